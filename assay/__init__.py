@@ -1,0 +1,3 @@
+"""Assay: an executable specification of a handbook chapter, and the runner that puts implementations to it."""
+
+__version__ = "0.1.0"

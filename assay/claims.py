@@ -1,0 +1,270 @@
+"""The claims: one TOML file per section of the document, read and checked."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import spec
+from assay.errors import UserError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FOLDER = Path(spec.__file__).parent / "claims"
+PROFILES = ("smoke", "core", "full")
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """Where the document is wrong, imprecise or out of date.
+
+    Attributes:
+        document: what the document says.
+        evidence: how it is known what holds instead.
+
+    """
+
+    document: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement that an implementation either meets or does not.
+
+    Attributes:
+        id: immutable; begins with the name of its section.
+        statement: what holds.
+        section: the section's name.
+        lines: where it stands in the document, from 1.
+        kind: exact, bound, trajectory, statistical, ordering, error or default.
+        needs: functions of the contract, as `group.function` or `group`.
+        profile: the smallest profile that has it: smoke, core or full.
+        since: the version of the suite that brought it.
+        erratum: set where the document says something else.
+
+    """
+
+    id: str
+    statement: str
+    section: str
+    lines: tuple[int, ...]
+    kind: str
+    needs: tuple[str, ...]
+    profile: str
+    since: str
+    erratum: Erratum | None = None
+
+    @property
+    def groups(self) -> set[str]:
+        """The groups of the contract that the claim needs."""
+        return {need.partition(".")[0] for need in self.needs}
+
+    @property
+    def place(self) -> str:
+        """The lines in the document, for people: `81, 93-95`."""
+        return format_lines(self.lines)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the document.
+
+    Attributes:
+        name: as in `spec/claims/NAME.toml` and `tests/test_NAME.py`.
+        title: for people.
+        lines: its lines, from 1.
+        silent: the lines that make no claim, each with what it is.
+        claims: in the order of the file; empty while the section has no file.
+
+    """
+
+    name: str
+    title: str
+    lines: tuple[int, ...]
+    silent: dict[int, str]
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class Specification:
+    """All sections, and the identity of the document.
+
+    Attributes:
+        document: SHA-256 of the document.
+        sections: in the document's order.
+
+    """
+
+    document: str
+    sections: tuple[Section, ...]
+
+    @property
+    def claims(self) -> dict[str, Claim]:
+        """Every claim by its id, in the document's order."""
+        return {claim.id: claim for section in self.sections for claim in section.claims}
+
+    def of_profile(self, profile: str) -> dict[str, Claim]:
+        """The claims that the profile holds: its own and those of every smaller one."""
+        held = PROFILES[: PROFILES.index(profile) + 1]
+        return {id_: claim for id_, claim in self.claims.items() if claim.profile in held}
+
+    def claim(self, id_: str) -> Claim:
+        """Return the claim of this id.
+
+        Raises:
+            UserError: there is none; the message names the nearest ids.
+
+        """
+        claims = self.claims
+        if id_ not in claims:
+            near = get_close_matches(id_, claims, n=3, cutoff=0.4)
+            hint = f"Nearest: {', '.join(near)}" if near else "`assay claims list` prints them all"
+            msg = f"there is no claim {id_!r}"
+            raise UserError(msg, hint)
+        return claims[id_]
+
+
+def parse_lines(text: str) -> tuple[int, ...]:
+    """Read `81, 93-95` as (81, 93, 94, 95)."""
+    numbers: list[int] = []
+    for part in text.split(", "):
+        first, _, last = part.partition("-")
+        numbers.extend(range(int(first), int(last or first) + 1))
+    return tuple(numbers)
+
+
+def format_lines(lines: tuple[int, ...]) -> str:
+    """Write (81, 93, 94, 95) as `81, 93-95`."""
+    parts: list[str] = []
+    start = previous = None
+    for line in (*sorted(lines), None):
+        if start is not None and previous is not None and (line is None or line > previous + 1):
+            parts.append(str(start) if start == previous else f"{start}-{previous}")
+            start = line
+        start = line if start is None else start
+        previous = line
+    return ", ".join(parts)
+
+
+@cache
+def specification() -> Specification:
+    """Read the specification that comes with the suite."""
+    return load(FOLDER)
+
+
+def load(folder: Path) -> Specification:
+    """Read the claims in a folder.
+
+    Raises:
+        UserError: a file is not TOML, breaks the schema, repeats an id, names a line outside its section, or has
+            no section in `document.toml`; the message names the file and the entry.
+
+    """
+    document = _read_toml(folder / "document.toml")
+    files = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem != "document"}
+    if strangers := files.keys() - document["sections"].keys():
+        name = sorted(strangers)[0]
+        msg = f"{files[name].name}: document.toml has no section {name!r}"
+        raise UserError(msg, "Add the section with its lines, or rename the file")
+    sections = tuple(
+        _read_section(name, entry["title"], parse_lines(entry["lines"]), files.get(name))
+        for name, entry in document["sections"].items()
+    )
+    _check_unique(sections)
+    return Specification(document["sha256"], sections)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"{path} is missing"
+        raise UserError(msg, "Is the installation whole?") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path.name} is not TOML: {error}"
+        raise UserError(msg) from None
+
+
+def _read_section(name: str, title: str, lines: tuple[int, ...], path: Path | None) -> Section:
+    if path is None:
+        return Section(name, title, lines, {}, ())
+    content = _read_toml(path)
+    _check_schema(path, content)
+    silent = {
+        line: what for what, text in content["silent"].items() for line in parse_lines(text)
+    }
+    claims = tuple(_read_claim(name, entry) for entry in content["claim"])
+    for claim in claims:
+        _check_claim(path, claim, lines)
+    if outside := silent.keys() - set(lines):
+        msg = f"{path.name}, [silent]: line {min(outside)} is outside the section's {format_lines(lines)}"
+        raise UserError(msg)
+    return Section(name, title, lines, silent, claims)
+
+
+def _read_claim(section: str, entry: dict[str, Any]) -> Claim:
+    erratum = Erratum(**entry["erratum"]) if "erratum" in entry else None
+    return Claim(
+        id=entry["id"],
+        statement=entry["statement"],
+        section=section,
+        lines=parse_lines(entry["lines"]),
+        kind=entry["kind"],
+        needs=tuple(entry["needs"]),
+        profile=entry["profile"],
+        since=entry["since"],
+        erratum=erratum,
+    )
+
+
+@cache
+def _validator() -> Any:  # noqa: ANN401 - jsonschema's validator classes are made at run time
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and most commands need no check
+
+    return Draft202012Validator(json.loads((FOLDER / "claims.schema.json").read_text(encoding="utf-8")))
+
+
+def _check_schema(path: Path, content: dict[str, Any]) -> None:
+    error = next(_validator().iter_errors(content), None)
+    if error is None:
+        return
+    entry = _entry_name(content, list(error.absolute_path))
+    msg = f"{path.name}, {entry}: {error.message}"
+    raise UserError(msg)
+
+
+def _entry_name(content: dict[str, Any], where: list[Any]) -> str:
+    match where:
+        case ["claim", int(index), *rest]:
+            name = f"claim {index + 1} ({content['claim'][index].get('id', 'no id')})"
+            return ".".join([name, *map(str, rest)])
+        case _:
+            return ".".join(map(str, where)) or "top level"
+
+
+def _check_claim(path: Path, claim: Claim, lines: tuple[int, ...]) -> None:
+    if not claim.id.startswith(f"{path.stem}."):
+        msg = f"{path.name}, claim {claim.id}: the id must begin with {path.stem + '.'!r}"
+        raise UserError(msg)
+    if outside := set(claim.lines) - set(lines):
+        msg = f"{path.name}, claim {claim.id}: line {min(outside)} is outside the section's {format_lines(lines)}"
+        raise UserError(msg)
+
+
+def _check_unique(sections: tuple[Section, ...]) -> None:
+    seen: dict[str, str] = {}
+    for section in sections:
+        for claim in section.claims:
+            if claim.id in seen:
+                msg = f"{section.name}.toml, claim {claim.id}: the id is already taken in {seen[claim.id]}.toml"
+                raise UserError(msg, "Ids are unique and never change: give the new claim another one")
+            seen[claim.id] = section.name

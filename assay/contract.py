@@ -1,0 +1,307 @@
+"""What an implementation hands over: NumPy arrays and plain Python values in and out.
+
+Floating-point arrays are float32 and integer arrays int32, in and out, unless a function says otherwise. An
+implementation declares the groups that it has. A group that it does not declare makes the claims that need it
+*unsupported*; a function missing inside a declared group makes them fail. Nothing handed in may be changed.
+
+Parameters travel as a dictionary from canonical names to arrays: `dense/kernel` [input_dim, units],
+`dense/bias` [units]; the MLP has `dense1/...` and `dense2/...`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Parameters = Mapping[str, Array]
+Activation = Literal["relu", "tanh", "sigmoid"]
+ModelName = Literal["linear", "mlp"]
+
+GROUPS = ("ops", "models", "training", "datasets", "keras")
+
+
+@runtime_checkable
+class Implementation(Protocol):
+    """The object that `--implementation` names.
+
+    Reading these attributes imports no framework: the runner reads them to print its header and to collect. A
+    group is an attribute of the group's name, made when it is first used.
+
+    Attributes:
+        name: for people and for the ledger.
+        version: of the adapter, not of the framework.
+        distributions: the packages on the index that it needs; their installed versions go into the ledger. An
+            alternative is written `tensorflow|tensorflow-cpu`.
+        groups: the groups that it has, of `GROUPS`.
+
+    """
+
+    name: str
+    version: str
+    distributions: Sequence[str]
+    groups: Sequence[str]
+
+    def start(self, device: str) -> str:
+        """Make ready to work on a device: called once in each process, before any group is used.
+
+        Args:
+            device: `cpu` or `gpu`.
+
+        Returns:
+            The device's name, for the ledger.
+
+        Raises:
+            RuntimeError: there is no such device.
+
+        """
+
+
+class Ops(Protocol):
+    """Single operations, in evaluation mode."""
+
+    def dense(
+        self, inputs: Array, kernel: Array, bias: Array | None = None, activation: Activation | None = None
+    ) -> Array:
+        """f(inputs @ kernel + bias) over the last axis.
+
+        Args:
+            inputs: [..., input_dim], of rank 2 or more.
+            kernel: [input_dim, units].
+            bias: [units], or None for a layer without one.
+            activation: f, or None for none.
+
+        Returns:
+            [..., units].
+
+        """
+
+    def relu(self, inputs: Array) -> Array:
+        """max(x, 0) of every element; any shape, which is kept."""
+
+    def tanh(self, inputs: Array) -> Array:
+        """Hyperbolic tangent of every element; any shape, which is kept."""
+
+    def sigmoid(self, inputs: Array) -> Array:
+        """1 / (1 + exp(-x)) of every element; any shape, which is kept."""
+
+    def softmax(self, logits: Array) -> Array:
+        """exp(z_j) / sum_k exp(z_k) over the last axis; any shape of rank 1 or more, which is kept."""
+
+    def flatten(self, inputs: Array) -> Array:
+        """[batch, ...] to [batch, product of the rest], the last axis fastest."""
+
+    def one_hot(self, labels: Array, depth: int) -> Array:
+        """int32 [batch] to float32 [batch, depth]: 1 at the label, 0 elsewhere."""
+
+    def categorical_crossentropy(self, targets: Array, probabilities: Array) -> Array:
+        """-sum_i targets_i ln(probabilities_i) of each example: two of [batch, classes] to [batch]."""
+
+    def sparse_categorical_crossentropy(self, labels: Array, probabilities: Array) -> Array:
+        """-ln of the label's probability: int32 [batch] and [batch, classes] to [batch]."""
+
+    def mean_squared_error(self, targets: Array, predictions: Array) -> Array:
+        """Mean over all elements of (predictions - targets)^2: two of one shape to a scalar."""
+
+    def sgd_step(self, parameter: Array, gradient: Array, learning_rate: float) -> Array:
+        """Return parameter - learning_rate * gradient; any shape, which is kept."""
+
+    def adam_step(
+        self,
+        parameter: Array,
+        gradient: Array,
+        first_moment: Array,
+        second_moment: Array,
+        step: int,
+        learning_rate: float,
+    ) -> tuple[Array, Array, Array]:
+        """One step of Adam with beta_1 0.9, beta_2 0.999 and epsilon 1e-7.
+
+        Kingma and Ba, 2015, algorithm 1 in the order of computation at the end of section 2, whose epsilon (hat)
+        is added to the square root of the second moment before that is corrected for bias.
+
+        Args:
+            parameter: any shape; the other three arrays have it too.
+            gradient: of the loss.
+            first_moment: before the step; zeros before the first.
+            second_moment: before the step; zeros before the first.
+            step: from 1.
+            learning_rate: alpha.
+
+        Returns:
+            parameter, first_moment, second_moment after the step.
+
+        """
+
+    def sparse_categorical_accuracy(self, batches: Sequence[tuple[Array, Array]]) -> Array:
+        """Put batches into one new accumulator.
+
+        Args:
+            batches: labels int32 [batch] and predictions [batch, classes], of any batch sizes.
+
+        Returns:
+            [len(batches)]: the result after each update.
+
+        """
+
+    def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Array:
+        """Draw a kernel of shape [fan_in, fan_out] with the Glorot-uniform initializer."""
+
+    def zeros(self, shape: tuple[int, ...]) -> Array:
+        """Make an array with the zeros initializer."""
+
+
+class Models(Protocol):
+    """The document's models, without state: parameters in, parameters out.
+
+    `linear` is one Dense layer of one unit, trained by SGD on the mean squared error. `mlp` is Flatten, Dense of
+    100 with ReLU, Dense of 10 and softmax, trained by Adam on the mean sparse categorical cross-entropy.
+    """
+
+    def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
+        """Build the model (`linear` for inputs of 3 features) and return its parameters."""
+
+    def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
+        """Run the model on a batch.
+
+        Args:
+            model: which.
+            parameters: the model's.
+            inputs: `linear` [batch, input_dim], `mlp` [batch, 28, 28, 1].
+
+        Returns:
+            `linear`: dense [batch, 1]. `mlp`: flatten [batch, 784], dense1 [batch, 100], dense2 [batch, 10] and
+            softmax [batch, 10].
+
+        """
+
+    def loss_and_gradients(
+        self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
+    ) -> tuple[Array, Parameters]:
+        """Differentiate the mean loss of a batch.
+
+        Args:
+            model: which.
+            parameters: the model's.
+            inputs: as in `layer_outputs`.
+            targets: `linear` float32 [batch, 1], `mlp` int32 [batch].
+
+        Returns:
+            The loss, a scalar, and its gradient for every parameter.
+
+        """
+
+    def train(
+        self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
+    ) -> tuple[Array, Parameters]:
+        """Train with a new optimizer on given batches, in their order.
+
+        Args:
+            model: which.
+            parameters: before the first step.
+            inputs: [steps, ...], each as in `layer_outputs`.
+            targets: [steps, ...], each as in `loss_and_gradients`.
+            learning_rate: of the optimizer.
+
+        Returns:
+            [steps]: the loss of each batch before its step; the parameters after the last.
+
+        """
+
+
+class Trained(NamedTuple):
+    """A model after training.
+
+    Attributes:
+        losses: [num_batches], the loss of each batch before its step.
+        parameters: after the last step.
+
+    """
+
+    losses: Array
+    parameters: Parameters
+
+
+class Training(Protocol):
+    """Whole training runs on real data."""
+
+    def fit(
+        self,
+        model: ModelName,
+        images: Array,
+        labels: Array,
+        *,
+        num_batches: int,
+        batch_size: int,
+        learning_rate: float,
+        seed: int,
+    ) -> Trained:
+        """Build a model and train it on batches drawn with replacement.
+
+        Args:
+            model: `mlp`.
+            images: [examples, 28, 28, 1].
+            labels: int32 [examples].
+            num_batches: the number of steps.
+            batch_size: examples in a step.
+            learning_rate: of the optimizer.
+            seed: of the initial parameters and of the batches.
+
+        """
+
+    def evaluate(
+        self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
+    ) -> float:
+        """Accuracy over all examples, accumulated batch by batch."""
+
+
+class Datasets(Protocol):
+    """The document's data loader."""
+
+    def preprocess(self, images: Array, labels: Array) -> tuple[Array, Array]:
+        """Turn raw images and labels into what a model takes.
+
+        Args:
+            images: uint8 [examples, height, width].
+            labels: uint8 [examples].
+
+        Returns:
+            float32 [examples, height, width, 1] between 0 and 1, int32 [examples].
+
+        """
+
+    def sample_batch(self, images: Array, labels: Array, batch_size: int, seed: int) -> tuple[Array, Array]:
+        """Draw `batch_size` examples with replacement: [batch_size, ...] and [batch_size]."""
+
+
+class Keras(Protocol):
+    """A Keras-shaped namespace, for the claims about the programming interface itself.
+
+    Attributes:
+        namespace: has `Model`, `layers`, `losses`, `optimizers`, `metrics`, `initializers`, `datasets` as
+            `tf.keras` has them.
+
+    """
+
+    namespace: Any
+
+    def to_tensor(self, array: Array) -> Any:  # noqa: ANN401 - a tensor of whatever framework it is
+        """Make a tensor of the framework, of the array's dtype."""
+
+    def to_numpy(self, tensor: Any) -> Array:  # noqa: ANN401 - likewise
+        """Read a tensor or a variable of the framework."""
+
+
+PROTOCOLS: dict[str, type] = {
+    "ops": Ops,
+    "models": Models,
+    "training": Training,
+    "datasets": Datasets,
+    "keras": Keras,
+}
+
+FLOAT = np.dtype(np.float32)
+INT = np.dtype(np.int32)

@@ -1,0 +1,93 @@
+"""What a failure says: enough to find the fault without looking anywhere else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from assay.claims import Claim, specification
+from assay.guard import AdapterError
+from assay.ledger import Outcome
+from assay.watchdog import TimeLimitError
+
+BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([^']+)'\)")
+EXAMPLE = re.compile(r"Falsifying example: \w+\((.*)\)\s*$", re.DOTALL)
+# Enough for the counterexample of the largest case that Hypothesis draws; a ledger has many rows.
+LONGEST_REASON = 4000
+
+
+@dataclass(frozen=True)
+class Replay:
+    """How a run was started, so that one case of it can be run again.
+
+    Attributes:
+        implementation: its name on the command line.
+        seed: of the run.
+        device: of the run.
+
+    """
+
+    implementation: str
+    seed: int
+    device: str
+
+    def command(self, claims: Sequence[str], blob: str = "") -> str:
+        """Write the command that runs exactly one case again."""
+        parts = [f"python -m assay run {self.implementation}", f"--seed {self.seed}"]
+        parts += [f"--device {self.device}"] if self.device != "cpu" else []
+        parts += [f"--claim {id_}" for id_ in claims]
+        parts += [f"--replay {blob}"] if blob else []
+        return " ".join(parts)
+
+
+def outcome_of(error: BaseException) -> Outcome:
+    """Tell a wrong answer from a broken adapter, a hung one, and a test that could not be run."""
+    if isinstance(error, pytest.skip.Exception):
+        return Outcome.SKIPPED
+    if isinstance(error, TimeLimitError):
+        return Outcome.TIMEOUT
+    return Outcome.FAIL if isinstance(error, AssertionError) else Outcome.ERROR
+
+
+def reason(error: BaseException, seconds: float) -> str:
+    """Say what happened, with the smallest input that makes it happen."""
+    if isinstance(error, TimeLimitError):
+        return f"not finished after {seconds:.0f} s"
+    if isinstance(error, AssertionError | AdapterError | pytest.skip.Exception):
+        text = str(error) or "an assertion of the test does not hold"
+    else:
+        text = f"{type(error).__name__}: {error}"
+    example = counterexample(error)
+    return (f"{text}\n  smallest input: {example}" if example else text)[:LONGEST_REASON]
+
+
+def counterexample(error: BaseException) -> str:
+    """Return the arguments that Hypothesis shrank to, without the groups of the implementation."""
+    for note in getattr(error, "__notes__", []):
+        if found := EXAMPLE.search(note):
+            lines = [line.strip() for line in found[1].strip().splitlines()]
+            return " ".join(line for line in lines if not re.fullmatch(r"(\w+)=\1,", line)).rstrip(",")
+    return ""
+
+
+def blob(error: BaseException) -> str:
+    """Return Hypothesis's code for the case that failed."""
+    found = [match[1] for note in getattr(error, "__notes__", []) if (match := BLOB.search(note))]
+    return found[0] if found else ""
+
+
+def text(claims: Sequence[Claim], outcome: Outcome, why: str, replay: str) -> str:
+    """Lay the failure out for the terminal."""
+    titles = {section.name: section.title for section in specification().sections}
+    lines = [
+        line
+        for claim in claims
+        for line in (
+            f"{outcome.value.upper()} {claim.id}: {claim.statement}",
+            f"  document: {titles[claim.section]}, line {claim.place}",
+        )
+    ]
+    return "\n".join([*lines, *(f"  {line}" for line in why.splitlines()), f"  replay: {replay}"])

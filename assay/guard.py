@@ -1,0 +1,152 @@
+"""What stands between a test and an implementation: nothing that it does goes unnoticed."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from assay.claims import specification
+from assay.contract import PROTOCOLS, Implementation
+
+
+class AdapterError(Exception):
+    """The adapter broke: it raised, or handed over something that is not of the contract."""
+
+
+class NonConformanceError(AssertionError):
+    """The implementation did something that no claim allows."""
+
+
+class Group:
+    """One group of an implementation, as the tests see it."""
+
+    def __init__(self, name: str, make: Callable[[], object]) -> None:
+        """Wrap a group.
+
+        Args:
+            name: of the group.
+            make: returns the implementation's group; called when the group is first used.
+
+        """
+        self._name = name
+        self._make = make
+
+    @cached_property
+    def _target(self) -> object:
+        return _guarded(f"the group {self._name}", self._make)
+
+    def __repr__(self) -> str:
+        """Show the name, as Hypothesis prints it with a counterexample."""
+        return self._name
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the contract says of the name
+        """Return a function of the group under guard; of the Keras group, whatever it has, as it is.
+
+        Raises:
+            NonConformanceError: the group was declared but lacks what the contract has.
+
+        """
+        declared = getattr(PROTOCOLS[self._name], name, None)
+        if declared is None and name not in PROTOCOLS[self._name].__annotations__:
+            raise AttributeError(name)
+        if not hasattr(self._target, name):
+            raise NonConformanceError(missing(self._name, name))
+        value = getattr(self._target, name)
+        return value if self._name == "keras" else partial(_call, f"{self._name}.{name}", value)
+
+
+def missing(group: str, function: str) -> str:
+    """Say which claims need a function that is not there, and what it would have to be."""
+    needed = [claim.id for claim in specification().claims.values() if f"{group}.{function}" in claim.needs]
+    declared = getattr(PROTOCOLS[group], function, None)
+    signature = f"{function}{inspect.signature(declared)}" if inspect.isfunction(declared) else function
+    return f"the group {group} is declared but has no {signature}\n  needed by: {', '.join(needed)}"
+
+
+def _guarded(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `call` returns
+    try:
+        return call()
+    except Exception as error:
+        where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+        msg = f"{what} raised {type(error).__name__}: {error}\n{where}".rstrip()
+        raise AdapterError(msg) from error
+
+
+def _call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - likewise
+    __tracebackhide__ = True
+    given, named = _copy(args), _copy(kwargs)
+    result = _guarded(name, lambda: function(*given, **named))
+    if not _same((given, named), (args, kwargs)):
+        msg = f"{name} changed an array that it was given"
+        raise NonConformanceError(msg)
+    for leaf in _leaves(result):
+        if not isinstance(leaf, np.ndarray | np.generic | float | int):
+            kind = f"{type(leaf).__module__}.{type(leaf).__qualname__}"
+            msg = f"{name} returned a {kind}, where the contract asks for NumPy arrays or plain numbers"
+            raise AdapterError(msg)
+    return result
+
+
+def _copy(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the contract
+    if isinstance(tree, np.ndarray):
+        return tree.copy()
+    if isinstance(tree, dict):
+        return {key: _copy(branch) for key, branch in tree.items()}
+    return type(tree)(map(_copy, tree)) if type(tree) in {tuple, list} else tree
+
+
+def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - likewise
+    """Whether two trees hold the same bits."""
+    if isinstance(left, np.ndarray):
+        same_form = left.shape == right.shape and left.dtype == right.dtype
+        return same_form and np.array_equal(left, right, equal_nan=left.dtype.kind == "f")
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    if isinstance(left, tuple | list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return bool(left == right)
+
+
+def _leaves(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - the result of any function of the contract
+    if isinstance(tree, Mapping):
+        tree = tuple(tree.values())
+    if isinstance(tree, tuple | list):
+        for branch in tree:
+            yield from _leaves(branch)
+    else:
+        yield tree
+
+
+class Guarded:
+    """An implementation as the tests see it: started, each group under guard.
+
+    Attributes:
+        device: the name of the device that it started on.
+
+    """
+
+    def __init__(self, load: Callable[[], Implementation], device: str) -> None:
+        """Load and start an implementation.
+
+        Args:
+            load: returns it.
+            device: to start it on.
+
+        Raises:
+            AdapterError: it could not be.
+
+        """
+        implementation = _guarded("importing the implementation", load)
+        self.device = str(_guarded("start()", lambda: implementation.start(device)))
+        self._groups = {
+            name: Group(name, partial(getattr, implementation, name)) for name in implementation.groups
+        }
+
+    def group(self, name: str) -> Group:
+        """Return a declared group under guard."""
+        return self._groups[name]

@@ -1,0 +1,140 @@
+"""The books of a run, kept in its first process: rows as they come, the ledger, the verdict."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from assay import __version__, data, failure, index
+from assay.claims import specification
+from assay.errors import ExitCode, UserError
+from assay.ledger import Ledger, Outcome, Row
+from assay.run import Run
+from assay.summary import header, summary
+from assay.watchdog import GRACE_SECONDS
+
+
+class Keeper:
+    """Registered with pytest in the process that the user started, not in the workers."""
+
+    def __init__(self, config: pytest.Config, run: Run) -> None:
+        """Open the ledger.
+
+        Args:
+            config: of pytest.
+            run: what is being run.
+
+        """
+        self._config = config
+        self._run = run
+        self._results = config.getoption("results")
+        self._tests = {(test.file, test.function): test.claims for test in index.read(index.tests_folder())}
+        self.ledger = _open_ledger(run)
+        for (_, function), claims in self._tests.items():
+            for id_ in claims:
+                if id_ in self.ledger.awaited:
+                    self.ledger.awaited[id_].add(function)
+
+    def pytest_report_header(self) -> list[str]:
+        """Say what is being assayed, with what and on which data."""
+        return header(self._run, self.ledger)
+
+    def pytest_sessionstart(self) -> None:
+        """Write the ledger before its first row, so that a file that cannot be written is known at once."""
+        self._write()
+
+    def _write(self) -> None:
+        if self._results is None:
+            return
+        try:
+            self.ledger.write(self._results)
+        except UserError as error:
+            raise pytest.UsageError(str(error)) from None
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Enter the row that a test's report carries."""
+        if row := getattr(report, "assay_row", None):
+            self._enter(report.nodeid, **row | {"outcome": Outcome(row["outcome"])})
+            self.ledger.implementation |= getattr(report, "assay_started", None) or {}
+            self._write()
+
+    def _enter(self, nodeid: str, outcome: Outcome, **values: Any) -> None:  # noqa: ANN401 - of a `Row`
+        function = _function(nodeid)
+        for id_ in self._tests.get(function, ()):
+            self.ledger.add(Row(id_, outcome, **values), function[1])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
+        """Give the test that took its worker along its row."""
+        claims = self._tests.get(_function(crashitem), ())
+        if not claims:
+            return
+        last_words = self._run.last_words(crashitem)
+        stack = last_words.read_text(errors="replace") if last_words.exists() else ""
+        if stack:
+            seconds = self._run.claim_seconds + GRACE_SECONDS
+            outcome, why = Outcome.TIMEOUT, f"not finished after {seconds:.0f} s, and its process had to be ended"
+        else:
+            seconds, outcome, why = 0.0, Outcome.CRASH, "the process of the implementation ended"
+        replay = self._run.replay.command(claims)
+        report.longrepr = failure.text([specification().claims[id_] for id_ in claims], outcome, why, replay)
+        report.assay_row = {  # type: ignore[attr-defined]  # read by pytest_runtest_logreport
+            "outcome": outcome.value,
+            "seconds": seconds,
+            "reason": why,
+            "replay": replay,
+        }
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Tell what is unsupported from what is skipped."""
+        row = getattr(report, "assay_row", None)
+        return ("unsupported", "u", "UNSUPPORTED") if row and row["outcome"] == Outcome.UNSUPPORTED else None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Close the ledger, and let the exit code be the verdict."""
+        self._write()
+        if session.exitstatus == pytest.ExitCode.OK and self._assays():
+            session.exitstatus = self.verdict()
+
+    def _assays(self) -> bool:
+        return bool(self.ledger.rows or self._results) and not self._config.getoption("collectonly")
+
+    def verdict(self) -> ExitCode:
+        """Judge the implementation by the claims that were asked for: all of the profile, or those named."""
+        if any(not row.outcome.conforms for row in self.ledger.rows.values()):
+            return ExitCode.NOT_CONFORMANT
+        missing = set(self._run.claims) - self.ledger.rows.keys() if self._run.claims else self.ledger.missing
+        return ExitCode.INCOMPLETE if missing else ExitCode.CONFORMANT
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the outcomes by section, and the verdict in one line."""
+        if self._assays():
+            summary(terminalreporter, self.ledger, self.verdict(), self._results)
+
+
+def _function(nodeid: str) -> tuple[str, str]:
+    """Return file and function of a test: those of `tests/test_a.py::test_b[c]` are `test_a.py` and `test_b`."""
+    path, _, test = nodeid.partition("::")
+    return path.rpartition("/")[2], test.partition("[")[0]
+
+
+def _open_ledger(run: Run) -> Ledger:
+    description = run.description
+    return Ledger(
+        suite=__version__,
+        document=specification().document,
+        implementation={
+            "name": description.name if description else run.implementation,
+            "version": description.version if description else "",
+            "frameworks": description.frameworks if description else {},
+            "device": None,
+            "precision": None,
+            "groups": list(run.groups),
+        },
+        profile=run.profile,
+        seed=run.seed,
+        data=data.describe(),
+        awaited={id_: set() for id_ in specification().of_profile(run.profile)},
+    )

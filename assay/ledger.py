@@ -1,0 +1,172 @@
+"""The ledger: one row for each claim, written as the rows come."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from assay.errors import UserError
+
+FORMAT = 1
+
+
+class Outcome(str, Enum):
+    """What became of a claim, from the best to the worst."""
+
+    PASS = "pass"  # noqa: S105 - not a password
+    UNSUPPORTED = "unsupported"
+    SKIPPED = "skipped"
+    EXPECTED_FAILURE = "expected failure"
+    UNEXPECTED_PASS = "unexpected pass"
+    FAIL = "fail"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    CRASH = "crash"
+
+    @property
+    def conforms(self) -> bool:
+        """Whether an implementation with only such outcomes is conformant."""
+        return self in {Outcome.PASS, Outcome.UNSUPPORTED, Outcome.SKIPPED, Outcome.EXPECTED_FAILURE}
+
+
+SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
+
+
+@dataclass
+class Row:
+    """What one run found of one claim.
+
+    Attributes:
+        id: the claim's.
+        outcome: the worst of its tests.
+        seconds: all its tests together.
+        reason: why it is not a pass; empty for a pass.
+        replay: the command that runs exactly this case again; empty for a pass.
+        evidence: what the tests measured, for the report.
+
+    """
+
+    id: str
+    outcome: Outcome
+    seconds: float
+    reason: str = ""
+    replay: str = ""
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+    def merge(self, other: Row) -> Row:
+        """Join the rows of two tests of one claim: the worse outcome and its reason, the time of both."""
+        worse = max(self, other, key=lambda row: SEVERITY[row.outcome])
+        seconds = self.seconds + other.seconds
+        evidence = self.evidence | other.evidence
+        return Row(self.id, worse.outcome, seconds, worse.reason, worse.replay, evidence)
+
+    def as_json(self) -> dict[str, Any]:
+        """Leave out what is empty."""
+        row = {"id": self.id, "outcome": self.outcome.value, "seconds": round(self.seconds, 4)}
+        rest = {"reason": self.reason, "replay": self.replay, "evidence": self.evidence}
+        return row | {key: value for key, value in rest.items() if value}
+
+
+@dataclass
+class Ledger:
+    """All rows of a run, and what was run.
+
+    Attributes:
+        suite: the suite's version.
+        document: SHA-256 of the document.
+        implementation: name, version, frameworks, device, precision and groups.
+        profile: smoke, core or full.
+        seed: of everything drawn.
+        data: where each data set came from.
+        awaited: for every claim of the profile, in the document's order, its tests that have not reported yet.
+        rows: by claim.
+
+    """
+
+    suite: str
+    document: str
+    implementation: dict[str, Any]
+    profile: str
+    seed: int
+    data: dict[str, str]
+    awaited: dict[str, set[str]]
+    rows: dict[str, Row] = field(default_factory=dict)
+
+    def add(self, row: Row, test: str) -> None:
+        """Add the row of one test to its claim's."""
+        self.rows[row.id] = self.rows[row.id].merge(row) if row.id in self.rows else row
+        self.awaited.get(row.id, set()).discard(test)
+
+    @property
+    def missing(self) -> list[str]:
+        """The claims of the profile of which not every test has reported."""
+        return [id_ for id_, tests in self.awaited.items() if tests or id_ not in self.rows]
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many rows have each outcome."""
+        outcomes = [row.outcome for row in self.rows.values()]
+        return {outcome.value: outcomes.count(outcome) for outcome in Outcome}
+
+    def as_json(self) -> dict[str, Any]:
+        """Lay the ledger out as `ledger.schema.json` says."""
+        order = {id_: rank for rank, id_ in enumerate(self.awaited)}
+        rows = sorted(self.rows.values(), key=lambda row: order.get(row.id, len(order)))
+        return {
+            "format": FORMAT,
+            "suite": self.suite,
+            "document": self.document,
+            "implementation": self.implementation,
+            "profile": self.profile,
+            "seed": self.seed,
+            "complete": not self.missing,
+            "data": self.data,
+            "counts": self.counts,
+            "claims": [row.as_json() for row in rows],
+        }
+
+    def write(self, path: Path) -> None:
+        """Replace the file in one step, so that a reader or a killed run never sees half of it.
+
+        Raises:
+            UserError: the file cannot be written.
+
+        """
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        try:
+            temporary.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
+            temporary.replace(path)
+        except OSError as error:
+            msg = f"the ledger {path} cannot be written: {error.strerror}"
+            raise UserError(msg, "Name a file in a folder that exists and is writable with --results") from None
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a ledger and check it against its schema.
+
+    Raises:
+        UserError: there is no such file, or it is not a ledger; the message says what is wrong with it.
+
+    """
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and a run needs none
+
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"the ledger {path} cannot be read: {error.strerror}"
+        raise UserError(msg, "`assay run NAME` writes one") from None
+    except ValueError:
+        msg = f"{path} is not a ledger: it is not JSON"
+        raise UserError(msg, "`assay run NAME` writes one") from None
+    schema = json.loads(Path(__file__).with_name("ledger.schema.json").read_text(encoding="utf-8"))
+    error = next(Draft202012Validator(schema).iter_errors(content), None)
+    if error is not None:
+        where = ".".join(map(str, error.absolute_path)) or "top level"
+        msg = f"{path} is not a ledger of format {FORMAT}, at {where}: {error.message[:200]}"
+        raise UserError(msg, "`assay run NAME` writes one")
+    ledger: dict[str, Any] = content
+    return ledger

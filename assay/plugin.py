@@ -1,0 +1,269 @@
+"""The pytest plugin: what is collected, and how a test of a claim is run and judged. The keeper does the books."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import tempfile
+from collections.abc import Callable, Generator
+from pathlib import Path
+from typing import Any
+
+import hypothesis
+import pytest
+
+from assay import failure, implementations, index
+from assay.claims import PROFILES, Claim, specification
+from assay.errors import UserError
+from assay.guard import Group, Guarded
+from assay.keeper import Keeper
+from assay.ledger import Outcome
+from assay.once import once as once_in
+from assay.precision import grade
+from assay.run import Run
+from assay.watchdog import limit
+
+DEFAULT_IMPLEMENTATION = "reference"
+# Cases that Hypothesis draws for a claim: as many as the profile's budget of time carries (design: time budgets).
+EXAMPLES = {"smoke": 5, "core": 25, "full": 200}
+# The budget of the whole profile: one test that takes longer than all of them may is stuck.
+CLAIM_SECONDS = {"smoke": 60.0, "core": 60.0, "full": 360.0}
+
+run_key = pytest.StashKey[Run]()
+started_key = pytest.StashKey[dict[str, str | None]]()
+seconds_key = pytest.StashKey[float]()
+evidence_key = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a run."""
+    group = parser.getgroup("assay", "Assay: put an implementation to the claims")
+    group.addoption(
+        "--implementation",
+        metavar="NAME",
+        help="package.module[:attribute] or an entry point; naming one leaves the suite's own tests out"
+        f" (default: {DEFAULT_IMPLEMENTATION})",
+    )
+    group.addoption("--profile", default="core", metavar="NAME", help="smoke, core or full (default: core)")
+    group.addoption("--results", type=Path, metavar="FILE", help="write the ledger to this file")
+    group.addoption("--seed", default="0", help="of everything drawn: a number, or `random` (default: 0)")
+    group.addoption("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
+    group.addoption("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
+    group.addoption("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
+    group.addoption("--claim-timeout", type=float, metavar="SECONDS", help="limit for each test of a claim")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Read the specification and the implementation's description; a worker takes over what its run has."""
+    config.addinivalue_line("markers", "claim(*ids): the claims that the test decides")
+    if hasattr(config, "workerinput"):
+        run = Run.from_dict(config.workerinput["assay"])
+    else:
+        try:
+            run = _new_run(config)
+        except UserError as error:
+            raise pytest.UsageError(str(error)) from None
+        config.pluginmanager.register(Keeper(config, run), "assay-keeper")
+    config.stash[run_key] = run
+    hypothesis.settings.register_profile(
+        "assay",
+        max_examples=EXAMPLES[run.profile],
+        deadline=None,
+        database=None,
+        print_blob=True,
+        report_multiple_bugs=False,
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    hypothesis.settings.load_profile("assay")
+    # A crash is an outcome, however many there are: xdist gives up after four for each worker unless told.
+    if config.getoption("maxworkerrestart", None) is None:
+        config.option.maxworkerrestart = str(len(specification().claims))
+
+
+def _new_run(config: pytest.Config) -> Run:
+    profile = config.getoption("profile")
+    if profile not in PROFILES:
+        msg = f"there is no profile {profile!r}"
+        raise UserError(msg, f"Profiles: {', '.join(PROFILES)}")
+    claims = tuple(specification().claim(id_).id for id_ in config.getoption("claim"))
+    if config.getoption("replay") and not claims:
+        msg = "--replay names a case, but not of which claim"
+        raise UserError(msg, "Add --claim ID")
+    index.check(specification(), index.read(index.tests_folder()))
+    name = config.getoption("implementation") or DEFAULT_IMPLEMENTATION
+    collects_only = config.getoption("collectonly", default=False)
+    return Run(
+        implementation=name,
+        description=None if collects_only else implementations.probe(name),
+        profile=profile,
+        seed=_seed(config.getoption("seed")),
+        device=config.getoption("device"),
+        claims=claims,
+        claim_seconds=config.getoption("claim_timeout") or CLAIM_SECONDS[profile],
+        folder=tempfile.mkdtemp(prefix="assay-run-"),
+    )
+
+
+def _seed(text: str) -> int:
+    if text == "random":
+        return random.SystemRandom().randrange(2**31)
+    if not text.isdecimal():
+        msg = f"--seed {text!r} is neither a whole number from 0 on nor `random`"
+        raise UserError(msg)
+    return int(text)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist publishes no type for it
+    """Hand the run over to a worker."""
+    node.workerinput["assay"] = node.config.stash[run_key].as_dict()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Remove what the processes of the run shared."""
+    if run_key in config.stash and not hasattr(config, "workerinput"):
+        shutil.rmtree(config.stash[run_key].folder, ignore_errors=True)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the suite's own tests out where an implementation is named: they say nothing of it."""
+    named = config.getoption("implementation") is not None
+    return True if named and collection_path == index.tests_folder() / "suite" else None
+
+
+def claims_of(item: pytest.Item) -> list[Claim]:
+    """Return the claims that a test names."""
+    claims = specification().claims
+    return [claims[id_] for mark in item.iter_markers("claim") for id_ in mark.args]
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests of the profile, or of the claims asked for, and seed them."""
+    run = config.stash[run_key]
+    held = set(run.claims or specification().of_profile(run.profile))
+    kept: list[pytest.Item] = []
+    left: list[pytest.Item] = []
+    for item in items:
+        claims = {claim.id for claim in claims_of(item)}
+        wanted = bool(claims & held) if claims else not run.claims
+        (kept if wanted else left).append(item)
+        function = getattr(item, "obj", None)
+        if claims and hypothesis.is_hypothesis_test(function):
+            hypothesis.seed(run.seed)(function)
+            if replay := config.getoption("replay"):
+                hypothesis.reproduce_failure(hypothesis.__version__, replay.encode())(function)
+    if left:
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
+    """Do not try what the implementation does not declare, and give the rest its time."""
+    item.stash[seconds_key], item.stash[evidence_key] = 0.0, {}
+    run = item.config.stash[run_key]
+    if absent := run.absent_groups(claims_of(item)):
+        pytest.skip(f"the implementation does not declare the group {absent[0]}")
+    return (yield from _limited(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Give the test of a claim its time and no more."""
+    return (yield from _limited(item))
+
+
+def _limited(item: pytest.Item) -> Generator[None, object, object]:
+    if not claims_of(item):
+        return (yield)
+    run = item.config.stash[run_key]
+    # Only a worker may be ended: the other tests of the only process would be lost with it.
+    last_words = run.last_words(item.nodeid) if hasattr(item.config, "workerinput") else None
+    with limit(run.claim_seconds, last_words):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn what happened into a row for the ledger, and its traceback into words."""
+    report = yield
+    item.stash[seconds_key] += call.duration
+    claims = claims_of(item)
+    if not claims or (report.when != "call" and report.passed):
+        return report
+    run = item.config.stash[run_key]
+    ids = [claim.id for claim in claims]
+    row = {"outcome": Outcome.PASS, "seconds": item.stash[seconds_key], "evidence": item.stash[evidence_key]}
+    if call.excinfo is not None:
+        error = call.excinfo.value
+        outcome = Outcome.UNSUPPORTED if run.absent_groups(claims) else failure.outcome_of(error)
+        why, replay = failure.reason(error, run.claim_seconds), run.replay.command(ids, failure.blob(error))
+        row |= {"outcome": outcome, "reason": why, "replay": replay}
+        if report.failed and not item.config.getoption("fulltrace"):
+            report.longrepr = failure.text(claims, outcome, why, replay)
+    # xdist carries the attributes of a report, as plain values, from a worker to the keeper.
+    report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
+    report.assay_started = item.session.stash.get(started_key, None)  # type: ignore[attr-defined]
+    return report
+
+
+@pytest.fixture(scope="session")
+def implementation(request: pytest.FixtureRequest) -> Guarded:
+    """Return the implementation under test, started in this process."""
+    run = request.config.stash[run_key]
+    guarded = run.start()
+    precision = grade(guarded.group("ops")) if "ops" in run.groups else None
+    request.session.stash[started_key] = {"device": guarded.device, "precision": precision}
+    return guarded
+
+
+@pytest.fixture(scope="session")
+def ops(implementation: Guarded) -> Group:
+    """Return single operations: see `assay.contract.Ops`."""
+    return implementation.group("ops")
+
+
+@pytest.fixture(scope="session")
+def models(implementation: Guarded) -> Group:
+    """Return the document's models: see `assay.contract.Models`."""
+    return implementation.group("models")
+
+
+@pytest.fixture(scope="session")
+def training(implementation: Guarded) -> Group:
+    """Return whole training runs: see `assay.contract.Training`."""
+    return implementation.group("training")
+
+
+@pytest.fixture(scope="session")
+def datasets(implementation: Guarded) -> Group:
+    """Return the document's data loader: see `assay.contract.Datasets`."""
+    return implementation.group("datasets")
+
+
+@pytest.fixture(scope="session")
+def keras(implementation: Guarded) -> Group:
+    """Return the Keras-shaped namespace: see `assay.contract.Keras`."""
+    return implementation.group("keras")
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """Return the seed of the run, for what Hypothesis does not draw."""
+    return request.config.stash[run_key].seed
+
+
+@pytest.fixture(scope="session")
+def once(request: pytest.FixtureRequest) -> Callable[[str, Callable[[], Any]], Any]:
+    """Return a function (name, work) that does the work once in the run, whichever process asks first."""
+    folder = Path(request.config.stash[run_key].folder)
+    return lambda name, work: once_in(folder, name, work)
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Return a function that puts what the test measured into the claim's row: `evidence(accuracy=...)`."""
+    return request.node.stash[evidence_key].update  # type: ignore[no-any-return]  # a dictionary's own method

@@ -1,0 +1,97 @@
+"""One run: what is assayed and how, the same in all its processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from assay.claims import Claim
+from assay.failure import Replay
+from assay.guard import AdapterError, Guarded
+from assay.implementations import Description, load
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every process of a run has to know.
+
+    Attributes:
+        implementation: as named on the command line.
+        description: what it says of itself; None where tests are only collected.
+        profile: smoke, core or full.
+        seed: of everything drawn.
+        device: cpu or gpu.
+        claims: the only ones to run; empty for all of the profile.
+        claim_seconds: the limit for each test of a claim.
+        folder: shared by the processes of the run, removed at its end.
+
+    """
+
+    implementation: str
+    description: Description | None
+    profile: str
+    seed: int
+    device: str
+    claims: tuple[str, ...]
+    claim_seconds: float
+    folder: str
+
+    @property
+    def replay(self) -> Replay:
+        """How to run one case of this run again."""
+        return Replay(self.implementation, self.seed, self.device)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that the implementation declares."""
+        return self.description.groups if self.description else ()
+
+    def absent_groups(self, claims: Iterable[Claim]) -> list[str]:
+        """Return the groups that claims need and the implementation does not declare."""
+        return sorted({group for claim in claims for group in claim.groups} - set(self.groups))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for another process."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Run:
+        """Read what `as_dict` wrote."""
+        description = values["description"]
+        if description is not None:
+            description = Description(**description | {"groups": tuple(description["groups"])})
+        return cls(**values | {"description": description, "claims": tuple(values["claims"])})
+
+    def last_words(self, test: str) -> Path:
+        """Return the file that gets the stack of a test that had to be ended."""
+        return Path(self.folder) / f"hung-{crc32(test.encode())}"
+
+    def start(self) -> Guarded:
+        """Load and start the implementation in this process.
+
+        Raises:
+            AdapterError: it cannot be; or it ended or held up a process of this run before, which is not tried again.
+
+        """
+        for marker in Path(self.folder).glob("starting-*"):
+            pid = int(marker.name.partition("-")[2])
+            if pid == os.getpid() or not _alive(pid):
+                msg = "start() did not come back before in this run"
+                raise AdapterError(msg)
+        marker = Path(self.folder) / f"starting-{os.getpid()}"
+        marker.touch()
+        guarded = Guarded(lambda: load(self.implementation), self.device)
+        marker.unlink()
+        return guarded
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""What a run says on the terminal, first and last."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from assay.claims import specification
+from assay.errors import ExitCode
+from assay.ledger import Ledger, Outcome
+from assay.run import Run
+
+
+def header(run: Run, ledger: Ledger) -> list[str]:
+    """Say what is being assayed, with what and on which data."""
+    frameworks = ledger.implementation["frameworks"].items()
+    versions = ", ".join(f"{name} {version}" for name, version in frameworks)
+    return [
+        f"assay {ledger.suite}: {ledger.implementation['name']} {ledger.implementation['version']}"
+        f" ({versions or 'no framework'}) on {run.device}, Python {platform.python_version()}",
+        f"profile {run.profile} ({len(ledger.awaited)} claims), seed {run.seed}",
+        *(f"data: {name}: {source}" for name, source in ledger.data.items()),
+    ]
+
+
+def verdict_line(ledger: Ledger, verdict: ExitCode) -> str:
+    """Put the verdict into one line."""
+    passed, total = ledger.counts[Outcome.PASS.value], len(ledger.awaited)
+    name, profile = ledger.implementation["name"], ledger.profile
+    score = f"{passed} of {total} claims of the {profile} profile pass"
+    match verdict:
+        case ExitCode.CONFORMANT if ledger.missing:
+            return f"{name}: the claims asked for hold; {score}"
+        case ExitCode.CONFORMANT:
+            return f"{name} is conformant: {score}"
+        case ExitCode.NOT_CONFORMANT:
+            return f"{name} is not conformant: {score}"
+    missing = ledger.missing
+    first = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")  # noqa: PLR2004 - a line's worth
+    return f"{name}: incomplete, so no verdict: {len(missing)} claims were not decided ({first}); {score}"
+
+
+def summary(
+    terminal: pytest.TerminalReporter, ledger: Ledger, verdict: ExitCode, results: Path | None
+) -> None:
+    """Write the outcomes by section, the verdict, and where the ledger is."""
+    terminal.section("assay", sep="=")
+    claims = specification().claims
+    rows = [row for row in ledger.rows.values() if row.id in claims]
+    shown = [outcome for outcome in Outcome if any(row.outcome is outcome for row in rows)]
+    terminal.write_line(f"{'':38}" + "".join(f"{outcome.value:>18}" for outcome in shown))
+    for section in specification().sections:
+        counts = Counter(row.outcome for row in rows if claims[row.id].section == section.name)
+        if counts:
+            terminal.write_line(f"{section.title:38}" + "".join(f"{counts[outcome] or '':>18}" for outcome in shown))
+    terminal.write_line("")
+    terminal.write_line(
+        verdict_line(ledger, verdict), green=verdict is ExitCode.CONFORMANT, red=verdict is not ExitCode.CONFORMANT
+    )
+    if results is not None:
+        terminal.write_line(f"ledger: {results}")

@@ -1,0 +1,53 @@
+"""Time limits that hold for code of any kind."""
+
+from __future__ import annotations
+
+import faulthandler
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+# A hung test is interrupted at its limit; one that cannot be, as it never comes back to Python, ends its process
+# after this much more. Loading the slowest framework takes about as long.
+GRACE_SECONDS = 10.0
+
+
+class TimeLimitError(BaseException):
+    """A test took too long.
+
+    Not an `Exception`, so that neither an implementation's `except Exception` nor Hypothesis, which would run the
+    test again to shrink its input, holds it up.
+    """
+
+
+@contextmanager
+def limit(seconds: float, last_words: Path | None) -> Iterator[None]:
+    """Raise `TimeLimitError` in the main thread after `seconds`, and if that does not help, end the process.
+
+    Args:
+        seconds: until the exception.
+        last_words: file that gets the stack if the process has to end; None if it must not end.
+
+    """
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise TimeLimitError
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        if last_words is None:
+            yield
+        else:
+            with last_words.open("w") as file:
+                faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=file)
+                try:
+                    yield
+                finally:
+                    faulthandler.cancel_dump_traceback_later()
+            last_words.unlink()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)

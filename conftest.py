@@ -1,0 +1,3 @@
+"""Load the runner in a checkout."""
+
+pytest_plugins = ["assay.plugin"]

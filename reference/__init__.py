@@ -1,0 +1,68 @@
+"""The TensorFlow implementation: it meets every claim, and shows how each is met.
+
+Importing this package imports no framework; its groups do, when they are first used.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from assay import __version__
+from assay.contract import GROUPS
+
+if TYPE_CHECKING:
+    from assay import contract
+
+
+class Reference:
+    """The reference implementation, as the contract asks for it."""
+
+    name = "reference"
+    version = __version__
+    distributions = ("tensorflow|tensorflow-cpu", "keras")
+    groups = GROUPS
+
+    def start(self, device: str) -> str:
+        """Load TensorFlow and keep it to one device."""
+        from reference.device import use
+
+        return use(device)
+
+    @cached_property
+    def ops(self) -> contract.Ops:
+        """Single operations."""
+        from reference.ops import Ops
+
+        return Ops()
+
+    @cached_property
+    def models(self) -> contract.Models:
+        """The linear model and the MLP."""
+        from reference.models import Models
+
+        return Models()
+
+    @cached_property
+    def training(self) -> contract.Training:
+        """Whole training runs."""
+        from reference.training import Training
+
+        return Training()
+
+    @cached_property
+    def datasets(self) -> contract.Datasets:
+        """The data loader."""
+        from reference.datasets import Datasets
+
+        return Datasets()
+
+    @cached_property
+    def keras(self) -> contract.Keras:
+        """Keras itself."""
+        from reference.keras import Keras
+
+        return Keras()
+
+
+implementation = Reference()

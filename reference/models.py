@@ -1,0 +1,165 @@
+"""The document's models without state: parameters in, parameters out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from reference.layers import MLP, Linear
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from assay.contract import Array, ModelName, Parameters
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is built and trained.
+
+    Attributes:
+        build: makes the model, without variables yet.
+        input_shape: of one example, where nothing else says.
+        loss: (targets, outputs) to the mean loss.
+        optimizer: learning rate to a new optimizer.
+
+    """
+
+    build: Callable[[], tf.keras.Model]
+    input_shape: tuple[int, ...]
+    loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    optimizer: Callable[..., Any]
+
+
+def _mean_squared_error(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.square(outputs - targets))
+
+
+def _crossentropy(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(tf.keras.losses.sparse_categorical_crossentropy(y_true=targets, y_pred=outputs))
+
+
+RECIPES = {
+    "linear": Recipe(Linear, (3,), _mean_squared_error, tf.keras.optimizers.SGD),
+    "mlp": Recipe(MLP, (28, 28, 1), _crossentropy, tf.keras.optimizers.Adam),
+}
+
+
+class Trainer:
+    """A model with its optimizer, and the compiled functions that work on both.
+
+    Compiling takes longer than training, so one trainer serves every call for models of its shape: `load` puts
+    parameters in and starts the optimizer anew.
+    """
+
+    def __init__(self, recipe: Recipe, input_shape: tuple[int, ...]) -> None:
+        """Build the model for examples of a shape."""
+        self.recipe = recipe
+        self.model = recipe.build()
+        self.model(tf.zeros([1, *input_shape]))
+        self.variables = self.model.trainable_variables
+        self.optimizer = recipe.optimizer(learning_rate=0.0)
+        self.optimizer.build(self.variables)
+
+    def names(self) -> list[str]:
+        """Return the canonical name of every variable: its layer's and its own."""
+        return [
+            f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}"
+            for layer in self.model.layers
+            for variable in layer.trainable_variables
+        ]
+
+    def load(self, parameters: Parameters) -> None:
+        """Set every variable, and forget what the optimizer has gathered."""
+        for name, variable in zip(self.names(), self.variables, strict=True):
+            variable.assign(parameters[name])
+        for variable in self.optimizer.variables:
+            variable.assign(tf.zeros_like(variable))
+
+    def parameters(self) -> Parameters:
+        """Read every variable."""
+        return {name: variable.numpy() for name, variable in zip(self.names(), self.variables, strict=True)}
+
+    def loss_and_gradients(self, inputs: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """Differentiate the mean loss of a batch."""
+        with tf.GradientTape() as tape:
+            loss = self.recipe.loss(targets, self.model(inputs))
+        return loss, tape.gradient(loss, self.variables)
+
+    def step(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """Take one step of the optimizer and return the loss before it."""
+        loss, gradients = self.loss_and_gradients(inputs, targets)
+        self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
+        return loss
+
+    @tf.function(jit_compile=True)
+    def train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        """Step through given batches, [steps, batch, ...], in one compiled loop; return the losses."""
+        steps = inputs.shape[0]
+        losses = tf.TensorArray(tf.float32, steps)
+        for i in tf.range(steps):
+            losses = losses.write(i, self.step(inputs[i], targets[i]))
+        return losses.stack()
+
+    @tf.function(jit_compile=True)
+    def train_from(self, examples: tf.Tensor, targets: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
+        """Step through the batches that `indices` [steps, batch] picks, in one compiled loop; return the losses."""
+        steps = indices.shape[0]
+        losses = tf.TensorArray(tf.float32, steps)
+        for i in tf.range(steps):
+            batch = tf.gather(examples, indices[i]), tf.gather(targets, indices[i])
+            losses = losses.write(i, self.step(*batch))
+        return losses.stack()
+
+
+@cache
+def trainer(model: ModelName, input_shape: tuple[int, ...]) -> Trainer:
+    """Return the one trainer of a model for examples of a shape."""
+    return Trainer(RECIPES[model], input_shape)
+
+
+class Models:
+    """See `assay.contract.Models`."""
+
+    def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
+        """Build a new model and read what it starts from."""
+        tf.keras.utils.set_random_seed(seed)
+        return Trainer(RECIPES[model], RECIPES[model].input_shape).parameters()
+
+    def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
+        """Put the batch through one layer after the other."""
+        loaded = _loaded(model, parameters, inputs.shape[1:])
+        outputs = {}
+        output = tf.constant(inputs)
+        for layer in loaded.model.layers:
+            output = layer(output)
+            outputs[layer.name] = output.numpy()
+        return outputs
+
+    def loss_and_gradients(
+        self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
+    ) -> tuple[Array, Parameters]:
+        """Record the loss on a tape and ask it for the gradients."""
+        loaded = _loaded(model, parameters, inputs.shape[1:])
+        loss, gradients = loaded.loss_and_gradients(tf.constant(inputs), tf.constant(targets))
+        named = zip(loaded.names(), gradients, strict=True)
+        return loss.numpy(), {name: gradient.numpy() for name, gradient in named}
+
+    def train(
+        self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
+    ) -> tuple[Array, Parameters]:
+        """Run the compiled loop over the batches."""
+        loaded = _loaded(model, parameters, inputs.shape[2:])
+        loaded.optimizer.learning_rate.assign(learning_rate)
+        losses = loaded.train_on(tf.constant(inputs), tf.constant(targets))
+        return losses.numpy(), loaded.parameters()
+
+
+def _loaded(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> Trainer:
+    one = trainer(model, tuple(input_shape))
+    one.load(parameters)
+    return one

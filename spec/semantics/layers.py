@@ -1,0 +1,66 @@
+"""What the layers of the document compute. Every function keeps the floating-point type of its inputs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import autograd.numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+def identity(inputs: Array) -> Array:
+    """a(x) = x, the activation of a layer that is given none (line 89)."""
+    return inputs
+
+
+def relu(inputs: Array) -> Array:
+    """max(x, 0) of every element (line 161)."""
+    return np.maximum(inputs, 0)
+
+
+def tanh(inputs: Array) -> Array:
+    """Hyperbolic tangent of every element (line 89)."""
+    return np.tanh(inputs)
+
+
+def sigmoid(inputs: Array) -> Array:
+    """1 / (1 + exp(-x)) of every element (line 89), in the form that does not overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * inputs))
+
+
+ACTIVATIONS = {None: identity, "relu": relu, "tanh": tanh, "sigmoid": sigmoid}
+
+
+def dense(inputs: Array, kernel: Array, bias: Array | None = None, activation: str | None = None) -> Array:
+    """f(AW + b) over the last axis (line 81).
+
+    Args:
+        inputs: A, [..., input_dim].
+        kernel: W, [input_dim, units].
+        bias: b, [units], added to every row (line 105); None for a layer without one.
+        activation: f; None for none.
+
+    Returns:
+        [..., units].
+
+    """
+    linear = np.matmul(inputs, kernel)
+    return ACTIVATIONS[activation](linear if bias is None else linear + bias)
+
+
+def flatten(inputs: Array) -> Array:
+    """Join all axes but the first, the last one fastest (line 166): [batch, ...] to [batch, features]."""
+    return np.reshape(inputs, (inputs.shape[0], -1))
+
+
+def softmax(logits: Array) -> Array:
+    """exp(z_j) / sum_k exp(z_k) over the last axis (line 185), shifted by the maximum, which changes nothing."""
+    exponentials = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
+    return exponentials / np.sum(exponentials, axis=-1, keepdims=True)
+
+
+def one_hot(labels: Array, depth: int) -> Array:
+    """[batch] to [batch, depth]: 1 at the label and 0 elsewhere (line 241)."""
+    return np.eye(depth)[labels]

@@ -1,0 +1,32 @@
+"""What the metric of the document computes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from spec.semantics.layers import Array
+
+
+@dataclass(frozen=True)
+class SparseCategoricalAccuracy:
+    """The share of examples whose largest prediction is the label, over all updates (line 249).
+
+    Attributes:
+        correct: examples predicted right so far.
+        total: examples seen so far.
+
+    """
+
+    correct: int = 0
+    total: int = 0
+
+    def update(self, labels: Array, predictions: Array) -> SparseCategoricalAccuracy:
+        """Count one batch: int [batch] and [batch, classes]."""
+        right = int(np.sum(np.argmax(predictions, axis=-1) == labels))
+        return SparseCategoricalAccuracy(self.correct + right, self.total + len(labels))
+
+    def result(self) -> float:
+        """correct / total, and 0 before the first example."""
+        return self.correct / self.total if self.total else 0.0

@@ -1,0 +1,534 @@
+"""The report: every word of the verdict, every claim, and nothing from outside."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from assay import __version__, figures, report
+from assay.claims import Claim, Erratum, Section, Specification
+from assay.errors import UserError
+from assay.ledger import Outcome
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCUMENT = "b5" * 32
+ERRATUM = Erratum("the bias is drawn from a uniform distribution", "Keras's source: bias_initializer='zeros'")
+VOID = {"meta", "link", "img", "br", "path"}
+
+
+def claim(id_: str, profile: str = "core", erratum: Erratum | None = None, since: str = "0.1") -> Claim:
+    """Make a claim on the first two lines of its section."""
+    section = id_.partition(".")[0]
+    lines = {"dense": (79, 80), "softmax": (177, 178), "training": (191,)}[section]
+    return Claim(id_, f"It holds that {id_} is so.", section, lines, "exact", (), profile, since, erratum)
+
+
+CLAIMS = (
+    claim("dense.shape", "smoke"),
+    claim("dense.bias-default", erratum=ERRATUM),
+    claim("softmax.sum"),
+    claim("softmax.order"),
+    claim("training.accuracy", "full"),
+)
+SPECIFICATION = Specification(
+    DOCUMENT,
+    (
+        Section("dense", "The Dense layer", tuple(range(79, 107)), {}, CLAIMS[:2]),
+        Section("softmax", "The softmax function", tuple(range(177, 191)), {}, CLAIMS[2:4]),
+        Section("training", "MLP: training", tuple(range(191, 230)), {}, CLAIMS[4:]),
+    ),
+)
+
+
+def ledger(name: str = "reference", profile: str = "full", **changes: str | None) -> dict[str, Any]:
+    """Make a ledger in which everything passes, but for the changes: `softmax_sum="fail"`, or None for no row."""
+    rows = []
+    for id_ in SPECIFICATION.of_profile(profile):
+        outcome = changes.get(re.sub(r"\W", "_", id_), "pass")
+        if outcome is not None:
+            rows.append(row(id_, outcome))
+    complete = None not in changes.values()
+    outcomes = [each["outcome"] for each in rows]
+    return {
+        "format": 1,
+        "suite": __version__,
+        "document": DOCUMENT,
+        "implementation": {
+            "name": name,
+            "version": "1.2",
+            "frameworks": {"tensorflow": "2.21.0"},
+            "device": "a device",
+            "precision": "float32",
+            "groups": ["ops"],
+        },
+        "profile": profile,
+        "seed": 20260801,
+        "complete": complete,
+        "data": {"mnist": "the Keras cache"},
+        "counts": {outcome.value: outcomes.count(outcome.value) for outcome in Outcome},
+        "claims": rows,
+    }
+
+
+def row(id_: str, outcome: str) -> dict[str, Any]:
+    """Make a row, with a reason where it needs one."""
+    known = {"id": id_, "outcome": outcome, "seconds": 0.25}
+    if outcome == "pass":
+        return known
+    return known | {"reason": f"why {id_}\nexpected 1\nactual   2", "replay": f"pytest -k '{id_}'"}
+
+
+def with_evidence(**evidence: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of any form
+    """Make a ledger in which training measured something."""
+    content = ledger()
+    content["claims"][-1]["evidence"] = evidence
+    return content
+
+
+class Page(HTMLParser):
+    """What a browser would see."""
+
+    def __init__(self, page: str) -> None:
+        """Read the page."""
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+        self.text = " ".join(self.text.split())
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the element."""
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Close the element, which must be the last one opened."""
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Note the element."""
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        """Gather what is visible."""
+        if "style" not in self.open:
+            self.text += data
+
+    def values(self, *names: str) -> list[str]:
+        """Return the values of attributes."""
+        return [value or "" for _, attrs in self.tags for name, value in attrs.items() if name in names]
+
+    def count(self, tag: str, **wanted: str) -> int:
+        """Count the elements that have these attributes."""
+        return sum(tag == found and wanted.items() <= attrs.items() for found, attrs in self.tags)
+
+
+def page(*ledgers: dict[str, Any]) -> Page:
+    """Render ledgers of the small specification."""
+    return Page(report.render(ledgers, SPECIFICATION))
+
+
+VERDICTS = {
+    "all pass": ({}, "CONFORMANT 5 of 5 claims pass Every claim passes."),
+    "opted out": (
+        {"softmax_sum": "unsupported", "softmax_order": "skipped"},
+        "CONFORMANT 3 of 5 claims pass 2 claims opted out: 1 unsupported, 1 skipped.",
+    ),
+    "expected failure": (
+        {"softmax_sum": "expected failure"},
+        "CONFORMANT 4 of 5 claims pass Also 1 expected failure.",
+    ),
+    "one fails": ({"softmax_sum": "fail"}, "NOT CONFORMANT 4 of 5 claims pass 1 claim counts against it: 1 fail."),
+    "several": (
+        {"softmax_sum": "fail", "softmax_order": "crash", "dense_shape": "unexpected pass"},
+        "NOT CONFORMANT 2 of 5 claims pass 3 claims count against it: 1 unexpected pass, 1 fail, 1 crash.",
+    ),
+    "incomplete": (
+        {"softmax_sum": None, "softmax_order": None},
+        "INCOMPLETE 3 of 5 claims pass 2 claims of 5 have no row. Nothing that ran counts against it.",
+    ),
+    "incomplete and failing": (
+        {"softmax_sum": None, "softmax_order": "error"},
+        "NOT CONFORMANT 3 of 5 claims pass 1 claim counts against it: 1 error. 1 claim of 5 has no row.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VERDICTS)
+def test_verdict(case: str) -> None:
+    """The verdict stands first, and says what it rests on."""
+    changes, words = VERDICTS[case]
+    text = page(ledger(**changes)).text
+    assert f"reference 1.2 · profile full {words}" in text
+    assert text.index(words) < text.index("Frameworks")
+
+
+def test_missing_row_of_a_complete_ledger_is_incomplete() -> None:
+    """A ledger that calls itself complete is not believed where a claim has no row."""
+    content = ledger(softmax_sum=None) | {"complete": True}
+    assert "INCOMPLETE 4 of 5 claims pass 1 claim of 5 has no row." in page(content).text
+
+
+def test_unfinished_run_of_an_unknown_suite_is_incomplete() -> None:
+    """Nothing that this specification knows is missing, and yet the run did not finish."""
+    assert "INCOMPLETE 5 of 5 claims pass The run did not finish" in page(ledger() | {"complete": False}).text
+
+
+def test_ledger_without_rows_is_incomplete() -> None:
+    """An empty ledger of another suite passes nothing of nothing, and does not conform by that."""
+    content = ledger() | {"claims": [], "suite": "0.0.1"}
+    assert "INCOMPLETE 0 of 0 claims pass There are no claims." in page(content).text
+
+
+def test_facts_of_the_run() -> None:
+    """What was run, where, and on what."""
+    text = page(ledger()).text
+    facts = ("tensorflow 2.21.0", "a device", "float32", "20260801", "the Keras cache", __version__, DOCUMENT[:12])
+    assert [fact for fact in facts if fact not in text] == []
+
+
+def test_unmeasured_facts() -> None:
+    """An implementation that never started has no device and no precision."""
+    content = ledger()
+    content["implementation"] |= {"device": None, "precision": None, "frameworks": {}, "groups": []}
+    assert "Device never started Precision grade not measured Groups none" in page(content).text
+
+
+def test_profile_sets_the_score() -> None:
+    """The claims of a larger profile are neither counted nor shown."""
+    text = page(ledger(profile="core")).text
+    assert "4 of 4 claims pass" in text
+    assert "training.accuracy" not in text
+
+
+def test_every_claim_appears_once_under_its_anchor() -> None:
+    """All claims, with statement, lines, kind, profile and time."""
+    content = page(ledger())
+    ids = content.values("id")
+    assert len(ids) == len(set(ids))
+    for each in CLAIMS:
+        assert f"claim-{each.id}" in ids
+        word = "lines" if len(each.lines) > 1 else "line"
+        assert f"{each.id} {word} {each.place} {each.kind} {each.profile} pass0.25 s" in content.text
+        assert each.statement in content.text
+
+
+def test_links_within_the_page_lead_somewhere() -> None:
+    """No anchor without its place."""
+    content = page(with_evidence(**EVIDENCE), ledger("other", softmax_sum="fail"))
+    ids = content.values("id")
+    assert [link for link in content.values("href") if link.startswith("#") and link[1:] not in ids] == []
+
+
+@pytest.mark.parametrize("outcome", [outcome.value for outcome in Outcome if outcome is not Outcome.PASS])
+def test_reason_and_replay(outcome: str) -> None:
+    """Whatever is not a pass says why and how to see it again; what failed is open."""
+    text = report.render([ledger(softmax_sum=outcome)], SPECIFICATION)
+    assert "why softmax.sum\nexpected 1\nactual   2</pre>" in text
+    assert "pytest -k &#39;softmax.sum&#39;</code>" in text
+    opened = Page(text).count("details", **{"class": "why", "open": None})
+    assert opened == (not Outcome(outcome).conforms)
+
+
+def test_failures_are_listed_in_brief() -> None:
+    """The first failures stand near the top, and the rest are counted."""
+    many = tuple(claim(f"dense.claim{number}") for number in range(20))
+    spec = Specification(DOCUMENT, (Section("dense", "Dense", tuple(range(79, 107)), {}, many),))
+    content = ledger() | {"claims": [row(each.id, "fail") for each in many]}
+    text = Page(report.render([content], spec)).text
+    assert "and 8 more, among the claims below" in text
+
+
+def test_text_is_escaped() -> None:
+    """No text of a ledger becomes an element, wherever it stands."""
+    bad = '<script>alert("1")</script>'
+    content = ledger(bad, softmax_sum="fail")
+    content["claims"][2] |= {"reason": bad, "replay": bad}
+    content["implementation"] |= {"version": bad, "frameworks": {bad: bad}, "device": bad, "groups": [bad]}
+    content |= {"data": {bad: bad}, "suite": f"0.1.0{bad}"}
+    content["claims"].append(row(bad, "crash"))
+    content["claims"][-1]["evidence"] = {"confusion": {"matrix": bad}}
+    shown = page(content, content)
+    assert shown.count("script") == 0
+    assert bad in shown.text
+
+
+def test_several_ledgers() -> None:
+    """One verdict and one column for each."""
+    shown = page(ledger("one"), ledger("two", softmax_sum="fail"), ledger("three", profile="core"))
+    assert "3 runs side by side" in shown.text
+    assert "Claim one two three" in shown.text.replace("Claimonetwothree", "Claim one two three")
+    assert "two: fail why softmax.sum" in shown.text
+    assert "not in profile" in shown.text
+    assert shown.count("section", **{"aria-label": "two: NOT CONFORMANT"}) == 1
+
+
+def test_ledgers_of_one_name_are_told_apart() -> None:
+    """By the version, and where that is the same too, by number."""
+    other = ledger()
+    other["implementation"]["version"] = "1.3"
+    runs = [value for value in page(ledger(), other, ledger()).values("data-run") if value]
+    assert set(runs) == {"reference 1.2 (1)", "reference 1.3", "reference 1.2 (2)"}
+
+
+def test_no_ledgers() -> None:
+    """The page of nothing is a page."""
+    assert "0 runs side by side" in page().text
+
+
+def test_unknown_claims_are_kept() -> None:
+    """A row of another suite's claim counts and is shown, whatever its id."""
+    content = ledger() | {"suite": "9.0"}
+    content["claims"].append(row("rnn.a claim of tomorrow", "fail"))
+    shown = page(content)
+    assert "5 of 6 claims pass" in shown.text
+    assert "Claims unknown to this specification" in shown.text
+    assert "why rnn.a claim of tomorrow" in shown.text
+    assert f"Written by version 9.0 of the suite; this page speaks of {__version__}." in shown.text
+    assert all(" " not in id_ for id_ in shown.values("id"))
+
+
+def test_older_suite_is_measured_by_what_it_held() -> None:
+    """Claims that came later are not missing from a ledger, finished or not."""
+    later = claim("softmax.later", since="0.2")
+    sections = (Section("softmax", "Softmax", tuple(range(177, 191)), {}, (*CLAIMS[2:4], later)),)
+    spec = Specification(DOCUMENT, sections)
+    for complete, words in ((True, "CONFORMANT 1 of 1"), (False, "INCOMPLETE 1 of 2")):
+        content = ledger() | {"suite": "0.1", "claims": [row("softmax.sum", "pass")], "complete": complete}
+        assert f"{words} claims pass" in Page(report.render([content], spec)).text
+
+
+def test_another_edition_of_the_document_is_remarked() -> None:
+    """A ledger about another document is not silently compared."""
+    assert "another edition of the document" in page(ledger() | {"document": "0" * 64}).text
+
+
+def test_worst_of_repeated_rows() -> None:
+    """A ledger that has two rows of a claim is not made better by the second."""
+    content = ledger(softmax_sum="fail")
+    content["claims"].append(row("softmax.sum", "pass"))
+    assert "4 of 5 claims pass" in page(content).text
+
+
+def test_errata() -> None:
+    """What the document says, what holds, and how it is known."""
+    shown = page(ledger())
+    assert "Errata of the document" in shown.text
+    said = f"The document says{ERRATUM.document} What holdsIt holds that dense.bias-default is so. Evidence"
+    assert said + ERRATUM.evidence in shown.text
+    assert shown.count("a", **{"class": "badge", "href": "#erratum-dense.bias-default"}) == 1
+    assert "Errata" not in page(ledger(dense_bias_default=None, profile="smoke")).text
+
+
+def images(dtype: str, count: int = 3) -> dict[str, Any]:
+    """Make pictures as the ledger holds them."""
+    pixels = np.linspace(-1, 255, count * 28 * 28).astype(dtype)
+    return {"images": base64.b64encode(pixels.tobytes()).decode(), "shape": [count, 28, 28]}
+
+
+CURVE = {"steps": list(range(500)), "losses": [2.3 / (1 + step) for step in range(500)]}
+ACCURACY = {"value": 0.97, "limit": 0.96, "runs": [0.965, 0.97, 0.97], "printed": 0.9479, "num_batches": 6000}
+MISREAD = images("uint8") | {"labels": [1, 2, 3], "predictions": [7, 8, 9], "confidence": [0.5, 0.6, 1.0]}
+EVIDENCE: dict[str, dict[str, Any]] = {
+    "training_curve": CURVE,
+    "accuracy": ACCURACY,
+    "misread": MISREAD,
+    "kernels": images("<f4"),
+    "confusion": {"matrix": np.eye(10, dtype=int).tolist()},
+}
+TITLES = {
+    "training_curve": "Loss during training",
+    "accuracy": "Accuracy after 6,000 batches",
+    "misread": "Misread digits",
+    "kernels": "What the hidden units look at",
+    "confusion": "Confusion matrix",
+}
+DEFINED = ("The linear model learns", "How softmax emphasises", "Three activation functions", "Cross entropy and its clip")
+
+
+@pytest.mark.parametrize("kind", TITLES)
+def test_figure_of_evidence(kind: str) -> None:
+    """A figure is there with its evidence, says whose it is, and is not there without."""
+    shown = page(with_evidence(**{kind: EVIDENCE[kind]}))
+    assert TITLES[kind] in shown.text
+    assert "MLP: training, claim training.accuracy, measured with reference" in shown.text
+    assert "Left out" not in shown.text
+    assert TITLES[kind] not in page(ledger()).text
+
+
+def test_figures_of_the_definition() -> None:
+    """They need no evidence."""
+    shown = page(ledger())
+    assert [title for title in DEFINED if title not in shown.text] == []
+    assert shown.count("svg") == len(DEFINED)
+    # 250 is the mean of 10 and 20 squared, 16.118 is -ln 1e-7.
+    assert "bring the loss from 250 to 0.153" in shown.text
+    assert "no example costs more than 16.118" in shown.text
+
+
+def test_figures_say_what_they_show_without_being_seen() -> None:
+    """Every picture has a description, and every figure a caption."""
+    shown = page(with_evidence(**EVIDENCE))
+    assert shown.count("figure") == shown.count("figcaption") == len(DEFINED) + len(TITLES)
+    assert all(attrs.get("aria-label") for tag, attrs in shown.tags if tag == "svg")
+    assert all(attrs.get("alt") for tag, attrs in shown.tags if tag == "img")
+
+
+def test_each_evidence_has_its_figure() -> None:
+    """Two claims that measured the same kind of thing have a figure each."""
+    content = with_evidence(accuracy=ACCURACY)
+    content["claims"][0]["evidence"] = {"accuracy": ACCURACY | {"num_batches": 1200, "printed": None, "value": 0.5}}
+    text = page(content).text
+    assert "Accuracy after 6,000 batches" in text
+    assert "Accuracy after 1,200 batches" in text
+    assert "This run falls short of it." in text
+
+
+def test_limits_of_the_curve() -> None:
+    """They are drawn where the evidence has them."""
+    assert "Dotted: the limits." in page(with_evidence(training_curve=CURVE | {"limits": [3.0] * 500})).text
+
+
+BROKEN: list[tuple[str, Any]] = [
+    ("training_curve", None),
+    ("training_curve", {}),
+    ("training_curve", {"steps": [], "losses": []}),
+    ("training_curve", {"steps": [0, 1], "losses": [1.0]}),
+    ("training_curve", {"steps": [0, 0], "losses": [1.0, 2.0]}),
+    ("training_curve", {"steps": [0, 1], "losses": [0, 0]}),
+    ("training_curve", {"steps": [0, 1], "losses": [1.0, float("nan")]}),
+    ("training_curve", {"steps": [0, 1], "losses": [1.0, 10**400]}),
+    ("training_curve", {"steps": "01", "losses": "12"}),
+    ("training_curve", CURVE | {"limits": [1.0]}),
+    ("accuracy", ACCURACY | {"value": "0.97"}),
+    ("accuracy", ACCURACY | {"value": True}),
+    ("accuracy", ACCURACY | {"limit": 96}),
+    ("accuracy", ACCURACY | {"runs": [[0.97]]}),
+    ("accuracy", ACCURACY | {"runs": {}}),
+    ("accuracy", ACCURACY | {"printed": "high"}),
+    ("misread", MISREAD | {"images": "not base64!"}),
+    ("misread", MISREAD | {"images": 3}),
+    ("misread", MISREAD | {"images": "äöü"}),
+    ("misread", MISREAD | {"shape": [4, 28, 28]}),
+    ("misread", MISREAD | {"shape": [10**30, 28, 28]}),
+    ("misread", MISREAD | {"shape": [True, 28, 28]}),
+    ("misread", MISREAD | {"shape": 3}),
+    ("misread", MISREAD | {"labels": [1, 2]}),
+    ("misread", MISREAD | {"predictions": [1, 2, 10]}),
+    ("misread", MISREAD | {"predictions": [1, 2, 0.5]}),
+    ("misread", MISREAD | {"confidence": [0.1, 0.2, 2]}),
+    ("kernels", images("uint8")),
+    ("kernels", images("<f4", 1) | {"images": base64.b64encode(np.full(784, np.inf, "<f4").tobytes()).decode()}),
+    ("confusion", {"matrix": [[1, 2], [3, 4]]}),
+    ("confusion", {"matrix": [[0.5] * 10] * 10}),
+    ("confusion", {"matrix": [[-1] * 10] * 10}),
+    ("confusion", {"matrix": [[10**30] * 10] * 10}),
+    ("confusion", {"matrix": None}),
+    ("confusion", []),
+]
+
+
+@pytest.mark.parametrize("number", range(len(BROKEN)))
+def test_evidence_of_the_wrong_form_is_left_out(number: int) -> None:
+    """Such a figure is not drawn, and one line says so."""
+    kind, evidence = BROKEN[number]
+    pictures, notes = figures.from_evidence({kind: evidence}, "salt")
+    assert pictures == []
+    assert len(notes) == 1
+    assert notes[0].startswith(kind.replace("_", " "))
+
+
+EXTREME: list[tuple[str, Any]] = [
+    ("training_curve", {"steps": [1e29], "losses": [1e29]}),
+    ("training_curve", {"steps": [0, 1, 2], "losses": [1e-300, 1e29, 0]}),
+    ("training_curve", {"steps": [0, 1e-29], "losses": [1, 1]}),
+    ("accuracy", ACCURACY | {"runs": [0.5], "value": 0.5, "limit": 0.5, "printed": None}),
+    ("accuracy", ACCURACY | {"runs": [0, 1], "value": 0, "num_batches": -1e29}),
+    ("kernels", images("<f4", 1) | {"images": base64.b64encode(bytes(3136)).decode()}),
+    ("kernels", images("<f4", 1) | {"images": base64.b64encode(np.full(784, 3e38, "<f4").tobytes()).decode()}),
+    ("confusion", {"matrix": [[0] * 10] * 10}),
+    ("confusion", {"matrix": [[10**9] * 10] * 10}),
+    ("a kind of tomorrow", {}),
+]
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", range(len(EXTREME)))
+def test_extreme_evidence_is_drawn(number: int) -> None:
+    """What has the right form makes a figure, however strange it is."""
+    kind, evidence = EXTREME[number]
+    pictures, notes = figures.from_evidence({kind: evidence}, "salt")
+    assert len(pictures) == (kind in TITLES)
+    assert notes == []
+
+
+def test_note_of_a_figure_left_out() -> None:
+    """The page says which figure is missing and why, and stands."""
+    text = page(with_evidence(accuracy={}, training_curve=CURVE)).text
+    assert "Left out, as its evidence has not the form of a figure: training.accuracy (reference), accuracy" in text
+    assert TITLES["training_curve"] in text
+
+
+def test_nothing_comes_from_outside() -> None:
+    """The page asks for no file and no network, and runs no script."""
+    content = with_evidence(**EVIDENCE)
+    text = report.render([content, ledger(softmax_sum="fail")], SPECIFICATION)
+    shown = Page(text)
+    assert shown.open == []
+    assert all(value.startswith(("#", "data:")) for value in shown.values("src", "href", "xlink:href", "srcset"))
+    assert {tag for tag, _ in shown.tags} & {"script", "iframe", "object", "embed", "base", "form"} == set()
+    assert not [name for _, attrs in shown.tags for name in attrs if name.startswith("on")]
+    assert re.search(r"@import|url\((?!#)|https?:", text) is None
+
+
+def test_same_ledgers_same_page() -> None:
+    """Byte for byte, so that two reports can be compared."""
+    ledgers = [with_evidence(**EVIDENCE), ledger("other", softmax_sum="fail")]
+    first, second = (report.render(ledgers, SPECIFICATION) for _ in range(2))
+    assert first == second
+    drawn = [value for value in Page(first).values("id") if re.fullmatch(r"[mp][0-9a-f]{10}", value)]
+    assert drawn
+    assert len(drawn) == len(set(drawn))
+
+
+def test_page_stays_small() -> None:
+    """As many pictures as training can leave behind, twice over."""
+    rng = np.random.default_rng(0)
+    noise = base64.b64encode(rng.normal(size=(100, 28, 28)).astype("<f4").tobytes()).decode()
+    many = images("uint8", 100) | {"labels": [1] * 100, "predictions": [2] * 100, "confidence": [0.5] * 100}
+    steps = list(range(6000))
+    curve = {"steps": steps, "losses": [float(loss) for loss in rng.lognormal(size=6000)]}
+    evidence = EVIDENCE | {"kernels": {"images": noise, "shape": [100, 28, 28]}, "misread": many, "training_curve": curve}
+    most = 1_500_000
+    assert len(report.render([with_evidence(**evidence)] * 2, SPECIFICATION).encode()) < most
+
+
+def test_specification_of_the_suite_is_the_default() -> None:
+    """A ledger without a row for any claim of the real specification still makes a page."""
+    text = Page(report.render([ledger()])).text
+    assert "dense.shape" in text
+
+
+def test_write(tmp_path: Path) -> None:
+    """Files in, one file out."""
+    source, output = tmp_path / "ledger.json", tmp_path / "report.html"
+    source.write_text(json.dumps(ledger() | {"document": "0" * 64}))
+    report.write([source], output)
+    assert output.read_bytes().startswith(b"<!DOCTYPE html>")
+    with pytest.raises(UserError, match="cannot be written"):
+        report.write([source], tmp_path / "no" / "report.html")
+    source.write_text("{}")
+    with pytest.raises(UserError, match="is not a ledger"):
+        report.write([source], output)

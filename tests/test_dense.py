@@ -1,0 +1,253 @@
+"""The Dense layer: lines 79 to 106 of the document."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from assay.guard import AdapterError
+from assay.limits import FALSE_ALARM
+from assay.precision import grade
+from assay.strategies import DENSE_SHAPES, LARGEST_EXPONENT, dense_cases, matrices
+from assay.testing import assert_equal, assert_form, assert_within, claim
+from spec.semantics import layers, rounding
+from spec.semantics.initializers import glorot_limit
+
+
+def assert_dense(ops, case, bias, activation=None):
+    """Compare a Dense layer with its definition."""
+    wide = [None if array is None else array.astype(np.float64) for array in (case.inputs, case.kernel, bias)]
+    assert_within(
+        f"dense with activation {activation}",
+        ops.dense(case.inputs, case.kernel, bias, activation),
+        layers.dense(*wide, activation),
+        rounding.dense(*wide, activation),
+    )
+
+
+@claim("dense.affine")
+@given(case=dense_cases())
+def test_affine(ops, case):
+    assert_dense(ops, case, case.bias)
+
+
+@claim("dense.activation-after-affine")
+@given(case=dense_cases(limit=1.0))
+def test_activation_is_applied_after_the_bias(ops, case):
+    # A bias of -2 turns some positive products negative: an activation applied before it would show.
+    assert_dense(ops, case, case.bias - 2, "relu")
+
+
+@claim("dense.output-shape")
+@pytest.mark.parametrize(("batch_size", "input_dim", "units"), DENSE_SHAPES)
+def test_output_shape(ops, batch_size, input_dim, units):
+    inputs, kernel = np.ones((batch_size, input_dim), np.float32), np.ones((input_dim, units), np.float32)
+    assert_form("dense", ops.dense(inputs, kernel, np.ones(units, np.float32)), (batch_size, units))
+
+
+@claim("dense.any-rank")
+@given(case=st.integers(3, 4).flatmap(lambda rank: dense_cases(rank=rank)))
+def test_any_rank(ops, case):
+    assert_dense(ops, case, case.bias)
+
+
+@claim("dense.rows-are-independent")
+@given(case=dense_cases())
+def test_rows_are_independent(ops, case):
+    alone = np.concatenate([ops.dense(row[None], case.kernel, case.bias) for row in case.inputs])
+    wide = [array.astype(np.float64) for array in case]
+    assert_within("the rows one by one", alone, layers.dense(*wide), rounding.dense(*wide, None))
+
+
+@claim("dense.variables-are-trainable")
+def test_variables_are_trainable(keras):
+    layer = keras.namespace.layers.Dense(4)
+    layer.build((None, 3))
+    assert [variable.name.split("/")[-1].split(":")[0] for variable in layer.trainable_variables] == ["kernel", "bias"]
+    assert len(layer.variables) == 2
+
+
+@claim("dense.full-float32")
+def test_full_float32(ops):
+    measured = grade(ops)
+    assert measured == "float32", f"products are made in {measured}, not in float32"
+
+
+@claim("dense.wrong-input-dim")
+def test_wrong_input_dim(ops):
+    with pytest.raises(AdapterError):
+        ops.dense(np.ones((2, 4), np.float32), np.ones((3, 5), np.float32), np.ones(5, np.float32))
+
+
+@claim("dense.units")
+def test_units(keras):
+    layer = keras.namespace.layers.Dense(units=4)
+    output = layer(keras.to_tensor(np.ones((2, 3), np.float32)))
+    assert_form("the output", keras.to_numpy(output), (2, 4))
+
+
+@claim("dense.activation-default")
+def test_activation_default(keras):
+    layer = keras.namespace.layers.Dense(4)
+    values = np.linspace(-3, 3, 7, dtype=np.float32)
+    assert_equal("the default activation", keras.to_numpy(layer.activation(keras.to_tensor(values))), values)
+
+
+@claim("dense.activation-none")
+@given(case=dense_cases())
+def test_activation_none(ops, case):
+    assert_equal(
+        "activation=None", ops.dense(*case, activation=None), ops.dense(case.inputs, case.kernel, case.bias)
+    )
+
+
+@claim("dense.relu")
+@given(inputs=matrices())
+def test_relu(ops, inputs):
+    assert_equal("relu", ops.relu(inputs), layers.relu(inputs))
+
+
+@claim("dense.tanh")
+@given(inputs=matrices())
+def test_tanh(ops, inputs):
+    expected = layers.tanh(inputs.astype(np.float64))
+    assert_within("tanh", ops.tanh(inputs), expected, rounding.tanh(expected))
+
+
+@claim("dense.sigmoid")
+@given(inputs=matrices(LARGEST_EXPONENT))
+def test_sigmoid(ops, inputs):
+    expected = layers.sigmoid(inputs.astype(np.float64))
+    assert_within("sigmoid", ops.sigmoid(inputs), expected, rounding.sigmoid(expected))
+
+
+@claim("dense.activation-relu")
+@given(case=dense_cases())
+def test_activation_relu(ops, case):
+    assert_dense(ops, case, case.bias, "relu")
+
+
+@claim("dense.activation-tanh")
+@given(case=dense_cases(limit=1.0))
+def test_activation_tanh(ops, case):
+    assert_dense(ops, case, case.bias, "tanh")
+
+
+@claim("dense.activation-sigmoid")
+@given(case=dense_cases(limit=1.0))
+def test_activation_sigmoid(ops, case):
+    assert_dense(ops, case, case.bias, "sigmoid")
+
+
+@claim("dense.use-bias-default")
+def test_use_bias_default(keras):
+    assert keras.namespace.layers.Dense(4).use_bias is True
+
+
+@claim("dense.without-bias")
+@given(case=dense_cases())
+def test_without_bias(ops, case):
+    assert_dense(ops, case, None)
+
+
+@claim("dense.without-bias-variable")
+def test_without_bias_variable(keras):
+    layer = keras.namespace.layers.Dense(4, use_bias=False)
+    layer.build((None, 3))
+    assert [tuple(variable.shape) for variable in layer.variables] == [(3, 4)]
+
+
+@claim("dense.kernel-initializer-default")
+def test_kernel_initializer_default(keras):
+    initializer = keras.namespace.layers.Dense(4).kernel_initializer
+    assert isinstance(initializer, keras.namespace.initializers.GlorotUniform)
+
+
+@claim("dense.bias-initializer-default")
+def test_bias_initializer_default(keras):
+    layer = keras.namespace.layers.Dense(4)
+    layer.build((None, 3))
+    assert_equal("the bias of a new layer", keras.to_numpy(layer.bias), np.zeros(4))
+
+
+@claim("dense.zeros-initializer")
+def test_zeros_initializer(keras):
+    zeros = keras.namespace.initializers.Zeros()
+    layer = keras.namespace.layers.Dense(4, kernel_initializer=zeros, bias_initializer=zeros)
+    layer.build((None, 3))
+    assert_equal("the kernel", keras.to_numpy(layer.kernel), np.zeros((3, 4)))
+    assert_equal("the bias", keras.to_numpy(layer.bias), np.zeros(4))
+
+
+@claim("dense.zeros")
+@pytest.mark.parametrize("shape", [(1,), (3, 4), (2, 3, 4)])
+def test_zeros(ops, shape):
+    assert_equal("zeros", ops.zeros(shape), np.zeros(shape))
+
+
+@claim("dense.kernel-shape")
+def test_kernel_shape(keras):
+    layer = keras.namespace.layers.Dense(4)
+    layer.build((None, 3))
+    assert tuple(layer.kernel.shape) == (3, 4)
+
+
+@claim("dense.bias-shape")
+def test_bias_shape(keras):
+    layer = keras.namespace.layers.Dense(4)
+    layer.build((None, 3))
+    assert tuple(layer.bias.shape) == (4,)
+
+
+@claim("dense.glorot-name")
+def test_glorot_name(keras):
+    initializers = keras.namespace.initializers
+    assert isinstance(initializers.get("glorot_uniform"), initializers.GlorotUniform)
+
+
+@claim("dense.glorot-limit")
+@pytest.mark.parametrize(("fan_in", "fan_out"), [(784, 100), (100, 10), (1, 1)])
+def test_glorot_limit(ops, seed, fan_in, fan_out):
+    kernel = assert_form("the kernel", ops.glorot_uniform((fan_in, fan_out), seed), (fan_in, fan_out))
+    limit = glorot_limit(fan_in, fan_out)
+    assert_within("the kernel", kernel, np.zeros_like(kernel), limit * (1 + rounding.gamma(rounding.SQRT)))
+
+
+@claim("dense.glorot-distribution")
+def test_glorot_distribution(ops, seed):
+    limit = glorot_limit(784, 100)
+    draws = assert_form("the kernel", ops.glorot_uniform((784, 100), seed), (784, 100)).ravel()
+    probability = stats.kstest(draws, stats.uniform(-limit, 2 * limit).cdf).pvalue
+    assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g} only"
+
+
+@claim("dense.glorot-seed")
+def test_glorot_seed(ops, seed):
+    kernel = ops.glorot_uniform((3, 4), seed)
+    assert_equal("the kernel of the same seed", ops.glorot_uniform((3, 4), seed), kernel)
+    assert not np.array_equal(ops.glorot_uniform((3, 4), seed + 1), kernel)
+
+
+@claim("dense.glorot-is-common")
+@pytest.mark.parametrize("layer", ["Conv2D", "SimpleRNN", "LSTM", "GRU"])
+def test_glorot_is_common(keras, layer):
+    arguments = {"filters": 2, "kernel_size": 3} if layer == "Conv2D" else {"units": 2}
+    initializer = getattr(keras.namespace.layers, layer)(**arguments).kernel_initializer
+    assert isinstance(initializer, keras.namespace.initializers.GlorotUniform)
+
+
+@claim("dense.bias-broadcasts")
+@pytest.mark.parametrize(("batch_size", "units"), [(2, 3), (3, 3)])
+def test_bias_broadcasts(ops, batch_size, units):
+    # A square output too: there a bias added to the rows' elements instead of the columns' has the right shape.
+    bias = np.arange(1, units + 1, dtype=np.float32)
+    outputs = ops.dense(np.zeros((batch_size, 2), np.float32), np.ones((2, units), np.float32), bias)
+    assert_equal("dense of zeros, whose rows are the bias", outputs, np.tile(bias, (batch_size, 1)))
+
+
+@claim("dense.product-shape")
+@pytest.mark.parametrize(("batch_size", "input_dim", "units"), DENSE_SHAPES)
+def test_product_shape(ops, batch_size, input_dim, units):
+    inputs, kernel = np.ones((batch_size, input_dim), np.float32), np.ones((input_dim, units), np.float32)
+    assert_form("dense without bias", ops.dense(inputs, kernel), (batch_size, units))
