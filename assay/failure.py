@@ -14,7 +14,8 @@ from assay.ledger import Outcome
 from assay.watchdog import TimeLimitError
 
 BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([^']+)'\)")
-EXAMPLE = re.compile(r"Falsifying example: \w+\((.*)\)\s*$", re.DOTALL)
+# Hypothesis has changed its wording between releases.
+EXAMPLE = re.compile(r"(?:Falsifying example|Failing test case): \w+\((.*)\)\s*$", re.DOTALL)
 # Enough for the counterexample of the largest case that Hypothesis draws; a ledger has many rows.
 LONGEST_REASON = 4000
 

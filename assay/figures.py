@@ -9,24 +9,35 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 import matplotlib.style
 import numpy as np
 from markupsafe import Markup
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imsave
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, MultipleLocator
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Numbers = NDArray[np.float64]
 
 # Stand-ins: in the page each becomes a property of the theme, so that one drawing suits light and dark.
 INK, MUTED, GRID, CARD = "#17212b", "#5b6874", "#d7dde2", "#fefefe"
 FIRST, SECOND, THIRD = "#0b62a8", "#b5490b", "#6a3fa0"
-THEME = {INK: "ink", MUTED: "muted", GRID: "line", CARD: "card", FIRST: "first", SECOND: "second", THIRD: "third"}
+THEME = {
+    INK: "ink",
+    MUTED: "muted",
+    GRID: "line",
+    CARD: "card",
+    FIRST: "first",
+    SECOND: "second",
+    THIRD: "third",
+}
 
 STYLE = {
     "svg.fonttype": "none",
@@ -143,13 +154,14 @@ def from_evidence(evidence: Mapping[str, Any], salt: str) -> tuple[list[Picture]
         if kind not in evidence:
             continue
         try:
-            pictures.append(_finish(lambda draw=draw, kind=kind: draw(evidence[kind]), f"{salt}-{kind}"))
+            pictures.append(_finish(partial(draw, evidence[kind]), f"{salt}-{kind}"))
         except EvidenceError as error:
             notes.append(f"{kind.replace('_', ' ')}: {error}")
     return pictures, notes
 
 
-def from_definition() -> list[tuple[str, Picture]]:
+@cache
+def from_definition() -> tuple[tuple[str, Picture], ...]:
     """Draw what follows from the definition alone: the section's name, and its figure."""
     drawings = {
         "linear_model": _linear_model,
@@ -157,7 +169,7 @@ def from_definition() -> list[tuple[str, Picture]]:
         "softmax": _softmax,
         "cross_entropy": _cross_entropy,
     }
-    return [(section, _finish(draw, section)) for section, draw in drawings.items()]
+    return tuple((section, _finish(draw, section)) for section, draw in drawings.items())
 
 
 # --- Drawing -----------------------------------------------------------------------------------------------
@@ -182,11 +194,11 @@ def _bold(colour: str) -> dict[str, Any]:
 
 def _svg(figure: Figure, alt: str) -> Markup:
     buffer = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     text = buffer.getvalue()
-    # The groups' names repeat in every drawing, and ids must not. The rest serves files, not a part of a page.
-    body = re.sub(r' id="\w+_\d+"', "", text[text.index("<defs>") : text.rindex("</svg>")])
+    # The groups' names repeat in every drawing, and ids must not. The rest serves a file of its own.
+    body = re.sub(r' id="[\w.]+_\d+"', "", text[text.index("<defs>") : text.rindex("</svg>")])
     body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL).replace("xlink:href", "href")
     body = body.replace("'DejaVu Sans'", "var(--sans)")
     for colour, name in THEME.items():
@@ -198,7 +210,8 @@ def _svg(figure: Figure, alt: str) -> Markup:
 
 def _png(pixels: NDArray[np.uint8]) -> str:
     buffer = io.BytesIO()
-    imsave(buffer, pixels, format="png", metadata={"Software": None})
+    nothing: dict[str, Any] = {"Software": None}
+    imsave(buffer, pixels, format="png", metadata=nothing)
     return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
@@ -291,8 +304,8 @@ def _training_curve(evidence: object) -> _Drawing:
     tail = max(1, len(losses) // 20)
     start, end = losses[0], losses[-tail:].mean()
     caption = (
-        f"The loss of the MLP, batch by batch. It begins near ln 10, the loss of a model that guesses one of ten "
-        f"digits, and the last {tail} of the {len(losses)} recorded batches average {end:.3g}."
+        "The loss of the MLP, batch by batch. It begins near ln 10, the loss of a model that guesses one of "
+        f"ten digits, and the last {tail} of the {len(losses)} recorded batches average {end:.3g}."
         + (" The line is the mean of neighbouring batches, the band their range." if smoothed else "")
         + (" Dotted: the limits." if limited else "")
     )
@@ -328,9 +341,9 @@ def _on_axis(axes: Axes, axis: str) -> dict[str, Any]:
 
 
 def _log_ticks(axes: Axes) -> None:
-    low, high = axes.get_ylim()
+    low, high = (math.log10(limit) for limit in axes.get_ylim())
     # Less than two decades would show one label or none.
-    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if high / low > 100 else (1.0, 2.0, 5.0)))  # noqa: PLR2004
+    axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if high - low > 2 else (1.0, 2.0, 5.0)))  # noqa: PLR2004
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.tick_params(axis="y", which="minor", length=0, labelleft=False)
 
@@ -340,7 +353,7 @@ def _accuracy(evidence: object) -> _Drawing:
     limit = _probability(_get(evidence, "limit"), "limit")
     runs = sorted(_probability(run, "runs") for run in _numbers(evidence, "runs"))
     batches = _number(_get(evidence, "num_batches"), "num_batches")
-    marks = [(limit, f"limit {limit:.4f}", MUTED, (0, (4, 3)))]
+    marks: list[tuple[float, str, str, Any]] = [(limit, f"limit {limit:.4f}", MUTED, (0, (4, 3)))]
     printed = evidence.get("printed") if isinstance(evidence, Mapping) else None
     if printed is not None:
         printed = _probability(printed, "printed")
@@ -349,8 +362,8 @@ def _accuracy(evidence: object) -> _Drawing:
     figure = _strip(np.array(runs), marks)
     after = f"after {batches:,.0f} batches"
     caption = (
-        f"Accuracy on the test images {after}: each dot is one of {len(runs)} stored reference runs, from which "
-        f"the limit is computed. This run {'reaches it' if value >= limit else 'falls short of it'}."
+        f"Accuracy on the test images {after}: each dot is one of {len(runs)} stored reference runs, from "
+        f"which the limit is computed. This run {'reaches it' if value >= limit else 'falls short of it'}."
     )
     alt = (
         f"Strip of dots: reference runs from {runs[0]:.4f} to {runs[-1]:.4f}; "
@@ -367,13 +380,17 @@ def _strip(runs: Numbers, marks: Sequence[tuple[float, str, str, Any]]) -> Figur
     margin = 0.06 * (high - low) or 0.01
     axes.set_xlim(low - margin, high + margin)
     columns = np.round((runs - low) / (high - low + 2 * margin) * 60)
-    heights = np.array([np.sum(columns[:index] == column) for index, column in enumerate(columns)], dtype=float)
+    heights = np.array(
+        [np.sum(columns[:index] == column) for index, column in enumerate(columns)], dtype=float
+    )
     axes.plot(runs, heights, "o", color=FIRST, markersize=5, alpha=0.75, markeredgewidth=0, clip_on=False)
-    # Labels stand above the dots, each on a level of its own so that near values do not write over each other.
+    # Labels stand above the dots, each on a level of its own: near values would write over each other.
     axes.set_ylim(-0.6, max(6.0, 1.9 * (heights.max() + 1)))
     for level, (place, label, colour, line) in enumerate(marks):
         top = 0.72 + 0.12 * level
-        axes.plot([place, place], [0, top], color=colour, ls=line, lw=1.6, transform=axes.get_xaxis_transform())
+        axes.plot(
+            [place, place], [0, top], color=colour, ls=line, lw=1.6, transform=axes.get_xaxis_transform()
+        )
         side, shift = ("right", (-5, -6)) if place > (low + high) / 2 else ("left", (5, -6))
         ground = {"facecolor": CARD, "edgecolor": "none", "pad": 0.8}
         axes.annotate(label, (place, top), shift, ha=side, color=colour, bbox=ground, **_on_axis(axes, "x"))
@@ -393,8 +410,8 @@ def _misread(evidence: object) -> _Drawing:
         for image, label, prediction, sure in zip(images, labels, predictions, confidence, strict=True)
     )[:MOST_IMAGES]
     caption = (
-        f"{len(tiles)} test images that the trained model misreads: what the image is, what the model takes it "
-        "for, and the probability that it gives to its mistake."
+        f"{len(tiles)} test images that the trained model misreads: what the image is, what the model takes "
+        "it for, and the probability that it gives to its mistake."
     )
     return _Drawing(Picture("Misread digits", caption, "Handwritten digits, one picture each.", tiles=tiles))
 
@@ -414,8 +431,9 @@ def _kernels(evidence: object) -> _Drawing:
     colours = mpl.colormaps["RdBu_r"].resampled(65)
     pixels = colours(0.5 + 0.5 * np.clip(shown / scale, -1, 1), bytes=True)
     caption = (
-        f"The weights from the 28 by 28 pixels to {len(shown)} of the hidden units, each unit drawn as an image. "
-        f"Red pixels excite it, blue ones inhibit it, white ones do not count; full colour is {scale:.2g} or more."
+        f"The weights from the 28 by 28 pixels to {len(shown)} of the hidden units, each unit drawn as an "
+        "image. Red pixels excite it, blue ones inhibit it, white ones do not count; full colour is "
+        f"{scale:.2g} or more."
     )
     alt = f"{len(shown)} pictures of weights in red, white and blue."
     return _Drawing(Picture("What the hidden units look at", caption, alt, image=_png(_montage(pixels))))
@@ -441,8 +459,8 @@ def _confusion(evidence: object) -> _Drawing:
     counts = np.array([[_count(count) for count in row] for row in matrix])
     total, right = int(counts.sum()), int(counts.trace())
     caption = (
-        f"How often each digit was taken for which, over {total:,} test images. {right:,} are on the diagonal, "
-        "where the model is right; the stronger the colour elsewhere, the more frequent the mistake."
+        f"How often each digit was taken for which, over {total:,} test images. {right:,} are on the "
+        "diagonal, where the model is right; elsewhere, the stronger the colour, the commoner the mistake."
     )
     return _Drawing(Picture("Confusion matrix", caption, "Table of counts.", matrix=_shaded(counts)))
 
@@ -452,7 +470,10 @@ def _shaded(counts: NDArray[np.int64]) -> tuple[tuple[Count, ...], ...]:
     most = np.where(diagonal, counts[diagonal].max(), counts[~diagonal].max())
     shades = counts / np.maximum(most, 1)
     return tuple(
-        tuple(Count(int(number), row == column, float(shades[row, column])) for column, number in enumerate(numbers))
+        tuple(
+            Count(int(number), row == column, float(shades[row, column]))
+            for column, number in enumerate(numbers)
+        )
         for row, numbers in enumerate(counts)
     )
 
@@ -491,8 +512,8 @@ def _linear_model() -> _Drawing:
     _log_ticks(axes)
     weights = ", ".join(f"{weight:.3f}" for weight in end["dense/kernel"].ravel())
     caption = (
-        f"The document's first program, in float64: {steps} steps of gradient descent from zeros bring the loss "
-        f"from {losses[0]:g} to {losses[-1]:.3g}; the kernel ends at ({weights}), the bias at "
+        f"The document's first program, in float64: {steps} steps of gradient descent from zeros bring the "
+        f"loss from {losses[0]:g} to {losses[-1]:.3g}; the kernel ends at ({weights}), the bias at "
         f"{end['dense/bias'][0]:.3f}."
     )
     alt = f"Falling line chart: from {losses[0]:g} at step 1 to {losses[-1]:.3g} at step {steps}."
@@ -528,11 +549,17 @@ def _activations() -> _Drawing:
 
     inputs = np.linspace(-4, 4, 161)
     figure, axes = _axes()
-    labels = {"relu": (FIRST, 1.35, (-22, 4)), "tanh": (SECOND, 2.6, (10, -13)), "sigmoid": (THIRD, -2.9, (0, 6))}
+    labels = {
+        "relu": (FIRST, 1.35, (-22, 4)),
+        "tanh": (SECOND, 2.6, (10, -13)),
+        "sigmoid": (THIRD, -2.9, (0, 6)),
+    }
     for name, (colour, place, shift) in labels.items():
         activation = ACTIVATIONS[name]
         axes.plot(inputs, activation(inputs), color=colour)
-        axes.annotate(name, (place, float(activation(place))), shift, ha="center", **_bold(colour))
+        axes.annotate(
+            name, (place, float(activation(np.float64(place)))), shift, ha="center", **_bold(colour)
+        )
     axes.set(xlabel="x", ylabel="f(x)", xlim=(-4, 4), ylim=(-1.2, 2.2))
     caption = (
         "The activation functions that the document names: ReLU cuts off what is negative, tanh keeps the "

@@ -64,7 +64,10 @@ def missing(group: str, function: str) -> str:
     """Say which claims need a function that is not there, and what it would have to be."""
     needed = [claim.id for claim in specification().claims.values() if f"{group}.{function}" in claim.needs]
     declared = getattr(PROTOCOLS[group], function, None)
-    signature = f"{function}{inspect.signature(declared)}" if inspect.isfunction(declared) else function
+    signature = function
+    if inspect.isfunction(declared):
+        # The contract's annotations are text, which would be printed in quotation marks.
+        signature += str(inspect.signature(declared)).replace("'", "").replace("self, ", "")
     return f"the group {group} is declared but has no {signature}\n  needed by: {', '.join(needed)}"
 
 

@@ -6,22 +6,25 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from assay import __version__, claims, ledger
-from assay.claims import Claim, Section, Specification
 from assay.errors import UserError
-from assay.figures import Picture, from_definition, from_evidence
+from assay.figures import from_definition, from_evidence
 from assay.ledger import SEVERITY, Outcome
+
+if TYPE_CHECKING:
+    from assay.claims import Claim, Section, Specification
+    from assay.figures import Picture
 
 NO_ROW = "no row"
 NOT_HELD = "not in profile"
 
 MEANINGS = {
     Outcome.PASS.value: "the claim holds",
-    Outcome.UNSUPPORTED.value: "opted out: the implementation does not declare the group that the claim needs",
+    Outcome.UNSUPPORTED.value: "opted out: the implementation does not declare the group that it needs",
     Outcome.SKIPPED.value: "opted out: not run, for the reason given",
     Outcome.EXPECTED_FAILURE.value: "does not hold, as the implementation declared beforehand",
     Outcome.UNEXPECTED_PASS.value: "holds, although the implementation declared that it would not",
@@ -121,12 +124,16 @@ class Column:
         if not missing and not self.content["complete"]:
             gap = "The run did not finish, and this specification cannot tell what is missing."
         if against := {state: counts[state] for state in AGAINST if state in counts}:
-            why = f"{_claims(sum(against.values()))} {_count(against)} against it: {_list(against)}. {gap}"
+            number = sum(against.values())
+            why = f"{_claims(number)} {_count(number)} against it: {_list(against)}. {gap}"
             return Verdict("NOT CONFORMANT", why.strip())
         if gap or not total:
-            return Verdict("INCOMPLETE", f"{gap or 'There are no claims.'} Nothing that ran counts against it.")
+            return Verdict(
+                "INCOMPLETE", f"{gap or 'There are no claims.'} Nothing that ran counts against it."
+            )
         out = {state: counts[state] for state in OPTED_OUT if state in counts}
-        rest = {state: count for state, count in counts.items() if state not in (*OPTED_OUT, Outcome.PASS.value)}
+        usual = (*OPTED_OUT, Outcome.PASS.value)
+        rest = {state: count for state, count in counts.items() if state not in usual}
         opted = f"{_claims(sum(out.values()))} opted out: {_list(out)}." if out else ""
         other = f"Also {_list(rest)}." if rest else ""
         return Verdict("CONFORMANT", " ".join(filter(None, (opted, other))) or "Every claim passes.")
@@ -220,7 +227,7 @@ def render(ledgers: Sequence[dict[str, Any]], specification: Specification | Non
     strangers = _strangers(columns, spec)
     entries = [*(entry for chapter in chapters for entry in chapter.entries), *strangers]
     exhibits, notes = _exhibits(columns, entries)
-    return _template().render(
+    page: str = _template().render(
         columns=columns,
         chapters=chapters,
         strangers=strangers,
@@ -233,6 +240,7 @@ def render(ledgers: Sequence[dict[str, Any]], specification: Specification | Non
         suite=__version__,
         document=spec.document,
     )
+    return page
 
 
 def _template() -> Any:  # noqa: ANN401 - Jinja's templates are not typed
@@ -254,8 +262,11 @@ def _template() -> Any:  # noqa: ANN401 - Jinja's templates are not typed
 def _names(ledgers: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name the ledgers, with as much as it takes to tell them apart."""
     plain = [content["implementation"]["name"] for content in ledgers]
-    fuller = [f"{name} {content['implementation']['version']}" for name, content in zip(plain, ledgers, strict=True)]
-    names = [name if plain.count(name) == 1 else full for name, full in zip(plain, fuller, strict=True)]
+    versions = [content["implementation"]["version"] for content in ledgers]
+    names = [
+        name if plain.count(name) == 1 else f"{name} {version}"
+        for name, version in zip(plain, versions, strict=True)
+    ]
     return [
         name if names.count(name) == 1 else f"{name} ({names[:index].count(name) + 1})"
         for index, name in enumerate(names)
@@ -273,13 +284,15 @@ def _column(content: Mapping[str, Any], name: str, spec: Specification) -> Colum
 def _expected(content: Mapping[str, Any], rows: Mapping[str, Row], spec: Specification) -> list[str]:
     """List what the run was to try, the specification's claims first.
 
-    What another version of the suite held is known from its rows alone, if they are all there; if they are not,
-    from the version that brought each claim.
+    What another version of the suite held is known from its rows alone, if they are all there; if they are
+    not, from the version that brought each claim.
     """
     held: list[str] = []
     if content["suite"] == __version__ or not content["complete"]:
         candidates = spec.of_profile(content["profile"])
-        held = [id_ for id_, claim in candidates.items() if _version(claim.since) <= _version(content["suite"])]
+        held = [
+            id_ for id_, claim in candidates.items() if _version(claim.since) <= _version(content["suite"])
+        ]
     return [*dict.fromkeys([*held, *rows])]
 
 
@@ -291,7 +304,9 @@ def _version(text: str) -> list[int]:
 def _remarks(content: Mapping[str, Any], spec: Specification) -> list[str]:
     remarks = []
     if content["suite"] != __version__:
-        remarks.append(f"Written by version {content['suite']} of the suite; this page speaks of {__version__}.")
+        remarks.append(
+            f"Written by version {content['suite']} of the suite; this page speaks of {__version__}."
+        )
     if content["document"] != spec.document:
         remarks.append("It is about another edition of the document.")
     return remarks
@@ -309,11 +324,15 @@ def _chapters(columns: Sequence[Column], spec: Specification) -> list[Chapter]:
 def _chapter(section: Section, columns: Sequence[Column], shown: set[str]) -> Chapter:
     held = [claim for claim in section.claims if claim.id in shown]
     entries = [
-        Entry(claim.id, f"claim-{claim.id}", claim, section.title, [column.cell(claim.id) for column in columns])
+        Entry(
+            claim.id, f"claim-{claim.id}", claim, section.title, [column.cell(claim.id) for column in columns]
+        )
         for claim in held
     ]
     counts = [column.count([claim.id for claim in held if claim.id in column.expected]) for column in columns]
-    return Chapter(section.title, f"section-{section.name}", claims.format_lines(section.lines), entries, counts)
+    return Chapter(
+        section.title, f"section-{section.name}", claims.format_lines(section.lines), entries, counts
+    )
 
 
 def _strangers(columns: Sequence[Column], spec: Specification) -> list[Entry]:
@@ -326,7 +345,9 @@ def _strangers(columns: Sequence[Column], spec: Specification) -> list[Entry]:
     ]
 
 
-def _exhibits(columns: Sequence[Column], entries: Sequence[Entry]) -> tuple[list[Exhibit], list[tuple[Entry, str, str]]]:
+def _exhibits(
+    columns: Sequence[Column], entries: Sequence[Entry]
+) -> tuple[list[Exhibit], list[tuple[Entry, str, str]]]:
     exhibits, notes = [], []
     for number, column in enumerate(columns, start=1):
         for entry in entries:
@@ -359,8 +380,8 @@ def _have(count: int) -> str:
     return "has" if count == 1 else "have"
 
 
-def _count(counts: Mapping[str, int]) -> str:
-    return "counts" if sum(counts.values()) == 1 else "count"
+def _count(number: int) -> str:
+    return "counts" if number == 1 else "count"
 
 
 def _list(counts: Mapping[str, int]) -> str:

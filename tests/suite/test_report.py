@@ -49,7 +49,7 @@ SPECIFICATION = Specification(
 
 
 def ledger(name: str = "reference", profile: str = "full", **changes: str | None) -> dict[str, Any]:
-    """Make a ledger in which everything passes, but for the changes: `softmax_sum="fail"`, or None for no row."""
+    """Make a ledger in which all passes but for the changes: `softmax_sum="fail"`, or None for no row."""
     rows = []
     for id_ in SPECIFICATION.of_profile(profile):
         outcome = changes.get(re.sub(r"\W", "_", id_), "pass")
@@ -107,13 +107,15 @@ class Page(HTMLParser):
         self.text = " ".join(self.text.split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the element."""
+        """Note the element; a space stands for the edge of its box."""
+        self.text += " "
         self.tags.append((tag, dict(attrs)))
         if tag not in VOID:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
         """Close the element, which must be the last one opened."""
+        self.text += " "
         if tag not in VOID:
             assert self.open.pop() == tag
 
@@ -150,7 +152,10 @@ VERDICTS = {
         {"softmax_sum": "expected failure"},
         "CONFORMANT 4 of 5 claims pass Also 1 expected failure.",
     ),
-    "one fails": ({"softmax_sum": "fail"}, "NOT CONFORMANT 4 of 5 claims pass 1 claim counts against it: 1 fail."),
+    "one fails": (
+        {"softmax_sum": "fail"},
+        "NOT CONFORMANT 4 of 5 claims pass 1 claim counts against it: 1 fail.",
+    ),
     "several": (
         {"softmax_sum": "fail", "softmax_order": "crash", "dense_shape": "unexpected pass"},
         "NOT CONFORMANT 2 of 5 claims pass 3 claims count against it: 1 unexpected pass, 1 fail, 1 crash.",
@@ -195,7 +200,8 @@ def test_ledger_without_rows_is_incomplete() -> None:
 def test_facts_of_the_run() -> None:
     """What was run, where, and on what."""
     text = page(ledger()).text
-    facts = ("tensorflow 2.21.0", "a device", "float32", "20260801", "the Keras cache", __version__, DOCUMENT[:12])
+    run = ("tensorflow 2.21.0", "a device", "float32", "20260801", "the Keras cache")
+    facts = (*run, __version__, DOCUMENT[:12])
     assert [fact for fact in facts if fact not in text] == []
 
 
@@ -221,7 +227,7 @@ def test_every_claim_appears_once_under_its_anchor() -> None:
     for each in CLAIMS:
         assert f"claim-{each.id}" in ids
         word = "lines" if len(each.lines) > 1 else "line"
-        assert f"{each.id} {word} {each.place} {each.kind} {each.profile} pass0.25 s" in content.text
+        assert f"{each.id} {word} {each.place} {each.kind} {each.profile} pass 0.25 s" in content.text
         assert each.statement in content.text
 
 
@@ -269,7 +275,7 @@ def test_several_ledgers() -> None:
     """One verdict and one column for each."""
     shown = page(ledger("one"), ledger("two", softmax_sum="fail"), ledger("three", profile="core"))
     assert "3 runs side by side" in shown.text
-    assert "Claim one two three" in shown.text.replace("Claimonetwothree", "Claim one two three")
+    assert "Claim one two three" in shown.text
     assert "two: fail why softmax.sum" in shown.text
     assert "not in profile" in shown.text
     assert shown.count("section", **{"aria-label": "two: NOT CONFORMANT"}) == 1
@@ -326,7 +332,9 @@ def test_errata() -> None:
     """What the document says, what holds, and how it is known."""
     shown = page(ledger())
     assert "Errata of the document" in shown.text
-    said = f"The document says{ERRATUM.document} What holdsIt holds that dense.bias-default is so. Evidence"
+    said = (
+        f"The document says {ERRATUM.document} What holds It holds that dense.bias-default is so. Evidence "
+    )
     assert said + ERRATUM.evidence in shown.text
     assert shown.count("a", **{"class": "badge", "href": "#erratum-dense.bias-default"}) == 1
     assert "Errata" not in page(ledger(dense_bias_default=None, profile="smoke")).text
@@ -336,6 +344,11 @@ def images(dtype: str, count: int = 3) -> dict[str, Any]:
     """Make pictures as the ledger holds them."""
     pixels = np.linspace(-1, 255, count * 28 * 28).astype(dtype)
     return {"images": base64.b64encode(pixels.tobytes()).decode(), "shape": [count, 28, 28]}
+
+
+def constant(value: float) -> dict[str, Any]:
+    """Make one kernel that is the same everywhere."""
+    return {"images": base64.b64encode(np.full(784, value, "<f4").tobytes()).decode(), "shape": [1, 28, 28]}
 
 
 CURVE = {"steps": list(range(500)), "losses": [2.3 / (1 + step) for step in range(500)]}
@@ -355,7 +368,12 @@ TITLES = {
     "kernels": "What the hidden units look at",
     "confusion": "Confusion matrix",
 }
-DEFINED = ("The linear model learns", "How softmax emphasises", "Three activation functions", "Cross entropy and its clip")
+DEFINED = (
+    "The linear model learns",
+    "How softmax emphasises",
+    "Three activation functions",
+    "Cross entropy and",
+)
 
 
 @pytest.mark.parametrize("kind", TITLES)
@@ -363,7 +381,7 @@ def test_figure_of_evidence(kind: str) -> None:
     """A figure is there with its evidence, says whose it is, and is not there without."""
     shown = page(with_evidence(**{kind: EVIDENCE[kind]}))
     assert TITLES[kind] in shown.text
-    assert "MLP: training, claim training.accuracy, measured with reference" in shown.text
+    assert "MLP: training, claim training.accuracy , measured with reference" in shown.text
     assert "Left out" not in shown.text
     assert TITLES[kind] not in page(ledger()).text
 
@@ -389,7 +407,8 @@ def test_figures_say_what_they_show_without_being_seen() -> None:
 def test_each_evidence_has_its_figure() -> None:
     """Two claims that measured the same kind of thing have a figure each."""
     content = with_evidence(accuracy=ACCURACY)
-    content["claims"][0]["evidence"] = {"accuracy": ACCURACY | {"num_batches": 1200, "printed": None, "value": 0.5}}
+    other = ACCURACY | {"num_batches": 1200, "printed": None, "value": 0.5}
+    content["claims"][0]["evidence"] = {"accuracy": other}
     text = page(content).text
     assert "Accuracy after 6,000 batches" in text
     assert "Accuracy after 1,200 batches" in text
@@ -430,7 +449,7 @@ BROKEN: list[tuple[str, Any]] = [
     ("misread", MISREAD | {"predictions": [1, 2, 0.5]}),
     ("misread", MISREAD | {"confidence": [0.1, 0.2, 2]}),
     ("kernels", images("uint8")),
-    ("kernels", images("<f4", 1) | {"images": base64.b64encode(np.full(784, np.inf, "<f4").tobytes()).decode()}),
+    ("kernels", constant(np.inf)),
     ("confusion", {"matrix": [[1, 2], [3, 4]]}),
     ("confusion", {"matrix": [[0.5] * 10] * 10}),
     ("confusion", {"matrix": [[-1] * 10] * 10}),
@@ -456,8 +475,8 @@ EXTREME: list[tuple[str, Any]] = [
     ("training_curve", {"steps": [0, 1e-29], "losses": [1, 1]}),
     ("accuracy", ACCURACY | {"runs": [0.5], "value": 0.5, "limit": 0.5, "printed": None}),
     ("accuracy", ACCURACY | {"runs": [0, 1], "value": 0, "num_batches": -1e29}),
-    ("kernels", images("<f4", 1) | {"images": base64.b64encode(bytes(3136)).decode()}),
-    ("kernels", images("<f4", 1) | {"images": base64.b64encode(np.full(784, 3e38, "<f4").tobytes()).decode()}),
+    ("kernels", constant(0)),
+    ("kernels", constant(3e38)),
     ("confusion", {"matrix": [[0] * 10] * 10}),
     ("confusion", {"matrix": [[10**9] * 10] * 10}),
     ("a kind of tomorrow", {}),
@@ -477,7 +496,8 @@ def test_extreme_evidence_is_drawn(number: int) -> None:
 def test_note_of_a_figure_left_out() -> None:
     """The page says which figure is missing and why, and stands."""
     text = page(with_evidence(accuracy={}, training_curve=CURVE)).text
-    assert "Left out, as its evidence has not the form of a figure: training.accuracy (reference), accuracy" in text
+    assert "Left out, as its evidence has not the form of a figure: training.accuracy" in text
+    assert "(reference), accuracy: it has no 'value'." in text
     assert TITLES["training_curve"] in text
 
 
@@ -487,7 +507,9 @@ def test_nothing_comes_from_outside() -> None:
     text = report.render([content, ledger(softmax_sum="fail")], SPECIFICATION)
     shown = Page(text)
     assert shown.open == []
-    assert all(value.startswith(("#", "data:")) for value in shown.values("src", "href", "xlink:href", "srcset"))
+    assert all(
+        value.startswith(("#", "data:")) for value in shown.values("src", "href", "srcset", "xlink:href")
+    )
     assert {tag for tag, _ in shown.tags} & {"script", "iframe", "object", "embed", "base", "form"} == set()
     assert not [name for _, attrs in shown.tags for name in attrs if name.startswith("on")]
     assert re.search(r"@import|url\((?!#)|https?:", text) is None
@@ -510,7 +532,8 @@ def test_page_stays_small() -> None:
     many = images("uint8", 100) | {"labels": [1] * 100, "predictions": [2] * 100, "confidence": [0.5] * 100}
     steps = list(range(6000))
     curve = {"steps": steps, "losses": [float(loss) for loss in rng.lognormal(size=6000)]}
-    evidence = EVIDENCE | {"kernels": {"images": noise, "shape": [100, 28, 28]}, "misread": many, "training_curve": curve}
+    kernels = {"images": noise, "shape": [100, 28, 28]}
+    evidence = EVIDENCE | {"kernels": kernels, "misread": many, "training_curve": curve}
     most = 1_500_000
     assert len(report.render([with_evidence(**evidence)] * 2, SPECIFICATION).encode()) < most
 

@@ -1,0 +1,123 @@
+"""The command line: `assay ...` or `python -m assay ...`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from assay import __version__
+from assay.errors import ExitCode, UserError
+
+EXIT_CODES = """exit codes:
+  0  conformant, or the command did what it was asked
+  1  not conformant: a claim failed, or the adapter raised, hung or crashed
+  2  interrupted
+  3  the suite itself is broken
+  4  the command cannot be carried out as given
+  5  no test was collected
+  6  incomplete: not every claim of the profile was decided, so there is no verdict
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors have the exit code that they have in pytest."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and how to learn more, in one line."""
+        self.exit(ExitCode.USAGE, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
+
+
+def parser() -> Parser:
+    """Make the parser of all commands."""
+    top = Parser(
+        prog="assay",
+        description="Put an implementation to the claims of a handbook chapter on TensorFlow 2.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"assay {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_claims(commands)
+    _add_report(commands)
+    _add_fetch(commands)
+    _add_calibrate(commands)
+    return top
+
+
+Commands = argparse._SubParsersAction  # type: ignore[type-arg]  # noqa: SLF001 - argparse has no public name for it
+
+
+def _add_run(commands: Commands) -> None:
+    run = commands.add_parser("run", help="assay an implementation: write its ledger and a report")
+    run.add_argument("implementation", help="package.module[:attribute], or an entry point such as `reference`")
+    run.add_argument("--profile", default="core", help="smoke, core or full (default: core)")
+    run.add_argument("--results", type=Path, help="the ledger (default: assay-NAME.json)")
+    run.add_argument("--report", type=Path, help="the report (default: assay-NAME.html)")
+    run.add_argument("--seed", default="0", help="of everything drawn: a number, or `random` (default: 0)")
+    run.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
+    run.add_argument("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
+    run.add_argument("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
+    run.add_argument("-n", "--processes", default="auto", help="as in pytest-xdist (default: auto)")
+    run.set_defaults(command="run")
+
+
+def _add_claims(commands: Commands) -> None:
+    claims = commands.add_parser("claims", help="look at what is specified")
+    views = claims.add_subparsers(metavar="VIEW", required=True)
+    listing = views.add_parser("list", help="every claim in a line")
+    listing.add_argument("--section", help="of one section only")
+    listing.add_argument("--errata", action="store_true", help="only where the document is wrong or out of date")
+    listing.set_defaults(command="list_")
+    show = views.add_parser("show", help="one claim in full")
+    show.add_argument("id")
+    show.set_defaults(command="show")
+    coverage = views.add_parser("coverage", help="is every line accounted for, every claim tested")
+    coverage.add_argument("--document", type=Path, help="check that this file is the document, too")
+    coverage.set_defaults(command="coverage")
+
+
+def _add_report(commands: Commands) -> None:
+    report = commands.add_parser("report", help="turn ledgers into one HTML file")
+    report.add_argument("ledgers", nargs="+", type=Path, metavar="LEDGER")
+    report.add_argument("-o", "--output", type=Path, default=Path("assay-report.html"), help="(default: %(default)s)")
+    report.set_defaults(command="report")
+
+
+def _add_fetch(commands: Commands) -> None:
+    fetch = commands.add_parser("fetch", help="get the data sets ahead of time")
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="mnist, nietzsche (default: all)")
+    fetch.set_defaults(command="fetch")
+
+
+def _add_calibrate(commands: Commands) -> None:
+    calibrate = commands.add_parser("calibrate", help="train the reference again and store the runs of a threshold")
+    calibrate.add_argument("name", nargs="?", help="of the threshold (default: list them)")
+    calibrate.add_argument("--runs", type=int, help="how many (default: as many as are stored)")
+    calibrate.set_defaults(command="calibrate")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command and return its exit code."""
+    options = parser().parse_args(arguments)
+    # Each command imports what it needs: `assay --help` imports next to nothing.
+    from assay import commands  # noqa: PLC0415
+
+    try:
+        return int(getattr(commands, options.command)(options))
+    except UserError as error:
+        sys.stderr.write(f"assay: {error}\n")
+        return ExitCode.USAGE
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough.
+        sys.stderr.close()
+        return ExitCode.CONFORMANT
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""What the commands of the command line do: each takes the parsed options and returns the exit code."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from argparse import Namespace
+from pathlib import Path
+
+from assay import document, index
+from assay.claims import Claim, format_lines, specification
+from assay.errors import ExitCode, UserError
+
+
+def run(options: Namespace) -> int:
+    """Run the tests of the claims, and turn the ledger into a report."""
+    command = [
+        *(sys.executable, "-m", "pytest", str(index.tests_folder()), "-p", "assay.plugin"),
+        *("--import-mode=importlib", "-n", options.processes, "-q", "--no-summary"),
+        *("--implementation", options.implementation, "--profile", options.profile),
+        *("--seed", options.seed, "--device", options.device),
+        *(part for id_ in options.claim for part in ("--claim", id_)),
+    ]
+    if options.replay:
+        command += ["--replay", options.replay]
+    name = "".join(letter if letter.isalnum() else "-" for letter in options.implementation).strip("-")
+    results, report_file = options.results, options.report
+    if not options.claim:
+        # Single claims are run to look at a failure, not for a ledger.
+        results = results or Path(f"assay-{name}.json")
+        report_file = report_file or results.with_suffix(".html")
+    if results is None:
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - this interpreter, on our own tests
+    results.unlink(missing_ok=True)
+    code = subprocess.run([*command, "--results", str(results)], check=False).returncode  # noqa: S603 - likewise
+    if report_file is not None and results.exists():
+        _report([results], report_file)
+    return code
+
+
+def report(options: Namespace) -> int:
+    """Turn ledgers into one HTML file."""
+    _report(options.ledgers, options.output)
+    return ExitCode.CONFORMANT
+
+
+def _report(ledgers: list[Path], output: Path) -> None:
+    from assay import report as writer  # noqa: PLC0415 - loads matplotlib
+
+    writer.write(ledgers, output)
+    print(f"report: {output}")  # noqa: T201 - what the command says
+
+
+def fetch(options: Namespace) -> int:
+    """Get data sets ahead of time."""
+    from assay import data  # noqa: PLC0415 - loads NumPy
+
+    for name, source in data.fetch(options.names or data.DATASETS):
+        print(f"{name}: {source}")  # noqa: T201 - what the command says
+    return ExitCode.CONFORMANT
+
+
+def calibrate(options: Namespace) -> int:
+    """Train the reference again and store the runs of a threshold."""
+    from assay import calibration  # noqa: PLC0415 - loads SciPy
+
+    return calibration.main(options.name, options.runs)
+
+
+def list_(options: Namespace) -> int:
+    """Print every claim in a line."""
+    sections = {section.name: section for section in specification().sections}
+    if options.section is not None and options.section not in sections:
+        msg = f"there is no section {options.section!r}"
+        raise UserError(msg, f"Sections: {', '.join(sections)}")
+    for claim in specification().claims.values():
+        if options.section in {None, claim.section} and (claim.erratum or not options.errata):
+            print(f"{claim.id:40} {claim.kind:12} {claim.profile:6} {claim.statement}")  # noqa: T201 - likewise
+    return ExitCode.CONFORMANT
+
+
+def show(options: Namespace) -> int:
+    """Print one claim in full."""
+    claim = specification().claim(options.id)
+    tests = [test for test in index.read(index.tests_folder()) if claim.id in test.claims]
+    for name, value in _fields(claim, tests).items():
+        print(textwrap.fill(value, 110, initial_indent=f"{name + ':':11}", subsequent_indent=" " * 11))  # noqa: T201
+    return ExitCode.CONFORMANT
+
+
+def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
+    titles = {section.name: section.title for section in specification().sections}
+    fields = {
+        "claim": claim.id,
+        "statement": claim.statement,
+        "document": f"{titles[claim.section]}, line {claim.place}",
+        "kind": claim.kind,
+        "profile": claim.profile,
+        "needs": ", ".join(claim.needs) or "nothing of the implementation",
+        "since": claim.since,
+        "tests": ", ".join(f"{test.file}::{test.function}" for test in tests),
+    }
+    if claim.erratum:
+        fields |= {"says": claim.erratum.document, "evidence": claim.erratum.evidence}
+    return fields
+
+
+def coverage(options: Namespace) -> int:
+    """Print how the lines of the document are accounted for, and what is missing between claims and tests."""
+    if options.document is not None:
+        document.check(options.document, specification())
+    print(f"{'section':38}{'lines':>12}{'claims':>8}{'claimed':>9}{'silent':>8}  open")  # noqa: T201
+    unfinished = False
+    for found in document.coverage(specification()):
+        section = found.section
+        still_open = format_lines(tuple(found.open)) if section.claims else "all: no claims yet"
+        unfinished |= bool(section.claims and found.open)
+        place = f"{section.lines[0]}-{section.lines[-1]}"
+        counts = f"{len(section.claims):8}{len(found.claimed):9}{len(found.silent):8}"
+        print(f"{section.title:38}{place:>12}{counts}  {still_open or '-'}")  # noqa: T201
+    gaps = index.gaps(specification(), index.read(index.tests_folder()))
+    for gap in gaps:
+        print(gap)  # noqa: T201
+    return ExitCode.NOT_CONFORMANT if gaps or unfinished else ExitCode.CONFORMANT
