@@ -45,6 +45,10 @@ class DataError(UserError):
     """A data set is not to be had: what is missing, what each place came to, and where to put the file."""
 
 
+class AbsentError(DataError):
+    """A data set is nowhere: neither on this machine nor, if that was allowed, on the network."""
+
+
 class Mnist(NamedTuple):
     """Handwritten digits.
 
@@ -99,7 +103,8 @@ def mnist(*, download: bool = True) -> Mnist:
     """Find MNIST, or fetch it. Each call reads the file again.
 
     Raises:
-        DataError: it is nowhere to be had, or the file in the folder that ASSAY_DATA names is damaged.
+        AbsentError: it is nowhere to be had.
+        DataError: the file in the folder that ASSAY_DATA names is damaged.
 
     """
     arrays, source = _find(MNIST, _sources(MNIST, download=download))
@@ -147,7 +152,7 @@ def _find(dataset: Dataset[T], sources: Sequence[Callable[[], tuple[T, str]]]) -
         (content, source), reasons = first(sources)
     except Unusable as answer:
         problem = f"{dataset.title} is missing ({answer})"
-        raise DataError(problem, f"Set {NAMED}=<folder with {dataset.file}>") from None
+        raise AbsentError(problem, f"Set {NAMED}=<folder with {dataset.file}>") from None
     remarks = [f"{place}: {reason}" for place, reason in reasons.items() if reason != ABSENT]
     return content, "; ".join([source, *remarks])
 

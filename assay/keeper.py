@@ -94,6 +94,7 @@ class Keeper:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Close the ledger, and let the exit code be the verdict."""
+        self.ledger.data = data.describe()
         self._write()
         if session.exitstatus == pytest.ExitCode.OK and self._assays():
             session.exitstatus = self.verdict()

@@ -1,10 +1,122 @@
 """Statistical limits: computed from stored runs of the reference by one rule, with both of its error rates.
 
-A correct implementation must hardly ever fail, and it must be known how small a defect is still found.
+A correct implementation must hardly ever fail, and it must be known how small a defect is found. The limits are the
+one-sided tolerance bounds of a normal distribution: with confidence `CONFIDENCE`, which covers that mean and
+deviation are estimated from a finite number of runs, a correct run lies beyond a limit with a probability of at most
+`FALSE_ALARM`.
 """
 
 from __future__ import annotations
 
-# The probability that a correct implementation fails one statistical claim. With a hundred such claims, which is
-# more than the document has, a run a day raises a false alarm once in 27 years.
-FALSE_ALARM = 1e-6
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+import spec
+from assay.errors import UserError
+
+FOLDER = Path(spec.__file__).parent / "thresholds"
+
+# One run of the suite in 10,000 may fail a correct implementation by chance. A hundred statistical decisions share
+# that; the document does not hold as many.
+FALSE_ALARM = 1e-4 / 100
+CONFIDENCE = 0.95
+# The probability with which a defect of the stated size is found.
+DETECTION = 0.99
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What correct runs may give.
+
+    Attributes:
+        mean: of the stored runs.
+        deviation: their standard deviation.
+        lower: a correct run is below it with a probability of at most `FALSE_ALARM`.
+        upper: likewise above it.
+        detectable: an implementation whose mean is this much lower fails with a probability of `DETECTION`.
+
+    """
+
+    mean: float
+    deviation: float
+    lower: float
+    upper: float
+    detectable: float
+
+
+def tolerance_factor(runs: int) -> float:
+    """How many standard deviations a limit lies from the mean.
+
+    For a normal sample of size n the factor is t'(CONFIDENCE; n - 1, z sqrt(n)) / sqrt(n), with t' the quantile of
+    the noncentral t distribution and z the normal quantile of 1 - FALSE_ALARM (Hahn and Meeker, "Statistical
+    intervals", 1991, section 4.6).
+    """
+    noncentrality = stats.norm.isf(FALSE_ALARM) * math.sqrt(runs)
+    return float(stats.nct.ppf(CONFIDENCE, runs - 1, noncentrality)) / math.sqrt(runs)
+
+
+def limits(values: Sequence[float]) -> Limits:
+    """Apply the rule to the values of correct runs."""
+    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
+    factor = tolerance_factor(len(values))
+    return Limits(
+        mean=mean,
+        deviation=deviation,
+        lower=mean - factor * deviation,
+        upper=mean + factor * deviation,
+        detectable=(factor + float(stats.norm.ppf(DETECTION))) * deviation,
+    )
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Stored runs of the reference, and the limits that follow from them.
+
+    Attributes:
+        name: of the file.
+        recipe: arguments of `training.fit` but for the seed and the data.
+        accuracies: one for each run.
+
+    """
+
+    name: str
+    recipe: dict[str, Any]
+    accuracies: tuple[float, ...]
+
+    @property
+    def limits(self) -> Limits:
+        """Apply the rule to the stored runs."""
+        return limits(self.accuracies)
+
+
+def names() -> list[str]:
+    """Return the names of all thresholds."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def content(name: str) -> dict[str, Any]:
+    """Read the file of a threshold.
+
+    Raises:
+        UserError: there is none of that name.
+
+    """
+    path = FOLDER / f"{name}.json"
+    if not path.is_file():
+        msg = f"there is no threshold {name!r}"
+        raise UserError(msg, f"Thresholds: {', '.join(names())}")
+    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return stored
+
+
+def threshold(name: str) -> Threshold:
+    """Read a threshold."""
+    stored = content(name)
+    return Threshold(name, stored["recipe"], tuple(run["accuracy"] for run in stored["runs"]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 import shutil
 import tempfile
@@ -12,7 +13,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from assay import failure, implementations, index
+from assay import data, failure, implementations, index
 from assay.claims import PROFILES, Claim, specification
 from assay.errors import UserError
 from assay.guard import Group, Guarded
@@ -92,10 +93,13 @@ def _new_run(config: pytest.Config) -> Run:
         raise UserError(msg, "Add --claim ID")
     index.check(specification(), index.read(index.tests_folder()))
     name = config.getoption("implementation") or DEFAULT_IMPLEMENTATION
-    collects_only = config.getoption("collectonly", default=False)
+    description = None
+    if not config.getoption("collectonly", default=False):
+        description = implementations.probe(name)
+        _fetch_data()
     return Run(
         implementation=name,
-        description=None if collects_only else implementations.probe(name),
+        description=description,
         profile=profile,
         seed=_seed(config.getoption("seed")),
         device=config.getoption("device"),
@@ -103,6 +107,18 @@ def _new_run(config: pytest.Config) -> Run:
         claim_seconds=config.getoption("claim_timeout") or CLAIM_SECONDS[profile],
         folder=tempfile.mkdtemp(prefix="assay-run-"),
     )
+
+
+def _fetch_data() -> None:
+    """Get MNIST ready before the tests' time runs, where the progress bar can be seen.
+
+    Raises:
+        UserError: the file that the user named is damaged.
+
+    """
+    # The claims that need it are skipped without it, with the reason.
+    with contextlib.suppress(data.AbsentError):
+        data.mnist()
 
 
 def _seed(text: str) -> int:

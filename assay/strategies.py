@@ -109,3 +109,11 @@ def predictions(draw: st.DrawFn) -> Classified:
 def seeds() -> st.SearchStrategy[int]:
     """Draw the seed of a random generator."""
     return st.integers(0, 2**31 - 1)
+
+
+@st.composite
+def distinct_rows(draw: st.DrawFn) -> Array:
+    """Draw float32 matrices whose rows hold 1, 2, 3, ... in some order: far apart, positive and exact."""
+    batch, classes = draw(st.sampled_from(MATRIX_SHAPES))
+    orders: Any = draw(st.lists(st.permutations(range(1, classes + 1)), min_size=batch, max_size=batch))
+    return np.array(orders, np.float32)

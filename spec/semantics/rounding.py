@@ -108,6 +108,27 @@ def mean_squared_error(targets: Array, predictions: Array) -> Array:
     return gamma(2 + 1 + predictions.size - 1 + DIVIDE) * losses.mean_squared_error(targets, predictions) + TINY
 
 
+def linear_model(
+    inputs: Array, kernel: Array, bias: Array, targets: Array
+) -> tuple[Array, Array, Array]:
+    """Bound the linear model's mean of squares, and its gradients for kernel and bias.
+
+    With e the bound of the residuals r = AW + b - y, the squares are off by e (2 |r| + e), and what follows rounds
+    numbers of up to |r| + e. The gradients are 2 / N times sums of N products with r.
+    """
+    residual = layers.dense(inputs, kernel, bias) - targets
+    before = dense(inputs, kernel, bias, None)
+    error = before + gamma(1) * (np.abs(residual) + before)
+    largest = np.abs(residual) + error
+
+    loss = np.mean(error * (2 * np.abs(residual) + error)) + mean_squared_error(np.zeros_like(largest), largest)
+    count = len(inputs)
+    each = error + gamma(count + DIVIDE + 2) * largest + TINY
+    ones = np.ones((count, 1))
+    for_kernel, for_bias = (2 / count * np.abs(column).T @ each + (count + 1) * TINY for column in (inputs, ones))
+    return loss, for_kernel, for_bias[0]
+
+
 def sgd_step(parameter: Array, gradient: Array, learning_rate: float) -> Array:
     """Bound p - a g: a is rounded to float32, multiplied and subtracted."""
     return gamma(3) * (np.abs(parameter) + np.abs(learning_rate * gradient)) + 2 * TINY

@@ -1,0 +1,25 @@
+"""Exact inputs and outputs that the document prints: one TOML file for each example."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return what the document prints for an example.
+
+    Args:
+        name: of the file, without `.toml`.
+
+    Returns:
+        Its values by name, as plain numbers and lists.
+
+    """
+    return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,175 @@
+"""Cross entropy: lines 230 to 246 of the document."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.contract import FLOAT
+from assay.strategies import LEAST_PROBABILITY, classified, labels_of
+from assay.testing import assert_equal, assert_form, assert_within, claim
+from spec.semantics import layers, losses, rounding
+
+
+def one_hot(case):
+    """Return the labels of a case as float32 distributions."""
+    return layers.one_hot(case.labels, case.probabilities.shape[-1]).astype(np.float32)
+
+
+def assert_crossentropy(what, actual, targets, probabilities):
+    """Compare a loss with its definition."""
+    targets, probabilities = targets.astype(np.float64), probabilities.astype(np.float64)
+    expected = losses.categorical_crossentropy(targets, probabilities)
+    assert_within(what, actual, expected, rounding.crossentropy(targets, probabilities))
+
+
+@claim("cross_entropy.definition")
+@given(case=classified())
+def test_definition(ops, case):
+    targets = one_hot(case)
+    result = ops.categorical_crossentropy(targets, case.probabilities)
+    assert_crossentropy("categorical_crossentropy", result, targets, case.probabilities)
+
+
+@claim("cross_entropy.soft-targets")
+@given(case=classified())
+def test_soft_targets(ops, case):
+    targets = case.probabilities[:, ::-1].copy()
+    result = ops.categorical_crossentropy(targets, case.probabilities)
+    assert_crossentropy("categorical_crossentropy", result, targets, case.probabilities)
+
+
+@claim("cross_entropy.per-example")
+@given(case=classified())
+def test_per_example(ops, case):
+    batch = len(case.labels)
+    sparse = ops.sparse_categorical_crossentropy(case.labels, case.probabilities)
+    assert_form("sparse_categorical_crossentropy", sparse, (batch,))
+    assert_form("categorical_crossentropy", ops.categorical_crossentropy(one_hot(case), case.probabilities), (batch,))
+
+
+@claim("cross_entropy.any-number-of-classes")
+@pytest.mark.parametrize("classes", [2, 3, 10, 1000])
+def test_any_number_of_classes(ops, classes):
+    probabilities = np.arange(1, classes + 1, dtype=np.float32)[None] / np.float32(classes * (classes + 1) / 2)
+    targets = np.eye(classes, dtype=np.float32)[:1]
+    result = ops.categorical_crossentropy(targets, probabilities)
+    assert_crossentropy(f"categorical_crossentropy of {classes} classes", result, targets, probabilities)
+
+
+@claim("cross_entropy.closer-is-smaller")
+@given(case=classified())
+def test_closer_is_smaller(ops, case):
+    # From a uniform prediction straight to the target's distribution, in quarters of the way; the last quarter may
+    # be flat, where the target is itself uniform.
+    uniform = np.full_like(case.probabilities, 1 / case.probabilities.shape[-1])
+    targets = one_hot(case) * np.float32(0.5) + uniform * np.float32(0.5)
+    ways = [targets * np.float32(part) + uniform * np.float32(1 - part) for part in (0, 0.25, 0.5, 0.75)]
+    curve = np.stack([ops.categorical_crossentropy(targets, way) for way in ways])
+    assert (np.diff(curve, axis=0) < 0).all(), f"nearer to the target the loss goes {curve.tolist()}"
+
+
+@claim("cross_entropy.least-at-the-target")
+@given(case=classified())
+def test_least_at_the_target(ops, case):
+    targets = case.probabilities[:, ::-1].copy()
+    least, other = (ops.categorical_crossentropy(targets, p).astype(np.float64) for p in (targets, case.probabilities))
+    wide = targets.astype(np.float64), case.probabilities.astype(np.float64)
+    bound = rounding.crossentropy(*wide) + rounding.crossentropy(wide[0], wide[0])
+    assert (least <= other + bound).all(), f"at the target the loss is {least}, elsewhere {other}"
+    assert_crossentropy("the loss at the target, its entropy", least.astype(FLOAT), targets, targets)
+
+
+@claim("cross_entropy.confident-and-right")
+@pytest.mark.parametrize("doubt", [2.0**-4, 2.0**-10, LEAST_PROBABILITY])
+def test_confident_and_right(ops, doubt):
+    probabilities = np.array([[1 - doubt, doubt]], np.float32)
+    result = ops.sparse_categorical_crossentropy(np.zeros(1, np.int32), probabilities)
+    assert_crossentropy(f"the loss at a doubt of {doubt}", result, np.array([[1.0, 0.0]]), probabilities)
+
+
+@claim("cross_entropy.non-negative")
+@given(case=classified())
+def test_non_negative(ops, case):
+    result = ops.categorical_crossentropy(one_hot(case), case.probabilities)
+    # The probabilities of a row may add up to a little more than 1, and a loss that divides by the sum not notice.
+    bound = rounding.crossentropy(one_hot(case).astype(np.float64), case.probabilities.astype(np.float64))
+    assert (result >= -bound).all(), f"a negative loss in {result}"
+
+
+@claim("cross_entropy.uniform-prediction")
+@given(classes=st.sampled_from([2, 3, 10]), data=st.data())
+def test_uniform_prediction(ops, classes, data):
+    labels = data.draw(labels_of(3, classes))
+    probabilities = np.full((3, classes), 1 / classes, np.float32)
+    bound = rounding.crossentropy(np.ones((3, 1)), probabilities.astype(np.float64))
+    result = ops.sparse_categorical_crossentropy(labels, probabilities)
+    assert_within(f"the loss of equal probabilities over {classes} classes", result, np.full(3, np.log(classes)), bound)
+
+
+@claim("cross_entropy.zero-probability")
+def test_zero_probability(ops):
+    certain, nearly = (np.array([[p, 1 - p]], np.float32) for p in (0.0, losses.EPSILON))
+    wrong, close = (ops.sparse_categorical_crossentropy(np.zeros(1, np.int32), p) for p in (certain, nearly))
+    wide = nearly.astype(np.float64)
+    bound = rounding.crossentropy(np.ones((1, 1)), wide)
+    assert wrong[0] >= close[0] - bound[0], f"probability 0 costs {wrong}, and {losses.EPSILON} costs {close}"
+
+
+@claim("cross_entropy.two-losses")
+@pytest.mark.parametrize("name", ["categorical_crossentropy", "sparse_categorical_crossentropy"])
+def test_two_losses(keras, name):
+    assert callable(getattr(keras.namespace.losses, name, None)), f"losses has no function {name}"
+
+
+@claim("cross_entropy.argument-names")
+@given(case=classified())
+def test_argument_names(keras, case):
+    labels, targets, predictions = map(keras.to_tensor, (case.labels, one_hot(case), case.probabilities))
+    functions = keras.namespace.losses
+    sparse = functions.sparse_categorical_crossentropy(y_true=labels, y_pred=predictions)
+    assert_crossentropy("the sparse loss", keras.to_numpy(sparse), one_hot(case), case.probabilities)
+    dense = functions.categorical_crossentropy(y_true=targets, y_pred=predictions)
+    assert_crossentropy("the categorical loss", keras.to_numpy(dense), one_hot(case), case.probabilities)
+
+
+@claim("cross_entropy.sparse-definition")
+@given(case=classified())
+def test_sparse_definition(ops, case):
+    result = ops.sparse_categorical_crossentropy(case.labels, case.probabilities)
+    expected = losses.sparse_categorical_crossentropy(case.labels, case.probabilities.astype(np.float64))
+    bound = rounding.crossentropy(one_hot(case).astype(np.float64), case.probabilities.astype(np.float64))
+    assert_within("sparse_categorical_crossentropy", result, expected, bound)
+
+
+@claim("cross_entropy.sparse-equals-one-hot")
+@given(case=classified())
+def test_sparse_equals_one_hot(ops, case):
+    encoded = ops.one_hot(case.labels, case.probabilities.shape[-1])
+    sparse = ops.sparse_categorical_crossentropy(case.labels, case.probabilities)
+    dense = ops.categorical_crossentropy(encoded, case.probabilities)
+    # Each of the two may be off by the bound.
+    bound = 2 * rounding.crossentropy(one_hot(case).astype(np.float64), case.probabilities.astype(np.float64))
+    assert_within("the sparse loss against the categorical one", sparse, dense.astype(np.float64), bound)
+
+
+@claim("cross_entropy.probabilities-not-logits")
+@given(case=classified())
+def test_probabilities_not_logits(keras, case):
+    labels, predictions = keras.to_tensor(case.labels), keras.to_tensor(case.probabilities)
+    loss = keras.namespace.losses.sparse_categorical_crossentropy
+    implied, stated = loss(labels, predictions), loss(labels, predictions, from_logits=False)
+    assert_equal("the loss without from_logits", keras.to_numpy(implied), keras.to_numpy(stated))
+
+
+@claim("cross_entropy.one-hot")
+@given(labels=labels_of(5, 10))
+def test_one_hot(ops, labels):
+    assert_equal("one_hot", ops.one_hot(labels, 10), layers.one_hot(labels, 10))
+
+
+@claim("cross_entropy.one-hot-depth")
+@given(case=classified())
+def test_one_hot_depth(ops, case):
+    depth = case.probabilities.shape[-1]
+    assert_form("one_hot", ops.one_hot(case.labels, depth), case.probabilities.shape)

@@ -1,0 +1,395 @@
+"""The linear model: lines 43 to 78 of the document."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.contract import Array
+from assay.strategies import arrays, same_shape, seeds
+from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim
+from spec import vectors
+from spec.semantics import losses, optimizers, rounding, spread
+from spec.semantics import models as definition
+
+PROGRAM = vectors.read("linear_model")
+X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)
+LEARNING_RATE, STEPS = PROGRAM["learning_rate"], PROGRAM["steps"]
+ZEROS = {"dense/kernel": np.zeros((3, 1), np.float32), "dense/bias": np.zeros(1, np.float32)}
+
+BATCH_SIZES = (1, 2, 5)
+
+
+class Case(NamedTuple):
+    """A batch for the linear model.
+
+    Attributes:
+        parameters: kernel [3, 1] and bias [1].
+        inputs: [batch, 3].
+        targets: [batch, 1].
+
+    """
+
+    parameters: dict[str, Array]
+    inputs: Array
+    targets: Array
+
+    def in_float64(self):
+        return (
+            spread.in_float64(self.parameters),
+            self.inputs.astype(np.float64),
+            self.targets.astype(np.float64),
+        )
+
+    def bounds(self):
+        """Bound the loss, and the gradients by name."""
+        parameters, inputs, targets = self.in_float64()
+        loss, *gradients = rounding.linear_model(inputs, *parameters.values(), targets)
+        return loss, dict(zip(parameters, gradients, strict=True))
+
+
+@st.composite
+def cases(draw):
+    """Draw parameters and a batch."""
+    batch = draw(st.sampled_from(BATCH_SIZES))
+    parameters = {name: draw(arrays(value.shape)) for name, value in ZEROS.items()}
+    return Case(parameters, draw(arrays((batch, 3))), draw(arrays((batch, 1))))
+
+
+def repeated(steps):
+    """Return X and y, the batch of every step."""
+    return np.tile(X, (steps, 1, 1)), np.tile(Y, (steps, 1, 1))
+
+
+def assert_trained(what, run, evaluate):
+    """Compare what `run` returns for the document's program with what `evaluate` does by the definition."""
+    problem = ZEROS, *repeated(STEPS)
+    wide = spread.in_float64(ZEROS), *(batches.astype(np.float64) for batches in problem[1:])
+    limits = spread.bounds(evaluate, "linear", *problem, batch_axis=1)
+    assert_close(what, run(*problem), evaluate(*wide), limits)
+
+
+def linear(keras):
+    """Make the document's class and an instance of it, which has been called on X."""
+    zeros = keras.namespace.initializers.Zeros()
+
+    class Linear(keras.namespace.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = keras.namespace.layers.Dense(
+                units=1, activation=None, kernel_initializer=zeros, bias_initializer=zeros
+            )
+
+        def call(self, input):
+            return self.dense(input)
+
+    model = Linear()
+    model(keras.to_tensor(X))
+    return model
+
+
+def step(keras, learning_rate, pairs):
+    """Take one step of a new SGD, from pairs of an array and a variable."""
+    gradients, variables = zip(*pairs, strict=True)
+    optimizer = keras.namespace.optimizers.SGD(learning_rate=learning_rate)
+    tensors = [keras.to_tensor(np.array(gradient, np.float32)) for gradient in gradients]
+    optimizer.apply_gradients(grads_and_vars=zip(tensors, variables, strict=True))
+
+
+def after_step(keras):
+    """Make the model and put the kernel at [1, 2, 4] and the bias at 0.5, by a step that takes no rounding."""
+    model = linear(keras)
+    step(keras, 0.5, [([[-2], [-4], [-8]], model.dense.kernel), ([-1], model.dense.bias)])
+    return model
+
+
+@claim("linear_model.prediction")
+@given(case=cases())
+def test_prediction(models, case):
+    parameters, inputs, _ = case.in_float64()
+    assert_within(
+        "the prediction",
+        models.layer_outputs("linear", case.parameters, case.inputs)["dense"],
+        definition.layer_outputs("linear", parameters, inputs)["dense"],
+        rounding.dense(inputs, *parameters.values(), None),
+    )
+
+
+@claim("linear_model.inputs")
+def test_inputs(keras):
+    tensor = keras.to_numpy(keras.to_tensor(X))
+    assert_equal("X", tensor, np.array([[1, 2, 3], [4, 5, 6]]))
+
+
+@claim("linear_model.targets")
+def test_targets(keras):
+    tensor = keras.to_numpy(keras.to_tensor(Y))
+    assert_equal("y", tensor, np.array([[10], [20]]))
+
+
+@claim("linear_model.class")
+def test_class(keras):
+    predictions = linear(keras)(keras.to_tensor(X))
+    assert_equal("the new model's prediction", keras.to_numpy(predictions), np.zeros((2, 1)))
+
+
+@claim("linear_model.call-uses-layer")
+def test_call_uses_layer(keras):
+    model, inputs = after_step(keras), keras.to_tensor(X)
+    assert_equal("the prediction", keras.to_numpy(model(inputs)), keras.to_numpy(model.dense(inputs)))
+
+
+@claim("linear_model.one-unit")
+@pytest.mark.parametrize("batch_size", BATCH_SIZES)
+def test_one_unit(models, batch_size):
+    outputs = models.layer_outputs("linear", ZEROS, np.ones((batch_size, 3), np.float32))
+    assert_form("the prediction", outputs["dense"], (batch_size, 1))
+
+
+@claim("linear_model.no-activation")
+@pytest.mark.parametrize("factor", [-1000, -1, 1000])
+def test_no_activation(models, factor):
+    ones = {name: np.ones_like(value) for name, value in ZEROS.items()}
+    outputs = models.layer_outputs("linear", ones, factor * X)
+    assert_equal("the prediction", outputs["dense"], factor * np.array([[6], [15]]) + 1)
+
+
+@claim("linear_model.parameters")
+def test_parameters(models, seed):
+    shapes = {name: value.shape for name, value in models.initial_parameters("linear", seed).items()}
+    assert shapes == {"dense/kernel": (3, 1), "dense/bias": (1,)}, f"the parameters' shapes are {shapes}"
+
+
+@claim("linear_model.kernel-zeros")
+@given(drawn=seeds())
+def test_kernel_zeros(models, drawn):
+    assert_equal("the kernel", models.initial_parameters("linear", drawn)["dense/kernel"], np.zeros((3, 1)))
+
+
+@claim("linear_model.bias-zeros")
+@given(drawn=seeds())
+def test_bias_zeros(models, drawn):
+    assert_equal("the bias", models.initial_parameters("linear", drawn)["dense/bias"], np.zeros(1))
+
+
+@claim("linear_model.first-prediction")
+def test_first_prediction(models, seed):
+    outputs = models.layer_outputs("linear", models.initial_parameters("linear", seed), X)
+    assert_equal("the prediction", outputs["dense"], np.zeros((2, 1)))
+
+
+@claim("linear_model.undeclared-variables")
+def test_undeclared_variables(keras):
+    shapes = [tuple(variable.shape) for variable in linear(keras).variables]
+    assert shapes == [(3, 1), (1,)], f"the variables' shapes are {shapes}"
+
+
+@claim("linear_model.variables-order")
+def test_variables_order(keras):
+    names = [variable.name.split("/")[-1].split(":")[0] for variable in linear(keras).variables]
+    assert names == ["kernel", "bias"], f"the variables are {names}"
+
+
+@claim("linear_model.learning-rate")
+def test_learning_rate(keras):
+    optimizer = keras.namespace.optimizers.SGD(learning_rate=LEARNING_RATE)
+    assert_equal("the learning rate", keras.to_numpy(optimizer.learning_rate), np.float32(LEARNING_RATE))
+
+
+@claim("linear_model.sgd-step")
+@given(arguments=same_shape(2), learning_rate=st.sampled_from([LEARNING_RATE, 0.5, 1.0]))
+def test_sgd_step(ops, arguments, learning_rate):
+    wide = [array.astype(np.float64) for array in arguments]
+    assert_within(
+        "the parameter after a step",
+        ops.sgd_step(*arguments, learning_rate),
+        optimizers.sgd_step(*wide, learning_rate),
+        rounding.sgd_step(*wide, learning_rate),
+    )
+
+
+@claim("linear_model.sgd-momentum")
+def test_sgd_momentum(keras):
+    bias, gradient = linear(keras).dense.bias, keras.to_tensor(np.array([-2], np.float32))
+    optimizer = keras.namespace.optimizers.SGD(learning_rate=0.5)
+    for steps in (1, 2, 3):
+        optimizer.apply_gradients(grads_and_vars=[(gradient, bias)])
+        assert_equal(f"the bias after {steps} steps of 1", keras.to_numpy(bias), np.array([steps]))
+
+
+@claim("linear_model.mean-of-squares")
+@given(arguments=same_shape(2))
+def test_mean_of_squares(ops, arguments):
+    wide = [array.astype(np.float64) for array in arguments]
+    assert_within(
+        "the loss",
+        ops.mean_squared_error(*arguments),
+        losses.mean_squared_error(*wide),
+        rounding.mean_squared_error(*wide),
+    )
+
+
+@claim("linear_model.loss")
+@given(case=cases())
+def test_loss(models, case):
+    loss, _ = models.loss_and_gradients("linear", *case)
+    expected, _ = definition.loss_and_gradients("linear", *case.in_float64())
+    assert_within("the loss", loss, expected, case.bounds()[0])
+
+
+@claim("linear_model.first-loss")
+def test_first_loss(models):
+    loss, _ = models.loss_and_gradients("linear", ZEROS, X, Y)
+    assert_equal("the loss", loss, np.array(250))
+
+
+@claim("linear_model.gradients")
+@given(case=cases())
+def test_gradients(models, case):
+    _, gradients = models.loss_and_gradients("linear", *case)
+    _, expected = definition.loss_and_gradients("linear", *case.in_float64())
+    _, bounds = case.bounds()
+    for name in expected:
+        assert_within(f"the gradient for {name}", gradients[name], expected[name], bounds[name])
+
+
+@claim("linear_model.gradient-shapes")
+@pytest.mark.parametrize("batch_size", BATCH_SIZES)
+def test_gradient_shapes(models, batch_size):
+    inputs, targets = np.ones((batch_size, 3), np.float32), np.ones((batch_size, 1), np.float32)
+    _, gradients = models.loss_and_gradients("linear", ZEROS, inputs, targets)
+    shapes = {name: gradient.shape for name, gradient in gradients.items()}
+    assert shapes == {"dense/kernel": (3, 1), "dense/bias": (1,)}, f"the gradients' shapes are {shapes}"
+
+
+@claim("linear_model.first-gradients")
+def test_first_gradients(models):
+    _, gradients = models.loss_and_gradients("linear", ZEROS, X, Y)
+    assert_equal("the gradient for the kernel", gradients["dense/kernel"], np.array([[-90], [-120], [-150]]))
+    assert_equal("the gradient for the bias", gradients["dense/bias"], np.array([-30]))
+
+
+@claim("linear_model.all-trainable")
+def test_all_trainable(keras):
+    model = linear(keras)
+    shapes = [tuple(variable.shape) for variable in model.trainable_variables]
+    assert shapes == [(3, 1), (1,)], f"the trainable variables' shapes are {shapes}"
+
+
+@claim("linear_model.trainable-variables")
+def test_trainable_variables(keras):
+    class Offset(keras.namespace.layers.Layer):
+        def build(self, input_shape):
+            self.moving = self.add_weight(name="moving", shape=(1,), initializer="zeros", trainable=True)
+            self.fixed = self.add_weight(name="fixed", shape=(1,), initializer="zeros", trainable=False)
+
+        def call(self, inputs):
+            return self.moving + self.fixed + inputs
+
+    model = keras.namespace.models.Sequential([Offset()])
+    model(keras.to_tensor(X))
+    names = [variable.name.split("/")[-1].split(":")[0] for variable in model.trainable_variables]
+    assert names == ["moving"], f"the trainable variables are {names}"
+
+
+@claim("linear_model.apply-gradients")
+def test_apply_gradients(keras):
+    model = linear(keras)
+    gradients = [np.array([[-90.0], [-120.0], [-150.0]]), np.array([-30.0])]
+    step(keras, LEARNING_RATE, zip(gradients, model.variables, strict=True))
+    for what, variable, gradient in zip(("kernel", "bias"), model.variables, gradients, strict=True):
+        start = np.zeros_like(gradient)
+        expected = optimizers.sgd_step(start, gradient, LEARNING_RATE)
+        bound = rounding.sgd_step(start, gradient, LEARNING_RATE)
+        assert_within(f"the {what}", keras.to_numpy(variable), expected, bound)
+
+
+@claim("linear_model.pairs")
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_pairs(keras, order):
+    layer = keras.namespace.layers.Dense(1, kernel_initializer="zeros")
+    layer.build((None, 1))
+    pairs = [([[-2]], layer.kernel), ([-4], layer.bias)]
+    step(keras, 0.5, [pairs[index] for index in order])
+    assert_equal("the kernel", keras.to_numpy(layer.kernel), np.array([[1]]))
+    assert_equal("the bias", keras.to_numpy(layer.bias), np.array([2]))
+
+
+@claim("linear_model.in-place")
+def test_in_place(keras):
+    predictions = after_step(keras)(keras.to_tensor(X))
+    assert_equal("the prediction", keras.to_numpy(predictions), np.array([[17.5], [38.5]]))
+
+
+@claim("linear_model.step")
+@given(case=cases())
+def test_step(models, case):
+    batch = case.inputs[None], case.targets[None]
+    _, after = models.train("linear", case.parameters, *batch, LEARNING_RATE)
+    parameters, *wide = case.in_float64()
+    _, gradients = definition.loss_and_gradients("linear", parameters, *wide)
+    _, bounds = case.bounds()
+    for name, gradient in gradients.items():
+        expected = optimizers.sgd_step(parameters[name], gradient, LEARNING_RATE)
+        largest = np.abs(gradient) + bounds[name]
+        bound = LEARNING_RATE * bounds[name] + rounding.sgd_step(parameters[name], largest, LEARNING_RATE)
+        assert_within(f"{name} after a step", after[name], expected, bound)
+
+
+@claim("linear_model.losses")
+def test_losses(models):
+    def run(train):
+        return lambda *problem: {"losses": train("linear", *problem, LEARNING_RATE)[0]}
+
+    assert_trained("training", run(models.train), run(definition.train))
+
+
+@claim("linear_model.trained-parameters")
+def test_trained_parameters(models):
+    def run(train):
+        return lambda *problem: train("linear", *problem, LEARNING_RATE)[1]
+
+    assert_trained("training", run(models.train), run(definition.train))
+
+
+@claim("linear_model.trained-prediction")
+def test_trained_prediction(models):
+    def run(its):
+        return lambda parameters, inputs, targets: its.layer_outputs(
+            "linear", its.train("linear", parameters, inputs, targets, LEARNING_RATE)[1], inputs[0]
+        )
+
+    assert_trained("the prediction", run(models), run(definition))
+
+
+@claim("linear_model.loss-falls")
+def test_loss_falls(models):
+    curve, _ = models.train("linear", ZEROS, *repeated(STEPS), LEARNING_RATE)
+    rises = np.flatnonzero(np.diff(curve) >= 0)
+    assert len(curve) == STEPS, f"there are {len(curve)} losses"
+    assert not rises.size, f"the loss does not fall at step {rises[0] + 1}: {curve[rises[0] : rises[0] + 2]}"
+
+
+@claim("linear_model.limit")
+def test_limit(models):
+    # Every step shrinks the distance to the limit, along its slowest direction by `rate`. Rounding is a fiftieth
+    # of what is left of it here: the start lies mostly in the fast direction, and leaves half of the bound free.
+    steps = 10 * STEPS
+    _, trained = models.train("linear", ZEROS, *repeated(steps), LEARNING_RATE)
+    with_ones = np.hstack([X, np.ones_like(Y)]).astype(np.float64)
+    rate = 1 - LEARNING_RATE * 2 / len(X) * np.linalg.eigvalsh(with_ones @ with_ones.T).min()
+    limit = {"dense/kernel": np.array([[0], [10 / 9], [20 / 9]]), "dense/bias": np.array([10 / 9])}
+    start = np.linalg.norm(np.concatenate([value.ravel() for value in limit.values()]))
+    bound = rate**steps * start
+    assert_close("training", trained, limit, {name: bound / np.sqrt(limit[name].size) for name in limit})
+
+
+@claim("linear_model.print")
+def test_print(keras):
+    text = repr(after_step(keras).variables)
+    absent = [
+        part for part in ("kernel", "(3, 1)", "1.", "2.", "4.", "bias", "(1,)", "0.5") if part not in text
+    ]
+    assert not absent, f"{absent[0]!r} is missing in {text}"
