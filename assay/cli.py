@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -102,21 +103,29 @@ def _add_calibrate(commands: Commands) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit code."""
-    options = parser().parse_args(arguments)
-    # Each command imports what it needs: `assay --help` imports next to nothing.
-    from assay import commands  # noqa: PLC0415
-
     try:
-        return int(getattr(commands, options.command)(options))
+        return _carry_out(arguments)
     except UserError as error:
         sys.stderr.write(f"assay: {error}\n")
         return ExitCode.USAGE
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough.
-        sys.stderr.close()
+        # The reader, such as `head`, has seen enough. What Python still holds for it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.CONFORMANT
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+
+
+def _carry_out(arguments: Sequence[str] | None) -> int:
+    try:
+        options = parser().parse_args(arguments)
+        # Each command imports what it needs: `assay --help` imports next to nothing.
+        from assay import commands  # noqa: PLC0415
+
+        return int(getattr(commands, options.command)(options))
+    finally:
+        # Now rather than when Python ends, where a reader that has gone would be an error.
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

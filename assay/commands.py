@@ -17,7 +17,7 @@ def run(options: Namespace) -> int:
     """Run the tests of the claims, and turn the ledger into a report."""
     command = [
         *(sys.executable, "-m", "pytest", str(index.tests_folder()), "-p", "assay.plugin"),
-        *("--import-mode=importlib", "-n", options.processes, "-q", "--no-summary"),
+        *("--import-mode=importlib", "-n", options.processes, "-q", "-rN"),
         *("--implementation", options.implementation, "--profile", options.profile),
         *("--seed", options.seed, "--device", options.device),
         *(part for id_ in options.claim for part in ("--claim", id_)),

@@ -53,11 +53,9 @@ def outcome_of(error: BaseException) -> Outcome:
     return Outcome.FAIL if isinstance(error, AssertionError) else Outcome.ERROR
 
 
-def reason(error: BaseException, seconds: float) -> str:
+def reason(error: BaseException) -> str:
     """Say what happened, with the smallest input that makes it happen."""
-    if isinstance(error, TimeLimitError):
-        return f"not finished after {seconds:.0f} s"
-    if isinstance(error, AssertionError | AdapterError | pytest.skip.Exception):
+    if isinstance(error, AssertionError | AdapterError | TimeLimitError | pytest.skip.Exception):
         text = str(error) or "an assertion of the test does not hold"
     else:
         text = f"{type(error).__name__}: {error}"

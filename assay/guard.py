@@ -12,6 +12,7 @@ import numpy as np
 
 from assay.claims import specification
 from assay.contract import PROTOCOLS, Implementation
+from assay.watchdog import TimeLimitError
 
 
 class AdapterError(Exception):
@@ -74,7 +75,12 @@ def missing(group: str, function: str) -> str:
 def _guarded(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `call` returns
     try:
         return call()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except TimeLimitError as error:
+        msg = f"{what}: {error}"
+        raise TimeLimitError(msg) from None
+    except BaseException as error:  # An exit, or a skip of pytest's, is no way out of a claim.
         where = "".join(traceback.format_tb(error.__traceback__)[-3:])
         msg = f"{what} raised {type(error).__name__}: {error}\n{where}".rstrip()
         raise AdapterError(msg) from error

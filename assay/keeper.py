@@ -29,6 +29,7 @@ class Keeper:
         self._config = config
         self._run = run
         self._results = config.getoption("results")
+        self._ended_in_start = False
         self._tests = {(test.file, test.function): test.claims for test in index.read(index.tests_folder())}
         self.ledger = _open_ledger(run)
         for (_, function), claims in self._tests.items():
@@ -56,13 +57,23 @@ class Keeper:
         """Enter the row that a test's report carries."""
         if row := getattr(report, "assay_row", None):
             self._enter(report.nodeid, **row | {"outcome": Outcome(row["outcome"])})
-            self.ledger.implementation |= getattr(report, "assay_started", None) or {}
+            if device := getattr(report, "assay_device", None):
+                self.ledger.implementation["device"] = device
+            if precision := row.get("evidence", {}).get("precision"):
+                self.ledger.implementation["precision"] = precision
             self._write()
 
     def _enter(self, nodeid: str, outcome: Outcome, **values: Any) -> None:  # noqa: ANN401 - of a `Row`
         function = _function(nodeid)
         for id_ in self._tests.get(function, ()):
             self.ledger.add(Row(id_, outcome, **values), function[1])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist publishes no type for it
+        """Note where a worker ended in the middle of start(): no other one is to try it again."""
+        self._ended_in_start = self._run.starting(node.gateway.id).exists()
+        if self._ended_in_start:
+            self._run.ended_in_start.touch()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
@@ -74,9 +85,10 @@ class Keeper:
         stack = last_words.read_text(errors="replace") if last_words.exists() else ""
         if stack:
             seconds = self._run.claim_seconds + GRACE_SECONDS
-            outcome, why = Outcome.TIMEOUT, f"not finished after {seconds:.0f} s, and its process had to be ended"
+            outcome, why = Outcome.TIMEOUT, f"not finished after {seconds:g} s, and its process had to be ended"
         else:
             seconds, outcome, why = 0.0, Outcome.CRASH, "the process of the implementation ended"
+            why += " in start()" if self._ended_in_start else ""
         replay = self._run.replay.command(claims)
         report.longrepr = failure.text([specification().claims[id_] for id_ in claims], outcome, why, replay)
         report.assay_row = {  # type: ignore[attr-defined]  # read by pytest_runtest_logreport

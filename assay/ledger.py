@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -136,11 +137,13 @@ class Ledger:
             UserError: the file cannot be written.
 
         """
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary = path.parent / f".{path.name}.{os.getpid()}"
         try:
             temporary.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
             temporary.replace(path)
         except OSError as error:
+            with suppress(OSError):
+                temporary.unlink()
             msg = f"the ledger {path} cannot be written: {error.strerror}"
             raise UserError(msg, "Name a file in a folder that exists and is writable with --results") from None
 

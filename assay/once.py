@@ -10,6 +10,7 @@ from typing import TypeVar
 from filelock import FileLock
 
 from assay.guard import AdapterError, NonConformanceError
+from assay.watchdog import TimeLimitError
 
 Result = TypeVar("Result")
 
@@ -25,6 +26,7 @@ def once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
     Raises:
         AdapterError: the work failed the first time, or ended its process.
         NonConformanceError: likewise.
+        TimeLimitError: likewise.
 
     """
     done, started = folder / f"{name}.done", folder / f"{name}.started"
@@ -35,15 +37,15 @@ def once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
                 raise AdapterError(msg)
             started.touch()
             done.write_bytes(pickle.dumps(_outcome(work)))
-    outcome: Result | AdapterError | NonConformanceError
+    outcome: Result | AdapterError | NonConformanceError | TimeLimitError
     outcome = pickle.loads(done.read_bytes())  # noqa: S301 - written by this run, in a folder of its own
-    if isinstance(outcome, AdapterError | NonConformanceError):
+    if isinstance(outcome, AdapterError | NonConformanceError | TimeLimitError):
         raise outcome
     return outcome
 
 
-def _outcome(work: Callable[[], Result]) -> Result | AdapterError | NonConformanceError:
+def _outcome(work: Callable[[], Result]) -> Result | AdapterError | NonConformanceError | TimeLimitError:
     try:
         return work()
-    except (AdapterError, NonConformanceError) as error:
+    except (AdapterError, NonConformanceError, TimeLimitError) as error:
         return error

@@ -12,6 +12,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis.core import decode_failure
 
 from assay import data, failure, implementations, index
 from assay.claims import PROFILES, Claim, specification
@@ -20,7 +21,6 @@ from assay.guard import Group, Guarded
 from assay.keeper import Keeper
 from assay.ledger import Outcome
 from assay.once import once as once_in
-from assay.precision import grade
 from assay.run import Run
 from assay.watchdog import limit
 
@@ -31,7 +31,7 @@ EXAMPLES = {"smoke": 5, "core": 25, "full": 200}
 CLAIM_SECONDS = {"smoke": 60.0, "core": 60.0, "full": 360.0}
 
 run_key = pytest.StashKey[Run]()
-started_key = pytest.StashKey[dict[str, str | None]]()
+device_key = pytest.StashKey[str]()
 seconds_key = pytest.StashKey[float]()
 evidence_key = pytest.StashKey[dict[str, Any]]()
 
@@ -91,6 +91,11 @@ def _new_run(config: pytest.Config) -> Run:
     if config.getoption("replay") and not claims:
         msg = "--replay names a case, but not of which claim"
         raise UserError(msg, "Add --claim ID")
+    _check_replay(config.getoption("replay"))
+    seconds = config.getoption("claim_timeout")
+    if seconds is not None and not seconds > 0:
+        msg = f"--claim-timeout {seconds:g} leaves no time at all"
+        raise UserError(msg)
     index.check(specification(), index.read(index.tests_folder()))
     name = config.getoption("implementation") or DEFAULT_IMPLEMENTATION
     description = None
@@ -104,7 +109,7 @@ def _new_run(config: pytest.Config) -> Run:
         seed=_seed(config.getoption("seed")),
         device=config.getoption("device"),
         claims=claims,
-        claim_seconds=config.getoption("claim_timeout") or CLAIM_SECONDS[profile],
+        claim_seconds=seconds or CLAIM_SECONDS[profile],
         folder=tempfile.mkdtemp(prefix="assay-run-"),
     )
 
@@ -119,6 +124,15 @@ def _fetch_data() -> None:
     # The claims that need it are skipped without it, with the reason.
     with contextlib.suppress(data.AbsentError):
         data.mnist()
+
+
+def _check_replay(code: str | None) -> None:
+    try:
+        if code is not None:
+            decode_failure(code.encode())
+    except hypothesis.errors.InvalidArgument:
+        msg = f"--replay {code!r} is not the code of a case"
+        raise UserError(msg, "Copy it whole from the failure") from None
 
 
 def _seed(text: str) -> int:
@@ -186,8 +200,13 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Give the test of a claim its time and no more."""
-    return (yield from _limited(item))
+    """Give the test of a claim its time and no more; a case that failed once and now holds is a pass."""
+    try:
+        return (yield from _limited(item))
+    except hypothesis.errors.DidNotReproduce as error:
+        if "completed successfully" not in str(error):
+            raise
+        return None
 
 
 def _limited(item: pytest.Item) -> Generator[None, object, object]:
@@ -216,23 +235,22 @@ def pytest_runtest_makereport(
     if call.excinfo is not None:
         error = call.excinfo.value
         outcome = Outcome.UNSUPPORTED if run.absent_groups(claims) else failure.outcome_of(error)
-        why, replay = failure.reason(error, run.claim_seconds), run.replay.command(ids, failure.blob(error))
+        case = failure.blob(error) or item.config.getoption("replay") or ""
+        why, replay = failure.reason(error), run.replay.command(ids, case)
         row |= {"outcome": outcome, "reason": why, "replay": replay}
         if report.failed and not item.config.getoption("fulltrace"):
             report.longrepr = failure.text(claims, outcome, why, replay)
     # xdist carries the attributes of a report, as plain values, from a worker to the keeper.
     report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
-    report.assay_started = item.session.stash.get(started_key, None)  # type: ignore[attr-defined]
+    report.assay_device = item.session.stash.get(device_key, None)  # type: ignore[attr-defined]
     return report
 
 
 @pytest.fixture(scope="session")
 def implementation(request: pytest.FixtureRequest) -> Guarded:
     """Return the implementation under test, started in this process."""
-    run = request.config.stash[run_key]
-    guarded = run.start()
-    precision = grade(guarded.group("ops")) if "ops" in run.groups else None
-    request.session.stash[started_key] = {"device": guarded.device, "precision": precision}
+    guarded = request.config.stash[run_key].start()
+    request.session.stash[device_key] = guarded.device
     return guarded
 
 

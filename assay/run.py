@@ -70,28 +70,29 @@ class Run:
         """Return the file that gets the stack of a test that had to be ended."""
         return Path(self.folder) / f"hung-{crc32(test.encode())}"
 
+    def starting(self, worker: str) -> Path:
+        """Return the file that is there while a worker is in start()."""
+        return Path(self.folder) / f"starting-{worker}"
+
+    @property
+    def ended_in_start(self) -> Path:
+        """The file that is there once start() has ended a worker."""
+        return Path(self.folder) / "ended-in-start"
+
     def start(self) -> Guarded:
         """Load and start the implementation in this process.
 
         Raises:
-            AdapterError: it cannot be; or it ended or held up a process of this run before, which is not tried again.
+            AdapterError: it cannot be; or it ended a process of this run before, which is not tried again.
+            TimeLimitError: it takes too long.
 
         """
-        for marker in Path(self.folder).glob("starting-*"):
-            pid = int(marker.name.partition("-")[2])
-            if pid == os.getpid() or not _alive(pid):
-                msg = "start() did not come back before in this run"
-                raise AdapterError(msg)
-        marker = Path(self.folder) / f"starting-{os.getpid()}"
+        if self.ended_in_start.exists():
+            msg = "start() ended another process of this run"
+            raise AdapterError(msg)
+        marker = self.starting(os.environ.get("PYTEST_XDIST_WORKER", "alone"))
         marker.touch()
-        guarded = Guarded(lambda: load(self.implementation), self.device)
-        marker.unlink()
-        return guarded
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
+        try:
+            return Guarded(lambda: load(self.implementation), self.device)
+        finally:
+            marker.unlink()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from assay.contract import FLOAT, Array
@@ -14,6 +15,9 @@ from assay.guard import NonConformanceError
 from spec.semantics.spread import root_mean_square
 
 claim = pytest.mark.claim
+
+# For tests of whole networks, where a case holds thousands of random numbers and a fifth of the cases say as much.
+fewer = settings(max_examples=max(1, settings.default.max_examples // 5))
 
 # Arrays up to this size are printed whole.
 SHOWN = 64

@@ -9,16 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
+# pytest publishes its subclasses only.
+from _pytest.outcomes import OutcomeException
+
 # A hung test is interrupted at its limit; one that cannot be, as it never comes back to Python, ends its process
 # after this much more. Loading the slowest framework takes about as long.
 GRACE_SECONDS = 10.0
 
 
-class TimeLimitError(BaseException):
+class TimeLimitError(OutcomeException):
     """A test took too long.
 
     Not an `Exception`, so that neither an implementation's `except Exception` nor Hypothesis, which would run the
-    test again to shrink its input, holds it up.
+    test again to shrink its input, holds it up. An `OutcomeException`, so that pytest remembers a fixture that took
+    too long as it remembers one that failed, and does not try it again.
     """
 
 
@@ -33,7 +37,8 @@ def limit(seconds: float, last_words: Path | None) -> Iterator[None]:
     """
 
     def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise TimeLimitError
+        msg = f"not finished after {seconds:g} s"
+        raise TimeLimitError(msg)
 
     before = signal.signal(signal.SIGALRM, interrupt)
     signal.setitimer(signal.ITIMER_REAL, seconds)

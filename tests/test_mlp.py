@@ -5,8 +5,242 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.mlp import batch, layer_outputs, layer_output_bounds, parameters
-from assay.strategies import arrays
-from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim
+from assay import problems
+from assay.problems import wide
+from assay.strategies import arrays, seeds
+from assay.testing import assert_equal, assert_form, assert_within, claim
 from spec.semantics import layers, rounding
+from spec.semantics import models as definition
 from spec.semantics.initializers import glorot_limit
+
+NAMES = ["flatten", "dense1", "dense2", "softmax"]
+
+
+def outputs_of(models, problem):
+    """Run the model of a problem, and make sure that it has the layers that the document names."""
+    outputs = models.layer_outputs(problem.model, problem.parameters, problem.inputs)
+    absent = [name for name in NAMES if name not in outputs]
+    assert not absent, f"there is no layer {absent[0]}, only {list(outputs)}"
+    return outputs
+
+
+def assert_dense(outputs, problem, name, before, activation=None):
+    """Compare a Dense layer of the model with its definition, on the layer's own input."""
+    inputs, kernel, bias = wide(outputs[before]), *(
+        wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias")
+    )
+    expected = layers.dense(inputs, kernel, bias, activation)
+    assert_within(name, outputs[name], expected, rounding.dense(inputs, kernel, bias, activation))
+
+
+@claim("mlp.input-is-a-vector")
+@given(seed=seeds())
+def test_input_is_a_vector(models, seed):
+    assert_form("the input of dense1", outputs_of(models, problems.mlp(seed))["flatten"], (8, 784))
+
+
+@claim("mlp.output-is-ten")
+@given(seed=seeds())
+def test_output_is_ten(models, seed):
+    assert_form("the output", outputs_of(models, problems.mlp(seed))["softmax"], (8, 10))
+
+
+@claim("mlp.output-is-a-distribution")
+@given(seed=seeds())
+def test_output_is_a_distribution(models, seed):
+    outputs = outputs_of(models, problems.mlp(seed))
+    result = assert_form("the output", outputs["softmax"], (8, 10))
+    assert (result >= 0).all(), f"there are negative probabilities, down to {result.min()}"
+    bound = rounding.softmax(wide(outputs["dense2"])).sum(axis=-1)
+    assert_within("the sum of ten probabilities", wide(result).sum(axis=-1), np.ones(8), bound, np.dtype(np.float64))
+
+
+@claim("mlp.layer-order")
+@given(seed=seeds())
+def test_layer_order(models, seed):
+    assert list(outputs_of(models, problems.mlp(seed))) == NAMES
+
+
+@claim("mlp.flatten-keeps-batch")
+@given(seed=seeds(), batch=st.sampled_from([1, 8]))
+def test_flatten_keeps_batch(models, seed, batch):
+    assert_form("flatten", outputs_of(models, problems.mlp(seed, batch=batch))["flatten"], (batch, 784))
+
+
+@claim("mlp.flatten-order")
+def test_flatten_order(ops):
+    inputs = np.arange(2 * 3 * 4 * 2, dtype=np.float32).reshape(2, 3, 4, 2)
+    assert_equal("flatten", ops.flatten(inputs), np.arange(48).reshape(2, 24))
+
+
+@claim("mlp.flatten-any-shape")
+@given(inputs=st.sampled_from([(2, 3), (2, 3, 4), (1, 2, 3, 2)]).flatmap(arrays))
+def test_flatten_any_shape(ops, inputs):
+    assert_equal("flatten", ops.flatten(inputs), layers.flatten(inputs))
+
+
+@claim("mlp.flatten-is-exact")
+@given(seed=seeds())
+def test_flatten_is_exact(models, seed):
+    problem = problems.mlp(seed)
+    assert_equal("flatten", outputs_of(models, problem)["flatten"], layers.flatten(problem.inputs))
+
+
+@claim("mlp.dense1-shape")
+@given(seed=seeds())
+def test_dense1_shape(models, seed):
+    assert_form("dense1", outputs_of(models, problems.mlp(seed))["dense1"], (8, 100))
+
+
+@claim("mlp.dense1-output")
+@given(seed=seeds())
+def test_dense1_output(models, seed):
+    problem = problems.mlp(seed)
+    assert_dense(outputs_of(models, problem), problem, "dense1", "flatten", "relu")
+
+
+@claim("mlp.dense1-is-rectified")
+@given(seed=seeds())
+def test_dense1_is_rectified(models, seed):
+    result = assert_form("dense1", outputs_of(models, problems.mlp(seed))["dense1"], (8, 100))
+    assert result.min() == 0, f"the smallest output of dense1 is {result.min()}"
+
+
+@claim("mlp.dense2-shape")
+@given(seed=seeds())
+def test_dense2_shape(models, seed):
+    assert_form("dense2", outputs_of(models, problems.mlp(seed))["dense2"], (8, 10))
+
+
+@claim("mlp.dense2-output")
+@given(seed=seeds())
+def test_dense2_output(models, seed):
+    problem = problems.mlp(seed)
+    assert_dense(outputs_of(models, problem), problem, "dense2", "dense1")
+
+
+@claim("mlp.dense2-is-linear")
+@given(seed=seeds())
+def test_dense2_is_linear(models, seed):
+    result = assert_form("dense2", outputs_of(models, problems.mlp(seed))["dense2"], (8, 10))
+    assert result.min() < 0 < result.max(), f"the outputs of dense2 lie between {result.min()} and {result.max()}"
+
+
+@claim("mlp.softmax-output")
+@given(seed=seeds())
+def test_softmax_output(models, seed):
+    outputs = outputs_of(models, problems.mlp(seed))
+    logits = wide(outputs["dense2"])
+    assert_within("softmax", outputs["softmax"], layers.softmax(logits), rounding.softmax(logits))
+
+
+@claim("mlp.is-not-linear")
+@given(seed=seeds())
+def test_is_not_linear(models, seed):
+    problem = problems.mlp(seed)
+    # Without biases a linear map would negate its outputs with its inputs, and exactly, as rounding is symmetric.
+    unbiased = {name: value * name.endswith("kernel") for name, value in problem.parameters.items()}
+    positive, negative = (
+        outputs_of(models, problem._replace(parameters=unbiased, inputs=sign * problem.inputs))["dense2"]
+        for sign in (np.float32(1), np.float32(-1))
+    )
+    assert (positive != -negative).any(), "the logits of the negated images are the negated logits"
+
+
+@claim("mlp.any-batch-size")
+@pytest.mark.parametrize("batch", [1, 7, 50])
+def test_any_batch_size(models, seed, batch):
+    assert_form("the output", outputs_of(models, problems.mlp(seed, batch=batch))["softmax"], (batch, 10))
+
+
+@claim("mlp.images-are-independent")
+@given(seed=seeds())
+def test_images_are_independent(models, seed):
+    problem = problems.mlp(seed)
+    together = outputs_of(models, problem)["dense2"]
+    alone = outputs_of(models, problem._replace(inputs=problem.inputs[:1]))
+    # Each of the two runs of two layers may be off by its own rounding.
+    hidden = [wide(problem.parameters[f"dense1/{variable}"]) for variable in ("kernel", "bias")]
+    last = [wide(problem.parameters[f"dense2/{variable}"]) for variable in ("kernel", "bias")]
+    error = rounding.dense(wide(alone["flatten"]), *hidden, "relu") @ np.abs(last[0])
+    bound = 2 * (error + rounding.dense(wide(alone["dense1"]), *last, None))
+    assert_within("the logits of an image alone", alone["dense2"], wide(together[:1]), bound)
+
+
+@claim("mlp.parameter-names")
+def test_parameter_names(models, seed):
+    assert sorted(models.initial_parameters("mlp", seed)) == sorted(definition.MODELS["mlp"].shapes)
+
+
+def assert_parameters(models, seed, layer, count):
+    """Check shape and number of the parameters of a layer."""
+    initial = models.initial_parameters("mlp", seed)
+    names = [name for name in definition.MODELS["mlp"].shapes if name.startswith(layer)]
+    for name in names:
+        assert_form(name, initial[name], definition.MODELS["mlp"].shapes[name])
+    assert sum(initial[name].size for name in names) == count
+
+
+@claim("mlp.dense1-parameters")
+def test_dense1_parameters(models, seed):
+    assert_parameters(models, seed, "dense1/", 78_500)
+
+
+@claim("mlp.dense2-parameters")
+def test_dense2_parameters(models, seed):
+    assert_parameters(models, seed, "dense2/", 1_010)
+
+
+@claim("mlp.parameter-count")
+def test_parameter_count(models, seed):
+    assert sum(value.size for value in models.initial_parameters("mlp", seed).values()) == 79_510
+
+
+@claim("mlp.initial-kernels")
+@pytest.mark.parametrize("name", ["dense1/kernel", "dense2/kernel"])
+def test_initial_kernels(models, seed, name):
+    kernel = models.initial_parameters("mlp", seed)[name]
+    limit = glorot_limit(*definition.MODELS["mlp"].shapes[name])
+    assert_within(name, kernel, np.zeros(kernel.shape), limit * (1 + rounding.gamma(rounding.SQRT)))
+    # As many even draws all stay in the inner 95% of the interval with a probability of 0.95^1000 at most.
+    assert np.abs(kernel).max() > 0.95 * limit, f"{name} reaches only {np.abs(kernel).max()} of {limit}"
+
+
+@claim("mlp.initial-biases")
+@pytest.mark.parametrize("name", ["dense1/bias", "dense2/bias"])
+def test_initial_biases(models, seed, name):
+    shape = definition.MODELS["mlp"].shapes[name]
+    assert_equal(name, models.initial_parameters("mlp", seed)[name], np.zeros(shape))
+
+
+@claim("mlp.new-models-differ")
+def test_new_models_differ(models, seed):
+    first, second = (models.initial_parameters("mlp", one)["dense1/kernel"] for one in (seed, seed + 1))
+    assert (first != second).any(), f"the seeds {seed} and {seed + 1} give the same kernel"
+
+
+@claim("mlp.subclass")
+@given(seed=seeds())
+def test_subclass(keras, seed):
+    problem = problems.mlp(seed, batch=1)
+
+    class MLP(keras.namespace.Model):
+        def __init__(self):
+            super().__init__()
+            self.flatten = keras.namespace.layers.Flatten()
+            self.dense1 = keras.namespace.layers.Dense(100, activation="relu")
+            self.dense2 = keras.namespace.layers.Dense(10)
+
+        def call(self, inputs):
+            return self.dense2(self.dense1(self.flatten(inputs)))
+
+    model = MLP()
+    model(keras.to_tensor(problem.inputs))
+    model.set_weights([problem.parameters[name] for name in definition.MODELS["mlp"].shapes])
+    logits = keras.to_numpy(model(keras.to_tensor(problem.inputs)))
+    hidden = wide(layers.flatten(problem.inputs))
+    values = [wide(problem.parameters[name]) for name in definition.MODELS["mlp"].shapes]
+    error = rounding.dense(hidden, *values[:2], "relu") @ np.abs(values[2])
+    hidden = layers.dense(hidden, *values[:2], "relu")
+    expected = layers.dense(hidden, *values[2:])
+    assert_within("the logits", logits, expected, error + rounding.dense(hidden + error.max(), *values[2:], None))

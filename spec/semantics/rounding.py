@@ -108,25 +108,22 @@ def mean_squared_error(targets: Array, predictions: Array) -> Array:
     return gamma(2 + 1 + predictions.size - 1 + DIVIDE) * losses.mean_squared_error(targets, predictions) + TINY
 
 
-def linear_model(
-    inputs: Array, kernel: Array, bias: Array, targets: Array
-) -> tuple[Array, Array, Array]:
+def linear_model(inputs: Array, kernel: Array, bias: Array, targets: Array) -> tuple[Array, Array, Array]:
     """Bound the linear model's mean of squares, and its gradients for kernel and bias.
 
-    With e the bound of the residuals r = AW + b - y, the squares are off by e (2 |r| + e), and what follows rounds
-    numbers of up to |r| + e. The gradients are 2 / N times sums of N products with r.
+    With e the bound of the residuals r = AW + b - y, the squares are off by e (2 |r| + e), and what follows
+    rounds numbers of up to |r| + e. A gradient is 2 / N times a sum of N products with r.
     """
-    residual = layers.dense(inputs, kernel, bias) - targets
-    before = dense(inputs, kernel, bias, None)
-    error = before + gamma(1) * (np.abs(residual) + before)
-    largest = np.abs(residual) + error
+    residual = np.abs(layers.dense(inputs, kernel, bias) - targets)
+    linear = dense(inputs, kernel, bias, None)
+    error = linear + gamma(1) * (residual + linear)
+    largest = residual + error
+    loss = np.mean(error * (2 * residual + error)) + mean_squared_error(np.zeros_like(largest), largest)
 
-    loss = np.mean(error * (2 * np.abs(residual) + error)) + mean_squared_error(np.zeros_like(largest), largest)
     count = len(inputs)
-    each = error + gamma(count + DIVIDE + 2) * largest + TINY
-    ones = np.ones((count, 1))
-    for_kernel, for_bias = (2 / count * np.abs(column).T @ each + (count + 1) * TINY for column in (inputs, ones))
-    return loss, for_kernel, for_bias[0]
+    each = 2 / count * (error + gamma(count + DIVIDE + 2) * largest + TINY)
+    lost = (count + 1) * TINY
+    return loss, np.abs(inputs).T @ each + lost, np.sum(each, axis=0) + lost
 
 
 def sgd_step(parameter: Array, gradient: Array, learning_rate: float) -> Array:

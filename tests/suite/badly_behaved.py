@@ -6,8 +6,12 @@ import ctypes
 import os
 import time
 from pathlib import Path
+from typing import Any, NoReturn
 
 import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
 
 FOR_EVER = 1000.0
 
@@ -15,24 +19,26 @@ FOR_EVER = 1000.0
 class Ops:
     """Right in everything."""
 
-    def dense(self, inputs, kernel, bias=None, activation=None):
+    def dense(
+        self, inputs: Array, kernel: Array, bias: Array | None = None, activation: str | None = None
+    ) -> Array:
         affine = inputs @ kernel if bias is None else inputs @ kernel + bias
         return affine if activation is None else getattr(Ops, activation)(self, affine)
 
-    def relu(self, inputs):
+    def relu(self, inputs: Array) -> Array:
         return np.maximum(inputs, np.float32(0))
 
-    def tanh(self, inputs):
+    def tanh(self, inputs: Array) -> Array:
         return np.tanh(inputs)
 
-    def sigmoid(self, inputs):
+    def sigmoid(self, inputs: Array) -> Array:
         return np.float32(1) / (np.float32(1) + np.exp(-inputs))
 
-    def glorot_uniform(self, shape, seed):
+    def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Array:
         limit = np.sqrt(np.float32(6) / np.float32(sum(shape)))
         return limit * np.random.default_rng(seed).uniform(-1, 1, shape).astype(np.float32)
 
-    def zeros(self, shape):
+    def zeros(self, shape: tuple[int, ...]) -> Array:
         return np.zeros(shape, np.float32)
 
 
@@ -45,34 +51,48 @@ class Implementation:
     groups = ("ops",)
     ops = Ops()
 
-    def start(self, device):
+    def start(self, device: str) -> str:
         return f"the toy's {device}"
 
 
-def having(**attributes):
+def having(**attributes: object) -> Implementation:
     """Make an implementation that is right but for these attributes."""
-    return type("Implementation", (Implementation,), attributes)()
+    return type("Having", (Implementation,), attributes)()
 
 
-def lacking(attribute):
-    """Make an object that is an implementation but for an attribute."""
+def with_ops(**functions: object) -> Implementation:
+    """Make an implementation whose operations are right but for these."""
+    return having(ops=type("WithOps", (Ops,), functions)())
+
+
+def lacking(attribute: str) -> object:
+    """Make an implementation that lacks an attribute."""
     names = {"name", "version", "distributions", "groups", "start"} - {attribute}
-    return type("Incomplete", (), {name: getattr(Implementation, name) for name in names})()
+    return type("Lacking", (), {name: getattr(Implementation, name) for name in names})()
 
 
-def end_process(*_):
-    os._exit(3)
+def raise_error(*_: object) -> NoReturn:
+    message = "out of order"
+    raise OSError(message)
 
 
-def read_address_zero(*_):
+def leave(*_: object) -> NoReturn:
+    raise SystemExit(3)
+
+
+def end_process(*_: object) -> NoReturn:
+    os._exit(0)
+
+
+def read_address_zero(*_: object) -> None:
     ctypes.string_at(0)
 
 
-def sleep(*_):
+def sleep(*_: object) -> None:
     time.sleep(FOR_EVER)
 
 
-def hang_in_c(*_):
+def hang_in_c(*_: object) -> None:
     """Wait for a lock that this thread holds, without ever coming back to Python."""
     c, lock = ctypes.PyDLL(None), ctypes.create_string_buffer(256)
     c.pthread_mutex_init(lock, None)
@@ -80,109 +100,89 @@ def hang_in_c(*_):
     c.pthread_mutex_lock(lock)
 
 
-def raise_error(*_):
-    message = "out of order"
-    raise OSError(message)
-
-
-def leave(*_):
-    raise SystemExit(3)
-
-
 class Tensor:
     """As a framework's: it holds numbers, but is no NumPy array."""
 
-    def __init__(self, values):
+    def __init__(self, values: Array) -> None:
         self.values = values
 
-    def __array__(self, dtype=None, copy=None):
-        return np.asarray(self.values, dtype)
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Array:
+        return np.array(self.values, dtype, copy=copy)
 
 
 class WrongResults(Ops):
     """What comes back has the wrong form."""
 
-    def relu(self, inputs):
-        return super().relu(inputs).astype(np.float64)
+    def relu(self, inputs: Array) -> Array:
+        return inputs.astype(np.float64)
 
-    def tanh(self, inputs):
-        return super().tanh(inputs).T
+    def tanh(self, inputs: Array) -> Array:
+        return inputs.T
 
-    def sigmoid(self, inputs):
+    def sigmoid(self, inputs: Array) -> Array:
         return np.full_like(inputs, np.nan)
 
-    def glorot_uniform(self, shape, seed):
-        return float(seed)
+    def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Any:
+        return 0.5
 
-    def zeros(self, shape):
+    def zeros(self, shape: tuple[int, ...]) -> Any:
         return None
 
 
 class WrongManners(Ops):
     """The results are right, but for what else happens."""
 
-    def relu(self, inputs):
-        np.maximum(inputs, np.float32(0), out=inputs)
-        return inputs
+    def relu(self, inputs: Array) -> Array:
+        return np.maximum(inputs, np.float32(0), out=inputs)
 
-    def tanh(self, inputs):
+    def tanh(self, inputs: Array) -> Any:
         return Tensor(super().tanh(inputs))
 
-    def sigmoid(self, inputs):
+    def sigmoid(self, inputs: Array) -> Array:
         print("chatter " * 1_250_000)
         return super().sigmoid(inputs)
 
-    def glorot_uniform(self, shape, seed):
+    def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Array:
         raise_error()
 
-    def zeros(self, shape):
+    def zeros(self, shape: tuple[int, ...]) -> Array:
         leave()
 
 
-class Endings(Ops):
-    """The process does not live, or the call does not come back."""
-
-    relu = read_address_zero
-    tanh = end_process
-    sigmoid = sleep
-    zeros = hang_in_c
-
-
-class Incomplete:
-    """Lacks relu."""
+class WithoutRelu:
+    """Lacks one function that the contract has."""
 
     dense, tanh, sigmoid, glorot_uniform, zeros = Ops.dense, Ops.tanh, Ops.sigmoid, Ops.glorot_uniform, Ops.zeros
 
 
 class WrongFromOne(Ops):
-    """relu keeps -1 and below, and counts how often it is called."""
+    """relu lets -1 and less through, and notes down its calls."""
 
-    def relu(self, inputs):
+    def relu(self, inputs: Array) -> Array:
         with Path("calls").open("a") as calls:
-            calls.write(".")
+            calls.write("x")
         return np.where(inputs <= -1, inputs, super().relu(inputs))
 
 
-implementation = Implementation()
-nothing = having(groups=())
+implementation = good = Implementation()
+without_groups = having(groups=())
 wrong_results = having(ops=WrongResults())
 wrong_manners = having(ops=WrongManners())
-endings = having(ops=Endings())
-incomplete = having(ops=Incomplete())
+without_relu = having(ops=WithoutRelu())
 wrong_from_one = having(ops=WrongFromOne())
-slow = having(ops=type("Slow", (Ops,), {"relu": sleep})())
+endings = with_ops(relu=read_address_zero, tanh=hang_in_c, sigmoid=sleep, glorot_uniform=end_process)
+sleeping_relu = with_ops(relu=sleep)
+sleeping_dense = with_ops(dense=sleep)
 
 start_raises = having(start=raise_error)
 start_leaves = having(start=leave)
 start_ends = having(start=end_process)
-start_crashes = having(start=read_address_zero)
 start_sleeps = having(start=sleep)
 start_hangs = having(start=hang_in_c)
 group_raises = having(ops=property(raise_error))
+group_missing = having(groups=("ops", "models"))
 
-dense_ends = having(ops=type("DenseEnds", (Ops,), {"dense": end_process})())
-dense_sleeps = having(ops=type("DenseSleeps", (Ops,), {"dense": sleep})())
-dense_of_text = having(ops=type("DenseOfText", (Ops,), {"dense": lambda *_: np.array(["one"])})())
-
+without_name = lacking("name")
+without_start = lacking("start")
 unknown_group = having(groups=("ops", "opera"))
 unknown_package = having(distributions=("numpy", "there-is-no-such-package"))

@@ -1,0 +1,141 @@
+"""Processes, started as a user starts them, and what they leave behind."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay import ledger
+from assay.index import tests_folder
+
+HERE = Path(__file__).parent
+# What pytest and Python were told by the environment is not for the processes started here.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
+ENVIRONMENT["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A process that has ended.
+
+    Attributes:
+        code: its exit status.
+        output: what it wrote, errors last.
+        folder: where it ran.
+
+    """
+
+    code: int
+    output: str
+    folder: Path
+
+    @cached_property
+    def ledger(self) -> dict[str, Any]:
+        """The ledger that it wrote, checked against the schema."""
+        return ledger.read(self.folder / "ledger.json")
+
+    @property
+    def rows(self) -> dict[str, tuple[str, str]]:
+        """Outcome and first line of the reason by claim."""
+        return {row["id"]: (row["outcome"], row.get("reason", "").partition("\n")[0]) for row in self.ledger["claims"]}
+
+
+@dataclass(frozen=True)
+class Running:
+    """A process.
+
+    Attributes:
+        process: as Python has it.
+        folder: where it runs.
+
+    """
+
+    process: subprocess.Popen[str]
+    folder: Path
+
+    def wait(self) -> Ended:
+        """Let it come to its end."""
+        output, errors = self.process.communicate()
+        return Ended(self.process.returncode, output + errors, self.folder)
+
+    def kill_once(self, event: Callable[[], bool]) -> Ended:
+        """Kill it as soon as something is so."""
+        while self.process.poll() is None and not event():
+            time.sleep(0.05)
+        self.process.kill()
+        return self.wait()
+
+
+class Shell:
+    """Starts Python in a folder of its own.
+
+    Attributes:
+        folder: where.
+
+    """
+
+    def __init__(self, folder: Path) -> None:
+        """Take a folder."""
+        self.folder = folder
+
+    def start(self, *arguments: object) -> Running:
+        """Start Python with these arguments."""
+        return Running(
+            subprocess.Popen(
+                [sys.executable, *map(str, arguments)],
+                cwd=self.folder,
+                env=ENVIRONMENT,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+            ),
+            self.folder,
+        )
+
+    def python(self, *arguments: object) -> Ended:
+        """Run Python to its end."""
+        return self.start(*arguments).wait()
+
+    def assay(self, *arguments: object) -> Ended:
+        """Run `assay`."""
+        return self.python("-m", "assay", *arguments)
+
+    def dense(self, toy: str, *arguments: object, processes: int = 0, ledger: str = "ledger.json") -> Ended:
+        """Put an implementation of `badly_behaved` to the claims of the Dense layer."""
+        return self.start_dense(toy, "--results", ledger, *arguments, processes=processes).wait()
+
+    def start_dense(self, toy: str, *arguments: object, processes: int = 0) -> Running:
+        """Begin to put an implementation of `badly_behaved` to the claims of the Dense layer."""
+        tests = tests_folder() / "test_dense.py"
+        options = ["-p", "assay.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", processes]
+        return self.start("-m", "pytest", tests, *options, "--implementation", f"badly_behaved:{toy}", *arguments)
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Shell:
+    """Return what starts Python in an empty folder."""
+    return Shell(tmp_path)
+
+
+@pytest.fixture
+def seconds_of() -> Callable[[Callable[[], object]], float]:
+    """Return a function that says how long the processor worked for the processes that a call starts and ends."""
+
+    def measure(call: Callable[[], object]) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        call()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    return measure

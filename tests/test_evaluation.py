@@ -1,0 +1,316 @@
+"""The evaluation of the MLP: lines 247 to 266 of the document."""
+
+import base64
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay import problems
+from assay.limits import threshold
+from assay.problems import wide
+from assay.strategies import predictions
+from assay.testing import assert_within, claim
+from spec.semantics import models as definition
+from spec.semantics import rounding, spread
+from spec.semantics.metrics import SparseCategoricalAccuracy
+from spec.vectors import read
+
+BATCH_SIZE = 50
+PRINTED = read("mlp")["test_accuracy"]
+
+batches = st.lists(predictions(), min_size=1, max_size=4).map(lambda many: [tuple(one) for one in many])
+
+
+def running(updates):
+    """Return the definition's result after each update."""
+    metric, results = SparseCategoricalAccuracy(), []
+    for labels, scores in updates:
+        metric = metric.update(labels, scores)
+        results.append(metric.result())
+    return np.array(results)
+
+
+def assert_accuracies(what, actual, expected):
+    """Compare quotients of counts with the definition's."""
+    assert_within(what, actual, expected, rounding.quotient(expected))
+
+
+def right_and_wrong(right, wrong):
+    """Return a batch with so many right and wrong predictions."""
+    labels = np.zeros(right + wrong, np.int32)
+    scores = np.tile(np.array([[1, 0]], np.float32), (right + wrong, 1))
+    scores[right:] = scores[right:, ::-1]
+    return labels, scores
+
+
+@claim("evaluation.accuracy")
+@given(batch=predictions())
+def test_accuracy(ops, batch):
+    assert_accuracies("the result", ops.sparse_categorical_accuracy([tuple(batch)]), running([batch]))
+
+
+@claim("evaluation.accumulates")
+@given(updates=batches)
+def test_accumulates(ops, updates):
+    assert_accuracies("the results after each update", ops.sparse_categorical_accuracy(updates), running(updates))
+
+
+@claim("evaluation.counts-examples")
+def test_counts_examples(ops):
+    updates = [right_and_wrong(5, 0), right_and_wrong(0, 1)]
+    assert_accuracies("five right, then one wrong", ops.sparse_categorical_accuracy(updates), np.array([1, 5 / 6]))
+
+
+@claim("evaluation.order-of-batches")
+@given(updates=batches)
+def test_order_of_batches(ops, updates):
+    last = ops.sparse_categorical_accuracy(updates[::-1])[-1]
+    expected = running(updates)[-1]
+    assert_within("the last result in the other order", last, expected, rounding.quotient(expected))
+
+
+@claim("evaluation.between-0-and-1")
+@pytest.mark.parametrize(("right", "wrong", "expected"), [(0, 3, 0.0), (3, 0, 1.0)])
+def test_between_0_and_1(ops, right, wrong, expected):
+    result = ops.sparse_categorical_accuracy([right_and_wrong(right, wrong)])
+    assert_within("the result", result, np.array([expected]), 0.0)
+
+
+@claim("evaluation.any-scores")
+@given(batch=predictions())
+def test_any_scores(ops, batch):
+    exponentials = np.exp(batch.probabilities)
+    distributions = exponentials / exponentials.sum(axis=-1, keepdims=True)
+    expected = running([batch])
+    assert_accuracies("logits", ops.sparse_categorical_accuracy([tuple(batch)]), expected)
+    assert_accuracies("softmax", ops.sparse_categorical_accuracy([(batch.labels, distributions)]), expected)
+
+
+@claim("evaluation.starts-empty")
+@given(updates=batches)
+def test_starts_empty(ops, updates):
+    ops.sparse_categorical_accuracy([right_and_wrong(1, 2)])
+    assert_accuracies("a second metric", ops.sparse_categorical_accuracy(updates), running(updates))
+
+
+def metric_after(keras, *updates):
+    """Return a metric of the namespace after some updates."""
+    metric = keras.namespace.metrics.SparseCategoricalAccuracy()
+    for labels, scores in updates:
+        metric.update_state(keras.to_tensor(labels), keras.to_tensor(scores))
+    return metric
+
+
+def result_of(keras, metric):
+    """Return the result of a metric of the namespace."""
+    return np.float32(keras.to_numpy(metric.result()))
+
+
+@claim("evaluation.metric-class")
+def test_metric_class(keras):
+    metric = keras.namespace.metrics.SparseCategoricalAccuracy()
+    assert isinstance(metric, keras.namespace.metrics.Metric)
+
+
+@claim("evaluation.update-arguments")
+def test_update_arguments(keras):
+    labels, scores = map(keras.to_tensor, right_and_wrong(1, 1))
+    by_name, by_position = metric_after(keras), metric_after(keras)
+    by_name.update_state(y_pred=scores, y_true=labels)
+    by_position.update_state(labels, scores)
+    assert (result_of(keras, by_name), result_of(keras, by_position)) == (0.5, 0.5)
+
+
+@claim("evaluation.metric-variables")
+def test_metric_variables(keras):
+    metric = metric_after(keras, right_and_wrong(3, 1))
+    assert sorted(float(keras.to_numpy(variable)) for variable in metric.variables) == [3, 4]
+
+
+@claim("evaluation.result")
+def test_result(keras):
+    metric = metric_after(keras, right_and_wrong(3, 1))
+    assert (result_of(keras, metric), result_of(keras, metric)) == (0.75, 0.75)
+
+
+@claim("evaluation.reset")
+def test_reset(keras):
+    metric = metric_after(keras, right_and_wrong(3, 1))
+    metric.reset_state()
+    metric.update_state(*map(keras.to_tensor, right_and_wrong(0, 1)))
+    assert result_of(keras, metric) == 0
+
+
+@claim("evaluation.empty-metric")
+def test_empty_metric(keras):
+    assert result_of(keras, metric_after(keras)) == 0
+
+
+@claim("evaluation.num-batches")
+def test_num_batches(mnist):
+    assert len(mnist.x_test) // BATCH_SIZE == 200
+
+
+@claim("evaluation.slices")
+def test_slices(mnist):
+    count = len(mnist.x_test)
+    seen = [list(range(count))[index * BATCH_SIZE : (index + 1) * BATCH_SIZE] for index in range(count // BATCH_SIZE)]
+    assert sum(seen, []) == list(range(count))
+
+
+@claim("evaluation.remainder")
+def test_remainder(training, seed):
+    # 8 examples in batches of 3: the last two decide, as they alone are labelled right.
+    problem = problems.mlp(seed)
+    scores = definition.layer_outputs("mlp", wide(problem.parameters), wide(problem.inputs))["softmax"]
+    labels = (scores.argmax(axis=-1) + (np.arange(8) < 6)) % 10
+    accuracy = training.evaluate("mlp", problem.parameters, problem.inputs, labels.astype(np.int32), 3)
+    assert_within("the accuracy", accuracy, 2 / 8, rounding.quotient(2 / 8))
+
+
+def small_model(keras):
+    """Return a model of one Dense layer, and inputs for it."""
+    namespace = keras.namespace
+    model = namespace.Sequential([namespace.layers.Dense(2)])
+    return model, np.arange(12, dtype=np.float32).reshape(4, 3)
+
+
+@claim("evaluation.predict-is-numpy")
+def test_predict_is_numpy(keras):
+    model, inputs = small_model(keras)
+    assert type(model.predict(inputs, verbose=0)) is np.ndarray
+
+
+@claim("evaluation.predict-is-call")
+def test_predict_is_call(keras):
+    model, inputs = small_model(keras)
+    predicted = model.predict(inputs, verbose=0)
+    kernel, bias = map(wide, map(keras.to_numpy, model.variables))
+    bound = 2 * rounding.dense(wide(inputs), kernel, bias, None)
+    assert_within("predict", predicted, wide(keras.to_numpy(model(keras.to_tensor(inputs)))), bound)
+
+
+def scores_of(parameters, test_set):
+    """Return the definition's logits for the test set, and which examples no rounding can move."""
+    logits = definition.layer_outputs("mlp", wide(parameters), wide(test_set.images))["dense2"]
+    some = slice(0, BATCH_SIZE)
+    bounds = spread.bounds(logits_of, "mlp", parameters, test_set.images[some], test_set.labels[some])
+    best, second = -np.sort(-logits, axis=-1)[:, :2].T
+    return logits, best - second > 2 * bounds["dense2"]
+
+
+def logits_of(parameters, inputs, _targets):
+    """Return the definition's logits, by name."""
+    return {"dense2": definition.layer_outputs("mlp", parameters, inputs)["dense2"]}
+
+
+@claim("evaluation.reported-accuracy")
+def test_reported_accuracy(one_epoch, test_set, evidence):
+    logits, decided = scores_of(one_epoch["parameters"], test_set)
+    right = logits.argmax(axis=-1) == test_set.labels
+    evidence(**pictures(logits, test_set, one_epoch["parameters"]))
+    # Where two digits are as good as equal, either may come out.
+    open_cases = (~decided).mean() + rounding.quotient(1.0)
+    assert_within("the accuracy", one_epoch["accuracy"], right.mean(), open_cases)
+
+
+def pictures(logits, test_set, parameters, count=12):
+    """Return what a person would want to see: misread digits, kernels of hidden units, the confusion matrix."""
+    chosen = logits.argmax(axis=-1)
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    confidence = (exponentials / exponentials.sum(axis=-1, keepdims=True)).max(axis=-1)
+    wrong = np.flatnonzero(chosen != test_set.labels)
+    worst = wrong[np.argsort(-confidence[wrong])][:count]
+    images = np.rint(test_set.images[worst, ..., 0] * 255).astype(np.uint8)
+    kernels = parameters["dense1/kernel"].T.reshape(-1, 28, 28)[:count]
+    matrix = np.zeros((10, 10), int)
+    np.add.at(matrix, (test_set.labels, chosen), 1)
+    return {
+        "misread": {
+            "images": base64.b64encode(images.tobytes()).decode(),
+            "shape": list(images.shape),
+            "labels": test_set.labels[worst].tolist(),
+            "predictions": chosen[worst].tolist(),
+            "confidence": confidence[worst].round(4).tolist(),
+        },
+        "kernels": {
+            "images": base64.b64encode(kernels.astype(np.float32).tobytes()).decode(),
+            "shape": list(kernels.shape),
+        },
+        "confusion": {"matrix": matrix.tolist()},
+    }
+
+
+def assert_not_below(name, trained, evidence):
+    """Compare the accuracy of a training with the lower limit of its threshold."""
+    known = threshold(name)
+    limits = known.limits
+    accuracy = trained["accuracy"]
+    evidence(
+        accuracy={
+            "value": accuracy,
+            "limit": limits.lower,
+            "runs": list(known.accuracies),
+            "printed": PRINTED,
+            "num_batches": known.recipe["num_batches"],
+        }
+    )
+    assert accuracy >= limits.lower, (
+        f"the accuracy is {accuracy:.4f}, below {limits.lower:.4f}: {len(known.accuracies)} runs of the reference gave"
+        f" {limits.mean:.4f} with a deviation of {limits.deviation:.4f}"
+    )
+
+
+def assert_not_above(name, trained):
+    """Compare the accuracy of a training with the upper limit of its threshold."""
+    accuracy, limits = trained["accuracy"], threshold(name).limits
+    assert accuracy <= limits.upper, (
+        f"the accuracy is {accuracy:.4f}, above {limits.upper:.4f}: were test images among those trained on?"
+    )
+
+
+@claim("evaluation.one-epoch")
+def test_one_epoch(one_epoch, evidence):
+    assert_not_below("mlp_one_epoch", one_epoch, evidence)
+
+
+@claim("evaluation.five-epochs")
+def test_five_epochs(five_epochs, evidence):
+    assert_not_below("mlp_five_epochs", five_epochs, evidence)
+
+
+@claim("evaluation.too-good")
+def test_too_good(one_epoch):
+    assert_not_above("mlp_one_epoch", one_epoch)
+
+
+@claim("evaluation.five-epochs-too-good")
+def test_five_epochs_too_good(five_epochs):
+    assert_not_above("mlp_five_epochs", five_epochs)
+
+
+@claim("evaluation.printed-accuracy")
+def test_printed_accuracy():
+    one, five = threshold("mlp_one_epoch").limits, threshold("mlp_five_epochs").limits
+    assert one.lower <= PRINTED <= one.upper
+    assert five.lower > PRINTED
+
+
+@claim("evaluation.about-95-percent")
+def test_about_95_percent(five_epochs):
+    assert five_epochs["accuracy"] >= read("mlp")["about_accuracy"], f"the accuracy is {five_epochs['accuracy']:.4f}"
+
+
+@claim("evaluation.beats-majority")
+def test_beats_majority(one_epoch, test_set):
+    majority = np.bincount(test_set.labels).max() / len(test_set.labels)
+    assert one_epoch["accuracy"] > majority, f"{one_epoch['accuracy']:.4f}, and the most frequent digit {majority:.4f}"
+
+
+@claim("evaluation.training-helps")
+def test_training_helps(models, training, one_epoch, test_set, seed):
+    initial = models.initial_parameters("mlp", seed)
+    before = training.evaluate("mlp", initial, *test_set, BATCH_SIZE)
+    assert one_epoch["accuracy"] > before, f"{one_epoch['accuracy']:.4f}, and {before:.4f} before training"

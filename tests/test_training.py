@@ -1,0 +1,380 @@
+"""The training of the MLP: lines 191 to 229 of the document."""
+
+import math
+from functools import cache
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from assay import problems
+from assay.limits import FALSE_ALARM, threshold
+from assay.problems import wide
+from assay.strategies import arrays, same_shape, seeds
+from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, fewer
+from spec.semantics import losses, optimizers, rounding, spread
+from spec.semantics import models as definition
+
+LEARNING_RATE = 0.001
+STEPS = 5
+steps = st.sampled_from([1, 2, 10, 1000])
+
+
+def loss_and_gradients(parameters, inputs, targets):
+    """Return the definition's loss and gradients of the MLP, by name."""
+    loss, gradients = definition.loss_and_gradients("mlp", parameters, inputs, targets)
+    return {"loss": loss, **gradients}
+
+
+def trajectory(parameters, inputs, targets):
+    """Return the definition's losses and last parameters of the MLP, by name."""
+    curve, last = definition.train("mlp", parameters, inputs, targets, LEARNING_RATE)
+    return {"losses": curve, **last}
+
+
+@cache
+def gradients_case(seed):
+    """Return a problem, the definition's loss and gradients, and their bounds."""
+    problem = problems.mlp(seed)
+    return problem, loss_and_gradients(*map(wide, problem[1:])), spread.bounds(loss_and_gradients, *problem)
+
+
+@cache
+def trajectory_case(seed, *, reverse=False):
+    """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
+    problem = problems.mlp(seed, steps=STEPS)
+    if reverse:
+        problem = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
+    bounds = spread.bounds(trajectory, *problem, batch_axis=1)
+    return problem, trajectory(*map(wide, problem[1:])), bounds
+
+
+def gradients_of(models, problem):
+    """Ask for loss and gradients of a problem, by name."""
+    loss, gradients = models.loss_and_gradients(*problem)
+    return {"loss": loss, **gradients}
+
+
+def train(models, problem):
+    """Train the model of a problem, and return losses and last parameters by name."""
+    curve, last = models.train(*problem, LEARNING_RATE)
+    return {"losses": curve, **last}
+
+
+def adam_case():
+    """Draw parameter, gradient and both moments of one shape; no second moment is negative."""
+    return same_shape(4, limit=1.0).map(lambda four: (*four[:3], np.abs(four[3])))
+
+
+def assert_adam(ops, case, step, result, learning_rate=LEARNING_RATE):
+    """Compare one of the three results of a step of Adam with its definition."""
+    arguments = (*map(wide, case), step, learning_rate)
+    position = ("parameter", "first_moment", "second_moment").index(result)
+    actual = ops.adam_step(*case, step, learning_rate)[position]
+    assert_within(
+        f"the {result} after step {step}",
+        actual,
+        optimizers.adam_step(*arguments)[position],
+        rounding.adam_step(*arguments)[position],
+    )
+
+
+@claim("training.num-epochs")
+def test_num_epochs(mnist):
+    assert len(mnist.x_train) // 50 * 5 == threshold("mlp_five_epochs").recipe["num_batches"] == 6_000
+
+
+@claim("training.epoch-is-no-pass")
+def test_epoch_is_no_pass(datasets, seed):
+    # The images are their own numbers: how many different ones are among n draws from n? The number of empty cells
+    # is asymptotically normal with this mean and variance (Feller, "An introduction to probability theory", IV.2).
+    n = 60_000
+    numbers = np.arange(n, dtype=np.float32).reshape(n, 1, 1, 1)
+    drawn, _ = datasets.sample_batch(numbers, np.zeros(n, np.int32), n, seed)
+    mean, deviation = n * (1 - math.exp(-1)), math.sqrt(n * (math.exp(-1) - 2 * math.exp(-2)))
+    distinct = len(np.unique(drawn))
+    assert abs(distinct - mean) < stats.norm.isf(FALSE_ALARM / 2) * deviation, f"{distinct / n:.4f} of the images"
+
+
+@claim("training.batch-size")
+def test_batch_size(models, seed):
+    problem = problems.mlp(seed, batch=50, steps=2)
+    assert_form("the losses of two batches of 50", train(models, problem)["losses"], (2,))
+
+
+@claim("training.learning-rate")
+@given(case=adam_case(), step=steps, learning_rate=st.sampled_from([0.1, 0.01, 0.001]))
+def test_learning_rate(ops, case, step, learning_rate):
+    assert_adam(ops, case, step, "parameter", learning_rate)
+
+
+@claim("training.optimizers-module")
+def test_optimizers_module(keras):
+    assert callable(keras.namespace.optimizers.Adam)
+
+
+@claim("training.adam-learning-rate")
+def test_adam_learning_rate(keras):
+    optimizer = keras.namespace.optimizers.Adam(learning_rate=0.25)
+    assert float(keras.to_numpy(optimizer.learning_rate)) == 0.25
+
+
+@claim("training.adam-default-rate")
+def test_adam_default_rate(keras):
+    rate = float(keras.to_numpy(keras.namespace.optimizers.Adam().learning_rate))
+    assert rate == np.float32(LEARNING_RATE), f"the learning rate is {rate}"
+
+
+@claim("training.adam-defaults")
+def test_adam_defaults(keras):
+    configuration = keras.namespace.optimizers.Adam().get_config()
+    found = [configuration[name] for name in ("beta_1", "beta_2", "epsilon")]
+    assert found == [optimizers.BETA_1, optimizers.BETA_2, optimizers.EPSILON]
+
+
+@claim("training.adam-parameter")
+@given(case=adam_case(), step=steps)
+def test_adam_parameter(ops, case, step):
+    assert_adam(ops, case, step, "parameter")
+
+
+@claim("training.adam-first-moment")
+@given(case=adam_case(), step=steps)
+def test_adam_first_moment(ops, case, step):
+    assert_adam(ops, case, step, "first_moment")
+
+
+@claim("training.adam-second-moment")
+@given(case=adam_case(), step=steps)
+def test_adam_second_moment(ops, case, step):
+    assert_adam(ops, case, step, "second_moment")
+
+
+def first_step(ops, gradient):
+    """Return how far the first step of Adam moves parameters of 0."""
+    zeros = np.zeros_like(gradient)
+    return ops.adam_step(zeros, gradient, zeros, zeros, 1, LEARNING_RATE)[0]
+
+
+def first_step_bound(gradient):
+    """Bound the rounding of the first step, and what epsilon takes from its length."""
+    zeros = np.zeros(gradient.shape)
+    bound, *_ = rounding.adam_step(zeros, wide(gradient), zeros, zeros, 1, LEARNING_RATE)
+    root = np.abs(wide(gradient)) * math.sqrt(1 - optimizers.BETA_2)
+    return bound + LEARNING_RATE * optimizers.EPSILON / (root + optimizers.EPSILON)
+
+
+# Gradients well above epsilon, which would shorten the step.
+gradients = arrays((2, 3)).map(lambda values: np.where(np.abs(values) < 1, np.float32(1), values))
+
+
+@claim("training.adam-bias-correction")
+@given(gradient=gradients)
+def test_adam_bias_correction(ops, gradient):
+    length = np.abs(assert_form("the first step", first_step(ops, gradient), gradient.shape))
+    expected = np.full(gradient.shape, LEARNING_RATE)
+    assert_within("the length of the first step", length, expected, first_step_bound(gradient))
+
+
+@claim("training.adam-gradient-scale")
+@given(gradient=gradients)
+def test_adam_gradient_scale(ops, gradient):
+    once, larger = first_step(ops, gradient), first_step(ops, np.float32(1000) * gradient)
+    bound = first_step_bound(gradient) + first_step_bound(np.float32(1000) * gradient)
+    assert_within("the first step for 1,000 times the gradient", larger, wide(once), bound)
+
+
+@claim("training.adam-against-gradient")
+@given(gradient=gradients)
+def test_adam_against_gradient(ops, gradient):
+    signs = np.sign(first_step(ops, gradient))
+    assert (signs == -np.sign(gradient)).all(), f"for gradients {gradient} the step goes {signs}"
+
+
+@claim("training.adam-zero-gradient")
+@given(parameter=arrays((2, 3)), step=steps)
+def test_adam_zero_gradient(ops, parameter, step):
+    zeros = np.zeros_like(parameter)
+    moved, *_ = ops.adam_step(parameter, zeros, zeros, zeros, step, LEARNING_RATE)
+    assert_equal("the parameter", moved, parameter)
+
+
+@claim("training.random-batches")
+def test_random_batches(training, train_set, seed):
+    curves = [
+        training.fit(
+            "mlp", *train_set, num_batches=STEPS, batch_size=50, learning_rate=LEARNING_RATE, seed=one
+        )[0]
+        for one in (seed, seed + 1)
+    ]
+    assert (np.asarray(curves[0]) != np.asarray(curves[1])).any(), f"both seeds have the losses {curves[0]}"
+
+
+@claim("training.loss-is-mean")
+@fewer
+@given(seed=seeds())
+def test_loss_is_mean(models, seed):
+    problem, _, bounds = gradients_case(seed)
+    outputs = definition.layer_outputs("mlp", wide(problem.parameters), wide(problem.inputs))
+    per_example = losses.sparse_categorical_crossentropy(problem.targets, outputs["softmax"])
+    actual, _ = models.loss_and_gradients(*problem)
+    assert_within("the loss", actual, per_example.mean(), bounds["loss"])
+
+
+@claim("training.loss-is-scalar")
+@fewer
+@given(seed=seeds())
+def test_loss_is_scalar(models, seed):
+    assert_form("the loss", models.loss_and_gradients(*problems.mlp(seed))[0], ())
+
+
+@claim("training.all-zero-model")
+@fewer
+@given(seed=seeds())
+def test_all_zero_model(models, seed):
+    problem = problems.mlp(seed)
+    zeros = {name: np.zeros_like(value) for name, value in problem.parameters.items()}
+    actual, _ = models.loss_and_gradients(*problem._replace(parameters=zeros))
+    # Probabilities of 1/10 each come out of softmax rounded; a mean over 8 examples rounds 8 times more.
+    even = np.full((1, 10), 0.1, np.float32).astype(np.float64)
+    bound = rounding.crossentropy(np.ones((1, 1)), even)[0] + rounding.gamma(8 + rounding.DIVIDE) * math.log(10)
+    assert_within("the loss", actual, math.log(10), bound + 10 * rounding.softmax(np.zeros((1, 10)))[0, 0])
+
+
+@claim("training.gradients")
+@fewer
+@given(seed=seeds())
+def test_gradients(models, seed):
+    problem, expected, bounds = gradients_case(seed)
+    assert_close("loss_and_gradients", gradients_of(models, problem), expected, bounds)
+
+
+@claim("training.gradient-for-every-variable")
+@fewer
+@given(seed=seeds())
+def test_gradient_for_every_variable(models, seed):
+    _, found = models.loss_and_gradients(*problems.mlp(seed))
+    shapes = {name: np.shape(gradient) for name, gradient in found.items()}
+    assert shapes == definition.MODELS["mlp"].shapes
+
+
+@claim("training.gradient-is-averaged")
+@fewer
+@given(seed=seeds())
+def test_gradient_is_averaged(models, seed):
+    problem, expected, bounds = gradients_case(seed)
+    twice = problem._replace(inputs=np.tile(problem.inputs, (2, 1, 1, 1)), targets=np.tile(problem.targets, 2))
+    assert_close("loss_and_gradients of every example twice", gradients_of(models, twice), expected, bounds)
+
+
+@claim("training.unused-pixels")
+@fewer
+@given(seed=seeds())
+def test_unused_pixels(models, seed):
+    problem = problems.mlp(seed)
+    _, found = models.loss_and_gradients(*problem)
+    unused = (problem.inputs == 0).all(axis=0).ravel()
+    assert_equal("the gradient of their weights", found["dense1/kernel"][unused], np.zeros((unused.sum(), 100)))
+
+
+@claim("training.trajectory")
+@fewer
+@given(seed=seeds())
+def test_trajectory(models, seed):
+    problem, expected, bounds = trajectory_case(seed)
+    parameters = {name: expected[name] for name in problem.parameters}
+    assert_close(f"train, after {STEPS} steps", train(models, problem), parameters, bounds)
+
+
+@claim("training.trajectory-losses")
+@fewer
+@given(seed=seeds())
+def test_trajectory_losses(models, seed):
+    problem, expected, bounds = trajectory_case(seed)
+    assert_close("train", train(models, problem), {"losses": expected["losses"]}, bounds)
+
+
+@claim("training.loss-before-step")
+@fewer
+@given(seed=seeds())
+def test_loss_before_step(models, seed):
+    problem, expected, bounds = trajectory_case(seed)
+    first = problem._replace(inputs=problem.inputs[:1], targets=problem.targets[:1])
+    actual = assert_form("the losses", train(models, first)["losses"], (1,))
+    assert_within("the first loss", actual[0], expected["losses"][0], bounds["losses"])
+
+
+@claim("training.order-of-batches")
+@fewer
+@given(seed=seeds())
+def test_order_of_batches(models, seed):
+    problem, expected, bounds = trajectory_case(seed, reverse=True)
+    assert_close("train on the batches in reverse", train(models, problem), expected, bounds)
+
+
+@claim("training.new-optimizer")
+@fewer
+@given(seed=seeds())
+def test_new_optimizer(models, seed):
+    problem, expected, bounds = trajectory_case(seed)
+    train(models, problem)
+    assert_close("train, for the second time", train(models, problem), expected, bounds)
+
+
+@claim("training.every-parameter-moves")
+@fewer
+@given(seed=seeds())
+def test_every_parameter_moves(models, seed):
+    problem = problems.mlp(seed, steps=1)
+    after = train(models, problem)
+    still = [name for name, value in problem.parameters.items() if (after[name] == value).all()]
+    assert not still, f"the step did not move {still}"
+
+
+def applied(keras, pairs):
+    """Let an SGD optimizer apply gradients to one variable that holds 1, 2, and return what it holds then."""
+    layer = keras.namespace.layers.Dense(1, use_bias=False)
+    layer.build((None, 2))
+    layer.set_weights([np.array([[1.0], [2.0]], np.float32)])
+    optimizer = keras.namespace.optimizers.SGD(learning_rate=0.5)
+    optimizer.apply_gradients(grads_and_vars=pairs([keras.to_tensor(np.ones((2, 1), np.float32))], layer.variables))
+    return keras.to_numpy(layer.kernel)
+
+
+@claim("training.apply-gradients")
+def test_apply_gradients(keras):
+    # Halves are exact in float32.
+    changed = applied(keras, lambda gradients, variables: list(zip(gradients, variables, strict=True)))
+    assert_equal("the variable", changed, np.array([[0.5], [1.5]]))
+
+
+@claim("training.apply-gradients-zip")
+def test_apply_gradients_zip(keras):
+    assert_equal("the variable", applied(keras, zip), np.array([[0.5], [1.5]]))
+
+
+@claim("training.number-of-losses")
+def test_number_of_losses(one_epoch, evidence):
+    curve = assert_form("the losses", one_epoch["losses"], (1_200,))
+    evidence(training_curve=thinned(curve))
+    assert np.isfinite(curve).all(), f"{int((~np.isfinite(curve)).sum())} losses are not finite"
+
+
+def thinned(curve, points=200):
+    """Average a curve over stretches, for a picture."""
+    stretches = np.array_split(curve.astype(np.float64), points)
+    ends = np.cumsum([len(stretch) for stretch in stretches])
+    return {"steps": ends.tolist(), "losses": [round(float(stretch.mean()), 6) for stretch in stretches]}
+
+
+@claim("training.loss-falls")
+def test_loss_falls(one_epoch):
+    means = [float(quarter.mean()) for quarter in np.array_split(one_epoch["losses"], 4)]
+    assert all(np.diff(means) < 0), f"the mean losses of the four quarters are {means}"
+
+
+@claim("training.beats-guessing")
+def test_beats_guessing(one_epoch):
+    last = float(one_epoch["losses"][-300:].mean())
+    assert last < math.log(10), f"the mean loss of the last quarter is {last:.3f}, that of guessing {math.log(10):.3f}"
