@@ -50,7 +50,8 @@ def outcome_of(error: BaseException) -> Outcome:
         return Outcome.SKIPPED
     if isinstance(error, TimeLimitError):
         return Outcome.TIMEOUT
-    return Outcome.FAIL if isinstance(error, AssertionError) else Outcome.ERROR
+    # pytest says with an exception of its own that an expected error did not come.
+    return Outcome.FAIL if isinstance(error, AssertionError | pytest.fail.Exception) else Outcome.ERROR
 
 
 def reason(error: BaseException) -> str:

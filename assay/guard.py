@@ -58,7 +58,37 @@ class Group:
         if not hasattr(self._target, name):
             raise NonConformanceError(missing(self._name, name))
         value = getattr(self._target, name)
-        return value if self._name == "keras" else partial(_call, f"{self._name}.{name}", value)
+        if self._name == "keras":
+            return Namespace("keras.namespace", value) if name == "namespace" else value
+        return partial(_call, f"{self._name}.{name}", value)
+
+
+class Namespace:
+    """A namespace of the implementation, down through its modules: what it lacks is a failure, not an error."""
+
+    def __init__(self, name: str, target: object) -> None:
+        """Wrap a module, or something like one.
+
+        Args:
+            name: for the message.
+            target: the module.
+
+        """
+        self._name = name
+        self._target = target
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a class, a function or a module
+        """Return what the namespace has, as it is.
+
+        Raises:
+            NonConformanceError: it has nothing of that name.
+
+        """
+        if not hasattr(self._target, name):
+            msg = f"{self._name} has no {name}"
+            raise NonConformanceError(msg)
+        value = getattr(self._target, name)
+        return Namespace(f"{self._name}.{name}", value) if inspect.ismodule(value) else value
 
 
 def missing(group: str, function: str) -> str:

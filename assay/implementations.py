@@ -171,3 +171,5 @@ def _answer(name: str, path: Path) -> None:
 
 if __name__ == "__main__":
     _answer(sys.argv[1], Path(sys.argv[2]))
+    # All is said: threads that the import began, and what is to be done when Python ends, are not waited for.
+    os._exit(0)

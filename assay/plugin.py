@@ -74,6 +74,8 @@ def pytest_configure(config: pytest.Config) -> None:
         database=None,
         print_blob=True,
         report_multiple_bugs=False,
+        # A failure shows actual and expected; which parts of the input do not matter takes long to find out.
+        phases=set(hypothesis.Phase) - {hypothesis.Phase.explain},
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     hypothesis.settings.load_profile("assay")
@@ -240,6 +242,8 @@ def pytest_runtest_makereport(
         row |= {"outcome": outcome, "reason": why, "replay": replay}
         if report.failed and not item.config.getoption("fulltrace"):
             report.longrepr = failure.text(claims, outcome, why, replay)
+            # What a framework says while it is loaded is no part of the failure.
+            report.sections = [section for section in report.sections if not section[0].endswith("setup")]
     # xdist carries the attributes of a report, as plain values, from a worker to the keeper.
     report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
     report.assay_device = item.session.stash.get(device_key, None)  # type: ignore[attr-defined]

@@ -128,6 +128,12 @@ def shell(tmp_path: Path) -> Shell:
     return Shell(tmp_path)
 
 
+@pytest.fixture(scope="session")
+def shell_in() -> Callable[[Path], Shell]:
+    """Return what starts Python in a folder."""
+    return Shell
+
+
 @pytest.fixture
 def seconds_of() -> Callable[[Callable[[], object]], float]:
     """Return a function that says how long the processor worked for the processes that a call starts and ends."""

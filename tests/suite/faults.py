@@ -1,6 +1,6 @@
 """The reference with one deliberate fault each, to see the claim fail that speaks of it.
 
-`--implementation faults:NAME` assays one, with this folder on the path.
+`--implementation faults:reference_with.NAME` assays one, with this folder on the path.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def double_precision(tanh, inputs):
 FAULTS = {
     "bias_added_to_rows": Fault("ops.dense", "dense.bias-broadcasts", "whose rows are the bias", bias_added_to_rows),
     "activation_before_bias": Fault(
-        "ops.dense", "dense.activation-after-affine", "expected = [[0", activation_before_bias
+        "ops.dense", "dense.activation-after-affine", "actual -2, expected 0", activation_before_bias
     ),
     "float16_inside": Fault("ops.dense", "dense.full-float32", "made in float16", float16_inside),
     "double_precision": Fault("ops.tanh", "dense.tanh", "is of float64", double_precision),
@@ -229,11 +229,11 @@ FAULTS = {
         "datasets.preprocess", "mnist.image-axes", "[[1, 5, 3, 0]]", rows_and_columns_swapped
     ),
     "last_example_never_drawn": Fault(
-        "datasets.sample_batch", "mnist.every-index", "{0, 1, 2, 3} of 0 to 4", last_example_never_drawn
+        "datasets.sample_batch", "mnist.every-index", "[0, 1, 2, 3] of 0 to 4", last_example_never_drawn
     ),
     "labels_drawn_apart": Fault(
         "datasets.sample_batch", "mnist.batch-pairs", "the labels of the batch", labels_drawn_apart
     ),
 }
 
-globals().update({name: Faulty(name, fault) for name, fault in FAULTS.items()})
+reference_with = SimpleNamespace(**{name: Faulty(name, fault) for name, fault in FAULTS.items()})
