@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
@@ -172,7 +173,7 @@ def load(folder: Path) -> Specification:
     document = _read_toml(folder / "document.toml")
     files = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem != "document"}
     if strangers := files.keys() - document["sections"].keys():
-        name = sorted(strangers)[0]
+        name = min(strangers)
         msg = f"{files[name].name}: document.toml has no section {name!r}"
         raise UserError(msg, "Add the section with its lines, or rename the file")
     sections = tuple(
@@ -199,9 +200,10 @@ def _read_section(name: str, title: str, lines: tuple[int, ...], path: Path | No
         return Section(name, title, lines, {}, ())
     content = _read_toml(path)
     _check_schema(path, content)
-    silent = {
-        line: what for what, text in content["silent"].items() for line in parse_lines(text)
-    }
+    _check_ranges(path, "[silent]", content["silent"].values())
+    silent = {line: what for what, text in content["silent"].items() for line in parse_lines(text)}
+    for entry in content["claim"]:
+        _check_ranges(path, f"claim {entry['id']}", [entry["lines"]])
     claims = tuple(_read_claim(name, entry) for entry in content["claim"])
     for claim in claims:
         _check_claim(path, claim, lines)
@@ -245,10 +247,19 @@ def _check_schema(path: Path, content: dict[str, Any]) -> None:
 def _entry_name(content: dict[str, Any], where: list[Any]) -> str:
     match where:
         case ["claim", int(index), *rest]:
-            name = f"claim {index + 1} ({content['claim'][index].get('id', 'no id')})"
+            entry = content["claim"][index]
+            name = f"claim {index + 1} ({entry.get('id', 'no id') if isinstance(entry, dict) else 'no id'})"
             return ".".join([name, *map(str, rest)])
         case _:
             return ".".join(map(str, where)) or "top level"
+
+
+def _check_ranges(path: Path, entry: str, texts: Iterable[str]) -> None:
+    for part in ", ".join(texts).split(", "):
+        first, _, last = part.partition("-")
+        if last and int(last) < int(first):
+            msg = f"{path.name}, {entry}: the range {part} is empty"
+            raise UserError(msg)
 
 
 def _check_claim(path: Path, claim: Claim, lines: tuple[int, ...]) -> None:

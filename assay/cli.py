@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from assay import __version__
 from assay.errors import ExitCode, UserError
@@ -49,7 +49,8 @@ def parser() -> Parser:
     return top
 
 
-Commands = argparse._SubParsersAction  # type: ignore[type-arg]  # noqa: SLF001 - argparse has no public name for it
+# argparse has no public name for it, and its class takes a parameter for type checkers alone.
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - see above
 
 
 def _add_run(commands: Commands) -> None:

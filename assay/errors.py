@@ -18,13 +18,14 @@ class ExitCode(IntEnum):
 
 
 class UserError(Exception):
-    """Something that the user can put right.
-
-    Args:
-        problem: what was wrong, in one line.
-        hint: what to do about it, in one line.
-
-    """
+    """Something that the user can put right."""
 
     def __init__(self, problem: str, hint: str = "") -> None:
+        """Make the message.
+
+        Args:
+            problem: what was wrong, in one line.
+            hint: what to do about it, in one line.
+
+        """
         super().__init__(f"{problem}. {hint}" if hint else problem)

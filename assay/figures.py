@@ -380,17 +380,13 @@ def _strip(runs: Numbers, marks: Sequence[tuple[float, str, str, Any]]) -> Figur
     margin = 0.06 * (high - low) or 0.01
     axes.set_xlim(low - margin, high + margin)
     columns = np.round((runs - low) / (high - low + 2 * margin) * 60)
-    heights = np.array(
-        [np.sum(columns[:index] == column) for index, column in enumerate(columns)], dtype=float
-    )
+    heights = np.array([np.sum(columns[:index] == column) for index, column in enumerate(columns)], dtype=float)
     axes.plot(runs, heights, "o", color=FIRST, markersize=5, alpha=0.75, markeredgewidth=0, clip_on=False)
     # Labels stand above the dots, each on a level of its own: near values would write over each other.
     axes.set_ylim(-0.6, max(6.0, 1.9 * (heights.max() + 1)))
     for level, (place, label, colour, line) in enumerate(marks):
         top = 0.72 + 0.12 * level
-        axes.plot(
-            [place, place], [0, top], color=colour, ls=line, lw=1.6, transform=axes.get_xaxis_transform()
-        )
+        axes.plot([place, place], [0, top], color=colour, ls=line, lw=1.6, transform=axes.get_xaxis_transform())
         side, shift = ("right", (-5, -6)) if place > (low + high) / 2 else ("left", (5, -6))
         ground = {"facecolor": CARD, "edgecolor": "none", "pad": 0.8}
         axes.annotate(label, (place, top), shift, ha=side, color=colour, bbox=ground, **_on_axis(axes, "x"))
@@ -470,10 +466,7 @@ def _shaded(counts: NDArray[np.int64]) -> tuple[tuple[Count, ...], ...]:
     most = np.where(diagonal, counts[diagonal].max(), counts[~diagonal].max())
     shades = counts / np.maximum(most, 1)
     return tuple(
-        tuple(
-            Count(int(number), row == column, float(shades[row, column]))
-            for column, number in enumerate(numbers)
-        )
+        tuple(Count(int(number), row == column, float(shades[row, column])) for column, number in enumerate(numbers))
         for row, numbers in enumerate(counts)
     )
 
@@ -557,9 +550,7 @@ def _activations() -> _Drawing:
     for name, (colour, place, shift) in labels.items():
         activation = ACTIVATIONS[name]
         axes.plot(inputs, activation(inputs), color=colour)
-        axes.annotate(
-            name, (place, float(activation(np.float64(place)))), shift, ha="center", **_bold(colour)
-        )
+        axes.annotate(name, (place, float(activation(np.float64(place)))), shift, ha="center", **_bold(colour))
     axes.set(xlabel="x", ylabel="f(x)", xlim=(-4, 4), ylim=(-1.2, 2.2))
     caption = (
         "The activation functions that the document names: ReLU cuts off what is negative, tanh keeps the "

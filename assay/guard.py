@@ -182,9 +182,7 @@ class Guarded:
         """
         implementation = _guarded("importing the implementation", load)
         self.device = str(_guarded("start()", lambda: implementation.start(device)))
-        self._groups = {
-            name: Group(name, partial(getattr, implementation, name)) for name in implementation.groups
-        }
+        self._groups = {name: Group(name, partial(getattr, implementation, name)) for name in implementation.groups}
 
     def group(self, name: str) -> Group:
         """Return a declared group under guard."""

@@ -111,19 +111,15 @@ def describe(name: str) -> Description:
 
     """
     implementation = load(name)
-    frameworks = {}
+    frameworks: dict[str, str] = {}
     for distribution in implementation.distributions:
-        installed = {
-            one: version for one in distribution.split("|") if (version := _version(one)) is not None
-        }
+        installed = {one: version for one in distribution.split("|") if (version := _version(one)) is not None}
         if not installed:
             package = distribution.partition("|")[0]
             msg = f"implementation {name!r} needs the package {package!r}, which is not installed"
             raise UserError(msg, _install_hint(name))
         frameworks |= dict([next(iter(installed.items()))])
-    return Description(
-        str(implementation.name), str(implementation.version), frameworks, tuple(implementation.groups)
-    )
+    return Description(str(implementation.name), str(implementation.version), frameworks, tuple(implementation.groups))
 
 
 def _version(distribution: str) -> str | None:

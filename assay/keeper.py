@@ -85,7 +85,10 @@ class Keeper:
         stack = last_words.read_text(errors="replace") if last_words.exists() else ""
         if stack:
             seconds = self._run.claim_seconds + GRACE_SECONDS
-            outcome, why = Outcome.TIMEOUT, f"not finished after {seconds:g} s, and its process had to be ended"
+            outcome, why = (
+                Outcome.TIMEOUT,
+                f"not finished after {seconds:g} s, and its process had to be ended",
+            )
         else:
             seconds, outcome, why = 0.0, Outcome.CRASH, "the process of the implementation ended"
             why += " in start()" if self._ended_in_start else ""

@@ -18,11 +18,11 @@ FORMAT = 1
 class Outcome(str, Enum):
     """What became of a claim, from the best to the worst."""
 
-    PASS = "pass"  # noqa: S105 - not a password
+    PASS = "pass"  # noqa: S105 - no password
     UNSUPPORTED = "unsupported"
     SKIPPED = "skipped"
     EXPECTED_FAILURE = "expected failure"
-    UNEXPECTED_PASS = "unexpected pass"
+    UNEXPECTED_PASS = "unexpected pass"  # noqa: S105 - likewise
     FAIL = "fail"
     ERROR = "error"
     TIMEOUT = "timeout"
@@ -166,10 +166,10 @@ def read(path: Path) -> dict[str, Any]:
         msg = f"{path} is not a ledger: it is not JSON"
         raise UserError(msg, "`assay run NAME` writes one") from None
     schema = json.loads(Path(__file__).with_name("ledger.schema.json").read_text(encoding="utf-8"))
-    error = next(Draft202012Validator(schema).iter_errors(content), None)
-    if error is not None:
-        where = ".".join(map(str, error.absolute_path)) or "top level"
-        msg = f"{path} is not a ledger of format {FORMAT}, at {where}: {error.message[:200]}"
+    fault = next(Draft202012Validator(schema).iter_errors(content), None)
+    if fault is not None:
+        where = ".".join(map(str, fault.absolute_path)) or "top level"
+        msg = f"{path} is not a ledger of format {FORMAT}, at {where}: {fault.message[:200]}"
         raise UserError(msg, "`assay run NAME` writes one")
     ledger: dict[str, Any] = content
     return ledger

@@ -180,7 +180,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         claims = {claim.id for claim in claims_of(item)}
         wanted = bool(claims & held) if claims else not run.claims
         (kept if wanted else left).append(item)
-        function = getattr(item, "obj", None)
+        function: Any = getattr(item, "obj", None)
         if claims and hypothesis.is_hypothesis_test(function):
             hypothesis.seed(run.seed)(function)
             if replay := config.getoption("replay"):
@@ -304,4 +304,4 @@ def once(request: pytest.FixtureRequest) -> Callable[[str, Callable[[], Any]], A
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Return a function that puts what the test measured into the claim's row: `evidence(accuracy=...)`."""
-    return request.node.stash[evidence_key].update  # type: ignore[no-any-return]  # a dictionary's own method
+    return request.node.stash[evidence_key].update

@@ -26,9 +26,7 @@ def grade(ops: Group) -> str:
     if (one := _product(ops, 1.0)) != 1.0:
         msg = f"1 times 1 is {one:.9g}, which tells nothing of the format of products"
         raise NonConformanceError(msg)
-    finest = {
-        name: _product(ops, 1 + 2.0**-bits) == 1 + 2.0**-bits for name, bits in FRACTION_BITS.items()
-    }
+    finest = {name: _product(ops, 1 + 2.0**-bits) == 1 + 2.0**-bits for name, bits in FRACTION_BITS.items()}
     if finest["float32"]:
         return "float32"
     if finest["tf32"]:

@@ -128,9 +128,7 @@ class Column:
             why = f"{_claims(number)} {_count(number)} against it: {_list(against)}. {gap}"
             return Verdict("NOT CONFORMANT", why.strip())
         if gap or not total:
-            return Verdict(
-                "INCOMPLETE", f"{gap or 'There are no claims.'} Nothing that ran counts against it."
-            )
+            return Verdict("INCOMPLETE", f"{gap or 'There are no claims.'} Nothing that ran counts against it.")
         out = {state: counts[state] for state in OPTED_OUT if state in counts}
         usual = (*OPTED_OUT, Outcome.PASS.value)
         rest = {state: count for state, count in counts.items() if state not in usual}
@@ -264,8 +262,7 @@ def _names(ledgers: Sequence[Mapping[str, Any]]) -> list[str]:
     plain = [content["implementation"]["name"] for content in ledgers]
     versions = [content["implementation"]["version"] for content in ledgers]
     names = [
-        name if plain.count(name) == 1 else f"{name} {version}"
-        for name, version in zip(plain, versions, strict=True)
+        name if plain.count(name) == 1 else f"{name} {version}" for name, version in zip(plain, versions, strict=True)
     ]
     return [
         name if names.count(name) == 1 else f"{name} ({names[:index].count(name) + 1})"
@@ -290,9 +287,7 @@ def _expected(content: Mapping[str, Any], rows: Mapping[str, Row], spec: Specifi
     held: list[str] = []
     if content["suite"] == __version__ or not content["complete"]:
         candidates = spec.of_profile(content["profile"])
-        held = [
-            id_ for id_, claim in candidates.items() if _version(claim.since) <= _version(content["suite"])
-        ]
+        held = [id_ for id_, claim in candidates.items() if _version(claim.since) <= _version(content["suite"])]
     return [*dict.fromkeys([*held, *rows])]
 
 
@@ -304,9 +299,7 @@ def _version(text: str) -> list[int]:
 def _remarks(content: Mapping[str, Any], spec: Specification) -> list[str]:
     remarks = []
     if content["suite"] != __version__:
-        remarks.append(
-            f"Written by version {content['suite']} of the suite; this page speaks of {__version__}."
-        )
+        remarks.append(f"Written by version {content['suite']} of the suite; this page speaks of {__version__}.")
     if content["document"] != spec.document:
         remarks.append("It is about another edition of the document.")
     return remarks
@@ -324,15 +317,11 @@ def _chapters(columns: Sequence[Column], spec: Specification) -> list[Chapter]:
 def _chapter(section: Section, columns: Sequence[Column], shown: set[str]) -> Chapter:
     held = [claim for claim in section.claims if claim.id in shown]
     entries = [
-        Entry(
-            claim.id, f"claim-{claim.id}", claim, section.title, [column.cell(claim.id) for column in columns]
-        )
+        Entry(claim.id, f"claim-{claim.id}", claim, section.title, [column.cell(claim.id) for column in columns])
         for claim in held
     ]
     counts = [column.count([claim.id for claim in held if claim.id in column.expected]) for column in columns]
-    return Chapter(
-        section.title, f"section-{section.name}", claims.format_lines(section.lines), entries, counts
-    )
+    return Chapter(section.title, f"section-{section.name}", claims.format_lines(section.lines), entries, counts)
 
 
 def _strangers(columns: Sequence[Column], spec: Specification) -> list[Entry]:

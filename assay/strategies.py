@@ -86,9 +86,7 @@ class Classified(NamedTuple):
 def classified(draw: st.DrawFn) -> Classified:
     """Draw distributions that are nowhere near 0 and 1, and a label for each."""
     batch, classes = draw(st.sampled_from(MATRIX_SHAPES))
-    weights = draw(
-        hnp.arrays(np.float64, (batch, classes), elements=st.floats(2 * LEAST_PROBABILITY * classes, 1.0))
-    )
+    weights = draw(hnp.arrays(np.float64, (batch, classes), elements=st.floats(2 * LEAST_PROBABILITY * classes, 1.0)))
     labels = draw(labels_of(batch, classes))
     return Classified(labels, (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32))
 

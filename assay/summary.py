@@ -18,9 +18,9 @@ def header(run: Run, ledger: Ledger) -> list[str]:
     """Say what is being assayed, with what and on which data."""
     frameworks = ledger.implementation["frameworks"].items()
     versions = ", ".join(f"{name} {version}" for name, version in frameworks)
+    implementation = f"{ledger.implementation['name']} {ledger.implementation['version']} ({versions or 'no framework'})"
     return [
-        f"assay {ledger.suite}: {ledger.implementation['name']} {ledger.implementation['version']}"
-        f" ({versions or 'no framework'}) on {run.device}, Python {platform.python_version()}",
+        f"assay {ledger.suite}: {implementation} on {run.device}, Python {platform.python_version()}",
         f"profile {run.profile} ({len(ledger.awaited)} claims), seed {run.seed}",
         *(f"data: {name}: {source}" for name, source in ledger.data.items()),
     ]
@@ -43,9 +43,7 @@ def verdict_line(ledger: Ledger, verdict: ExitCode) -> str:
     return f"{name}: incomplete, so no verdict: {len(missing)} claims were not decided ({first}); {score}"
 
 
-def summary(
-    terminal: pytest.TerminalReporter, ledger: Ledger, verdict: ExitCode, results: Path | None
-) -> None:
+def summary(terminal: pytest.TerminalReporter, ledger: Ledger, verdict: ExitCode, results: Path | None) -> None:
     """Write the outcomes by section, the verdict, and where the ledger is."""
     terminal.section("assay", sep="=")
     claims = specification().claims
@@ -58,7 +56,9 @@ def summary(
             terminal.write_line(f"{section.title:38}" + "".join(f"{counts[outcome] or '':>18}" for outcome in shown))
     terminal.write_line("")
     terminal.write_line(
-        verdict_line(ledger, verdict), green=verdict is ExitCode.CONFORMANT, red=verdict is not ExitCode.CONFORMANT
+        verdict_line(ledger, verdict),
+        green=verdict is ExitCode.CONFORMANT,
+        red=verdict is not ExitCode.CONFORMANT,
     )
     if results is not None:
         terminal.write_line(f"ledger: {results}")

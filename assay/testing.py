@@ -18,9 +18,8 @@ claim = pytest.mark.claim
 
 # For tests of whole networks, drawn by a seed: a case holds thousands of random numbers, so a fifth of the cases say
 # as much, and a smaller seed is no smaller input.
-fewer = settings(
-    max_examples=max(1, settings.default.max_examples // 5), phases=set(settings.default.phases) - {Phase.shrink}
-)
+_profile = settings.get_profile(settings.get_current_profile_name())
+fewer = settings(max_examples=max(1, _profile.max_examples // 5), phases=set(_profile.phases) - {Phase.shrink})
 
 # Arrays up to this size are printed whole.
 SHOWN = 64
@@ -139,4 +138,6 @@ def assert_close(
 
 
 def _show(array: NDArray[Any]) -> str:
-    return np.array2string(array, separator=", ", max_line_width=100, floatmode="maxprec").replace("\n", "\n             ")
+    return np.array2string(array, separator=", ", max_line_width=100, floatmode="maxprec").replace(
+        "\n", "\n             "
+    )

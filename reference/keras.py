@@ -19,6 +19,6 @@ class Keras:
         """Make a constant."""
         return tf.constant(array)
 
-    def to_numpy(self, tensor: Any) -> Array:  # noqa: ANN401 - a tensor, a variable or an array
+    def to_numpy(self, tensor: Any) -> Array:
         """Read the numbers."""
         return tensor.numpy()

@@ -110,5 +110,5 @@ class Ops:
         return _array(tf.keras.initializers.Zeros()(shape))
 
 
-def _array(tensor: Any) -> Array:  # noqa: ANN401 - an initializer returns a tensor of any backend
+def _array(tensor: Any) -> Array:
     return np.array(tensor)

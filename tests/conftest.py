@@ -46,9 +46,7 @@ def train_and_evaluate(training, name, train_set, test_set, seed) -> dict[str, A
     """Train by the recipe of a threshold, and evaluate on the test set."""
     recipe = threshold(name).recipe
     losses, parameters = training.fit(images=train_set.images, labels=train_set.labels, seed=seed, **recipe)
-    accuracy = training.evaluate(
-        recipe["model"], parameters, test_set.images, test_set.labels, recipe["batch_size"]
-    )
+    accuracy = training.evaluate(recipe["model"], parameters, test_set.images, test_set.labels, recipe["batch_size"])
     return {"losses": np.asarray(losses), "parameters": dict(parameters), "accuracy": float(accuracy)}
 
 

@@ -64,7 +64,10 @@ def test_rows_are_independent(ops, case):
 def test_variables_are_trainable(keras):
     layer = keras.namespace.layers.Dense(4)
     layer.build((None, 3))
-    assert [variable.name.split("/")[-1].split(":")[0] for variable in layer.trainable_variables] == ["kernel", "bias"]
+    assert [variable.name.split("/")[-1].split(":")[0] for variable in layer.trainable_variables] == [
+        "kernel",
+        "bias",
+    ]
     assert len(layer.variables) == 2
 
 
@@ -98,9 +101,7 @@ def test_activation_default(keras):
 @claim("dense.activation-none")
 @given(case=dense_cases())
 def test_activation_none(ops, case):
-    assert_equal(
-        "activation=None", ops.dense(*case, activation=None), ops.dense(case.inputs, case.kernel, case.bias)
-    )
+    assert_equal("activation=None", ops.dense(*case, activation=None), ops.dense(case.inputs, case.kernel, case.bias))
 
 
 @claim("dense.relu")

@@ -392,7 +392,5 @@ def test_limit(models):
 @claim("linear_model.print")
 def test_print(keras):
     text = repr(after_step(keras).variables)
-    absent = [
-        part for part in ("kernel", "(3, 1)", "1.", "2.", "4.", "bias", "(1,)", "0.5") if part not in text
-    ]
+    absent = [part for part in ("kernel", "(3, 1)", "1.", "2.", "4.", "bias", "(1,)", "0.5") if part not in text]
     assert not absent, f"{absent[0]!r} is missing in {text}"

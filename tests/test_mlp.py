@@ -26,8 +26,9 @@ def outputs_of(models, problem):
 
 def assert_dense(outputs, problem, name, before, activation=None):
     """Compare a Dense layer of the model with its definition, on the layer's own input."""
-    inputs, kernel, bias = wide(outputs[before]), *(
-        wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias")
+    inputs, kernel, bias = (
+        wide(outputs[before]),
+        *(wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias")),
     )
     expected = layers.dense(inputs, kernel, bias, activation)
     assert_within(name, outputs[name], expected, rounding.dense(inputs, kernel, bias, activation))

@@ -87,9 +87,7 @@ def test_model_class(keras):
 
 
 @claim("model.layers-module")
-@pytest.mark.parametrize(
-    "name", ["Dense", "Conv2D", "MaxPool2D", "Flatten", "Reshape", "Softmax", "LSTMCell"]
-)
+@pytest.mark.parametrize("name", ["Dense", "Conv2D", "MaxPool2D", "Flatten", "Reshape", "Softmax", "LSTMCell"])
 def test_layers_module(keras, name):
     assert issubclass(getattr(keras.namespace.layers, name), keras.namespace.layers.Layer)
 
@@ -124,9 +122,7 @@ def test_layer_computes(keras, inputs):
 @claim("model.connects-layers")
 def test_connects_layers(keras):
     double, increment = layer_of(keras, lambda inputs: inputs * 2), layer_of(keras, lambda inputs: inputs + 1)
-    model = model_of(
-        keras, lambda self, inputs: self.second(self.first(inputs)), second=increment, first=double
-    )
+    model = model_of(keras, lambda self, inputs: self.second(self.first(inputs)), second=increment, first=double)
     assert_equal("the second layer of the first", run(keras, model), X * 2 + 1)
 
 
@@ -146,9 +142,7 @@ def test_calling(keras, inputs):
 
 @claim("model.custom-layers")
 def test_custom_layers(keras):
-    model = model_of(
-        keras, lambda self, inputs: self.layer(inputs), layer=layer_with_weight(keras, trainable=True)
-    )
+    model = model_of(keras, lambda self, inputs: self.layer(inputs), layer=layer_with_weight(keras, trainable=True))
     assert_equal("the layer's output", run(keras, model), X)
     assert_variables(model, [model.layer.scale])
 

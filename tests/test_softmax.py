@@ -106,7 +106,12 @@ def test_is_smooth(ops, logits, step):
 @given(value=st.floats(-100, 100, width=32), count=st.sampled_from([2, 3, 10]))
 def test_equal_logits(ops, value, count):
     logits = np.full((1, count), value, np.float32)
-    assert_within("softmax of equal logits", ops.softmax(logits), np.full((1, count), 1 / count), rounding.softmax(logits))
+    assert_within(
+        "softmax of equal logits",
+        ops.softmax(logits),
+        np.full((1, count), 1 / count),
+        rounding.softmax(logits),
+    )
 
 
 @claim("softmax.shift-invariant")

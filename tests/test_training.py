@@ -203,9 +203,7 @@ def test_adam_zero_gradient(ops, parameter, step):
 @claim("training.random-batches")
 def test_random_batches(training, train_set, seed):
     curves = [
-        training.fit(
-            "mlp", *train_set, num_batches=STEPS, batch_size=50, learning_rate=LEARNING_RATE, seed=one
-        )[0]
+        training.fit("mlp", *train_set, num_batches=STEPS, batch_size=50, learning_rate=LEARNING_RATE, seed=one)[0]
         for one in (seed, seed + 1)
     ]
     assert (np.asarray(curves[0]) != np.asarray(curves[1])).any(), f"both seeds have the losses {curves[0]}"

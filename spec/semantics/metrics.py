@@ -28,5 +28,5 @@ class SparseCategoricalAccuracy:
         return SparseCategoricalAccuracy(self.correct + right, self.total + len(labels))
 
     def result(self) -> float:
-        """correct / total, and 0 before the first example."""
+        """Correct / total, and 0 before the first example."""
         return self.correct / self.total if self.total else 0.0

@@ -92,9 +92,7 @@ def layer_outputs(model: str, parameters: Parameters, inputs: Array) -> dict[str
     return MODELS[model].layer_outputs(parameters, inputs)
 
 
-def loss_and_gradients(
-    model: str, parameters: Parameters, inputs: Array, targets: Array
-) -> tuple[Array, Parameters]:
+def loss_and_gradients(model: str, parameters: Parameters, inputs: Array, targets: Array) -> tuple[Array, Parameters]:
     """Return the mean loss of a batch, and its gradients by differentiating it."""
     loss, gradients = value_and_grad(MODELS[model].loss)(parameters, inputs, targets)
     return loss, gradients
@@ -126,8 +124,9 @@ def train(
             if MODELS[model].optimizer == "sgd":
                 updated[name] = optimizers.sgd_step(value, gradients[name], learning_rate)
             else:
-                updated[name], *moments[name] = optimizers.adam_step(
+                updated[name], first, second = optimizers.adam_step(
                     value, gradients[name], *moments[name], step, learning_rate
                 )
+                moments[name] = first, second
         parameters = updated
     return np.array(curve), parameters

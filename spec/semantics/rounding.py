@@ -35,7 +35,7 @@ SQRT = 2 * 3.0
 
 
 def gamma(n: float | Array) -> Any:  # noqa: ANN401 - a float for a float, an array for an array
-    """n roundings in a row: n U / (1 - n U), for n of any size below 1 / U."""
+    """N roundings in a row: n U / (1 - n U), for n of any size below 1 / U."""
     return n * U / (1 - n * U)
 
 
@@ -146,9 +146,7 @@ def adam_step(
     (t + POW) U beta^t / (1 - beta^t) relative. The root of a second moment with error e is off by at most the smaller
     of e / sqrt(v) and sqrt(e).
     """
-    _, first, second = optimizers.adam_step(
-        parameter, gradient, first_moment, second_moment, step, learning_rate
-    )
+    _, first, second = optimizers.adam_step(parameter, gradient, first_moment, second_moment, step, learning_rate)
     first_error = gamma(4) * (np.abs(first_moment) + np.abs(gradient)) + TINY
     second_error = gamma(6) * (np.abs(second_moment) + gradient**2) + TINY
 
@@ -165,9 +163,7 @@ def adam_step(
     update = np.abs(rate * first / denominator)
     least = np.maximum(denominator - denominator_error, optimizers.EPSILON / 2)
     update_error = (
-        rate * first_error / least
-        + update * denominator_error / least
-        + update * (rate_error + gamma(DIVIDE + 2))
+        rate * first_error / least + update * denominator_error / least + update * (rate_error + gamma(DIVIDE + 2))
     )
     return update_error + gamma(2) * (np.abs(parameter) + update), first_error, second_error
 

@@ -21,6 +21,10 @@ from spec.semantics.layers import Array
 from spec.semantics.models import MODELS, Parameters
 from spec.semantics.rounding import U
 
+# Between what has to pass and what must not. Over 30 problems for the MLP, other orders of the definition came to at
+# most 1.7 times the largest deviation of four orders, and the reference, compiled by XLA and by Eigen, to 2.6 times.
+# With parameters and inputs rounded as TF32 rounds them every tensor came to at least 17 times.
+# `tests/suite/test_bounds.py` measures both sides again.
 FACTOR = 8.0
 ORDERS = 4
 

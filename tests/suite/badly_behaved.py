@@ -19,9 +19,7 @@ FOR_EVER = 1000.0
 class Ops:
     """Right in everything."""
 
-    def dense(
-        self, inputs: Array, kernel: Array, bias: Array | None = None, activation: str | None = None
-    ) -> Array:
+    def dense(self, inputs: Array, kernel: Array, bias: Array | None = None, activation: str | None = None) -> Array:
         affine = inputs @ kernel if bias is None else inputs @ kernel + bias
         return affine if activation is None else getattr(Ops, activation)(self, affine)
 

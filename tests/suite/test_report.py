@@ -86,7 +86,7 @@ def row(id_: str, outcome: str) -> dict[str, Any]:
     return known | {"reason": f"why {id_}\nexpected 1\nactual   2", "replay": f"pytest -k '{id_}'"}
 
 
-def with_evidence(**evidence: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON of any form
+def with_evidence(**evidence: Any) -> dict[str, Any]:
     """Make a ledger in which training measured something."""
     content = ledger()
     content["claims"][-1]["evidence"] = evidence
@@ -332,9 +332,7 @@ def test_errata() -> None:
     """What the document says, what holds, and how it is known."""
     shown = page(ledger())
     assert "Errata of the document" in shown.text
-    said = (
-        f"The document says {ERRATUM.document} What holds It holds that dense.bias-default is so. Evidence "
-    )
+    said = f"The document says {ERRATUM.document} What holds It holds that dense.bias-default is so. Evidence "
     assert said + ERRATUM.evidence in shown.text
     assert shown.count("a", **{"class": "badge", "href": "#erratum-dense.bias-default"}) == 1
     assert "Errata" not in page(ledger(dense_bias_default=None, profile="smoke")).text
@@ -507,9 +505,7 @@ def test_nothing_comes_from_outside() -> None:
     text = report.render([content, ledger(softmax_sum="fail")], SPECIFICATION)
     shown = Page(text)
     assert shown.open == []
-    assert all(
-        value.startswith(("#", "data:")) for value in shown.values("src", "href", "srcset", "xlink:href")
-    )
+    assert all(value.startswith(("#", "data:")) for value in shown.values("src", "href", "srcset", "xlink:href"))
     assert {tag for tag, _ in shown.tags} & {"script", "iframe", "object", "embed", "base", "form"} == set()
     assert not [name for _, attrs in shown.tags for name in attrs if name.startswith("on")]
     assert re.search(r"@import|url\((?!#)|https?:", text) is None

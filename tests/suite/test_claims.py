@@ -1,0 +1,349 @@
+"""The claims: what the files may say, what the real ones do say, and that each has its lines and its test."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assay import __version__, document, index
+from assay.claims import (
+    PROFILES,
+    Claim,
+    Section,
+    Specification,
+    format_lines,
+    load,
+    parse_lines,
+    specification,
+)
+from assay.contract import GROUPS, PROTOCOLS
+from assay.errors import UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+REAL = specification()
+CLAIMS = REAL.claims.values()
+DOCUMENT_LINES = 924
+
+DOCUMENT = """
+sha256 = "none"
+[sections]
+one = { title = "One", lines = "1-3" }
+two = { title = "Two", lines = "4-6" }
+"""
+CLAIM = """
+[[claim]]
+id = "one.first"
+statement = "One and one are two."
+lines = "1, 3"
+kind = "exact"
+needs = ["ops.dense"]
+profile = "core"
+since = "0.1"
+"""
+SILENT = '[silent]\nheading = "2"\n'
+ONE = SILENT + CLAIM
+TWO = ONE.replace("one.", "two.").replace('"1, 3"', '"4, 6"').replace('"2"', '"5"')
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Write a specification of two sections."""
+    for name, content in {"document": DOCUMENT, **files}.items():
+        (folder / f"{name}.toml").write_text(content, encoding="latin-1")
+    return folder
+
+
+def complaint(folder: Path) -> str:
+    """Return what is wrong with a specification."""
+    with pytest.raises(UserError) as raised:
+        load(folder)
+    return str(raised.value)
+
+
+# Reading
+
+
+def test_a_claim_is_read_as_it_stands(tmp_path: Path) -> None:
+    found = load(write(tmp_path, one=ONE)).claims
+    assert found == {
+        "one.first": Claim("one.first", "One and one are two.", "one", (1, 3), "exact", ("ops.dense",), "core", "0.1")
+    }
+
+
+def test_a_section_without_a_file_has_no_claims(tmp_path: Path) -> None:
+    assert [len(section.claims) for section in load(write(tmp_path, two=TWO)).sections] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        pytest.param(ONE + CLAIM, "one.toml, claim one.first: the id is already taken in one.toml", id="an id twice"),
+        pytest.param(
+            ONE + 'colour = "red"', "one.toml, claim 1 (one.first): Additional properties are not", id="unknown key"
+        ),
+        pytest.param(
+            ONE.replace("exact", "exactly"), "one.toml, claim 1 (one.first).kind: 'exactly' is not one of", id="kind"
+        ),
+        pytest.param(
+            ONE.replace("core", "huge"), "one.toml, claim 1 (one.first).profile: 'huge' is not one of", id="profile"
+        ),
+        pytest.param(
+            ONE.replace('"1, 3"', '"1-"'), "one.toml, claim 1 (one.first).lines: '1-' does not match", id="half a range"
+        ),
+        pytest.param(
+            ONE.replace('"1, 3"', "1"), "one.toml, claim 1 (one.first).lines: 1 is not of type", id="lines as a number"
+        ),
+        pytest.param(
+            ONE.replace('"1, 3"', '"3-1"'), "one.toml, claim one.first: the range 3-1 is empty", id="a range backwards"
+        ),
+        pytest.param(
+            ONE.replace('"2"', '"3-2"'), "one.toml, [silent]: the range 3-2 is empty", id="a silent range backwards"
+        ),
+        pytest.param(
+            ONE.replace('"1, 3"', '"3-4"'), "one.toml, claim one.first: line 4 is outside the section's 1-3", id="line"
+        ),
+        pytest.param(
+            ONE.replace('"2"', '"2, 5"'), "one.toml, [silent]: line 5 is outside the section's 1-3", id="silent line"
+        ),
+        pytest.param(
+            ONE.replace("heading", "chatter"), "one.toml, silent: Additional properties are not allowed", id="silence"
+        ),
+        pytest.param(
+            ONE.replace("one.first", "two.first"), "one.toml, claim two.first: the id must begin with 'one.'", id="id"
+        ),
+        pytest.param(
+            ONE.replace("one.first", "one.First"), "one.toml, claim 1 (one.First).id: 'one.First' does not", id="letter"
+        ),
+        pytest.param(
+            ONE + 'erratum.document = "One and one are three."',
+            "one.toml, claim 1 (one.first).erratum: 'evidence' is a required property",
+            id="an erratum without evidence",
+        ),
+        pytest.param(CLAIM, "one.toml, top level: 'silent' is a required property", id="nothing silent"),
+        pytest.param("claim = []\n" + SILENT, "one.toml, claim: [] should be non-empty", id="no claim"),
+        pytest.param("claim = [1]\n" + SILENT, "one.toml, claim 1 (no id): 1 is not of type 'object'", id="no table"),
+        pytest.param("[silent", "one.toml is not TOML: ", id="not TOML"),
+        pytest.param("# é", "one.toml is not TOML: 'utf-8' codec can't decode", id="not UTF-8"),
+    ],
+)
+def test_a_mistake_is_told_in_one_line_with_file_and_entry(content: str, expected: str, tmp_path: Path) -> None:
+    found = complaint(write(tmp_path, one=content))
+    assert (found.startswith(expected), "\n" in found) == (True, False), found
+
+
+def test_an_id_of_another_section_is_told_with_both_files(tmp_path: Path) -> None:
+    assert complaint(write(tmp_path, two=TWO, three=ONE)).startswith("three.toml: document.toml has no section 'three'")
+
+
+def test_a_missing_document_is_told(tmp_path: Path) -> None:
+    assert complaint(tmp_path) == f"{tmp_path / 'document.toml'} is missing. Is the installation whole?"
+
+
+@pytest.mark.parametrize(
+    ("text", "lines"),
+    [("81", (81,)), ("81, 93-95", (81, 93, 94, 95)), ("1-2, 4", (1, 2, 4))],
+)
+def test_lines_are_read_and_written_alike(text: str, lines: tuple[int, ...]) -> None:
+    assert (parse_lines(text), format_lines(lines)) == (lines, text)
+
+
+def test_an_unknown_id_brings_the_nearest_ones() -> None:
+    with pytest.raises(UserError, match=r"^there is no claim 'dense\.reul'\. Nearest: dense\.relu, "):
+        REAL.claim("dense.reul")
+
+
+def test_an_id_that_is_near_none_brings_the_command_that_lists_them() -> None:
+    with pytest.raises(UserError, match=r"^there is no claim '42'\. `assay claims list` prints them all$"):
+        REAL.claim("42")
+
+
+def test_a_profile_holds_what_the_smaller_ones_hold() -> None:
+    sizes = [set(REAL.of_profile(profile)) for profile in PROFILES]
+    assert (sizes[0] < sizes[1] <= sizes[2], sizes[2]) == (True, set(REAL.claims))
+
+
+# What the real claims say
+
+
+def test_no_two_claims_say_the_same() -> None:
+    said = Counter(claim.statement.lower() for claim in CLAIMS)
+    assert [statement for statement, times in said.items() if times > 1] == []
+
+
+@pytest.mark.parametrize(
+    "is_well_put",
+    [
+        pytest.param(lambda statement: statement.endswith("."), id="a full sentence"),
+        pytest.param(lambda statement: "should" not in statement, id="what holds, not what should"),
+        pytest.param(lambda statement: "test that" not in statement.lower(), id="what holds, not what is tested"),
+        pytest.param(lambda statement: len(statement) <= 200, id="short"),
+        pytest.param(lambda statement: statement == " ".join(statement.split()), id="single spaces"),
+    ],
+)
+def test_every_statement_is_well_put(is_well_put) -> None:
+    assert [claim.id for claim in CLAIMS if not is_well_put(claim.statement)] == []
+
+
+def test_every_claim_needs_what_the_contract_has() -> None:
+    offered = {f"{group}.{name}" for group in GROUPS for name in functions(PROTOCOLS[group])} | set(GROUPS)
+    assert {claim.id: claim.needs for claim in CLAIMS if not set(claim.needs) <= offered} == {}
+
+
+def functions(protocol: type) -> set[str]:
+    """Name what a group of the contract has."""
+    return {name for name, _ in inspect.getmembers(protocol, inspect.isfunction)} | set(protocol.__annotations__)
+
+
+def test_a_claim_about_an_error_says_that_there_is_one() -> None:
+    words = ("refuse", "error", "raise", "cannot", "fail", "reject")
+    errors = [claim for claim in CLAIMS if claim.kind == "error"]
+    assert [claim.id for claim in errors if not any(word in claim.statement for word in words)] == []
+
+
+def test_no_claim_is_from_a_later_version() -> None:
+    version = numbers(__version__)
+    assert [claim.id for claim in CLAIMS if numbers(claim.since) > version] == []
+
+
+def numbers(version: str) -> list[int]:
+    """Read `0.1` as [0, 1]."""
+    return [int(part) for part in version.split(".")]
+
+
+def test_every_erratum_says_what_the_document_says_and_how_it_is_known_to_be_wrong() -> None:
+    wrong = [claim for claim in CLAIMS if claim.erratum]
+    assert [
+        claim.id
+        for claim in wrong
+        if not claim.erratum.evidence.strip().endswith(".") or claim.erratum.document == claim.statement
+    ] == []
+
+
+# The lines
+
+
+def test_every_line_of_the_document_is_in_one_section() -> None:
+    lines = [line for section in REAL.sections for line in section.lines]
+    assert lines == list(range(1, DOCUMENT_LINES + 1))
+
+
+def test_every_line_of_the_document_has_its_digest() -> None:
+    assert len(document.digests()) == DOCUMENT_LINES
+
+
+@pytest.mark.parametrize(
+    "found", [pytest.param(found, id=found.section.name) for found in document.coverage(REAL) if found.section.claims]
+)
+def test_every_line_of_a_begun_section_is_claimed_or_silent(found: document.Coverage) -> None:
+    unaccounted, both = format_lines(tuple(found.open)), format_lines(tuple(found.claimed & found.silent))
+    assert (unaccounted, both) == ("", "")
+
+
+# Claims and tests
+
+
+def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
+    assert index.gaps(REAL, index.read(index.tests_folder())) == []
+
+
+@pytest.mark.parametrize(
+    ("tests", "gap"),
+    [
+        pytest.param("", ["one.toml: claim one.first has no test"], id="no test"),
+        pytest.param(
+            '@claim("one.first")\ndef test_one(): ...\ndef test_more(): ...',
+            ["test_one.py: test_more names no claim"],
+            id="no claim",
+        ),
+        pytest.param(
+            '@claim("one.first", "one.last")\ndef test_one(): ...',
+            ["test_one.py: test_one names one.last, which is no claim"],
+            id="another claim",
+        ),
+        pytest.param('@claim("one.first")\n@given(2)\ndef test_one(): ...\ndef helper(): ...', [], id="no gap"),
+    ],
+)
+def test_a_gap_between_claims_and_tests_is_named(tests: str, gap: list[str], tmp_path: Path) -> None:
+    (tmp_path / "test_one.py").write_text(tests)
+    assert index.gaps(load(write(tmp_path, one=ONE)), index.read(tmp_path)) == gap
+
+
+def test_gaps_are_counted(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"^one\.toml: claim one\.first has no test \(and 1 more\)\. `assay claims coverage` lists"
+    ):
+        index.check(load(write(tmp_path, one=ONE, two=TWO)), ())
+
+
+# The document
+
+LINES = ("# One", "Eins", "", "Zwei 二", "Drei", "Vier")
+EDITION = "\n".join(LINES) + "\n"
+
+
+@pytest.fixture
+def edition(monkeypatch: pytest.MonkeyPatch) -> Specification:
+    """Return a specification of six lines, of which two are spoken of."""
+    monkeypatch.setattr(document, "digests", lambda: tuple(map(document.digest, LINES)))
+    claims = [Claim(f"one.{line}", "So it is.", "one", (line,), "exact", (), "core", "0.1") for line in (2, 4)]
+    section = Section("one", "One", tuple(range(1, 7)), {1: "heading"}, tuple(claims))
+    return Specification(hashlib.sha256(EDITION.encode()).hexdigest(), (section,))
+
+
+def test_the_document_is_the_document(edition: Specification, tmp_path: Path) -> None:
+    (tmp_path / "document").write_text(EDITION, encoding="utf-8")
+    assert document.check(tmp_path / "document", edition) is None
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(
+            EDITION.replace("Zwei", "2"),
+            "Lines 4 were changed: look again at one.4",
+            id="a line that a claim speaks of",
+        ),
+        pytest.param(
+            EDITION.replace("Drei", "3"), "Lines 5 were changed: no claim speaks of them", id="a line of no claim"
+        ),
+        pytest.param(
+            EDITION.replace("Eins\n", "Eins\nmore\n"), "Lines 2 were changed: look again at one.2", id="a line more"
+        ),
+        pytest.param(EDITION.replace("Eins\n", ""), "Lines 2 were changed: look again at one.2", id="a line less"),
+        pytest.param(
+            EDITION.replace("\n", "\r\n"),
+            "Every line is the same: only line ends or the end of the file differ",
+            id="CRLF",
+        ),
+        pytest.param("Another\ntext\n", "Most lines differ: it is not an edition of the same document", id="another"),
+        pytest.param("", "Most lines differ: it is not an edition of the same document", id="nothing"),
+    ],
+)
+def test_another_edition_is_told_with_lines_and_claims(
+    content: str, said: str, edition: Specification, tmp_path: Path
+) -> None:
+    (tmp_path / "document").write_bytes(content.encode())
+    with pytest.raises(UserError) as raised:
+        document.check(tmp_path / "document", edition)
+    found = str(raised.value)
+    assert ("is another document than this specification speaks of" in found, found.endswith(said)) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        pytest.param(lambda path: None, "cannot be read: No such file or directory", id="missing"),
+        pytest.param(lambda path: path.mkdir(), "cannot be read: Is a directory", id="a folder"),
+        pytest.param(lambda path: path.write_bytes(b"\xff"), "is not UTF-8 text", id="not UTF-8"),
+    ],
+)
+def test_a_document_that_cannot_be_read_is_told(make, said: str, edition: Specification, tmp_path: Path) -> None:
+    make(tmp_path / "document")
+    with pytest.raises(UserError) as raised:
+        document.check(tmp_path / "document", edition)
+    assert str(raised.value) == f"the document {tmp_path / 'document'} {said}"

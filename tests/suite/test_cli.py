@@ -1,0 +1,207 @@
+"""The command line: what each command prints, and what it says to whoever started it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from assay import __version__, cli, index
+from assay.claims import specification
+from assay.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from .conftest import Shell
+
+COMMANDS = ("run", "claims", "claims list", "claims show", "claims coverage", "report", "fetch", "calibrate")
+Says = "Callable[..., tuple[int, str, str]]"
+
+
+@pytest.fixture
+def assay(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Says:
+    """Return a function that carries out a command in an empty folder: exit code, output, errors."""
+    monkeypatch.chdir(tmp_path)
+
+    def carry_out(*arguments: str) -> tuple[int, str, str]:
+        try:
+            code = cli.main(arguments)
+        except SystemExit as exit_:
+            code = exit_.code
+        return code, *capsys.readouterr()
+
+    return carry_out
+
+
+# Help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(command: str, assay: Says) -> None:
+    code, output, errors = assay(*command.split(), "--help")
+    assert (code, output.startswith(f"usage: assay {command} "), errors) == (ExitCode.CONFORMANT, True, "")
+
+
+def test_the_help_names_every_command(assay: Says) -> None:
+    _, output, _ = assay("--help")
+    named = set(re.findall(r"^    (\w+)\b", output, re.MULTILINE))
+    assert named == {command.split()[0] for command in COMMANDS}
+
+
+def test_the_help_documents_every_exit_code(assay: Says) -> None:
+    _, output, _ = assay("--help")
+    documented = re.findall(r"^  (\d)  \w", output.partition("exit codes:\n")[2], re.MULTILINE)
+    assert documented == [str(code.value) for code in ExitCode]
+
+
+def test_the_version_is_the_suites(assay: Says) -> None:
+    assert assay("--version") == (ExitCode.CONFORMANT, f"assay {__version__}\n", "")
+
+
+def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[[], object]], float]) -> None:
+    script = """if True:
+        import sys
+        from assay.cli import main
+        try:
+            main(["--help"])
+        finally:
+            heavy = {"numpy", "scipy", "pytest", "jsonschema", "hypothesis", "matplotlib", "jinja2"}
+            print("imported:", *sorted(heavy & sys.modules.keys()))
+    """
+    outputs: list[str] = []
+    seconds = seconds_of(lambda: outputs.append(shell.python("-c", script).output))
+    assert (outputs[0].endswith("imported:\n"), seconds < 0.2) == (True, True), (seconds, outputs)
+
+
+# What cannot be carried out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "assay: the following arguments are required: COMMAND (see `assay --help`)"),
+        (["melt"], "assay: argument COMMAND: invalid choice: 'melt' (choose from "),
+        (["claims"], "assay claims: the following arguments are required: VIEW (see `assay claims --help`)"),
+        (["run"], "assay run: the following arguments are required: implementation (see `assay run --help`)"),
+        (["run", "toy", "--device", "tpu"], "assay run: argument --device: invalid choice: 'tpu' (choose from "),
+        (["claims", "list", "--section", "none"], "assay: there is no section 'none'. Sections: model, "),
+        (["claims", "show", "dense.reul"], "assay: there is no claim 'dense.reul'. Nearest: dense.relu"),
+        (["claims", "coverage", "--document", "none"], "assay: the document none cannot be read: No such file"),
+        (["report", "none.json"], "assay: the ledger none.json cannot be read: No such file or directory"),
+        (["fetch", "flowers"], "assay: There is no data set 'flowers'. There are: mnist, nietzsche"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_carried_out_is_answered_in_one_line(arguments: list[str], said: str, assay: Says) -> None:
+    code, output, errors = assay(*arguments)
+    assert (code, output, errors.startswith(said), errors.count("\n")) == (ExitCode.USAGE, "", True, 1), errors
+
+
+def test_a_damaged_ledger_gives_no_report(assay: Says, tmp_path: Path) -> None:
+    (tmp_path / "ledger.json").write_text("{")
+    code, _, errors = assay("report", "ledger.json", "-o", "report.html")
+    assert (code, errors, (tmp_path / "report.html").exists()) == (
+        ExitCode.USAGE,
+        "assay: ledger.json is not a ledger: it is not JSON. `assay run NAME` writes one\n",
+        False,
+    )
+
+
+@pytest.mark.parametrize("command", ["claims list", "claims show dense.relu", "--help"])
+def test_a_reader_that_goes_away_is_no_error(command: str, shell: Shell) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    arguments = [sys.executable, "-m", "assay", *command.split()]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    ended = subprocess.run(
+        arguments, stdout=writing, stderr=subprocess.PIPE, cwd=shell.folder, env=environment, check=False
+    )
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (ExitCode.CONFORMANT, b"")
+
+
+# Looking at the claims
+
+
+def test_the_list_has_every_claim_in_a_line(assay: Says) -> None:
+    code, output, _ = assay("claims", "list")
+    assert (code, [line.split()[0] for line in output.splitlines()]) == (0, list(specification().claims))
+
+
+def test_the_list_of_a_section_has_that_sections_claims(assay: Says) -> None:
+    _, output, _ = assay("claims", "list", "--section", "dense")
+    sections = {section.name: section for section in specification().sections}
+    assert len(output.splitlines()) == len(sections["dense"].claims)
+
+
+def test_the_list_of_errata_has_what_the_document_has_wrong(assay: Says) -> None:
+    _, output, _ = assay("claims", "list", "--errata")
+    errata = [claim.id for claim in specification().claims.values() if claim.erratum]
+    assert [line.split()[0] for line in output.splitlines()] == errata
+
+
+def test_a_claim_is_shown_in_full(assay: Says) -> None:
+    assert assay("claims", "show", "dense.units") == (
+        ExitCode.CONFORMANT,
+        "claim:     dense.units\n"
+        "statement: units is the length of the output's last axis.\n"
+        "document:  The Dense layer, line 87\n"
+        "kind:      exact\n"
+        "profile:   core\n"
+        "needs:     keras.namespace\n"
+        "since:     0.1\n"
+        "tests:     test_dense.py::test_units\n"
+        "says:      units is the dimension of the output tensor.\n"
+        "evidence:  A layer with 4 units turns [2, 3] into [2, 4], a tensor of rank 2, not 4.\n",
+        "",
+    )
+
+
+def test_the_coverage_has_a_line_for_each_section(assay: Says) -> None:
+    _, output, _ = assay("claims", "coverage")
+    titles = [re.split(r"\s{2,}", line)[0] for line in output.splitlines()]
+    assert titles[: len(specification().sections) + 1] == [
+        "section",
+        *(section.title for section in specification().sections),
+    ]
+
+
+def test_the_coverage_names_gaps_and_says_so(assay: Says, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(index, "gaps", lambda *_: ["dense.toml: claim dense.units has no test"])
+    code, output, _ = assay("claims", "coverage")
+    assert (code, output.splitlines()[-1]) == (
+        ExitCode.NOT_CONFORMANT,
+        "dense.toml: claim dense.units has no test",
+    )
+
+
+# A run
+
+
+def test_a_run_writes_ledger_and_report(shell: Shell) -> None:
+    name = "badly_behaved:without_groups"
+    ended = shell.assay("run", name, "--profile", "smoke", "-n", 0, "--results", "ledger.json")
+    decided = {row["id"] for row in ended.ledger["claims"]}
+    page = (shell.folder / "ledger.html").read_text()
+    assert (ended.code, ended.ledger["complete"], decided, "toy" in page) == (
+        ExitCode.CONFORMANT,
+        True,
+        set(specification().of_profile("smoke")),
+        True,
+    )
+
+
+def test_a_run_of_single_claims_writes_nothing(shell: Shell) -> None:
+    ended = shell.assay("run", "badly_behaved:good", "--claim", "dense.zeros", "-n", 0)
+    assert (ended.code, list(shell.folder.glob("assay-*"))) == (ExitCode.CONFORMANT, [])
+
+
+def test_a_run_of_what_is_no_implementation_writes_nothing(shell: Shell) -> None:
+    ended = shell.assay("run", "nowhere", "-n", 0)
+    assert (ended.code, list(shell.folder.glob("assay-*"))) == (ExitCode.USAGE, [])

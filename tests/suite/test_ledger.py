@@ -1,0 +1,212 @@
+"""The ledger: how rows are joined, counted, written and read."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.errors import UserError
+from assay.ledger import Ledger, Outcome, Row, read
+
+FROM_BEST_TO_WORST = [
+    *("pass", "unsupported", "skipped", "expected failure", "unexpected pass"),
+    *("fail", "error", "timeout", "crash"),
+]
+
+
+def row(outcome: str, id_: str = "a.one", seconds: float = 1.0) -> Row:
+    """Make a row, with a reason where it needs one."""
+    if outcome == "pass":
+        return Row(id_, Outcome.PASS, seconds)
+    return Row(id_, Outcome(outcome), seconds, f"why {outcome}", f"replay {outcome}")
+
+
+def ledger(*rows: tuple[Row, str]) -> Ledger:
+    """Make the ledger of a profile of three claims, of which the first has two tests."""
+    made = Ledger(
+        suite="0.1.0",
+        document="0" * 64,
+        implementation={
+            "name": "toy",
+            "version": "1.0",
+            "frameworks": {"numpy": "2.0"},
+            "device": None,
+            "precision": None,
+            "groups": ["ops"],
+        },
+        profile="core",
+        seed=0,
+        data={"mnist": "somewhere"},
+        awaited={"a.one": {"test_one", "test_other"}, "a.two": {"test_two"}, "b.one": {"test_three"}},
+    )
+    for each, test in rows:
+        made.add(each, test)
+    return made
+
+
+ALL = (
+    (row("pass"), "test_one"),
+    (row("pass"), "test_other"),
+    (row("fail", "a.two"), "test_two"),
+    (row("unsupported", "b.one"), "test_three"),
+)
+
+
+# Rows
+
+
+def test_outcomes_are_ranked_from_the_best_to_the_worst() -> None:
+    assert [outcome.value for outcome in Outcome] == FROM_BEST_TO_WORST
+
+
+def test_only_these_outcomes_conform() -> None:
+    conforming = {outcome.value for outcome in Outcome if outcome.conforms}
+    assert conforming == {"pass", "unsupported", "skipped", "expected failure"}
+
+
+@pytest.mark.parametrize("worse", FROM_BEST_TO_WORST)
+@pytest.mark.parametrize("better", FROM_BEST_TO_WORST)
+def test_the_worse_of_two_tests_decides_whichever_comes_first(better: str, worse: str) -> None:
+    if FROM_BEST_TO_WORST.index(better) > FROM_BEST_TO_WORST.index(worse):
+        better, worse = worse, better
+    expected = row(worse, seconds=2.0)
+    assert (row(better).merge(row(worse)), row(worse).merge(row(better))) == (expected, expected)
+
+
+def test_of_two_failures_the_first_is_told() -> None:
+    first, second = Row("a.one", Outcome.FAIL, 1.0, "first", "1"), Row("a.one", Outcome.FAIL, 1.0, "second", "2")
+    assert first.merge(second).reason == "first"
+
+
+def test_the_evidence_of_both_tests_is_kept() -> None:
+    first = Row("a.one", Outcome.PASS, 1.0, evidence={"accuracy": 0.9})
+    second = Row("a.one", Outcome.FAIL, 1.0, "why", evidence={"loss": 0.1})
+    assert first.merge(second).evidence == {"accuracy": 0.9, "loss": 0.1}
+
+
+def test_a_pass_has_neither_reason_nor_replay() -> None:
+    assert row("pass").as_json() == {"id": "a.one", "outcome": "pass", "seconds": 1.0}
+
+
+# The whole
+
+
+def test_rows_are_counted_by_outcome() -> None:
+    counts = {outcome: count for outcome, count in ledger(*ALL).counts.items() if count}
+    assert counts == {"pass": 1, "fail": 1, "unsupported": 1}
+
+
+@pytest.mark.parametrize(
+    ("rows", "missing"),
+    [
+        pytest.param(ALL, [], id="all have reported"),
+        pytest.param((), ["a.one", "a.two", "b.one"], id="none has"),
+        pytest.param(ALL[1:], ["a.one"], id="one of two tests of a claim has not"),
+        pytest.param(ALL[:3], ["b.one"], id="the test of a claim has not"),
+    ],
+)
+def test_a_ledger_is_complete_when_every_test_has_reported(rows: Any, missing: list[str]) -> None:
+    found = ledger(*rows)
+    assert (found.missing, found.as_json()["complete"]) == (missing, not missing)
+
+
+def test_a_claim_without_a_row_is_missing_though_no_test_is_awaited() -> None:
+    found = ledger(*ALL)
+    found.awaited["b.two"] = set()
+    assert found.missing == ["b.two"]
+
+
+def test_rows_stand_in_the_order_of_the_document_and_strangers_last() -> None:
+    rows = [(row("pass", "c.one"), "test_four"), *reversed(ALL)]
+    assert [each["id"] for each in ledger(*rows).as_json()["claims"]] == ["a.one", "a.two", "b.one", "c.one"]
+
+
+# The file
+
+
+@pytest.mark.parametrize("rows", [(), ALL, *[((row(outcome), "test_one"),) for outcome in FROM_BEST_TO_WORST]])
+def test_what_is_written_is_read(rows: Any, tmp_path: Path) -> None:
+    ledger(*rows).write(tmp_path / "ledger.json")
+    assert read(tmp_path / "ledger.json") == ledger(*rows).as_json()
+
+
+def test_nothing_else_is_left_in_the_folder(tmp_path: Path) -> None:
+    ledger(*ALL).write(tmp_path / "ledger.json")
+    assert [path.name for path in tmp_path.iterdir()] == ["ledger.json"]
+
+
+def test_the_old_ledger_stays_whole_until_the_new_one_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_space(path: Path, target: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "ledger.json"
+    ledger().write(path)
+    monkeypatch.setattr(Path, "replace", no_space)
+    with pytest.raises(UserError, match="cannot be written: No space left on device"):
+        ledger(*ALL).write(path)
+    assert (read(path), list(tmp_path.iterdir())) == (ledger().as_json(), [path])
+
+
+@pytest.mark.parametrize("place", ["no/ledger.json", ".", "/", "/dev/null/ledger.json"])
+def test_a_place_that_cannot_be_written_is_named(place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError) as raised:
+        ledger().write(Path(place))
+    assert str(raised.value).startswith(f"the ledger {place} cannot be written: ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        pytest.param({"format": 2}, "format: 1 was expected", id="another format"),
+        pytest.param({"profile": "huge"}, "profile: 'huge' is not one of", id="profile"),
+        pytest.param({"seed": -1}, "seed: -1 is less than the minimum of 0", id="seed"),
+        pytest.param({"colour": "red"}, "top level: Additional properties are not allowed", id="unknown key"),
+        pytest.param(
+            {"claims": [{"id": "a.one", "outcome": "fail", "seconds": 1}]},
+            "claims.0: 'reason' is a required property",
+            id="no reason",
+        ),
+        pytest.param(
+            {"claims": [{"id": "a.one", "outcome": "fine", "seconds": 1}]},
+            "claims.0.outcome: 'fine' is not one of",
+            id="outcome",
+        ),
+        pytest.param({"counts": {"pass": 1}}, "counts: 'fail' is a required property", id="counts"),
+    ],
+)
+def test_a_file_that_is_no_ledger_is_told_with_the_place(changes: dict[str, Any], where: str, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(ledger(*ALL).as_json() | changes))
+    with pytest.raises(UserError) as raised:
+        read(path)
+    assert str(raised.value).startswith(f"{path} is not a ledger of format 1, at {where}")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        pytest.param(b"", "is not a ledger: it is not JSON. `assay run NAME` writes one", id="empty"),
+        pytest.param(b'{"format": 1,', "is not a ledger: it is not JSON. `assay run NAME` writes one", id="half"),
+        pytest.param(b"\xff", "is not a ledger: it is not JSON. `assay run NAME` writes one", id="not UTF-8"),
+        pytest.param(b"[]", "is not a ledger of format 1, at top level: [] is not of type 'object'", id="a list"),
+    ],
+)
+def test_a_damaged_file_is_told(content: bytes, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "ledger.json"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as raised:
+        read(path)
+    assert str(raised.value).startswith(f"{path} {said}")
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.json"
+    with pytest.raises(UserError) as raised:
+        read(path)
+    assert str(raised.value) == (
+        f"the ledger {path} cannot be read: No such file or directory. `assay run NAME` writes one"
+    )

@@ -1,0 +1,59 @@
+"""The stored runs, and the limits that follow from them."""
+
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from assay import limits
+
+NAMES = limits.names()
+# A run of the rule's own test: how often a normal quantile has to be covered, from so many simulated samples.
+SIMULATIONS = 2_000
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_limits_follow_from_the_runs(name):
+    assert limits.content(name)["limits"] == pytest.approx(asdict(limits.threshold(name).limits), rel=1e-12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rates_are_those_of_the_rule(name):
+    rule = {"false_alarm": limits.FALSE_ALARM, "confidence": limits.CONFIDENCE, "detection": limits.DETECTION}
+    assert limits.content(name)["rule"] == rule
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_are_at_least_thirty_with_seeds_of_their_own(name):
+    seeds = [run["seed"] for run in limits.content(name)["runs"]]
+    assert len(seeds) == len(set(seeds)) >= 30
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_are_as_normal_as_the_rule_takes_them_for(name):
+    # At this level one of a hundred normal samples is turned down: the runs are stored, so it is asked once for each.
+    assert stats.shapiro(limits.threshold(name).accuracies).pvalue > 0.01
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_run_is_within_the_limits(name):
+    threshold = limits.threshold(name)
+    assert threshold.limits.lower < min(threshold.accuracies) < max(threshold.accuracies) < threshold.limits.upper
+
+
+def test_factor_covers_the_quantile_as_often_as_it_says():
+    samples = np.random.default_rng(0).standard_normal((SIMULATIONS, 100))
+    lower = samples.mean(axis=1) - limits.tolerance_factor(100) * samples.std(axis=1, ddof=1)
+    covered = int((lower <= stats.norm.ppf(limits.FALSE_ALARM)).sum())
+    assert stats.binomtest(covered, SIMULATIONS, limits.CONFIDENCE).pvalue > limits.FALSE_ALARM
+
+
+def test_defect_of_the_stated_size_is_found_as_often_as_it_says():
+    threshold = limits.threshold("mlp_one_epoch").limits
+    mean = threshold.mean - threshold.detectable
+    assert stats.norm.cdf(threshold.lower, mean, threshold.deviation) == pytest.approx(limits.DETECTION)
+
+
+def test_fewer_runs_put_the_limit_further_away():
+    assert limits.tolerance_factor(30) > limits.tolerance_factor(100)
