@@ -18,7 +18,9 @@ def header(run: Run, ledger: Ledger) -> list[str]:
     """Say what is being assayed, with what and on which data."""
     frameworks = ledger.implementation["frameworks"].items()
     versions = ", ".join(f"{name} {version}" for name, version in frameworks)
-    implementation = f"{ledger.implementation['name']} {ledger.implementation['version']} ({versions or 'no framework'})"
+    implementation = (
+        f"{ledger.implementation['name']} {ledger.implementation['version']} ({versions or 'no framework'})"
+    )
     return [
         f"assay {ledger.suite}: {implementation} on {run.device}, Python {platform.python_version()}",
         f"profile {run.profile} ({len(ledger.awaited)} claims), seed {run.seed}",

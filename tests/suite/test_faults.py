@@ -64,6 +64,12 @@ def test_failure_tells_the_fault(rows, name):
     assert FAULTS[name].tells in rows[name][FAULTS[name].claim]["reason"]
 
 
+def test_readme_shows_a_failure_as_it_is(rows):
+    reason = rows["activation_before_bias"]["dense.activation-after-affine"]["reason"]
+    readme = (tests_folder().parent / "README.md").read_text(encoding="utf-8")
+    assert "".join(f"  {line}\n" for line in reason.splitlines()) in readme
+
+
 @pytest.mark.parametrize("name", FAULTS)
 def test_nothing_breaks(rows, name):
     assert {row["outcome"] for row in rows[name].values()} <= {"pass", "fail"}

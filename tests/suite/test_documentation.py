@@ -1,0 +1,118 @@
+"""What the documentation says is true: its commands run, its tables and numbers are those of the code."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from assay import cli, index
+from assay.claims import specification
+from assay.errors import ExitCode
+from assay.ledger import Outcome
+from assay.plugin import CLAIM_SECONDS
+
+ROOT = index.tests_folder().parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+# What the commands of the README need to have been run before, or install, is run by `.ci/run` itself.
+IN_CI = ("python3 -m venv", "pip install", "assay run reference", "pytest")
+
+
+def blocks(language, text=README):
+    """Return the fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+
+
+def rows(header):
+    """Return the rows of the table whose header starts like this."""
+    table = re.search(rf"^\| {header} \|.*?\n\| ---.*?\n((?:\|.*\n)+)", README, re.MULTILINE)
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table[1].strip().splitlines()]
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.strip().splitlines()]
+
+
+def run(command, folder):
+    """Run a command of the documentation in a folder, with this interpreter's scripts first on the path."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    return subprocess.run(
+        shlex.split(command), cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Return a folder with the README's adapter in it, already assayed, and its ledger under the reference's name."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "mine.py").write_text(blocks("python")[0], encoding="utf-8")
+    run("assay run mine --results assay-reference.json --report mine.html", folder)
+    return folder
+
+
+pytestmark = pytest.mark.xdist_group("documentation")
+
+
+@pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith(IN_CI)])
+def test_command_works(command, folder):
+    result = run(command, folder)
+    assert (result.returncode, result.stderr) == (ExitCode.CONFORMANT, "")
+
+
+def test_adapter_of_the_readme_passes_what_it_declares(folder):
+    output = run("assay run mine", folder).stdout
+    needed = [claim for claim in specification().of_profile("core").values() if claim.groups <= {"datasets"}]
+    assert f"mine is conformant: {len(needed)} of " in output
+
+
+@pytest.mark.parametrize("command", ["assay run reference", "pytest", "pip install -e '.[reference]'"])
+def test_ci_runs_the_commands_of_the_readme(command):
+    assert command in COMMANDS
+    assert command.split(" -e")[0] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_excerpt_has_the_true_numbers():
+    claims = specification().of_profile("core")
+    excerpt = blocks("text")[0]
+    for section in specification().sections:
+        count = sum(claim.id in claims for claim in section.claims)
+        assert not count or re.search(rf"^{re.escape(section.title)} +{count}$", excerpt, re.MULTILINE), section.title
+    assert f"{len(claims)} of {len(claims)} claims of the core profile pass" in excerpt
+
+
+def test_changelog_counts_the_claims():
+    assert f"- {len(specification().claims)} claims" in CHANGELOG
+
+
+def test_exit_codes_are_those_of_the_code():
+    assert {int(code) for code, _ in rows("code")} == {int(code) for code in ExitCode}
+
+
+@pytest.mark.parametrize(("code", "meaning"), rows("code"))
+def test_exit_codes_read_as_in_the_help(code, meaning):
+    assert f"  {code}  {meaning}\n" in cli.EXIT_CODES
+
+
+def test_outcomes_are_those_of_the_ledger():
+    assert {name.strip("`") for name, _ in rows("outcome")} == {outcome.value for outcome in Outcome}
+
+
+@pytest.mark.parametrize("option", [option.strip("`").split()[0] for option, _ in rows("option")])
+def test_options_are_those_of_the_plugin(option, pytestconfig):
+    assert option in {name for one in pytestconfig._parser._groups for o in one.options for name in o.names()}
+
+
+def test_default_limits_are_those_of_the_plugin():
+    meaning = dict(rows("option"))["`--claim-timeout SECONDS`"]
+    assert [float(number) for number in re.findall(r"\d+", meaning)] == [CLAIM_SECONDS["core"], CLAIM_SECONDS["full"]]
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "spec/README.md"])
+def test_files_that_are_named_exist(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    base = ROOT / "spec" if name.startswith("spec/") else ROOT
+    named = {path for path in re.findall(r"`([\w./-]+/[\w.-]+)`", text) if "NAME" not in path}
+    assert [path for path in sorted(named) if not (base / path).exists() and not (ROOT / path).exists()] == []
