@@ -79,8 +79,8 @@ def check(path: Path, specification: Specification) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != specification.document:
         msg = (
-            f"{path} is another document than this specification speaks of: SHA-256 {found[:12]} and {len(lines)} lines,"
-            f" where {specification.document[:12]} and {len(digests())} lines are expected"
+            f"{path} is another document than this specification speaks of: SHA-256 {found[:12]} and"
+            f" {len(lines)} lines, where {specification.document[:12]} and {len(digests())} lines are expected"
         )
         raise UserError(msg, _difference(lines, specification))
 

@@ -21,8 +21,8 @@ import json, sys
 import pytest
 for name, claims, results in json.loads(sys.argv[1]):
     options = [option for claim in claims for option in ("--claim", claim)]
-    pytest.main([sys.argv[2], "-p", "assay.plugin", "--import-mode=importlib", "-n", "0", "-q", "-p", "no:cacheprovider",
-                 "--implementation", f"faults:reference_with.{name}", "--results", results, *options])
+    pytest.main([sys.argv[2], "-p", "assay.plugin", "--import-mode=importlib", "-n", "0", "-q",
+                 "-p", "no:cacheprovider", "--implementation", f"faults:reference_with.{name}", "--results", results, *options])
 """
 
 
