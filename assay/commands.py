@@ -8,7 +8,7 @@ import textwrap
 from argparse import Namespace
 from pathlib import Path
 
-from assay import document, index
+from assay import document, index, ledger
 from assay.claims import Claim, format_lines, specification
 from assay.errors import ExitCode, UserError
 
@@ -17,7 +17,7 @@ def run(options: Namespace) -> int:
     """Run the tests of the claims, and turn the ledger into a report."""
     command = [
         *(sys.executable, "-m", "pytest", str(index.tests_folder()), "-p", "assay.plugin"),
-        *("--import-mode=importlib", "-n", options.processes, "-q", "-rN"),
+        *("--import-mode=importlib", "-n", options.processes, "-rN"),
         *("--implementation", options.implementation, "--profile", options.profile),
         *("--seed", options.seed, "--device", options.device),
         *(part for id_ in options.claim for part in ("--claim", id_)),
@@ -34,9 +34,13 @@ def run(options: Namespace) -> int:
         return subprocess.run(command, check=False).returncode  # noqa: S603 - this interpreter, on our own tests
     results.unlink(missing_ok=True)
     code = subprocess.run([*command, "--results", str(results)], check=False).returncode  # noqa: S603 - likewise
-    if report_file is not None and results.exists():
+    if not results.exists():
+        return code
+    if report_file is not None:
         _report([results], report_file)
-    return code
+    # An implementation that ends the only process can choose the exit code, but not the ledger.
+    ended_early = code == ExitCode.CONFORMANT and not (options.claim or ledger.read(results)["complete"])
+    return ExitCode.INCOMPLETE if ended_early else code
 
 
 def report(options: Namespace) -> int:

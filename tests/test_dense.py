@@ -226,7 +226,7 @@ def test_glorot_distribution(ops, seed):
 
 @claim("dense.glorot-seed")
 def test_glorot_seed(ops, seed):
-    kernel = ops.glorot_uniform((3, 4), seed)
+    kernel = assert_form("the kernel", ops.glorot_uniform((3, 4), seed), (3, 4))
     assert_equal("the kernel of the same seed", ops.glorot_uniform((3, 4), seed), kernel)
     assert not np.array_equal(ops.glorot_uniform((3, 4), seed + 1), kernel)
 

@@ -162,9 +162,9 @@ def adam_step(
 
     update = np.abs(rate * first / denominator)
     least = np.maximum(denominator - denominator_error, optimizers.EPSILON / 2)
-    update_error = (
-        rate * first_error / least + update * denominator_error / least + update * (rate_error + gamma(DIVIDE + 2))
-    )
+    # The product of rate and moment may be lost before the division would have made it large.
+    product_error = rate * first_error + TINY
+    update_error = (product_error + update * denominator_error) / least + update * (rate_error + gamma(DIVIDE + 2))
     return update_error + gamma(2) * (np.abs(parameter) + update), first_error, second_error
 
 

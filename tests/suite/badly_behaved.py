@@ -1,14 +1,16 @@
-"""A good implementation, and for every kind of trouble one that makes it. They have what the Dense layer's claims ask."""
+"""A good implementation, and for every kind of trouble one that makes it: as much of one as the Dense layer needs."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any, NoReturn
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -137,7 +139,7 @@ class WrongManners(Ops):
         return Tensor(super().tanh(inputs))
 
     def sigmoid(self, inputs: Array) -> Array:
-        print("chatter " * 1_250_000)
+        sys.stdout.write("chatter " * 1_250_000)
         return super().sigmoid(inputs)
 
     def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Array:
@@ -153,8 +155,6 @@ def missing(_: object) -> NoReturn:
 
 
 def skip(*_: object) -> NoReturn:
-    import pytest
-
     pytest.skip("I would rather not")
 
 

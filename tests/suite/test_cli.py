@@ -147,19 +147,21 @@ def test_the_list_of_errata_has_what_the_document_has_wrong(assay: Says) -> None
 
 
 def test_a_claim_is_shown_in_full(assay: Says) -> None:
-    assert assay("claims", "show", "dense.units") == (
-        ExitCode.CONFORMANT,
-        "claim:     dense.units\n"
-        "statement: units is the length of the output's last axis.\n"
-        "document:  The Dense layer, line 87\n"
-        "kind:      exact\n"
-        "profile:   core\n"
-        "needs:     keras.namespace\n"
-        "since:     0.1\n"
-        "tests:     test_dense.py::test_units\n"
-        "says:      units is the dimension of the output tensor.\n"
-        "evidence:  A layer with 4 units turns [2, 3] into [2, 4], a tensor of rank 2, not 4.\n",
-        "",
+    _, output, _ = assay("claims", "show", "dense.units")
+    assert (
+        output
+        == """\
+claim:     dense.units
+statement: units is the length of the output's last axis.
+document:  The Dense layer, line 87
+kind:      exact
+profile:   core
+needs:     keras.namespace
+since:     0.1
+tests:     test_dense.py::test_units
+says:      units is the dimension of the output tensor.
+evidence:  A layer with 4 units turns [2, 3] into [2, 4], a tensor of rank 2, not 4.
+"""
     )
 
 

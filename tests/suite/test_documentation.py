@@ -53,9 +53,6 @@ def folder(tmp_path_factory):
     return folder
 
 
-pytestmark = pytest.mark.xdist_group("documentation")
-
-
 @pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith(IN_CI)])
 def test_command_works(command, folder):
     result = run(command, folder)

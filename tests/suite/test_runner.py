@@ -285,7 +285,7 @@ def test_an_implementation_is_described_before_it_starts() -> None:
         ),
         (
             "badly_behaved:unknown_package",
-            "implementation 'badly_behaved:unknown_package' needs the package 'there-is-no-such-package', which is not in",
+            "implementation 'badly_behaved:unknown_package' needs the package 'there-is-no-such-package', which ",
         ),
     ],
 )
