@@ -136,7 +136,9 @@ def _copy(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the 
         return tree.copy()
     if isinstance(tree, dict):
         return {key: _copy(branch) for key, branch in tree.items()}
-    return type(tree)(map(_copy, tree)) if type(tree) in {tuple, list} else tree
+    if isinstance(tree, tuple | list):
+        return [*map(_copy, tree)] if isinstance(tree, list) else (*map(_copy, tree),)
+    return tree
 
 
 def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - likewise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -69,7 +70,16 @@ class Row:
         """Leave out what is empty."""
         row = {"id": self.id, "outcome": self.outcome.value, "seconds": round(self.seconds, 4)}
         rest = {"reason": self.reason, "replay": self.replay, "evidence": self.evidence}
-        return row | {key: value for key, value in rest.items() if value}
+        return row | {key: _finite(value) for key, value in rest.items() if value}
+
+
+def _finite(tree: Any) -> Any:  # noqa: ANN401 - evidence has the form that its test gives it
+    """Replace numbers that JSON does not have by null."""
+    if isinstance(tree, dict):
+        return {key: _finite(branch) for key, branch in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_finite(branch) for branch in tree]
+    return None if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
 @dataclass
@@ -139,7 +149,7 @@ class Ledger:
         """
         temporary = path.parent / f".{path.name}.{os.getpid()}"
         try:
-            temporary.write_text(json.dumps(self.as_json(), indent=1) + "\n", encoding="utf-8")
+            temporary.write_text(json.dumps(self.as_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
             temporary.replace(path)
         except OSError as error:
             with suppress(OSError):

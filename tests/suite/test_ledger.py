@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,11 @@ def test_the_worse_of_two_tests_decides_whichever_comes_first(better: str, worse
 def test_of_two_failures_the_first_is_told() -> None:
     first, second = Row("a.one", Outcome.FAIL, 1.0, "first", "1"), Row("a.one", Outcome.FAIL, 1.0, "second", "2")
     assert first.merge(second).reason == "first"
+
+
+def test_numbers_that_json_lacks_become_null() -> None:
+    row = Row("a.one", Outcome.PASS, 1.0, evidence={"losses": [0.5, math.nan, math.inf]})
+    assert row.as_json()["evidence"] == {"losses": [0.5, None, None]}
 
 
 def test_the_evidence_of_both_tests_is_kept() -> None:

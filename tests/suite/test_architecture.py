@@ -1,0 +1,60 @@
+"""The house stays one-directional: who may import what, read from the source."""
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from assay.index import tests_folder
+
+ROOT = tests_folder().parent
+FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras"}
+
+
+def imported(path):
+    """Return the modules that a file imports anywhere, as dotted names."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def files(folder):
+    """Return the Python files of a folder of the project, for parametrization."""
+    paths = sorted((ROOT / folder).rglob("*.py"))
+    return pytest.mark.parametrize("path", paths, ids=[str(path.relative_to(ROOT)) for path in paths])
+
+
+def tops(path):
+    """Return the packages that a file imports, but for those of Python."""
+    return {name.partition(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
+
+
+@files("spec")
+def test_the_specification_knows_nobody(path):
+    assert tops(path) <= {"numpy", "autograd", "spec", "tomli"}
+
+
+@files("assay")
+def test_the_runner_imports_no_framework_and_no_implementation(path):
+    assert not tops(path) & (FRAMEWORKS | {"reference", "tests"})
+
+
+@files("reference")
+def test_the_reference_knows_the_contract_and_nothing_else_of_ours(path):
+    ours = {name for name in imported(path) if name.partition(".")[0] in {"assay", "spec", "tests"}}
+    assert {name for name in ours if not name.startswith("assay.contract") and name != "assay.contract"} <= {
+        "assay.__version__"
+    }
+
+
+@pytest.mark.parametrize("path", sorted(tests_folder().glob("*.py")), ids=lambda path: Path(path).name)
+def test_the_executable_claims_import_no_framework(path):
+    assert not tops(path) & (FRAMEWORKS | {"reference"})
+
+
+@pytest.mark.parametrize("path", sorted(tests_folder().glob("test_*.py")), ids=lambda path: Path(path).name)
+def test_every_section_has_its_claims_under_the_same_name(path):
+    assert (ROOT / "spec" / "claims" / f"{path.stem.removeprefix('test_')}.toml").exists()
