@@ -13,10 +13,11 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
-from scipy import stats
+from numpy.typing import NDArray
 
 import spec
 from assay.errors import UserError
@@ -26,9 +27,18 @@ FOLDER = Path(spec.__file__).parent / "thresholds"
 # One run of the suite in 10,000 may fail a correct implementation by chance. A hundred statistical decisions share
 # that; the document does not hold as many.
 FALSE_ALARM = 1e-4 / 100
+
+# The mean loss of each quarter of a training's batches.
+QUARTERS = ("loss_1", "loss_2", "loss_3", "loss_4")
 CONFIDENCE = 0.95
 # The probability with which a defect of the stated size is found.
 DETECTION = 0.99
+NORMAL = NormalDist()
+
+
+def quarters(losses: NDArray[Any]) -> list[float]:
+    """Return the mean loss of each quarter of a training: [num_batches] to 4 numbers."""
+    return [float(quarter.mean(dtype=np.float64)) for quarter in np.array_split(losses, len(QUARTERS))]
 
 
 @dataclass(frozen=True)
@@ -58,8 +68,24 @@ def tolerance_factor(runs: int) -> float:
     the noncentral t distribution and z the normal quantile of 1 - FALSE_ALARM (Hahn and Meeker, "Statistical
     intervals", 1991, section 4.6).
     """
-    noncentrality = stats.norm.isf(FALSE_ALARM) * math.sqrt(runs)
+    from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
+
+    noncentrality = NORMAL.inv_cdf(1 - FALSE_ALARM) * math.sqrt(runs)
     return float(stats.nct.ppf(CONFIDENCE, runs - 1, noncentrality)) / math.sqrt(runs)
+
+
+def chance_of_draws(draws: NDArray[Any], low: float, high: float) -> float:
+    """Return how likely even draws from an interval are to look as uneven as these, by Kolmogorov and Smirnov."""
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    return float(stats.kstest(draws, stats.uniform(low, high - low).cdf).pvalue)
+
+
+def chance_of_counts(counts: Sequence[int]) -> float:
+    """Return how likely even draws are to give counts as uneven as these, by the chi-square test."""
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    return float(stats.chisquare(counts).pvalue)
 
 
 def limits(values: Sequence[float]) -> Limits:
@@ -71,7 +97,7 @@ def limits(values: Sequence[float]) -> Limits:
         deviation=deviation,
         lower=mean - factor * deviation,
         upper=mean + factor * deviation,
-        detectable=(factor + float(stats.norm.ppf(DETECTION))) * deviation,
+        detectable=(factor + NORMAL.inv_cdf(DETECTION)) * deviation,
     )
 
 
@@ -82,18 +108,21 @@ class Threshold:
     Attributes:
         name: of the file.
         recipe: arguments of `training.fit` but for the seed and the data.
-        accuracies: one for each run.
+        runs: what each of them gave, but for its seed: `accuracy`, and the names in `QUARTERS`.
 
     """
 
     name: str
     recipe: dict[str, Any]
-    accuracies: tuple[float, ...]
+    runs: tuple[dict[str, float], ...]
 
-    @property
-    def limits(self) -> Limits:
-        """Apply the rule to the stored runs."""
-        return limits(self.accuracies)
+    def values(self, what: str) -> list[float]:
+        """Return what every run gave."""
+        return [run[what] for run in self.runs]
+
+    def limits(self, what: str = "accuracy") -> Limits:
+        """Apply the rule to what the stored runs gave."""
+        return limits(self.values(what))
 
 
 def names() -> list[str]:
@@ -119,4 +148,4 @@ def content(name: str) -> dict[str, Any]:
 def threshold(name: str) -> Threshold:
     """Read a threshold."""
     stored = content(name)
-    return Threshold(name, stored["recipe"], tuple(run["accuracy"] for run in stored["runs"]))
+    return Threshold(name, stored["recipe"], tuple(stored["runs"]))

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from assay.guard import AdapterError
-from assay.limits import FALSE_ALARM
+from assay.limits import FALSE_ALARM, chance_of_draws
 from assay.precision import grade
 from assay.strategies import DENSE_SHAPES, LARGEST_EXPONENT, dense_cases, matrices
 from assay.testing import assert_equal, assert_form, assert_within, claim
@@ -220,7 +219,7 @@ def test_glorot_limit(ops, seed, fan_in, fan_out):
 def test_glorot_distribution(ops, seed):
     limit = glorot_limit(784, 100)
     draws = assert_form("the kernel", ops.glorot_uniform((784, 100), seed), (784, 100)).ravel()
-    probability = stats.kstest(draws, stats.uniform(-limit, 2 * limit).cdf).pvalue
+    probability = chance_of_draws(draws, -limit, limit)
     assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g} only"
 
 

@@ -247,26 +247,26 @@ def pictures(logits, test_set, parameters, count=12):
 def assert_not_below(name, trained, evidence):
     """Compare the accuracy of a training with the lower limit of its threshold."""
     known = threshold(name)
-    limits = known.limits
+    limits = known.limits()
     accuracy = trained["accuracy"]
     evidence(
         accuracy={
             "value": accuracy,
             "limit": limits.lower,
-            "runs": list(known.accuracies),
+            "runs": known.values("accuracy"),
             "printed": PRINTED,
             "num_batches": known.recipe["num_batches"],
         }
     )
     assert accuracy >= limits.lower, (
-        f"the accuracy is {accuracy:.4f}, below {limits.lower:.4f}: {len(known.accuracies)} runs of the reference gave"
+        f"the accuracy is {accuracy:.4f}, below {limits.lower:.4f}: {len(known.runs)} runs of the reference gave"
         f" {limits.mean:.4f} with a deviation of {limits.deviation:.4f}"
     )
 
 
 def assert_not_above(name, trained):
     """Compare the accuracy of a training with the upper limit of its threshold."""
-    accuracy, limits = trained["accuracy"], threshold(name).limits
+    accuracy, limits = trained["accuracy"], threshold(name).limits()
     assert accuracy <= limits.upper, (
         f"the accuracy is {accuracy:.4f}, above {limits.upper:.4f}: were test images among those trained on?"
     )
@@ -294,7 +294,7 @@ def test_five_epochs_too_good(five_epochs):
 
 @claim("evaluation.printed-accuracy")
 def test_printed_accuracy():
-    one, five = threshold("mlp_one_epoch").limits, threshold("mlp_five_epochs").limits
+    one, five = threshold("mlp_one_epoch").limits(), threshold("mlp_five_epochs").limits()
     assert one.lower <= PRINTED <= one.upper
     assert five.lower > PRINTED
 

@@ -8,11 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy import stats
 
 from assay.contract import INT
 from assay.data import MNIST_SHA256
-from assay.limits import FALSE_ALARM
+from assay.limits import FALSE_ALARM, chance_of_counts
 from assay.strategies import seeds
 from assay.testing import assert_equal, assert_form, assert_within, claim
 from spec.semantics import datasets as definition
@@ -189,7 +188,7 @@ def test_every_index(datasets, seed):
 def test_uniform_draws(datasets, seed):
     images, _ = datasets.sample_batch(IMAGES, LABELS, 5000, seed)
     counts = [int((positions(images) == one).sum()) for one in range(5)]
-    probability = stats.chisquare(counts).pvalue
+    probability = chance_of_counts(counts)
     assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
 
 

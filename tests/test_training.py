@@ -6,10 +6,9 @@ from functools import cache
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
 
 from assay import problems
-from assay.limits import FALSE_ALARM, threshold
+from assay.limits import FALSE_ALARM, NORMAL, QUARTERS, quarters, threshold
 from assay.problems import wide
 from assay.strategies import arrays, same_shape, seeds
 from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, fewer
@@ -94,7 +93,7 @@ def test_epoch_is_no_pass(datasets, seed):
     drawn, _ = datasets.sample_batch(numbers, np.zeros(n, np.int32), n, seed)
     mean, deviation = n * (1 - math.exp(-1)), math.sqrt(n * (math.exp(-1) - 2 * math.exp(-2)))
     distinct = len(np.unique(drawn))
-    assert abs(distinct - mean) < stats.norm.isf(FALSE_ALARM / 2) * deviation, f"{distinct / n:.4f} of the images"
+    assert abs(distinct - mean) < NORMAL.inv_cdf(1 - FALSE_ALARM / 2) * deviation, f"{distinct / n:.4f} of the images"
 
 
 @claim("training.batch-size")
@@ -353,26 +352,38 @@ def test_apply_gradients_zip(keras):
 
 
 @claim("training.number-of-losses")
-def test_number_of_losses(one_epoch, evidence):
+def test_number_of_losses(one_epoch):
     curve = assert_form("the losses", one_epoch["losses"], (1_200,))
-    evidence(training_curve=thinned(curve))
     assert np.isfinite(curve).all(), f"{int((~np.isfinite(curve)).sum())} losses are not finite"
 
 
-def thinned(curve, points=200):
-    """Average a curve over stretches, for a picture."""
+@claim("training.loss-curve")
+def test_loss_curve(one_epoch, evidence):
+    curve = np.asarray(one_epoch["losses"])
+    known = threshold("mlp_one_epoch")
+    upper = [known.limits(quarter).upper for quarter in QUARTERS]
+    evidence(training_curve=thinned(curve, upper))
+    means = quarters(curve)
+    assert all(np.array(means) <= upper), f"the mean losses of the four quarters are {means}, and at most {upper}"
+
+
+def thinned(curve, upper, points=200):
+    """Average a curve over stretches, for a picture, each with the limit of its quarter."""
     stretches = np.array_split(curve.astype(np.float64), points)
-    ends = np.cumsum([len(stretch) for stretch in stretches])
-    return {"steps": ends.tolist(), "losses": [round(float(stretch.mean()), 6) for stretch in stretches]}
+    return {
+        "steps": np.cumsum([len(stretch) for stretch in stretches]).tolist(),
+        "losses": [round(float(stretch.mean()), 6) for stretch in stretches],
+        "limits": np.repeat(upper, points // len(upper)).tolist(),
+    }
 
 
 @claim("training.loss-falls")
 def test_loss_falls(one_epoch):
-    means = [float(quarter.mean()) for quarter in np.array_split(one_epoch["losses"], 4)]
+    means = quarters(np.asarray(one_epoch["losses"]))
     assert all(np.diff(means) < 0), f"the mean losses of the four quarters are {means}"
 
 
 @claim("training.beats-guessing")
 def test_beats_guessing(one_epoch):
-    last = float(one_epoch["losses"][-300:].mean())
+    last = quarters(np.asarray(one_epoch["losses"]))[-1]
     assert last < math.log(10), f"the mean loss of the last quarter is {last:.3f}, that of guessing {math.log(10):.3f}"

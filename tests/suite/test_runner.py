@@ -428,7 +428,7 @@ def test_collecting_takes_under_three_seconds_and_imports_no_framework(
         import sys, pytest
         from assay.index import tests_folder
         options = ["-p", "assay.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", "0", "-q"]
-        code = pytest.main([str(tests_folder()), "--collect-only", *options])
+        code = pytest.main([str(tests_folder()), "--collect-only", "--implementation", "reference", *options])
         frameworks = {"tensorflow", "keras", "torch", "jax", "flax"} & sys.modules.keys()
         print("imported:", code, *sorted(frameworks))
     """

@@ -9,13 +9,16 @@ from scipy import stats
 from assay import limits
 
 NAMES = limits.names()
+WHAT = pytest.mark.parametrize("what", ["accuracy", *limits.QUARTERS])
 # A run of the rule's own test: how often a normal quantile has to be covered, from so many simulated samples.
 SIMULATIONS = 2_000
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_limits_follow_from_the_runs(name):
-    assert limits.content(name)["limits"] == pytest.approx(asdict(limits.threshold(name).limits), rel=1e-12)
+    threshold = limits.threshold(name)
+    for what, stored in limits.content(name)["limits"].items():
+        assert stored == pytest.approx(asdict(threshold.limits(what)), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -30,16 +33,19 @@ def test_runs_are_at_least_thirty_with_seeds_of_their_own(name):
     assert len(seeds) == len(set(seeds)) >= 30
 
 
+@WHAT
 @pytest.mark.parametrize("name", NAMES)
-def test_runs_are_as_normal_as_the_rule_takes_them_for(name):
-    # At this level one of a hundred normal samples is turned down: the runs are stored, so it is asked once for each.
-    assert stats.shapiro(limits.threshold(name).accuracies).pvalue > 0.01
+def test_runs_are_as_normal_as_the_rule_takes_them_for(name, what):
+    # The level is shared by all these tests, of which one in a hundred would turn normal runs down.
+    level = 0.01 / (len(NAMES) * (1 + len(limits.QUARTERS)))
+    assert stats.shapiro(limits.threshold(name).values(what)).pvalue > level
 
 
+@WHAT
 @pytest.mark.parametrize("name", NAMES)
-def test_every_run_is_within_the_limits(name):
-    threshold = limits.threshold(name)
-    assert threshold.limits.lower < min(threshold.accuracies) < max(threshold.accuracies) < threshold.limits.upper
+def test_every_run_is_within_the_limits(name, what):
+    values, found = limits.threshold(name).values(what), limits.threshold(name).limits(what)
+    assert found.lower < min(values) < max(values) < found.upper
 
 
 def test_factor_covers_the_quantile_as_often_as_it_says():
@@ -50,7 +56,7 @@ def test_factor_covers_the_quantile_as_often_as_it_says():
 
 
 def test_defect_of_the_stated_size_is_found_as_often_as_it_says():
-    threshold = limits.threshold("mlp_one_epoch").limits
+    threshold = limits.threshold("mlp_one_epoch").limits()
     mean = threshold.mean - threshold.detectable
     assert stats.norm.cdf(threshold.lower, mean, threshold.deviation) == pytest.approx(limits.DETECTION)
 
