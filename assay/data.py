@@ -205,7 +205,7 @@ def _outlook(dataset: Dataset[T]) -> str:
     places = _places(dataset).items()
     present = [f"{place} ({path})" for place, path in places if _is_there(path)]
     astray = [f"{place} ({path}): {ASTRAY}" for place, path in places if place == NAMED and not _is_there(path)]
-    return "; ".join([*(present[:1] or ["not here yet: will be fetched"]), *astray])
+    return "; ".join([*(present[:1] or ["not on this machine"]), *astray])
 
 
 def _parse_mnist(path: Path) -> Arrays:

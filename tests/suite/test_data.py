@@ -691,7 +691,7 @@ def test_the_outlook_costs_neither_the_network_nor_a_reading(
     fetched_from(server.url(GOOD["mnist.npz"]))
     path = put(house.keras / "datasets", "nietzsche.txt", b"not read")
     assert (data.describe(), server.gets) == (
-        {"mnist": "not here yet: will be fetched", "nietzsche": f"Keras cache ({path})"},
+        {"mnist": "not on this machine", "nietzsche": f"Keras cache ({path})"},
         [],
     )
 
