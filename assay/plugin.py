@@ -12,6 +12,7 @@ from typing import Any
 
 import hypothesis
 import pytest
+from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.core import decode_failure
 
 from assay import data, failure, implementations, index
@@ -67,6 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
             raise pytest.UsageError(str(error)) from None
         config.pluginmanager.register(Keeper(config, run), "assay-keeper")
     config.stash[run_key] = run
+    # Nothing of a run is kept, and nothing is left in the folder that it was started from.
+    set_hypothesis_home_dir(run.folder)
     hypothesis.settings.register_profile(
         "assay",
         max_examples=EXAMPLES[run.profile],
@@ -103,7 +106,7 @@ def _new_run(config: pytest.Config) -> Run:
     index.check(specification(), index.read(index.tests_folder()))
     name = config.getoption("implementation") or DEFAULT_IMPLEMENTATION
     description = None
-    if not config.getoption("collectonly", default=False):
+    if not any(config.getoption(name, default=False) for name in ("collectonly", "help", "version")):
         description = implementations.probe(name)
         _fetch_data()
     return Run(

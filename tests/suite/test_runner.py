@@ -437,6 +437,16 @@ def test_collecting_takes_under_three_seconds_and_imports_no_framework(
     assert ("imported: 0\n" in outputs[0], seconds < 3) == (True, True), (seconds, outputs[0][-500:])
 
 
+def test_the_help_of_pytest_asks_nothing_of_the_implementation(shell: Shell) -> None:
+    ended = shell.python("-m", "pytest", "-p", "assay.plugin", "--help", "--implementation", "nobody")
+    assert (ended.code, "--claim-timeout" in ended.output) == (ExitCode.CONFORMANT, True)
+
+
+def test_a_run_leaves_nothing_where_it_was_started(shell: Shell) -> None:
+    shell.dense("good", "--claim", "dense.relu")
+    assert [path.name for path in shell.folder.iterdir()] == ["ledger.json"]
+
+
 # What is done once
 
 ONCE = """if True:
