@@ -32,15 +32,21 @@ def run(options: Namespace) -> int:
         report_file = report_file or results.with_suffix(".html")
     if results is None:
         return subprocess.run(command, check=False).returncode  # noqa: S603 - this interpreter, on our own tests
-    results.unlink(missing_ok=True)
+    before = _written(results)
     code = subprocess.run([*command, "--results", str(results)], check=False).returncode  # noqa: S603 - likewise
-    if not results.exists():
+    if _written(results) == before:
+        # The run ended before it began: an older ledger of this name stays as it is.
         return code
     if report_file is not None:
         _report([results], report_file)
     # An implementation that ends the only process can choose the exit code, but not the ledger.
     ended_early = code == ExitCode.CONFORMANT and not (options.claim or ledger.read(results)["complete"])
     return ExitCode.INCOMPLETE if ended_early else code
+
+
+def _written(path: Path) -> int:
+    """Return when a file was written, in nanoseconds, and 0 where there is none."""
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def report(options: Namespace) -> int:

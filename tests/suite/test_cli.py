@@ -207,3 +207,9 @@ def test_a_run_of_single_claims_writes_nothing(shell: Shell) -> None:
 def test_a_run_of_what_is_no_implementation_writes_nothing(shell: Shell) -> None:
     ended = shell.assay("run", "nowhere", "-n", 0)
     assert (ended.code, list(shell.folder.glob("assay-*"))) == (ExitCode.USAGE, [])
+
+
+def test_a_run_that_cannot_begin_leaves_an_older_ledger_alone(shell: Shell) -> None:
+    (shell.folder / "old.json").write_text("old")
+    ended = shell.assay("run", "nowhere", "-n", 0, "--results", "old.json")
+    assert (ended.code, (shell.folder / "old.json").read_text()) == (ExitCode.USAGE, "old")
