@@ -12,12 +12,13 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from assay import __version__, claims, ledger
 from assay.errors import UserError
-from assay.figures import from_definition, from_evidence
+from assay.figures import from_evidence
+from assay.illustrations import from_definition
 from assay.ledger import SEVERITY, Outcome
 
 if TYPE_CHECKING:
     from assay.claims import Claim, Section, Specification
-    from assay.figures import Picture
+    from assay.picture import Picture
 
 NO_ROW = "no row"
 NOT_HELD = "not in profile"

@@ -1,0 +1,112 @@
+"""What a row of a ledger says it measured, read without trust: it may be damaged, or of another suite."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+MOST_IMAGES = 36
+
+
+MOST_POINTS = 400
+
+
+CLASSES = 10
+
+
+SIDE = 28
+
+
+LARGEST = 1e30
+
+
+MOST_COUNTED = 10**9
+
+
+class EvidenceError(ValueError):
+    """The evidence has not the form that its figure needs."""
+
+
+def field(evidence: object, key: str) -> Any:  # noqa: ANN401 - JSON of any form
+    """Return a field of an object."""
+    if not isinstance(evidence, Mapping):
+        msg = "it is not an object"
+        raise EvidenceError(msg)
+    if key not in evidence:
+        msg = f"it has no {key!r}"
+        raise EvidenceError(msg)
+    return evidence[key]
+
+
+def as_number(value: object, key: str) -> float:
+    """Read a finite number."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < LARGEST:
+        msg = f"{key!r} is not a number, or not a finite one"
+        raise EvidenceError(msg)
+    return float(value)
+
+
+def number_list(evidence: object, key: str, length: int | None = None) -> Numbers:
+    """Read a field that is a list of finite numbers, of a length if one is given."""
+    values = field(evidence, key)
+    if not isinstance(values, list) or not values:
+        msg = f"{key!r} is not a list of numbers"
+        raise EvidenceError(msg)
+    if length is not None and len(values) != length:
+        msg = f"{key!r} has {len(values)} elements and not {length}"
+        raise EvidenceError(msg)
+    return np.array([as_number(value, key) for value in values])
+
+
+def as_probability(value: object, key: str) -> float:
+    """Read a number between 0 and 1."""
+    number = as_number(value, key)
+    if not 0 <= number <= 1:
+        msg = f"{key!r} is not between 0 and 1"
+        raise EvidenceError(msg)
+    return number
+
+
+def digit_list(evidence: object, key: str, length: int) -> list[int]:
+    """Read a field that is a list of digits."""
+    numbers = number_list(evidence, key, length)
+    if not set(numbers) <= set(range(CLASSES)):
+        msg = f"{key!r} has something that is not a digit"
+        raise EvidenceError(msg)
+    return [int(number) for number in numbers]
+
+
+def image_array(evidence: object, dtype: str) -> NDArray[Any]:
+    """Read the fields `images`, base64, and `shape`: [n, 28, 28]."""
+    shape, text = field(evidence, "shape"), field(evidence, "images")
+    match shape:
+        case [int(count), 28, 28] if count > 0:
+            pass
+        case _:
+            msg = "'shape' is not [n, 28, 28]"
+            raise EvidenceError(msg)
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        msg = "'images' is not base64"
+        raise EvidenceError(msg) from None
+    needed = count * SIDE * SIDE * np.dtype(dtype).itemsize
+    if len(content) != needed:
+        msg = f"'images' has {len(content)} bytes and not {needed}"
+        raise EvidenceError(msg)
+    return np.frombuffer(content, dtype).reshape(count, SIDE, SIDE)
+
+
+def as_count(value: object) -> int:
+    """Read a whole number from 0 on."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_COUNTED:
+        msg = "'matrix' has something that is not a count"
+        raise EvidenceError(msg)
+    return value
