@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import platform
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from tqdm import tqdm
 
 from assay import __version__, data, limits
-from assay.contract import Implementation
+from assay.contract import Array
 from assay.errors import ExitCode
 from assay.implementations import describe, load
 from spec.semantics.datasets import preprocess
@@ -26,9 +27,13 @@ def main(name: str | None, runs: int | None) -> int:
         return ExitCode.CONFORMANT
     stored = limits.content(name)
     count = runs or len(stored["runs"])
-    device = load(REFERENCE).start("cpu")
+    reference = load(REFERENCE)
+    device = reference.start("cpu")
+    mnist = data.mnist()
+    train_set, test_set = examples(mnist.x_train, mnist.y_train), examples(mnist.x_test, mnist.y_test)
+    training: Any = reference.training  # type: ignore[attr-defined]  # the reference declares every group
     trained = [
-        {"seed": seed} | train(load(REFERENCE), stored["recipe"], seed)
+        {"seed": seed} | summary(train(training, stored["recipe"], train_set, test_set, seed), len(test_set.labels))
         for seed in tqdm(range(count), desc=name, unit="run")
     ]
     found = {what: asdict(limits.limits([run[what] for run in trained])) for what in trained[0] if what != "seed"}
@@ -50,22 +55,40 @@ def main(name: str | None, runs: int | None) -> int:
     return ExitCode.CONFORMANT
 
 
-def train(implementation: Implementation, recipe: dict[str, Any], seed: int) -> dict[str, float]:
-    """Train once on MNIST, and return the accuracy on the test set and the mean loss of each quarter of the batches."""
-    mnist = data.mnist()
-    training: Any = implementation.training  # type: ignore[attr-defined]  # the reference declares every group
-    images, labels = float32(mnist.x_train, mnist.y_train)
-    trained = training.fit(images=images, labels=labels, seed=seed, **recipe)
-    test_images, test_labels = float32(mnist.x_test, mnist.y_test)
-    accuracy: float = training.evaluate(
-        recipe["model"], trained.parameters, test_images, test_labels, recipe["batch_size"]
-    )
-    # The accuracy is a share of the test images: float32 adds digits to it that mean nothing.
-    exact = round(accuracy * len(test_labels)) / len(test_labels)
-    return {"accuracy": exact} | dict(zip(limits.QUARTERS, limits.quarters(trained.losses), strict=True))
+class Examples(NamedTuple):
+    """What a model takes.
+
+    Attributes:
+        images: float32 [n, 28, 28, 1].
+        labels: int32 [n].
+
+    """
+
+    images: Array
+    labels: Array
 
 
-def float32(images: Any, labels: Any) -> tuple[Any, Any]:  # noqa: ANN401 - arrays
+def examples(images: Array, labels: Array) -> Examples:
     """Preprocess as the definition does, in float32."""
     scaled, classes = preprocess(images, labels)
-    return scaled.astype("float32"), classes
+    return Examples(scaled.astype(np.float32), classes)
+
+
+def train(
+    training: Any,  # noqa: ANN401 - the group of an implementation, under guard or not
+    recipe: dict[str, Any],
+    train_set: Examples,
+    test_set: Examples,
+    seed: int,
+) -> dict[str, Any]:
+    """Train by a recipe, evaluate on the test set, and return losses, parameters and accuracy."""
+    losses, parameters = training.fit(images=train_set.images, labels=train_set.labels, seed=seed, **recipe)
+    accuracy = training.evaluate(recipe["model"], parameters, test_set.images, test_set.labels, recipe["batch_size"])
+    return {"losses": np.asarray(losses), "parameters": dict(parameters), "accuracy": float(accuracy)}
+
+
+def summary(trained: dict[str, Any], count: int) -> dict[str, float]:
+    """Return what is stored of a training: its accuracy on `count` images, and the mean loss of each quarter."""
+    # The accuracy is a share of the test images: float32 adds digits to it that mean nothing.
+    exact = round(trained["accuracy"] * count) / count
+    return {"accuracy": exact} | dict(zip(limits.QUARTERS, limits.quarters(trained["losses"]), strict=True))

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 import spec
 from assay.errors import UserError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from spec import toml
 
 FOLDER = Path(spec.__file__).parent / "claims"
 PROFILES = ("smoke", "core", "full")
@@ -108,10 +103,15 @@ class Specification:
     document: str
     sections: tuple[Section, ...]
 
-    @property
+    @cached_property
     def claims(self) -> dict[str, Claim]:
         """Every claim by its id, in the document's order."""
         return {claim.id: claim for section in self.sections for claim in section.claims}
+
+    def place(self, claim: Claim) -> str:
+        """Say where a claim stands in the document: `The Dense layer, line 81`."""
+        title = next(section.title for section in self.sections if section.name == claim.section)
+        return f"{title}, line {claim.place}"
 
     def of_profile(self, profile: str) -> dict[str, Claim]:
         """The claims that the profile holds: its own and those of every smaller one."""
@@ -186,11 +186,11 @@ def load(folder: Path) -> Specification:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         msg = f"{path} is missing"
         raise UserError(msg, "Is the installation whole?") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (toml.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path.name} is not TOML: {error}"
         raise UserError(msg) from None
 

@@ -100,11 +100,10 @@ def show(options: Namespace) -> int:
 
 
 def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
-    titles = {section.name: section.title for section in specification().sections}
     fields = {
         "claim": claim.id,
         "statement": claim.statement,
-        "document": f"{titles[claim.section]}, line {claim.place}",
+        "document": specification().place(claim),
         "kind": claim.kind,
         "profile": claim.profile,
         "needs": ", ".join(claim.needs) or "nothing of the implementation",

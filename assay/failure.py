@@ -81,13 +81,12 @@ def blob(error: BaseException) -> str:
 
 def text(claims: Sequence[Claim], outcome: Outcome, why: str, replay: str) -> str:
     """Lay the failure out for the terminal."""
-    titles = {section.name: section.title for section in specification().sections}
     lines = [
         line
         for claim in claims
         for line in (
             f"{outcome.value.upper()} {claim.id}: {claim.statement}",
-            f"  document: {titles[claim.section]}, line {claim.place}",
+            f"  document: {specification().place(claim)}",
         )
     ]
     return "\n".join([*lines, *(f"  {line}" for line in why.splitlines()), f"  replay: {replay}"])

@@ -40,6 +40,11 @@ class Description:
     frameworks: dict[str, str]
     groups: tuple[str, ...]
 
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Description:
+        """Read plain values, as they come from another process."""
+        return cls(**values | {"groups": tuple(values["groups"])})
+
 
 def known() -> dict[str, str]:
     """Return the implementations named by entry points: name to `module:attribute`."""
@@ -154,7 +159,7 @@ def probe(name: str) -> Description:
         content: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
     if "error" in content:
         raise UserError(content["error"])
-    return Description(**content | {"groups": tuple(content["groups"])})
+    return Description.from_dict(content)
 
 
 def _answer(name: str, path: Path) -> None:

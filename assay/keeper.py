@@ -18,19 +18,20 @@ from assay.watchdog import GRACE_SECONDS
 class Keeper:
     """Registered with pytest in the process that the user started, not in the workers."""
 
-    def __init__(self, config: pytest.Config, run: Run) -> None:
+    def __init__(self, config: pytest.Config, run: Run, tests: tuple[index.ExecutableClaim, ...]) -> None:
         """Open the ledger.
 
         Args:
             config: of pytest.
             run: what is being run.
+            tests: all tests of claims.
 
         """
         self._config = config
         self._run = run
         self._results = config.getoption("results")
         self._ended_in_start = False
-        self._tests = {(test.file, test.function): test.claims for test in index.read(index.tests_folder())}
+        self._tests = {(test.file, test.function): test.claims for test in tests}
         self.ledger = _open_ledger(run)
         for (_, function), claims in self._tests.items():
             for id_ in claims:

@@ -62,11 +62,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         run = Run.from_dict(config.workerinput["assay"])
     else:
+        tests = index.read(index.tests_folder())
         try:
-            run = _new_run(config)
+            run = _new_run(config, tests)
         except UserError as error:
             raise pytest.UsageError(str(error)) from None
-        config.pluginmanager.register(Keeper(config, run), "assay-keeper")
+        config.pluginmanager.register(Keeper(config, run, tests), "assay-keeper")
     config.stash[run_key] = run
     # Nothing of a run is kept, and nothing is left in the folder that it was started from.
     set_hypothesis_home_dir(run.folder)
@@ -89,7 +90,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.maxworkerrestart = str(len(specification().claims))
 
 
-def _new_run(config: pytest.Config) -> Run:
+def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) -> Run:
     profile = config.getoption("profile")
     if profile not in PROFILES:
         msg = f"there is no profile {profile!r}"
@@ -103,7 +104,7 @@ def _new_run(config: pytest.Config) -> Run:
     if seconds is not None and not seconds > 0:
         msg = f"--claim-timeout {seconds:g} leaves no time at all"
         raise UserError(msg)
-    index.check(specification(), index.read(index.tests_folder()))
+    index.check(specification(), tests)
     name = config.getoption("implementation") or DEFAULT_IMPLEMENTATION
     description = None
     if not any(config.getoption(name, default=False) for name in ("collectonly", "help", "version")):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -58,10 +58,3 @@ def parameters(model: str, generator: np.random.Generator) -> Parameters:
 def _range(shape: tuple[int, ...]) -> tuple[float, float]:
     limit = glorot_limit(*shape) if len(shape) > 1 else 0.5
     return -limit, limit
-
-
-def wide(tree: Any) -> Any:  # noqa: ANN401 - an array, or a dictionary of arrays
-    """Make float32 arrays float64, and leave the others alone."""
-    if isinstance(tree, dict):
-        return {name: wide(branch) for name, branch in tree.items()}
-    return tree.astype(np.float64) if tree.dtype == np.float32 else tree

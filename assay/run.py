@@ -63,7 +63,7 @@ class Run:
         """Read what `as_dict` wrote."""
         description = values["description"]
         if description is not None:
-            description = Description(**description | {"groups": tuple(description["groups"])})
+            description = Description.from_dict(description)
         return cls(**values | {"description": description, "claims": tuple(values["claims"])})
 
     def last_words(self, test: str) -> Path:

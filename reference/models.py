@@ -99,20 +99,17 @@ class Trainer:
     @tf.function(jit_compile=True)
     def train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Step through given batches, [steps, batch, ...], in one compiled loop; return the losses."""
-        steps = inputs.shape[0]
-        losses = tf.TensorArray(tf.float32, steps)
-        for i in tf.range(steps):
-            losses = losses.write(i, self.step(inputs[i], targets[i]))
-        return losses.stack()
+        return self._loop(inputs.shape[0], lambda i: (inputs[i], targets[i]))
 
     @tf.function(jit_compile=True)
     def train_from(self, examples: tf.Tensor, targets: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
         """Step through the batches that `indices` [steps, batch] picks, in one compiled loop; return the losses."""
-        steps = indices.shape[0]
+        return self._loop(indices.shape[0], lambda i: (tf.gather(examples, indices[i]), tf.gather(targets, indices[i])))
+
+    def _loop(self, steps: int, batch: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]) -> tf.Tensor:
         losses = tf.TensorArray(tf.float32, steps)
         for i in tf.range(steps):
-            batch = tf.gather(examples, indices[i]), tf.gather(targets, indices[i])
-            losses = losses.write(i, self.step(*batch))
+            losses = losses.write(i, self.step(*batch(i)))
         return losses.stack()
 
 

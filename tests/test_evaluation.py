@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from assay import problems
 from assay.limits import threshold
-from assay.problems import wide
 from assay.strategies import predictions
 from assay.testing import assert_within, claim
 from spec.semantics import models as definition
 from spec.semantics import rounding, spread
 from spec.semantics.metrics import SparseCategoricalAccuracy
+from spec.semantics.spread import wide
 from spec.vectors import read
 
 BATCH_SIZE = 50

@@ -13,6 +13,7 @@ from assay.testing import assert_close, assert_equal, assert_form, assert_within
 from spec import vectors
 from spec.semantics import losses, optimizers, rounding, spread
 from spec.semantics import models as definition
+from spec.semantics.spread import wide
 
 PROGRAM = vectors.read("linear_model")
 X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)
@@ -38,11 +39,7 @@ class Case(NamedTuple):
     targets: Array
 
     def in_float64(self):
-        return (
-            spread.in_float64(self.parameters),
-            self.inputs.astype(np.float64),
-            self.targets.astype(np.float64),
-        )
+        return tuple(map(wide, self))
 
     def bounds(self):
         """Bound the loss, and the gradients by name."""
@@ -67,9 +64,8 @@ def repeated(steps):
 def assert_trained(what, run, evaluate):
     """Compare what `run` returns for the document's program with what `evaluate` does by the definition."""
     problem = ZEROS, *repeated(STEPS)
-    wide = spread.in_float64(ZEROS), *(batches.astype(np.float64) for batches in problem[1:])
     limits = spread.bounds(evaluate, "linear", *problem, batch_axis=1)
-    assert_close(what, run(*problem), evaluate(*wide), limits)
+    assert_close(what, run(*problem), evaluate(*map(wide, problem)), limits)
 
 
 def linear(keras):
@@ -331,8 +327,8 @@ def test_in_place(keras):
 def test_step(models, case):
     batch = case.inputs[None], case.targets[None]
     _, after = models.train("linear", case.parameters, *batch, LEARNING_RATE)
-    parameters, *wide = case.in_float64()
-    _, gradients = definition.loss_and_gradients("linear", parameters, *wide)
+    parameters, *batches = case.in_float64()
+    _, gradients = definition.loss_and_gradients("linear", parameters, *batches)
     _, bounds = case.bounds()
     for name, gradient in gradients.items():
         expected = optimizers.sgd_step(parameters[name], gradient, LEARNING_RATE)

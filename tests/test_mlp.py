@@ -6,12 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import problems
-from assay.problems import wide
 from assay.strategies import arrays, seeds
 from assay.testing import assert_equal, assert_form, assert_within, claim
 from spec.semantics import layers, rounding
 from spec.semantics import models as definition
 from spec.semantics.initializers import glorot_limit
+from spec.semantics.spread import wide
 
 NAMES = ["flatten", "dense1", "dense2", "softmax"]
 

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import problems
-from assay.problems import wide
 from assay.strategies import dense_cases, seeds
 from assay.testing import assert_equal, assert_form, assert_within, claim, fewer
 from spec.semantics import layers, rounding
+from spec.semantics.spread import wide
 
 UNITS = range(10)
 

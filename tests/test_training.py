@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from assay import problems
 from assay.limits import FALSE_ALARM, NORMAL, QUARTERS, quarters, threshold
-from assay.problems import wide
 from assay.strategies import arrays, same_shape, seeds
 from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, fewer
 from spec.semantics import losses, optimizers, rounding, spread
 from spec.semantics import models as definition
+from spec.semantics.spread import wide
 
 LEARNING_RATE = 0.001
 STEPS = 5

@@ -14,6 +14,7 @@ follows the sign of what is left, so single elements have no useful bound, but t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -37,9 +38,11 @@ def root_mean_square(values: Array) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
-def in_float64(parameters: Parameters) -> Parameters:
-    """Make the same numbers float64."""
-    return {name: value.astype(np.float64) for name, value in parameters.items()}
+def wide(tree: Any) -> Any:  # noqa: ANN401 - an array, or a dictionary of arrays
+    """Make float32 arrays float64, and leave the others alone."""
+    if isinstance(tree, dict):
+        return {name: wide(branch) for name, branch in tree.items()}
+    return tree.astype(np.float64) if tree.dtype == np.float32 else tree
 
 
 def bounds(
@@ -76,8 +79,7 @@ def bounds(
 def deviations(evaluate: Evaluate, parameters: Parameters, inputs: Array, targets: Array) -> dict[str, float]:
     """Root mean square of what float32 changes, by name."""
     single = evaluate(parameters, inputs, targets)
-    wide_targets = targets.astype(np.float64) if targets.dtype.kind == "f" else targets
-    double = evaluate(in_float64(parameters), inputs.astype(np.float64), wide_targets)
+    double = evaluate(wide(parameters), wide(inputs), wide(targets))
     return {name: root_mean_square(single[name] - double[name]) for name in double}
 
 

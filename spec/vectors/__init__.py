@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from spec import toml
 
 
 def read(name: str) -> dict[str, Any]:
@@ -22,4 +18,4 @@ def read(name: str) -> dict[str, Any]:
         Its values by name, as plain numbers and lists.
 
     """
-    return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
+    return toml.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from assay import problems
 from assay.precision import FRACTION_BITS
-from assay.problems import wide
 from assay.strategies import LARGEST_EXPONENT, classified, dense_cases, matrices, same_shape
 from spec.semantics import layers, losses, models, optimizers, rounding, spread
+from spec.semantics.spread import wide
 
 FLOAT32 = np.float32
 

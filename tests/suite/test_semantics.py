@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from assay import problems
-from assay.problems import wide
 from spec.semantics import datasets, initializers, layers, losses, metrics, models, optimizers
+from spec.semantics.spread import wide
 from spec.vectors import read
 
 LINEAR = read("linear_model")
