@@ -81,14 +81,26 @@ def train(
     test_set: Examples,
     seed: int,
 ) -> dict[str, Any]:
-    """Train by a recipe, evaluate on the test set, and return losses, parameters and accuracy."""
+    """Train by a recipe, evaluate, and return losses, parameters, and the accuracy on new and on known images.
+
+    The known ones are the first of the training set, as many as the test set has.
+    """
     losses, parameters = training.fit(images=train_set.images, labels=train_set.labels, seed=seed, **recipe)
-    accuracy = training.evaluate(recipe["model"], parameters, test_set.images, test_set.labels, recipe["batch_size"])
-    return {"losses": np.asarray(losses), "parameters": dict(parameters), "accuracy": float(accuracy)}
+    known = Examples(*(values[: len(test_set.labels)] for values in train_set))
+    accuracy, train_accuracy = (
+        float(training.evaluate(recipe["model"], parameters, *examples, recipe["batch_size"]))
+        for examples in (test_set, known)
+    )
+    return {
+        "losses": np.asarray(losses),
+        "parameters": dict(parameters),
+        "accuracy": accuracy,
+        "train_accuracy": train_accuracy,
+    }
 
 
 def summary(trained: dict[str, Any], count: int) -> dict[str, float]:
-    """Return what is stored of a training: its accuracy on `count` images, and the mean loss of each quarter."""
-    # The accuracy is a share of the test images: float32 adds digits to it that mean nothing.
-    exact = round(trained["accuracy"] * count) / count
-    return {"accuracy": exact} | dict(zip(limits.QUARTERS, limits.quarters(trained["losses"]), strict=True))
+    """Return what is stored of a training: its accuracies on `count` images each, and the mean loss of each quarter."""
+    # An accuracy is a share of the images: float32 adds digits to it that mean nothing.
+    exact = {what: round(trained[what] * count) / count for what in ("accuracy", "train_accuracy")}
+    return exact | dict(zip(limits.QUARTERS, limits.quarters(trained["losses"]), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -104,10 +104,25 @@ def _add_calibrate(commands: Commands) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command and return its exit code."""
+    return answered("assay", lambda: _carry_out(arguments))
+
+
+def answered(program: str, work: Callable[[], int]) -> int:
+    """Do what a command line asks for; what goes wrong is one message and an exit code.
+
+    Args:
+        program: its name, for the message.
+        work: returns the exit code if nothing goes wrong.
+
+    """
     try:
-        return _carry_out(arguments)
+        try:
+            return work()
+        finally:
+            # Now rather than when Python ends, where a reader that has gone would be an error.
+            sys.stdout.flush()
     except UserError as error:
-        sys.stderr.write(f"assay: {error}\n")
+        sys.stderr.write(f"{program}: {error}\n")
         return ExitCode.USAGE
     except BrokenPipeError:
         # The reader, such as `head`, has seen enough. What Python still holds for it goes nowhere.
@@ -118,15 +133,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _carry_out(arguments: Sequence[str] | None) -> int:
-    try:
-        options = parser().parse_args(arguments)
-        # Each command imports what it needs: `assay --help` imports next to nothing.
-        from assay import commands  # noqa: PLC0415
+    options = parser().parse_args(arguments)
+    # Each command imports what it needs: `assay --help` imports next to nothing.
+    from assay import commands  # noqa: PLC0415
 
-        return int(getattr(commands, options.command)(options))
-    finally:
-        # Now rather than when Python ends, where a reader that has gone would be an error.
-        sys.stdout.flush()
+    return int(getattr(commands, options.command)(options))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,12 @@ implementation declares the groups that it has. A group that it does not declare
 *unsupported*; a function missing inside a declared group makes them fail. Nothing handed in may be changed.
 
 Parameters travel as a dictionary from canonical names to arrays: `dense/kernel` [input_dim, units],
-`dense/bias` [units]; the MLP has `dense1/...` and `dense2/...`.
+`dense/bias` [units]; the MLP has `dense1/...` and `dense2/...`, the CNN `conv1/...` and `conv2/...` before them, with
+kernels [window height, window width, input channels, filters].
+
+Images are [batch, height, width, channels]. A window moves by `strides` (down, to the right); `padding` is `valid`,
+which keeps it inside the image, or `same`, which adds what ceil(size / stride) windows need along an axis: half of it
+before and half after, of an odd number the one more after.
 """
 
 from __future__ import annotations
@@ -19,9 +24,12 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
 Activation = Literal["relu", "tanh", "sigmoid"]
-ModelName = Literal["linear", "mlp"]
+Padding = Literal["valid", "same"]
+Pair = tuple[int, int]
+ModelName = Literal["linear", "mlp", "cnn"]
+NetworkName = Literal["VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152", "MobileNet", "MobileNetV2", "InceptionV3"]
 
-GROUPS = ("ops", "models", "training", "datasets", "keras")
+GROUPS = ("ops", "models", "training", "datasets", "applications", "flowers", "keras")
 
 
 @runtime_checkable
@@ -94,6 +102,96 @@ class Ops(Protocol):
     def flatten(self, inputs: Array) -> Array:
         """[batch, ...] to [batch, product of the rest], the last axis fastest."""
 
+    def reshape(self, inputs: Array, target_shape: Sequence[int]) -> Array:
+        """[batch, ...] to [batch, *target_shape], both read with the last axis fastest."""
+
+    def conv2d(
+        self,
+        inputs: Array,
+        kernel: Array,
+        bias: Array | None = None,
+        *,
+        strides: Pair = (1, 1),
+        padding: Padding = "valid",
+        activation: Activation | None = None,
+    ) -> Array:
+        """Sum each window times the kernel over window and channels, without flipping it, and add the bias.
+
+        Args:
+            inputs: [batch, height, width, channels].
+            kernel: [window height, window width, channels, filters].
+            bias: [filters], or None for a layer without one.
+            strides: of the window.
+            padding: `same` adds zeros.
+            activation: applied last, or None for none.
+
+        Returns:
+            [batch, rows, columns, filters].
+
+        """
+
+    def conv2d_gradients(
+        self, inputs: Array, kernel: Array, bias: Array, upstream: Array, *, strides: Pair, padding: Padding
+    ) -> tuple[Array, Array, Array]:
+        """Gradients of sum(upstream * conv2d(...)), without activation, for inputs, kernel and bias."""
+
+    def max_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+        """Largest value of each window, channel by channel: [batch, rows, columns, channels]."""
+
+    def max_pool2d_gradient(
+        self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
+    ) -> Array:
+        """Gradient of sum(upstream * max_pool2d(...)), of the shape of inputs."""
+
+    def average_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+        """Mean of what each window holds of the image, channel by channel: [batch, rows, columns, channels]."""
+
+    def average_pool2d_gradient(
+        self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
+    ) -> Array:
+        """Gradient of sum(upstream * average_pool2d(...)), of the shape of inputs."""
+
+    def batch_normalization(
+        self,
+        inputs: Array,
+        gamma: Array,
+        beta: Array,
+        moving_mean: Array,
+        moving_variance: Array,
+        *,
+        training: bool,
+    ) -> tuple[Array, Array, Array]:
+        """Normalise every channel, with momentum 0.99 and epsilon 0.001.
+
+        Args:
+            inputs: [..., channels], of rank 2 or 4.
+            gamma: [channels], as the other three arrays.
+            beta: what is added at the end.
+            moving_mean: before the call.
+            moving_variance: before the call.
+            training: whether to take the statistics of the batch, and to move the moving ones towards them.
+
+        Returns:
+            The shape of inputs; moving_mean and moving_variance after the call.
+
+        """
+
+    def batch_normalization_gradients(
+        self,
+        inputs: Array,
+        gamma: Array,
+        beta: Array,
+        moving_mean: Array,
+        moving_variance: Array,
+        upstream: Array,
+        *,
+        training: bool,
+    ) -> tuple[Array, Array, Array]:
+        """Gradients of sum(upstream * batch_normalization(...)) for inputs, gamma and beta."""
+
+    def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
+        """In training set elements to 0 with probability `rate` and divide the rest by 1 - rate; else do nothing."""
+
     def one_hot(self, labels: Array, depth: int) -> Array:
         """int32 [batch] to float32 [batch, depth]: 1 at the label, 0 elsewhere."""
 
@@ -158,7 +256,9 @@ class Models(Protocol):
     """The document's models, without state: parameters in, parameters out.
 
     `linear` is one Dense layer of one unit, trained by SGD on the mean squared error. `mlp` is Flatten, Dense of
-    100 with ReLU, Dense of 10 and softmax, trained by Adam on the mean sparse categorical cross-entropy.
+    100 with ReLU, Dense of 10 and softmax, trained by Adam on the mean sparse categorical cross-entropy. `cnn` puts two
+    pairs of a convolution (5x5, `same`, ReLU; 32 and 64 filters) and max pooling (2x2, stride 2) in front, and has a
+    Dense of 1024 with ReLU in the place of that of 100.
     """
 
     def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
@@ -170,11 +270,13 @@ class Models(Protocol):
         Args:
             model: which.
             parameters: the model's.
-            inputs: `linear` [batch, input_dim], `mlp` [batch, 28, 28, 1].
+            inputs: `linear` [batch, input_dim], `mlp` and `cnn` [batch, 28, 28, 1].
 
         Returns:
             `linear`: dense [batch, 1]. `mlp`: flatten [batch, 784], dense1 [batch, 100], dense2 [batch, 10] and
-            softmax [batch, 10].
+            softmax [batch, 10]. `cnn`: conv1 [batch, 28, 28, 32], pool1 [batch, 14, 14, 32], conv2
+            [batch, 14, 14, 64], pool2 [batch, 7, 7, 64], flatten [batch, 3136], dense1 [batch, 1024], dense2
+            [batch, 10] and softmax [batch, 10]. In this order.
 
         """
 
@@ -187,7 +289,7 @@ class Models(Protocol):
             model: which.
             parameters: the model's.
             inputs: as in `layer_outputs`.
-            targets: `linear` float32 [batch, 1], `mlp` int32 [batch].
+            targets: `linear` float32 [batch, 1], `mlp` and `cnn` int32 [batch].
 
         Returns:
             The loss, a scalar, and its gradient for every parameter.
@@ -242,7 +344,7 @@ class Training(Protocol):
         """Build a model and train it on batches drawn with replacement.
 
         Args:
-            model: `mlp`.
+            model: `mlp` or `cnn`.
             images: [examples, 28, 28, 1].
             labels: int32 [examples].
             num_batches: the number of steps.
@@ -277,12 +379,158 @@ class Datasets(Protocol):
         """Draw `batch_size` examples with replacement: [batch_size, ...] and [batch_size]."""
 
 
+class Architecture(NamedTuple):
+    """What a network was built as.
+
+    Attributes:
+        input_shape: of one example, (height, width, channels); None where it may be any.
+        output_shape: for one example, likewise.
+        trainable_parameters: how many numbers training changes.
+        other_parameters: how many it does not: moving means and variances.
+
+    """
+
+    input_shape: tuple[int | None, ...]
+    output_shape: tuple[int | None, ...]
+    trainable_parameters: int
+    other_parameters: int
+
+
+class Applications(Protocol):
+    """The predefined networks, under the names that Keras gives them; any of them may be asked for."""
+
+    def build(
+        self,
+        network: NetworkName,
+        *,
+        input_shape: tuple[int, int, int] | None = None,
+        include_top: bool = True,
+        weights: str | None = None,
+        classes: int = 1000,
+    ) -> Architecture:
+        """Build a network and describe it.
+
+        Args:
+            network: which.
+            input_shape: of one example, (height, width, channels), or None for the network's own.
+            include_top: whether it ends in its fully connected layers.
+            weights: None to draw them, `imagenet` to load those trained on ImageNet.
+            classes: size of the output.
+
+        Raises:
+            ValueError: the arguments do not go together, or the network does not take images that small.
+
+        """
+
+    def predict(
+        self,
+        network: NetworkName,
+        images: Array,
+        *,
+        training: bool,
+        seed: int,
+        weights: str | None = None,
+        classes: int = 1000,
+    ) -> Array:
+        """Put a batch through a new network.
+
+        Args:
+            network: which.
+            images: [batch, height, width, 3], which the network is built for.
+            training: the mode.
+            seed: of the weights, where they are drawn.
+            weights: as in `build`.
+            classes: as in `build`.
+
+        Returns:
+            [batch, classes], probabilities.
+
+        """
+
+    def train(
+        self, network: NetworkName, images: Array, labels: Array, *, classes: int, learning_rate: float, seed: int
+    ) -> Array:
+        """Train a new network without pre-trained weights by Adam on the mean sparse categorical cross-entropy.
+
+        Args:
+            network: which.
+            images: [steps, batch, height, width, 3], which the network is built for.
+            labels: int32 [steps, batch].
+            classes: size of the output.
+            learning_rate: of Adam.
+            seed: of the weights.
+
+        Returns:
+            [steps]: the loss of each batch before its step, in training mode.
+
+        """
+
+
+class FlowersInfo(NamedTuple):
+    """What is known of tf_flowers without its images.
+
+    Attributes:
+        class_names: in the order of their labels.
+        num_examples: of the only split, `train`; None for the mock.
+
+    """
+
+    class_names: Sequence[str]
+    num_examples: int | None
+
+
+class Flowers(Protocol):
+    """The data set tf_flowers of TensorFlow Datasets, and the pipeline from images of any size to batches.
+
+    With `mock` the library makes up images and labels of the right form, and needs no network; the code that reads them
+    is the same.
+    """
+
+    def image_batches(
+        self,
+        images: Sequence[Array],
+        labels: Array,
+        *,
+        image_size: Pair,
+        shuffle_buffer: int,
+        batch_size: int,
+        epochs: int,
+        seed: int,
+    ) -> Sequence[tuple[Array, Array]]:
+        """Resize, scale, shuffle and batch.
+
+        Args:
+            images: each uint8 [height, width, channels], of any size.
+            labels: int32 [examples].
+            image_size: height and width after resizing, which is bilinear between the centres of pixels.
+            shuffle_buffer: each next example is drawn from a buffer of this size, which the following one fills up.
+            batch_size: examples in a batch; the last of an epoch has what is left.
+            epochs: how often to go through the images, shuffled anew each time.
+            seed: of the shuffling.
+
+        Returns:
+            Every batch in order: float32 [batch, *image_size, channels] between 0 and 1, int32 [batch].
+
+        """
+
+    def info(self, *, mock: bool) -> FlowersInfo:
+        """Describe the data set."""
+
+    def examples(self, count: int, *, mock: bool) -> tuple[Sequence[Array], Array]:
+        """Return the first images, each uint8 [height, width, 3] of its own size, and their labels int32 [count]."""
+
+    def batches(
+        self, count: int, *, image_size: Pair, shuffle_buffer: int, batch_size: int, seed: int, mock: bool
+    ) -> Sequence[tuple[Array, Array]]:
+        """Return the first batches of `image_batches` on the whole split."""
+
+
 class Keras(Protocol):
     """A Keras-shaped namespace, for the claims about the programming interface itself.
 
     Attributes:
-        namespace: has `Model`, `layers`, `losses`, `optimizers`, `metrics`, `initializers`, `datasets` as
-            `tf.keras` has them.
+        namespace: has `Model`, `Sequential`, `Input`, `layers`, `models`, `losses`, `optimizers`, `metrics`,
+            `initializers`, `datasets`, `applications` and `backend` as `tf.keras` has them.
 
     """
 
@@ -300,6 +548,8 @@ PROTOCOLS: dict[str, type] = {
     "models": Models,
     "training": Training,
     "datasets": Datasets,
+    "applications": Applications,
+    "flowers": Flowers,
     "keras": Keras,
 }
 

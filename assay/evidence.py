@@ -83,25 +83,27 @@ def digit_list(evidence: object, key: str, length: int) -> list[int]:
     return [int(number) for number in numbers]
 
 
-def image_array(evidence: object, dtype: str) -> NDArray[Any]:
-    """Read the fields `images`, base64, and `shape`: [n, 28, 28]."""
+def image_array(evidence: object, dtype: str, side: int | None = SIDE) -> NDArray[Any]:
+    """Read the fields `images`, base64, and `shape`: [n, side, side], or any squares up to `SIDE` without a side."""
     shape, text = field(evidence, "shape"), field(evidence, "images")
     match shape:
-        case [int(count), 28, 28] if count > 0:
+        case [int(count), int(height), int(width)] if (
+            count > 0 and 0 < height == width <= SIDE and side in {None, height}
+        ):
             pass
         case _:
-            msg = "'shape' is not [n, 28, 28]"
+            msg = f"'shape' is not that of square images{f' of {side} by {side} pixels' if side else ''}"
             raise EvidenceError(msg)
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, TypeError, ValueError):
         msg = "'images' is not base64"
         raise EvidenceError(msg) from None
-    needed = count * SIDE * SIDE * np.dtype(dtype).itemsize
+    needed = count * height * height * np.dtype(dtype).itemsize
     if len(content) != needed:
         msg = f"'images' has {len(content)} bytes and not {needed}"
         raise EvidenceError(msg)
-    return np.frombuffer(content, dtype).reshape(count, SIDE, SIDE)
+    return np.frombuffer(content, dtype).reshape(count, height, height)
 
 
 def as_count(value: object) -> int:

@@ -90,7 +90,7 @@ def _training_curve(evidence: object) -> Drawing:
     tail = max(1, len(losses) // 20)
     start, end = losses[0], losses[-tail:].mean()
     caption = (
-        "The loss of the MLP, batch by batch. It begins near ln 10, the loss of a model that guesses one of "
+        "The loss, batch by batch. It begins near ln 10, the loss of a model that guesses one of "
         f"ten digits, and the last {tail} of the {len(losses)} recorded batches average {end:.3g}."
         + (" The line is the mean of neighbouring batches, the band their range." if smoothed else "")
         + (" Dotted: the limits." if limited else "")
@@ -191,31 +191,51 @@ def _ink(image: NDArray[Any]) -> str:
 
 
 def _kernels(evidence: object) -> Drawing:
-    kernels = image_array(evidence, "<f4")
-    if not np.isfinite(kernels).all():
-        msg = "'images' has a number that is not finite"
-        raise EvidenceError(msg)
-    shown = kernels[:MOST_IMAGES]
-    scale = float(np.quantile(np.abs(shown.astype(np.float64)), 0.99)) or 1.0
-    colours = mpl.colormaps["RdBu_r"].resampled(65)
-    pixels = colours(0.5 + 0.5 * np.clip(shown / scale, -1, 1), bytes=True)
+    shown = image_array(evidence, "<f4")[:MOST_IMAGES]
+    pixels, scale = _coloured(shown)
     caption = (
         f"The weights from the 28 by 28 pixels to {len(shown)} of the hidden units, each unit drawn as an "
-        "image. Red pixels excite it, blue ones inhibit it, white ones do not count; full colour is "
-        f"{scale:.2g} or more."
+        f"image. {COLOURS} {scale:.2g} or more."
     )
     alt = f"{len(shown)} pictures of weights in red, white and blue."
     return Drawing(Picture("What the hidden units look at", caption, alt, image=png(_montage(pixels))))
 
 
+def _filters(evidence: object) -> Drawing:
+    shown = image_array(evidence, "<f4", side=None)[:MOST_IMAGES]
+    side = shown.shape[-1]
+    pixels, scale = _coloured(shown)
+    large = pixels.repeat(SIDE // side, axis=1).repeat(SIDE // side, axis=2)
+    caption = (
+        f"The kernels of {len(shown)} filters of the first convolution, {side} by {side} weights each: what a filter "
+        f"looks for at every place of the image. {COLOURS} {scale:.2g} or more."
+    )
+    alt = f"{len(shown)} pictures of {side} by {side} weights in red, white and blue."
+    return Drawing(Picture("What the first convolution looks for", caption, alt, image=png(_montage(large))))
+
+
+COLOURS = "Red pixels excite it, blue ones inhibit it, white ones do not count; full colour is"
+
+
+def _coloured(weights: NDArray[Any]) -> tuple[NDArray[np.uint8], float]:
+    """Return pixels [n, side, side, 4], and the weight that has the full colour."""
+    if not np.isfinite(weights).all():
+        msg = "'images' has a number that is not finite"
+        raise EvidenceError(msg)
+    scale = float(np.quantile(np.abs(weights.astype(np.float64)), 0.99)) or 1.0
+    colours = mpl.colormaps["RdBu_r"].resampled(65)
+    return colours(0.5 + 0.5 * np.clip(weights / scale, -1, 1), bytes=True), scale
+
+
 def _montage(pictures: NDArray[Any]) -> NDArray[np.uint8]:
     columns = math.ceil(math.sqrt(len(pictures)))
     rows = math.ceil(len(pictures) / columns)
-    pitch = SIDE + 2
+    side = pictures.shape[1]
+    pitch = side + 2
     sheet = np.zeros((rows * pitch - 2, columns * pitch - 2, 4), np.uint8)
     for index, picture in enumerate(pictures):
         row, column = divmod(index, columns)
-        sheet[row * pitch : row * pitch + SIDE, column * pitch : column * pitch + SIDE] = picture
+        sheet[row * pitch : row * pitch + side, column * pitch : column * pitch + side] = picture
     return sheet
 
 
@@ -250,4 +270,5 @@ DRAWERS: dict[str, Callable[[object], Drawing]] = {
     "confusion": _confusion,
     "misread": _misread,
     "kernels": _kernels,
+    "filters": _filters,
 }

@@ -124,7 +124,9 @@ def _call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) ->
         msg = f"{name} changed an array that it was given"
         raise NonConformanceError(msg)
     for leaf in _leaves(result):
-        if not isinstance(leaf, np.ndarray | np.generic | float | int):
+        # A name, or a size that may be any, is part of a description and nothing by itself.
+        described = leaf is not result and isinstance(leaf, str | None)
+        if not described and not isinstance(leaf, np.ndarray | np.generic | float | int):
             kind = f"{type(leaf).__module__}.{type(leaf).__qualname__}"
             msg = f"{name} returned a {kind}, where the contract asks for NumPy arrays or plain numbers"
             raise AdapterError(msg)

@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MultipleLocator
+from numpy.typing import NDArray
 
-from assay.picture import FIRST, MUTED, SECOND, THIRD, Drawing, Picture, axes_of, bold, finish, log_ticks
+from assay.picture import (
+    FIRST,
+    INK,
+    MUTED,
+    SECOND,
+    THIRD,
+    WIDTH,
+    Drawing,
+    Picture,
+    axes_of,
+    bold,
+    finish,
+    log_ticks,
+)
 
 
 @cache
@@ -19,6 +37,7 @@ def from_definition() -> tuple[tuple[str, Picture], ...]:
         "dense": _activations,
         "softmax": _softmax,
         "cross_entropy": _cross_entropy,
+        "convolution": _convolution,
     }
     return tuple((section, finish(draw, section)) for section, draw in drawings.items())
 
@@ -112,3 +131,42 @@ def _cross_entropy() -> Drawing:
     )
     alt = f"Line chart: the loss falls from {most:.3f} for the smallest probabilities to 0 at p = 1."
     return Drawing(Picture("Cross entropy and its clip", caption, alt), figure)
+
+
+def _convolution() -> Drawing:
+    from spec.semantics.convolution import conv2d  # noqa: PLC0415
+    from spec.vectors import read  # noqa: PLC0415
+
+    example = read("convolution")
+    image, kernel, bias = (np.array(example[name], float) for name in ("image", "W", "b"))
+    result = conv2d(image[None, :, :, None], kernel[:, :, None, None], bias)[0, :, :, 0]
+    sizes = [table.shape[0] for table in (image, kernel, result)]
+    figure = Figure(figsize=(WIDTH, 2.6), layout="constrained")
+    places = figure.subplots(1, 3, width_ratios=sizes)
+    titles = (f"image, {sizes[0]} by {sizes[0]}", "kernel", f"result, {sizes[2]} by {sizes[2]}")
+    for axes, table, title in zip(places, (image, kernel, result), titles, strict=True):
+        _cells(axes, table, title)
+    # The window at its second place, and what comes of it.
+    for axes, corner, size in ((places[0], (0.5, -0.5), 3), (places[2], (0.5, -0.5), 1)):
+        axes.add_patch(Rectangle(corner, size, size, fill=False, edgecolor=SECOND, linewidth=2, clip_on=False))
+    window = image[:3, 1:4]
+    terms = [(x, w) for x, w in zip(window.ravel(), kernel.ravel(), strict=True) if x * w]
+    working = " + ".join(f"{x:g} x {w:g}" for x, w in terms)
+    caption = (
+        "The document's example, by the definition. The kernel moves over the image row by row; where the frame is, "
+        f"its products and the bias come to {working} + {bias[0]:g} = {result[0, 1]:g}."
+    )
+    alt = f"Three tables of numbers: an image of {sizes[0]} by {sizes[0]}, a kernel, and the result."
+    return Drawing(Picture("A convolution, number by number", caption, alt), figure)
+
+
+def _cells(axes: Axes, table: NDArray[Any], title: str) -> None:
+    rows, columns = table.shape
+    axes.set(xlim=(-0.5, columns - 0.5), ylim=(rows - 0.5, -0.5), aspect="equal", title=title)
+    for row, column in np.ndindex(rows, columns):
+        number = table[row, column]
+        axes.text(column, row, f"{number:g}", ha="center", va="center", color=INK if number else MUTED)
+    axes.set_xticks(np.arange(columns + 1) - 0.5, labels=[])
+    axes.set_yticks(np.arange(rows + 1) - 0.5, labels=[])
+    axes.tick_params(length=0)
+    axes.spines[:].set_visible(False)

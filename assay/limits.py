@@ -88,6 +88,13 @@ def chance_of_counts(counts: Sequence[int]) -> float:
     return float(stats.chisquare(counts).pvalue)
 
 
+def chance_of_share(count: int, total: int, probability: float) -> float:
+    """Return how likely `total` draws are to give a count as unlikely as this, by the exact binomial test."""
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    return float(stats.binomtest(count, total, probability).pvalue)
+
+
 def limits(values: Sequence[float]) -> Limits:
     """Apply the rule to the values of correct runs."""
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))

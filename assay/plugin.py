@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import shutil
 import tempfile
@@ -68,6 +69,9 @@ def pytest_configure(config: pytest.Config) -> None:
         except UserError as error:
             raise pytest.UsageError(str(error)) from None
         config.pluginmanager.register(Keeper(config, run, tests), "assay-keeper")
+        # The workers share the cores. NumPy's own threads, one for each core in each worker, would wait for each other,
+        # and make a definition up to six times as slow.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     config.stash[run_key] = run
     # Nothing of a run is kept, and nothing is left in the folder that it was started from.
     set_hypothesis_home_dir(run.folder)
@@ -286,6 +290,18 @@ def training(implementation: Guarded) -> Group:
 def datasets(implementation: Guarded) -> Group:
     """Return the document's data loader: see `assay.contract.Datasets`."""
     return implementation.group("datasets")
+
+
+@pytest.fixture(scope="session")
+def applications(implementation: Guarded) -> Group:
+    """Return the predefined networks: see `assay.contract.Applications`."""
+    return implementation.group("applications")
+
+
+@pytest.fixture(scope="session")
+def flowers(implementation: Guarded) -> Group:
+    """Return the data set tf_flowers: see `assay.contract.Flowers`."""
+    return implementation.group("flowers")
 
 
 @pytest.fixture(scope="session")

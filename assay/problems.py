@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import NamedTuple
 
 import numpy as np
 
 from assay.contract import Array
-from spec.semantics.initializers import glorot_limit
+from spec.semantics.initializers import fans, glorot_limit
 from spec.semantics.models import MODELS, Parameters
+from spec.semantics.spread import decided
+
+# Of the document's training programs (lines 201 and 374).
+LEARNING_RATE = 0.001
 
 
 class Problem(NamedTuple):
@@ -30,12 +35,27 @@ class Problem(NamedTuple):
 
 def mlp(seed: int, *, batch: int = 8, steps: int | None = None) -> Problem:
     """Make a problem for the MLP: images whose border is black, as that of MNIST's is, and labels at random."""
-    generator = np.random.default_rng(seed)
+    return _digits("mlp", seed, batch, steps, border=4)
+
+
+def cnn(seed: int, *, batch: int = 4, steps: int | None = None) -> Problem:
+    """Make a problem for the CNN: images without a border, where all of a pooling window would be equally large."""
+    return _digits("cnn", seed, batch, steps, border=0)
+
+
+def _digits(model: str, seed: int, batch: int, steps: int | None, border: int) -> Problem:
+    """Draw until no decision of the network hangs on rounding, which one or two draws do."""
     leading = (batch,) if steps is None else (steps, batch)
-    images = np.zeros((*leading, 28, 28, 1), np.float32)
-    images[..., 4:24, 4:24, :] = generator.random((*leading, 20, 20, 1), np.float32)
-    labels = generator.integers(0, 10, leading, np.int32)
-    return Problem("mlp", parameters("mlp", generator), images, labels)
+    for attempt in count():
+        generator = np.random.default_rng((seed, attempt))
+        images = np.zeros((*leading, 28, 28, 1), np.float32)
+        inner = slice(border, 28 - border)
+        images[..., inner, inner, :] = generator.random(images[..., inner, inner, :].shape, np.float32)
+        labels = generator.integers(0, 10, leading, np.int32)
+        problem = Problem(model, parameters(model, generator), images, labels)
+        if decided(*problem, learning_rate=None if steps is None else LEARNING_RATE):
+            return problem
+    raise AssertionError
 
 
 def linear(seed: int, *, batch: int = 8, steps: int | None = None) -> Problem:
@@ -56,5 +76,5 @@ def parameters(model: str, generator: np.random.Generator) -> Parameters:
 
 
 def _range(shape: tuple[int, ...]) -> tuple[float, float]:
-    limit = glorot_limit(*shape) if len(shape) > 1 else 0.5
+    limit = glorot_limit(*fans(shape)) if len(shape) > 1 else 0.5
     return -limit, limit

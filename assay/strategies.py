@@ -2,20 +2,80 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from assay.contract import Array
+from assay.contract import Array, Padding, Pair
+from spec.semantics.convolution import output_size
 
 # Batch, input_dim and units of a Dense layer: one of everything, more of each, and no two alike.
 DENSE_SHAPES = ((1, 1, 1), (2, 3, 4), (5, 2, 3), (4, 5, 1))
 MATRIX_SHAPES = ((1, 2), (2, 3), (5, 10))
 
+
+class Places(NamedTuple):
+    """The places of a window over images.
+
+    Attributes:
+        images: [batch, height, width, channels].
+        window: height and width.
+        strides: down and to the right.
+        padding: `valid` or `same`.
+
+    """
+
+    images: tuple[int, int, int, int]
+    window: Pair
+    strides: Pair
+    padding: Padding
+
+    @property
+    def outputs(self) -> Pair:
+        """How many rows and columns of places there are."""
+        axes = zip(self.images[1:3], self.window, self.strides, strict=True)
+        rows, columns = (output_size(*axis, self.padding) for axis in axes)
+        return rows, columns
+
+
+# Each with a number of filters. Among them `same` adds nothing, an even and an odd number to an axis, `valid` leaves
+# something over, and strides are smaller and larger than the window.
+CONVOLUTIONS = (
+    (Places((1, 7, 7, 1), (3, 3), (1, 1), "valid"), 1),
+    (Places((1, 7, 7, 1), (3, 3), (2, 2), "valid"), 2),
+    (Places((2, 4, 5, 3), (3, 3), (1, 1), "same"), 2),
+    (Places((1, 6, 5, 2), (3, 3), (2, 2), "same"), 3),
+    (Places((1, 5, 6, 2), (2, 2), (1, 1), "same"), 3),
+    (Places((2, 8, 7, 1), (2, 2), (3, 3), "valid"), 2),
+    (Places((1, 7, 8, 2), (2, 2), (3, 3), "same"), 1),
+    (Places((1, 6, 7, 1), (5, 5), (1, 1), "same"), 2),
+    (Places((2, 3, 4, 3), (1, 1), (1, 1), "valid"), 2),
+    (Places((1, 4, 7, 2), (1, 3), (1, 2), "same"), 2),
+    (Places((2, 7, 5, 1), (3, 2), (2, 1), "valid"), 2),
+    (Places((2, 3, 4, 2), (3, 4), (1, 1), "valid"), 3),
+)
+# Likewise; windows lie side by side, over each other and with gaps between them.
+POOLINGS = (
+    Places((1, 4, 4, 1), (2, 2), (2, 2), "valid"),
+    Places((2, 4, 6, 3), (2, 2), (2, 2), "same"),
+    Places((1, 5, 7, 2), (2, 2), (2, 2), "valid"),
+    Places((1, 7, 5, 2), (2, 2), (2, 2), "same"),
+    Places((1, 4, 5, 2), (2, 2), (1, 1), "valid"),
+    Places((2, 4, 5, 1), (3, 3), (1, 1), "same"),
+    Places((1, 7, 6, 2), (3, 3), (2, 2), "same"),
+    Places((2, 7, 5, 1), (2, 2), (3, 3), "valid"),
+    Places((1, 5, 6, 3), (1, 3), (2, 1), "same"),
+    Places((1, 6, 7, 2), (3, 2), (1, 2), "valid"),
+    Places((2, 3, 5, 2), (3, 5), (3, 5), "valid"),
+    Places((1, 5, 4, 2), (1, 1), (2, 2), "valid"),
+)
+
 # Sums of products of numbers up to here stay far from float32's largest; a larger range shows no other fault.
 LARGEST = 1024.0
+# Any sum of products of whole numbers up to here is exact, and so does not depend on the order.
+LARGEST_WHOLE = 8
 # exp(-x) leaves float32's normal range beyond 87, and near there some implementations give 0. Two numbers drawn from
 # this range are at most 80 apart.
 LARGEST_EXPONENT = 40.0
@@ -31,6 +91,12 @@ def floats(limit: float = LARGEST) -> st.SearchStrategy[float]:
 def arrays(shape: tuple[int, ...], limit: float = LARGEST) -> st.SearchStrategy[Array]:
     """Draw float32 arrays of a shape."""
     return hnp.arrays(np.float32, shape, elements=floats(limit))
+
+
+def whole_arrays(shape: tuple[int, ...]) -> st.SearchStrategy[Array]:
+    """Draw float32 arrays of whole numbers between -LARGEST_WHOLE and LARGEST_WHOLE."""
+    elements = st.integers(-LARGEST_WHOLE, LARGEST_WHOLE)
+    return hnp.arrays(np.int8, shape, elements=elements).map(lambda drawn: drawn.astype(np.float32))
 
 
 class DenseCase(NamedTuple):
@@ -58,6 +124,92 @@ def dense_cases(draw: st.DrawFn, *, rank: int = 2, limit: float = LARGEST) -> De
         draw(arrays((input_dim, units), limit)),
         draw(arrays((units,), limit)),
     )
+
+
+class ConvolutionCase(NamedTuple):
+    """Arguments of a convolution, float32.
+
+    Attributes:
+        inputs: [batch, height, width, channels].
+        kernel: [window height, window width, channels, filters].
+        bias: [filters].
+        strides: of the window.
+        padding: `valid` or `same`.
+
+    """
+
+    inputs: Array
+    kernel: Array
+    bias: Array
+    strides: Pair
+    padding: Padding
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """What is multiplied and added."""
+        return self.inputs, self.kernel, self.bias
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Where the window goes, by the names of the contract."""
+        return {"strides": self.strides, "padding": self.padding}
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of the result: [batch, rows, columns, filters]."""
+        places = Places(self.inputs.shape, self.kernel.shape[:2], self.strides, self.padding)
+        return (len(self.inputs), *places.outputs, len(self.bias))
+
+
+@st.composite
+def convolution_cases(draw: st.DrawFn, *, limit: float = LARGEST) -> ConvolutionCase:
+    """Draw the arguments of a convolution."""
+    places, filters = draw(st.sampled_from(CONVOLUTIONS))
+    shapes = (places.images, (*places.window, places.images[3], filters), (filters,))
+    inputs, kernel, bias = (draw(arrays(shape, limit)) for shape in shapes)
+    return ConvolutionCase(inputs, kernel, bias, places.strides, places.padding)
+
+
+class PoolingCase(NamedTuple):
+    """Arguments of a pooling layer, float32.
+
+    Attributes:
+        inputs: [batch, height, width, channels].
+        pool_size: of the window.
+        strides: of the window.
+        padding: `valid` or `same`.
+
+    """
+
+    inputs: Array
+    pool_size: Pair
+    strides: Pair
+    padding: Padding
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Where the window goes, by the names of the contract."""
+        return {"pool_size": self.pool_size, "strides": self.strides, "padding": self.padding}
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of the result: [batch, rows, columns, channels]."""
+        return (len(self.inputs), *Places(self.inputs.shape, *self[1:]).outputs, self.inputs.shape[3])
+
+
+def pooling_cases() -> st.SearchStrategy[PoolingCase]:
+    """Draw the arguments of a pooling layer."""
+    return st.sampled_from(POOLINGS).flatmap(
+        lambda places: arrays(places.images).map(lambda inputs: PoolingCase(inputs, *places[1:]))
+    )
+
+
+Case = TypeVar("Case", ConvolutionCase, PoolingCase)
+
+
+def with_upstream(cases: st.SearchStrategy[Case]) -> st.SearchStrategy[tuple[Case, Array]]:
+    """Draw a gradient of whole numbers for each element of a result, too."""
+    return cases.flatmap(lambda case: st.tuples(st.just(case), whole_arrays(case.output_shape)))
 
 
 def matrices(limit: float = LARGEST) -> st.SearchStrategy[Array]:

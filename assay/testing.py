@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ from hypothesis import Phase, settings
 from numpy.typing import NDArray
 
 from assay.contract import FLOAT, Array
-from assay.guard import NonConformanceError
+from assay.guard import AdapterError, NonConformanceError
 from spec.semantics.spread import root_mean_square
 
 claim = pytest.mark.claim
@@ -101,6 +101,30 @@ def assert_within(
     msg = f"{what}: {count}, most{at}: actual {array[worst]:.9g}, expected {expected[worst]:.9g} ({off})"
     if 1 < expected.size <= SHOWN:
         msg += f"\n  actual   = {_show(array)}\n  expected = {_show(expected)}"
+    raise NonConformanceError(msg)
+
+
+def assert_rejected(what: str, call: Callable[[], object]) -> None:
+    """Check that arguments are rejected with a ValueError; whatever else is raised goes on.
+
+    Args:
+        what: the arguments, for the message.
+        call: hands them over.
+
+    Raises:
+        NonConformanceError: they are accepted.
+
+    """
+    __tracebackhide__ = True
+    try:
+        call()
+    except ValueError:  # From a namespace of Keras, which is not guarded.
+        return
+    except AdapterError as error:
+        if isinstance(error.__cause__, ValueError):
+            return
+        raise
+    msg = f"{what} is accepted, and has to be rejected with a ValueError"
     raise NonConformanceError(msg)
 
 

@@ -38,7 +38,7 @@ class Reference:
 
     @cached_property
     def models(self) -> contract.Models:
-        """The linear model and the MLP."""
+        """The linear model, the MLP and the CNN."""
         from reference.models import Models
 
         return Models()
@@ -56,6 +56,20 @@ class Reference:
         from reference.datasets import Datasets
 
         return Datasets()
+
+    @cached_property
+    def applications(self) -> contract.Applications:
+        """The predefined networks."""
+        from reference.applications import Applications
+
+        return Applications()
+
+    @cached_property
+    def flowers(self) -> contract.Flowers:
+        """The data set tf_flowers."""
+        from reference.flowers import Flowers
+
+        return Flowers()
 
     @cached_property
     def keras(self) -> contract.Keras:

@@ -38,3 +38,28 @@ class MLP(tf.keras.Model):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Return the probabilities."""
         return self.softmax(self.dense2(self.dense1(self.flatten(inputs))))
+
+
+class CNN(tf.keras.Model):
+    """Two convolutions with pooling, two Dense layers: [batch, 28, 28, 1] to probabilities [batch, 10] (297 to 327)."""
+
+    def __init__(self) -> None:
+        """Make the layers."""
+        super().__init__()
+        self.conv1 = tf.keras.layers.Conv2D(
+            filters=32, kernel_size=[5, 5], padding="same", activation=tf.nn.relu, name="conv1"
+        )
+        self.pool1 = tf.keras.layers.MaxPool2D(pool_size=[2, 2], strides=2, name="pool1")
+        self.conv2 = tf.keras.layers.Conv2D(
+            filters=64, kernel_size=[5, 5], padding="same", activation=tf.nn.relu, name="conv2"
+        )
+        self.pool2 = tf.keras.layers.MaxPool2D(pool_size=[2, 2], strides=2, name="pool2")
+        self.flatten = tf.keras.layers.Reshape(target_shape=(7 * 7 * 64,), name="flatten")
+        self.dense1 = tf.keras.layers.Dense(units=1024, activation=tf.nn.relu, name="dense1")
+        self.dense2 = tf.keras.layers.Dense(units=10, name="dense2")
+        self.softmax = tf.keras.layers.Softmax(name="softmax")
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return the probabilities."""
+        features = self.pool2(self.conv2(self.pool1(self.conv1(inputs))))
+        return self.softmax(self.dense2(self.dense1(self.flatten(features))))

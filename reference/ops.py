@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from assay.contract import Activation, Array
+    from assay.contract import Activation, Array, Padding, Pair
 
 ACTIVATIONS = {None: None, "relu": tf.nn.relu, "tanh": tf.nn.tanh, "sigmoid": tf.nn.sigmoid}
 
@@ -48,6 +48,106 @@ class Ops:
     def flatten(self, inputs: Array) -> Array:
         """Run a Flatten layer."""
         return tf.keras.layers.Flatten()(tf.constant(inputs)).numpy()
+
+    def reshape(self, inputs: Array, target_shape: Sequence[int]) -> Array:
+        """Run a Reshape layer."""
+        return tf.keras.layers.Reshape(target_shape=tuple(target_shape))(tf.constant(inputs)).numpy()
+
+    def conv2d(
+        self,
+        inputs: Array,
+        kernel: Array,
+        bias: Array | None = None,
+        *,
+        strides: Pair = (1, 1),
+        padding: Padding = "valid",
+        activation: Activation | None = None,
+    ) -> Array:
+        """Run a Conv2D layer with these parameters."""
+        layer = tf.keras.layers.Conv2D(
+            filters=kernel.shape[-1],
+            kernel_size=kernel.shape[:2],
+            strides=strides,
+            padding=padding,
+            activation=ACTIVATIONS[activation],
+            use_bias=bias is not None,
+        )
+        layer.build(inputs.shape)
+        layer.set_weights([kernel] if bias is None else [kernel, bias])
+        return layer(tf.constant(inputs)).numpy()
+
+    def conv2d_gradients(
+        self, inputs: Array, kernel: Array, bias: Array, upstream: Array, *, strides: Pair, padding: Padding
+    ) -> tuple[Array, Array, Array]:
+        """Differentiate the operation inside the layer."""
+
+        def convolve(images: tf.Tensor, weights: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
+            return tf.nn.bias_add(tf.nn.conv2d(images, weights, strides, padding.upper()), offsets)
+
+        return _gradients(convolve, upstream, inputs, kernel, bias)
+
+    def max_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+        """Run a MaxPool2D layer."""
+        layer = tf.keras.layers.MaxPool2D(pool_size=pool_size, strides=strides, padding=padding)
+        return layer(tf.constant(inputs)).numpy()
+
+    def max_pool2d_gradient(
+        self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
+    ) -> Array:
+        """Differentiate a MaxPool2D layer."""
+        layer = tf.keras.layers.MaxPool2D(pool_size=pool_size, strides=strides, padding=padding)
+        return _gradients(layer, upstream, inputs)[0]
+
+    def average_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+        """Run an AveragePooling2D layer."""
+        layer = tf.keras.layers.AveragePooling2D(pool_size=pool_size, strides=strides, padding=padding)
+        return layer(tf.constant(inputs)).numpy()
+
+    def average_pool2d_gradient(
+        self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
+    ) -> Array:
+        """Differentiate an AveragePooling2D layer."""
+        layer = tf.keras.layers.AveragePooling2D(pool_size=pool_size, strides=strides, padding=padding)
+        return _gradients(layer, upstream, inputs)[0]
+
+    def batch_normalization(
+        self,
+        inputs: Array,
+        gamma: Array,
+        beta: Array,
+        moving_mean: Array,
+        moving_variance: Array,
+        *,
+        training: bool,
+    ) -> tuple[Array, Array, Array]:
+        """Run a BatchNormalization layer, and read what it keeps."""
+        layer = _batch_normalization(inputs, gamma, beta, moving_mean, moving_variance)
+        outputs = layer(tf.constant(inputs), training=training)
+        return outputs.numpy(), layer.moving_mean.numpy(), layer.moving_variance.numpy()
+
+    def batch_normalization_gradients(
+        self,
+        inputs: Array,
+        gamma: Array,
+        beta: Array,
+        moving_mean: Array,
+        moving_variance: Array,
+        upstream: Array,
+        *,
+        training: bool,
+    ) -> tuple[Array, Array, Array]:
+        """Differentiate a BatchNormalization layer."""
+        layer = _batch_normalization(inputs, gamma, beta, moving_mean, moving_variance)
+        images = tf.constant(inputs)
+        with tf.GradientTape() as tape:
+            tape.watch(images)
+            outputs = layer(images, training=training)
+        gradients = tape.gradient(outputs, [images, *layer.trainable_variables], output_gradients=tf.constant(upstream))
+        return tuple(gradient.numpy() for gradient in gradients)
+
+    def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
+        """Run a Dropout layer."""
+        return tf.keras.layers.Dropout(rate, seed=seed)(tf.constant(inputs), training=training).numpy()
 
     def one_hot(self, labels: Array, depth: int) -> Array:
         """Apply `tf.one_hot`."""
@@ -112,3 +212,19 @@ class Ops:
 
 def _array(tensor: Any) -> Array:
     return np.array(tensor)
+
+
+def _batch_normalization(inputs: Array, *weights: Array) -> tf.keras.layers.BatchNormalization:
+    layer = tf.keras.layers.BatchNormalization()
+    layer.build(inputs.shape)
+    layer.set_weights(weights)
+    return layer
+
+
+def _gradients(function: Callable[..., tf.Tensor], upstream: Array, *arguments: Array) -> tuple[Array, ...]:
+    tensors = [tf.constant(argument) for argument in arguments]
+    with tf.GradientTape() as tape:
+        tape.watch(tensors)
+        outputs = function(*tensors)
+    gradients = tape.gradient(outputs, tensors, output_gradients=tf.constant(upstream))
+    return tuple(gradient.numpy() for gradient in gradients)

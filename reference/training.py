@@ -45,5 +45,5 @@ class Training:
         metric = tf.keras.metrics.SparseCategoricalAccuracy()
         for start in range(0, len(images), batch_size):
             batch = slice(start, start + batch_size)
-            metric.update_state(y_true=labels[batch], y_pred=one.model(tf.constant(images[batch])))
+            metric.update_state(y_true=labels[batch], y_pred=one.predict(tf.constant(images[batch])))
         return float(metric.result())

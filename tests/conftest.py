@@ -1,12 +1,17 @@
 """The data and the trained models that several sections need."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+import numpy as np
 import pytest
 
-from assay import data
+from assay import data, network
 from assay.calibration import Examples, examples, train
+from assay.contract import Array
 from assay.limits import threshold
+from assay.testing import assert_form
+from spec.vectors import read
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +50,58 @@ def five_epochs(training, train_set, test_set, seed, once) -> dict[str, Any]:
     """Return losses, parameters and accuracy of the MLP after 6,000 batches, trained once in a run."""
     recipe = threshold("mlp_five_epochs").recipe
     return once("mlp_five_epochs", lambda: train(training, recipe, train_set, test_set, seed))
+
+
+@pytest.fixture(scope="session")
+def cnn_five_epochs(training, train_set, test_set, seed, once) -> dict[str, Any]:
+    """Return losses, parameters and accuracy of the CNN after 6,000 batches, trained once in a run."""
+    recipe = threshold("cnn_five_epochs").recipe
+    return once("cnn_five_epochs", lambda: train(training, recipe, train_set, test_set, seed))
+
+
+@pytest.fixture(scope="session")
+def reachable(once) -> bool:
+    """Return whether there is a network, asked once in a run."""
+    return once("reachable", network.reachable)
+
+
+@pytest.fixture(scope="session")
+def online(reachable) -> None:
+    """Skip what needs a network where there is none."""
+    if not reachable:
+        pytest.skip("not run: no network")
+
+
+class Batch(NamedTuple):
+    """Images of the smallest size that MobileNetV2 takes, and labels of which there are as many of each class.
+
+    Attributes:
+        images: float32 [20, 32, 32, 3].
+        labels: int32 [20].
+
+    """
+
+    images: Array
+    labels: Array
+
+
+@pytest.fixture(scope="session")
+def batch(seed) -> Batch:
+    """Return a batch drawn by the seed of the run."""
+    classes = read("flowers")["classes"]
+    count = 4 * classes
+    images = np.random.default_rng(seed).random((count, 32, 32, 3), np.float32)
+    return Batch(images, np.arange(count, dtype=np.int32) % classes)
+
+
+@pytest.fixture(scope="session")
+def predict(applications, once, seed, batch) -> Callable[..., Array]:
+    """Return a function that gives what a new MobileNetV2 says of the batch in one of the modes."""
+    network, classes = (read("flowers")[what] for what in ("network", "classes"))
+
+    def predicted(*, training, seed=seed):
+        options = {"training": training, "seed": seed, "classes": classes}
+        found = once(f"predict-{training}-{seed}", lambda: applications.predict(network, batch.images, **options))
+        return assert_form("the predictions", found, (len(batch.labels), classes))
+
+    return predicted

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import problems
-from assay.limits import FALSE_ALARM, NORMAL, QUARTERS, quarters, threshold
+from assay.limits import FALSE_ALARM, NORMAL, quarters, threshold
 from assay.strategies import arrays, same_shape, seeds
 from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, fewer
+from assay.trained import assert_losses_not_above
 from spec.semantics import losses, optimizers, rounding, spread
 from spec.semantics import models as definition
 from spec.semantics.spread import wide
@@ -359,22 +360,7 @@ def test_number_of_losses(one_epoch):
 
 @claim("training.loss-curve")
 def test_loss_curve(one_epoch, evidence):
-    curve = np.asarray(one_epoch["losses"])
-    known = threshold("mlp_one_epoch")
-    upper = [known.limits(quarter).upper for quarter in QUARTERS]
-    evidence(training_curve=thinned(curve, upper))
-    means = quarters(curve)
-    assert all(np.array(means) <= upper), f"the mean losses of the four quarters are {means}, and at most {upper}"
-
-
-def thinned(curve, upper, points=200):
-    """Average a curve over stretches, for a picture, each with the limit of its quarter."""
-    stretches = np.array_split(curve.astype(np.float64), points)
-    return {
-        "steps": np.cumsum([len(stretch) for stretch in stretches]).tolist(),
-        "losses": [round(float(stretch.mean()), 6) for stretch in stretches],
-        "limits": np.repeat(upper, points // len(upper)).tolist(),
-    }
+    assert_losses_not_above("mlp_one_epoch", one_epoch, evidence)
 
 
 @claim("training.loss-falls")

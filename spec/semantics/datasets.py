@@ -1,4 +1,4 @@
-"""What the document's data loader does."""
+"""What the document's data loader and its pipeline do to the data."""
 
 from __future__ import annotations
 
@@ -19,3 +19,37 @@ def preprocess(images: Array, labels: Array) -> tuple[Array, Array]:
 
     """
     return np.expand_dims(images.astype(np.float64) / 255.0, axis=-1), labels.astype(np.int32)
+
+
+def resize(image: Array, size: tuple[int, int]) -> Array:
+    """Resize by bilinear interpolation between the centres of pixels, and scale to [0, 1] (line 376).
+
+    The centre of pixel i of an axis is at (i + 1/2) / its length. Beyond the outermost centres the border is
+    repeated. Nothing is averaged when an image shrinks.
+
+    Args:
+        image: [height, width, channels], from 0 to 255.
+        size: new height and width.
+
+    Returns:
+        [*size, channels], between 0 and 1.
+
+    """
+    resized = image.astype(np.float64)
+    for axis, length in enumerate(size):
+        before, after, share = neighbours(image.shape[axis], length)
+        share = np.expand_dims(share, tuple(range(1, image.ndim - axis)))
+        first, second = np.take(resized, before, axis), np.take(resized, after, axis)
+        resized = first + (second - first) * share
+    return resized / 255.0
+
+
+def neighbours(old: int, new: int) -> tuple[Array, Array, Array]:
+    """Return, for each new pixel of an axis, the two old ones around its centre, and the share of the second."""
+    centre = (np.arange(new) + 0.5) * old / new - 0.5
+    before = np.floor(centre)
+    return (
+        np.clip(before, 0, old - 1).astype(int),
+        np.clip(before + 1, 0, old - 1).astype(int),
+        centre - before,
+    )

@@ -12,3 +12,9 @@ def glorot_limit(fan_in: int, fan_out: int) -> float:
     equation 16: sqrt(6 / (fan_in + fan_out)).
     """
     return math.sqrt(6 / (fan_in + fan_out))
+
+
+def fans(shape: tuple[int, ...]) -> tuple[int, int]:
+    """How many inputs and outputs a kernel connects: [..., in, out], with a window before them for a convolution."""
+    window = math.prod(shape[:-2])
+    return window * shape[-2], window * shape[-1]

@@ -5,13 +5,13 @@ The same code runs in float64, where it is the definition, and in float32, where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 import autograd.numpy as np
 from autograd import value_and_grad
 
-from spec.semantics import layers, losses, optimizers
+from spec.semantics import convolution, layers, losses, optimizers
 from spec.semantics.layers import Array
 
 Parameters = dict[str, Array]
@@ -23,18 +23,25 @@ class Model:
 
     Attributes:
         shapes: of every parameter, by canonical name.
-        axes: what each axis of a parameter runs over. Axes of one name can be put in another order together.
+        axes: what each axis of a parameter runs over. Axes of one name can be put in another order together, and those
+            named `row` and `column` be reversed; the classes and units of the output stay as they are.
+        input_axes: likewise, of an example.
+        split: the shapes that fit `axes`, where those of `shapes` or of an example have several of them in one.
         layer_outputs: (parameters, inputs) to the output of every layer, in order.
         loss: (parameters, inputs, targets) to the mean loss of the batch.
         optimizer: `sgd` or `adam`.
+        decisions: (parameters, inputs) to how far each decision of ReLU and of a maximum is from another one, by layer.
 
     """
 
     shapes: Mapping[str, tuple[int, ...]]
     axes: Mapping[str, tuple[str, ...]]
+    input_axes: tuple[str, ...]
     layer_outputs: Callable[[Parameters, Array], dict[str, Array]]
     loss: Callable[[Parameters, Array, Array], Array]
     optimizer: str
+    decisions: Callable[[Parameters, Array], dict[str, Array]]
+    split: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
 
 
 def _linear_outputs(parameters: Parameters, inputs: Array) -> dict[str, Array]:
@@ -45,6 +52,10 @@ def _linear_loss(parameters: Parameters, inputs: Array, targets: Array) -> Array
     return losses.mean_squared_error(targets, _linear_outputs(parameters, inputs)["dense"])
 
 
+def _no_decisions(_parameters: Parameters, _inputs: Array) -> dict[str, Array]:
+    return {}
+
+
 def _mlp_outputs(parameters: Parameters, inputs: Array) -> dict[str, Array]:
     flatten = layers.flatten(inputs)
     dense1 = layers.dense(flatten, parameters["dense1/kernel"], parameters["dense1/bias"], "relu")
@@ -53,8 +64,59 @@ def _mlp_outputs(parameters: Parameters, inputs: Array) -> dict[str, Array]:
 
 
 def _mlp_loss(parameters: Parameters, inputs: Array, targets: Array) -> Array:
-    probabilities = _mlp_outputs(parameters, inputs)["softmax"]
-    return np.mean(losses.sparse_categorical_crossentropy(targets, probabilities))
+    return _mean_crossentropy(_mlp_outputs(parameters, inputs), targets)
+
+
+def _mlp_decisions(parameters: Parameters, inputs: Array) -> dict[str, Array]:
+    linear = layers.dense(layers.flatten(inputs), parameters["dense1/kernel"], parameters["dense1/bias"])
+    return {"dense1": np.abs(linear)}
+
+
+# Lines 306 and 313.
+_POOL = ((2, 2), (2, 2))
+
+
+def _cnn_outputs(parameters: Parameters, inputs: Array) -> dict[str, Array]:
+    def convolution_of(name: str, before: Array) -> Array:
+        kernel, bias = parameters[f"{name}/kernel"], parameters[f"{name}/bias"]
+        return convolution.conv2d(before, kernel, bias, padding="same", activation="relu")
+
+    conv1 = convolution_of("conv1", inputs)
+    pool1 = convolution.max_pool2d(conv1, *_POOL)
+    conv2 = convolution_of("conv2", pool1)
+    pool2 = convolution.max_pool2d(conv2, *_POOL)
+    flatten = layers.flatten(pool2)
+    dense1 = layers.dense(flatten, parameters["dense1/kernel"], parameters["dense1/bias"], "relu")
+    dense2 = layers.dense(dense1, parameters["dense2/kernel"], parameters["dense2/bias"])
+    return {
+        "conv1": conv1,
+        "pool1": pool1,
+        "conv2": conv2,
+        "pool2": pool2,
+        "flatten": flatten,
+        "dense1": dense1,
+        "dense2": dense2,
+        "softmax": layers.softmax(dense2),
+    }
+
+
+def _cnn_loss(parameters: Parameters, inputs: Array, targets: Array) -> Array:
+    return _mean_crossentropy(_cnn_outputs(parameters, inputs), targets)
+
+
+def _cnn_decisions(parameters: Parameters, inputs: Array) -> dict[str, Array]:
+    outputs = _cnn_outputs(parameters, inputs)
+    linear = {
+        name: convolution.conv2d(before, parameters[f"{name}/kernel"], parameters[f"{name}/bias"], padding="same")
+        for name, before in (("conv1", inputs), ("conv2", outputs["pool1"]))
+    }
+    linear["dense1"] = layers.dense(outputs["flatten"], parameters["dense1/kernel"], parameters["dense1/bias"])
+    gaps = {f"pool{i}": convolution.lead_of_largest(outputs[f"conv{i}"], *_POOL) for i in (1, 2)}
+    return {name: np.abs(value) for name, value in linear.items()} | gaps
+
+
+def _mean_crossentropy(outputs: dict[str, Array], targets: Array) -> Array:
+    return np.mean(losses.sparse_categorical_crossentropy(targets, outputs["softmax"]))
 
 
 MODELS = {
@@ -62,9 +124,11 @@ MODELS = {
     "linear": Model(
         shapes={"dense/kernel": (3, 1), "dense/bias": (1,)},
         axes={"dense/kernel": ("feature", "unit"), "dense/bias": ("unit",)},
+        input_axes=("feature",),
         layer_outputs=_linear_outputs,
         loss=_linear_loss,
         optimizer="sgd",
+        decisions=_no_decisions,
     ),
     # Lines 163 to 175.
     "mlp": Model(
@@ -80,9 +144,41 @@ MODELS = {
             "dense2/kernel": ("hidden", "class"),
             "dense2/bias": ("class",),
         },
+        input_axes=("feature",),
+        split={"inputs": (784,)},
         layer_outputs=_mlp_outputs,
         loss=_mlp_loss,
         optimizer="adam",
+        decisions=_mlp_decisions,
+    ),
+    # Lines 297 to 327.
+    "cnn": Model(
+        shapes={
+            "conv1/kernel": (5, 5, 1, 32),
+            "conv1/bias": (32,),
+            "conv2/kernel": (5, 5, 32, 64),
+            "conv2/bias": (64,),
+            "dense1/kernel": (7 * 7 * 64, 1024),
+            "dense1/bias": (1024,),
+            "dense2/kernel": (1024, 10),
+            "dense2/bias": (10,),
+        },
+        axes={
+            "conv1/kernel": ("row", "column", "channel", "filter1"),
+            "conv1/bias": ("filter1",),
+            "conv2/kernel": ("row", "column", "filter1", "filter2"),
+            "conv2/bias": ("filter2",),
+            "dense1/kernel": ("row", "column", "filter2", "hidden"),
+            "dense1/bias": ("hidden",),
+            "dense2/kernel": ("hidden", "class"),
+            "dense2/bias": ("class",),
+        },
+        input_axes=("row", "column", "channel"),
+        split={"dense1/kernel": (7, 7, 64, 1024)},
+        layer_outputs=_cnn_outputs,
+        loss=_cnn_loss,
+        optimizer="adam",
+        decisions=_cnn_decisions,
     ),
 }
 
@@ -114,11 +210,20 @@ def train(
         [steps], the loss of every batch before its step, and the parameters after the last.
 
     """
-    moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
     curve = []
+    for loss, updated in steps(model, parameters, inputs, targets, learning_rate):
+        curve.append(loss)
+        parameters = updated
+    return np.array(curve), parameters
+
+
+def steps(
+    model: str, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
+) -> Iterator[tuple[Array, Parameters]]:
+    """Yield, for each batch of a training, its loss before the step and the parameters after it."""
+    moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
     for step, (batch, target) in enumerate(zip(inputs, targets, strict=True), start=1):
         loss, gradients = loss_and_gradients(model, parameters, batch, target)
-        curve.append(loss)
         updated = {}
         for name, value in parameters.items():
             if MODELS[model].optimizer == "sgd":
@@ -129,4 +234,4 @@ def train(
                 )
                 moments[name] = first, second
         parameters = updated
-    return np.array(curve), parameters
+        yield loss, parameters

@@ -1,7 +1,8 @@
 """How far float32 takes a whole network from the definition: measured, as a-priori bounds detect nothing.
 
-A network stays the same function when its input features, its hidden units and the examples of a batch are put
-in another order, with the parameters reordered to match. In exact arithmetic nothing changes; in float32 every sum
+A network stays the same function when its input features, its hidden units, its filters and the examples of a batch
+are put in another order, with the parameters reordered to match; so does a convolutional one whose images and kernels
+are mirrored, where padding and pooling are symmetrical. In exact arithmetic nothing changes; in float32 every sum
 is then added in another order. Evaluating the definition in float32 in several such orders, against float64 in the
 same order, therefore shows how much of a result is rounding, for this very input. `FACTOR` times the largest
 deviation seen is the bound. A few orders may by chance agree with float64 where there is but one number to compare,
@@ -13,13 +14,13 @@ follows the sign of what is left, so single elements have no useful bound, but t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from spec.semantics.layers import Array
-from spec.semantics.models import MODELS, Parameters
+from spec.semantics.models import MODELS, Parameters, steps
 from spec.semantics.rounding import U
 
 # Between what has to pass and what must not. Over 30 problems for the MLP, other orders of the definition came to at
@@ -28,6 +29,10 @@ from spec.semantics.rounding import U
 # `tests/suite/test_bounds.py` measures both sides again.
 FACTOR = 8.0
 ORDERS = 4
+
+# What neighbours each other must go on doing so, and outputs stay with their labels.
+MIRRORED = ("row", "column")
+FIXED = {*MIRRORED, "channel", "class", "unit"}
 
 Tree = Mapping[str, Array]
 Evaluate = Callable[[Parameters, Array, Array], Tree]
@@ -68,19 +73,73 @@ def bounds(
         `FACTOR` times the largest deviation in `ORDERS` orders, by name.
 
     """
-    stored = evaluate(parameters, inputs, targets)
-    largest = {name: U * root_mean_square(value) for name, value in stored.items()}
-    for problem in reorderings(model, parameters, inputs, targets, batch_axis=batch_axis, count=ORDERS):
+    return bounds_over(evaluate, reorderings(model, parameters, inputs, targets, batch_axis=batch_axis, count=ORDERS))
+
+
+def bounds_over(evaluate: Callable[..., Tree], orders: Iterable[tuple[Any, ...]]) -> dict[str, float]:
+    """Bound as `bounds` does, for any function: how its problem may be reordered is the caller's business.
+
+    Args:
+        evaluate: the arguments of a problem to named arrays, as for `bounds`.
+        orders: the float32 arguments in several orders, between which exact arithmetic sees no difference.
+
+    """
+    problems = list(orders)
+    largest = {name: U * root_mean_square(value) for name, value in evaluate(*problems[0]).items()}
+    for problem in problems:
         for name, deviation in deviations(evaluate, *problem).items():
             largest[name] = max(largest[name], deviation)
     return {name: FACTOR * deviation for name, deviation in largest.items()}
 
 
-def deviations(evaluate: Evaluate, parameters: Parameters, inputs: Array, targets: Array) -> dict[str, float]:
+def deviations(evaluate: Callable[..., Tree], *problem: Any) -> dict[str, float]:  # noqa: ANN401 - what `evaluate` takes
     """Root mean square of what float32 changes, by name."""
-    single = evaluate(parameters, inputs, targets)
-    double = evaluate(wide(parameters), wide(inputs), wide(targets))
+    single, double = evaluate(*problem), evaluate(*map(wide, problem))
     return {name: root_mean_square(single[name] - double[name]) for name in double}
+
+
+def decided(
+    model: str, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float | None = None
+) -> bool:
+    """Whether no rounding can turn a decision of the network: the sign before a ReLU, the largest of a window.
+
+    Each of them has to be further from its edge than `FACTOR` times what float32 moves such distances by. One that
+    goes the other way changes a gradient by far more than rounding does.
+
+    Args:
+        model: which.
+        parameters: float32.
+        inputs: float32, [batch, ...]; with a learning rate [steps, batch, ...].
+        targets: of the loss.
+        learning_rate: of a training on these batches, each step of which is looked at.
+
+    """
+    double = wide(parameters), wide(inputs), wide(targets)
+    if learning_rate is None:
+        return _all_decided(model, (parameters, inputs), double[:2])
+    single = _steps(model, parameters, inputs, targets, learning_rate)
+    return all(_all_decided(model, *step) for step in zip(single, _steps(model, *double, learning_rate), strict=True))
+
+
+def _steps(
+    model: str, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
+) -> Iterator[tuple[Parameters, Array]]:
+    """Yield the parameters before each step of a training, and its batch."""
+    yield parameters, inputs[0]
+    later = zip(inputs[1:], steps(model, parameters, inputs, targets, learning_rate), strict=False)
+    for batch, (_, updated) in later:
+        yield updated, batch
+
+
+def _all_decided(model: str, single: tuple[Parameters, Array], double: tuple[Parameters, Array]) -> bool:
+    decisions = MODELS[model].decisions
+    rounded, exact = decisions(*single), decisions(*double)
+    for name, margins in exact.items():
+        finite = np.isfinite(margins) & np.isfinite(rounded[name])
+        rounding = root_mean_square(rounded[name][finite] - margins[finite])
+        if margins.min() <= FACTOR * rounding:
+            return False
+    return True
 
 
 def reorderings(
@@ -93,26 +152,31 @@ def reorderings(
     count: int,
     seed: int = 0,
 ) -> Iterator[tuple[Parameters, Array, Array]]:
-    """Yield the same problem in `count` random orders of features, hidden units and examples."""
+    """Yield the same problem in `count` random orders of whatever its parameters and inputs run over."""
     generator = np.random.default_rng(seed)
-    axes = MODELS[model].axes
-    lengths = {
-        axis: length
-        for name, value in parameters.items()
-        for axis, length in zip(axes[name], value.shape, strict=True)
-        if axis not in {"class", "unit"}
-    }
+    known = MODELS[model]
+    axes = {"inputs": known.input_axes, **known.axes}
+    split = {"inputs": inputs.shape[batch_axis + 1 :]} | {name: value.shape for name, value in parameters.items()}
+    split |= known.split
+    lengths = {axis: length for name in split for axis, length in zip(axes[name], split[name], strict=True)}
     for _ in range(count):
-        order = {axis: generator.permutation(length) for axis, length in lengths.items()}
-        reordered = {name: _reorder(value, axes[name], order) for name, value in parameters.items()}
-        examples = generator.permutation(inputs.shape[batch_axis])
-        batch = np.take(inputs, examples, axis=batch_axis)
-        features = batch.reshape(*batch.shape[: batch_axis + 1], -1)[..., order["feature"]].reshape(batch.shape)
-        yield reordered, features, np.take(targets, examples, axis=batch_axis)
+        order: dict[str, Any] = {axis: generator.permutation(n) for axis, n in lengths.items() if axis not in FIXED}
+        order |= {axis: slice(None, None, int(generator.choice((-1, 1)))) for axis in MIRRORED}
+        order["example"] = generator.permutation(inputs.shape[batch_axis])
+        batch = inputs.reshape(*inputs.shape[: batch_axis + 1], *split["inputs"])
+        leading = ("step",) * batch_axis + ("example",)
+        yield (
+            {
+                name: _reorder(value.reshape(split[name]), axes[name], order).reshape(value.shape)
+                for name, value in parameters.items()
+            },
+            _reorder(batch, leading + axes["inputs"], order).reshape(inputs.shape),
+            _reorder(targets, leading, order),
+        )
 
 
-def _reorder(value: Array, axes: tuple[str, ...], order: Mapping[str, Array]) -> Array:
+def _reorder(value: Array, axes: tuple[str, ...], order: Mapping[str, Any]) -> Array:
     for position, axis in enumerate(axes):
         if axis in order:
-            value = np.take(value, order[axis], axis=position)
+            value = value[(slice(None),) * position + (order[axis],)]
     return value

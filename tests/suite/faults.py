@@ -5,51 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
-
-from reference import Reference
-
-
-@dataclass(frozen=True)
-class Fault:
-    """One deliberate fault.
-
-    Attributes:
-        function: the only one that is wrong, as `group.function`.
-        claim: the claim that speaks of it.
-        tells: words of the failure from which the fault can be told.
-        wrong: (the right function, its arguments) to the wrong result.
-
-    """
-
-    function: str
-    claim: str
-    tells: str
-    wrong: Callable[..., Any]
-
-
-class Faulty(Reference):
-    """The reference with one function of one group exchanged."""
-
-    def __init__(self, name: str, fault: Fault) -> None:
-        """Exchange the function that the fault names."""
-        self.name = name
-        self._group, self._function = fault.function.split(".")
-        self._wrong = fault.wrong
-
-    def __getattribute__(self, name: str) -> Any:
-        value = super().__getattribute__(name)
-        if name != super().__getattribute__("_group"):
-            return value
-        wrong, function = super().__getattribute__("_wrong"), super().__getattribute__("_function")
-        right = getattr(value, function)
-        others = {key: getattr(value, key) for key in dir(value) if not key.startswith("_")}
-        return SimpleNamespace(**others | {function: lambda *args, **kwargs: wrong(right, *args, **kwargs)})
+from faulty import Fault, Faulty
+from image_faults import IMAGE_FAULTS
 
 
 def bias_added_to_rows(dense, inputs, kernel, bias=None, activation=None):
@@ -241,5 +201,7 @@ FAULTS = {
         "datasets.sample_batch", "mnist.batch-pairs", "the labels of the batch", labels_drawn_apart
     ),
 }
+
+FAULTS |= IMAGE_FAULTS
 
 reference_with = SimpleNamespace(**{name: Faulty(name, fault) for name, fault in FAULTS.items()})

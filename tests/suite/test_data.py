@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from assay import data, download
+from assay import data, download, network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -155,6 +155,9 @@ def server() -> Iterator[Server]:
         def do_GET(self) -> None:
             served.gets.append(self.path)
             served.answers[self.path](self)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
 
         def log_message(self, *_: object) -> None:
             pass
@@ -592,6 +595,35 @@ def test_a_network_that_swallows_everything_is_given_up_at_the_first_address(
 def said(file: str) -> str:
     """Return how a failed fetch is reported: as an error, or as a remark on the text taken instead."""
     return complaint(data.mnist) if file == "mnist.npz" else data.nietzsche().source
+
+
+# Whether there is a network at all
+
+
+def test_there_is_a_network_where_the_address_answers(server: Server) -> None:
+    assert network.answers(server.url(b""))
+
+
+def test_there_is_one_behind_a_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    server.url(b"")
+    server.answers["http://somewhere.example/"] = server.answers["/0"]
+    monkeypatch.setenv("http_proxy", server.address)
+    monkeypatch.setenv("no_proxy", "")
+    assert network.answers("http://somewhere.example/")
+
+
+def test_there_is_none_where_nobody_listens_or_the_answer_is_no(
+    server: Server, refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered = [network.answers(url) for url in (refused, server.url(b"", status=403))]
+    monkeypatch.setenv("http_proxy", "http://no:proxy")
+    assert (*answered, network.answers("http://somewhere.example/")) == (False, False, False)
+
+
+def test_an_answer_is_not_waited_for_long(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(network, "SECONDS", 0.2)
+    start = time.monotonic()
+    assert (network.answers(server.url(b"", before=0.5)), time.monotonic() - start < 0.5) == (False, True)
 
 
 # The npm package

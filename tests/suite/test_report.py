@@ -349,6 +349,12 @@ def constant(value: float) -> dict[str, Any]:
     return {"images": base64.b64encode(np.full(784, value, "<f4").tobytes()).decode(), "shape": [1, 28, 28]}
 
 
+def filters(side: int, count: int = 3) -> dict[str, Any]:
+    """Make small kernels as the ledger holds them."""
+    weights = np.linspace(-1, 1, count * side * side).astype("<f4")
+    return {"images": base64.b64encode(weights.tobytes()).decode(), "shape": [count, side, side]}
+
+
 CURVE = {"steps": list(range(500)), "losses": [2.3 / (1 + step) for step in range(500)]}
 ACCURACY = {"value": 0.97, "limit": 0.96, "runs": [0.965, 0.97, 0.97], "printed": 0.9479, "num_batches": 6000}
 MISREAD = images("uint8") | {"labels": [1, 2, 3], "predictions": [7, 8, 9], "confidence": [0.5, 0.6, 1.0]}
@@ -357,6 +363,7 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "accuracy": ACCURACY,
     "misread": MISREAD,
     "kernels": images("<f4"),
+    "filters": filters(5),
     "confusion": {"matrix": np.eye(10, dtype=int).tolist()},
 }
 TITLES = {
@@ -364,6 +371,7 @@ TITLES = {
     "accuracy": "Accuracy after 6,000 batches",
     "misread": "Misread digits",
     "kernels": "What the hidden units look at",
+    "filters": "What the first convolution looks for",
     "confusion": "Confusion matrix",
 }
 DEFINED = (
@@ -371,6 +379,7 @@ DEFINED = (
     "How softmax emphasises",
     "Three activation functions",
     "Cross entropy and",
+    "A convolution, number by number",
 )
 
 
@@ -448,6 +457,10 @@ BROKEN: list[tuple[str, Any]] = [
     ("misread", MISREAD | {"confidence": [0.1, 0.2, 2]}),
     ("kernels", images("uint8")),
     ("kernels", constant(np.inf)),
+    ("kernels", filters(5)),
+    ("filters", filters(29)),
+    ("filters", filters(5) | {"shape": [3, 5, 6]}),
+    ("filters", filters(5) | {"shape": [3, 0, 0]}),
     ("confusion", {"matrix": [[1, 2], [3, 4]]}),
     ("confusion", {"matrix": [[0.5] * 10] * 10}),
     ("confusion", {"matrix": [[-1] * 10] * 10}),
@@ -475,6 +488,8 @@ EXTREME: list[tuple[str, Any]] = [
     ("accuracy", ACCURACY | {"runs": [0, 1], "value": 0, "num_batches": -1e29}),
     ("kernels", constant(0)),
     ("kernels", constant(3e38)),
+    ("filters", filters(1)),
+    ("filters", filters(28, count=50)),
     ("confusion", {"matrix": [[0] * 10] * 10}),
     ("confusion", {"matrix": [[10**9] * 10] * 10}),
     ("a kind of tomorrow", {}),

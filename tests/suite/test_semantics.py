@@ -2,12 +2,23 @@
 
 import math
 from fractions import Fraction
+from itertools import product
 
 import numpy as np
 import pytest
 
 from assay import problems
-from spec.semantics import datasets, initializers, layers, losses, metrics, models, optimizers
+from spec.semantics import (
+    convolution,
+    datasets,
+    initializers,
+    layers,
+    losses,
+    metrics,
+    models,
+    normalization,
+    optimizers,
+)
 from spec.semantics.spread import wide
 from spec.vectors import read
 
@@ -123,7 +134,128 @@ def test_preprocessing_scales_and_adds_an_axis():
     assert (images.tolist(), labels.tolist()) == ([[[[0.0], [0.2], [1.0]]]], [7])
 
 
-@pytest.mark.parametrize("make", [problems.linear, problems.mlp])
+# Size, window and stride of an axis, and what `same` adds before and after.
+SAME = [
+    (7, 3, 1, (1, 1)),
+    (28, 5, 1, (2, 2)),
+    (7, 3, 2, (1, 1)),
+    (8, 3, 2, (0, 1)),
+    (7, 2, 2, (0, 1)),
+    (5, 1, 3, (0, 0)),
+]
+
+
+@pytest.mark.parametrize(("size", "window", "stride", "added"), SAME)
+def test_same_adds_the_odd_one_after(size, window, stride, added):
+    assert convolution.padded(size, window, stride, "same") == added
+    assert convolution.output_size(size, window, stride, "same") == math.ceil(size / stride)
+
+
+def seen_by_hand(image, size, strides, padding):
+    """Yield each place of a window over one image [height, width, channels], and the elements that it holds."""
+    tops, lefts = (
+        range(-before, length + after - window + 1, stride)
+        for length, window, stride in zip(image.shape[:2], size, strides, strict=True)
+        for before, after in [convolution.padded(length, window, stride, padding)]
+    )
+    for (row, top), (column, left) in product(enumerate(tops), enumerate(lefts)):
+        inside = {
+            (i, j): image[top + i, left + j]
+            for i, j in np.ndindex(*size)
+            if 0 <= top + i < image.shape[0] and 0 <= left + j < image.shape[1]
+        }
+        yield (row, column), inside
+
+
+WINDOWS = pytest.mark.parametrize("padding", ["valid", "same"])
+STRIDES = pytest.mark.parametrize("strides", [(1, 1), (2, 3)])
+IMAGE = np.random.default_rng(0).integers(-9, 10, (6, 7, 2)).astype(float)
+
+
+@WINDOWS
+@STRIDES
+def test_convolution_is_a_sum_over_window_and_channels(strides, padding):
+    kernel = np.random.default_rng(1).integers(-9, 10, (3, 2, 2, 4)).astype(float)
+    result = convolution.conv2d(IMAGE[None], kernel, np.arange(4.0), strides=strides, padding=padding)[0]
+    by_hand = {
+        place: sum(element @ kernel[at] for at, element in inside.items()) + np.arange(4)
+        for place, inside in seen_by_hand(IMAGE, (3, 2), strides, padding)
+    }
+    assert {place: result[place].tolist() for place in np.ndindex(*result.shape[:2])} == {
+        place: value.tolist() for place, value in by_hand.items()
+    }
+
+
+@WINDOWS
+@STRIDES
+def test_pooling_takes_the_largest_and_the_mean_of_what_a_window_holds(strides, padding):
+    largest = convolution.max_pool2d(IMAGE[None], (3, 2), strides, padding)[0]
+    mean = convolution.average_pool2d(IMAGE[None], (3, 2), strides, padding)[0]
+    for place, inside in seen_by_hand(IMAGE, (3, 2), strides, padding):
+        held = np.array([*inside.values()])
+        assert largest[place].tolist() == held.max(axis=0).tolist()
+        assert mean[place] == pytest.approx(held.mean(axis=0), rel=1e-15)
+
+
+def test_convolution_gives_the_documents_matrix():
+    example = read("convolution")
+    image, kernel = (np.array(example[name], float) for name in ("image", "W"))
+    result = convolution.conv2d(image[None, :, :, None], kernel[:, :, None, None], np.array(example["b"], float))
+    assert result[0, :, :, 0].tolist() == example["A"]
+
+
+def test_pooling_may_share_the_gradient_among_equals():
+    image, upstream = np.array([[3.0, 3.0], [1.0, 3.0]]), np.array([[-2.0]])
+    limits = convolution.max_pool2d_gradient_limits(image[None, ..., None], upstream[None, ..., None], (2, 2), (2, 2))
+    assert [limit[0, ..., 0].tolist() for limit in limits] == [[[-2, -2], [0, -2]], [[0, 0], [0, 0]]]
+
+
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        ("conv1", (50, 28, 28, 32)),
+        ("pool1", (50, 14, 14, 32)),
+        ("conv2", (50, 14, 14, 64)),
+        ("pool2", (50, 7, 7, 64)),
+        ("flatten", (50, 7 * 7 * 64)),
+        ("dense1", (50, 1024)),
+        ("dense2", (50, 10)),
+    ],
+)
+def test_cnn_has_the_shapes_of_the_documents_comments(layer, shape):
+    problem = problems.cnn(0)
+    images = np.zeros((50, 28, 28, 1), np.float32)
+    assert models.layer_outputs("cnn", problem.parameters, images)[layer].shape == shape
+
+
+def test_batch_normalization_by_hand():
+    inputs, moving = np.array([[1.0], [2.0], [6.0]]), normalization.Statistics(np.array([5.0]), np.array([4.0]))
+    gamma, beta = np.array([2.0]), np.array([-1.0])
+    # The batch has a mean of 3 and deviations of -2, -1 and 3.
+    variance = (4 + 1 + 9) / 3
+    in_training = [2 * d / math.sqrt(variance + 0.001) - 1 for d in (-2, -1, 3)]
+    in_inference = [2 * (x - 5) / math.sqrt(4 + 0.001) - 1 for x in (1, 2, 6)]
+    for training, by_hand in ((True, in_training), (False, in_inference)):
+        found = normalization.batch_normalization(inputs, gamma, beta, moving, training=training)
+        assert found[:, 0] == pytest.approx(by_hand, rel=1e-14)
+    biased, unbiased = normalization.moved(inputs, moving)
+    assert biased.mean == unbiased.mean == pytest.approx([0.99 * 5 + 0.01 * 3])
+    assert biased.variance == pytest.approx([0.99 * 4 + 0.01 * variance])
+    assert unbiased.variance == pytest.approx([0.99 * 4 + 0.01 * (4 + 1 + 9) / 2])
+
+
+def test_dropout_divides_what_it_keeps():
+    assert normalization.dropout(np.array([1.0, 2.0, 3.0]), np.array([True, False, True]), 0.5).tolist() == [2, 0, 6]
+
+
+def test_resizing_interpolates_between_the_centres_of_pixels():
+    row = np.array([[[0.0], [255.0]]])
+    # Four new centres lie at 1/8, 3/8, 5/8, 7/8 of the width, the two old ones at 1/4 and 3/4.
+    assert datasets.resize(row, (1, 4))[0, :, 0].tolist() == [0, 0.25, 0.75, 1]
+    assert datasets.resize(row, (3, 1))[:, 0, 0].tolist() == [0.5, 0.5, 0.5]
+
+
+@pytest.mark.parametrize("make", [problems.linear, problems.mlp, problems.cnn])
 def test_gradients_agree_with_finite_differences(make):
     problem = make(0)
     model, parameters, inputs, targets = problem.model, *map(wide, problem[1:])

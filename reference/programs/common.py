@@ -1,0 +1,76 @@
+"""What the programs have in common: TensorFlow, the folder of their pictures, and what they say."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from tempfile import TemporaryFile
+from typing import TYPE_CHECKING
+
+from assay.errors import UserError
+from reference import implementation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+# Of the programs that classify images (lines 195 to 197, and 371 to 373).
+EPOCHS, BATCH_SIZE, LEARNING_RATE = 5, 50, 0.001
+
+
+def start(device: str) -> None:
+    """Load TensorFlow."""
+    try:
+        with _without_notices():
+            implementation.start(device)
+    except ImportError as error:
+        problem = f"TensorFlow cannot be loaded: {error}"
+        raise UserError(problem, "`pip install -e '.[reference]'` brings it") from error
+    except RuntimeError as error:
+        raise UserError(str(error)) from error
+
+
+@contextmanager
+def _without_notices() -> Iterator[None]:
+    """Keep the standard error to ourselves for a while: nothing else stops TensorFlow 2.21 from greeting in C++."""
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder of the pictures, and see that it can be written to: it would be a pity to learn that later."""
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """Save a picture and say so."""
+    path = folder / f"{name}.png"
+    with _writing(folder):
+        figure.savefig(path)
+    say(f"picture: {path}")
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        problem = f"{folder} is not a folder that can be written to: {error.strerror or error}"
+        raise UserError(problem, "--out names another") from error
+
+
+def say(what: object) -> None:
+    """Print a line."""
+    sys.stdout.write(f"{what!s}\n")

@@ -1,0 +1,73 @@
+"""The programs that learn to read handwritten digits."""
+
+from __future__ import annotations
+
+from math import isqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reference import implementation
+from reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from assay.contract import Array, ModelName
+    from reference.models import Trainer
+
+# A compiled loop of so many batches takes less than a second, which the bar waits for, and far longer than its call.
+CHUNKS = {"mlp": 300, "cnn": 20}
+
+
+def run(model: ModelName, options: Namespace) -> None:
+    """Train a model on MNIST and see how it does (lines 129 to 259, and 297 to 332)."""
+    from assay.data import mnist
+
+    found = mnist()
+    say(f"MNIST: {found.source}")
+    prepare(options.out)
+    start(options.device)
+    from reference.programs import pictures
+    from reference.programs.progress import fit
+
+    images, labels = implementation.datasets.preprocess(found.x_train, found.y_train)
+    generator = np.random.default_rng(options.seed)
+    trained, losses = fit(
+        model,
+        images,
+        labels,
+        lambda count: generator.integers(0, len(images), (count, BATCH_SIZE), np.int32),
+        batches=options.batches or len(images) // BATCH_SIZE * options.epochs,
+        chunk=CHUNKS[model],
+        learning_rate=LEARNING_RATE,
+        seed=options.seed,
+    )
+    test_images, test_labels = implementation.datasets.preprocess(found.x_test, found.y_test)
+    probabilities, accuracy = _evaluate(trained, test_images, test_labels)
+    say(f"test accuracy: {accuracy:f}")
+    name = model.upper()
+    save(pictures.loss(losses, f"{name} on MNIST", classes=10), options.out, f"{model}-loss")
+    save(pictures.kernels(_first_kernels(trained), name), options.out, f"{model}-kernels")
+    misread = pictures.misread(test_images[..., 0], test_labels, probabilities, name)
+    save(misread, options.out, f"{model}-misread")
+
+
+def _evaluate(trained: Trainer, images: Array, labels: Array) -> tuple[Array, float]:
+    """Return the probabilities of every image, and the accuracy (lines 253 to 259)."""
+    import tensorflow as tf
+
+    metric = tf.keras.metrics.SparseCategoricalAccuracy()
+    probabilities = []
+    for first in range(0, len(images), BATCH_SIZE):
+        batch = slice(first, first + BATCH_SIZE)
+        probabilities.append(trained.predict(tf.constant(images[batch])).numpy())
+        metric.update_state(y_true=labels[batch], y_pred=probabilities[-1])
+    return np.concatenate(probabilities), float(metric.result())
+
+
+def _first_kernels(trained: Trainer) -> Array:
+    """Return the kernels of the first layer as pictures, [number, height, width]: they see one channel alone."""
+    kernel = trained.variables[0].numpy()
+    side = isqrt(kernel.size // kernel.shape[-1])
+    return np.moveaxis(kernel.reshape(side, side, -1), -1, 0)

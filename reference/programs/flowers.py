@@ -1,0 +1,70 @@
+"""The program that learns to tell flowers."""
+
+from __future__ import annotations
+
+import logging
+from itertools import chain, islice, repeat
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from assay.errors import UserError
+from reference import implementation
+from reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def run(options: Namespace) -> None:
+    """Train MobileNetV2 on tf_flowers (lines 366 to 388)."""
+    prepare(options.out)
+    start(options.device)
+    for chatty in ("absl", "tensorflow"):
+        # TensorFlow Datasets calls what is deprecated, even in its own modules.
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    names = _class_names(mock=options.mock)
+    from reference.applications import training_step
+    from reference.flowers import load, pipeline, source
+    from reference.programs import pictures
+    from reference.programs.progress import Bar
+
+    size = (options.image_size, options.image_size)
+    step = training_step("MobileNetV2", (*size, 3), len(names), LEARNING_RATE, options.seed)
+    losses = []
+    with source(mock=options.mock):
+        batches = pipeline(load(), size, shuffle_buffer=1024, batch_size=BATCH_SIZE, seed=options.seed)
+        count = options.batches or int(batches.cardinality()) * options.epochs
+        with Bar("flowers", count) as bar:
+            for images, labels in islice(chain.from_iterable(repeat(batches)), count):
+                loss, probabilities = step(images, labels)
+                losses.append(float(loss))
+                bar.advance(losses[-1:])
+    say(f"loss: {losses[-1]:f}")
+    save(pictures.loss(np.array(losses), "MobileNetV2 on tf_flowers", len(names)), options.out, "flowers-loss")
+    last_batch = pictures.flowers(images.numpy(), labels.numpy(), probabilities.numpy(), names)
+    save(last_batch, options.out, "flowers-last-batch")
+
+
+def _class_names(*, mock: bool) -> tuple[str, ...]:
+    """Have the data set ready, and return the names of its classes."""
+    try:
+        if not mock:
+            _find()
+        return implementation.flowers.info(mock=mock).class_names
+    except Exception as error:
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        problem = f"tf_flowers is not to be had: {reason}"
+        raise UserError(problem, "With --mock, made-up images take its place") from error
+
+
+def _find() -> None:
+    """Fail early where there is no network: TensorFlow Datasets would try for minutes."""
+    import tensorflow_datasets as tfds
+
+    from assay.network import reachable
+    from reference.flowers import NAME
+
+    if not tfds.builder(NAME).is_prepared() and not reachable():
+        message = "it is not on this machine, and there is no network"
+        raise ConnectionError(message)

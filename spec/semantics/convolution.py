@@ -1,0 +1,160 @@
+"""What convolution and pooling compute over images [batch, height, width, channels].
+
+Every function keeps the floating-point type of its inputs, and can be differentiated.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import autograd.numpy as np
+
+from spec.semantics.differentiation import pull_back
+from spec.semantics.layers import ACTIVATIONS, Array
+
+Padding = Literal["valid", "same"]
+Pair = tuple[int, int]
+
+
+def padded(size: int, window: int, stride: int, padding: Padding) -> Pair:
+    """How many elements are added before and after an axis (line 468).
+
+    `valid` adds none. `same` adds as many as ceil(size / stride) windows need; of an odd number, the one more comes
+    after.
+    """
+    if padding == "valid":
+        return 0, 0
+    missing = max((math.ceil(size / stride) - 1) * stride + window - size, 0)
+    return missing // 2, missing - missing // 2
+
+
+def output_size(size: int, window: int, stride: int, padding: Padding) -> int:
+    """How many windows fit along an axis (lines 410, 468 and 470)."""
+    return (size + sum(padded(size, window, stride, padding)) - window) // stride + 1
+
+
+def windows(inputs: Array, size: Pair, strides: Pair, padding: Padding, fill: float = 0.0) -> Array:
+    """Cut out what a window sees at each of its places, row by row (line 410).
+
+    Args:
+        inputs: [batch, height, width, channels].
+        size: height and width of the window.
+        strides: how far it moves down and to the right.
+        padding: `valid` or `same`.
+        fill: the value of what is added around.
+
+    Returns:
+        [batch, rows, columns, window height, window width, channels].
+
+    """
+    axes = tuple(zip(inputs.shape[1:3], size, strides, strict=True))
+    widths = ((0, 0), *(padded(*axis, padding) for axis in axes), (0, 0))
+    rows, columns = (output_size(*axis, padding) for axis in axes)
+    around = np.pad(inputs, widths, "constant", constant_values=fill)
+    seen = [
+        around[:, row : row + rows * strides[0] : strides[0], column : column + columns * strides[1] : strides[1]]
+        for row in range(size[0])
+        for column in range(size[1])
+    ]
+    shape = (inputs.shape[0], rows, columns, *size, inputs.shape[3])
+    return np.reshape(np.stack([one[:, :rows, :columns] for one in seen], axis=3), shape)
+
+
+def conv2d(
+    inputs: Array,
+    kernel: Array,
+    bias: Array | None = None,
+    *,
+    strides: Pair = (1, 1),
+    padding: Padding = "valid",
+    activation: str | None = None,
+) -> Array:
+    """Sum each window times the kernel over window and channels, and add the bias (lines 408 to 410 and 466).
+
+    The kernel is not flipped: this is what mathematics calls cross-correlation.
+
+    Args:
+        inputs: [batch, height, width, channels].
+        kernel: [window height, window width, channels, filters].
+        bias: [filters]; None for a layer without one.
+        strides: how far the window moves down and to the right.
+        padding: `valid` or `same`, which adds zeros.
+        activation: of `layers.ACTIVATIONS`; None for none.
+
+    Returns:
+        [batch, rows, columns, filters].
+
+    """
+    size: Pair = kernel.shape[:2]
+    linear = np.tensordot(windows(inputs, size, strides, padding), kernel, 3)
+    return ACTIVATIONS[activation](linear if bias is None else linear + bias)
+
+
+def max_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding = "valid") -> Array:
+    """Keep the largest value of each window, channel by channel (line 474); what `same` adds is never it.
+
+    Returns:
+        [batch, rows, columns, channels].
+
+    """
+    return np.max(windows(inputs, size, strides, padding, -np.inf), axis=(3, 4))
+
+
+def average_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding = "valid") -> Array:
+    """Average each window, channel by channel (line 474), over what it holds of the image: `same` adds nothing to it.
+
+    Returns:
+        [batch, rows, columns, channels].
+
+    """
+    total = np.sum(windows(inputs, size, strides, padding), axis=(3, 4))
+    return total / held(inputs, size, strides, padding)
+
+
+def held(inputs: Array, size: Pair, strides: Pair, padding: Padding) -> Array:
+    """Count the elements of the image in each window: [batch, rows, columns, channels]."""
+    return np.sum(windows(np.ones(inputs.shape, inputs.dtype), size, strides, padding), axis=(3, 4))
+
+
+def lead_of_largest(inputs: Array, size: Pair, strides: Pair) -> Array:
+    """By how much the largest value of each window leads the next, where it is positive; elsewhere infinity.
+
+    Behind a ReLU a window of zeros only passes on what the ReLU does not.
+    """
+    seen = windows(inputs, size, strides, "valid")
+    flat = np.reshape(seen, (*seen.shape[:3], -1, seen.shape[5]))
+    second, largest = np.moveaxis(np.sort(flat, axis=3)[:, :, :, -2:], 3, 0)
+    return np.where(largest > 0, largest - second, np.inf)
+
+
+def max_pool2d_gradient_limits(
+    inputs: Array, upstream: Array, size: Pair, strides: Pair, padding: Padding = "valid"
+) -> tuple[Array, Array]:
+    """Least and greatest gradient that max pooling may hand back to each element.
+
+    A window hands its gradient to its largest element. Where several are equally large, any of them may get any
+    share of it, as the maximum has no derivative there; frameworks choose the first, all alike or each in full
+    equal parts. The shares of a window add up to its gradient, so the sums of gradients in and out agree.
+
+    Args:
+        inputs: [batch, height, width, channels].
+        upstream: gradient of the output, [batch, rows, columns, channels].
+        size: height and width of the window.
+        strides: how far it moves.
+        padding: `valid` or `same`.
+
+    Returns:
+        Two of the shape of `inputs`.
+
+    """
+
+    def cut(image: Array) -> Array:
+        return windows(image, size, strides, padding, -np.inf)
+
+    seen = cut(inputs)
+    largest = seen == np.max(seen, axis=(3, 4), keepdims=True)
+    alone = np.sum(largest, axis=(3, 4), keepdims=True) == 1
+    gradient = upstream[:, :, :, None, None, :] * largest
+    least, greatest = (np.where(alone, gradient, bound(gradient, 0)) for bound in (np.minimum, np.maximum))
+    return pull_back(cut, least, inputs)[0], pull_back(cut, greatest, inputs)[0]

@@ -1,0 +1,91 @@
+"""What the layers compute that behave differently in training: batch normalisation and dropout (line 360).
+
+Every function keeps the floating-point type of its inputs, and can be differentiated.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import autograd.numpy as np
+
+from spec.semantics.layers import Array
+
+# The defaults of `tf.keras.layers.BatchNormalization`.
+MOMENTUM = 0.99
+EPSILON = 1e-3
+
+
+class Statistics(NamedTuple):
+    """Mean and variance of every channel.
+
+    Attributes:
+        mean: [channels].
+        variance: [channels].
+
+    """
+
+    mean: Array
+    variance: Array
+
+
+def statistics(inputs: Array) -> Statistics:
+    """Mean and variance of a batch [..., channels] over all axes but the last."""
+    axes = tuple(range(inputs.ndim - 1))
+    mean = np.mean(inputs, axis=axes)
+    return Statistics(mean, np.mean((inputs - mean) ** 2, axis=axes))
+
+
+def batch_normalization(inputs: Array, gamma: Array, beta: Array, moving: Statistics, *, training: bool) -> Array:
+    """Normalise every channel: gamma (x - mean) / sqrt(variance + epsilon) + beta.
+
+    Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing internal covariate
+    shift", 2015, algorithms 1 and 2. In training the batch's own statistics are taken, else the moving ones.
+
+    Args:
+        inputs: [..., channels].
+        gamma: [channels].
+        beta: [channels].
+        moving: the moving statistics.
+        training: which.
+
+    Returns:
+        The shape of `inputs`.
+
+    """
+    mean, variance = statistics(inputs) if training else moving
+    return gamma * (inputs - mean) / np.sqrt(variance + EPSILON) + beta
+
+
+def moved(inputs: Array, moving: Statistics) -> tuple[Statistics, Statistics]:
+    """Moving statistics after a batch in training: momentum times the old, and the rest of the batch's.
+
+    The document does not say which variance of the batch that is, and frameworks differ: Keras 3 takes the mean of
+    squares, over n; Keras 2's fused kernel and PyTorch the unbiased estimate, over n - 1.
+
+    Returns:
+        The statistics with the variance over n, and those with the one over n - 1.
+
+    """
+    batch = statistics(inputs)
+    count = inputs.size // inputs.shape[-1]
+    mean = _towards(moving.mean, batch.mean)
+    unbiased = batch.variance * (count / max(count - 1, 1))
+    return (
+        Statistics(mean, _towards(moving.variance, batch.variance)),
+        Statistics(mean, _towards(moving.variance, unbiased)),
+    )
+
+
+def _towards(moving: Array, batch: Array) -> Array:
+    number = batch.dtype.type
+    return number(MOMENTUM) * moving + number(1 - MOMENTUM) * batch
+
+
+def dropout(inputs: Array, kept: Array, rate: float) -> Array:
+    """Training with the elements in `kept` left: these are divided by 1 - rate, the others become 0 (line 336).
+
+    Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 10: scaled
+    in training, so that nothing is left to do in inference.
+    """
+    return np.where(kept, inputs / inputs.dtype.type(1 - rate), 0)

@@ -1,0 +1,722 @@
+"""The convolutional network: lines 287 to 337 of the document."""
+
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from assay import problems
+from assay.calibration import Examples
+from assay.guard import AdapterError
+from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_share, limits, quarters, threshold
+from assay.problems import LEARNING_RATE
+from assay.strategies import matrices, seeds
+from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, fewer
+from assay.trained import assert_losses_not_above, assert_not_above, assert_not_below, encoded, pictures
+from spec.semantics import convolution, image_rounding, layers, normalization, rounding, spread
+from spec.semantics import models as definition
+from spec.semantics.initializers import fans, glorot_limit
+from spec.semantics.spread import root_mean_square, wide
+from spec.vectors import read
+
+DOCUMENT = read("cnn")
+NAMES = [*DOCUMENT["output_shapes"], "softmax"]
+SHAPES = definition.MODELS["cnn"].shapes
+SAME = {"padding": "same", "activation": "relu"}
+POOL = (tuple(DOCUMENT["pool_size"]), (DOCUMENT["strides"],) * 2)
+BATCH_SIZE = read("mlp")["batch_size"]
+PRINTED = DOCUMENT["test_accuracy"]
+
+# A case has three million parameters, stays in memory for the tests that share it, and takes a second for its bounds:
+# there are as many as the square root of the number that smaller networks get.
+few = settings(fewer, max_examples=math.isqrt(fewer.max_examples))
+problem_of = cache(problems.cnn)
+
+
+def outputs_of(models, problem):
+    """Run the model of a problem, and make sure that it has the layers that the document names."""
+    outputs = models.layer_outputs(problem.model, problem.parameters, problem.inputs)
+    absent = [name for name in NAMES if name not in outputs]
+    assert not absent, f"there is no layer {absent[0]}, only {list(outputs)}"
+    return outputs
+
+
+def variables_of(problem, layer):
+    """Return kernel and bias of a layer, in float64."""
+    return [wide(problem.parameters[f"{layer}/{variable}"]) for variable in ("kernel", "bias")]
+
+
+@claim("cnn.layer-order")
+@few
+@given(seed=seeds())
+def test_layer_order(models, seed):
+    assert list(outputs_of(models, problem_of(seed))) == NAMES
+
+
+any_batch = pytest.mark.parametrize("batch", [1, 4, 7])
+
+
+def assert_shape(models, seed, layer, batch):
+    """Compare the shape of a layer's output with the document's comment."""
+    problem = problem_of(seed)
+    images = np.resize(problem.inputs, (batch, *problem.inputs.shape[1:]))
+    outputs = outputs_of(models, problem._replace(inputs=images))
+    assert_form(layer, outputs[layer], (batch, *DOCUMENT["output_shapes"][layer]))
+
+
+@claim("cnn.conv1-shape")
+@any_batch
+def test_conv1_shape(models, seed, batch):
+    assert_shape(models, seed, "conv1", batch)
+
+
+@claim("cnn.pool1-shape")
+@any_batch
+def test_pool1_shape(models, seed, batch):
+    assert_shape(models, seed, "pool1", batch)
+
+
+@claim("cnn.conv2-shape")
+@any_batch
+def test_conv2_shape(models, seed, batch):
+    assert_shape(models, seed, "conv2", batch)
+
+
+@claim("cnn.pool2-shape")
+@any_batch
+def test_pool2_shape(models, seed, batch):
+    assert_shape(models, seed, "pool2", batch)
+
+
+@claim("cnn.flatten-shape")
+@any_batch
+def test_flatten_shape(models, seed, batch):
+    assert_shape(models, seed, "flatten", batch)
+
+
+@claim("cnn.dense1-shape")
+@any_batch
+def test_dense1_shape(models, seed, batch):
+    assert_shape(models, seed, "dense1", batch)
+
+
+@claim("cnn.dense2-shape")
+@any_batch
+def test_dense2_shape(models, seed, batch):
+    assert_shape(models, seed, "dense2", batch)
+
+
+def assert_convolution(outputs, problem, layer, inputs):
+    """Compare a convolution of the model with its definition, on the layer's own input."""
+    arguments = (wide(inputs), *variables_of(problem, layer))
+    bound = image_rounding.conv2d(*arguments, **SAME)
+    assert_within(layer, outputs[layer], convolution.conv2d(*arguments, **SAME), bound)
+
+
+@claim("cnn.conv1-output")
+@few
+@given(seed=seeds())
+def test_conv1_output(models, seed):
+    problem = problem_of(seed)
+    assert_convolution(outputs_of(models, problem), problem, "conv1", problem.inputs)
+
+
+@claim("cnn.conv2-output")
+@few
+@given(seed=seeds())
+def test_conv2_output(models, seed):
+    problem = problem_of(seed)
+    outputs = outputs_of(models, problem)
+    assert_convolution(outputs, problem, "conv2", outputs["pool1"])
+
+
+@claim("cnn.same-padding")
+@pytest.mark.parametrize(("layer", "size", "channels"), [("conv1", 28, 1), ("conv2", 14, 32)])
+def test_same_padding(models, seed, layer, size, channels):
+    problem = problem_of(seed)
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
+    # A lone weight in the middle of the window hands an image of ones on to conv2, where conv1 does not count itself.
+    parameters["conv1/kernel"][2, 2] = 1
+    parameters[f"{layer}/kernel"][:] = 1
+    ones = np.ones((1, 28, 28, 1), np.float32)
+    along = np.array([3, 4, *[5] * (size - 4), 4, 3])
+    counts = channels * np.outer(along, along)
+    expected = np.repeat(counts[None, :, :, None], SHAPES[f"{layer}/bias"][0], axis=-1)
+    outputs = outputs_of(models, problem._replace(parameters=parameters, inputs=ones))
+    assert_equal(f"{layer} of ones", outputs[layer], expected)
+
+
+@claim("cnn.receptive-field")
+@few
+@given(row=st.integers(2, 25), column=st.integers(2, 25))
+def test_receptive_field(models, seed, row, column):
+    problem = problem_of(seed)
+    image = np.zeros((1, 28, 28, 1), np.float32)
+    image[0, row, column] = 1
+    kernel, bias = variables_of(problem, "conv1")
+    linear = np.tile(bias, (1, 28, 28, 1))
+    linear[0, row - 2 : row + 3, column - 2 : column + 3] += kernel[::-1, ::-1, 0]
+    expected = layers.relu(linear)
+    outputs = outputs_of(models, problem._replace(inputs=image))
+    # But for zeros a weight and a bias are added, which rounds once.
+    assert_within("conv1 of a lone pixel", outputs["conv1"], expected, rounding.gamma(1) * expected)
+
+
+@claim("cnn.rectified")
+@pytest.mark.parametrize("layer", ["conv1", "conv2", "dense1"])
+@few
+@given(seed=seeds())
+def test_rectified(models, seed, layer):
+    outputs = outputs_of(models, problem_of(seed))
+    result = assert_form(layer, outputs[layer], (4, *DOCUMENT["output_shapes"][layer]))
+    assert result.min() == 0, f"the smallest output of {layer} is {result.min()}"
+
+
+@claim("cnn.pool1-output")
+@few
+@given(seed=seeds())
+def test_pool1_output(models, seed):
+    outputs = outputs_of(models, problem_of(seed))
+    assert_equal("pool1", outputs["pool1"], convolution.max_pool2d(outputs["conv1"], *POOL))
+
+
+@claim("cnn.pool2-output")
+@few
+@given(seed=seeds())
+def test_pool2_output(models, seed):
+    outputs = outputs_of(models, problem_of(seed))
+    assert_equal("pool2", outputs["pool2"], convolution.max_pool2d(outputs["conv2"], *POOL))
+
+
+@claim("cnn.flatten-order")
+@few
+@given(seed=seeds())
+def test_flatten_order(models, seed):
+    outputs = outputs_of(models, problem_of(seed))
+    assert_equal("flatten", outputs["flatten"], layers.flatten(outputs["pool2"]))
+
+
+def assert_dense(outputs, problem, layer, inputs, activation):
+    """Compare a Dense layer of the model with its definition, on the layer's own input."""
+    arguments = (wide(inputs), *variables_of(problem, layer), activation)
+    assert_within(layer, outputs[layer], layers.dense(*arguments), rounding.dense(*arguments))
+
+
+@claim("cnn.dense1-output")
+@few
+@given(seed=seeds())
+def test_dense1_output(models, seed):
+    problem = problem_of(seed)
+    outputs = outputs_of(models, problem)
+    assert_dense(outputs, problem, "dense1", outputs["flatten"], "relu")
+
+
+@claim("cnn.dense2-output")
+@few
+@given(seed=seeds())
+def test_dense2_output(models, seed):
+    problem = problem_of(seed)
+    outputs = outputs_of(models, problem)
+    assert_dense(outputs, problem, "dense2", outputs["dense1"], None)
+
+
+@claim("cnn.dense2-is-linear")
+@few
+@given(seed=seeds())
+def test_dense2_is_linear(models, seed):
+    result = assert_form("dense2", outputs_of(models, problem_of(seed))["dense2"], (4, 10))
+    assert result.min() < 0 < result.max(), f"the outputs of dense2 lie between {result.min()} and {result.max()}"
+
+
+@claim("cnn.softmax-output")
+@few
+@given(seed=seeds())
+def test_softmax_output(models, seed):
+    outputs = outputs_of(models, problem_of(seed))
+    scores = wide(outputs["dense2"])
+    assert_within("softmax", outputs["softmax"], layers.softmax(scores), rounding.softmax(scores))
+
+
+@claim("cnn.output-is-a-distribution")
+@few
+@given(seed=seeds())
+def test_output_is_a_distribution(models, seed):
+    outputs = outputs_of(models, problem_of(seed))
+    result = assert_form("the output", outputs["softmax"], (4, 10))
+    assert (result >= 0).all(), f"there are negative probabilities, down to {result.min()}"
+    bound = rounding.softmax(wide(outputs["dense2"])).sum(axis=-1)
+    assert_within("the sum of ten probabilities", wide(result).sum(axis=-1), np.ones(4), bound, np.dtype(np.float64))
+
+
+def layer_outputs(parameters, inputs, _targets):
+    """Return the definition's output of every layer of the CNN."""
+    return definition.layer_outputs("cnn", parameters, inputs)
+
+
+def logits(parameters, inputs, _targets):
+    """Return the definition's logits of the CNN, by name."""
+    return {"dense2": definition.layer_outputs("cnn", parameters, inputs)["dense2"]}
+
+
+@claim("cnn.whole-network")
+@few
+@given(seed=seeds())
+def test_whole_network(models, seed):
+    problem = problem_of(seed)
+    bounds = spread.bounds(layer_outputs, *problem)
+    assert_close("layer_outputs", outputs_of(models, problem), layer_outputs(*map(wide, problem[1:])), bounds)
+
+
+@claim("cnn.images-are-independent")
+@few
+@given(seed=seeds())
+def test_images_are_independent(models, seed):
+    problem = problem_of(seed)
+    first = problem._replace(inputs=problem.inputs[:1], targets=problem.targets[:1])
+    together, alone = (outputs_of(models, one)["dense2"] for one in (problem, first))
+    # The root mean square over four images is no less than half of that over one of them.
+    bound = 2 * spread.bounds(logits, *problem)["dense2"] + spread.bounds(logits, *first)["dense2"]
+    expected = {"dense2": wide(together[:1])}
+    assert_close("layer_outputs of an image alone", {"dense2": alone}, expected, {"dense2": bound})
+
+
+@claim("cnn.other-image-sizes")
+def test_other_image_sizes(models, seed):
+    larger = problem_of(seed)._replace(inputs=np.ones((1, 56, 56, 1), np.float32))
+    with pytest.raises(AdapterError):
+        outputs_of(models, larger)
+
+
+@cache
+def initial_parameters(models, seed):
+    """Return the parameters of a new model."""
+    return models.initial_parameters("cnn", seed)
+
+
+@claim("cnn.parameter-names")
+def test_parameter_names(models, seed):
+    assert sorted(initial_parameters(models, seed)) == sorted(SHAPES)
+
+
+def assert_parameters(models, seed, layer, count):
+    """Check shape and number of the parameters of a layer."""
+    initial = initial_parameters(models, seed)
+    names = [f"{layer}/kernel", f"{layer}/bias"]
+    for name in names:
+        assert_form(name, initial[name], SHAPES[name])
+    assert sum(initial[name].size for name in names) == count
+
+
+@claim("cnn.conv1-parameters")
+def test_conv1_parameters(models, seed):
+    assert_parameters(models, seed, "conv1", 832)
+
+
+@claim("cnn.conv2-parameters")
+def test_conv2_parameters(models, seed):
+    assert_parameters(models, seed, "conv2", 51_264)
+
+
+@claim("cnn.dense1-parameters")
+def test_dense1_parameters(models, seed):
+    assert_parameters(models, seed, "dense1", 3_212_288)
+
+
+@claim("cnn.dense2-parameters")
+def test_dense2_parameters(models, seed):
+    assert_parameters(models, seed, "dense2", 10_250)
+
+
+@claim("cnn.parameter-count")
+def test_parameter_count(models, seed):
+    assert sum(value.size for value in initial_parameters(models, seed).values()) == 3_274_634
+
+
+@claim("cnn.initial-kernels")
+@pytest.mark.parametrize("name", ["conv1/kernel", "conv2/kernel", "dense1/kernel", "dense2/kernel"])
+def test_initial_kernels(models, seed, name):
+    kernel = initial_parameters(models, seed)[name]
+    limit = glorot_limit(*fans(SHAPES[name]))
+    assert_within(name, kernel, np.zeros(SHAPES[name]), limit * (1 + rounding.gamma(rounding.SQRT)))
+    # As many even draws all stay in the inner 95% of the interval with a probability of 0.95^800 at most.
+    assert np.abs(kernel).max() > 0.95 * limit, f"{name} reaches only {np.abs(kernel).max()} of {limit}"
+
+
+@claim("cnn.initial-biases")
+@pytest.mark.parametrize("name", ["conv1/bias", "conv2/bias", "dense1/bias", "dense2/bias"])
+def test_initial_biases(models, seed, name):
+    assert_equal(name, initial_parameters(models, seed)[name], np.zeros(SHAPES[name]))
+
+
+@claim("cnn.new-models-differ")
+def test_new_models_differ(models, seed):
+    first, second = (initial_parameters(models, one)["conv1/kernel"] for one in (seed, seed + 1))
+    assert (first != second).any(), f"the seeds {seed} and {seed + 1} give the same kernel"
+
+
+@claim("cnn.reshape-keeps-the-batch")
+def test_reshape_keeps_the_batch(ops):
+    with pytest.raises(AdapterError):
+        ops.reshape(np.ones((2, 3, 4), np.float32), (6,))
+
+
+def loss_and_gradients(parameters, inputs, targets):
+    """Return the definition's loss and gradients of the CNN, by name."""
+    loss, gradients = definition.loss_and_gradients("cnn", parameters, inputs, targets)
+    return {"loss": loss, **gradients}
+
+
+@cache
+def gradients_case(seed):
+    """Return a problem, the definition's loss and gradients, and their bounds."""
+    problem = problem_of(seed)
+    return problem, loss_and_gradients(*map(wide, problem[1:])), spread.bounds(loss_and_gradients, *problem)
+
+
+def gradients_of(models, problem):
+    """Ask for loss and gradients of a problem, by name."""
+    loss, gradients = models.loss_and_gradients(*problem)
+    return {"loss": loss, **gradients}
+
+
+@claim("cnn.loss")
+@few
+@given(seed=seeds())
+def test_loss(models, seed):
+    problem, expected, bounds = gradients_case(seed)
+    assert_close("loss_and_gradients", gradients_of(models, problem), {"loss": expected["loss"]}, bounds)
+
+
+def assert_gradients(models, seed, layer):
+    """Compare the gradients of a layer with the definition's."""
+    problem, expected, bounds = gradients_case(seed)
+    of_layer = {name: expected[name] for name in (f"{layer}/kernel", f"{layer}/bias")}
+    assert_close("loss_and_gradients", gradients_of(models, problem), of_layer, bounds)
+
+
+@claim("cnn.conv1-gradients")
+@few
+@given(seed=seeds())
+def test_conv1_gradients(models, seed):
+    assert_gradients(models, seed, "conv1")
+
+
+@claim("cnn.conv2-gradients")
+@few
+@given(seed=seeds())
+def test_conv2_gradients(models, seed):
+    assert_gradients(models, seed, "conv2")
+
+
+@claim("cnn.dense1-gradients")
+@few
+@given(seed=seeds())
+def test_dense1_gradients(models, seed):
+    assert_gradients(models, seed, "dense1")
+
+
+@claim("cnn.dense2-gradients")
+@few
+@given(seed=seeds())
+def test_dense2_gradients(models, seed):
+    assert_gradients(models, seed, "dense2")
+
+
+@claim("cnn.gradient-is-averaged")
+@few
+@given(seed=seeds())
+def test_gradient_is_averaged(models, seed):
+    problem, expected, bounds = gradients_case(seed)
+    twice = problem._replace(inputs=np.tile(problem.inputs, (2, 1, 1, 1)), targets=np.tile(problem.targets, 2))
+    assert_close("loss_and_gradients of every image twice", gradients_of(models, twice), expected, bounds)
+
+
+def trajectory(parameters, inputs, targets):
+    """Return the definition's losses and last parameters of the CNN, by name."""
+    curve, last = definition.train("cnn", parameters, inputs, targets, LEARNING_RATE)
+    return {"losses": curve, **last}
+
+
+@cache
+def trajectory_case(seed):
+    """Return a problem of two batches, the definition's losses and last parameters, and their bounds."""
+    problem = problem_of(seed, batch=2, steps=2)
+    return problem, trajectory(*map(wide, problem[1:])), spread.bounds(trajectory, *problem, batch_axis=1)
+
+
+def train(models, problem):
+    """Train the model of a problem, and return losses and last parameters by name."""
+    curve, last = models.train(*problem, LEARNING_RATE)
+    return {"losses": curve, **last}
+
+
+@claim("cnn.trajectory")
+def test_trajectory(models, seed):
+    problem, expected, bounds = trajectory_case(seed)
+    parameters = {name: expected[name] for name in problem.parameters}
+    assert_close("train, after 2 steps", train(models, problem), parameters, bounds)
+
+
+@claim("cnn.trajectory-losses")
+def test_trajectory_losses(models, seed):
+    problem, expected, bounds = trajectory_case(seed)
+    assert_close("train", train(models, problem), {"losses": expected["losses"]}, bounds)
+
+
+@claim("cnn.order-of-batches")
+def test_order_of_batches(models, seed):
+    problem, _, bounds = trajectory_case(seed)
+    backwards = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
+    one, other = train(models, problem), train(models, backwards)
+    # Each of the two may be off by its own rounding.
+    same = [name for name in SHAPES if root_mean_square(one[name] - other[name]) <= 2 * bounds[name]]
+    assert not same, f"batches in reverse lead to the same {same}"
+
+
+@claim("cnn.same-recipe")
+def test_same_recipe(mnist):
+    program = read("mlp")
+    num_batches = len(mnist.x_train) // BATCH_SIZE * program["num_epochs"]
+    common = {name: program[name] for name in ("batch_size", "learning_rate")}
+    assert threshold("cnn_five_epochs").recipe == {"model": "cnn", "num_batches": num_batches, **common}
+
+
+@claim("cnn.replaces-mlp")
+def test_replaces_mlp(training, train_set, seed):
+    some = [values[: 2 * BATCH_SIZE] for values in train_set]
+    options = {"num_batches": 2, "batch_size": BATCH_SIZE, "learning_rate": LEARNING_RATE, "seed": seed}
+    curve, parameters = training.fit("cnn", *some, **options)
+    assert_form("the losses of 2 batches", curve, (2,))
+    assert {name: np.shape(value) for name, value in parameters.items()} == SHAPES
+
+
+@claim("cnn.evaluate")
+@few
+@given(seed=seeds())
+def test_evaluate(training, seed):
+    # Only the last of four images is labelled right, and it is the one that batches of three leave over.
+    problem = problem_of(seed)
+    scores = logits(*map(wide, problem[1:]))["dense2"]
+    labels = (scores.argmax(axis=-1) + (np.arange(4) < 3)) % 10
+    accuracy = training.evaluate("cnn", problem.parameters, problem.inputs, labels.astype(np.int32), 3)
+    assert_within("the accuracy", accuracy, 1 / 4, rounding.quotient(1 / 4))
+
+
+@claim("cnn.subclass")
+def test_subclass(keras, seed):
+    problem = problem_of(seed, batch=1)
+
+    class CNN(keras.namespace.Model):
+        def __init__(self):
+            super().__init__()
+            self.conv1 = keras.namespace.layers.Conv2D(
+                filters=32, kernel_size=[5, 5], padding="same", activation="relu"
+            )
+            self.pool1 = keras.namespace.layers.MaxPool2D(pool_size=[2, 2], strides=2)
+            self.conv2 = keras.namespace.layers.Conv2D(
+                filters=64, kernel_size=[5, 5], padding="same", activation="relu"
+            )
+            self.pool2 = keras.namespace.layers.MaxPool2D(pool_size=[2, 2], strides=2)
+            self.flatten = keras.namespace.layers.Reshape(target_shape=(7 * 7 * 64,))
+            self.dense1 = keras.namespace.layers.Dense(units=1024, activation="relu")
+            self.dense2 = keras.namespace.layers.Dense(units=10)
+
+        def call(self, inputs):
+            x = self.pool1(self.conv1(inputs))
+            x = self.pool2(self.conv2(x))
+            return self.dense2(self.dense1(self.flatten(x)))
+
+    model = CNN()
+    model(keras.to_tensor(problem.inputs))
+    model.set_weights([problem.parameters[name] for name in SHAPES])
+    found = {"dense2": keras.to_numpy(model(keras.to_tensor(problem.inputs)))}
+    assert_close("the model", found, logits(*map(wide, problem[1:])), spread.bounds(logits, *problem))
+
+
+@claim("cnn.structure-may-change")
+def test_structure_may_change(keras):
+    found = keras.namespace.layers
+    model = keras.namespace.Sequential(
+        [
+            found.Conv2D(filters=32, kernel_size=[5, 5], padding="same", activation="relu"),
+            found.MaxPool2D(pool_size=[2, 2], strides=2),
+            found.Reshape(target_shape=(14 * 14 * 32,)),
+            found.Dense(units=10),
+        ]
+    )
+    model(keras.to_tensor(np.zeros((1, 28, 28, 1), np.float32)))
+    shapes = [np.shape(value) for value in model.get_weights()]
+    assert shapes == [(5, 5, 1, 32), (32,), (6_272, 10), (10,)]
+
+
+@claim("cnn.kernel-size")
+@pytest.mark.parametrize("kernel_size", [[3, 5], (3, 5)])
+def test_kernel_size(keras, kernel_size):
+    layer = keras.namespace.layers.Conv2D(filters=2, kernel_size=kernel_size)
+    layer.build((None, 28, 28, 1))
+    assert tuple(layer.kernel.shape) == (3, 5, 1, 2)
+
+
+@claim("cnn.padding-names")
+@pytest.mark.parametrize("padding", ["vaild", "zeros"])
+def test_padding_names(keras, padding):
+    def build():
+        keras.namespace.layers.Conv2D(filters=2, kernel_size=[5, 5], padding=padding)
+
+    assert_rejected(f"padding={padding!r}", build)
+
+
+@claim("cnn.pool-strides")
+def test_pool_strides(keras, seed):
+    # A window of 3, as with the document's 2 the layer moves by 2 without being told to.
+    images = np.random.default_rng(seed).random((1, 7, 9, 2), np.float32)
+    layer = keras.namespace.layers.MaxPool2D(pool_size=[3, 3], strides=2)
+    expected = convolution.max_pool2d(images, (3, 3), (2, 2))
+    assert_equal("MaxPool2D", keras.to_numpy(layer(keras.to_tensor(images))), expected)
+
+
+rates = st.sampled_from([0.25, 0.5, 0.75])
+some_rates = pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
+ONES = np.ones((100, 100), np.float32)
+
+
+def dropped(ops, inputs, rate, number):
+    """Drop elements as in training, and check the form of what is left."""
+    return assert_form("dropout in training", ops.dropout(inputs, rate, number, training=True), inputs.shape)
+
+
+@claim("cnn.dropout-inference")
+@given(inputs=matrices(), rate=rates, number=seeds())
+def test_dropout_inference(ops, inputs, rate, number):
+    assert_equal("dropout in inference", ops.dropout(inputs, rate, number, training=False), inputs)
+
+
+@claim("cnn.dropout-training")
+@given(inputs=matrices(), rate=rates, number=seeds())
+def test_dropout_training(ops, inputs, rate, number):
+    result = dropped(ops, inputs, rate, number)
+    expected = normalization.dropout(wide(inputs), result != 0, rate)
+    assert_within("what dropout left", result, expected, image_rounding.dropout(expected))
+
+
+@claim("cnn.dropout-rate")
+@some_rates
+def test_dropout_rate(ops, seed, rate):
+    zeros = int((dropped(ops, ONES, rate, seed) == 0).sum())
+    probability = chance_of_share(zeros, ONES.size, rate)
+    assert probability > FALSE_ALARM, f"{zeros} of {ONES.size} are 0, which has a probability of {probability:.3g}"
+
+
+@claim("cnn.dropout-elements")
+@pytest.mark.parametrize("axis", [0, 1])
+def test_dropout_elements(ops, seed, axis):
+    counts = (dropped(ops, ONES, 0.5, seed) == 0).sum(axis=axis).tolist()
+    # The variance of such a count is half of that of even draws, so this is lenient.
+    probability = chance_of_counts(counts)
+    assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+
+
+@claim("cnn.dropout-mean")
+@some_rates
+def test_dropout_mean(ops, seed, rate):
+    inputs = np.random.default_rng(seed).random((100, 100), np.float32)
+    before, after = (wide(array).mean() for array in (inputs, dropped(ops, inputs, rate, seed)))
+    # Hoeffding's inequality, as every element comes out between 0 and x / (1 - rate).
+    widths = wide(inputs) / (1 - rate)
+    off = math.sqrt(math.log(2 / FALSE_ALARM) / 2 * np.sum(widths**2)) / inputs.size
+    assert abs(after - before) < off, (
+        f"the mean goes from {before:.4f} to {after:.4f}, and chance moves it by {off:.4f}"
+    )
+
+
+@claim("cnn.dropout-rate-0")
+@given(inputs=matrices(), number=seeds())
+def test_dropout_rate_0(ops, inputs, number):
+    assert_equal("dropout at rate 0", ops.dropout(inputs, 0.0, number, training=True), inputs)
+
+
+@claim("cnn.dropout-seed")
+def test_dropout_seed(ops, seed):
+    one, other = (dropped(ops, ONES, 0.5, number) for number in (seed, seed + 1))
+    assert ((one == 0) != (other == 0)).any(), f"the seeds {seed} and {seed + 1} drop the same elements"
+
+
+@claim("cnn.dropout-default-mode")
+@given(inputs=matrices())
+def test_dropout_default_mode(keras, inputs):
+    layer = keras.namespace.layers.Dropout(rate=0.5)
+    assert_equal("Dropout without a mode", keras.to_numpy(layer(keras.to_tensor(inputs))), inputs)
+
+
+@claim("cnn.printed-accuracy")
+def test_printed_accuracy():
+    one = threshold("cnn_one_epoch").limits()
+    assert one.lower <= PRINTED <= one.upper
+    assert threshold("cnn_five_epochs").limits().mean > PRINTED
+
+
+@claim("cnn.every-run-beats-mlp")
+def test_every_run_beats_mlp():
+    cnn, mlp = (threshold(f"{model}_five_epochs").values("accuracy") for model in ("cnn", "mlp"))
+    assert min(cnn) > max(mlp)
+
+
+@claim("cnn.five-epochs")
+def test_five_epochs(cnn_five_epochs, evidence):
+    assert_not_below("cnn_five_epochs", cnn_five_epochs, PRINTED, evidence)
+
+
+@claim("cnn.too-good")
+def test_too_good(cnn_five_epochs):
+    assert_not_above("cnn_five_epochs", cnn_five_epochs)
+
+
+@claim("cnn.loss-curve")
+def test_loss_curve(cnn_five_epochs, evidence):
+    assert_losses_not_above("cnn_five_epochs", cnn_five_epochs, evidence)
+
+
+@claim("cnn.loss-falls")
+def test_loss_falls(cnn_five_epochs):
+    means = quarters(cnn_five_epochs["losses"])
+    assert all(np.diff(means) < 0), f"the mean losses of the four quarters are {means}"
+
+
+# As many as misread digits for the report are found among.
+EVALUATED = 2_000
+
+
+@claim("cnn.reported-accuracy")
+def test_reported_accuracy(training, cnn_five_epochs, test_set, evidence):
+    parameters, some = cnn_five_epochs["parameters"], Examples(*(values[:EVALUATED] for values in test_set))
+    parts = np.split(wide(some.images), EVALUATED // BATCH_SIZE)
+    scores = np.concatenate([logits(wide(parameters), part, None)["dense2"] for part in parts])
+    kernels = np.moveaxis(parameters["conv1/kernel"][:, :, 0], -1, 0)
+    evidence(filters=encoded(kernels.astype(np.float32)), **pictures(scores, some))
+    # Where two digits are as good as equal, either may come out.
+    bounds = spread.bounds(logits, "cnn", parameters, some.images[:BATCH_SIZE], some.labels[:BATCH_SIZE])
+    best, second = -np.sort(-scores, axis=-1)[:, :2].T
+    undecided = (best - second <= 2 * bounds["dense2"]).mean()
+    right = (scores.argmax(axis=-1) == some.labels).mean()
+    accuracy = training.evaluate("cnn", parameters, *some, BATCH_SIZE)
+    assert_within("the accuracy", accuracy, right, undecided + rounding.quotient(1.0))
+
+
+@claim("cnn.beats-mlp")
+def test_beats_mlp(cnn_five_epochs, five_epochs):
+    cnn, mlp = cnn_five_epochs["accuracy"], five_epochs["accuracy"]
+    assert cnn > mlp, f"the CNN has an accuracy of {cnn:.4f}, and the MLP {mlp:.4f}"
+
+
+@claim("cnn.overfits")
+def test_overfits(cnn_five_epochs):
+    stored = threshold("cnn_five_epochs")
+    lead = cnn_five_epochs["train_accuracy"] - cnn_five_epochs["accuracy"]
+    known = limits(np.subtract(stored.values("train_accuracy"), stored.values("accuracy")).tolist())
+    assert lead >= known.lower, (
+        f"known images are read {lead:.4f} better than new ones; the stored runs had {known.mean:.4f} with a deviation"
+        f" of {known.deviation:.4f}"
+    )

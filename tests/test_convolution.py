@@ -1,0 +1,825 @@
+"""How convolution and pooling work: lines 392 to 479 of the document."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.guard import AdapterError
+from assay.strategies import (
+    LARGEST_WHOLE,
+    POOLINGS,
+    convolution_cases,
+    floats,
+    pooling_cases,
+    whole_arrays,
+    with_upstream,
+)
+from assay.testing import assert_equal, assert_form, assert_within, claim
+from spec.semantics import convolution as definition
+from spec.semantics import image_rounding
+from spec.semantics.differentiation import pull_back
+from spec.semantics.spread import wide
+from spec.vectors import read
+
+# As the program has them: image [1, 7, 7, 1], W [1, 3, 3] and b [1]. The kernel is W as a layer has it.
+EXAMPLE = {name: np.array(values, np.float32) for name, values in read("convolution").items()}
+IMAGE, W, B = EXAMPLE["image"][None, ..., None], EXAMPLE["W"][None], EXAMPLE["b"]
+KERNEL = W.reshape(3, 3, 1, 1)
+MATRIX = EXAMPLE["A"][None, ..., None]
+# None of these weights is 0, and no two are alike.
+NINE = np.arange(1, 10, dtype=np.float32).reshape(3, 3, 1, 1)
+
+BOTH_POOLS = pytest.mark.parametrize("pool", ["max_pool2d", "average_pool2d"])
+WINDOWS = pytest.mark.parametrize("window", [(1, 1), (2, 2), (3, 3), (5, 5), (1, 3)])
+TWO_BY_TWO = {"pool_size": (2, 2), "strides": (2, 2), "padding": "valid"}
+
+
+def whole(seed, *shape):
+    """Make whole numbers, whose sums of products are exact in any order."""
+    generator = np.random.default_rng((seed, *shape))
+    return generator.integers(-LARGEST_WHOLE, LARGEST_WHOLE, shape, endpoint=True).astype(np.float32)
+
+
+def numbered(*shape):
+    """Make an array whose elements are 0, 1, 2, ..."""
+    return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
+
+
+def picture(rows):
+    """Make one image of one channel."""
+    return np.array(rows, np.float32)[None, ..., None]
+
+
+def shapes_of(variables):
+    """Return the shapes of a layer's variables."""
+    return [tuple(variable.shape) for variable in variables]
+
+
+def outputs_of(keras, layer, images):
+    """Call a layer of the namespace."""
+    return keras.to_numpy(layer(keras.to_tensor(images)))
+
+
+# What a neuron sees
+
+
+def changed_images():
+    """Return the image 49 times, each time with another element larger by 1."""
+    return IMAGE + np.eye(49, dtype=np.float32).reshape(49, 7, 7, 1)
+
+
+def changes(ops):
+    """Return by how much each element of the image changes each output, with weights 1 to 9: [49, 5, 5, 1]."""
+    before = assert_form("the outputs", ops.conv2d(IMAGE, NINE, B), (1, 5, 5, 1))
+    return assert_form("the outputs", ops.conv2d(changed_images(), NINE, B), (49, 5, 5, 1)) - before
+
+
+def weights_seen():
+    """Return with which weight each element of the image is in the window of each output, 0 outside: likewise."""
+    seen = np.zeros((7, 7, 5, 5, 1))
+    for row, column, down, right in np.ndindex(5, 5, 3, 3):
+        seen[row + down, column + right, row, column] = NINE[down, right, 0]
+    return seen.reshape(49, 5, 5, 1)
+
+
+@claim("convolution.local-connectivity")
+def test_local_connectivity(ops):
+    outside = changes(ops)[weights_seen() == 0]
+    assert_equal("the changes from outside the window", outside, np.zeros(49 * 25 - 9 * 25))
+
+
+@claim("convolution.whole-window")
+def test_whole_window(ops):
+    weights = weights_seen()
+    assert_equal("the changes from inside the window", changes(ops)[weights > 0], weights[weights > 0])
+
+
+@claim("convolution.dense-sees-everything")
+def test_dense_sees_everything(ops):
+    kernel = numbered(49, 3) + 1
+    before, after = (ops.dense(images.reshape(-1, 49), kernel) for images in (IMAGE, changed_images()))
+    assert_equal("the outputs", after, wide(before) + kernel)
+
+
+@claim("convolution.image-as-vector")
+@pytest.mark.parametrize("shape", [(7, 7, 1), (2, 3, 4)])
+def test_image_as_vector(ops, shape):
+    count = int(np.prod(shape))
+    assert_equal("the vectors", ops.reshape(numbered(2, *shape), (count,)), numbered(2, count))
+
+
+@claim("convolution.reshape-any-shape")
+@pytest.mark.parametrize("shape", [(2, 3, 4), (4, 6), (24, 1), (1, 4, 3, 2)])
+def test_reshape_any_shape(ops, shape):
+    assert_equal("the examples", ops.reshape(numbered(2, 24), shape), numbered(2, *shape))
+
+
+@claim("convolution.reshape-refuses")
+def test_reshape_refuses(ops):
+    with pytest.raises(AdapterError):
+        ops.reshape(numbered(2, 7, 7, 1), (48,))
+
+
+@claim("convolution.dense-neuron-parameters")
+def test_dense_neuron_parameters(keras):
+    layer = keras.namespace.layers.Dense(units=1)
+    layer.build((None, 7 * 7))
+    assert (shapes_of(layer.variables), layer.count_params()) == ([(49, 1), (1,)], 50)
+
+
+@claim("convolution.dense-layer-parameters")
+@pytest.mark.parametrize("units", [1, 10])
+def test_dense_layer_parameters(keras, units):
+    layer = keras.namespace.layers.Dense(units=units)
+    assert_form("the outputs", outputs_of(keras, layer, IMAGE.reshape(1, 49)), (1, units))
+    assert [int(np.prod(shape)) for shape in shapes_of(layer.variables)] == [49 * units, units]
+
+
+@claim("convolution.window-as-large-as-image")
+def test_window_as_large_as_image(ops, seed):
+    images, kernel, bias = whole(seed, 2, 7, 6, 3), whole(seed, 7, 6, 3, 4), whole(seed, 4)
+    outputs = ops.dense(images.reshape(2, -1), kernel.reshape(-1, 4), bias)
+    assert_equal("the convolution", ops.conv2d(images, kernel, bias), wide(outputs)[:, None, None])
+
+
+@claim("convolution.window-parameters")
+def test_window_parameters(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    layer.build((None, 7, 7, 1))
+    assert (shapes_of(layer.variables), layer.count_params()) == ([(3, 3, 1, 1), (1,)], 10)
+
+
+@claim("convolution.parameters-for-any-size")
+def test_parameters_for_any_size(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    for rows, columns in ((5, 5), (26, 18)):
+        outputs = outputs_of(keras, layer, numbered(1, rows + 2, columns + 2, 1))
+        assert_form("the outputs", outputs, (1, rows, columns, 1))
+        assert layer.count_params() == 10
+
+
+# What it computes
+
+
+@claim("convolution.first-output")
+def test_first_output(ops):
+    assert_equal("a_{1,1}", ops.conv2d(picture(EXAMPLE["first_window"]), KERNEL, B), picture([[6]]))
+    assert_equal("a_{1,1} in the image", ops.conv2d(IMAGE, KERNEL, B)[:, :1, :1], picture([[6]]))
+
+
+@claim("convolution.second-output")
+def test_second_output(ops):
+    of_image, of_working = IMAGE[:, :3, 1:4], picture(EXAMPLE["second_window"])
+    outputs = ops.conv2d(np.concatenate([of_image, of_working]), KERNEL, B)
+    assert_equal("the sums with 2 and with 1", outputs, np.array([5, 3]).reshape(2, 1, 1, 1))
+    assert_equal("a_{1,2} in the image", ops.conv2d(IMAGE, KERNEL, B)[:, :1, 1:2], picture([[5]]))
+
+
+@claim("convolution.shared-weights")
+def test_shared_weights(ops, seed):
+    images, kernel, bias = whole(seed, 2, 7, 6, 2), whole(seed, 3, 3, 2, 2), whole(seed, 2)
+    outputs = ops.conv2d(images, kernel, bias)
+    assert_equal("the outputs of shifted images", ops.conv2d(images[:, 1:, 2:], kernel, bias), wide(outputs)[:, 1:, 2:])
+
+
+@claim("convolution.scan-order")
+def test_scan_order(ops):
+    first = np.zeros((3, 3, 1, 1), np.float32)
+    first[0, 0] = 1
+    image = numbered(1, 7, 7, 1)
+    assert_equal("the first elements of all windows", ops.conv2d(image, first), image[:, :5, :5])
+
+
+@claim("convolution.matrix-of-outputs")
+def test_matrix_of_outputs(ops):
+    assert_form("the outputs of a filter", ops.conv2d(IMAGE, KERNEL, B), (1, 5, 5, 1))
+    assert_form("the output of a neuron", ops.dense(IMAGE.reshape(1, 49), np.ones((49, 1), np.float32), B), (1, 1))
+
+
+@claim("convolution.not-flipped")
+def test_not_flipped(ops):
+    image = np.zeros((1, 5, 5, 1), np.float32)
+    image[:, 2, 2] = 1
+    assert_equal("the outputs", ops.conv2d(image, NINE), picture([[9, 8, 7], [6, 5, 4], [3, 2, 1]]))
+
+
+def assert_convolution(ops, case, activation=None):
+    """Compare a convolution with its definition."""
+    exact, options = tuple(map(wide, case.arrays)), {**case.options, "activation": activation}
+    assert_within(
+        f"conv2d with activation {activation}",
+        ops.conv2d(*case.arrays, **options),
+        definition.conv2d(*exact, **options),
+        image_rounding.conv2d(*exact, **options),
+    )
+
+
+@claim("convolution.definition")
+@given(case=convolution_cases())
+def test_definition(ops, case):
+    assert_convolution(ops, case)
+
+
+@claim("convolution.without-bias")
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_without_bias(ops, seed, padding):
+    images, kernel, bias = whole(seed, 2, 5, 6, 2), whole(seed, 3, 3, 2, 3), whole(seed, 3)
+    outputs = ops.conv2d(images, kernel, bias, padding=padding)
+    assert_equal("the outputs", ops.conv2d(images, kernel, padding=padding), wide(outputs) - bias)
+
+
+@claim("convolution.bias-once")
+@pytest.mark.parametrize("window", [(1, 1), (3, 3)])
+def test_bias_once(ops, window):
+    kernel = np.ones((*window, 1, 2), np.float32)
+    outputs = ops.conv2d(np.zeros((1, 4, 5, 1), np.float32), kernel, np.array([1, -2], np.float32), padding="same")
+    assert_equal("the outputs of a black image", outputs, np.tile(np.array([1, -2]), (1, 4, 5, 1)))
+
+
+@claim("convolution.linear-in-image")
+def test_linear_in_image(ops, seed):
+    images, kernel = whole(seed, 2, 5, 6, 2), whole(seed, 3, 3, 2, 3)
+    together = ops.conv2d(images.sum(axis=0, keepdims=True), kernel)
+    assert_equal("the outputs", together, wide(ops.conv2d(images, kernel)).sum(axis=0, keepdims=True))
+
+
+@claim("convolution.linear-in-kernel")
+def test_linear_in_kernel(ops, seed):
+    images, first, second = whole(seed, 2, 5, 6, 2), whole(seed, 3, 3, 2, 3), whole(seed + 1, 3, 3, 2, 3)
+    apart = wide(ops.conv2d(images, first)) + wide(ops.conv2d(images, second))
+    assert_equal("the outputs", ops.conv2d(images, first + second), apart)
+
+
+@claim("convolution.activation-after-bias")
+@given(case=convolution_cases(limit=1.0), activation=st.sampled_from(["relu", "tanh", "sigmoid"]))
+def test_activation_after_bias(ops, case, activation):
+    assert_convolution(ops, case, activation)
+
+
+@claim("convolution.activation-default")
+def test_activation_default(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    values = np.linspace(-3, 3, 7, dtype=np.float32)
+    assert_equal("the default activation", keras.to_numpy(layer.activation(keras.to_tensor(values))), values)
+
+
+@claim("convolution.class")
+def test_class(keras):
+    assert issubclass(keras.namespace.layers.Conv2D, keras.namespace.layers.Layer)
+
+
+# The document's program
+
+
+@claim("convolution.axes")
+def test_axes(ops):
+    image, window = numbered(1, 2, 3, 1), np.ones((1, 3, 1, 1), np.float32)
+    assert_equal("the sums of the rows", ops.conv2d(image, window), picture([[0 + 1 + 2], [3 + 4 + 5]]))
+
+
+@claim("convolution.channels-last")
+def test_channels_last(keras):
+    assert keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3]).data_format == "channels_last"
+
+
+@claim("convolution.images-are-independent")
+def test_images_are_independent(ops, seed):
+    images, kernel, bias = whole(seed, 3, 5, 6, 2), whole(seed, 3, 3, 2, 2), whole(seed, 2)
+    alone = np.concatenate([ops.conv2d(image[None], kernel, bias) for image in images])
+    assert_equal("the outputs of the batch", ops.conv2d(images, kernel, bias), wide(alone))
+
+
+@claim("convolution.kernel-axes")
+def test_kernel_axes(ops):
+    # Each of twelve filters has one weight of 1, and so gives one element of the image.
+    image, kernel = numbered(1, 2, 3, 2), np.eye(12, dtype=np.float32).reshape(2, 3, 2, 12)
+    assert_equal("the elements", ops.conv2d(image, kernel), image.reshape(1, 1, 1, 12))
+
+
+@claim("convolution.image-needs-channels")
+def test_image_needs_channels(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    with pytest.raises(ValueError):  # noqa: PT011 - the words are the framework's own, here as below
+        layer(keras.to_tensor(IMAGE[..., 0]))
+
+
+@claim("convolution.printed-matrix")
+def test_printed_matrix(ops):
+    assert_equal("A", ops.conv2d(IMAGE, KERNEL, B), MATRIX)
+
+
+def initializer(keras, value):
+    """Return an initializer that brings an array into the shape that it is asked for, as the document's does."""
+    return lambda shape, dtype=None: keras.to_tensor(value.reshape(tuple(shape)))
+
+
+def program(keras):
+    """Build the document's model."""
+    layer = keras.namespace.layers.Conv2D(
+        filters=1, kernel_size=[3, 3], kernel_initializer=initializer(keras, W), bias_initializer=initializer(keras, B)
+    )
+    return keras.namespace.models.Sequential([layer])
+
+
+@claim("convolution.program")
+def test_program(keras):
+    assert_equal("A", outputs_of(keras, program(keras), IMAGE), MATRIX)
+
+
+@claim("convolution.takes-numpy-array")
+def test_takes_numpy_array(keras):
+    assert_equal("A", keras.to_numpy(program(keras)(IMAGE)), MATRIX)
+
+
+@claim("convolution.squeezed")
+def test_squeezed(keras):
+    output = assert_form("the output", keras.to_numpy(program(keras)(IMAGE)), (1, 5, 5, 1))
+    assert_equal("without the axes of length 1", np.squeeze(output), EXAMPLE["A"])
+
+
+def initialized(keras, value, which):
+    """Let a value initialize a variable of the program's layer: the shapes asked for, and the variable."""
+    asked = set()
+
+    def remembering(shape, dtype=None):
+        asked.add(tuple(shape))
+        return initializer(keras, value)(shape)
+
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3], **{f"{which}_initializer": remembering})
+    layer.build((None, 7, 7, 1))
+    return asked, keras.to_numpy(getattr(layer, which))
+
+
+@claim("convolution.kernel-initializer")
+def test_kernel_initializer(keras):
+    asked, kernel = initialized(keras, W, "kernel")
+    assert asked == {(3, 3, 1, 1)}, f"the kernel's initializer is asked for {asked}, and W is {W.shape}"
+    assert_equal("the kernel", kernel, KERNEL)
+
+
+@claim("convolution.bias-initializer")
+def test_bias_initializer(keras):
+    asked, bias = initialized(keras, B, "bias")
+    assert asked == {(1,)}, f"the bias's initializer is asked for {asked}"
+    assert_equal("the bias", bias, B)
+
+
+@claim("convolution.constant-initializer")
+def test_constant_initializer(keras):
+    constant = keras.namespace.initializers.Constant
+    layer = keras.namespace.layers.Conv2D(2, [3, 3], kernel_initializer=constant(0.5), bias_initializer=constant(-1.0))
+    layer.build((None, 7, 7, 1))
+    assert_equal("the kernel", keras.to_numpy(layer.kernel), np.full((3, 3, 1, 2), 0.5))
+    assert_equal("the bias", keras.to_numpy(layer.bias), np.full(2, -1.0))
+
+
+@claim("convolution.bias-default")
+def test_bias_default(keras):
+    with_bias, without = (
+        keras.namespace.layers.Conv2D(filters=2, kernel_size=[3, 3], **options) for options in ({}, {"use_bias": False})
+    )
+    for layer in (with_bias, without):
+        layer.build((None, 7, 7, 1))
+    assert_equal("the bias of a new layer", keras.to_numpy(with_bias.bias), np.zeros(2))
+    assert shapes_of(without.variables) == [(3, 3, 1, 2)]
+
+
+@claim("convolution.trainable-variables")
+def test_trainable_variables(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    layer.build((None, 7, 7, 1))
+    names = [variable.name.split("/")[-1].split(":")[0] for variable in layer.trainable_variables]
+    assert (names, len(layer.variables)) == (["kernel", "bias"], 2)
+
+
+@claim("convolution.filters")
+@pytest.mark.parametrize("filters", [1, 4])
+def test_filters(keras, filters):
+    layer = keras.namespace.layers.Conv2D(filters=filters, kernel_size=[3, 3])
+    assert_form("the output", outputs_of(keras, layer, IMAGE), (1, 5, 5, filters))
+    assert tuple(layer.bias.shape) == (filters,)
+
+
+@claim("convolution.independent-filters")
+def test_independent_filters(ops, seed):
+    images, kernel, bias = whole(seed, 2, 5, 6, 2), whole(seed, 3, 3, 2, 3), whole(seed, 3)
+    alone = [ops.conv2d(images, kernel[..., one : one + 1].copy(), bias[one : one + 1]) for one in range(3)]
+    assert_equal("the channels", ops.conv2d(images, kernel, bias), wide(np.concatenate(alone, axis=-1)))
+
+
+@claim("convolution.kernel-size")
+@pytest.mark.parametrize(("kernel_size", "window"), [([3, 3], (3, 3)), (3, (3, 3)), ([2, 3], (2, 3))])
+def test_kernel_size(keras, kernel_size, window):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=kernel_size)
+    layer.build((None, 7, 7, 1))
+    assert tuple(layer.kernel.shape) == (*window, 1, 1)
+
+
+# Several channels
+
+
+@claim("convolution.rgb-parameters")
+def test_rgb_parameters(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    layer.build((None, 7, 7, 3))
+    assert (shapes_of(layer.variables), layer.count_params()) == ([(3, 3, 3, 1), (1,)], 27 + 1)
+
+
+@claim("convolution.sum-over-channels")
+def test_sum_over_channels(ops, seed):
+    images, kernel, bias = whole(seed, 2, 5, 6, 3), whole(seed, 3, 3, 3, 2), whole(seed, 2)
+    alone = [
+        wide(ops.conv2d(images[..., one : one + 1].copy(), kernel[:, :, one : one + 1].copy())) for one in range(3)
+    ]
+    assert_equal("the outputs", ops.conv2d(images, kernel, bias), sum(alone) + bias)
+
+
+@claim("convolution.channels-in-another-order")
+def test_channels_in_another_order(ops, seed):
+    images, kernel = whole(seed, 2, 5, 6, 3), whole(seed, 3, 3, 3, 2)
+    turned = ops.conv2d(images[..., ::-1].copy(), kernel[:, :, ::-1].copy())
+    assert_equal("the outputs", turned, wide(ops.conv2d(images, kernel)))
+
+
+@claim("convolution.one-bias-for-all-channels")
+def test_one_bias_for_all_channels(ops):
+    black, kernel = np.zeros((1, 4, 5, 3), np.float32), np.ones((3, 3, 3, 1), np.float32)
+    assert_equal("the outputs of a black image", ops.conv2d(black, kernel, B), np.ones((1, 2, 3, 1)))
+
+
+@claim("convolution.channel-count")
+def test_channel_count(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    layer(keras.to_tensor(IMAGE))
+    with pytest.raises(ValueError):  # noqa: PT011
+        layer(keras.to_tensor(np.ones((1, 7, 7, 3), np.float32)))
+
+
+@claim("convolution.pointwise")
+def test_pointwise(ops, seed):
+    images, kernel, bias = whole(seed, 2, 4, 5, 3), whole(seed, 1, 1, 3, 2), whole(seed, 2)
+    assert_equal("the convolution", ops.conv2d(images, kernel, bias), wide(ops.dense(images, kernel[0, 0], bias)))
+
+
+# Padding
+
+
+def assert_places(ops, places, size, window, **options):
+    """Check how many rows and columns of outputs an image of a size gives."""
+    outputs = ops.conv2d(np.ones((1, *size, 1), np.float32), np.ones((*window, 1, 1), np.float32), **options)
+    assert_form("the outputs", outputs, (1, *places, 1))
+
+
+@claim("convolution.valid-size")
+@WINDOWS
+def test_valid_size(ops, window):
+    assert_places(ops, (7 - (window[0] - 1), 6 - (window[1] - 1)), (7, 6), window)
+
+
+@claim("convolution.window-larger-than-image")
+def test_window_larger_than_image(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[8, 8])
+    with pytest.raises(ValueError):  # noqa: PT011
+        layer(keras.to_tensor(IMAGE))
+
+
+@claim("convolution.padding-default")
+def test_padding_default(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    assert layer.padding == "valid"
+    assert_form("the output", outputs_of(keras, layer, IMAGE), (1, 5, 5, 1))
+
+
+@claim("convolution.same-size")
+@WINDOWS
+def test_same_size(ops, window):
+    assert_places(ops, (7, 6), (7, 6), window, padding="same")
+
+
+@claim("convolution.same-size-with-strides")
+@pytest.mark.parametrize(("stride", "places"), [(1, (7, 6)), (2, (4, 3)), (3, (3, 2)), (4, (2, 2))])
+def test_same_size_with_strides(ops, stride, places):
+    assert_places(ops, places, (7, 6), (3, 3), strides=(stride, stride), padding="same")
+
+
+def assert_padded(ops, seed, size, window, strides, widths):
+    """Compare padding `same` with no padding of images around which zeros were put by hand."""
+    images, kernel = whole(seed, 2, *size, 2), whole(seed, *window, 2, 2)
+    around = np.pad(images, ((0, 0), *widths, (0, 0)))
+    expected = ops.conv2d(around, kernel, strides=strides, padding="valid")
+    assert_equal("the outputs", ops.conv2d(images, kernel, strides=strides, padding="same"), wide(expected))
+
+
+@claim("convolution.same-adds-zeros")
+@pytest.mark.parametrize(
+    ("window", "widths"), [((3, 3), ((1, 1), (1, 1))), ((5, 5), ((2, 2), (2, 2))), ((1, 3), ((0, 0), (1, 1)))]
+)
+def test_same_adds_zeros(ops, seed, window, widths):
+    assert_padded(ops, seed, (5, 6), window, (1, 1), widths)
+
+
+@claim("convolution.same-odd-one-after")
+@pytest.mark.parametrize(
+    ("window", "widths"), [((2, 2), ((0, 1), (0, 1))), ((4, 4), ((1, 2), (1, 2))), ((2, 3), ((0, 1), (1, 1)))]
+)
+def test_same_odd_one_after(ops, seed, window, widths):
+    assert_padded(ops, seed, (5, 6), window, (1, 1), widths)
+
+
+@claim("convolution.same-with-strides")
+@pytest.mark.parametrize(
+    ("size", "widths"), [((6, 6), ((0, 1), (0, 1))), ((5, 6), ((1, 1), (0, 1))), ((7, 5), ((1, 1), (1, 1)))]
+)
+def test_same_with_strides(ops, seed, size, widths):
+    assert_padded(ops, seed, size, (3, 3), (2, 2), widths)
+
+
+@claim("convolution.same-adds-nothing")
+@pytest.mark.parametrize(("window", "strides"), [((1, 1), (1, 1)), ((2, 2), (2, 2)), ((2, 1), (2, 3))])
+def test_same_adds_nothing(ops, seed, window, strides):
+    assert_padded(ops, seed, (4, 6), window, strides, ((0, 0), (0, 0)))
+
+
+@claim("convolution.same-at-the-border")
+def test_same_at_the_border(ops):
+    outputs = ops.conv2d(picture(np.ones((3, 4))), np.ones((3, 3, 1, 1), np.float32), padding="same")
+    assert_equal("the number of elements", outputs, picture([[4, 6, 6, 4], [6, 9, 9, 6], [4, 6, 6, 4]]))
+
+
+@claim("convolution.same-by-name")
+def test_same_by_name(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3], padding="same")
+    assert_form("the output", outputs_of(keras, layer, IMAGE), (1, 7, 7, 1))
+
+
+# Strides
+
+
+@claim("convolution.strides-default")
+def test_strides_default(keras):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    assert tuple(layer.strides) == (1, 1)
+    assert_form("the output", outputs_of(keras, layer, IMAGE), (1, 5, 5, 1))
+
+
+@claim("convolution.strides-by-name")
+@pytest.mark.parametrize(("strides", "places"), [(2, (3, 3)), ((2, 1), (3, 5)), ((1, 4), (5, 2))])
+def test_strides_by_name(keras, strides, places):
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3], strides=strides)
+    assert_form("the output", outputs_of(keras, layer, IMAGE), (1, *places, 1))
+
+
+@claim("convolution.strides-of-2")
+def test_strides_of_2(ops):
+    outputs = assert_form("the outputs", ops.conv2d(IMAGE, KERNEL, B, strides=(2, 2)), (1, 3, 3, 1))
+    assert_equal("the outputs", outputs, MATRIX[:, ::2, ::2])
+
+
+@claim("convolution.strides-skip")
+@pytest.mark.parametrize("strides", [(2, 2), (3, 3), (1, 2), (3, 2)])
+def test_strides_skip(ops, seed, strides):
+    images, kernel = whole(seed, 2, 8, 7, 2), whole(seed, 2, 2, 2, 2)
+    every = wide(ops.conv2d(images, kernel))
+    assert_equal("the outputs", ops.conv2d(images, kernel, strides=strides), every[:, :: strides[0], :: strides[1]])
+
+
+@claim("convolution.unequal-strides")
+@pytest.mark.parametrize("strides", [(1, 2), (2, 1), (2, 3)])
+def test_unequal_strides(ops, strides):
+    image, one = numbered(1, 6, 6, 1), np.ones((1, 1, 1, 1), np.float32)
+    assert_equal("the elements", ops.conv2d(image, one, strides=strides), image[:, :: strides[0], :: strides[1]])
+
+
+@claim("convolution.size-with-strides")
+@pytest.mark.parametrize(("stride", "places"), [(1, (6, 5)), (2, (3, 3)), (3, (2, 2)), (4, (2, 2)), (6, (1, 1))])
+def test_size_with_strides(ops, stride, places):
+    assert_places(ops, places, (8, 7), (3, 3), strides=(stride, stride))
+
+
+# Gradients
+
+
+def assert_gradient(ops, case, upstream, which):
+    """Compare one of the three gradients of a convolution with that of the definition."""
+    exact = tuple(map(wide, case.arrays))
+    position = ("inputs", "kernel", "bias").index(which)
+    assert_within(
+        f"the gradient for {which}",
+        ops.conv2d_gradients(*case.arrays, upstream, **case.options)[position],
+        pull_back(partial(definition.conv2d, **case.options), wide(upstream), *exact)[position],
+        image_rounding.conv2d_gradients(*exact, wide(upstream), **case.options)[position],
+    )
+
+
+@claim("convolution.input-gradient")
+@given(drawn=with_upstream(convolution_cases()))
+def test_input_gradient(ops, drawn):
+    assert_gradient(ops, *drawn, "inputs")
+
+
+@claim("convolution.kernel-gradient")
+@given(drawn=with_upstream(convolution_cases()))
+def test_kernel_gradient(ops, drawn):
+    assert_gradient(ops, *drawn, "kernel")
+
+
+@claim("convolution.bias-gradient")
+@given(drawn=with_upstream(convolution_cases()))
+def test_bias_gradient(ops, drawn):
+    assert_gradient(ops, *drawn, "bias")
+
+
+@claim("convolution.shared-gradient")
+def test_shared_gradient(ops):
+    image, upstream = np.ones((1, 7, 7, 1), np.float32), np.ones((1, 5, 5, 1), np.float32)
+    _, kernel, bias = ops.conv2d_gradients(image, KERNEL, B, upstream, strides=(1, 1), padding="valid")
+    assert_equal("the gradient for the kernel", kernel, np.full((3, 3, 1, 1), 25))
+    assert_equal("the gradient for the bias", bias, np.array([25]))
+
+
+# Pooling
+
+
+def pooled(ops, pool, images, pool_size, strides, padding="valid"):
+    """Pool in either way."""
+    return getattr(ops, pool)(images, pool_size=pool_size, strides=strides, padding=padding)
+
+
+@claim("convolution.pooled-size")
+@BOTH_POOLS
+def test_pooled_size(ops, seed, pool):
+    assert_form(pool, pooled(ops, pool, whole(seed, 1, 16, 16, 3), (2, 2), (2, 2)), (1, 8, 8, 3))
+
+
+@claim("convolution.max-pooling")
+@given(case=pooling_cases())
+def test_max_pooling(ops, case):
+    assert_equal("max_pool2d", ops.max_pool2d(case.inputs, **case.options), definition.max_pool2d(*case))
+
+
+@claim("convolution.average-pooling")
+@given(case=pooling_cases())
+def test_average_pooling(ops, case):
+    exact = wide(case.inputs), *case[1:]
+    actual = ops.average_pool2d(case.inputs, **case.options)
+    assert_within("average_pool2d", actual, definition.average_pool2d(*exact), image_rounding.average_pool2d(*exact))
+
+
+@claim("convolution.pooling-tiles")
+@pytest.mark.parametrize(
+    ("pool", "expected"), [("max_pool2d", [[5, 7], [13, 15]]), ("average_pool2d", [[2.5, 4.5], [10.5, 12.5]])]
+)
+def test_pooling_tiles(ops, pool, expected):
+    assert_equal(pool, pooled(ops, pool, numbered(1, 4, 4, 1), (2, 2), (2, 2)), picture(expected))
+
+
+@claim("convolution.pooling-overlaps")
+@pytest.mark.parametrize(("pool", "expected"), [("max_pool2d", [[4, 5], [7, 8]]), ("average_pool2d", [[2, 3], [5, 6]])])
+def test_pooling_overlaps(ops, pool, expected):
+    assert_equal(pool, pooled(ops, pool, numbered(1, 3, 3, 1), (2, 2), (1, 1)), picture(expected))
+
+
+@claim("convolution.pooling-channels")
+@BOTH_POOLS
+def test_pooling_channels(ops, seed, pool):
+    images = whole(seed, 2, 4, 6, 3)
+    alone = [pooled(ops, pool, images[..., one : one + 1].copy(), (2, 2), (2, 2)) for one in range(3)]
+    assert_equal(pool, pooled(ops, pool, images, (2, 2), (2, 2)), wide(np.concatenate(alone, axis=-1)))
+
+
+@claim("convolution.max-never-padding")
+@given(case=pooling_cases().filter(lambda case: case.padding == "same"))
+def test_max_never_padding(ops, case):
+    negative = case._replace(inputs=-1 - np.abs(case.inputs))
+    assert_equal("max_pool2d", ops.max_pool2d(negative.inputs, **case.options), definition.max_pool2d(*negative))
+
+
+@claim("convolution.average-at-the-border")
+def test_average_at_the_border(ops):
+    image = picture([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
+    outputs = pooled(ops, "average_pool2d", image, (2, 2), (2, 2), "same")
+    assert_equal("average_pool2d", outputs, picture([[(1 + 2 + 4 + 5) / 4, (3 + 6) / 2], [(7 + 8) / 2, 9]]))
+
+
+@claim("convolution.pooling-a-constant")
+@given(value=floats(), places=st.sampled_from(POOLINGS))
+def test_pooling_a_constant(ops, value, places):
+    images = np.full(places.images, value, np.float32)
+    expected = np.full((len(images), *places.outputs, images.shape[3]), value)
+    bound = image_rounding.average_pool2d(wide(images), *places[1:])
+    assert_equal("max_pool2d", pooled(ops, "max_pool2d", images, *places[1:]), expected)
+    assert_within("average_pool2d", pooled(ops, "average_pool2d", images, *places[1:]), expected, bound)
+
+
+@claim("convolution.pooling-remainder")
+@BOTH_POOLS
+def test_pooling_remainder(ops, seed, pool):
+    images = whole(seed, 2, 5, 7, 2)
+    without = pooled(ops, pool, images[:, :4, :6].copy(), (2, 2), (2, 2))
+    assert_equal(pool, pooled(ops, pool, images, (2, 2), (2, 2)), wide(without))
+
+
+@claim("convolution.pooling-same-size")
+@BOTH_POOLS
+@pytest.mark.parametrize(("size", "places"), [((5, 7), (3, 4)), ((4, 6), (2, 3))])
+def test_pooling_same_size(ops, seed, pool, size, places):
+    assert_form(pool, pooled(ops, pool, whole(seed, 1, *size, 2), (2, 2), (2, 2), "same"), (1, *places, 2))
+
+
+@claim("convolution.pooling-without-downsampling")
+@BOTH_POOLS
+def test_pooling_without_downsampling(ops, seed, pool):
+    assert_form(pool, pooled(ops, pool, whole(seed, 1, 16, 16, 3), (2, 2), (1, 1), "same"), (1, 16, 16, 3))
+
+
+@claim("convolution.subsampling")
+@BOTH_POOLS
+def test_subsampling(ops, seed, pool):
+    images = whole(seed, 2, 5, 6, 3)
+    assert_equal(pool, pooled(ops, pool, images, (1, 1), (2, 2)), images[:, ::2, ::2])
+
+
+@claim("convolution.average-as-convolution")
+def test_average_as_convolution(ops, seed):
+    images, kernel = whole(seed, 2, 6, 4, 1), np.full((2, 2, 1, 1), 0.25, np.float32)
+    convolved = ops.conv2d(images, kernel, strides=(2, 2))
+    assert_equal("average_pool2d", pooled(ops, "average_pool2d", images, (2, 2), (2, 2)), wide(convolved))
+
+
+@claim("convolution.max-gradient")
+@given(drawn=with_upstream(pooling_cases()))
+def test_max_gradient(ops, drawn):
+    case, upstream = drawn
+    exact = wide(case.inputs), wide(upstream), *case[1:]
+    least, greatest = definition.max_pool2d_gradient_limits(*exact)
+    bound = (greatest - least) / 2 + image_rounding.pooling_gradient(*exact)
+    actual = ops.max_pool2d_gradient(case.inputs, upstream, **case.options)
+    assert_within("max_pool2d_gradient", actual, (least + greatest) / 2, bound)
+
+
+@claim("convolution.max-gradient-sum")
+@given(images=whole_arrays((2, 4, 6, 2)), upstream=whole_arrays((2, 2, 3, 2)))
+def test_max_gradient_sum(ops, images, upstream):
+    def sums(gradient):
+        return definition.windows(gradient, (2, 2), (2, 2), "valid").sum(axis=(3, 4))
+
+    bound = sums(image_rounding.pooling_gradient(wide(images), wide(upstream), (2, 2), (2, 2), "valid"))
+    gradient = assert_form("the gradient", ops.max_pool2d_gradient(images, upstream, **TWO_BY_TWO), images.shape)
+    assert_within("its sums", sums(wide(gradient)), wide(upstream), bound, np.dtype(np.float64))
+
+
+@claim("convolution.max-gradient-alone")
+def test_max_gradient_alone(ops):
+    gradient = ops.max_pool2d_gradient(numbered(1, 4, 4, 1), picture([[1, 2], [3, 4]]), **TWO_BY_TWO)
+    assert_equal("the gradient", gradient, picture([[0, 0, 0, 0], [0, 1, 0, 2], [0, 0, 0, 0], [0, 3, 0, 4]]))
+
+
+@claim("convolution.max-gradient-adds")
+def test_max_gradient_adds(ops):
+    image, upstream = picture([[1, 2, 3], [4, 9, 5], [6, 7, 8]]), picture([[1, 2], [3, 4]])
+    gradient = ops.max_pool2d_gradient(image, upstream, pool_size=(2, 2), strides=(1, 1), padding="valid")
+    assert_equal("the gradient", gradient, picture([[0, 0, 0], [0, 1 + 2 + 3 + 4, 0], [0, 0, 0]]))
+
+
+@claim("convolution.average-gradient")
+@given(drawn=with_upstream(pooling_cases()))
+def test_average_gradient(ops, drawn):
+    case, upstream = drawn
+    exact = wide(case.inputs), wide(upstream), *case[1:]
+    (expected,) = pull_back(lambda images: definition.average_pool2d(images, *case[1:]), exact[1], exact[0])
+    actual = ops.average_pool2d_gradient(case.inputs, upstream, **case.options)
+    assert_within("average_pool2d_gradient", actual, expected, image_rounding.average_pool2d_gradient(*exact))
+
+
+@claim("convolution.pooling-parameters")
+def test_pooling_parameters(keras):
+    layer = keras.namespace.layers.MaxPool2D(pool_size=[2, 2], strides=2)
+    layer(keras.to_tensor(numbered(1, 16, 16, 3)))
+    assert (len(layer.variables), layer.count_params()) == (0, 0)
+
+
+@claim("convolution.pooling-strides-default")
+def test_pooling_strides_default(keras):
+    layer = keras.namespace.layers.MaxPool2D(pool_size=[2, 3])
+    assert_form("the output", outputs_of(keras, layer, numbered(1, 12, 12, 1)), (1, 6, 4, 1))
+
+
+@claim("convolution.pool-size-default")
+def test_pool_size_default(keras):
+    layer = keras.namespace.layers.MaxPool2D()
+    assert (tuple(layer.pool_size), layer.padding) == ((2, 2), "valid")
+    assert_form("the output", outputs_of(keras, layer, IMAGE), (1, 3, 3, 1))
+
+
+@claim("convolution.pooling-names")
+def test_pooling_names(keras):
+    assert keras.namespace.layers.MaxPooling2D is keras.namespace.layers.MaxPool2D
+
+
+@claim("convolution.pooling-layer")
+def test_pooling_layer(keras):
+    layer, images = keras.namespace.layers.MaxPool2D(pool_size=[2, 2], strides=2), numbered(1, 16, 16, 3)
+    assert_equal("the output", outputs_of(keras, layer, images), images[:, 1::2, 1::2])
