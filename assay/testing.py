@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -14,15 +15,35 @@ from assay.contract import FLOAT, Array
 from assay.guard import AdapterError, NonConformanceError
 from spec.semantics.spread import root_mean_square
 
-claim = pytest.mark.claim
+Test = TypeVar("Test", bound=Callable[..., Any])
 
-# For tests of whole networks, drawn by a seed: a case holds thousands of random numbers, so a fifth of the cases say
-# as much, and a smaller seed is no smaller input.
-_profile = settings.get_profile(settings.get_current_profile_name())
-fewer = settings(max_examples=max(1, _profile.max_examples // 5), phases=set(_profile.phases) - {Phase.shrink})
+claim = pytest.mark.claim
 
 # Arrays up to this size are printed whole.
 SHOWN = 64
+
+
+def fewer(test: Test) -> Test:
+    """Run a test of a small network, drawn by a seed, on a fifth of the cases.
+
+    A case holds thousands of random numbers, so that they say as much; and a smaller seed is no smaller input.
+    """
+    return _of_cases(test, _fifth())
+
+
+def few(test: Test) -> Test:
+    """Run a test of a large network on the square root of that: a case has millions of numbers, and takes a second."""
+    return _of_cases(test, math.isqrt(_fifth()))
+
+
+def _fifth() -> int:
+    # Asked for when a test is collected: this module may be imported before the run has set its profile.
+    return max(1, settings.get_profile(settings.get_current_profile_name()).max_examples // 5)
+
+
+def _of_cases(test: Test, count: int) -> Test:
+    profile = settings.get_profile(settings.get_current_profile_name())
+    return settings(profile, max_examples=count, phases=set(profile.phases) - {Phase.shrink})(test)
 
 
 def assert_form(what: str, actual: Any, shape: tuple[int, ...], dtype: np.dtype[Any] = FLOAT) -> Array:  # noqa: ANN401 - whatever an implementation returned

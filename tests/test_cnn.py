@@ -5,7 +5,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import problems
@@ -14,7 +14,7 @@ from assay.guard import AdapterError
 from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_share, limits, quarters, threshold
 from assay.problems import LEARNING_RATE
 from assay.strategies import matrices, seeds
-from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, fewer
+from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, few
 from assay.trained import assert_losses_not_above, assert_not_above, assert_not_below, encoded, pictures
 from spec.semantics import convolution, image_rounding, layers, normalization, rounding, spread
 from spec.semantics import models as definition
@@ -30,9 +30,7 @@ POOL = (tuple(DOCUMENT["pool_size"]), (DOCUMENT["strides"],) * 2)
 BATCH_SIZE = read("mlp")["batch_size"]
 PRINTED = DOCUMENT["test_accuracy"]
 
-# A case has three million parameters, stays in memory for the tests that share it, and takes a second for its bounds:
-# there are as many as the square root of the number that smaller networks get.
-few = settings(fewer, max_examples=math.isqrt(fewer.max_examples))
+# Every problem stays in memory, for the tests that share it.
 problem_of = cache(problems.cnn)
 
 
