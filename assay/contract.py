@@ -192,6 +192,65 @@ class Ops(Protocol):
     def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
         """In training set elements to 0 with probability `rate` and divide the rest by 1 - rate; else do nothing."""
 
+    def simple_rnn_cell(
+        self,
+        inputs: Array,
+        state: Array,
+        kernel: Array,
+        recurrent_kernel: Array,
+        activation: Activation | None = "tanh",
+    ) -> Array:
+        """One step of the simplest recurrence: f(inputs @ kernel + state @ recurrent_kernel), without a bias.
+
+        Args:
+            inputs: [batch, input_dim].
+            state: before the step, [batch, units].
+            kernel: [input_dim, units].
+            recurrent_kernel: [units, units].
+            activation: f, or None for none.
+
+        Returns:
+            The state after the step, [batch, units].
+
+        """
+
+    def simple_rnn(
+        self, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None = "tanh"
+    ) -> Array:
+        """Repeat `simple_rnn_cell` over time, from a state of zeros.
+
+        Args:
+            inputs: [batch, time, input_dim].
+            kernel: [input_dim, units].
+            recurrent_kernel: [units, units].
+            activation: f, or None for none.
+
+        Returns:
+            The state after every step, [batch, time, units].
+
+        """
+
+    def lstm_cell(
+        self, inputs: Array, hidden: Array, carry: Array, kernel: Array, recurrent_kernel: Array, bias: Array
+    ) -> tuple[Array, Array]:
+        """One step of the LSTM cell.
+
+        The columns of kernels and bias belong, a quarter each, to input gate, forget gate, candidate and output gate,
+        in this order. Gates are squashed by the sigmoid, candidate and carry by tanh.
+
+        Args:
+            inputs: [batch, input_dim].
+            hidden: state before the step, and the cell's last output: [batch, units].
+            carry: the other state, [batch, units].
+            kernel: [input_dim, 4 units].
+            recurrent_kernel: [units, 4 units].
+            bias: [4 units].
+
+        Returns:
+            hidden and carry after the step.
+
+        """
+
     def one_hot(self, labels: Array, depth: int) -> Array:
         """int32 [batch] to float32 [batch, depth]: 1 at the label, 0 elsewhere."""
 

@@ -86,29 +86,21 @@ class Ops:
 
         return _gradients(convolve, upstream, inputs, kernel, bias)
 
-    def max_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    def max_pool2d(self, inputs: Array, **window: Any) -> Array:
         """Run a MaxPool2D layer."""
-        layer = tf.keras.layers.MaxPool2D(pool_size=pool_size, strides=strides, padding=padding)
-        return layer(tf.constant(inputs)).numpy()
+        return tf.keras.layers.MaxPool2D(**window)(tf.constant(inputs)).numpy()
 
-    def max_pool2d_gradient(
-        self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
-    ) -> Array:
+    def max_pool2d_gradient(self, inputs: Array, upstream: Array, **window: Any) -> Array:
         """Differentiate a MaxPool2D layer."""
-        layer = tf.keras.layers.MaxPool2D(pool_size=pool_size, strides=strides, padding=padding)
-        return _gradients(layer, upstream, inputs)[0]
+        return _gradients(tf.keras.layers.MaxPool2D(**window), upstream, inputs)[0]
 
-    def average_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
+    def average_pool2d(self, inputs: Array, **window: Any) -> Array:
         """Run an AveragePooling2D layer."""
-        layer = tf.keras.layers.AveragePooling2D(pool_size=pool_size, strides=strides, padding=padding)
-        return layer(tf.constant(inputs)).numpy()
+        return tf.keras.layers.AveragePooling2D(**window)(tf.constant(inputs)).numpy()
 
-    def average_pool2d_gradient(
-        self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
-    ) -> Array:
+    def average_pool2d_gradient(self, inputs: Array, upstream: Array, **window: Any) -> Array:
         """Differentiate an AveragePooling2D layer."""
-        layer = tf.keras.layers.AveragePooling2D(pool_size=pool_size, strides=strides, padding=padding)
-        return _gradients(layer, upstream, inputs)[0]
+        return _gradients(tf.keras.layers.AveragePooling2D(**window), upstream, inputs)[0]
 
     def batch_normalization(
         self,
@@ -148,6 +140,36 @@ class Ops:
     def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
         """Run a Dropout layer."""
         return tf.keras.layers.Dropout(rate, seed=seed)(tf.constant(inputs), training=training).numpy()
+
+    def simple_rnn_cell(
+        self,
+        inputs: Array,
+        state: Array,
+        kernel: Array,
+        recurrent_kernel: Array,
+        activation: Activation | None = "tanh",
+    ) -> Array:
+        """Run a SimpleRNNCell with these parameters."""
+        cell = _simple_rnn(tf.keras.layers.SimpleRNNCell, inputs, kernel, recurrent_kernel, activation)
+        return cell(tf.constant(inputs), [tf.constant(state)])[0].numpy()
+
+    def simple_rnn(
+        self, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None = "tanh"
+    ) -> Array:
+        """Run a SimpleRNN layer with these parameters."""
+        options = {"return_sequences": True}
+        layer = _simple_rnn(tf.keras.layers.SimpleRNN, inputs, kernel, recurrent_kernel, activation, **options)
+        return layer(tf.constant(inputs)).numpy()
+
+    def lstm_cell(
+        self, inputs: Array, hidden: Array, carry: Array, kernel: Array, recurrent_kernel: Array, bias: Array
+    ) -> tuple[Array, Array]:
+        """Run an LSTMCell with these parameters."""
+        cell = tf.keras.layers.LSTMCell(units=hidden.shape[-1])
+        cell.build(inputs.shape)
+        cell.set_weights([kernel, recurrent_kernel, bias])
+        _, states = cell(tf.constant(inputs), [tf.constant(hidden), tf.constant(carry)])
+        return tuple(state.numpy() for state in states)
 
     def one_hot(self, labels: Array, depth: int) -> Array:
         """Apply `tf.one_hot`."""
@@ -218,6 +240,15 @@ def _batch_normalization(inputs: Array, *weights: Array) -> tf.keras.layers.Batc
     layer = tf.keras.layers.BatchNormalization()
     layer.build(inputs.shape)
     layer.set_weights(weights)
+    return layer
+
+
+def _simple_rnn(
+    kind: type, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None, **options: Any
+) -> Any:
+    layer = kind(units=kernel.shape[-1], activation=ACTIVATIONS[activation], use_bias=False, **options)
+    layer.build(inputs.shape)
+    layer.set_weights([kernel, recurrent_kernel])
     return layer
 
 

@@ -148,6 +148,29 @@ def double_precision(tanh, inputs):
     return np.tanh(inputs.astype(np.float64))
 
 
+def recurrent_kernel_transposed(simple_rnn_cell, inputs, state, kernel, recurrent_kernel, activation="tanh"):
+    """Multiply the state from the other side."""
+    return simple_rnn_cell(inputs, state, kernel, recurrent_kernel.T.copy(), activation)
+
+
+def started_from_ones(simple_rnn, inputs, kernel, recurrent_kernel, activation="tanh"):
+    """Start from the state that follows an input of ones."""
+    before = np.ones_like(inputs[:, :1])
+    return simple_rnn(np.concatenate([before, inputs], axis=1), kernel, recurrent_kernel, activation)[:, 1:]
+
+
+def run_backwards(simple_rnn, inputs, kernel, recurrent_kernel, activation="tanh"):
+    """Begin with the last input."""
+    return simple_rnn(inputs[:, ::-1].copy(), kernel, recurrent_kernel, activation)[:, ::-1]
+
+
+def gates_in_another_order(lstm_cell, inputs, hidden, carry, *weights):
+    """Take the forget gate for the input gate."""
+    units = hidden.shape[-1]
+    order = [*range(units, 2 * units), *range(units), *range(2 * units, 4 * units)]
+    return lstm_cell(inputs, hidden, carry, *(weight[..., order].copy() for weight in weights))
+
+
 FAULTS = {
     "bias_added_to_rows": Fault("ops.dense", "dense.bias-broadcasts", "whose rows are the bias", bias_added_to_rows),
     "activation_before_bias": Fault(
@@ -202,6 +225,13 @@ FAULTS = {
     ),
 }
 
-FAULTS |= IMAGE_FAULTS
+FAULTS |= IMAGE_FAULTS | {
+    "recurrent_kernel_transposed": Fault(
+        "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed
+    ),
+    "started_from_ones": Fault("ops.simple_rnn", "recurrence.initial-state", "the state at 0", started_from_ones),
+    "run_backwards": Fault("ops.simple_rnn", "recurrence.looks-back-only", "before the last", run_backwards),
+    "gates_in_another_order": Fault("ops.lstm_cell", "recurrence.lstm-cell", "hidden", gates_in_another_order),
+}
 
 reference_with = SimpleNamespace(**{name: Faulty(name, fault) for name, fault in FAULTS.items()})

@@ -17,10 +17,13 @@ from spec.semantics import (
     models,
     normalization,
     optimizers,
+    recurrence,
+    recurrence_rounding,
     rounding,
     spread,
 )
 from spec.semantics.differentiation import pull_back
+from spec.semantics.recurrence import State
 from spec.semantics.spread import wide
 
 FLOAT32 = np.float32
@@ -161,6 +164,28 @@ def test_both_ways_to_write_batch_normalization_are_inside(training, offset):
     variance = np.maximum(square - mean**2, 0) if training else moving.variance
     scale = gamma / np.sqrt(variance + FLOAT32(normalization.EPSILON))
     assert_inside(inputs * scale + (beta - mean * scale), expected, bound)
+
+
+def test_steps_of_recurrences_in_float32_are_inside_and_with_fewer_bits_outside():
+    shapes = ((3, 4), (3, 5), (3, 5), (4, 20), (5, 20), (20,))
+    inputs, hidden, carry, *weights = (IMAGES.uniform(-1, 1, shape).astype(FLOAT32) for shape in shapes)
+
+    def step(inputs, hidden, carry, kernel, recurrent_kernel, bias):
+        simple = recurrence.simple_step(inputs, hidden, kernel[:, :5], recurrent_kernel[:, :5])
+        return simple, *recurrence.lstm_step(inputs, State(hidden, carry), kernel, recurrent_kernel, bias)
+
+    exact = tuple(map(wide, (inputs, hidden, carry, *weights)))
+    kernel, recurrent_kernel, bias = exact[3:]
+    bounds = (
+        recurrence_rounding.simple_step(*exact[:2], kernel[:, :5], recurrent_kernel[:, :5]),
+        *recurrence_rounding.lstm_step(exact[0], State(*exact[1:3]), kernel, recurrent_kernel, bias),
+    )
+    coarse = step(*(rounded(value, "tf32") for value in (inputs, hidden, carry, *weights)))
+    for found, few, expected, bound in zip(
+        step(inputs, hidden, carry, *weights), coarse, step(*exact), bounds, strict=True
+    ):
+        assert_inside(found, expected, bound)
+        assert (np.abs(few - expected) > bound).any()
 
 
 def test_resizing_in_float32_is_inside_and_nearest_neighbours_are_outside():

@@ -18,7 +18,9 @@ from spec.semantics import (
     models,
     normalization,
     optimizers,
+    recurrence,
 )
+from spec.semantics.recurrence import State
 from spec.semantics.spread import wide
 from spec.vectors import read
 
@@ -242,6 +244,30 @@ def test_batch_normalization_by_hand():
     assert biased.mean == unbiased.mean == pytest.approx([0.99 * 5 + 0.01 * 3])
     assert biased.variance == pytest.approx([0.99 * 4 + 0.01 * variance])
     assert unbiased.variance == pytest.approx([0.99 * 4 + 0.01 * (4 + 1 + 9) / 2])
+
+
+def test_simple_recurrence_by_hand():
+    # s_1 = tanh(1 * 2 + 0), s_2 = tanh(-1 * 2 + 3 s_1).
+    inputs, u, w = np.array([[[1.0], [-1.0]]]), np.array([[2.0]]), np.array([[3.0]])
+    first = math.tanh(2)
+    assert recurrence.simple_rnn(inputs, u, w)[0, :, 0] == pytest.approx([first, math.tanh(-2 + 3 * first)], rel=1e-15)
+
+
+def test_lstm_cell_by_hand():
+    def gate(x):
+        return 1 / (1 + math.exp(-x))
+
+    kernel, recurrent_kernel, bias = (
+        np.array([[0.1, 0.2, 0.3, 0.4]]),
+        np.array([[1.0, 2, 3, 4]]),
+        np.array([0.5, 0, -1, 2]),
+    )
+    found = recurrence.lstm_step(
+        np.array([[2.0]]), State(np.array([[0.5]]), np.array([[-0.25]])), kernel, recurrent_kernel, bias
+    )
+    carry = gate(0.2 + 0.5 + 0.5) * math.tanh(0.6 + 1.5 - 1) + gate(0.4 + 1 + 0) * -0.25
+    assert found.carry == pytest.approx([carry], rel=1e-14)
+    assert found.hidden == pytest.approx([gate(0.8 + 2 + 2) * math.tanh(carry)], rel=1e-14)
 
 
 def test_dropout_divides_what_it_keeps():

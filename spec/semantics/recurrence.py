@@ -1,0 +1,83 @@
+"""What the recurrent layers of the document compute. Every function keeps the floating-point type of its inputs."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import autograd.numpy as np
+
+from spec.semantics.layers import ACTIVATIONS, Array, sigmoid
+
+
+def simple_step(
+    inputs: Array, state: Array, input_kernel: Array, recurrent_kernel: Array, activation: str | None = "tanh"
+) -> Array:
+    """s_t = f(x_t U + s_{t-1} W) (lines 636 to 640), with the shapes that make the sum possible.
+
+    Args:
+        inputs: x_t, [batch, m].
+        state: s_{t-1}, [batch, n].
+        input_kernel: U, [m, n].
+        recurrent_kernel: W, [n, n].
+        activation: f.
+
+    Returns:
+        s_t, [batch, n].
+
+    """
+    return ACTIVATIONS[activation](np.matmul(inputs, input_kernel) + np.matmul(state, recurrent_kernel))
+
+
+def simple_rnn(inputs: Array, input_kernel: Array, recurrent_kernel: Array, activation: str | None = "tanh") -> Array:
+    """Repeat `simple_step` over time from a state of zeros (lines 632 to 634).
+
+    Args:
+        inputs: [batch, time, m].
+        input_kernel: U, [m, n].
+        recurrent_kernel: W, [n, n].
+        activation: f.
+
+    Returns:
+        The state after every step, [batch, time, n].
+
+    """
+    state = np.zeros((inputs.shape[0], recurrent_kernel.shape[0]), inputs.dtype)
+    states = []
+    for t in range(inputs.shape[1]):
+        state = simple_step(inputs[:, t], state, input_kernel, recurrent_kernel, activation)
+        states.append(state)
+    return np.stack(states, axis=1)
+
+
+class State(NamedTuple):
+    """What an LSTM cell carries from one time step to the next.
+
+    Attributes:
+        hidden: h, which is its output, too: [batch, units].
+        carry: c, [batch, units].
+
+    """
+
+    hidden: Array
+    carry: Array
+
+
+def lstm_step(inputs: Array, state: State, kernel: Array, recurrent_kernel: Array, bias: Array) -> State:
+    """One time step of the LSTM cell (line 650), its gates in Keras's order: input, forget, candidate, output.
+
+    Hochreiter and Schmidhuber, "Long short-term memory", 1997, with the forget gate of Gers, Schmidhuber and Cummins,
+    "Learning to forget", 2000.
+
+    Args:
+        inputs: [batch, features].
+        state: before the step.
+        kernel: [features, 4 units].
+        recurrent_kernel: [units, 4 units].
+        bias: [4 units].
+
+    """
+    linear = np.matmul(inputs, kernel) + np.matmul(state.hidden, recurrent_kernel) + bias
+    units = state.hidden.shape[-1]
+    write, keep, candidate, read = (linear[..., gate * units : (gate + 1) * units] for gate in range(4))
+    carry = sigmoid(keep) * state.carry + sigmoid(write) * np.tanh(candidate)
+    return State(sigmoid(read) * np.tanh(carry), carry)

@@ -1,0 +1,291 @@
+"""How recurrence works: lines 630 to 651 of the document."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.contract import Array
+from assay.strategies import arrays, whole_arrays
+from assay.testing import assert_equal, assert_form, assert_within, claim
+from spec.semantics import layers, recurrence, recurrence_rounding, rounding
+from spec.semantics.recurrence import State
+from spec.semantics.spread import wide
+
+# Batch, time, input_dim and units: one of everything, more of each, and no two alike.
+SHAPES = ((1, 1, 1, 1), (2, 4, 3, 5), (3, 5, 4, 2))
+activations = st.sampled_from([None, "relu", "tanh", "sigmoid"])
+# Repeated products of numbers up to 1 stay far from float32's largest, and sums of signs below 2^24 are exact.
+LIMIT = 1.0
+
+
+def signs(shape):
+    """Draw float32 arrays of -1, 0 and 1."""
+    return whole_arrays(shape).map(np.sign)
+
+
+class Case(NamedTuple):
+    """A sequence for the simple recurrence, float32.
+
+    Attributes:
+        inputs: [batch, time, input_dim].
+        kernel: U, [input_dim, units].
+        recurrent_kernel: W, [units, units].
+
+    """
+
+    inputs: Array
+    kernel: Array
+    recurrent_kernel: Array
+
+
+@st.composite
+def cases(draw, of=lambda shape: arrays(shape, LIMIT)):
+    """Draw a sequence, of any numbers or of those of a strategy."""
+    batch, time, input_dim, units = draw(st.sampled_from(SHAPES))
+    return Case(*(draw(of(shape)) for shape in ((batch, time, input_dim), (input_dim, units), (units, units))))
+
+
+some_shapes = pytest.mark.parametrize("shape", SHAPES[1:])
+
+
+def whole_case(seed, shape):
+    """Make a sequence of -1, 0 and 1, on which all sums are exact."""
+    batch, time, input_dim, units = shape
+    generator = np.random.default_rng(seed)
+    shapes = ((batch, time, input_dim), (input_dim, units), (units, units))
+    return Case(*(generator.integers(-1, 2, one).astype(np.float32) for one in shapes))
+
+
+def states_of(ops, case, activation="tanh"):
+    """Run the recurrence over a sequence, and check the form of its states."""
+    batch, time, _ = case.inputs.shape
+    states = ops.simple_rnn(*case, activation=activation)
+    return assert_form("simple_rnn", states, (batch, time, case.kernel.shape[1]))
+
+
+def assert_step(case, before, after, t, activation):
+    """Compare a state with the definition's step from the state before it."""
+    arguments = (*map(wide, (case.inputs[:, t], before, case.kernel, case.recurrent_kernel)), activation)
+    bound = recurrence_rounding.simple_step(*arguments)
+    assert_within(f"the state at {t}", after, recurrence.simple_step(*arguments), bound)
+
+
+@claim("recurrence.initial-state")
+@given(case=cases(), activation=activations)
+def test_initial_state(ops, case, activation):
+    states = states_of(ops, case, activation)
+    assert_step(case, np.zeros_like(states[:, 0]), states[:, 0], 0, activation)
+
+
+@claim("recurrence.step")
+@given(case=cases(), activation=activations)
+def test_step(ops, case, activation):
+    states = states_of(ops, case, activation)
+    for t in range(1, states.shape[1]):
+        assert_step(case, states[:, t - 1], states[:, t], t, activation)
+
+
+@claim("recurrence.state-per-input")
+@pytest.mark.parametrize(("batch", "time", "input_dim", "units"), SHAPES)
+def test_state_per_input(ops, batch, time, input_dim, units):
+    ones = (np.ones(shape, np.float32) for shape in ((batch, time, input_dim), (input_dim, units), (units, units)))
+    assert_form("simple_rnn", ops.simple_rnn(*ones), (batch, time, units))
+
+
+@claim("recurrence.looks-back-only")
+@some_shapes
+def test_looks_back_only(ops, seed, shape):
+    case = whole_case(seed, shape)
+    changed = case.inputs.copy()
+    changed[:, -1] += 1
+    expected = states_of(ops, case, "relu")[:, :-1]
+    found = states_of(ops, case._replace(inputs=changed), "relu")
+    assert_equal("the states before the last", found[:, :-1], expected)
+
+
+@claim("recurrence.remembers")
+@given(inputs=st.sampled_from([(1, 6, 2), (3, 4, 5)]).flatmap(whole_arrays))
+def test_remembers(ops, inputs):
+    unit = np.eye(inputs.shape[-1], dtype=np.float32)
+    states = states_of(ops, Case(inputs, unit, unit), None)
+    assert_equal("the states", states, np.cumsum(inputs, axis=1))
+
+
+@claim("recurrence.same-step-at-all-times")
+@some_shapes
+def test_same_step_at_all_times(ops, seed, shape):
+    case = whole_case(seed, shape)
+    later = np.concatenate([np.zeros_like(case.inputs[:, :1]), case.inputs], axis=1)
+    found = states_of(ops, case._replace(inputs=later), "relu")
+    expected = np.concatenate([np.zeros_like(found[:, :1]), states_of(ops, case, "relu")], axis=1)
+    assert_equal("the states of what came later", found, expected)
+
+
+@claim("recurrence.any-length")
+@some_shapes
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_any_length(ops, seed, shape, length):
+    case = whole_case(seed, shape)
+    shorter = case._replace(inputs=case.inputs[:, :length].copy())
+    assert_equal("the first states", states_of(ops, shorter, "relu"), states_of(ops, case, "relu")[:, :length])
+
+
+@claim("recurrence.sequences-are-independent")
+@some_shapes
+def test_sequences_are_independent(ops, seed, shape):
+    case = whole_case(seed, shape)
+    alone = case._replace(inputs=case.inputs[:1].copy())
+    assert_equal("the states of a sequence alone", states_of(ops, alone, "relu"), states_of(ops, case, "relu")[:1])
+
+
+@claim("recurrence.input-transform")
+@given(case=cases(signs))
+def test_input_transform(ops, case):
+    inputs, kernel, recurrent_kernel = case.inputs[:, 0].copy(), case.kernel, case.recurrent_kernel
+    state = np.zeros((len(inputs), kernel.shape[1]), np.float32)
+    assert_equal("the state", ops.simple_rnn_cell(inputs, state, kernel, recurrent_kernel, None), inputs @ kernel)
+
+
+@claim("recurrence.state-transform")
+@given(case=cases(signs), sign=st.sampled_from([-1, 1]))
+def test_state_transform(ops, case, sign):
+    # A state of its own for every sequence, so that rows are told from columns.
+    state = sign * np.cumsum(np.ones((len(case.inputs), case.kernel.shape[1]), np.float32)).reshape(
+        len(case.inputs), -1
+    )
+    state = state.astype(np.float32)
+    found = ops.simple_rnn_cell(np.zeros_like(case.inputs[:, 0]), state, case.kernel, case.recurrent_kernel, None)
+    assert_equal("the state", found, state @ case.recurrent_kernel)
+
+
+@claim("recurrence.activation-of-the-sum")
+def test_activation_of_the_sum(ops):
+    one = np.ones((1, 1), np.float32)
+    # The sum is 3 - 2 = 1, and -2 + 1 = -1: relu of each part would make 3 and 1 of them.
+    found = [ops.simple_rnn_cell(x * one, s * one, one, one, "relu").item() for x, s in ((3, -2), (-2, 1))]
+    assert found == [1, 0]
+
+
+def cell_of(ops, case, activation):
+    """Run one step on the first inputs of a sequence, from a state made of its last kernel."""
+    inputs = case.inputs[:, 0].copy()
+    state = np.resize(case.recurrent_kernel, (len(inputs), case.kernel.shape[1]))
+    arguments = (inputs, state, case.kernel, case.recurrent_kernel)
+    return arguments, ops.simple_rnn_cell(*arguments, activation)
+
+
+@claim("recurrence.cell")
+@given(case=cases(), activation=activations)
+def test_cell(ops, case, activation):
+    arguments, found = cell_of(ops, case, activation)
+    exact = (*map(wide, arguments), activation)
+    assert_within("the state", found, recurrence.simple_step(*exact), recurrence_rounding.simple_step(*exact))
+
+
+@claim("recurrence.shapes")
+@given(case=cases())
+def test_shapes(ops, case):
+    _, found = cell_of(ops, case, "tanh")
+    assert_form("the state", found, (len(case.inputs), case.kernel.shape[1]))
+
+
+@claim("recurrence.output")
+@given(case=cases(), data=st.data())
+def test_output(ops, case, data):
+    states = states_of(ops, case)
+    output_kernel = data.draw(arrays((states.shape[-1], 3), LIMIT))
+    arguments = (*map(wide, (states, output_kernel)), None)
+    found = ops.dense(states, output_kernel)
+    assert_within("the outputs", found, layers.dense(*arguments), rounding.dense(*arguments, None))
+
+
+@claim("recurrence.layers")
+@pytest.mark.parametrize("name", ["SimpleRNN", "LSTM", "GRU"])
+def test_layers(keras, name):
+    found = [getattr(keras.namespace.layers, kind) for kind in (name, f"{name}Cell")]
+    assert all(issubclass(kind, keras.namespace.layers.Layer) for kind in found)
+
+
+@claim("recurrence.default-activation")
+@given(case=cases())
+def test_default_activation(keras, case):
+    layer = keras.namespace.layers.SimpleRNN(units=case.kernel.shape[1], use_bias=False)
+    first = case.inputs[:, :1].copy()
+    layer(keras.to_tensor(first))
+    layer.set_weights([case.kernel, case.recurrent_kernel])
+    arguments = (*map(wide, (first[:, 0], case.kernel)), None)
+    expected, bound = layers.dense(*arguments, "tanh"), rounding.dense(*arguments, "tanh")
+    assert_within("the last state", keras.to_numpy(layer(keras.to_tensor(first))), expected, bound)
+
+
+@st.composite
+def lstm_cases(draw):
+    """Draw the arguments of a step of the LSTM cell: inputs, hidden, carry, kernel, recurrent_kernel and bias."""
+    batch, _, input_dim, units = draw(st.sampled_from(SHAPES))
+    shapes = (
+        (batch, input_dim),
+        (batch, units),
+        (batch, units),
+        (input_dim, 4 * units),
+        (units, 4 * units),
+        (4 * units,),
+    )
+    return tuple(draw(arrays(shape, LIMIT)) for shape in shapes)
+
+
+@claim("recurrence.lstm-cell")
+@given(case=lstm_cases())
+def test_lstm_cell(ops, case):
+    inputs, hidden, carry, *weights = map(wide, case)
+    expected = recurrence.lstm_step(inputs, State(hidden, carry), *weights)
+    bounds = recurrence_rounding.lstm_step(inputs, State(hidden, carry), *weights)
+    found = ops.lstm_cell(*case)
+    assert len(found) == len(expected)
+    for name, *values in zip(State._fields, found, expected, bounds, strict=True):
+        assert_within(name, *values)
+
+
+# A sigmoid at 40 differs from 1, and at -40 from 0, by 4e-18, which float32 does not see beside 1.
+OPEN, SHUT = 40.0, -40.0
+
+
+def carried(ops, *, write, keep, steps):
+    """Return a carry, and what is left of it after some steps with the gates held by the biases."""
+    start = np.array([[1.0, -0.5]], np.float32)
+    hidden, carry = np.zeros_like(start), start
+    bias = np.repeat(np.array([write, keep, 1.0, 1.0], np.float32), 2)
+    for _ in range(steps):
+        hidden, carry = ops.lstm_cell(
+            np.ones((1, 1), np.float32), hidden, carry, np.ones((1, 8), np.float32), np.ones((2, 8), np.float32), bias
+        )
+    return start, carry
+
+
+@claim("recurrence.lstm-keeps")
+def test_lstm_keeps(ops):
+    steps = 100
+    start, carry = carried(ops, write=SHUT, keep=OPEN, steps=steps)
+    # Each step rounds the gate, one product and one sum; what is written is below what float32 sees.
+    bound = np.abs(start) * steps * (rounding.sigmoid(np.ones_like(start)) + rounding.gamma(2))
+    assert_within("the carry", carry, wide(start), bound)
+
+
+@claim("recurrence.lstm-forgets")
+def test_lstm_forgets(ops):
+    _, carry = carried(ops, write=SHUT, keep=SHUT, steps=1)
+    shut = layers.sigmoid(np.array([[SHUT, SHUT]]) + 3)
+    # Both gates let through at most what a sum of three more, or its rounding, opens them.
+    assert_within("the carry", carry, np.zeros((1, 2)), 2 * (shut + rounding.sigmoid(shut)))
+
+
+@claim("recurrence.fading")
+def test_fading(ops):
+    steps = 20
+    inputs = np.zeros((1, steps, 2), np.float32)
+    inputs[:, 0] = [1, -3]
+    unit = np.eye(2, dtype=np.float32)
+    states = states_of(ops, Case(inputs, unit, unit / 2), None)
+    assert_equal("the states", states, inputs[:, :1] * 0.5 ** np.arange(steps)[None, :, None])
