@@ -30,6 +30,7 @@ def run(model: ModelName, options: Namespace) -> None:
     start(options.device)
     from reference.programs import pictures
     from reference.programs.progress import fit
+    from reference.training import evaluated
 
     images, labels = implementation.datasets.preprocess(found.x_train, found.y_train)
     generator = np.random.default_rng(options.seed)
@@ -44,26 +45,13 @@ def run(model: ModelName, options: Namespace) -> None:
         seed=options.seed,
     )
     test_images, test_labels = implementation.datasets.preprocess(found.x_test, found.y_test)
-    probabilities, accuracy = _evaluate(trained, test_images, test_labels)
+    probabilities, accuracy = evaluated(trained, test_images, test_labels, BATCH_SIZE)
     say(f"test accuracy: {accuracy:f}")
     name = model.upper()
     save(pictures.loss(losses, f"{name} on MNIST", classes=10), options.out, f"{model}-loss")
     save(pictures.kernels(_first_kernels(trained), name), options.out, f"{model}-kernels")
     misread = pictures.misread(test_images[..., 0], test_labels, probabilities, name)
     save(misread, options.out, f"{model}-misread")
-
-
-def _evaluate(trained: Trainer, images: Array, labels: Array) -> tuple[Array, float]:
-    """Return the probabilities of every image, and the accuracy (lines 253 to 259)."""
-    import tensorflow as tf
-
-    metric = tf.keras.metrics.SparseCategoricalAccuracy()
-    probabilities = []
-    for first in range(0, len(images), BATCH_SIZE):
-        batch = slice(first, first + BATCH_SIZE)
-        probabilities.append(trained.predict(tf.constant(images[batch])).numpy())
-        metric.update_state(y_true=labels[batch], y_pred=probabilities[-1])
-    return np.concatenate(probabilities), float(metric.result())
 
 
 def _first_kernels(trained: Trainer) -> Array:
