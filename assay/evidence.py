@@ -13,20 +13,10 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 
 MOST_IMAGES = 36
-
-
 MOST_POINTS = 400
-
-
 CLASSES = 10
-
-
 SIDE = 28
-
-
 LARGEST = 1e30
-
-
 MOST_COUNTED = 10**9
 
 

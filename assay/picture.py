@@ -21,11 +21,7 @@ from numpy.typing import NDArray
 
 # Stand-ins: in the page each becomes a property of the theme, so that one drawing suits light and dark.
 INK, MUTED, GRID, CARD = "#17212b", "#5b6874", "#d7dde2", "#fefefe"
-
-
 FIRST, SECOND, THIRD = "#0b62a8", "#b5490b", "#6a3fa0"
-
-
 THEME = {
     INK: "ink",
     MUTED: "muted",
@@ -35,8 +31,6 @@ THEME = {
     SECOND: "second",
     THIRD: "third",
 }
-
-
 STYLE = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
@@ -56,8 +50,6 @@ STYLE = {
     "ytick.minor.visible": False,
     "lines.linewidth": 1.8,
 }
-
-
 # A page is as wide as this many points on a phone, where the text of a wider drawing would be too small.
 WIDTH = 4.5
 
