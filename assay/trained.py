@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from assay.calibration import Examples
 from assay.contract import Array
+from assay.digits import Examples
 from assay.guard import NonConformanceError
 from assay.limits import QUARTERS, quarters, threshold
 
@@ -29,7 +29,7 @@ def assert_not_below(name: str, trained: Trained, printed: float, evidence: Evid
 
     Args:
         name: of the threshold.
-        trained: from `assay.calibration.train`.
+        trained: from `assay.digits.train`.
         printed: the accuracy that the document prints.
         evidence: takes what was measured.
 
@@ -77,7 +77,7 @@ def assert_losses_not_above(name: str, trained: Trained, evidence: Evidence) -> 
 
     Args:
         name: of the threshold.
-        trained: from `assay.calibration.train`.
+        trained: from `assay.digits.train`.
         evidence: takes the curve.
 
     Raises:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from assay import data, network
-from assay.calibration import Examples, examples, train
 from assay.contract import Array
+from assay.digits import Examples, examples, train
 from assay.limits import threshold
 from assay.testing import assert_form
 from spec.vectors import read

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import problems
-from assay.calibration import Examples
+from assay.digits import Examples
 from assay.guard import AdapterError
 from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_share, limits, quarters, threshold
 from assay.problems import LEARNING_RATE

@@ -9,7 +9,7 @@ from scipy import stats
 from assay import limits
 
 NAMES = limits.names()
-WHAT = pytest.mark.parametrize("what", ["accuracy", *limits.QUARTERS])
+STORED = [(name, what) for name in NAMES for what in limits.content(name)["limits"]]
 # A run of the rule's own test: how often a normal quantile has to be covered, from so many simulated samples.
 SIMULATIONS = 2_000
 
@@ -39,16 +39,14 @@ def test_runs_are_so_many_that_more_would_not_halve_the_distance_of_a_limit(name
     assert limits.tolerance_factor(len(limits.content(name)["runs"])) < 2 * with_any_number
 
 
-@WHAT
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "what"), STORED)
 def test_runs_are_as_normal_as_the_rule_takes_them_for(name, what):
     # The level is shared by all these tests, of which one in a hundred would turn normal runs down.
-    level = 0.01 / (len(NAMES) * (1 + len(limits.QUARTERS)))
+    level = 0.01 / len(STORED)
     assert stats.shapiro(limits.threshold(name).values(what)).pvalue > level
 
 
-@WHAT
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(("name", "what"), STORED)
 def test_every_run_is_within_the_limits(name, what):
     values, found = limits.threshold(name).values(what), limits.threshold(name).limits(what)
     assert found.lower < min(values) < max(values) < found.upper
