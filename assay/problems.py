@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.contract import Array
 from spec.semantics.initializers import fans, glorot_limit
-from spec.semantics.models import MODELS, Parameters
+from spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters
 from spec.semantics.spread import decided
 
 # Of the document's training programs (lines 201 and 374).
@@ -56,6 +56,22 @@ def _digits(model: str, seed: int, batch: int, steps: int | None, border: int) -
         if decided(*problem, learning_rate=None if steps is None else LEARNING_RATE):
             return problem
     raise AssertionError
+
+
+# As many characters as the document's windows have (line 551).
+SEQ_LENGTH = 40
+# A forget gate that keeps 98 parts of 100: what the first character leaves in the state lasts to the end of a window.
+KEEPING = 4.0
+
+
+def rnn(seed: int, *, batch: int = 4, steps: int | None = None) -> Problem:
+    """Make a problem for the RNN: characters at random, and a state that is kept."""
+    generator = np.random.default_rng(seed)
+    leading = (batch,) if steps is None else (steps, batch)
+    windows = generator.integers(0, NUM_CHARS, (*leading, SEQ_LENGTH), np.int32)
+    drawn = parameters("rnn", generator)
+    drawn["cell/bias"][UNITS : 2 * UNITS] += np.float32(KEEPING)
+    return Problem("rnn", drawn, windows, generator.integers(0, NUM_CHARS, leading, np.int32))
 
 
 def linear(seed: int, *, batch: int = 8, steps: int | None = None) -> Problem:

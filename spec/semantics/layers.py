@@ -61,6 +61,11 @@ def softmax(logits: Array) -> Array:
     return exponentials / np.sum(exponentials, axis=-1, keepdims=True)
 
 
+def softmax_at(logits: Array, temperature: float) -> Array:
+    """Softmax of the logits divided by a temperature above 0, over the last axis (line 587)."""
+    return softmax(logits / logits.dtype.type(temperature))
+
+
 def one_hot(labels: Array, depth: int) -> Array:
-    """[batch] to [batch, depth]: 1 at the label and 0 elsewhere (line 241)."""
+    """[...] to [..., depth]: 1 at the label and 0 elsewhere (lines 241 and 538)."""
     return np.eye(depth)[labels]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import autograd.numpy as np
 from autograd import value_and_grad
 
-from spec.semantics import convolution, layers, losses, optimizers
+from spec.semantics import convolution, layers, losses, optimizers, recurrence
 from spec.semantics.layers import Array
 
 Parameters = dict[str, Array]
@@ -24,7 +24,8 @@ class Model:
     Attributes:
         shapes: of every parameter, by canonical name.
         axes: what each axis of a parameter runs over. Axes of one name can be put in another order together, and those
-            named `row` and `column` be reversed; the classes and units of the output stay as they are.
+            named `row` and `column` be reversed; times, gates, characters, and the classes and units of the output stay
+            as they are.
         input_axes: likewise, of an example.
         split: the shapes that fit `axes`, where those of `shapes` or of an example have several of them in one.
         layer_outputs: (parameters, inputs) to the output of every layer, in order.
@@ -115,6 +116,23 @@ def _cnn_decisions(parameters: Parameters, inputs: Array) -> dict[str, Array]:
     return {name: np.abs(value) for name, value in linear.items()} | gaps
 
 
+# Lines 534, and the characters of the Nietzsche text in lower case.
+UNITS = 256
+NUM_CHARS = 57
+
+
+def _rnn_outputs(parameters: Parameters, inputs: Array) -> dict[str, Array]:
+    kernel, recurrent_kernel, bias = (parameters[f"cell/{name}"] for name in ("kernel", "recurrent_kernel", "bias"))
+    one_hot = layers.one_hot(inputs, parameters["dense/bias"].shape[0]).astype(kernel.dtype)
+    cell = recurrence.lstm(one_hot, kernel, recurrent_kernel, bias).hidden[:, -1]
+    dense = layers.dense(cell, parameters["dense/kernel"], parameters["dense/bias"])
+    return {"one_hot": one_hot, "cell": cell, "dense": dense, "softmax": layers.softmax(dense)}
+
+
+def _rnn_loss(parameters: Parameters, inputs: Array, targets: Array) -> Array:
+    return _mean_crossentropy(_rnn_outputs(parameters, inputs), targets)
+
+
 def _mean_crossentropy(outputs: dict[str, Array], targets: Array) -> Array:
     return np.mean(losses.sparse_categorical_crossentropy(targets, outputs["softmax"]))
 
@@ -179,6 +197,33 @@ MODELS = {
         loss=_cnn_loss,
         optimizer="adam",
         decisions=_cnn_decisions,
+    ),
+    # Lines 528 to 546: characters in, one of them out.
+    "rnn": Model(
+        shapes={
+            "cell/kernel": (NUM_CHARS, 4 * UNITS),
+            "cell/recurrent_kernel": (UNITS, 4 * UNITS),
+            "cell/bias": (4 * UNITS,),
+            "dense/kernel": (UNITS, NUM_CHARS),
+            "dense/bias": (NUM_CHARS,),
+        },
+        axes={
+            "cell/kernel": ("character", "gate", "hidden"),
+            "cell/recurrent_kernel": ("hidden", "gate", "hidden"),
+            "cell/bias": ("gate", "hidden"),
+            "dense/kernel": ("hidden", "character"),
+            "dense/bias": ("character",),
+        },
+        input_axes=("time",),
+        split={
+            "cell/kernel": (NUM_CHARS, 4, UNITS),
+            "cell/recurrent_kernel": (UNITS, 4, UNITS),
+            "cell/bias": (4, UNITS),
+        },
+        layer_outputs=_rnn_outputs,
+        loss=_rnn_loss,
+        optimizer="adam",
+        decisions=_no_decisions,
     ),
 }
 

@@ -81,3 +81,26 @@ def lstm_step(inputs: Array, state: State, kernel: Array, recurrent_kernel: Arra
     write, keep, candidate, read = (linear[..., gate * units : (gate + 1) * units] for gate in range(4))
     carry = sigmoid(keep) * state.carry + sigmoid(write) * np.tanh(candidate)
     return State(sigmoid(read) * np.tanh(carry), carry)
+
+
+def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> State:
+    """Repeat `lstm_step` over time from a state of zeros (lines 539 to 541).
+
+    Args:
+        inputs: [batch, time, features].
+        kernel: [features, 4 units].
+        recurrent_kernel: [units, 4 units].
+        bias: [4 units].
+
+    Returns:
+        Both states after every step, each [batch, time, units].
+
+    """
+    zeros = np.zeros((inputs.shape[0], recurrent_kernel.shape[0]), inputs.dtype)
+    state = State(zeros, zeros)
+    states = []
+    for t in range(inputs.shape[1]):
+        state = lstm_step(inputs[:, t], state, kernel, recurrent_kernel, bias)
+        states.append(state)
+    hidden, carry = zip(*states, strict=True)
+    return State(np.stack(hidden, axis=1), np.stack(carry, axis=1))

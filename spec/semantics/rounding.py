@@ -88,6 +88,20 @@ def softmax(logits: Array) -> Array:
     return gamma(count) * result + TINY
 
 
+def softmax_at(logits: Array, temperature: float) -> Array:
+    """Bound softmax at a temperature.
+
+    Dividing leaves an error of DIVIDE |z_j / T| in the exponent, and two roundings more where the temperature is
+    rounded to float32 and the logits are multiplied by its reciprocal. The maximum that is subtracted has such an
+    error, too, and the denominator the average of all.
+    """
+    scaled = logits / temperature
+    exponent = gamma(DIVIDE + 2) * (np.abs(scaled) + np.max(np.abs(scaled), axis=-1, keepdims=True))
+    result = layers.softmax(scaled)
+    average = np.sum(result * exponent, axis=-1, keepdims=True)
+    return softmax(scaled) + np.expm1(exponent + average) * (result + TINY)
+
+
 def crossentropy(targets: Array, probabilities: Array) -> Array:
     """Bound -sum_i y_i ln p_i of each example, p within Keras's clip, for each common way to write it.
 

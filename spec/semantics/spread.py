@@ -32,7 +32,7 @@ ORDERS = 4
 
 # What neighbours each other must go on doing so, and outputs stay with their labels.
 MIRRORED = ("row", "column")
-FIXED = {*MIRRORED, "channel", "class", "unit"}
+FIXED = {*MIRRORED, "channel", "class", "unit", "time", "gate", "character"}
 
 Tree = Mapping[str, Array]
 Evaluate = Callable[[Parameters, Array, Array], Tree]
