@@ -6,7 +6,8 @@ implementation declares the groups that it has. A group that it does not declare
 
 Parameters travel as a dictionary from canonical names to arrays: `dense/kernel` [input_dim, units],
 `dense/bias` [units]; the MLP has `dense1/...` and `dense2/...`, the CNN `conv1/...` and `conv2/...` before them, with
-kernels [window height, window width, input channels, filters].
+kernels [window height, window width, input channels, filters]. The RNN has `cell/kernel` [num_chars, 1024],
+`cell/recurrent_kernel` [256, 1024] and `cell/bias` [1024], laid out as `lstm_cell` says, before `dense/...`.
 
 Images are [batch, height, width, channels]. A window moves by `strides` (down, to the right); `padding` is `valid`,
 which keeps it inside the image, or `same`, which adds what ceil(size / stride) windows need along an axis: half of it
@@ -26,10 +27,10 @@ Parameters = Mapping[str, Array]
 Activation = Literal["relu", "tanh", "sigmoid"]
 Padding = Literal["valid", "same"]
 Pair = tuple[int, int]
-ModelName = Literal["linear", "mlp", "cnn"]
+ModelName = Literal["linear", "mlp", "cnn", "rnn"]
 NetworkName = Literal["VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152", "MobileNet", "MobileNetV2", "InceptionV3"]
 
-GROUPS = ("ops", "models", "training", "datasets", "applications", "flowers", "keras")
+GROUPS = ("ops", "models", "training", "datasets", "applications", "flowers", "text", "keras")
 
 
 @runtime_checkable
@@ -251,8 +252,40 @@ class Ops(Protocol):
 
         """
 
+    def lstm(self, inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> tuple[Array, Array]:
+        """Repeat `lstm_cell` over time, from states of zeros.
+
+        Args:
+            inputs: [batch, time, input_dim].
+            kernel: [input_dim, 4 units].
+            recurrent_kernel: [units, 4 units].
+            bias: [4 units].
+
+        Returns:
+            hidden and carry after every step, each [batch, time, units].
+
+        """
+
+    def softmax_at(self, logits: Array, temperature: float) -> Array:
+        """softmax(logits / temperature) over the last axis; any shape of rank 1 or more, which is kept.
+
+        Raises:
+            ValueError: the temperature is not a number above 0.
+
+        """
+
+    def sample(self, probabilities: Array, seed: int) -> Array:
+        """Draw a class by each row of probabilities, [batch, classes] to int32 [batch].
+
+        The sum of a row is 1 but for rounding to float32.
+
+        Raises:
+            ValueError: there is a NaN among them.
+
+        """
+
     def one_hot(self, labels: Array, depth: int) -> Array:
-        """int32 [batch] to float32 [batch, depth]: 1 at the label, 0 elsewhere."""
+        """int32 [...] to float32 [..., depth]: 1 at the label, 0 elsewhere."""
 
     def categorical_crossentropy(self, targets: Array, probabilities: Array) -> Array:
         """-sum_i targets_i ln(probabilities_i) of each example: two of [batch, classes] to [batch]."""
@@ -317,11 +350,13 @@ class Models(Protocol):
     `linear` is one Dense layer of one unit, trained by SGD on the mean squared error. `mlp` is Flatten, Dense of
     100 with ReLU, Dense of 10 and softmax, trained by Adam on the mean sparse categorical cross-entropy. `cnn` puts two
     pairs of a convolution (5x5, `same`, ReLU; 32 and 64 filters) and max pooling (2x2, stride 2) in front, and has a
-    Dense of 1024 with ReLU in the place of that of 100.
+    Dense of 1024 with ReLU in the place of that of 100. `rnn` puts the characters of a window, one-hot, through an LSTM
+    cell of 256 units from a state of zeros, and the cell's last output through Dense of num_chars and softmax; it is
+    trained as the other two. Its num_chars is the size of `dense/bias`, and a window may be of any length.
     """
 
     def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
-        """Build the model (`linear` for inputs of 3 features) and return its parameters."""
+        """Build the model (`linear` for inputs of 3 features, `rnn` for 57 characters) and return its parameters."""
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
         """Run the model on a batch.
@@ -329,13 +364,14 @@ class Models(Protocol):
         Args:
             model: which.
             parameters: the model's.
-            inputs: `linear` [batch, input_dim], `mlp` and `cnn` [batch, 28, 28, 1].
+            inputs: `linear` [batch, input_dim], `mlp` and `cnn` [batch, 28, 28, 1], `rnn` int32 [batch, seq_length].
 
         Returns:
             `linear`: dense [batch, 1]. `mlp`: flatten [batch, 784], dense1 [batch, 100], dense2 [batch, 10] and
             softmax [batch, 10]. `cnn`: conv1 [batch, 28, 28, 32], pool1 [batch, 14, 14, 32], conv2
             [batch, 14, 14, 64], pool2 [batch, 7, 7, 64], flatten [batch, 3136], dense1 [batch, 1024], dense2
-            [batch, 10] and softmax [batch, 10]. In this order.
+            [batch, 10] and softmax [batch, 10]. `rnn`: one_hot [batch, seq_length, num_chars], cell [batch, 256], dense
+            and softmax [batch, num_chars]. In this order.
 
         """
 
@@ -348,7 +384,7 @@ class Models(Protocol):
             model: which.
             parameters: the model's.
             inputs: as in `layer_outputs`.
-            targets: `linear` float32 [batch, 1], `mlp` and `cnn` int32 [batch].
+            targets: `linear` float32 [batch, 1], the others int32 [batch].
 
         Returns:
             The loss, a scalar, and its gradient for every parameter.
@@ -584,6 +620,96 @@ class Flowers(Protocol):
         """Return the first batches of `image_batches` on the whole split."""
 
 
+class EncodedText(NamedTuple):
+    """A text as numbers.
+
+    Attributes:
+        char_indices: a number from 0 on for every character that occurs, in the characters' order.
+        indices_char: the character of every number.
+        indices: the numbers of the text, int32 [length].
+
+    """
+
+    char_indices: Mapping[str, int]
+    indices_char: Mapping[int, str]
+    indices: Array
+
+
+class Text(Protocol):
+    """The document's loader of characters, and its program: whole training runs on a text, and what they write."""
+
+    def encode(self, content: bytes) -> EncodedText:
+        """Read a file as text in UTF-8, in lower case, and number its characters.
+
+        Args:
+            content: of the file, which may be empty. As Python reads text, a carriage return, with or without a line
+                feed after it, is a line feed.
+
+        Raises:
+            ValueError: it is not UTF-8.
+
+        """
+
+    def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
+        """Draw windows with replacement, and the character after each.
+
+        Args:
+            indices: of a text, int32 [length].
+            seq_length: of a window.
+            batch_size: how many.
+            seed: of the draws.
+
+        Returns:
+            int32 [batch_size, seq_length] and int32 [batch_size].
+
+        Raises:
+            ValueError: the text has no character after its first window.
+
+        """
+
+    def fit(
+        self,
+        indices: Array,
+        num_chars: int,
+        *,
+        num_batches: int,
+        batch_size: int,
+        seq_length: int,
+        learning_rate: float,
+        seed: int,
+    ) -> Trained:
+        """Build an RNN and train it on windows drawn with replacement.
+
+        Args:
+            indices: of a text, int32 [length].
+            num_chars: how many different ones there may be.
+            num_batches: the number of steps.
+            batch_size: windows in a step.
+            seq_length: of a window.
+            learning_rate: of Adam.
+            seed: of the initial parameters and of the windows.
+
+        """
+
+    def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
+        """Continue a text: draw a character, append it to the window, drop the window's first, and so on.
+
+        Args:
+            parameters: of an RNN.
+            window: int32 [seq_length], which the first character is predicted from.
+            temperature: of the softmax that a character is drawn by.
+            count: how many characters.
+            seed: of the draws.
+
+        Returns:
+            int32 [count].
+
+        Raises:
+            ValueError: the temperature is not a number above 0.
+
+        """
+
+
 class Keras(Protocol):
     """A Keras-shaped namespace, for the claims about the programming interface itself.
 
@@ -609,6 +735,7 @@ PROTOCOLS: dict[str, type] = {
     "datasets": Datasets,
     "applications": Applications,
     "flowers": Flowers,
+    "text": Text,
     "keras": Keras,
 }
 

@@ -305,6 +305,12 @@ def flowers(implementation: Guarded) -> Group:
 
 
 @pytest.fixture(scope="session")
+def text(implementation: Guarded) -> Group:
+    """Return the document's loader and program of characters: see `assay.contract.Text`."""
+    return implementation.group("text")
+
+
+@pytest.fixture(scope="session")
 def keras(implementation: Guarded) -> Group:
     """Return the Keras-shaped namespace: see `assay.contract.Keras`."""
     return implementation.group("keras")

@@ -38,7 +38,7 @@ class Reference:
 
     @cached_property
     def models(self) -> contract.Models:
-        """The linear model, the MLP and the CNN."""
+        """The document's models."""
         from reference.models import Models
 
         return Models()
@@ -70,6 +70,13 @@ class Reference:
         from reference.flowers import Flowers
 
         return Flowers()
+
+    @cached_property
+    def text(self) -> contract.Text:
+        """The loader and the program of characters."""
+        from reference.text import Text
+
+        return Text()
 
     @cached_property
     def keras(self) -> contract.Keras:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
+
+from reference.recurrence import last_output
 
 
 class Linear(tf.keras.Model):
@@ -63,3 +67,41 @@ class CNN(tf.keras.Model):
         """Return the probabilities."""
         features = self.pool2(self.conv2(self.pool1(self.conv1(inputs))))
         return self.softmax(self.dense2(self.dense1(self.flatten(features))))
+
+
+class OneHot(tf.keras.layers.Layer):
+    """Numbers to vectors: int32 [...] to [..., depth] (line 538)."""
+
+    def __init__(self, depth: int, **options: Any) -> None:
+        """Take the length of the vectors."""
+        super().__init__(**options)
+        self.depth = depth
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return the vectors."""
+        return tf.one_hot(inputs, depth=self.depth)
+
+
+class RNN(tf.keras.Model):
+    """An LSTM and a Dense layer: int32 [batch, seq_length] to probabilities [batch, num_chars] (lines 528 to 546).
+
+    Called as a whole it does in one function what its layers do one after the other.
+    """
+
+    def __init__(self, num_chars: int) -> None:
+        """Make the layers."""
+        super().__init__()
+        self.one_hot = OneHot(num_chars, name="one_hot")
+        self.cell = tf.keras.layers.RNN(tf.keras.layers.LSTMCell(units=256), name="cell")
+        self.dense = tf.keras.layers.Dense(units=num_chars, name="dense")
+        self.softmax = tf.keras.layers.Softmax(name="softmax")
+
+    def build(self, _input_shape: tuple[int | None, ...]) -> None:
+        """Make the variables, whose shapes say nothing of windows and batches."""
+        self.cell.build((None, None, self.one_hot.depth))
+        self.dense.build((None, self.cell.cell.units))
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return the probabilities."""
+        variables = map(tf.convert_to_tensor, self.cell.trainable_variables)
+        return tf.nn.softmax(self.dense(last_output(inputs, *variables)))

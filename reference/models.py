@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from reference.layers import CNN, MLP, Linear
+from reference.layers import CNN, MLP, RNN, Linear
 from reference.optimizers import SGD, Adam, Optimizer
 
 if TYPE_CHECKING:
@@ -23,15 +23,15 @@ class Recipe:
     """How a model is built and trained.
 
     Attributes:
-        build: makes the model, without variables yet.
-        input_shape: of one example, where nothing else says.
+        build: makes the model for examples of a shape, with its variables.
+        input_shape: of one example, where nothing else says; of the RNN, once it is one-hot.
         loss: (targets, outputs) to the mean loss.
         optimizer: variables to a new optimizer.
         xla: whether XLA compiles the training loop: fast for small products, and no match for oneDNN's convolutions.
 
     """
 
-    build: Callable[[], tf.keras.Model]
+    build: Callable[[tuple[int, ...]], tf.keras.Model]
     input_shape: tuple[int, ...]
     loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
     optimizer: Callable[[list[tf.Variable]], Optimizer]
@@ -47,10 +47,23 @@ def crossentropy(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.keras.losses.sparse_categorical_crossentropy(y_true=targets, y_pred=outputs))
 
 
+def _built(kind: type[tf.keras.Model], input_shape: tuple[int, ...]) -> tf.keras.Model:
+    model = kind()
+    model(tf.zeros([1, *input_shape]))
+    return model
+
+
+def _rnn(input_shape: tuple[int, ...]) -> RNN:
+    model = RNN(num_chars=input_shape[-1])
+    model.build((None, None))
+    return model
+
+
 RECIPES = {
-    "linear": Recipe(Linear, (3,), _mean_squared_error, SGD, xla=True),
-    "mlp": Recipe(MLP, (28, 28, 1), crossentropy, Adam, xla=True),
-    "cnn": Recipe(CNN, (28, 28, 1), crossentropy, Adam, xla=False),
+    "linear": Recipe(partial(_built, Linear), (3,), _mean_squared_error, SGD, xla=True),
+    "mlp": Recipe(partial(_built, MLP), (28, 28, 1), crossentropy, Adam, xla=True),
+    "cnn": Recipe(partial(_built, CNN), (28, 28, 1), crossentropy, Adam, xla=False),
+    "rnn": Recipe(_rnn, (40, 57), crossentropy, Adam, xla=True),
 }
 
 
@@ -64,13 +77,13 @@ class Trainer:
     def __init__(self, recipe: Recipe, input_shape: tuple[int, ...]) -> None:
         """Build the model for examples of a shape."""
         self.recipe = recipe
-        self.model = recipe.build()
-        self.model(tf.zeros([1, *input_shape]))
+        self.model = recipe.build(input_shape)
         self.variables = self.model.trainable_variables
         self.optimizer = recipe.optimizer(self.variables)
         self.predict = tf.function(self.model)
         self.train_on = tf.function(self._train_on, jit_compile=recipe.xla)
         self.train_from = tf.function(self._train_from, jit_compile=recipe.xla)
+        self.train_on_text = tf.function(self._train_on_text, jit_compile=recipe.xla)
 
     def names(self) -> list[str]:
         """Return the canonical name of every variable: its layer's and its own."""
@@ -110,6 +123,15 @@ class Trainer:
         """Step through the batches that `indices` [steps, batch] picks, in one compiled loop; return the losses."""
         return self._loop(indices.shape[0], lambda i: (tf.gather(examples, indices[i]), tf.gather(targets, indices[i])))
 
+    def _train_on_text(self, text: tf.Tensor, starts: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
+        """Step through windows of a text that begin at `starts`, [steps, batch]; the character after is the target."""
+
+        def batch(i: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            places = starts[i][:, None] + offsets
+            return tf.gather(text, places[:, :-1]), tf.gather(text, places[:, -1])
+
+        return self._loop(starts.shape[0], batch)
+
     def _loop(self, steps: int, batch: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]) -> tf.Tensor:
         losses = tf.TensorArray(tf.float32, steps)
         for i in tf.range(steps):
@@ -123,13 +145,26 @@ def trainer(model: ModelName, input_shape: tuple[int, ...]) -> Trainer:
     return Trainer(RECIPES[model], input_shape)
 
 
+def initial_parameters(model: ModelName, input_shape: tuple[int, ...], seed: int) -> Parameters:
+    """Build a new model and read what it starts from."""
+    tf.keras.utils.set_random_seed(seed)
+    return Trainer(RECIPES[model], input_shape).parameters()
+
+
+def begun(model: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Trainer:
+    """Return the trainer of a model, ready for a training from new parameters."""
+    one = trainer(model, input_shape)
+    one.load(initial_parameters(model, input_shape, seed))
+    one.optimizer.learning_rate.assign(learning_rate)
+    return one
+
+
 class Models:
     """See `assay.contract.Models`."""
 
     def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
         """Build a new model and read what it starts from."""
-        tf.keras.utils.set_random_seed(seed)
-        return Trainer(RECIPES[model], RECIPES[model].input_shape).parameters()
+        return initial_parameters(model, RECIPES[model].input_shape, seed)
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
         """Put the batch through one layer after the other."""
@@ -161,6 +196,7 @@ class Models:
 
 
 def _loaded(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> Trainer:
-    one = trainer(model, tuple(input_shape))
+    one_hot = (len(parameters["dense/bias"]),) if model == "rnn" else ()
+    one = trainer(model, (*input_shape, *one_hot))
     one.load(parameters)
     return one

@@ -171,6 +171,31 @@ class Ops:
         _, states = cell(tf.constant(inputs), [tf.constant(hidden), tf.constant(carry)])
         return tuple(state.numpy() for state in states)
 
+    def lstm(self, inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> tuple[Array, Array]:
+        """Run an LSTMCell over and over."""
+        units = recurrent_kernel.shape[0]
+        cell = tf.keras.layers.LSTMCell(units=units)
+        cell.build((len(inputs), inputs.shape[-1]))
+        cell.set_weights([kernel, recurrent_kernel, bias])
+        states = [tf.zeros([len(inputs), units])] * 2
+        steps = []
+        for t in range(inputs.shape[1]):
+            _, states = cell(tf.constant(inputs[:, t]), states)
+            steps.append(states)
+        hidden, carry = (tf.stack(kind, axis=1).numpy() for kind in zip(*steps, strict=True))
+        return hidden, carry
+
+    def softmax_at(self, logits: Array, temperature: float) -> Array:
+        """Divide by the temperature and apply `tf.nn.softmax`."""
+        return tf.nn.softmax(logits / checked(temperature)).numpy()
+
+    def sample(self, probabilities: Array, seed: int) -> Array:
+        """Draw by NumPy, whose own check of the sum takes float64 for granted."""
+        generator = np.random.default_rng(seed)
+        exact = probabilities.astype(np.float64)
+        exact /= exact.sum(axis=-1, keepdims=True)
+        return np.array([generator.choice(len(row), p=row) for row in exact], np.int32)
+
     def one_hot(self, labels: Array, depth: int) -> Array:
         """Apply `tf.one_hot`."""
         return tf.one_hot(labels, depth=depth).numpy()
@@ -230,6 +255,20 @@ class Ops:
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """Draw from `Zeros`."""
         return _array(tf.keras.initializers.Zeros()(shape))
+
+
+def checked(temperature: float) -> np.float32:
+    """Return a temperature as it is divided by.
+
+    Raises:
+        ValueError: it is not a number above 0: nothing can be divided by 0, and below the unlikely becomes the likely.
+
+    """
+    divisor = np.float32(temperature)
+    if not 0 < divisor < np.inf:
+        msg = f"the temperature is {temperature}, and has to be a number above 0"
+        raise ValueError(msg)
+    return divisor
 
 
 def _array(tensor: Any) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from assay.contract import Trained
-from reference.models import Models, trainer
+from reference.models import begun, trainer
 
 if TYPE_CHECKING:
     from assay.contract import Array, ModelName, Parameters
@@ -30,9 +30,7 @@ class Training:
         seed: int,
     ) -> Trained:
         """Draw the indices of all batches ahead, and run the whole training as one compiled loop."""
-        one = trainer(model, images.shape[1:])
-        one.load(Models().initial_parameters(model, seed))
-        one.optimizer.learning_rate.assign(learning_rate)
+        one = begun(model, images.shape[1:], learning_rate, seed)
         indices = np.random.default_rng(seed).integers(0, len(images), (num_batches, batch_size), np.int32)
         losses = one.train_from(tf.constant(images), tf.constant(labels), tf.constant(indices))
         return Trained(losses.numpy(), one.parameters())

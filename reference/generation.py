@@ -1,0 +1,57 @@
+"""Writing a text, character by character, in one compiled function.
+
+A character that is drawn is the next one of all windows that hold it, of which there are as many as a window is long.
+So one step of the cell for a batch of these windows does what running each window from its start would take that many
+steps for. The window that a character completes says which one follows, and makes room for one that begins there.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from reference.recurrence import scaled, step
+
+
+@tf.function(jit_compile=True)
+def continued(
+    parameters: dict[str, tf.Tensor], window: tf.Tensor, temperature: tf.Tensor, noise: tf.Tensor
+) -> tf.Tensor:
+    """Continue a text.
+
+    Args:
+        parameters: of the RNN.
+        window: int32 [seq_length].
+        temperature: above 0.
+        noise: float64 [count], drawn evenly from [0, 1).
+
+    Returns:
+        int32 [count].
+
+    """
+    length, count = window.shape[0], noise.shape[0]
+    rows = scaled(parameters["cell/kernel"] + parameters["cell/bias"])
+    recurrent_kernel = scaled(parameters["cell/recurrent_kernel"])
+    # One row for each window that is under way.
+    zeros = tf.zeros([length, recurrent_kernel.shape[0]])
+
+    def advance(t, character, hidden, carry, text):  # noqa: ANN001, ANN202 - tensors, as the loop below hands them over
+        begins = (tf.range(length) == t % length)[:, None]
+        hidden, carry = (tf.where(begins, 0.0, state) for state in (hidden, carry))
+        hidden, carry, _ = step(rows[character] + tf.matmul(hidden, recurrent_kernel), carry)
+        # The next row to begin anew is the one that has seen a whole window.
+        logits = tf.linalg.matvec(parameters["dense/kernel"], hidden[(t + 1) % length], transpose_a=True)
+        drawn = _drawn((logits + parameters["dense/bias"]) / temperature, noise[tf.maximum(t + 1 - length, 0)])
+        # Until the first window is complete, what is drawn is written over.
+        text = text.write(tf.maximum(t + 1 - length, 0), drawn)
+        return t + 1, tf.where(t + 1 < length, window[tf.minimum(t + 1, length - 1)], drawn), hidden, carry, text
+
+    start = (0, window[0], zeros, zeros, tf.TensorArray(tf.int32, count, element_shape=[]))
+    *_, text = tf.while_loop(lambda t, *_: t < length - 1 + count, advance, start)
+    return text.stack()
+
+
+def _drawn(logits: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+    """Return the class whose part of the probabilities, laid end to end, the random number falls into."""
+    ends = tf.cumsum(tf.nn.softmax(tf.cast(logits, tf.float64)))
+    passed = tf.reduce_sum(tf.cast(ends <= noise * ends[-1], tf.int32))
+    return tf.minimum(passed, logits.shape[0] - 1)
