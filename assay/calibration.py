@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from assay import __version__, digits, limits
+from assay import __version__, characters, digits, limits
 from assay.errors import ExitCode
 from assay.implementations import describe, load
 
@@ -25,7 +25,7 @@ class Runs(Protocol):
 
 
 # By the model that a recipe names.
-KINDS: dict[str, Callable[[Any], Runs]] = {"mlp": digits.Runs, "cnn": digits.Runs}
+KINDS: dict[str, Callable[[Any], Runs]] = {"mlp": digits.Runs, "cnn": digits.Runs, "rnn": characters.Runs}
 
 
 def main(name: str | None, runs: int | None) -> int:

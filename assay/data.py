@@ -80,6 +80,11 @@ class Text(NamedTuple):
     text: str
     source: str
 
+    @property
+    def is_nietzsche(self) -> bool:
+        """Whether it is the document's text, and no other in its place."""
+        return hashlib.sha256(self.text.encode()).hexdigest() == NIETZSCHE_SHA256
+
 
 @dataclass(frozen=True)
 class Dataset(Generic[T]):

@@ -81,11 +81,34 @@ def chance_of_draws(draws: NDArray[Any], low: float, high: float) -> float:
     return float(stats.kstest(draws, stats.uniform(low, high - low).cdf).pvalue)
 
 
-def chance_of_counts(counts: Sequence[int]) -> float:
-    """Return how likely even draws are to give counts as uneven as these, by the chi-square test."""
+def chance_of_counts(counts: Sequence[int], probabilities: NDArray[Any] | None = None) -> float:
+    """Return how likely draws by these probabilities, or even ones, are to give counts as far off, by chi-square."""
     from scipy import stats  # noqa: PLC0415 - likewise
 
-    return float(stats.chisquare(counts).pvalue)
+    expected = None if probabilities is None else probabilities * (sum(counts) / probabilities.sum())
+    return float(stats.chisquare(counts, expected).pvalue)
+
+
+def detectable_divergence(draws: int, classes: int) -> float:
+    """Return how far probabilities q have to be from p for `chance_of_counts` to tell, with a chance of `DETECTION`.
+
+    As sum (q - p)^2 / p: times the number of draws, that is the noncentrality of the statistic's distribution (Cohen,
+    "Statistical power analysis for the behavioral sciences", 1988, section 7.2).
+    """
+    from scipy import optimize, stats  # noqa: PLC0415 - likewise
+
+    freedom = classes - 1
+    critical = stats.chi2.isf(FALSE_ALARM, freedom)
+    missed = optimize.brentq(lambda shift: stats.ncx2.cdf(critical, freedom, shift) - (1 - DETECTION), 1, 10 * critical)
+    return float(missed) / draws
+
+
+def detectable_gap(draws: int) -> float:
+    """Return how far a distribution function has to be off somewhere for `chance_of_draws` to tell, likewise.
+
+    By the inequality of Dvoretzky, Kiefer and Wolfowitz with Massart's constant (1990), which bounds both errors.
+    """
+    return sum(math.sqrt(math.log(2 / chance) / (2 * draws)) for chance in (FALSE_ALARM, 1 - DETECTION))
 
 
 def chance_of_share(count: int, total: int, probability: float) -> float:

@@ -72,13 +72,14 @@ def assert_not_above(name: str, trained: Trained) -> None:
         raise NonConformanceError(msg)
 
 
-def assert_losses_not_above(name: str, trained: Trained, evidence: Evidence) -> None:
+def assert_losses_not_above(name: str, trained: Trained, evidence: Evidence, classes: int) -> None:
     """Compare the mean loss of each quarter of a training with its upper limit.
 
     Args:
         name: of the threshold.
-        trained: from `assay.digits.train`.
+        trained: from `assay.digits.train`, or another of its kind.
         evidence: takes the curve.
+        classes: how many a model that guesses would choose from.
 
     Raises:
         NonConformanceError: one of them is above.
@@ -87,14 +88,14 @@ def assert_losses_not_above(name: str, trained: Trained, evidence: Evidence) -> 
     __tracebackhide__ = True
     known, losses = threshold(name), trained["losses"]
     upper = [known.limits(quarter).upper for quarter in QUARTERS]
-    evidence(training_curve=_thinned(losses, upper))
+    evidence(training_curve=_thinned(losses, upper) | {"classes": classes})
     means = quarters(losses)
     if not all(np.array(means) <= upper):
         msg = f"the mean losses of the four quarters are {means}, and at most {upper}"
         raise NonConformanceError(msg)
 
 
-def _thinned(losses: Array, upper: list[float]) -> dict[str, list[float]]:
+def _thinned(losses: Array, upper: list[float]) -> dict[str, Any]:
     """Average a curve over stretches, each with the limit of its quarter."""
     stretches = np.array_split(losses.astype(np.float64), POINTS)
     return {

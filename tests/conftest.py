@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from assay import data, network
+from assay import characters, data, network
 from assay.contract import Array
 from assay.digits import Examples, examples, train
 from assay.limits import threshold
@@ -57,6 +57,34 @@ def cnn_five_epochs(training, train_set, test_set, seed, once) -> dict[str, Any]
     """Return losses, parameters and accuracy of the CNN after 6,000 batches, trained once in a run."""
     recipe = threshold("cnn_five_epochs").recipe
     return once("cnn_five_epochs", lambda: train(training, recipe, train_set, test_set, seed))
+
+
+@pytest.fixture(scope="session")
+def corpus() -> characters.Corpus:
+    """Return the Nietzsche text, or what stands in for it, encoded by the definition."""
+    return characters.corpus(data.nietzsche(download=False))
+
+
+@pytest.fixture(scope="session")
+def nietzsche(corpus) -> characters.Corpus:
+    """Return the Nietzsche text, which the stored runs were trained on; skip what needs it where it is missing."""
+    if not corpus.is_nietzsche:
+        pytest.skip(f"the Nietzsche text is missing; there is {corpus.source}")
+    return corpus
+
+
+@pytest.fixture(scope="session")
+def rnn_400_batches(text, corpus, seed, once) -> dict[str, Any]:
+    """Return losses and parameters of the RNN after 400 batches, trained once in a run."""
+    recipe = threshold("rnn_400_batches").recipe
+    return once("rnn_400_batches", lambda: characters.train(text, recipe, corpus, seed))
+
+
+@pytest.fixture(scope="session")
+def rnn_1000_batches(text, corpus, seed, once) -> dict[str, Any]:
+    """Return losses and parameters of the RNN after 1,000 batches, trained once in a run."""
+    recipe = threshold("rnn_1000_batches").recipe
+    return once("rnn_1000_batches", lambda: characters.train(text, recipe, corpus, seed))
 
 
 @pytest.fixture(scope="session")

@@ -360,7 +360,7 @@ def test_number_of_losses(one_epoch):
 
 @claim("training.loss-curve")
 def test_loss_curve(one_epoch, evidence):
-    assert_losses_not_above("mlp_one_epoch", one_epoch, evidence)
+    assert_losses_not_above("mlp_one_epoch", one_epoch, evidence, classes=10)
 
 
 @claim("training.loss-falls")

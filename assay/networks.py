@@ -1,0 +1,101 @@
+"""What tests of a whole network compare: answers of an implementation and of the definition, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, NamedTuple
+
+from assay.contract import Array
+from assay.guard import Group, NonConformanceError
+from assay.problems import LEARNING_RATE, Problem
+from spec.semantics import models as definition
+from spec.semantics import spread
+from spec.semantics.spread import Evaluate, wide
+
+Tensors = dict[str, Array]
+
+
+class Case(NamedTuple):
+    """A problem and its solution.
+
+    Attributes:
+        problem: what an implementation is given.
+        expected: by the definition, in float64.
+        bounds: on the root mean square deviation of every tensor.
+
+    """
+
+    problem: Problem
+    expected: Tensors
+    bounds: dict[str, float]
+
+
+def outputs(model: str) -> Evaluate:
+    """Return what gives the definition's output of every layer."""
+    return lambda parameters, inputs, _targets: definition.layer_outputs(model, parameters, inputs)
+
+
+def gradients(model: str) -> Evaluate:
+    """Return what gives the definition's loss and gradients."""
+
+    def evaluate(parameters: Tensors, inputs: Array, targets: Array) -> Tensors:
+        loss, found = definition.loss_and_gradients(model, parameters, inputs, targets)
+        return {"loss": loss, **found}
+
+    return evaluate
+
+
+def trajectory(model: str) -> Evaluate:
+    """Return what gives the definition's losses and last parameters of a training."""
+
+    def evaluate(parameters: Tensors, inputs: Array, targets: Array) -> Tensors:
+        curve, last = definition.train(model, parameters, inputs, targets, LEARNING_RATE)
+        return {"losses": curve, **last}
+
+    return evaluate
+
+
+def solved(problem: Problem, evaluate: Callable[[str], Evaluate]) -> Case:
+    """Solve a problem by the definition.
+
+    Args:
+        problem: of several batches for `trajectory`, of one for the others.
+        evaluate: `outputs`, `gradients` or `trajectory`.
+
+    """
+    function = evaluate(problem.model)
+    bounds = spread.bounds(function, *problem, batch_axis=int(evaluate is trajectory))
+    return Case(problem, dict(function(*map(wide, problem[1:]))), bounds)
+
+
+@cache
+def case(make: Callable[..., Problem], evaluate: Callable[[str], Evaluate], seed: int, **options: int) -> Case:
+    """Make a problem of `assay.problems` and solve it, once for all tests that share it."""
+    return solved(make(seed, **options), evaluate)
+
+
+def outputs_of(models: Group, problem: Problem, names: list[str]) -> dict[str, Any]:
+    """Run the model of a problem, and make sure that it has the layers of these names.
+
+    Raises:
+        NonConformanceError: it lacks one.
+
+    """
+    found: dict[str, Any] = models.layer_outputs(problem.model, problem.parameters, problem.inputs)
+    if absent := [name for name in names if name not in found]:
+        msg = f"there is no layer {absent[0]}, only {list(found)}"
+        raise NonConformanceError(msg)
+    return found
+
+
+def gradients_of(models: Group, problem: Problem) -> dict[str, Any]:
+    """Ask for loss and gradients of a problem."""
+    loss, found = models.loss_and_gradients(*problem)
+    return {"loss": loss, **found}
+
+
+def trained(models: Group, problem: Problem) -> dict[str, Any]:
+    """Train the model of a problem on its batches, and return losses and last parameters."""
+    curve, last = models.train(*problem, LEARNING_RATE)
+    return {"losses": curve, **last}

@@ -1,0 +1,326 @@
+"""Writing a text: lines 580 to 629 of the document."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay import handmade, problems
+from assay.characters import share_of_words, words
+from assay.contract import INT
+from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_draws, threshold
+from assay.problems import SEQ_LENGTH
+from assay.strategies import distinct_rows, matrices, seeds
+from assay.testing import assert_equal, assert_form, assert_rejected, assert_within, claim
+from spec.semantics import layers, rounding
+from spec.semantics import models as definition
+from spec.semantics.layers import softmax_at
+from spec.semantics.models import NUM_CHARS
+from spec.semantics.spread import wide
+from spec.semantics.text import entropy, windows_before
+from spec.vectors import read
+
+DOCUMENT = read("rnn")
+TEMPERATURES = DOCUMENT["temperatures"]
+COUNT = DOCUMENT["generated"]
+each_temperature = pytest.mark.parametrize("temperature", TEMPERATURES)
+# exp of more would leave float32's range, which softmax prevents; 40 at a temperature of 0.2 shows that, too.
+LARGEST_LOGIT = 40.0
+
+
+def drawn_from(seed, scale=3.0):
+    """Make logits of all characters, as a network that is sure of a few would give."""
+    return (scale * np.random.default_rng(seed).standard_normal(NUM_CHARS)).astype(np.float32)
+
+
+@claim("generation.temperature")
+@each_temperature
+@given(logits=matrices(LARGEST_LOGIT))
+def test_temperature(ops, temperature, logits):
+    exact = wide(logits), temperature
+    assert_within("softmax_at", ops.softmax_at(logits, temperature), softmax_at(*exact), rounding.softmax_at(*exact))
+
+
+@claim("generation.temperature-1")
+@given(logits=matrices(LARGEST_LOGIT))
+def test_temperature_1(ops, logits):
+    exact = wide(logits)
+    assert_within("softmax_at", ops.softmax_at(logits, 1.0), layers.softmax(exact), rounding.softmax_at(exact, 1.0))
+
+
+@claim("generation.cold")
+@given(logits=distinct_rows())
+def test_cold(ops, logits):
+    # The logits lie 1 apart: exp(-128) is less than half of float32's smallest number.
+    expected = layers.one_hot(logits.argmax(axis=-1), logits.shape[-1])
+    assert_equal("softmax_at", ops.softmax_at(logits, 1 / 128), expected)
+
+
+@claim("generation.hot")
+@given(logits=matrices(LARGEST_LOGIT), temperature=st.sampled_from([1e3, 1e6]))
+def test_hot(ops, logits, temperature):
+    even = np.full(logits.shape, 1 / logits.shape[-1])
+    # Logits that are 80 apart lead to probabilities whose ratio is exp(80 / T).
+    apart = even * np.expm1(2 * LARGEST_LOGIT / temperature)
+    bound = apart + rounding.softmax_at(wide(logits), temperature)
+    assert_within("softmax_at", ops.softmax_at(logits, temperature), even, bound)
+
+
+def at_each(ops, logits):
+    """Return the probabilities at the four temperatures, in float64."""
+    return [wide(assert_form("softmax_at", ops.softmax_at(logits, one), logits.shape)) for one in TEMPERATURES]
+
+
+@claim("generation.entropy")
+@given(logits=distinct_rows())
+def test_entropy(ops, logits):
+    entropies = np.array([entropy(each) for each in at_each(ops, logits)])
+    assert (np.diff(entropies, axis=0) > 0).all(), f"the entropies are {entropies.tolist()}"
+
+
+@claim("generation.range")
+@given(logits=distinct_rows())
+def test_range(ops, logits):
+    ranges = np.array([np.ptp(each, axis=-1) for each in at_each(ops, logits)])
+    assert (np.diff(ranges, axis=0) < 0).all(), f"the largest and the smallest are {ranges.tolist()} apart"
+
+
+@claim("generation.order-kept")
+@given(logits=distinct_rows())
+def test_order_kept(ops, logits):
+    for temperature, found in zip(TEMPERATURES, at_each(ops, logits), strict=True):
+        assert_equal(f"the order at {temperature}", found.argsort(axis=-1), logits.argsort(axis=-1), np.dtype(np.int64))
+
+
+IMPOSSIBLE = pytest.mark.parametrize("temperature", [0.0, -0.5, float("nan")])
+
+
+@claim("generation.temperature-above-0")
+@IMPOSSIBLE
+def test_softmax_at_temperature_above_0(ops, temperature):
+    assert_rejected(f"temperature={temperature}", lambda: ops.softmax_at(np.ones((1, 2), np.float32), temperature))
+
+
+@claim("generation.temperature-above-0")
+@IMPOSSIBLE
+def test_generate_at_temperature_above_0(text, temperature):
+    assert_rejected(
+        f"temperature={temperature}", lambda: write(text, handmade.successor_of_the_last(), 0, temperature=temperature)
+    )
+
+
+@claim("generation.certain")
+@given(seed=seeds(), labels=st.lists(st.integers(0, 9), min_size=5, max_size=5))
+def test_certain(ops, seed, labels):
+    probabilities = layers.one_hot(labels, 10).astype(np.float32)
+    assert_equal("sample", ops.sample(probabilities, seed), np.array(labels), INT)
+
+
+# How many draws a test of frequencies takes.
+DRAWS = 20_000
+
+
+def sampled(ops, probabilities, seed):
+    """Draw from one distribution over and over, and count."""
+    drawn = ops.sample(np.tile(probabilities, (DRAWS, 1)), seed)
+    drawn = assert_form("sample", drawn, (DRAWS,), INT)
+    assert (drawn >= 0).all(), f"drawn is {drawn.min()}"
+    assert (drawn < len(probabilities)).all(), f"drawn is {drawn.max()} of {len(probabilities)}"
+    return np.bincount(drawn, minlength=len(probabilities))
+
+
+@claim("generation.never-impossible")
+@pytest.mark.parametrize("place", [0, 3, 6])
+def test_never_impossible(ops, seed, place):
+    probabilities = np.full(7, 1 / 6, np.float32)
+    probabilities[place] = 0
+    count = sampled(ops, probabilities, seed)[place]
+    assert count == 0, f"it is drawn {count} times"
+
+
+@claim("generation.frequencies")
+def test_frequencies(ops, seed):
+    probabilities = layers.softmax(drawn_from(seed, scale=1.0))
+    counts = sampled(ops, probabilities, seed).tolist()
+    probability = chance_of_counts(counts, wide(probabilities))
+    assert probability > FALSE_ALARM, f"such draws are as far off as {counts} with a probability of {probability:.3g}"
+
+
+@claim("generation.float32-sums")
+def test_float32_sums(ops, seed):
+    probabilities = layers.softmax(np.random.default_rng(seed).standard_normal((50, NUM_CHARS)).astype(np.float32))
+    off = np.abs(wide(probabilities).sum(axis=-1) - 1)
+    assert (off > 0).any()
+    assert_form("sample", ops.sample(probabilities, seed), (50,), INT)
+
+
+@claim("generation.nan")
+def test_nan(ops):
+    assert_rejected("a probability of NaN", lambda: ops.sample(np.array([[0.5, np.nan]], np.float32), 0))
+
+
+def window_of(seed, length=SEQ_LENGTH):
+    """Draw a window."""
+    return np.random.default_rng(seed).integers(0, NUM_CHARS, length, np.int32)
+
+
+def write(text, parameters, seed, *, temperature=1.0, length=SEQ_LENGTH):
+    """Continue a window that the seed draws, and check the form of what is written."""
+    window = window_of(seed, length)
+    written = text.generate(parameters, window, temperature=temperature, count=COUNT, seed=seed)
+    written = assert_form("the text", written, (COUNT,), INT)
+    known = (written >= 0) & (written < len(parameters["dense/bias"]))
+    assert known.all(), f"written is {written[~known][0]}"
+    return window, written
+
+
+@claim("generation.count")
+@each_temperature
+def test_count(text, seed, temperature):
+    write(text, problems.rnn(seed).parameters, seed, temperature=temperature)
+
+
+@claim("generation.window-moves")
+def test_window_moves(text, seed):
+    window, written = write(text, handmade.first_of_the_window(), seed)
+    assert_equal("the text", written, np.resize(window, COUNT), INT)
+
+
+@claim("generation.window-length")
+def test_window_length(text, seed):
+    window, written = write(text, handmade.first_of_the_window(), seed, length=7)
+    assert_equal("the text", written, np.resize(window, COUNT), INT)
+
+
+@claim("generation.appended")
+def test_appended(text, seed):
+    window, written = write(text, handmade.successor_of_the_last(), seed)
+    assert_equal("the text", written, (window[-1] + 1 + np.arange(COUNT)) % NUM_CHARS, INT)
+
+
+@claim("generation.first-window")
+def test_first_window(text, seed):
+    window, written = write(text, handmade.successor_of_the_last(), seed)
+    assert_equal("the first character", written[:1], (window[-1:] + 1) % NUM_CHARS, INT)
+    assert_equal("the window", window, window_of(seed), INT)
+
+
+@claim("generation.not-argmax")
+def test_not_argmax(text, seed):
+    # One character is as probable as all others together: 400 draws give it each time with a probability of 2^-400.
+    logits = np.zeros(NUM_CHARS, np.float32)
+    logits[seed % NUM_CHARS] = np.log(NUM_CHARS - 1)
+    _, written = write(text, handmade.indifferent(logits), seed)
+    assert len(np.unique(written)) > 1, f"all {COUNT} characters are {written[0]}"
+
+
+@claim("generation.by-temperature")
+@each_temperature
+def test_by_temperature(text, seed, temperature):
+    logits = drawn_from(seed, scale=0.5)
+    texts = [write(text, handmade.indifferent(logits), 5 * seed + i, temperature=temperature)[1] for i in range(5)]
+    counts = np.bincount(np.concatenate(texts), minlength=NUM_CHARS).tolist()
+    probability = chance_of_counts(counts, softmax_at(wide(logits), temperature))
+    assert probability > FALSE_ALARM, f"such draws are as far off as {counts} with a probability of {probability:.3g}"
+
+
+@claim("generation.independent")
+def test_independent(text, seed):
+    # Four characters are equally probable, the others impossible.
+    logits = np.where(np.arange(NUM_CHARS) < 4, 0, -handmade.CERTAIN).astype(np.float32)
+    _, written = write(text, handmade.indifferent(logits), seed)
+    pairs = written.reshape(-1, 2) @ [4, 1]
+    counts = np.bincount(pairs, minlength=16).tolist()
+    probability = chance_of_counts(counts)
+    assert probability > FALSE_ALARM, f"pairs come as unevenly as {counts} with a probability of {probability:.3g}"
+
+
+def assert_by_the_network(parameters, window, written, temperature):
+    """Check that what was written follows the definition's probabilities for each of its windows.
+
+    A character falls into its part of the probabilities laid end to end. A point drawn evenly from that part is drawn
+    evenly from 0 to 1, and independently of those before it, if and only if the characters are drawn by these
+    probabilities (Rosenblatt, "Remarks on a multivariate transformation", 1952).
+    """
+    windows = windows_before(window, written)
+    parts = np.split(windows, 4)
+    logits = np.concatenate([definition.layer_outputs("rnn", wide(parameters), part)["dense"] for part in parts])
+    probabilities = softmax_at(logits, temperature)
+    place = np.arange(len(written)), written
+    # From a stream of its own, which what is tested does not draw from.
+    point = np.random.default_rng([*b"Rosenblatt"]).random(len(written))
+    points = np.cumsum(probabilities, axis=-1)[place] - point * probabilities[place]
+    probability = chance_of_draws(points, 0.0, 1.0)
+    assert probability > FALSE_ALARM, f"the network writes such characters with a probability of {probability:.3g}"
+
+
+@claim("generation.by-the-network")
+@each_temperature
+def test_by_the_network(text, seed, temperature):
+    parameters = problems.rnn(seed).parameters
+    # Three times as sure of what comes next, so that temperatures make a difference.
+    parameters["dense/kernel"] *= 3
+    window, written = write(text, parameters, seed, temperature=temperature)
+    assert_by_the_network(parameters, window, written, temperature)
+
+
+@claim("generation.seed")
+def test_seed(text, seed):
+    parameters = problems.rnn(seed).parameters
+    window = window_of(seed)
+    first, again, other = (
+        text.generate(parameters, window, temperature=1.0, count=COUNT, seed=one) for one in (seed, seed, seed + 1)
+    )
+    assert_equal("the text", again, first, INT)
+    assert (other != first).any(), f"the seeds {seed} and {seed + 1} write the same text"
+
+
+@claim("generation.own-predict")
+def test_own_predict(keras):
+    class RNN(keras.namespace.Model):
+        def predict(self, inputs, temperature=1.0):
+            return inputs, temperature
+
+    assert RNN().predict("a window", 0.5) == ("a window", 0.5)
+
+
+@claim("generation.printed-words")
+def test_printed_words():
+    printed = DOCUMENT["printed"]
+    shares = np.divide(printed["known_words"], printed["words"])
+    assert (np.diff(shares) < 0).all(), shares
+
+
+@claim("generation.printed-is-better")
+def test_printed_is_better():
+    printed = {name: dict(zip(TEMPERATURES, values, strict=True)) for name, values in DOCUMENT["printed"].items()}
+    assert printed["known_words"][1.0] / printed["words"][1.0] > threshold("rnn_1000_batches").limits("words").upper
+
+
+@pytest.fixture(scope="session")
+def written(text, rnn_1000_batches, corpus, seed, once):
+    """Return what the trained RNN writes at each temperature, from one window, once in a run."""
+    window = corpus.indices[:SEQ_LENGTH].copy()
+
+    def work():
+        options = {"count": COUNT, "seed": seed}
+        return [
+            text.generate(rnn_1000_batches["parameters"], window, temperature=one, **options) for one in TEMPERATURES
+        ]
+
+    return window, [assert_form("the text", found, (COUNT,), INT) for found in once("written", work)]
+
+
+@claim("generation.trained")
+@pytest.mark.parametrize("place", range(len(TEMPERATURES)), ids=map(str, TEMPERATURES))
+def test_trained(rnn_1000_batches, written, place):
+    window, texts = written
+    assert_by_the_network(rnn_1000_batches["parameters"], window, texts[place], TEMPERATURES[place])
+
+
+@claim("generation.words")
+def test_words(written, corpus, evidence):
+    texts = [corpus.decode(found) for found in written[1]]
+    evidence(samples={"temperatures": TEMPERATURES, "texts": texts, "corpus": corpus.source})
+    coldest, *_, hottest = (share_of_words([found], corpus) if words(found)[1:-1] else 0.0 for found in texts)
+    assert coldest > hottest, f"{coldest:.0%} of the words at 0.2 are of the corpus, and {hottest:.0%} at 1.2"

@@ -1,0 +1,500 @@
+"""The recurrent network: lines 516 to 547 of the document."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from assay import handmade, problems
+from assay.contract import INT
+from assay.limits import FALSE_ALARM, chance_of_draws
+from assay.networks import case, outputs, outputs_of, solved
+from assay.problems import SEQ_LENGTH
+from assay.strategies import seeds
+from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, few
+from spec.semantics import layers, recurrence, recurrence_rounding, rounding, spread
+from spec.semantics.initializers import fans, glorot_limit, orthogonal
+from spec.semantics.models import MODELS, NUM_CHARS, UNITS
+from spec.semantics.recurrence import State
+from spec.semantics.spread import root_mean_square, wide
+from spec.vectors import read
+
+DOCUMENT = read("rnn")
+NAMES = ["one_hot", "cell", "dense", "softmax"]
+SHAPES = MODELS["rnn"].shapes
+BATCH = 4
+
+problem_of = cache(problems.rnn)
+any_batch = pytest.mark.parametrize("batch", [1, BATCH, 7])
+
+
+def run(models, problem):
+    """Run the model of a problem, and make sure that it has the layers that the document names."""
+    return outputs_of(models, problem, NAMES)
+
+
+def with_windows(problem, windows):
+    """Put other windows into a problem, with the first of its targets for each."""
+    return problem._replace(inputs=windows, targets=np.resize(problem.targets, len(windows)))
+
+
+def assert_shape(models, seed, layer, batch, shape):
+    """Compare the shape of a layer's output with the document's comment."""
+    problem = problem_of(seed)
+    found = run(models, with_windows(problem, np.resize(problem.inputs, (batch, SEQ_LENGTH))))
+    assert_form(layer, found[layer], (batch, *shape))
+
+
+@claim("rnn.layer-order")
+def test_layer_order(models, seed):
+    assert list(run(models, problem_of(seed))) == NAMES
+
+
+@claim("rnn.one-hot")
+@few
+@given(seed=seeds())
+def test_one_hot(models, seed):
+    problem = problem_of(seed)
+    assert_equal("one_hot", run(models, problem)["one_hot"], layers.one_hot(problem.inputs, NUM_CHARS))
+
+
+@claim("rnn.one-hot-shape")
+@any_batch
+def test_one_hot_shape(models, seed, batch):
+    assert_shape(models, seed, "one_hot", batch, (SEQ_LENGTH, NUM_CHARS))
+
+
+@claim("rnn.one-hot-any-rank")
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4)])
+def test_one_hot_any_rank(ops, seed, shape):
+    labels = np.random.default_rng(seed).integers(0, 5, shape, np.int32)
+    assert_equal("one_hot", ops.one_hot(labels, 5), layers.one_hot(labels, 5))
+
+
+@claim("rnn.cell-shape")
+@any_batch
+def test_cell_shape(models, seed, batch):
+    assert_shape(models, seed, "cell", batch, (DOCUMENT["units"],))
+
+
+@claim("rnn.dense-shape")
+@any_batch
+def test_dense_shape(models, seed, batch):
+    assert_shape(models, seed, "dense", batch, (NUM_CHARS,))
+
+
+def cell_of(problem):
+    """Return kernel, recurrent kernel and bias of the cell, float32."""
+    return [problem.parameters[f"cell/{name}"] for name in ("kernel", "recurrent_kernel", "bias")]
+
+
+def states_of(ops, problem, time=6):
+    """Run the cell over the first characters of a problem, and check the form of its states."""
+    one_hot = layers.one_hot(problem.inputs[:, :time], NUM_CHARS).astype(np.float32)
+    found = ops.lstm(one_hot, *cell_of(problem))
+    assert len(found) == len(State._fields)
+    shape = (len(one_hot), time, UNITS)
+    return one_hot, State(*(assert_form(*one, shape) for one in zip(State._fields, found, strict=True)))
+
+
+def assert_step(problem, inputs, before, after, t):
+    """Compare both states with the definition's step from those before."""
+    arguments = (wide(inputs), State(*map(wide, before)), *map(wide, cell_of(problem)))
+    bounds = recurrence_rounding.lstm_step(*arguments)
+    for name, *one in zip(State._fields, after, recurrence.lstm_step(*arguments), bounds, strict=True):
+        assert_within(f"{name} at {t}", *one)
+
+
+@claim("rnn.two-states")
+def test_two_states(ops, seed):
+    states_of(ops, problem_of(seed))
+
+
+@claim("rnn.initial-state")
+@few
+@given(seed=seeds())
+def test_initial_state(ops, seed):
+    problem = problem_of(seed)
+    one_hot, states = states_of(ops, problem)
+    first = State(*(kind[:, 0] for kind in states))
+    zeros = State(*map(np.zeros_like, first))
+    assert_step(problem, one_hot[:, 0], zeros, first, 0)
+
+
+@claim("rnn.carried-on")
+@few
+@given(seed=seeds())
+def test_carried_on(ops, seed):
+    problem = problem_of(seed)
+    one_hot, states = states_of(ops, problem)
+    for t in range(1, one_hot.shape[1]):
+        before, after = (State(*(kind[:, at] for kind in states)) for at in (t - 1, t))
+        assert_step(problem, one_hot[:, t], before, after, t)
+
+
+# What becomes of a carry of 3 to which 1 is to be added, and what is put out of it, with the sums of one quarter far
+# below 0 and those of the others far above.
+GATES = {
+    "input gate": (3.0, np.tanh(3)),
+    "forget gate": (1.0, np.tanh(1)),
+    "candidate": (2.0, np.tanh(2)),
+    "output gate": (4.0, 0.0),
+}
+
+
+@claim("rnn.gates")
+@pytest.mark.parametrize("gate", GATES)
+def test_gates(ops, gate):
+    carry, hidden = GATES[gate]
+    bias = np.full((len(GATES), 2), handmade.OPEN, np.float32)
+    bias[list(GATES).index(gate)] *= -1
+    inputs, before = np.zeros((1, 3), np.float32), State(np.zeros((1, 2), np.float32), np.full((1, 2), 3, np.float32))
+    weights = (np.zeros((3, 8), np.float32), np.zeros((2, 8), np.float32), bias.ravel())
+    bounds = recurrence_rounding.lstm_step(wide(inputs), State(*map(wide, before)), *map(wide, weights))
+    # What a shut gate lets through of at most 4.
+    leak = 4 * layers.sigmoid(-handmade.OPEN)
+    found = ops.lstm_cell(inputs, *before, *weights)
+    for name, actual, expected, bound in zip(State._fields, found, (hidden, carry), bounds, strict=True):
+        assert_within(name, actual, np.full((1, 2), expected), bound + leak)
+
+
+@claim("rnn.cell-output")
+@few
+@given(seed=seeds())
+def test_cell_output(models, seed):
+    one = case(problems.rnn, outputs, seed)
+    assert_close("layer_outputs", run(models, one.problem), {"cell": one.expected["cell"]}, one.bounds)
+
+
+@claim("rnn.dense-output")
+@few
+@given(seed=seeds())
+def test_dense_output(models, seed):
+    problem = problem_of(seed)
+    found = run(models, problem)
+    variables = (problem.parameters[f"dense/{name}"] for name in ("kernel", "bias"))
+    arguments = [wide(array) for array in (found["cell"], *variables)]
+    assert_within("dense", found["dense"], layers.dense(*arguments), rounding.dense(*arguments, None))
+
+
+@claim("rnn.dense-is-linear")
+@few
+@given(seed=seeds())
+def test_dense_is_linear(models, seed):
+    result = assert_form("dense", run(models, problem_of(seed))["dense"], (BATCH, NUM_CHARS))
+    assert result.min() < 0 < result.max(), f"the outputs of dense lie between {result.min()} and {result.max()}"
+
+
+@claim("rnn.softmax-output")
+@few
+@given(seed=seeds())
+def test_softmax_output(models, seed):
+    found = run(models, problem_of(seed))
+    scores = wide(found["dense"])
+    assert_within("softmax", found["softmax"], layers.softmax(scores), rounding.softmax(scores))
+
+
+@claim("rnn.output-is-a-distribution")
+@few
+@given(seed=seeds())
+def test_output_is_a_distribution(models, seed):
+    found = run(models, problem_of(seed))
+    result = assert_form("the output", found["softmax"], (BATCH, NUM_CHARS))
+    assert (result >= 0).all(), f"there are negative probabilities, down to {result.min()}"
+    bound = rounding.softmax(wide(found["dense"])).sum(axis=-1)
+    assert_within("the sum of a row", wide(result).sum(axis=-1), np.ones(BATCH), bound, np.dtype(np.float64))
+
+
+@claim("rnn.whole-network")
+@few
+@given(seed=seeds())
+def test_whole_network(models, seed):
+    one = case(problems.rnn, outputs, seed)
+    assert_close("layer_outputs", run(models, one.problem), one.expected, one.bounds)
+
+
+def named_by(models, parameters, windows):
+    """Return the most probable character after each window."""
+    found = models.layer_outputs("rnn", parameters, windows)["dense"]
+    return assert_form("dense", found, (len(windows), NUM_CHARS)).argmax(axis=-1)
+
+
+@claim("rnn.last-output-is-used")
+def test_last_output_is_used(models, seed):
+    windows = problem_of(seed).inputs
+    named = named_by(models, handmade.successor_of_the_last(), windows)
+    assert_equal("what is named", named.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
+
+
+@claim("rnn.remembers")
+def test_remembers(models, seed):
+    windows = problem_of(seed).inputs
+    named = named_by(models, handmade.first_of_the_window(), windows)
+    assert_equal("what is named", named.astype(np.int32), windows[:, 0], INT)
+
+
+def assert_moved(models, one, windows):
+    """Check that other windows give every output of `cell` more of a change than two roundings make."""
+    found, others = (
+        wide(run(models, problem)["cell"]) for problem in (one.problem, with_windows(one.problem, windows))
+    )
+    moved = [root_mean_square(row) for row in others - found]
+    # The root mean square over the batch is no less than half of that over one of four windows.
+    bound = 2 * 2 * one.bounds["cell"]
+    assert min(moved) > bound, f"the outputs move by {moved}, and rounding by {bound:.3g}"
+
+
+@claim("rnn.first-character-counts")
+@few
+@given(seed=seeds())
+def test_first_character_counts(models, seed):
+    one = case(problems.rnn, outputs, seed)
+    windows = one.problem.inputs.copy()
+    windows[:, 0] = (windows[:, 0] + 1) % NUM_CHARS
+    assert_moved(models, one, windows)
+
+
+@claim("rnn.order-counts")
+@few
+@given(seed=seeds())
+def test_order_counts(models, seed):
+    one = case(problems.rnn, outputs, seed)
+    assert_moved(models, one, one.problem.inputs[:, ::-1].copy())
+
+
+@claim("rnn.begins-anew")
+@few
+@given(seed=seeds())
+def test_begins_anew(models, seed):
+    one = case(problems.rnn, outputs, seed)
+    run(models, with_windows(one.problem, one.problem.inputs[::-1].copy()))
+    assert_close("layer_outputs after another batch", run(models, one.problem), one.expected, one.bounds)
+
+
+@claim("rnn.windows-are-independent")
+@few
+@given(seed=seeds())
+def test_windows_are_independent(models, seed):
+    one = case(problems.rnn, outputs, seed)
+    first = solved(with_windows(one.problem, one.problem.inputs[:1]), outputs)
+    assert_close("layer_outputs of a window alone", run(models, first.problem), first.expected, first.bounds)
+
+
+@claim("rnn.any-length")
+@pytest.mark.parametrize("length", [1, SEQ_LENGTH - 1, SEQ_LENGTH + 1])
+def test_any_length(models, seed, length):
+    problem = problem_of(seed)
+    one = solved(with_windows(problem, np.resize(problem.inputs, (BATCH, length))), outputs)
+    assert_close(f"layer_outputs of windows of {length}", run(models, one.problem), one.expected, one.bounds)
+
+
+@claim("rnn.any-batch-size")
+@pytest.mark.parametrize("batch", [1, 2, 50])
+def test_any_batch_size(models, seed, batch):
+    windows = np.random.default_rng(seed).integers(0, NUM_CHARS, (batch, SEQ_LENGTH), np.int32)
+    named = named_by(models, handmade.successor_of_the_last(), windows)
+    assert_equal("what is named", named.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
+
+
+@claim("rnn.batch-of-1-by-accident")
+def test_batch_of_1_by_accident(keras, seed):
+    problem = problem_of(seed)
+    cell = built_cell(keras, problem)
+    states = [keras.to_tensor(np.zeros((BATCH, UNITS), np.float32))] * 2
+    one_hot = layers.one_hot(problem.inputs[:, 0], NUM_CHARS).astype(np.float32)
+    output, _ = cell(keras.to_tensor(one_hot[:1]), states)
+    rows = assert_form("the output", keras.to_numpy(output), (BATCH, UNITS))
+    assert_equal("the rows of the output", rows, np.repeat(rows[:1], BATCH, axis=0))
+    with pytest.raises(Exception):  # noqa: B017, PT011 - each framework has a kind of its own for shapes that do not fit
+        cell(keras.to_tensor(one_hot[:2]), states)
+
+
+@cache
+def initial_parameters(models, seed):
+    """Return the parameters of a new model."""
+    return models.initial_parameters("rnn", seed)
+
+
+@claim("rnn.parameter-names")
+def test_parameter_names(models, seed):
+    assert sorted(initial_parameters(models, seed)) == sorted(SHAPES)
+
+
+def assert_parameters(models, seed, layer, count):
+    """Check shapes and number of the parameters of a layer."""
+    initial = initial_parameters(models, seed)
+    names = [name for name in SHAPES if name.startswith(layer)]
+    found = [assert_form(name, initial[name], SHAPES[name]) for name in names]
+    assert sum(array.size for array in found) == count
+
+
+@claim("rnn.cell-parameters")
+def test_cell_parameters(models, seed):
+    assert_parameters(models, seed, "cell", 321_536)
+
+
+@claim("rnn.dense-parameters")
+def test_dense_parameters(models, seed):
+    assert_parameters(models, seed, "dense", 14_649)
+
+
+@claim("rnn.parameter-count")
+def test_parameter_count(models, seed):
+    assert sum(np.size(value) for value in initial_parameters(models, seed).values()) == 336_185
+
+
+@claim("rnn.initial-kernels")
+@pytest.mark.parametrize("name", ["cell/kernel", "dense/kernel"])
+def test_initial_kernels(models, seed, name):
+    assert_glorot_uniform(name, initial_parameters(models, seed)[name])
+
+
+def assert_glorot_uniform(name, kernel):
+    """Check that no element is beyond the limit, and that they lie as even draws do."""
+    kernel = assert_form(name, kernel, SHAPES[name])
+    limit = glorot_limit(*fans(kernel.shape))
+    assert_within(name, kernel, np.zeros(kernel.shape), limit * (1 + rounding.gamma(rounding.SQRT)))
+    probability = chance_of_draws(wide(kernel).ravel(), -limit, limit)
+    assert probability > FALSE_ALARM, f"even draws are as uneven as {name} with a probability of {probability:.3g}"
+
+
+@claim("rnn.initial-recurrent-kernel")
+def test_initial_recurrent_kernel(models, seed):
+    name = "cell/recurrent_kernel"
+    kernel = wide(assert_form(name, initial_parameters(models, seed)[name], SHAPES[name]))
+    # How far float32 leaves such kernels from orthogonal, in four draws.
+    draws = [wide(orthogonal(SHAPES[name], number, np.float32)) for number in range(spread.ORDERS)]
+    found, *expected = (root_mean_square(rows @ rows.T - np.eye(UNITS)) for rows in (kernel, *draws))
+    assert found <= spread.FACTOR * max(expected), f"{found:.3g} from orthogonal, where float32 is {max(expected):.3g}"
+
+
+@claim("rnn.forget-bias")
+def test_forget_bias(models, seed):
+    initial = initial_parameters(models, seed)
+    expected = np.repeat([0.0, 1.0, 0.0, 0.0], UNITS)
+    assert_equal("cell/bias", initial["cell/bias"], expected)
+    assert_equal("dense/bias", initial["dense/bias"], np.zeros(NUM_CHARS))
+
+
+@claim("rnn.new-models-differ")
+@pytest.mark.parametrize("name", ["cell/kernel", "cell/recurrent_kernel", "dense/kernel"])
+def test_new_models_differ(models, seed, name):
+    first, second = (initial_parameters(models, one)[name] for one in (seed, seed + 1))
+    assert (first != second).any(), f"the seeds {seed} and {seed + 1} give the same {name}"
+
+
+def built_cell(keras, problem):
+    """Make an LSTMCell with the parameters of a problem."""
+    cell = keras.namespace.layers.LSTMCell(units=UNITS)
+    cell.build((None, NUM_CHARS))
+    cell.set_weights(cell_of(problem))
+    return cell
+
+
+def initial_state(cell, batch):
+    """Ask a cell for its initial state: Keras 3 by the batch size alone, Keras 2 by the type of the numbers, too."""
+    try:
+        return cell.get_initial_state(batch_size=batch)
+    except (TypeError, ValueError):
+        return cell.get_initial_state(batch_size=batch, dtype="float32")
+
+
+@claim("rnn.state-size")
+def test_state_size(keras):
+    assert list(keras.namespace.layers.LSTMCell(units=UNITS).state_size) == [UNITS, UNITS]
+
+
+@claim("rnn.get-initial-state")
+@pytest.mark.parametrize("batch", [1, 50])
+def test_get_initial_state(keras, seed, batch):
+    states = initial_state(built_cell(keras, problem_of(seed)), batch)
+    assert len(states) == len(State._fields)
+    for name, state in zip(State._fields, states, strict=True):
+        assert_equal(name, keras.to_numpy(state), np.zeros((batch, UNITS)))
+
+
+def run_cell(keras, cell, one_hot, state):
+    """Call the cell at every time."""
+    for t in range(one_hot.shape[1]):
+        output, state = cell(one_hot[:, t, :], state)
+    return output, state
+
+
+@claim("rnn.cell-call")
+def test_cell_call(keras, seed):
+    problem = problem_of(seed)
+    cell = built_cell(keras, problem)
+    one_hot = keras.to_tensor(layers.one_hot(problem.inputs[:, 0], NUM_CHARS).astype(np.float32))
+    output, states = cell(one_hot, initial_state(cell, BATCH))
+    assert len(states) == len(State._fields)
+    assert_equal("the output", keras.to_numpy(output), keras.to_numpy(states[0]))
+
+
+def one_hot_of(keras, problem):
+    """Return the one-hot vectors of a problem's windows as a tensor."""
+    return keras.to_tensor(layers.one_hot(problem.inputs, NUM_CHARS).astype(np.float32))
+
+
+def assert_cell(keras, one, output):
+    """Compare the last output with the definition's."""
+    found = {"cell": keras.to_numpy(output)}
+    assert_close("the last output", found, {"cell": one.expected["cell"]}, one.bounds)
+
+
+@claim("rnn.cell-in-a-loop")
+def test_cell_in_a_loop(keras, seed):
+    one = case(problems.rnn, outputs, seed)
+    cell = built_cell(keras, one.problem)
+    output, _ = run_cell(keras, cell, one_hot_of(keras, one.problem), initial_state(cell, BATCH))
+    assert_cell(keras, one, output)
+
+
+@claim("rnn.rnn-layer")
+def test_rnn_layer(keras, seed):
+    one = case(problems.rnn, outputs, seed)
+    layer = keras.namespace.layers.RNN(built_cell(keras, one.problem))
+    assert_cell(keras, one, layer(one_hot_of(keras, one.problem)))
+
+
+@claim("rnn.lstm-layer")
+def test_lstm_layer(keras, seed):
+    one = case(problems.rnn, outputs, seed)
+    layer = keras.namespace.layers.LSTM(units=UNITS)
+    layer(one_hot_of(keras, one.problem))
+    layer.set_weights(cell_of(one.problem))
+    assert_cell(keras, one, layer(one_hot_of(keras, one.problem)))
+
+
+def model_of(keras, problem):
+    """Make the document's class, for any batch and any length, with the parameters of a problem."""
+
+    class RNN(keras.namespace.Model):
+        def __init__(self):
+            super().__init__()
+            self.cell = built_cell(keras, problem)
+            self.dense = keras.namespace.layers.Dense(units=NUM_CHARS)
+
+        def call(self, inputs, from_logits=False):  # noqa: FBT002 - the document's signature
+            output, _ = run_cell(keras, self.cell, inputs, initial_state(self.cell, inputs.shape[0]))
+            logits = self.dense(output)
+            return logits if from_logits else keras.namespace.layers.Softmax()(logits)
+
+    model = RNN()
+    model(one_hot_of(keras, problem))
+    model.dense.set_weights([problem.parameters["dense/kernel"], problem.parameters["dense/bias"]])
+    return model
+
+
+@claim("rnn.call-argument")
+def test_call_argument(keras, seed):
+    one = case(problems.rnn, outputs, seed)
+    found = model_of(keras, one.problem)(one_hot_of(keras, one.problem), from_logits=True)
+    assert_close("the model", {"dense": keras.to_numpy(found)}, {"dense": one.expected["dense"]}, one.bounds)
+
+
+@claim("rnn.call-default")
+def test_call_default(keras, seed):
+    one = case(problems.rnn, outputs, seed)
+    found = model_of(keras, one.problem)(one_hot_of(keras, one.problem))
+    assert_close("the model", {"softmax": keras.to_numpy(found)}, {"softmax": one.expected["softmax"]}, one.bounds)

@@ -1,0 +1,228 @@
+"""The training of the recurrent network: lines 548 to 579 of the document."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+
+from assay import problems
+from assay.characters import evaluated, mean_loss
+from assay.limits import quarters, threshold
+from assay.networks import case, gradients, gradients_of, solved, trained, trajectory
+from assay.problems import SEQ_LENGTH
+from assay.strategies import seeds
+from assay.testing import assert_close, assert_equal, assert_form, claim, few
+from assay.trained import assert_losses_not_above
+from spec.semantics.models import MODELS, NUM_CHARS
+from spec.semantics.spread import root_mean_square
+from spec.semantics.text import entropy_of_characters
+from spec.vectors import read
+
+DOCUMENT = read("rnn")
+SHAPES = MODELS["rnn"].shapes
+STEPS = 3
+
+
+@claim("rnn_training.recipe")
+def test_recipe():
+    numbers = ("num_batches", "batch_size", "seq_length", "learning_rate")
+    assert threshold("rnn_1000_batches").recipe == {"model": "rnn"} | {name: DOCUMENT[name] for name in numbers}
+
+
+@claim("rnn_training.windows-seen")
+def test_windows_seen():
+    draws = DOCUMENT["num_batches"] * DOCUMENT["batch_size"]
+    places = DOCUMENT["length"] - DOCUMENT["seq_length"]
+    assert (draws, round(draws / places, 3)) == (50_000, 0.083)
+
+
+FEW = {"num_batches": 2, "batch_size": 3, "seq_length": 5, "learning_rate": DOCUMENT["learning_rate"]}
+
+
+@claim("rnn_training.form")
+@pytest.mark.parametrize("num_chars", [1, 4])
+def test_form(text, seed, num_chars):
+    indices = np.resize(np.arange(num_chars, dtype=np.int32), 20)
+    curve, parameters = text.fit(indices, num_chars, seed=seed, **FEW)
+    assert_form("the losses of 2 batches", curve, (2,))
+    shapes = {name: tuple(num_chars if size == NUM_CHARS else size for size in SHAPES[name]) for name in SHAPES}
+    assert {name: np.shape(value) for name, value in parameters.items()} == shapes
+
+
+def gradients_case(seed):
+    """Return a problem, the definition's loss and gradients, and their bounds."""
+    return case(problems.rnn, gradients, seed)
+
+
+def assert_gradients(models, seed, layer):
+    """Compare the gradients of a layer with the definition's."""
+    one = gradients_case(seed)
+    expected = {name: value for name, value in one.expected.items() if name.startswith(layer)}
+    assert_close("loss_and_gradients", gradients_of(models, one.problem), expected, one.bounds)
+
+
+@claim("rnn_training.loss")
+@few
+@given(seed=seeds())
+def test_loss(models, seed):
+    one = gradients_case(seed)
+    assert_close("loss_and_gradients", gradients_of(models, one.problem), {"loss": one.expected["loss"]}, one.bounds)
+
+
+@claim("rnn_training.cell-gradients")
+@few
+@given(seed=seeds())
+def test_cell_gradients(models, seed):
+    assert_gradients(models, seed, "cell")
+
+
+@claim("rnn_training.dense-gradients")
+@few
+@given(seed=seeds())
+def test_dense_gradients(models, seed):
+    assert_gradients(models, seed, "dense")
+
+
+@claim("rnn_training.first-character-gradient")
+@few
+@given(seed=seeds())
+def test_first_character_gradient(models, seed):
+    problem = problems.rnn(seed)
+    first = problem.inputs[0, 0]
+    windows = np.where(problem.inputs == first, (first + 1) % NUM_CHARS, problem.inputs)
+    windows[0, 0] = first
+
+    def row(model):
+        return lambda *arguments: {"its row": gradients(model)(*arguments)["cell/kernel"][first]}
+
+    one = solved(problem._replace(inputs=windows), row)
+    found = gradients_of(models, one.problem)["cell/kernel"]
+    row_found = assert_form("the gradient for cell/kernel", found, SHAPES["cell/kernel"])[first]
+    assert_close("the gradient for cell/kernel", {"its row": row_found}, one.expected, one.bounds)
+
+
+@claim("rnn_training.unread-characters")
+@few
+@given(seed=seeds())
+def test_unread_characters(models, seed):
+    problem = problems.rnn(seed)
+    # Half of the characters are read, and no other.
+    half = NUM_CHARS // 2
+    found = gradients_of(models, problem._replace(inputs=problem.inputs % half))["cell/kernel"]
+    unread = assert_form("the gradient for cell/kernel", found, SHAPES["cell/kernel"])[half:]
+    assert_equal("the gradient for the rows of unread characters", unread, np.zeros(unread.shape))
+
+
+@claim("rnn_training.gradient-is-averaged")
+@few
+@given(seed=seeds())
+def test_gradient_is_averaged(models, seed):
+    one = gradients_case(seed)
+    inputs, targets = np.tile(one.problem.inputs, (2, 1)), np.tile(one.problem.targets, 2)
+    found = gradients_of(models, one.problem._replace(inputs=inputs, targets=targets))
+    assert_close("loss_and_gradients of every window twice", found, one.expected, one.bounds)
+
+
+def trajectory_case(seed):
+    """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
+    return case(problems.rnn, trajectory, seed, batch=2, steps=STEPS)
+
+
+@claim("rnn_training.trajectory")
+def test_trajectory(models, seed):
+    one = trajectory_case(seed)
+    parameters = {name: one.expected[name] for name in SHAPES}
+    assert_close(f"train, after {STEPS} steps", trained(models, one.problem), parameters, one.bounds)
+
+
+@claim("rnn_training.trajectory-losses")
+def test_trajectory_losses(models, seed):
+    one = trajectory_case(seed)
+    assert_close("train", trained(models, one.problem), {"losses": one.expected["losses"]}, one.bounds)
+
+
+@claim("rnn_training.order-of-batches")
+def test_order_of_batches(models, seed):
+    one = trajectory_case(seed)
+    backwards = one.problem._replace(inputs=one.problem.inputs[::-1].copy(), targets=one.problem.targets[::-1].copy())
+    forth, back = trained(models, one.problem), trained(models, backwards)
+    # Each of the two may be off by its own rounding.
+    same = [name for name in SHAPES if root_mean_square(forth[name] - back[name]) <= 2 * one.bounds[name]]
+    assert not same, f"batches in reverse lead to the same {same}"
+
+
+@claim("rnn_training.first-loss")
+def test_first_loss(rnn_400_batches, corpus):
+    # Other texts have other numbers of characters; how far a new network is from guessing does not depend on it.
+    limits, guess = threshold("rnn_400_batches").limits("first_loss"), math.log(NUM_CHARS)
+    furthest = max(limits.upper - guess, guess - limits.lower)
+    first = float(rnn_400_batches["losses"][0])
+    assert abs(first - math.log(corpus.num_chars)) <= furthest, f"the first loss is {first:.4f}"
+
+
+@claim("rnn_training.seeds")
+def test_seeds(text, seed):
+    indices = np.arange(20, dtype=np.int32) % 4
+    first, second = (text.fit(indices, 4, seed=one, **FEW).losses for one in (seed, seed + 1))
+    assert (np.asarray(first) != np.asarray(second)).any(), f"the seeds {seed} and {seed + 1} train alike"
+
+
+@claim("rnn_training.loss-falls")
+def test_loss_falls(rnn_400_batches):
+    first, *_, last = quarters(rnn_400_batches["losses"])
+    assert last < first, f"the mean loss goes from {first:.3f} to {last:.3f}"
+
+
+@claim("rnn_training.early-curve")
+def test_early_curve(rnn_400_batches, nietzsche, evidence):
+    assert_losses_not_above("rnn_400_batches", rnn_400_batches, evidence, nietzsche.num_chars)
+
+
+@pytest.fixture(scope="module")
+def windows(corpus):
+    """Return the windows of the text that are evaluated, and the character after each."""
+    return evaluated(corpus, SEQ_LENGTH)
+
+
+@pytest.fixture(scope="session")
+def loss_after_400(rnn_400_batches, corpus, once):
+    """Return the mean loss after 400 batches, computed once in a run."""
+    return once("loss_after_400", lambda: mean_loss(rnn_400_batches["parameters"], *evaluated(corpus, SEQ_LENGTH)))
+
+
+@claim("rnn_training.beats-frequencies")
+def test_beats_frequencies(loss_after_400, windows, corpus, evidence):
+    frequencies = np.bincount(corpus.indices) / len(corpus.indices)
+    blind = float(-np.log(frequencies[windows[1]]).mean())
+    evidence(corpus=corpus.source)
+    assert loss_after_400 < blind, f"the loss is {loss_after_400:.3f}, and that of the frequencies {blind:.3f}"
+
+
+@claim("rnn_training.not-too-good")
+def test_not_too_good(loss_after_400, nietzsche):
+    limits = threshold("rnn_400_batches").limits("loss")
+    assert loss_after_400 >= limits.lower, f"the loss is {loss_after_400:.3f}, below {limits.lower:.3f}"
+
+
+@claim("rnn_training.curve")
+def test_curve(rnn_1000_batches, nietzsche, evidence):
+    assert_losses_not_above("rnn_1000_batches", rnn_1000_batches, evidence, nietzsche.num_chars)
+
+
+@claim("rnn_training.falls-on")
+def test_falls_on(rnn_1000_batches):
+    means = quarters(rnn_1000_batches["losses"])
+    assert all(np.diff(means) < 0), f"the mean losses of the four quarters are {means}"
+
+
+@claim("rnn_training.loss-after")
+def test_loss_after(rnn_1000_batches, windows, nietzsche):
+    loss, limits = mean_loss(rnn_1000_batches["parameters"], *windows), threshold("rnn_1000_batches").limits("loss")
+    assert loss <= limits.upper, f"the loss is {loss:.3f}, above {limits.upper:.3f}"
+
+
+@claim("rnn_training.as-good-as-pairs")
+def test_as_good_as_pairs(nietzsche):
+    limits = threshold("rnn_1000_batches").limits("loss")
+    assert limits.lower < entropy_of_characters(nietzsche.indices, known=1) < limits.upper

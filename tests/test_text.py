@@ -1,0 +1,228 @@
+"""The text and its characters: lines 480 to 515 of the document."""
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.contract import INT
+from assay.limits import FALSE_ALARM, chance_of_counts
+from assay.strategies import seeds
+from assay.testing import assert_equal, assert_form, assert_rejected, claim
+from spec.semantics import text as definition
+from spec.vectors import read
+
+DOCUMENT = read("rnn")
+# What a file may hold: anything but halves of surrogate pairs, which UTF-8 has no bytes for.
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+# A text in which every character stands once says of each window where it was.
+PLACES = 5
+SEQ_LENGTH = 4
+ORDERED = np.arange(PLACES + SEQ_LENGTH, dtype=np.int32)
+
+
+def encode(text, content):
+    """Encode a text or a file, and check the form of the numbers."""
+    content = content.encode() if isinstance(content, str) else content
+    found = text.encode(content)
+    assert_form("the numbers of the text", found.indices, np.shape(found.indices), INT)
+    return found
+
+
+def decoded(found):
+    """Turn numbers back into text."""
+    return "".join(found.indices_char[index] for index in found.indices.tolist())
+
+
+def starts(text, batch_size, seed):
+    """Draw windows of `ORDERED`, and tell where they begin."""
+    windows, _ = text.sample_windows(ORDERED, SEQ_LENGTH, batch_size, seed)
+    return assert_form("the windows", windows, (batch_size, SEQ_LENGTH), INT)[:, 0]
+
+
+@claim("text.corpus")
+def test_corpus(nietzsche):
+    assert len(nietzsche.indices) == DOCUMENT["length"]
+
+
+@claim("text.get-file")
+def test_get_file(keras):
+    names = list(inspect.signature(keras.namespace.utils.get_file).parameters)
+    assert names[:2] == ["fname", "origin"]
+
+
+@claim("text.next-character")
+@given(seed=seeds())
+def test_next_character(text, seed):
+    windows, targets = text.sample_windows(ORDERED, SEQ_LENGTH, 3, seed)
+    assert_equal("the characters after the windows", targets, windows[:, -1] + 1, INT)
+
+
+@claim("text.example-length")
+def test_example_length(text):
+    found = encode(text, DOCUMENT["sentence"])
+    assert_form("the example", found.indices, (DOCUMENT["sentence_length"],), INT)
+
+
+@claim("text.numbering")
+@given(content=texts)
+def test_numbering(text, content):
+    found = encode(text, content)
+    assert sorted(found.char_indices.values()) == list(range(len(found.char_indices)))
+
+
+@claim("text.utf8")
+def test_utf8(text):
+    found = encode(text, "né".encode())
+    assert sorted(found.char_indices) == ["n", "é"]
+
+
+@claim("text.not-utf8")
+@pytest.mark.parametrize("content", [b"n\xe9e", b"\xff\xfea\x00", b"\xc3"], ids=["latin-1", "utf-16", "cut off"])
+def test_not_utf8(text, content):
+    assert_rejected(f"the file {content!r}", lambda: text.encode(content))
+
+
+@claim("text.newlines")
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_newlines(text, end):
+    assert decoded(encode(text, f"a{end}b{end}{end}c")) == "a\nb\n\nc"
+
+
+@claim("text.lower-case")
+@given(content=texts)
+def test_lower_case(text, content):
+    found = encode(text, f"ÄZ{content}")
+    assert decoded(found).startswith("äz")
+    assert {one.lower() for one in found.char_indices} == set(found.char_indices)
+
+
+@claim("text.characters")
+@given(content=texts)
+def test_characters(text, content):
+    found = encode(text, content)
+    in_order = sorted(found.char_indices, key=found.char_indices.__getitem__)
+    assert in_order == sorted(found.char_indices)
+
+
+@claim("text.only-what-occurs")
+@given(content=texts)
+def test_only_what_occurs(text, content):
+    assert set(encode(text, content).char_indices) == set(definition.encode(content.encode()).char_indices)
+
+
+@claim("text.inverse-maps")
+@given(content=texts)
+def test_inverse_maps(text, content):
+    found = encode(text, content)
+    assert {index: one for one, index in found.char_indices.items()} == dict(found.indices_char)
+
+
+@claim("text.indices")
+@given(content=st.text("abc .\n", max_size=40))
+def test_indices(text, content):
+    assert decoded(encode(text, content)) == content
+
+
+@claim("text.whole-loader")
+@given(content=texts)
+def test_whole_loader(text, content):
+    found, expected = encode(text, content), definition.encode(content.encode())
+    assert (dict(found.char_indices), dict(found.indices_char)) == (expected.char_indices, expected.indices_char)
+    assert_equal("the numbers of the text", found.indices, expected.indices, INT)
+
+
+@claim("text.num-chars")
+def test_num_chars(text, nietzsche):
+    assert len(encode(text, nietzsche.text).char_indices) == DOCUMENT["num_chars"]
+
+
+@claim("text.one-character")
+@pytest.mark.parametrize("length", [1, 5])
+def test_one_character(text, length):
+    found = encode(text, "x" * length)
+    assert_equal("the numbers of the text", found.indices, np.zeros(length), INT)
+
+
+@claim("text.empty")
+def test_empty(text):
+    found = encode(text, b"")
+    assert (dict(found.char_indices), len(found.indices)) == ({}, 0)
+    assert_rejected("a window of no text", lambda: text.sample_windows(found.indices, 1, 1, 0))
+
+
+@claim("text.window-shape")
+@given(batch_size=st.sampled_from([1, 5, 50]), seed=seeds())
+def test_window_shape(text, batch_size, seed):
+    windows, _ = text.sample_windows(ORDERED, SEQ_LENGTH, batch_size, seed)
+    assert_form("the windows", windows, (batch_size, SEQ_LENGTH), INT)
+
+
+@claim("text.target-shape")
+@given(batch_size=st.sampled_from([1, 5, 50]), seed=seeds())
+def test_target_shape(text, batch_size, seed):
+    _, targets = text.sample_windows(ORDERED, SEQ_LENGTH, batch_size, seed)
+    assert_form("the characters after the windows", targets, (batch_size,), INT)
+
+
+@claim("text.consecutive")
+@given(seed=seeds())
+def test_consecutive(text, seed):
+    windows, _ = text.sample_windows(ORDERED, SEQ_LENGTH, 3, seed)
+    assert_equal("the windows", windows, windows[:, :1] + np.arange(SEQ_LENGTH), INT)
+
+
+# How many draws leave out one of the places with a probability of at most FALSE_ALARM: (1 - 1 / places)^n.
+DRAWS = int(np.ceil(np.log(FALSE_ALARM) / np.log(1 - 1 / PLACES)))
+
+
+@claim("text.first-start")
+def test_first_start(text, seed):
+    first = starts(text, DRAWS, seed).min()
+    assert first == 0, f"of {DRAWS} windows none begins before character {first}"
+
+
+@claim("text.last-start")
+def test_last_start(text, seed):
+    last = starts(text, DRAWS, seed).max()
+    assert last == PLACES - 1, f"the last of {DRAWS} windows begins at {last}, and may begin at {PLACES - 1}"
+
+
+@claim("text.even-starts")
+def test_even_starts(text, seed):
+    counts = np.bincount(starts(text, 5_000, seed), minlength=PLACES).tolist()
+    assert len(counts) == PLACES, f"a window begins at {len(counts) - 1}"
+    probability = chance_of_counts(counts)
+    assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+
+
+@claim("text.with-replacement")
+@given(seed=seeds())
+def test_with_replacement(text, seed):
+    starts(text, 2 * PLACES, seed)
+
+
+@claim("text.seeds")
+def test_seeds(text, seed):
+    # Two batches of that many agree in every draw with a probability of 5^-n, far below the false alarm's.
+    first, second = (starts(text, DRAWS, one) for one in (seed, seed + 1))
+    assert (first != second).any(), f"the seeds {seed} and {seed + 1} draw the same windows"
+
+
+@claim("text.one-place")
+@given(seed=seeds())
+def test_one_place(text, seed):
+    windows, targets = text.sample_windows(ORDERED, len(ORDERED) - 1, 2, seed)
+    assert_equal("the windows", windows, np.tile(ORDERED[:-1], (2, 1)), INT)
+    assert_equal("the characters after the windows", targets, ORDERED[[-1, -1]], INT)
+
+
+@claim("text.too-short")
+@pytest.mark.parametrize("length", [1, SEQ_LENGTH - 1, SEQ_LENGTH])
+def test_too_short(text, length):
+    short = ORDERED[:length].copy()
+    assert_rejected(
+        f"a window of {SEQ_LENGTH} in a text of {length}", lambda: text.sample_windows(short, SEQ_LENGTH, 1, 0)
+    )
