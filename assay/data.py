@@ -39,6 +39,8 @@ NAMED = "ASSAY_DATA"
 OWN = "Assay's cache"
 ABSENT = "not there"
 ASTRAY = "no such file"
+ELSEWHERE = "not on this machine"
+TOPICS = f"pydoc_data.topics of Python {platform.python_version()}, in place of the Nietzsche text"
 
 
 class DataError(UserError):
@@ -128,7 +130,8 @@ def nietzsche(*, download: bool = True) -> Text:
 
 def describe() -> dict[str, str]:
     """Say for each data set where it would come from now, without reading it and without the network."""
-    return {"mnist": _outlook(MNIST), "nietzsche": _outlook(NIETZSCHE)}
+    text = _outlook(NIETZSCHE)
+    return {"mnist": _outlook(MNIST), "nietzsche": f"{text}; {TOPICS}" if text.startswith(ELSEWHERE) else text}
 
 
 def fetch(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -210,7 +213,7 @@ def _outlook(dataset: Dataset[T]) -> str:
     places = _places(dataset).items()
     present = [f"{place} ({path})" for place, path in places if _is_there(path)]
     astray = [f"{place} ({path}): {ASTRAY}" for place, path in places if place == NAMED and not _is_there(path)]
-    return "; ".join([*(present[:1] or ["not on this machine"]), *astray])
+    return "; ".join([*(present[:1] or [ELSEWHERE]), *astray])
 
 
 def _parse_mnist(path: Path) -> Arrays:
@@ -246,11 +249,10 @@ def _check(pinned: str, *contents: bytes | memoryview) -> None:
 
 
 def _python_topics() -> tuple[str, str]:
-    source = f"pydoc_data.topics of Python {platform.python_version()}, in place of the Nietzsche text"
     with reasons_of("pydoc_data.topics"):
         from pydoc_data.topics import topics  # noqa: PLC0415 - some distributions leave it out
 
-        return "\n".join(topics[key] for key in sorted(topics)), source
+        return "\n".join(topics[key] for key in sorted(topics)), TOPICS
 
 
 MNIST = Dataset(

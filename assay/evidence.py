@@ -18,6 +18,8 @@ CLASSES = 10
 SIDE = 28
 LARGEST = 1e30
 MOST_COUNTED = 10**9
+MOST_TEXTS = 8
+LONGEST_TEXT = 2_000
 
 
 class EvidenceError(ValueError):
@@ -94,6 +96,18 @@ def image_array(evidence: object, dtype: str, side: int | None = SIDE) -> NDArra
         msg = f"'images' has {len(content)} bytes and not {needed}"
         raise EvidenceError(msg)
     return np.frombuffer(content, dtype).reshape(count, height, height)
+
+
+def text_list(evidence: object, key: str, length: int) -> list[str]:
+    """Read a field that is a list of texts, not too long to be shown."""
+    values = field(evidence, key)
+    if not isinstance(values, list) or len(values) != length or length > MOST_TEXTS:
+        msg = f"{key!r} is not a list of {length} texts, or of too many"
+        raise EvidenceError(msg)
+    if not all(isinstance(value, str) and len(value) <= LONGEST_TEXT for value in values):
+        msg = f"{key!r} has something that is not a text, or too long"
+        raise EvidenceError(msg)
+    return values
 
 
 def as_count(value: object) -> int:

@@ -28,6 +28,7 @@ from assay.evidence import (
     field,
     image_array,
     number_list,
+    text_list,
 )
 from assay.picture import (
     CARD,
@@ -40,6 +41,7 @@ from assay.picture import (
     Picture,
     Tile,
     axes_of,
+    bold,
     finish,
     log_ticks,
     on_axis,
@@ -81,22 +83,34 @@ def _training_curve(evidence: object) -> Drawing:
     axes.set_yscale("log")
     smoothed = _plot_curve(axes, steps, losses)
     limited = _plot_limits(axes, evidence, steps)
-    guessing = math.log(CLASSES)
+    classes = _classes(evidence)
+    guessing = math.log(classes)
     axes.axhline(guessing, color=SECOND, linestyle=(0, (4, 3)), linewidth=1.2)
-    label = f"guessing: ln 10 = {guessing:.3f}"
+    label = f"guessing: ln {classes} = {guessing:.3f}"
     axes.annotate(label, (1, guessing), (-2, 4), ha="right", color=SECOND, **on_axis(axes, "y"))
     axes.set(xlabel="batch", ylabel="cross entropy (log scale)")
     log_ticks(axes)
     tail = max(1, len(losses) // 20)
     start, end = losses[0], losses[-tail:].mean()
     caption = (
-        "The loss, batch by batch. It begins near ln 10, the loss of a model that guesses one of "
-        f"ten digits, and the last {tail} of the {len(losses)} recorded batches average {end:.3g}."
+        f"The loss, batch by batch. It begins near ln {classes}, the loss of a model that guesses one of {classes} "
+        f"classes, and the last {tail} of the {len(losses)} recorded points average {end:.3g}."
         + (" The line is the mean of neighbouring batches, the band their range." if smoothed else "")
         + (" Dotted: the limits." if limited else "")
     )
     alt = f"Line chart: the loss goes from {start:.3g} to {end:.3g} in {steps[-1]:g} batches."
     return Drawing(Picture("Loss during training", caption, alt), figure)
+
+
+def _classes(evidence: object) -> int:
+    """Return how many classes a guess is one of; ledgers that do not say so know digits alone."""
+    if not isinstance(evidence, Mapping) or "classes" not in evidence:
+        return CLASSES
+    classes = as_number(evidence["classes"], "classes")
+    if classes < 2:  # noqa: PLR2004 - of one class there is nothing to guess
+        msg = "'classes' is less than 2"
+        raise EvidenceError(msg)
+    return int(classes)
 
 
 def _plot_curve(axes: Axes, steps: Numbers, losses: Numbers) -> bool:
@@ -264,6 +278,41 @@ def _shaded(counts: NDArray[np.int64]) -> tuple[tuple[Count, ...], ...]:
     )
 
 
+def _samples(evidence: object) -> Drawing:
+    temperatures = number_list(evidence, "temperatures")
+    texts = text_list(evidence, "texts", len(temperatures))
+    samples = tuple((f"temperature {one:g}", text) for one, text in zip(temperatures, texts, strict=True))
+    caption = (
+        f"What the trained network writes, {len(texts[0])} characters for each temperature, from one and the same "
+        "beginning. The lower the temperature, the more it keeps to what is most probable."
+    )
+    return Drawing(Picture("Written by the network", caption, "Texts, one for each temperature.", samples=samples))
+
+
+def _entropy(evidence: object) -> Drawing:
+    temperatures = number_list(evidence, "temperatures")
+    entropies = number_list(evidence, "entropies", len(temperatures))
+    marked = number_list(evidence, "marked")
+    classes = _classes(evidence)
+    figure, axes = axes_of()
+    axes.plot(temperatures, entropies, color=FIRST)
+    heights = np.interp(marked, temperatures, entropies)
+    axes.plot(marked, heights, "o", color=SECOND, markersize=5)
+    for place, height in zip(marked, heights, strict=True):
+        axes.annotate(f"{place:g}", (place, height), (-3, 6), ha="right", **bold(SECOND))
+    axes.axhline(math.log(classes), color=MUTED, linestyle=(0, (4, 3)), linewidth=1.2)
+    label = f"any character: ln {classes} = {math.log(classes):.3f}"
+    axes.annotate(label, (0, math.log(classes)), (4, -12), color=MUTED, **on_axis(axes, "y"))
+    axes.set(xlabel="temperature", ylabel="entropy of the next character, in nats", ylim=(0, None))
+    ends = ", ".join(f"{height:.2f} at {place:g}" for place, height in zip(marked, heights, strict=True))
+    caption = (
+        "How uncertain the trained network is of the next character, on average over windows of the text, by "
+        f"the temperature. Dots: the document's temperatures ({ends})."
+    )
+    alt = f"Rising line chart: the entropy goes from {entropies[0]:.2f} to {entropies[-1]:.2f}."
+    return Drawing(Picture("Entropy and temperature", caption, alt), figure)
+
+
 DRAWERS: dict[str, Callable[[object], Drawing]] = {
     "training_curve": _training_curve,
     "accuracy": _accuracy,
@@ -271,4 +320,6 @@ DRAWERS: dict[str, Callable[[object], Drawing]] = {
     "misread": _misread,
     "kernels": _kernels,
     "filters": _filters,
+    "samples": _samples,
+    "entropy": _entropy,
 }

@@ -90,7 +90,7 @@ class Count:
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure; one of svg, image, tiles and matrix is set.
+    """One figure; one of svg, image, tiles, matrix and samples is set.
 
     Attributes:
         title: in a few words.
@@ -100,6 +100,7 @@ class Picture:
         image: the data URI of a pixel picture.
         tiles: small pictures.
         matrix: the confusion matrix, labels down and predictions across.
+        samples: texts, each with what it is headed by.
 
     """
 
@@ -110,6 +111,7 @@ class Picture:
     image: str = ""
     tiles: tuple[Tile, ...] = ()
     matrix: tuple[tuple[Count, ...], ...] = ()
+    samples: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -127,15 +127,16 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
 
 
 def _fetch_data() -> None:
-    """Get MNIST ready before the tests' time runs, where the progress bar can be seen.
+    """Get MNIST and the text ready before the tests' time runs, where the progress bar can be seen.
 
     Raises:
         UserError: the file that the user named is damaged.
 
     """
-    # The claims that need it are skipped without it, with the reason.
-    with contextlib.suppress(data.AbsentError):
-        data.mnist()
+    # The claims that need them are skipped without them, with the reason.
+    for get in (data.mnist, data.nietzsche):
+        with contextlib.suppress(data.AbsentError):
+            get()
 
 
 def _check_replay(code: str | None) -> None:

@@ -15,6 +15,8 @@ from assay.contract import Array
 from assay.digits import Examples
 from assay.guard import NonConformanceError
 from assay.limits import QUARTERS, quarters, threshold
+from spec.semantics.layers import softmax_at
+from spec.semantics.text import entropy
 
 Trained = Mapping[str, Any]
 Evidence = Callable[..., None]
@@ -134,3 +136,20 @@ def pictures(logits: Array, examples: Examples) -> dict[str, dict[str, Any]]:
 def encoded(images: Array) -> dict[str, Any]:
     """Make a field of evidence of images [n, height, width], uint8 or float32."""
     return {"images": base64.b64encode(images.tobytes()).decode(), "shape": list(images.shape)}
+
+
+def entropies(logits: Array, marked: list[float]) -> dict[str, Any]:
+    """Return how the mean entropy of softmax depends on the temperature.
+
+    Args:
+        logits: [n, classes], float64.
+        marked: temperatures to be pointed out.
+
+    """
+    temperatures = np.linspace(min(marked) / 2, 2 * max(marked), 50)
+    return {
+        "temperatures": temperatures.round(4).tolist(),
+        "entropies": [round(float(entropy(softmax_at(logits, one)).mean()), 4) for one in temperatures],
+        "marked": marked,
+        "classes": logits.shape[-1],
+    }

@@ -6,12 +6,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import handmade, problems
-from assay.characters import share_of_words, words
+from assay.characters import evaluated, share_of_words, words
 from assay.contract import INT
 from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_draws, threshold
 from assay.problems import SEQ_LENGTH
 from assay.strategies import distinct_rows, matrices, seeds
 from assay.testing import assert_equal, assert_form, assert_rejected, assert_within, claim
+from assay.trained import entropies
 from spec.semantics import layers, rounding
 from spec.semantics import models as definition
 from spec.semantics.layers import softmax_at
@@ -303,9 +304,10 @@ def written(text, rnn_1000_batches, corpus, seed, once):
     window = corpus.indices[:SEQ_LENGTH].copy()
 
     def work():
-        options = {"count": COUNT, "seed": seed}
+        parameters = rnn_1000_batches["parameters"]
         return [
-            text.generate(rnn_1000_batches["parameters"], window, temperature=one, **options) for one in TEMPERATURES
+            text.generate(parameters, window, temperature=one, count=COUNT, seed=seed + number)
+            for number, one in enumerate(TEMPERATURES)
         ]
 
     return window, [assert_form("the text", found, (COUNT,), INT) for found in once("written", work)]
@@ -319,8 +321,11 @@ def test_trained(rnn_1000_batches, written, place):
 
 
 @claim("generation.words")
-def test_words(written, corpus, evidence):
+def test_words(rnn_1000_batches, written, corpus, evidence):
     texts = [corpus.decode(found) for found in written[1]]
-    evidence(samples={"temperatures": TEMPERATURES, "texts": texts, "corpus": corpus.source})
+    some, _ = evaluated(corpus, SEQ_LENGTH)
+    logits = definition.layer_outputs("rnn", wide(rnn_1000_batches["parameters"]), some[::10])["dense"]
+    samples = {"temperatures": TEMPERATURES, "texts": texts}
+    evidence(samples=samples, entropy=entropies(logits, TEMPERATURES), corpus=corpus.source)
     coldest, *_, hottest = (share_of_words([found], corpus) if words(found)[1:-1] else 0.0 for found in texts)
     assert coldest > hottest, f"{coldest:.0%} of the words at 0.2 are of the corpus, and {hottest:.0%} at 1.2"

@@ -28,22 +28,24 @@ def run(model: ModelName, options: Namespace) -> None:
     say(f"MNIST: {found.source}")
     prepare(options.out)
     start(options.device)
+    import tensorflow as tf
+
+    from reference.models import begun
     from reference.programs import pictures
-    from reference.programs.progress import fit
+    from reference.programs.progress import watched
     from reference.training import evaluated
 
     images, labels = implementation.datasets.preprocess(found.x_train, found.y_train)
     generator = np.random.default_rng(options.seed)
-    trained, losses = fit(
-        model,
-        images,
-        labels,
-        lambda count: generator.integers(0, len(images), (count, BATCH_SIZE), np.int32),
-        batches=options.batches or len(images) // BATCH_SIZE * options.epochs,
-        chunk=CHUNKS[model],
-        learning_rate=LEARNING_RATE,
-        seed=options.seed,
-    )
+    trained = begun(model, images.shape[1:], LEARNING_RATE, options.seed)
+    examples = tf.constant(images), tf.constant(labels)
+
+    def train(count: int) -> tf.Tensor:
+        indices = generator.integers(0, len(images), (count, BATCH_SIZE), np.int32)
+        return trained.train_from(*examples, tf.constant(indices))
+
+    batches = options.batches or len(images) // BATCH_SIZE * options.epochs
+    losses = watched(model, train, batches=batches, chunk=CHUNKS[model])
     test_images, test_labels = implementation.datasets.preprocess(found.x_test, found.y_test)
     probabilities, accuracy = evaluated(trained, test_images, test_labels, BATCH_SIZE)
     say(f"test accuracy: {accuracy:f}")

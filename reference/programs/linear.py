@@ -15,21 +15,20 @@ if TYPE_CHECKING:
 def run(options: Namespace) -> None:
     """Fit the linear model (lines 47 to 74)."""
     start("cpu")
-    from reference.programs.progress import fit
+    import tensorflow as tf
+
+    from reference.models import begun
+    from reference.programs.progress import watched
 
     inputs = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
     targets = np.array([[10], [20]], np.float32)
-    trained, losses = fit(
-        "linear",
-        inputs,
-        targets,
+    trained = begun("linear", inputs.shape[1:], learning_rate=0.01, seed=0)
+
+    def train(count: int) -> tf.Tensor:
         # Every batch is both examples.
-        lambda count: np.tile(np.arange(len(inputs), dtype=np.int32), (count, 1)),
-        batches=options.batches,
-        chunk=100,
-        learning_rate=0.01,
-        seed=0,
-    )
+        return trained.train_on(*(tf.constant(np.tile(both, (count, 1, 1))) for both in (inputs, targets)))
+
+    losses = watched("linear", train, batches=options.batches, chunk=100)
     for name, value in trained.parameters().items():
         say(f"{name}: {value.tolist()}")
     say(f"loss: {losses[-1]:f}")

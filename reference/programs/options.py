@@ -33,6 +33,17 @@ def of_training(parser: ArgumentParser) -> None:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--epochs", type=_count, default=EPOCHS, metavar="N", help="(default: %(default)s)")
     length.add_argument("--batches", type=_count, metavar="N", help=f"of {BATCH_SIZE}, in place of whole epochs")
+    _of_any_training(parser)
+
+
+def of_text(parser: ArgumentParser) -> None:
+    """Take how many batches, from where, on what, and the folder."""
+    batches = f"of {BATCH_SIZE} windows (default: %(default)s)"
+    parser.add_argument("--batches", type=_count, default=1000, metavar="N", help=batches)
+    _of_any_training(parser)
+
+
+def _of_any_training(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of everything drawn (default: 0)")
     parser.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
     of_convolution(parser)

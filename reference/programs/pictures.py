@@ -76,6 +76,25 @@ def loss(losses: Array, title: str, classes: int) -> Figure:
 
 
 @styled
+def entropy(temperatures: Array, entropies: Array, marked: Sequence[float], classes: int) -> Figure:
+    """Draw how the entropy of the next character grows with the temperature."""
+    figure = Figure(figsize=(8, 4.5))
+    axes = figure.add_subplot()
+    axes.plot(temperatures, entropies, color=BLUE, label="mean over windows of the text")
+    heights = np.interp(marked, temperatures, entropies)
+    axes.plot(marked, heights, "o", color=BLUE, label="the four that are written at")
+    for place, height in zip(marked, heights, strict=True):
+        axes.annotate(f"{height:.2f}", (place, height), (-4, 6), textcoords="offset points", ha="right", color=INK)
+    most = f"any character: ln {classes} = {math.log(classes):.3f}"
+    axes.axhline(math.log(classes), color=ORANGE, linestyle="--", label=most)
+    axes.set(xlim=(0, None), ylim=(0, None), xlabel="temperature", ylabel="entropy in nats")
+    axes.grid()
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    figure.suptitle("How uncertain the RNN is of the next character")
+    return figure
+
+
+@styled
 def kernels(kernels: Array, network: str) -> Figure:
     """Draw the kernels [number, height, width] of the first layer on one sheet."""
     number, height, width = kernels.shape

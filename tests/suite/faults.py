@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 from faulty import Fault, Faulty
 from image_faults import IMAGE_FAULTS
+from text_faults import TEXT_FAULTS
 
 
 def bias_added_to_rows(dense, inputs, kernel, bias=None, activation=None):
@@ -225,13 +226,17 @@ FAULTS = {
     ),
 }
 
-FAULTS |= IMAGE_FAULTS | {
-    "recurrent_kernel_transposed": Fault(
-        "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed
-    ),
-    "started_from_ones": Fault("ops.simple_rnn", "recurrence.initial-state", "the state at 0", started_from_ones),
-    "run_backwards": Fault("ops.simple_rnn", "recurrence.looks-back-only", "before the last", run_backwards),
-    "gates_in_another_order": Fault("ops.lstm_cell", "recurrence.lstm-cell", "hidden", gates_in_another_order),
-}
+FAULTS |= (
+    IMAGE_FAULTS
+    | TEXT_FAULTS
+    | {
+        "recurrent_kernel_transposed": Fault(
+            "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed
+        ),
+        "started_from_ones": Fault("ops.simple_rnn", "recurrence.initial-state", "the state at 0", started_from_ones),
+        "run_backwards": Fault("ops.simple_rnn", "recurrence.looks-back-only", "before the last", run_backwards),
+        "gates_in_another_order": Fault("ops.lstm_cell", "recurrence.lstm-cell", "hidden", gates_in_another_order),
+    }
+)
 
 reference_with = SimpleNamespace(**{name: Faulty(name, fault) for name, fault in FAULTS.items()})

@@ -15,6 +15,7 @@ OF_THE_PROGRAMS = {
     "assay.cli.Parser",
     "assay.cli.answered",
     "assay.data.mnist",
+    "assay.data.nietzsche",
     "assay.errors.ExitCode",
     "assay.errors.UserError",
     "assay.network.reachable",

@@ -712,6 +712,17 @@ def test_without_the_text_there_is_one_that_ships_with_python(monkeypatch: pytes
     )
 
 
+def test_the_outlook_says_which_text_there_is_instead(house: House) -> None:
+    assert data.describe()["nietzsche"] == f"not on this machine; {data.nietzsche(download=False).source}"
+
+
+@pytest.mark.skipif(not REAL, reason="ASSAY_DATA names no folder")
+def test_the_text_knows_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "NIETZSCHE_SHA256", PINS[2])
+    real = (Path(REAL) / "nietzsche.txt").read_text(encoding="utf-8")
+    assert (data.Text(real, "").is_nietzsche, data.Text(real + " ", "").is_nietzsche) == (True, False)
+
+
 def test_without_any_text_that_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pydoc_data.topics", None)
     assert "The Nietzsche text is missing" in complaint(data.nietzsche)

@@ -28,7 +28,7 @@ def claims_on(function):
     return [
         id_
         for id_, claim in specification().of_profile("core").items()
-        if function in claim.needs and "training.fit" not in claim.needs
+        if function in claim.needs and not {"training.fit", "text.fit"} & set(claim.needs)
     ]
 
 

@@ -33,6 +33,8 @@ ended = {"linear": run("linear"), "convolution": run("convolution", "--out", "co
 for folder, seed in ("first", "3"), ("again", "3"), ("other", "4"):
     ended[folder] = run("mlp", "--batches", "350", "--seed", seed, "--out", folder)
 
+ended["rnn"] = run("rnn", "--batches", "30", "--out", "rnn")
+
 import tensorflow as tf
 from reference.models import trainer
 
@@ -126,6 +128,14 @@ def test_the_mlp_leaves_what_a_person_would_want_to_see(ended):
     assert all(f"picture: first/{name}\n" in ended["first"][1] for name in names)
 
 
+def test_the_rnn_writes_at_four_temperatures(ended):
+    code, output = ended["rnn"]
+    texts = re.findall(r"^diversity (\d\.\d{6}):\n(.{400})\n", output, re.MULTILINE | re.DOTALL)
+    assert (code, [temperature for temperature, _ in texts]) == (0, ["0.200000", "0.500000", "1.000000", "1.200000"])
+    assert len({text for _, text in texts}) == len(texts)
+    assert list(pictures_in(ended, "rnn")) == ["rnn-entropy.png", "rnn-loss.png"]
+
+
 def test_a_seed_decides_everything(ended):
     first, again, other = (pictures_in(ended, folder) for folder in ("first", "again", "other"))
     assert first == again
@@ -203,6 +213,10 @@ def test_the_list_is_the_help(program):
         (["mlp", "--seed", "-1"], "python -m reference mlp: argument --seed: '-1' is not a whole number from 0 "),
         (["mlp", "--seed", "4294967296"], "python -m reference mlp: argument --seed: '4294967296' is not a whole "),
         (["mlp", "--epochs", "1", "--batches", "9"], "python -m reference mlp: argument --batches: not allowed with "),
+        (
+            ["rnn", "--batches", "none"],
+            "python -m reference rnn: argument --batches: 'none' is not a whole number from ",
+        ),
         (["flowers", "--image-size", "31"], "python -m reference flowers: argument --image-size: '31' is not a "),
         (["convolution", "--out", "file"], "python -m reference: file is not a folder that can be written to: "),
         (["flowers", "--out", "file/new"], "python -m reference: file/new is not a folder that can be written to: "),

@@ -358,6 +358,8 @@ def filters(side: int, count: int = 3) -> dict[str, Any]:
 CURVE = {"steps": list(range(500)), "losses": [2.3 / (1 + step) for step in range(500)]}
 ACCURACY = {"value": 0.97, "limit": 0.96, "runs": [0.965, 0.97, 0.97], "printed": 0.9479, "num_batches": 6000}
 MISREAD = images("uint8") | {"labels": [1, 2, 3], "predictions": [7, 8, 9], "confidence": [0.5, 0.6, 1.0]}
+SAMPLES = {"temperatures": [0.2, 1.2], "texts": ["and and <the>", "qz; vx"]}
+ENTROPY = {"temperatures": [0.1, 1, 2], "entropies": [0.5, 2, 3], "marked": [0.2, 1.2], "classes": 57}
 EVIDENCE: dict[str, dict[str, Any]] = {
     "training_curve": CURVE,
     "accuracy": ACCURACY,
@@ -365,6 +367,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
     "kernels": images("<f4"),
     "filters": filters(5),
     "confusion": {"matrix": np.eye(10, dtype=int).tolist()},
+    "samples": SAMPLES,
+    "entropy": ENTROPY,
 }
 TITLES = {
     "training_curve": "Loss during training",
@@ -373,6 +377,8 @@ TITLES = {
     "kernels": "What the hidden units look at",
     "filters": "What the first convolution looks for",
     "confusion": "Confusion matrix",
+    "samples": "Written by the network",
+    "entropy": "Entropy and temperature",
 }
 DEFINED = (
     "The linear model learns",
@@ -422,6 +428,18 @@ def test_each_evidence_has_its_figure() -> None:
     assert "This run falls short of it." in text
 
 
+def test_what_was_written_is_escaped() -> None:
+    """A text of an implementation is text and nothing else."""
+    assert "and and <the>" in page(with_evidence(samples=SAMPLES)).text
+
+
+def test_guess_is_one_of_the_classes() -> None:
+    """It is one of ten digits unless the evidence says otherwise."""
+    curves = (CURVE, CURVE | {"classes": 57})
+    shown = [page(with_evidence(training_curve=curve)).text for curve in curves]
+    assert ["near ln 10, the loss" in shown[0], "near ln 57, the loss" in shown[1]] == [True, True]
+
+
 def test_limits_of_the_curve() -> None:
     """They are drawn where the evidence has them."""
     assert "Dotted: the limits." in page(with_evidence(training_curve=CURVE | {"limits": [3.0] * 500})).text
@@ -467,6 +485,14 @@ BROKEN: list[tuple[str, Any]] = [
     ("confusion", {"matrix": [[10**30] * 10] * 10}),
     ("confusion", {"matrix": None}),
     ("confusion", []),
+    ("training_curve", CURVE | {"classes": 1}),
+    ("samples", SAMPLES | {"texts": ["one"]}),
+    ("samples", SAMPLES | {"texts": ["one", 2]}),
+    ("samples", SAMPLES | {"texts": ["one", "x" * 10_000]}),
+    ("samples", {"temperatures": [1.0] * 100, "texts": ["x"] * 100}),
+    ("entropy", ENTROPY | {"entropies": [1, 2]}),
+    ("entropy", ENTROPY | {"marked": "0.2"}),
+    ("entropy", ENTROPY | {"classes": "many"}),
 ]
 
 
@@ -492,6 +518,9 @@ EXTREME: list[tuple[str, Any]] = [
     ("filters", filters(28, count=50)),
     ("confusion", {"matrix": [[0] * 10] * 10}),
     ("confusion", {"matrix": [[10**9] * 10] * 10}),
+    ("training_curve", CURVE | {"classes": 2}),
+    ("samples", {"temperatures": [1e29], "texts": [""]}),
+    ("entropy", {"temperatures": [1], "entropies": [0], "marked": [1e29], "classes": 2}),
     ("a kind of tomorrow", {}),
 ]
 

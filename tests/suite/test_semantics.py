@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from assay import problems
+from assay import handmade, problems
 from spec.semantics import (
     convolution,
     datasets,
@@ -19,6 +19,7 @@ from spec.semantics import (
     normalization,
     optimizers,
     recurrence,
+    text,
 )
 from spec.semantics.recurrence import State
 from spec.semantics.spread import wide
@@ -270,6 +271,70 @@ def test_lstm_cell_by_hand():
     assert found.hidden == pytest.approx([gate(0.8 + 2 + 2) * math.tanh(carry)], rel=1e-14)
 
 
+def test_lstm_repeats_its_step_from_zeros():
+    generator = np.random.default_rng(0)
+    inputs, *weights = (generator.standard_normal(shape) for shape in ((2, 3, 4), (4, 20), (5, 20), (20,)))
+    state = State(np.zeros((2, 5)), np.zeros((2, 5)))
+    for t in range(3):
+        state = recurrence.lstm_step(inputs[:, t], state, *weights)
+    found = recurrence.lstm(inputs, *weights)
+    assert [kind[:, -1].tolist() for kind in found] == [kind.tolist() for kind in state]
+
+
+def test_text_is_encoded_by_hand():
+    found = text.encode(b"Ba\r\nb")
+    assert found.char_indices == {"\n": 0, "a": 1, "b": 2}
+    assert found.indices_char == {0: "\n", 1: "a", 2: "b"}
+    assert found.indices.tolist() == [2, 1, 0, 2]
+
+
+def test_windows_by_hand():
+    windows, targets = text.windows(np.array([5, 6, 7, 8]), np.array([1, 0]), 2)
+    assert (windows.tolist(), targets.tolist()) == ([[6, 7], [5, 6]], [8, 7])
+    assert text.windows_before(np.array([1, 2]), np.array([3, 4, 5])).tolist() == [[1, 2], [2, 3], [3, 4]]
+
+
+def test_entropies_of_a_text_by_hand():
+    # Three of four characters are 0; after a 0 comes a 0 or a 1, equally often, and after a 1 always a 0.
+    indices = np.array([0, 0, 1] * 100 + [0])
+    shares = np.array([201, 100]) / 301
+    assert text.entropy_of_characters(indices) == pytest.approx(-np.sum(shares * np.log(shares)), rel=1e-12)
+    assert text.entropy_of_characters(indices, known=1) == pytest.approx(2 / 3 * math.log(2), rel=1e-12)
+    assert text.entropy_of_characters(indices, known=2) == pytest.approx(0, abs=1e-12)
+
+
+def test_temperature_divides_the_logits():
+    logits = np.array([[1.0, 2.0, 4.0]])
+    assert layers.softmax_at(logits, 0.5)[0] == pytest.approx(layers.softmax(2 * logits)[0], rel=1e-15)
+
+
+def written(parameters, window, count):
+    """Continue a window with the most probable characters, by the definition."""
+    characters = []
+    for _ in range(count):
+        logits = models.layer_outputs("rnn", parameters, window[None])["dense"]
+        characters.append(int(logits.argmax()))
+        window = np.append(window[1:], characters[-1])
+    return characters
+
+
+def test_networks_made_by_hand_write_what_they_are_made_for():
+    window = np.random.default_rng(0).integers(0, models.NUM_CHARS, 5)
+    assert written(wide(handmade.first_of_the_window()), window, 7) == np.resize(window, 7).tolist()
+    counted = (window[-1] + 1 + np.arange(7)) % models.NUM_CHARS
+    assert written(wide(handmade.successor_of_the_last()), window, 7) == counted.tolist()
+    logits = np.random.default_rng(0).standard_normal(models.NUM_CHARS).astype(np.float32)
+    indifferent = models.layer_outputs("rnn", handmade.indifferent(logits), window[None])["dense"]
+    assert indifferent.tolist() == [logits.tolist()]
+
+
+@pytest.mark.parametrize("shape", [(3, 12), (12, 3), (4, 4)])
+def test_orthogonal_rows_or_columns_are_at_right_angles(shape):
+    drawn = initializers.orthogonal(shape, 0)
+    products = drawn @ drawn.T if shape[0] <= shape[1] else drawn.T @ drawn
+    assert products == pytest.approx(np.eye(min(shape)), abs=1e-14)
+
+
 def test_dropout_divides_what_it_keeps():
     assert normalization.dropout(np.array([1.0, 2.0, 3.0]), np.array([True, False, True]), 0.5).tolist() == [2, 0, 6]
 
@@ -281,7 +346,7 @@ def test_resizing_interpolates_between_the_centres_of_pixels():
     assert datasets.resize(row, (3, 1))[:, 0, 0].tolist() == [0.5, 0.5, 0.5]
 
 
-@pytest.mark.parametrize("make", [problems.linear, problems.mlp, problems.cnn])
+@pytest.mark.parametrize("make", [problems.linear, problems.mlp, problems.cnn, problems.rnn])
 def test_gradients_agree_with_finite_differences(make):
     problem = make(0)
     model, parameters, inputs, targets = problem.model, *map(wide, problem[1:])

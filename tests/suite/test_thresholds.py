@@ -1,5 +1,6 @@
 """The stored runs, and the limits that follow from them."""
 
+import re
 from dataclasses import asdict
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from scipy import stats
 
 from assay import limits
+from assay.claims import specification
 
 NAMES = limits.names()
 STORED = [(name, what) for name in NAMES for what in limits.content(name)["limits"]]
@@ -63,6 +65,43 @@ def test_defect_of_the_stated_size_is_found_as_often_as_it_says():
     threshold = limits.threshold("mlp_one_epoch").limits()
     mean = threshold.mean - threshold.detectable
     assert stats.norm.cdf(threshold.lower, mean, threshold.deviation) == pytest.approx(limits.DETECTION)
+
+
+def test_divergence_of_the_stated_size_is_found_as_often_as_it_says():
+    generator = np.random.default_rng(0)
+    draws, classes = 2_000, 57
+    probabilities = np.full(classes, 1 / classes)
+    off = generator.choice([-1.0, 1.0], classes)
+    off -= off.mean()
+    off *= np.sqrt(limits.detectable_divergence(draws, classes) / np.sum(off**2 / probabilities))
+    counts = generator.multinomial(draws, probabilities + off, SIMULATIONS)
+    found = sum(limits.chance_of_counts(one, probabilities) <= limits.FALSE_ALARM for one in counts)
+    # The statistic is distributed as the power is computed for but for 1 in the square root of the number of draws.
+    assert found / SIMULATIONS == pytest.approx(limits.DETECTION, abs=1 / np.sqrt(draws))
+
+
+def test_gap_of_the_stated_size_is_found_at_least_as_often_as_it_says():
+    generator = np.random.default_rng(0)
+    gap = limits.detectable_gap(400)
+    # A share of the draws that is the gap is moved to the very beginning.
+    draws = generator.random((SIMULATIONS, 400))
+    moved = np.where(draws > 1 - gap, 0.0, draws)
+    found = sum(limits.chance_of_draws(one, 0.0, 1.0) <= limits.FALSE_ALARM for one in moved)
+    assert found / SIMULATIONS >= limits.DETECTION
+
+
+@pytest.mark.parametrize(
+    ("claim", "size"),
+    [
+        ("generation.frequencies", limits.detectable_divergence(20_000, 57)),
+        ("generation.by-temperature", limits.detectable_divergence(2_000, 57)),
+        ("generation.by-the-network", limits.detectable_gap(400)),
+    ],
+)
+def test_claims_state_the_sizes_that_are_detectable(claim, size):
+    statement = specification().claim(claim).statement
+    stated = [float(number) for number in re.findall(r"0\.\d+", statement)]
+    assert any(float(f"{size:.{places}f}") in stated for places in (2, 3)), (statement, size)
 
 
 def test_fewer_runs_put_the_limit_further_away():

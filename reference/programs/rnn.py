@@ -1,0 +1,77 @@
+"""The program that learns to write."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reference import implementation
+from reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from assay.contract import Array
+
+# Lines 551, 594 and 597.
+SEQ_LENGTH = 40
+TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
+LENGTH = 400
+# A compiled loop of so many batches takes about a second, which the bar waits for.
+CHUNK = 25
+# As many windows as the mean of an entropy is taken over.
+WINDOWS = 1_000
+
+
+def run(options: Namespace) -> None:
+    """Train an RNN on the Nietzsche text and let it write (lines 567 to 601)."""
+    from assay.data import nietzsche
+
+    found = nietzsche()
+    say(f"text: {found.source}")
+    prepare(options.out)
+    start(options.device)
+    import tensorflow as tf
+
+    from reference.models import begun
+    from reference.programs import pictures
+    from reference.programs.progress import watched
+    from reference.text import drawn_starts
+
+    text = implementation.text.encode(found.text.encode())
+    num_chars = len(text.char_indices)
+    generator = np.random.default_rng(options.seed)
+    trained = begun("rnn", (SEQ_LENGTH, num_chars), LEARNING_RATE, options.seed)
+    indices, offsets = tf.constant(text.indices), tf.range(SEQ_LENGTH + 1)
+
+    def train(count: int) -> tf.Tensor:
+        starts = drawn_starts(text.indices, SEQ_LENGTH, (count, BATCH_SIZE), generator)
+        return trained.train_on_text(indices, tf.constant(starts), offsets)
+
+    losses = watched("rnn", train, batches=options.batches, chunk=CHUNK)
+    say(f"loss: {losses[-1]:f}")
+    windows, _ = implementation.text.sample_windows(text.indices, SEQ_LENGTH, WINDOWS, options.seed)
+    parameters = trained.parameters()
+    for number, temperature in enumerate(TEMPERATURES):
+        written = implementation.text.generate(
+            parameters, windows[0], temperature=temperature, count=LENGTH, seed=options.seed + number
+        )
+        say(f"\ndiversity {temperature:f}:\n{''.join(text.indices_char[index] for index in written.tolist())}")
+    say("")
+    save(pictures.loss(losses, "The RNN on its text", num_chars), options.out, "rnn-loss")
+    probabilities = trained.predict(tf.constant(windows)).numpy()
+    save(pictures.entropy(*_entropies(probabilities), TEMPERATURES, num_chars), options.out, "rnn-entropy")
+
+
+def _entropies(probabilities: Array) -> tuple[Array, Array]:
+    """Return temperatures, and the mean entropy in nats that they give distributions [n, num_chars] made at 1."""
+    temperatures = np.linspace(min(TEMPERATURES) / 2, 2 * max(TEMPERATURES), 50)
+    # Logarithms of probabilities are logits, too.
+    logits = np.log(np.maximum(probabilities.astype(np.float64), np.finfo(np.float32).tiny))
+    entropies = []
+    for temperature in temperatures:
+        powers = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
+        sums = powers.sum(axis=-1, keepdims=True)
+        entropies.append(-np.mean(np.sum(powers / sums * np.log(np.maximum(powers / sums, 1e-300)), axis=-1)))
+    return temperatures, np.array(entropies)
