@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from assay.contract import Array
 from assay.guard import Group, NonConformanceError
 from assay.problems import LEARNING_RATE, Problem
+from assay.testing import assert_form, assert_within
+from spec.semantics import layers, rounding, spread
 from spec.semantics import models as definition
-from spec.semantics import spread
 from spec.semantics.spread import Evaluate, wide
 
 Tensors = dict[str, Array]
@@ -31,12 +32,12 @@ class Case(NamedTuple):
     bounds: dict[str, float]
 
 
-def outputs(model: str) -> Evaluate:
+def layer_outputs(model: str) -> Evaluate:
     """Return what gives the definition's output of every layer."""
     return lambda parameters, inputs, _targets: definition.layer_outputs(model, parameters, inputs)
 
 
-def gradients(model: str) -> Evaluate:
+def loss_and_gradients(model: str) -> Evaluate:
     """Return what gives the definition's loss and gradients."""
 
     def evaluate(parameters: Tensors, inputs: Array, targets: Array) -> Tensors:
@@ -61,7 +62,7 @@ def solved(problem: Problem, evaluate: Callable[[str], Evaluate]) -> Case:
 
     Args:
         problem: of several batches for `trajectory`, of one for the others.
-        evaluate: `outputs`, `gradients` or `trajectory`.
+        evaluate: `layer_outputs`, `loss_and_gradients` or `trajectory`.
 
     """
     function = evaluate(problem.model)
@@ -99,3 +100,36 @@ def trained(models: Group, problem: Problem) -> dict[str, Any]:
     """Train the model of a problem on its batches, and return losses and last parameters."""
     curve, last = models.train(*problem, LEARNING_RATE)
     return {"losses": curve, **last}
+
+
+def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, activation: str | None = None) -> None:
+    """Compare a Dense layer of a network with its definition, on the output of the layer before it.
+
+    Args:
+        found: the outputs of all layers.
+        problem: whose model it is.
+        layer: its name.
+        before: the name of the layer before it.
+        activation: its activation.
+
+    Raises:
+        NonConformanceError: it differs.
+
+    """
+    variables = (wide(problem.parameters[f"{layer}/{name}"]) for name in ("kernel", "bias"))
+    arguments = (wide(found[before]), *variables, activation)
+    assert_within(layer, found[layer], layers.dense(*arguments), rounding.dense(*arguments))
+
+
+def assert_parameters(initial: Tensors, model: str, layer: str, count: int) -> None:
+    """Check shapes and number of the parameters of a layer.
+
+    Raises:
+        NonConformanceError: one has another form, or there is another number of them.
+
+    """
+    shapes = {name: shape for name, shape in definition.MODELS[model].shapes.items() if name.startswith(f"{layer}/")}
+    total = sum(assert_form(name, initial[name], shape).size for name, shape in shapes.items())
+    if total != count:
+        msg = f"{layer} has {total} parameters, and has to have {count}"
+        raise NonConformanceError(msg)

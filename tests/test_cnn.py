@@ -12,6 +12,17 @@ from assay import problems
 from assay.digits import Examples
 from assay.guard import AdapterError
 from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_share, limits, quarters, threshold
+from assay.networks import (
+    assert_dense,
+    assert_parameters,
+    case,
+    gradients_of,
+    layer_outputs,
+    loss_and_gradients,
+    outputs_of,
+    trained,
+    trajectory,
+)
 from assay.problems import LEARNING_RATE
 from assay.strategies import matrices, seeds
 from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, few
@@ -34,12 +45,9 @@ PRINTED = DOCUMENT["test_accuracy"]
 problem_of = cache(problems.cnn)
 
 
-def outputs_of(models, problem):
+def run(models, problem):
     """Run the model of a problem, and make sure that it has the layers that the document names."""
-    outputs = models.layer_outputs(problem.model, problem.parameters, problem.inputs)
-    absent = [name for name in NAMES if name not in outputs]
-    assert not absent, f"there is no layer {absent[0]}, only {list(outputs)}"
-    return outputs
+    return outputs_of(models, problem, NAMES)
 
 
 def variables_of(problem, layer):
@@ -51,7 +59,7 @@ def variables_of(problem, layer):
 @few
 @given(seed=seeds())
 def test_layer_order(models, seed):
-    assert list(outputs_of(models, problem_of(seed))) == NAMES
+    assert list(run(models, problem_of(seed))) == NAMES
 
 
 any_batch = pytest.mark.parametrize("batch", [1, 4, 7])
@@ -61,7 +69,7 @@ def assert_shape(models, seed, layer, batch):
     """Compare the shape of a layer's output with the document's comment."""
     problem = problem_of(seed)
     images = np.resize(problem.inputs, (batch, *problem.inputs.shape[1:]))
-    outputs = outputs_of(models, problem._replace(inputs=images))
+    outputs = run(models, problem._replace(inputs=images))
     assert_form(layer, outputs[layer], (batch, *DOCUMENT["output_shapes"][layer]))
 
 
@@ -119,7 +127,7 @@ def assert_convolution(outputs, problem, layer, inputs):
 @given(seed=seeds())
 def test_conv1_output(models, seed):
     problem = problem_of(seed)
-    assert_convolution(outputs_of(models, problem), problem, "conv1", problem.inputs)
+    assert_convolution(run(models, problem), problem, "conv1", problem.inputs)
 
 
 @claim("cnn.conv2-output")
@@ -127,7 +135,7 @@ def test_conv1_output(models, seed):
 @given(seed=seeds())
 def test_conv2_output(models, seed):
     problem = problem_of(seed)
-    outputs = outputs_of(models, problem)
+    outputs = run(models, problem)
     assert_convolution(outputs, problem, "conv2", outputs["pool1"])
 
 
@@ -143,7 +151,7 @@ def test_same_padding(models, seed, layer, size, channels):
     along = np.array([3, 4, *[5] * (size - 4), 4, 3])
     counts = channels * np.outer(along, along)
     expected = np.repeat(counts[None, :, :, None], SHAPES[f"{layer}/bias"][0], axis=-1)
-    outputs = outputs_of(models, problem._replace(parameters=parameters, inputs=ones))
+    outputs = run(models, problem._replace(parameters=parameters, inputs=ones))
     assert_equal(f"{layer} of ones", outputs[layer], expected)
 
 
@@ -158,7 +166,7 @@ def test_receptive_field(models, seed, row, column):
     linear = np.tile(bias, (1, 28, 28, 1))
     linear[0, row - 2 : row + 3, column - 2 : column + 3] += kernel[::-1, ::-1, 0]
     expected = layers.relu(linear)
-    outputs = outputs_of(models, problem._replace(inputs=image))
+    outputs = run(models, problem._replace(inputs=image))
     # But for zeros a weight and a bias are added, which rounds once.
     assert_within("conv1 of a lone pixel", outputs["conv1"], expected, rounding.gamma(1) * expected)
 
@@ -168,7 +176,7 @@ def test_receptive_field(models, seed, row, column):
 @few
 @given(seed=seeds())
 def test_rectified(models, seed, layer):
-    outputs = outputs_of(models, problem_of(seed))
+    outputs = run(models, problem_of(seed))
     result = assert_form(layer, outputs[layer], (4, *DOCUMENT["output_shapes"][layer]))
     assert result.min() == 0, f"the smallest output of {layer} is {result.min()}"
 
@@ -177,7 +185,7 @@ def test_rectified(models, seed, layer):
 @few
 @given(seed=seeds())
 def test_pool1_output(models, seed):
-    outputs = outputs_of(models, problem_of(seed))
+    outputs = run(models, problem_of(seed))
     assert_equal("pool1", outputs["pool1"], convolution.max_pool2d(outputs["conv1"], *POOL))
 
 
@@ -185,7 +193,7 @@ def test_pool1_output(models, seed):
 @few
 @given(seed=seeds())
 def test_pool2_output(models, seed):
-    outputs = outputs_of(models, problem_of(seed))
+    outputs = run(models, problem_of(seed))
     assert_equal("pool2", outputs["pool2"], convolution.max_pool2d(outputs["conv2"], *POOL))
 
 
@@ -193,14 +201,8 @@ def test_pool2_output(models, seed):
 @few
 @given(seed=seeds())
 def test_flatten_order(models, seed):
-    outputs = outputs_of(models, problem_of(seed))
+    outputs = run(models, problem_of(seed))
     assert_equal("flatten", outputs["flatten"], layers.flatten(outputs["pool2"]))
-
-
-def assert_dense(outputs, problem, layer, inputs, activation):
-    """Compare a Dense layer of the model with its definition, on the layer's own input."""
-    arguments = (wide(inputs), *variables_of(problem, layer), activation)
-    assert_within(layer, outputs[layer], layers.dense(*arguments), rounding.dense(*arguments))
 
 
 @claim("cnn.dense1-output")
@@ -208,8 +210,7 @@ def assert_dense(outputs, problem, layer, inputs, activation):
 @given(seed=seeds())
 def test_dense1_output(models, seed):
     problem = problem_of(seed)
-    outputs = outputs_of(models, problem)
-    assert_dense(outputs, problem, "dense1", outputs["flatten"], "relu")
+    assert_dense(run(models, problem), problem, "dense1", "flatten", "relu")
 
 
 @claim("cnn.dense2-output")
@@ -217,15 +218,14 @@ def test_dense1_output(models, seed):
 @given(seed=seeds())
 def test_dense2_output(models, seed):
     problem = problem_of(seed)
-    outputs = outputs_of(models, problem)
-    assert_dense(outputs, problem, "dense2", outputs["dense1"], None)
+    assert_dense(run(models, problem), problem, "dense2", "dense1")
 
 
 @claim("cnn.dense2-is-linear")
 @few
 @given(seed=seeds())
 def test_dense2_is_linear(models, seed):
-    result = assert_form("dense2", outputs_of(models, problem_of(seed))["dense2"], (4, 10))
+    result = assert_form("dense2", run(models, problem_of(seed))["dense2"], (4, 10))
     assert result.min() < 0 < result.max(), f"the outputs of dense2 lie between {result.min()} and {result.max()}"
 
 
@@ -233,7 +233,7 @@ def test_dense2_is_linear(models, seed):
 @few
 @given(seed=seeds())
 def test_softmax_output(models, seed):
-    outputs = outputs_of(models, problem_of(seed))
+    outputs = run(models, problem_of(seed))
     scores = wide(outputs["dense2"])
     assert_within("softmax", outputs["softmax"], layers.softmax(scores), rounding.softmax(scores))
 
@@ -242,16 +242,11 @@ def test_softmax_output(models, seed):
 @few
 @given(seed=seeds())
 def test_output_is_a_distribution(models, seed):
-    outputs = outputs_of(models, problem_of(seed))
+    outputs = run(models, problem_of(seed))
     result = assert_form("the output", outputs["softmax"], (4, 10))
     assert (result >= 0).all(), f"there are negative probabilities, down to {result.min()}"
     bound = rounding.softmax(wide(outputs["dense2"])).sum(axis=-1)
     assert_within("the sum of ten probabilities", wide(result).sum(axis=-1), np.ones(4), bound, np.dtype(np.float64))
-
-
-def layer_outputs(parameters, inputs, _targets):
-    """Return the definition's output of every layer of the CNN."""
-    return definition.layer_outputs("cnn", parameters, inputs)
 
 
 def logits(parameters, inputs, _targets):
@@ -263,9 +258,8 @@ def logits(parameters, inputs, _targets):
 @few
 @given(seed=seeds())
 def test_whole_network(models, seed):
-    problem = problem_of(seed)
-    bounds = spread.bounds(layer_outputs, *problem)
-    assert_close("layer_outputs", outputs_of(models, problem), layer_outputs(*map(wide, problem[1:])), bounds)
+    problem, expected, bounds = case(problem_of, layer_outputs, seed)
+    assert_close("layer_outputs", run(models, problem), expected, bounds)
 
 
 @claim("cnn.images-are-independent")
@@ -274,7 +268,7 @@ def test_whole_network(models, seed):
 def test_images_are_independent(models, seed):
     problem = problem_of(seed)
     first = problem._replace(inputs=problem.inputs[:1], targets=problem.targets[:1])
-    together, alone = (outputs_of(models, one)["dense2"] for one in (problem, first))
+    together, alone = (run(models, one)["dense2"] for one in (problem, first))
     # The root mean square over four images is no less than half of that over one of them.
     bound = 2 * spread.bounds(logits, *problem)["dense2"] + spread.bounds(logits, *first)["dense2"]
     expected = {"dense2": wide(together[:1])}
@@ -285,7 +279,7 @@ def test_images_are_independent(models, seed):
 def test_other_image_sizes(models, seed):
     larger = problem_of(seed)._replace(inputs=np.ones((1, 56, 56, 1), np.float32))
     with pytest.raises(AdapterError):
-        outputs_of(models, larger)
+        run(models, larger)
 
 
 @cache
@@ -299,33 +293,24 @@ def test_parameter_names(models, seed):
     assert sorted(initial_parameters(models, seed)) == sorted(SHAPES)
 
 
-def assert_parameters(models, seed, layer, count):
-    """Check shape and number of the parameters of a layer."""
-    initial = initial_parameters(models, seed)
-    names = [f"{layer}/kernel", f"{layer}/bias"]
-    for name in names:
-        assert_form(name, initial[name], SHAPES[name])
-    assert sum(initial[name].size for name in names) == count
-
-
 @claim("cnn.conv1-parameters")
 def test_conv1_parameters(models, seed):
-    assert_parameters(models, seed, "conv1", 832)
+    assert_parameters(initial_parameters(models, seed), "cnn", "conv1", 832)
 
 
 @claim("cnn.conv2-parameters")
 def test_conv2_parameters(models, seed):
-    assert_parameters(models, seed, "conv2", 51_264)
+    assert_parameters(initial_parameters(models, seed), "cnn", "conv2", 51_264)
 
 
 @claim("cnn.dense1-parameters")
 def test_dense1_parameters(models, seed):
-    assert_parameters(models, seed, "dense1", 3_212_288)
+    assert_parameters(initial_parameters(models, seed), "cnn", "dense1", 3_212_288)
 
 
 @claim("cnn.dense2-parameters")
 def test_dense2_parameters(models, seed):
-    assert_parameters(models, seed, "dense2", 10_250)
+    assert_parameters(initial_parameters(models, seed), "cnn", "dense2", 10_250)
 
 
 @claim("cnn.parameter-count")
@@ -361,23 +346,9 @@ def test_reshape_keeps_the_batch(ops):
         ops.reshape(np.ones((2, 3, 4), np.float32), (6,))
 
 
-def loss_and_gradients(parameters, inputs, targets):
-    """Return the definition's loss and gradients of the CNN, by name."""
-    loss, gradients = definition.loss_and_gradients("cnn", parameters, inputs, targets)
-    return {"loss": loss, **gradients}
-
-
-@cache
 def gradients_case(seed):
     """Return a problem, the definition's loss and gradients, and their bounds."""
-    problem = problem_of(seed)
-    return problem, loss_and_gradients(*map(wide, problem[1:])), spread.bounds(loss_and_gradients, *problem)
-
-
-def gradients_of(models, problem):
-    """Ask for loss and gradients of a problem, by name."""
-    loss, gradients = models.loss_and_gradients(*problem)
-    return {"loss": loss, **gradients}
+    return case(problem_of, loss_and_gradients, seed)
 
 
 @claim("cnn.loss")
@@ -432,43 +403,29 @@ def test_gradient_is_averaged(models, seed):
     assert_close("loss_and_gradients of every image twice", gradients_of(models, twice), expected, bounds)
 
 
-def trajectory(parameters, inputs, targets):
-    """Return the definition's losses and last parameters of the CNN, by name."""
-    curve, last = definition.train("cnn", parameters, inputs, targets, LEARNING_RATE)
-    return {"losses": curve, **last}
-
-
-@cache
 def trajectory_case(seed):
     """Return a problem of two batches, the definition's losses and last parameters, and their bounds."""
-    problem = problem_of(seed, batch=2, steps=2)
-    return problem, trajectory(*map(wide, problem[1:])), spread.bounds(trajectory, *problem, batch_axis=1)
-
-
-def train(models, problem):
-    """Train the model of a problem, and return losses and last parameters by name."""
-    curve, last = models.train(*problem, LEARNING_RATE)
-    return {"losses": curve, **last}
+    return case(problem_of, trajectory, seed, batch=2, steps=2)
 
 
 @claim("cnn.trajectory")
 def test_trajectory(models, seed):
     problem, expected, bounds = trajectory_case(seed)
     parameters = {name: expected[name] for name in problem.parameters}
-    assert_close("train, after 2 steps", train(models, problem), parameters, bounds)
+    assert_close("train, after 2 steps", trained(models, problem), parameters, bounds)
 
 
 @claim("cnn.trajectory-losses")
 def test_trajectory_losses(models, seed):
     problem, expected, bounds = trajectory_case(seed)
-    assert_close("train", train(models, problem), {"losses": expected["losses"]}, bounds)
+    assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
 
 
 @claim("cnn.order-of-batches")
 def test_order_of_batches(models, seed):
     problem, _, bounds = trajectory_case(seed)
     backwards = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
-    one, other = train(models, problem), train(models, backwards)
+    one, other = trained(models, problem), trained(models, backwards)
     # Each of the two may be off by its own rounding.
     same = [name for name in SHAPES if root_mean_square(one[name] - other[name]) <= 2 * bounds[name]]
     assert not same, f"batches in reverse lead to the same {same}"

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import problems
+from assay.networks import assert_dense, assert_parameters, outputs_of
 from assay.strategies import arrays, seeds
 from assay.testing import assert_equal, assert_form, assert_within, claim
 from spec.semantics import layers, rounding
@@ -16,40 +17,27 @@ from spec.semantics.spread import wide
 NAMES = ["flatten", "dense1", "dense2", "softmax"]
 
 
-def outputs_of(models, problem):
+def run(models, problem):
     """Run the model of a problem, and make sure that it has the layers that the document names."""
-    outputs = models.layer_outputs(problem.model, problem.parameters, problem.inputs)
-    absent = [name for name in NAMES if name not in outputs]
-    assert not absent, f"there is no layer {absent[0]}, only {list(outputs)}"
-    return outputs
-
-
-def assert_dense(outputs, problem, name, before, activation=None):
-    """Compare a Dense layer of the model with its definition, on the layer's own input."""
-    inputs, kernel, bias = (
-        wide(outputs[before]),
-        *(wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias")),
-    )
-    expected = layers.dense(inputs, kernel, bias, activation)
-    assert_within(name, outputs[name], expected, rounding.dense(inputs, kernel, bias, activation))
+    return outputs_of(models, problem, NAMES)
 
 
 @claim("mlp.input-is-a-vector")
 @given(seed=seeds())
 def test_input_is_a_vector(models, seed):
-    assert_form("the input of dense1", outputs_of(models, problems.mlp(seed))["flatten"], (8, 784))
+    assert_form("the input of dense1", run(models, problems.mlp(seed))["flatten"], (8, 784))
 
 
 @claim("mlp.output-is-ten")
 @given(seed=seeds())
 def test_output_is_ten(models, seed):
-    assert_form("the output", outputs_of(models, problems.mlp(seed))["softmax"], (8, 10))
+    assert_form("the output", run(models, problems.mlp(seed))["softmax"], (8, 10))
 
 
 @claim("mlp.output-is-a-distribution")
 @given(seed=seeds())
 def test_output_is_a_distribution(models, seed):
-    outputs = outputs_of(models, problems.mlp(seed))
+    outputs = run(models, problems.mlp(seed))
     result = assert_form("the output", outputs["softmax"], (8, 10))
     assert (result >= 0).all(), f"there are negative probabilities, down to {result.min()}"
     bound = rounding.softmax(wide(outputs["dense2"])).sum(axis=-1)
@@ -59,13 +47,13 @@ def test_output_is_a_distribution(models, seed):
 @claim("mlp.layer-order")
 @given(seed=seeds())
 def test_layer_order(models, seed):
-    assert list(outputs_of(models, problems.mlp(seed))) == NAMES
+    assert list(run(models, problems.mlp(seed))) == NAMES
 
 
 @claim("mlp.flatten-keeps-batch")
 @given(seed=seeds(), batch=st.sampled_from([1, 8]))
 def test_flatten_keeps_batch(models, seed, batch):
-    assert_form("flatten", outputs_of(models, problems.mlp(seed, batch=batch))["flatten"], (batch, 784))
+    assert_form("flatten", run(models, problems.mlp(seed, batch=batch))["flatten"], (batch, 784))
 
 
 @claim("mlp.flatten-order")
@@ -84,53 +72,53 @@ def test_flatten_any_shape(ops, inputs):
 @given(seed=seeds())
 def test_flatten_is_exact(models, seed):
     problem = problems.mlp(seed)
-    assert_equal("flatten", outputs_of(models, problem)["flatten"], layers.flatten(problem.inputs))
+    assert_equal("flatten", run(models, problem)["flatten"], layers.flatten(problem.inputs))
 
 
 @claim("mlp.dense1-shape")
 @given(seed=seeds())
 def test_dense1_shape(models, seed):
-    assert_form("dense1", outputs_of(models, problems.mlp(seed))["dense1"], (8, 100))
+    assert_form("dense1", run(models, problems.mlp(seed))["dense1"], (8, 100))
 
 
 @claim("mlp.dense1-output")
 @given(seed=seeds())
 def test_dense1_output(models, seed):
     problem = problems.mlp(seed)
-    assert_dense(outputs_of(models, problem), problem, "dense1", "flatten", "relu")
+    assert_dense(run(models, problem), problem, "dense1", "flatten", "relu")
 
 
 @claim("mlp.dense1-is-rectified")
 @given(seed=seeds())
 def test_dense1_is_rectified(models, seed):
-    result = assert_form("dense1", outputs_of(models, problems.mlp(seed))["dense1"], (8, 100))
+    result = assert_form("dense1", run(models, problems.mlp(seed))["dense1"], (8, 100))
     assert result.min() == 0, f"the smallest output of dense1 is {result.min()}"
 
 
 @claim("mlp.dense2-shape")
 @given(seed=seeds())
 def test_dense2_shape(models, seed):
-    assert_form("dense2", outputs_of(models, problems.mlp(seed))["dense2"], (8, 10))
+    assert_form("dense2", run(models, problems.mlp(seed))["dense2"], (8, 10))
 
 
 @claim("mlp.dense2-output")
 @given(seed=seeds())
 def test_dense2_output(models, seed):
     problem = problems.mlp(seed)
-    assert_dense(outputs_of(models, problem), problem, "dense2", "dense1")
+    assert_dense(run(models, problem), problem, "dense2", "dense1")
 
 
 @claim("mlp.dense2-is-linear")
 @given(seed=seeds())
 def test_dense2_is_linear(models, seed):
-    result = assert_form("dense2", outputs_of(models, problems.mlp(seed))["dense2"], (8, 10))
+    result = assert_form("dense2", run(models, problems.mlp(seed))["dense2"], (8, 10))
     assert result.min() < 0 < result.max(), f"the outputs of dense2 lie between {result.min()} and {result.max()}"
 
 
 @claim("mlp.softmax-output")
 @given(seed=seeds())
 def test_softmax_output(models, seed):
-    outputs = outputs_of(models, problems.mlp(seed))
+    outputs = run(models, problems.mlp(seed))
     logits = wide(outputs["dense2"])
     assert_within("softmax", outputs["softmax"], layers.softmax(logits), rounding.softmax(logits))
 
@@ -142,7 +130,7 @@ def test_is_not_linear(models, seed):
     # Without biases a linear map would negate its outputs with its inputs, and exactly, as rounding is symmetric.
     unbiased = {name: value * name.endswith("kernel") for name, value in problem.parameters.items()}
     positive, negative = (
-        outputs_of(models, problem._replace(parameters=unbiased, inputs=sign * problem.inputs))["dense2"]
+        run(models, problem._replace(parameters=unbiased, inputs=sign * problem.inputs))["dense2"]
         for sign in (np.float32(1), np.float32(-1))
     )
     assert (positive != -negative).any(), "the logits of the negated images are the negated logits"
@@ -151,15 +139,15 @@ def test_is_not_linear(models, seed):
 @claim("mlp.any-batch-size")
 @pytest.mark.parametrize("batch", [1, 7, 50])
 def test_any_batch_size(models, seed, batch):
-    assert_form("the output", outputs_of(models, problems.mlp(seed, batch=batch))["softmax"], (batch, 10))
+    assert_form("the output", run(models, problems.mlp(seed, batch=batch))["softmax"], (batch, 10))
 
 
 @claim("mlp.images-are-independent")
 @given(seed=seeds())
 def test_images_are_independent(models, seed):
     problem = problems.mlp(seed)
-    together = outputs_of(models, problem)["dense2"]
-    alone = outputs_of(models, problem._replace(inputs=problem.inputs[:1]))
+    together = run(models, problem)["dense2"]
+    alone = run(models, problem._replace(inputs=problem.inputs[:1]))
     # Each of the two runs of two layers may be off by its own rounding.
     hidden = [wide(problem.parameters[f"dense1/{variable}"]) for variable in ("kernel", "bias")]
     last = [wide(problem.parameters[f"dense2/{variable}"]) for variable in ("kernel", "bias")]
@@ -173,23 +161,14 @@ def test_parameter_names(models, seed):
     assert sorted(models.initial_parameters("mlp", seed)) == sorted(definition.MODELS["mlp"].shapes)
 
 
-def assert_parameters(models, seed, layer, count):
-    """Check shape and number of the parameters of a layer."""
-    initial = models.initial_parameters("mlp", seed)
-    names = [name for name in definition.MODELS["mlp"].shapes if name.startswith(layer)]
-    for name in names:
-        assert_form(name, initial[name], definition.MODELS["mlp"].shapes[name])
-    assert sum(initial[name].size for name in names) == count
-
-
 @claim("mlp.dense1-parameters")
 def test_dense1_parameters(models, seed):
-    assert_parameters(models, seed, "dense1/", 78_500)
+    assert_parameters(models.initial_parameters("mlp", seed), "mlp", "dense1", 78_500)
 
 
 @claim("mlp.dense2-parameters")
 def test_dense2_parameters(models, seed):
-    assert_parameters(models, seed, "dense2/", 1_010)
+    assert_parameters(models.initial_parameters("mlp", seed), "mlp", "dense2", 1_010)
 
 
 @claim("mlp.parameter-count")

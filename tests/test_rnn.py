@@ -9,7 +9,7 @@ from hypothesis import given
 from assay import handmade, problems
 from assay.contract import INT
 from assay.limits import FALSE_ALARM, chance_of_draws
-from assay.networks import case, outputs, outputs_of, solved
+from assay.networks import assert_dense, assert_parameters, case, layer_outputs, outputs_of, solved
 from assay.problems import SEQ_LENGTH
 from assay.strategies import seeds
 from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, few
@@ -163,7 +163,7 @@ def test_gates(ops, gate):
 @few
 @given(seed=seeds())
 def test_cell_output(models, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     assert_close("layer_outputs", run(models, one.problem), {"cell": one.expected["cell"]}, one.bounds)
 
 
@@ -172,10 +172,7 @@ def test_cell_output(models, seed):
 @given(seed=seeds())
 def test_dense_output(models, seed):
     problem = problem_of(seed)
-    found = run(models, problem)
-    variables = (problem.parameters[f"dense/{name}"] for name in ("kernel", "bias"))
-    arguments = [wide(array) for array in (found["cell"], *variables)]
-    assert_within("dense", found["dense"], layers.dense(*arguments), rounding.dense(*arguments, None))
+    assert_dense(run(models, problem), problem, "dense", "cell")
 
 
 @claim("rnn.dense-is-linear")
@@ -210,7 +207,7 @@ def test_output_is_a_distribution(models, seed):
 @few
 @given(seed=seeds())
 def test_whole_network(models, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     assert_close("layer_outputs", run(models, one.problem), one.expected, one.bounds)
 
 
@@ -249,7 +246,7 @@ def assert_moved(models, one, windows):
 @few
 @given(seed=seeds())
 def test_first_character_counts(models, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     windows = one.problem.inputs.copy()
     windows[:, 0] = (windows[:, 0] + 1) % NUM_CHARS
     assert_moved(models, one, windows)
@@ -259,7 +256,7 @@ def test_first_character_counts(models, seed):
 @few
 @given(seed=seeds())
 def test_order_counts(models, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     assert_moved(models, one, one.problem.inputs[:, ::-1].copy())
 
 
@@ -267,7 +264,7 @@ def test_order_counts(models, seed):
 @few
 @given(seed=seeds())
 def test_begins_anew(models, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     run(models, with_windows(one.problem, one.problem.inputs[::-1].copy()))
     assert_close("layer_outputs after another batch", run(models, one.problem), one.expected, one.bounds)
 
@@ -276,8 +273,8 @@ def test_begins_anew(models, seed):
 @few
 @given(seed=seeds())
 def test_windows_are_independent(models, seed):
-    one = case(problems.rnn, outputs, seed)
-    first = solved(with_windows(one.problem, one.problem.inputs[:1]), outputs)
+    one = case(problems.rnn, layer_outputs, seed)
+    first = solved(with_windows(one.problem, one.problem.inputs[:1]), layer_outputs)
     assert_close("layer_outputs of a window alone", run(models, first.problem), first.expected, first.bounds)
 
 
@@ -285,7 +282,7 @@ def test_windows_are_independent(models, seed):
 @pytest.mark.parametrize("length", [1, SEQ_LENGTH - 1, SEQ_LENGTH + 1])
 def test_any_length(models, seed, length):
     problem = problem_of(seed)
-    one = solved(with_windows(problem, np.resize(problem.inputs, (BATCH, length))), outputs)
+    one = solved(with_windows(problem, np.resize(problem.inputs, (BATCH, length))), layer_outputs)
     assert_close(f"layer_outputs of windows of {length}", run(models, one.problem), one.expected, one.bounds)
 
 
@@ -321,22 +318,14 @@ def test_parameter_names(models, seed):
     assert sorted(initial_parameters(models, seed)) == sorted(SHAPES)
 
 
-def assert_parameters(models, seed, layer, count):
-    """Check shapes and number of the parameters of a layer."""
-    initial = initial_parameters(models, seed)
-    names = [name for name in SHAPES if name.startswith(layer)]
-    found = [assert_form(name, initial[name], SHAPES[name]) for name in names]
-    assert sum(array.size for array in found) == count
-
-
 @claim("rnn.cell-parameters")
 def test_cell_parameters(models, seed):
-    assert_parameters(models, seed, "cell", 321_536)
+    assert_parameters(initial_parameters(models, seed), "rnn", "cell", 321_536)
 
 
 @claim("rnn.dense-parameters")
 def test_dense_parameters(models, seed):
-    assert_parameters(models, seed, "dense", 14_649)
+    assert_parameters(initial_parameters(models, seed), "rnn", "dense", 14_649)
 
 
 @claim("rnn.parameter-count")
@@ -444,7 +433,7 @@ def assert_cell(keras, one, output):
 
 @claim("rnn.cell-in-a-loop")
 def test_cell_in_a_loop(keras, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     cell = built_cell(keras, one.problem)
     output, _ = run_cell(keras, cell, one_hot_of(keras, one.problem), initial_state(cell, BATCH))
     assert_cell(keras, one, output)
@@ -452,14 +441,14 @@ def test_cell_in_a_loop(keras, seed):
 
 @claim("rnn.rnn-layer")
 def test_rnn_layer(keras, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     layer = keras.namespace.layers.RNN(built_cell(keras, one.problem))
     assert_cell(keras, one, layer(one_hot_of(keras, one.problem)))
 
 
 @claim("rnn.lstm-layer")
 def test_lstm_layer(keras, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     layer = keras.namespace.layers.LSTM(units=UNITS)
     layer(one_hot_of(keras, one.problem))
     layer.set_weights(cell_of(one.problem))
@@ -488,13 +477,13 @@ def model_of(keras, problem):
 
 @claim("rnn.call-argument")
 def test_call_argument(keras, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     found = model_of(keras, one.problem)(one_hot_of(keras, one.problem), from_logits=True)
     assert_close("the model", {"dense": keras.to_numpy(found)}, {"dense": one.expected["dense"]}, one.bounds)
 
 
 @claim("rnn.call-default")
 def test_call_default(keras, seed):
-    one = case(problems.rnn, outputs, seed)
+    one = case(problems.rnn, layer_outputs, seed)
     found = model_of(keras, one.problem)(one_hot_of(keras, one.problem))
     assert_close("the model", {"softmax": keras.to_numpy(found)}, {"softmax": one.expected["softmax"]}, one.bounds)

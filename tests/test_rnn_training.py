@@ -9,7 +9,7 @@ from hypothesis import given
 from assay import problems
 from assay.characters import evaluated, mean_loss
 from assay.limits import quarters, threshold
-from assay.networks import case, gradients, gradients_of, solved, trained, trajectory
+from assay.networks import case, gradients_of, loss_and_gradients, solved, trained, trajectory
 from assay.problems import SEQ_LENGTH
 from assay.strategies import seeds
 from assay.testing import assert_close, assert_equal, assert_form, claim, few
@@ -52,7 +52,7 @@ def test_form(text, seed, num_chars):
 
 def gradients_case(seed):
     """Return a problem, the definition's loss and gradients, and their bounds."""
-    return case(problems.rnn, gradients, seed)
+    return case(problems.rnn, loss_and_gradients, seed)
 
 
 def assert_gradients(models, seed, layer):
@@ -94,7 +94,7 @@ def test_first_character_gradient(models, seed):
     windows[0, 0] = first
 
     def row(model):
-        return lambda *arguments: {"its row": gradients(model)(*arguments)["cell/kernel"][first]}
+        return lambda *arguments: {"its row": loss_and_gradients(model)(*arguments)["cell/kernel"][first]}
 
     one = solved(problem._replace(inputs=windows), row)
     found = gradients_of(models, one.problem)["cell/kernel"]

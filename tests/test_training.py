@@ -1,7 +1,6 @@
 """The training of the MLP: lines 191 to 229 of the document."""
 
 import math
-from functools import cache
 
 import numpy as np
 from hypothesis import given
@@ -9,10 +8,11 @@ from hypothesis import strategies as st
 
 from assay import problems
 from assay.limits import FALSE_ALARM, NORMAL, quarters, threshold
+from assay.networks import case, gradients_of, loss_and_gradients, solved, trained, trajectory
 from assay.strategies import arrays, same_shape, seeds
 from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, fewer
 from assay.trained import assert_losses_not_above
-from spec.semantics import losses, optimizers, rounding, spread
+from spec.semantics import losses, optimizers, rounding
 from spec.semantics import models as definition
 from spec.semantics.spread import wide
 
@@ -21,45 +21,14 @@ STEPS = 5
 steps = st.sampled_from([1, 2, 10, 1000])
 
 
-def loss_and_gradients(parameters, inputs, targets):
-    """Return the definition's loss and gradients of the MLP, by name."""
-    loss, gradients = definition.loss_and_gradients("mlp", parameters, inputs, targets)
-    return {"loss": loss, **gradients}
-
-
-def trajectory(parameters, inputs, targets):
-    """Return the definition's losses and last parameters of the MLP, by name."""
-    curve, last = definition.train("mlp", parameters, inputs, targets, LEARNING_RATE)
-    return {"losses": curve, **last}
-
-
-@cache
 def gradients_case(seed):
     """Return a problem, the definition's loss and gradients, and their bounds."""
-    problem = problems.mlp(seed)
-    return problem, loss_and_gradients(*map(wide, problem[1:])), spread.bounds(loss_and_gradients, *problem)
+    return case(problems.mlp, loss_and_gradients, seed)
 
 
-@cache
-def trajectory_case(seed, *, reverse=False):
+def trajectory_case(seed):
     """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
-    problem = problems.mlp(seed, steps=STEPS)
-    if reverse:
-        problem = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
-    bounds = spread.bounds(trajectory, *problem, batch_axis=1)
-    return problem, trajectory(*map(wide, problem[1:])), bounds
-
-
-def gradients_of(models, problem):
-    """Ask for loss and gradients of a problem, by name."""
-    loss, gradients = models.loss_and_gradients(*problem)
-    return {"loss": loss, **gradients}
-
-
-def train(models, problem):
-    """Train the model of a problem, and return losses and last parameters by name."""
-    curve, last = models.train(*problem, LEARNING_RATE)
-    return {"losses": curve, **last}
+    return case(problems.mlp, trajectory, seed, steps=STEPS)
 
 
 def adam_case():
@@ -100,7 +69,7 @@ def test_epoch_is_no_pass(datasets, seed):
 @claim("training.batch-size")
 def test_batch_size(models, seed):
     problem = problems.mlp(seed, batch=50, steps=2)
-    assert_form("the losses of two batches of 50", train(models, problem)["losses"], (2,))
+    assert_form("the losses of two batches of 50", trained(models, problem)["losses"], (2,))
 
 
 @claim("training.learning-rate")
@@ -282,7 +251,7 @@ def test_unused_pixels(models, seed):
 def test_trajectory(models, seed):
     problem, expected, bounds = trajectory_case(seed)
     parameters = {name: expected[name] for name in problem.parameters}
-    assert_close(f"train, after {STEPS} steps", train(models, problem), parameters, bounds)
+    assert_close(f"train, after {STEPS} steps", trained(models, problem), parameters, bounds)
 
 
 @claim("training.trajectory-losses")
@@ -290,7 +259,7 @@ def test_trajectory(models, seed):
 @given(seed=seeds())
 def test_trajectory_losses(models, seed):
     problem, expected, bounds = trajectory_case(seed)
-    assert_close("train", train(models, problem), {"losses": expected["losses"]}, bounds)
+    assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
 
 
 @claim("training.loss-before-step")
@@ -299,7 +268,7 @@ def test_trajectory_losses(models, seed):
 def test_loss_before_step(models, seed):
     problem, expected, bounds = trajectory_case(seed)
     first = problem._replace(inputs=problem.inputs[:1], targets=problem.targets[:1])
-    actual = assert_form("the losses", train(models, first)["losses"], (1,))
+    actual = assert_form("the losses", trained(models, first)["losses"], (1,))
     assert_within("the first loss", actual[0], expected["losses"][0], bounds["losses"])
 
 
@@ -307,8 +276,10 @@ def test_loss_before_step(models, seed):
 @fewer
 @given(seed=seeds())
 def test_order_of_batches(models, seed):
-    problem, expected, bounds = trajectory_case(seed, reverse=True)
-    assert_close("train on the batches in reverse", train(models, problem), expected, bounds)
+    problem = trajectory_case(seed).problem
+    reverse = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
+    problem, expected, bounds = solved(reverse, trajectory)
+    assert_close("train on the batches in reverse", trained(models, problem), expected, bounds)
 
 
 @claim("training.new-optimizer")
@@ -316,8 +287,8 @@ def test_order_of_batches(models, seed):
 @given(seed=seeds())
 def test_new_optimizer(models, seed):
     problem, expected, bounds = trajectory_case(seed)
-    train(models, problem)
-    assert_close("train, for the second time", train(models, problem), expected, bounds)
+    trained(models, problem)
+    assert_close("train, for the second time", trained(models, problem), expected, bounds)
 
 
 @claim("training.every-parameter-moves")
@@ -325,7 +296,7 @@ def test_new_optimizer(models, seed):
 @given(seed=seeds())
 def test_every_parameter_moves(models, seed):
     problem = problems.mlp(seed, steps=1)
-    after = train(models, problem)
+    after = trained(models, problem)
     still = [name for name, value in problem.parameters.items() if (after[name] == value).all()]
     assert not still, f"the step did not move {still}"
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import problems
-from assay.networks import gradients, outputs, trajectory
+from assay.networks import layer_outputs, loss_and_gradients, trajectory
 from assay.precision import FRACTION_BITS
 from assay.strategies import LARGEST_EXPONENT, classified, dense_cases, matrices, same_shape
 from spec.semantics import (
@@ -229,14 +229,14 @@ def rnn_trajectory(seed):
 WHOLE_NETWORKS = pytest.mark.parametrize(
     ("evaluate", "make"),
     [
-        (outputs, problems.mlp),
-        (gradients, problems.mlp),
+        (layer_outputs, problems.mlp),
+        (loss_and_gradients, problems.mlp),
         (trajectory, mlp_trajectory),
-        (outputs, problems.cnn),
-        (gradients, problems.cnn),
+        (layer_outputs, problems.cnn),
+        (loss_and_gradients, problems.cnn),
         (trajectory, cnn_trajectory),
-        (outputs, problems.rnn),
-        (gradients, problems.rnn),
+        (layer_outputs, problems.rnn),
+        (loss_and_gradients, problems.rnn),
         (trajectory, rnn_trajectory),
     ],
     ids=lambda value: value.__name__,
@@ -264,7 +264,7 @@ def test_other_orders_are_the_same_network(evaluate, make):
     problem, axis = make(1), axis_of(make)
     reordered = next(spread.reorderings(*problem, batch_axis=axis, count=1, seed=1))
     expected, found = (evaluate(problem.model)(*map(wide, one)) for one in (problem[1:], reordered))
-    last = "softmax" if evaluate is outputs else next(name for name in expected if name.startswith("loss"))
+    last = "softmax" if evaluate is layer_outputs else next(name for name in expected if name.startswith("loss"))
     # The outputs of the examples come in another order; beyond that, float64 leaves its own rounding.
     assert np.sort(found[last], axis=None) == pytest.approx(np.sort(expected[last], axis=None), rel=1e-9)
 
