@@ -16,7 +16,7 @@ from assay.testing import assert_close, assert_equal, assert_form, claim, few
 from assay.trained import assert_losses_not_above
 from spec.semantics.models import MODELS, NUM_CHARS
 from spec.semantics.spread import root_mean_square
-from spec.semantics.text import entropy_of_characters
+from spec.semantics.text import loss_of_frequencies
 from spec.vectors import read
 
 DOCUMENT = read("rnn")
@@ -193,8 +193,7 @@ def loss_after_400(rnn_400_batches, corpus, once):
 
 @claim("rnn_training.beats-frequencies")
 def test_beats_frequencies(loss_after_400, windows, corpus, evidence):
-    frequencies = np.bincount(corpus.indices) / len(corpus.indices)
-    blind = float(-np.log(frequencies[windows[1]]).mean())
+    blind = loss_of_frequencies(corpus.indices, *windows, known=0)
     evidence(corpus=corpus.source)
     assert loss_after_400 < blind, f"the loss is {loss_after_400:.3f}, and that of the frequencies {blind:.3f}"
 
@@ -223,6 +222,7 @@ def test_loss_after(rnn_1000_batches, windows, nietzsche):
 
 
 @claim("rnn_training.as-good-as-pairs")
-def test_as_good_as_pairs(nietzsche):
+def test_as_good_as_pairs(nietzsche, windows):
     limits = threshold("rnn_1000_batches").limits("loss")
-    assert limits.lower < entropy_of_characters(nietzsche.indices, known=1) < limits.upper
+    pairs = loss_of_frequencies(nietzsche.indices, *windows, known=1)
+    assert limits.lower <= pairs <= limits.upper, f"the loss of pairs is {pairs:.3f}"

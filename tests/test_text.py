@@ -134,6 +134,18 @@ def test_whole_loader(text, content):
     assert_equal("the numbers of the text", found.indices, expected.indices, INT)
 
 
+@claim("text.whole-loader")
+def test_whole_loader_of_a_real_text(text, corpus):
+    assert_equal("the numbers of the text", encode(text, corpus.text).indices, corpus.indices, INT)
+
+
+@claim("text.whole-loader")
+def test_whole_loader_of_the_text_of_python(text):
+    content = "\n".join(pytest.importorskip("pydoc_data.topics").topics.values())
+    expected = definition.encode(content.encode()).indices
+    assert_equal("the numbers of the text", encode(text, content).indices, expected, INT)
+
+
 @claim("text.num-chars")
 def test_num_chars(text, nietzsche):
     assert len(encode(text, nietzsche.text).char_indices) == DOCUMENT["num_chars"]

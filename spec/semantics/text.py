@@ -97,11 +97,30 @@ def entropy_of_characters(indices: Array, known: int = 0) -> float:
     entropy on it (Cover and Thomas, "Elements of information theory", 2006, theorem 2.6.5). With 0 it is called
     the unigram's, with 1 the bigram's.
     """
-    numbers = np.int64(indices.max() + 1) ** np.arange(known + 1)
-    grams = np.lib.stride_tricks.sliding_window_view(indices, known + 1) @ numbers
-    before = grams - grams // numbers[-1] * numbers[-1]
-    return float(entropy(_shares(grams)) - entropy(_shares(before)))
+    starts = np.arange(len(indices) - known)
+    return loss_of_frequencies(indices, *windows(indices, starts, known))
 
 
-def _shares(numbers: Array) -> Array:
-    return np.unique(numbers, return_counts=True)[1] / len(numbers)
+def loss_of_frequencies(indices: Array, before: Array, targets: Array, known: int | None = None) -> float:
+    """Mean cross entropy, in nats, of a predictor that has counted what follows `known` characters in a text.
+
+    Args:
+        indices: of the text, [length].
+        before: windows of the text, [n, seq_length].
+        targets: the character after each, [n].
+        known: how many characters of a window it looks at, from its end; all of them unless given.
+
+    """
+    known = before.shape[1] if known is None else known
+    base = np.int64(indices.max() + 1)
+    places = base ** np.arange(known, -1, -1)
+    counted = np.lib.stride_tricks.sliding_window_view(indices, known + 1) @ places
+    asked = np.column_stack([before[:, before.shape[1] - known :], targets]) @ places
+    together, alone = _counts(counted, asked), _counts(counted // base, asked // base)
+    return float(np.mean(np.log(alone) - np.log(together)))
+
+
+def _counts(counted: Array, asked: Array) -> Array:
+    """Return how often each of the numbers that are asked for occurs among those that are counted."""
+    numbers, counts = np.unique(counted, return_counts=True)
+    return counts[np.searchsorted(numbers, asked)]

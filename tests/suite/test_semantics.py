@@ -298,9 +298,18 @@ def test_entropies_of_a_text_by_hand():
     # Three of four characters are 0; after a 0 comes a 0 or a 1, equally often, and after a 1 always a 0.
     indices = np.array([0, 0, 1] * 100 + [0])
     shares = np.array([201, 100]) / 301
-    assert text.entropy_of_characters(indices) == pytest.approx(-np.sum(shares * np.log(shares)), rel=1e-12)
+    assert text.entropy_of_characters(indices) == pytest.approx(text.entropy(shares), rel=1e-12)
+    assert text.entropy(shares) == pytest.approx(-sum(share * math.log(share) for share in shares), rel=1e-14)
     assert text.entropy_of_characters(indices, known=1) == pytest.approx(2 / 3 * math.log(2), rel=1e-12)
     assert text.entropy_of_characters(indices, known=2) == pytest.approx(0, abs=1e-12)
+
+
+def test_frequencies_predict_the_windows_of_their_text():
+    indices = np.array([0, 1, 0, 2] * 50 + [0])
+    before, targets = text.windows(indices, np.array([0, 2]), 1)
+    # After each 0 comes a 1 or a 2.
+    assert text.loss_of_frequencies(indices, before, targets) == pytest.approx(math.log(2), rel=1e-12)
+    assert text.loss_of_frequencies(indices, before, targets, known=0) == pytest.approx(math.log(201 / 50), rel=1e-12)
 
 
 def test_temperature_divides_the_logits():
