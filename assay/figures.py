@@ -303,7 +303,7 @@ def _entropy(evidence: object) -> Drawing:
     axes.axhline(math.log(classes), color=MUTED, linestyle=(0, (4, 3)), linewidth=1.2)
     label = f"any character: ln {classes} = {math.log(classes):.3f}"
     axes.annotate(label, (0, math.log(classes)), (4, -12), color=MUTED, **on_axis(axes, "y"))
-    axes.set(xlabel="temperature", ylabel="entropy of the next character, in nats", ylim=(0, None))
+    axes.set(xlabel="temperature", ylabel="entropy in nats", ylim=(0, None))
     ends = ", ".join(f"{height:.2f} at {place:g}" for place, height in zip(marked, heights, strict=True))
     caption = (
         "How uncertain the trained network is of the next character, on average over windows of the text, by "
