@@ -74,10 +74,10 @@ def nietzsche(corpus) -> characters.Corpus:
 
 
 @pytest.fixture(scope="session")
-def rnn_400_batches(text, corpus, seed, once) -> dict[str, Any]:
-    """Return losses and parameters of the RNN after 400 batches, trained once in a run."""
-    recipe = threshold("rnn_400_batches").recipe
-    return once("rnn_400_batches", lambda: characters.train(text, recipe, corpus, seed))
+def rnn_200_batches(text, corpus, seed, once) -> dict[str, Any]:
+    """Return losses and parameters of the RNN after 200 batches, trained once in a run."""
+    recipe = threshold("rnn_200_batches").recipe
+    return once("rnn_200_batches", lambda: characters.train(text, recipe, corpus, seed))
 
 
 @pytest.fixture(scope="session")
