@@ -10,6 +10,8 @@ import numpy as np
 from assay import data, limits
 from assay.contract import Array
 from assay.errors import UserError
+from assay.guard import NonConformanceError
+from assay.testing import assert_form
 from spec.semantics import losses, models
 from spec.semantics import text as definition
 from spec.vectors import read
@@ -57,10 +59,20 @@ def corpus(found: data.Text) -> Corpus:
 
 
 def train(text: Any, recipe: dict[str, Any], known: Corpus, seed: int) -> dict[str, Any]:  # noqa: ANN401 - the group of an implementation, under guard or not
-    """Train by a recipe, and return losses and parameters."""
+    """Train by a recipe, check the form of what comes of it, and return losses and parameters.
+
+    Raises:
+        NonConformanceError: it has another form.
+
+    """
     options = {name: value for name, value in recipe.items() if name != "model"}
-    curve, parameters = text.fit(known.indices, known.num_chars, seed=seed, **options)
-    return {"losses": np.asarray(curve), "parameters": dict(parameters)}
+    curve, found = text.fit(known.indices, known.num_chars, seed=seed, **options)
+    shapes = models.rnn_shapes(known.num_chars)
+    if absent := [name for name in shapes if name not in found]:
+        msg = f"the trained RNN has no {absent[0]!r}, only {list(found)}"
+        raise NonConformanceError(msg)
+    parameters = {name: assert_form(name, found[name], shape) for name, shape in shapes.items()}
+    return {"losses": assert_form("the losses", curve, (recipe["num_batches"],)), "parameters": parameters}
 
 
 def evaluated(known: Corpus, seq_length: int) -> tuple[Array, Array]:

@@ -14,7 +14,7 @@ from assay.problems import SEQ_LENGTH
 from assay.strategies import seeds
 from assay.testing import assert_close, assert_equal, assert_form, claim, few
 from assay.trained import assert_losses_not_above
-from spec.semantics.models import MODELS, NUM_CHARS
+from spec.semantics.models import MODELS, NUM_CHARS, rnn_shapes
 from spec.semantics.spread import root_mean_square
 from spec.semantics.text import loss_of_frequencies
 from spec.vectors import read
@@ -46,8 +46,7 @@ def test_form(text, seed, num_chars):
     indices = np.resize(np.arange(num_chars, dtype=np.int32), 20)
     curve, parameters = text.fit(indices, num_chars, seed=seed, **FEW)
     assert_form("the losses of 2 batches", curve, (2,))
-    shapes = {name: tuple(num_chars if size == NUM_CHARS else size for size in SHAPES[name]) for name in SHAPES}
-    assert {name: np.shape(value) for name, value in parameters.items()} == shapes
+    assert {name: np.shape(value) for name, value in parameters.items()} == rnn_shapes(num_chars)
 
 
 def gradients_case(seed):

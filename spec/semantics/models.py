@@ -121,6 +121,17 @@ UNITS = 256
 NUM_CHARS = 57
 
 
+def rnn_shapes(num_chars: int) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the RNN's parameters for so many characters."""
+    return {
+        "cell/kernel": (num_chars, 4 * UNITS),
+        "cell/recurrent_kernel": (UNITS, 4 * UNITS),
+        "cell/bias": (4 * UNITS,),
+        "dense/kernel": (UNITS, num_chars),
+        "dense/bias": (num_chars,),
+    }
+
+
 def _rnn_outputs(parameters: Parameters, inputs: Array) -> dict[str, Array]:
     kernel, recurrent_kernel, bias = (parameters[f"cell/{name}"] for name in ("kernel", "recurrent_kernel", "bias"))
     one_hot = layers.one_hot(inputs, parameters["dense/bias"].shape[0]).astype(kernel.dtype)
@@ -200,13 +211,7 @@ MODELS = {
     ),
     # Lines 528 to 546: characters in, one of them out.
     "rnn": Model(
-        shapes={
-            "cell/kernel": (NUM_CHARS, 4 * UNITS),
-            "cell/recurrent_kernel": (UNITS, 4 * UNITS),
-            "cell/bias": (4 * UNITS,),
-            "dense/kernel": (UNITS, NUM_CHARS),
-            "dense/bias": (NUM_CHARS,),
-        },
+        shapes=rnn_shapes(NUM_CHARS),
         axes={
             "cell/kernel": ("character", "gate", "hidden"),
             "cell/recurrent_kernel": ("hidden", "gate", "hidden"),
