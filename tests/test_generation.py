@@ -165,14 +165,19 @@ def window_of(seed, length=SEQ_LENGTH):
     return np.random.default_rng(seed).integers(0, NUM_CHARS, length, np.int32)
 
 
+def assert_text(written, num_chars):
+    """Check the form of what was written, and that all of it is characters."""
+    written = assert_form("the text", written, (COUNT,), INT)
+    known = (written >= 0) & (written < num_chars)
+    assert known.all(), f"written is {written[~known][0]} of {num_chars} characters"
+    return written
+
+
 def write(text, parameters, seed, *, temperature=1.0, length=SEQ_LENGTH):
     """Continue a window that the seed draws, and check the form of what is written."""
     window = window_of(seed, length)
     written = text.generate(parameters, window, temperature=temperature, count=COUNT, seed=seed)
-    written = assert_form("the text", written, (COUNT,), INT)
-    known = (written >= 0) & (written < len(parameters["dense/bias"]))
-    assert known.all(), f"written is {written[~known][0]}"
-    return window, written
+    return window, assert_text(written, NUM_CHARS)
 
 
 @claim("generation.count")
@@ -310,7 +315,7 @@ def written(text, rnn_1000_batches, corpus, seed, once):
             for number, one in enumerate(TEMPERATURES)
         ]
 
-    return window, [assert_form("the text", found, (COUNT,), INT) for found in once("written", work)]
+    return window, [assert_text(found, corpus.num_chars) for found in once("written", work)]
 
 
 @claim("generation.trained")
