@@ -7,7 +7,8 @@ implementation declares the groups that it has. A group that it does not declare
 Parameters travel as a dictionary from canonical names to arrays: `dense/kernel` [input_dim, units],
 `dense/bias` [units]; the MLP has `dense1/...` and `dense2/...`, the CNN `conv1/...` and `conv2/...` before them, with
 kernels [window height, window width, input channels, filters]. The RNN has `cell/kernel` [num_chars, 1024],
-`cell/recurrent_kernel` [256, 1024] and `cell/bias` [1024], laid out as `lstm_cell` says, before `dense/...`.
+`cell/recurrent_kernel` [256, 1024] and `cell/bias` [1024], laid out as `lstm_cell` says, before `dense/...`. The
+Q-network has `dense1/...` to `dense3/...`.
 
 Images are [batch, height, width, channels]. A window moves by `strides` (down, to the right); `padding` is `valid`,
 which keeps it inside the image, or `same`, which adds what ceil(size / stride) windows need along an axis: half of it
@@ -27,10 +28,22 @@ Parameters = Mapping[str, Array]
 Activation = Literal["relu", "tanh", "sigmoid"]
 Padding = Literal["valid", "same"]
 Pair = tuple[int, int]
-ModelName = Literal["linear", "mlp", "cnn", "rnn"]
+ModelName = Literal["linear", "mlp", "cnn", "rnn", "q_network", "q_cnn"]
+QModelName = Literal["q_network", "q_cnn"]
 NetworkName = Literal["VGG16", "VGG19", "ResNet50", "ResNet101", "ResNet152", "MobileNet", "MobileNetV2", "InceptionV3"]
 
-GROUPS = ("ops", "models", "training", "datasets", "applications", "flowers", "text", "keras")
+GROUPS = (
+    "ops",
+    "models",
+    "training",
+    "datasets",
+    "applications",
+    "flowers",
+    "text",
+    "environments",
+    "agent",
+    "keras",
+)
 
 
 @runtime_checkable
@@ -353,6 +366,10 @@ class Models(Protocol):
     Dense of 1024 with ReLU in the place of that of 100. `rnn` puts the characters of a window, one-hot, through an LSTM
     cell of 256 units from a state of zeros, and the cell's last output through Dense of num_chars and softmax; it is
     trained as the other two. Its num_chars is the size of `dense/bias`, and a window may be of any length.
+
+    `q_network` is Dense of 24 with ReLU, twice, and Dense of 2. `q_cnn` sees pixels: a convolution of 16 filters (8x8,
+    stride 4), one of 32 (4x4, stride 2), both `valid` with ReLU, Flatten, Dense of 256 with ReLU and Dense of 4. The
+    loss of these two, and their training, are in the group `agent`.
     """
 
     def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
@@ -364,14 +381,17 @@ class Models(Protocol):
         Args:
             model: which.
             parameters: the model's.
-            inputs: `linear` [batch, input_dim], `mlp` and `cnn` [batch, 28, 28, 1], `rnn` int32 [batch, seq_length].
+            inputs: `linear` [batch, input_dim], `mlp` and `cnn` [batch, 28, 28, 1], `rnn` int32 [batch, seq_length],
+                `q_network` [batch, 4], `q_cnn` [batch, 84, 84, 4].
 
         Returns:
             `linear`: dense [batch, 1]. `mlp`: flatten [batch, 784], dense1 [batch, 100], dense2 [batch, 10] and
             softmax [batch, 10]. `cnn`: conv1 [batch, 28, 28, 32], pool1 [batch, 14, 14, 32], conv2
             [batch, 14, 14, 64], pool2 [batch, 7, 7, 64], flatten [batch, 3136], dense1 [batch, 1024], dense2
             [batch, 10] and softmax [batch, 10]. `rnn`: one_hot [batch, seq_length, num_chars], cell [batch, 256], dense
-            and softmax [batch, num_chars]. In this order.
+            and softmax [batch, num_chars]. `q_network`: dense1 [batch, 24], dense2 [batch, 24] and dense3 [batch, 2].
+            `q_cnn`: conv1 [batch, 20, 20, 16], conv2 [batch, 9, 9, 32], flatten [batch, 2592], dense1 [batch, 256] and
+            dense2 [batch, 4]. In this order.
 
         """
 
@@ -381,7 +401,7 @@ class Models(Protocol):
         """Differentiate the mean loss of a batch.
 
         Args:
-            model: which.
+            model: any but `q_network` and `q_cnn`.
             parameters: the model's.
             inputs: as in `layer_outputs`.
             targets: `linear` float32 [batch, 1], the others int32 [batch].
@@ -397,7 +417,7 @@ class Models(Protocol):
         """Train with a new optimizer on given batches, in their order.
 
         Args:
-            model: which.
+            model: any but `q_network` and `q_cnn`.
             parameters: before the first step.
             inputs: [steps, ...], each as in `layer_outputs`.
             targets: [steps, ...], each as in `loss_and_gradients`.
@@ -710,6 +730,227 @@ class Text(Protocol):
         """
 
 
+class CartPole(NamedTuple):
+    """What is known of the environment before it is used.
+
+    Attributes:
+        lowest: [4], of each number of a state that it may give.
+        highest: likewise.
+        num_actions: they are the whole numbers from 0 on.
+        max_episode_steps: after so many steps an episode is cut off.
+
+    """
+
+    lowest: Array
+    highest: Array
+    num_actions: int
+    max_episode_steps: int
+
+
+class Episode(NamedTuple):
+    """A stretch of an episode, from its beginning.
+
+    Attributes:
+        states: [steps + 1, ...]: the initial one, and the one after each step.
+        rewards: [steps].
+        terminated: bool [steps], whether the step ended the episode by what happened in it.
+        truncated: bool [steps], whether the limit of steps cut it off there.
+
+    """
+
+    states: Array
+    rewards: Array
+    terminated: Array
+    truncated: Array
+
+
+class Environments(Protocol):
+    """CartPole-v1, and the game Breakout.
+
+    A state of CartPole is position, velocity, angle and angular velocity; action 0 pushes the cart to the left, where
+    its position falls, and action 1 to the right. A positive angle leans to the right.
+    """
+
+    def cart_pole(self) -> CartPole:
+        """Describe CartPole."""
+
+    def initial_states(self, count: int, seed: int) -> Array:
+        """Reset one environment again and again, the first time with a seed: [count, 4]."""
+
+    def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
+        """Take one step from each state, as the first of an episode.
+
+        Args:
+            states: [n, 4], inside the bounds that end an episode.
+            actions: int32 [n].
+
+        Returns:
+            The next states [n, 4], the rewards [n], and whether the step ended the episode: bool [n].
+
+        """
+
+    def play(self, actions: Array, seed: int) -> Episode:
+        """Reset with a seed, and take these actions, int32 [n], until they or the episode end."""
+
+    def feed_back(self, weights: Array, seed: int) -> Episode:
+        """Reset with a seed, and push to the right where weights @ state is positive, else to the left, to the end.
+
+        Args:
+            weights: [4].
+            seed: of the reset.
+
+        """
+
+    def frames(self, actions: Array, seed: int) -> Array:
+        """Do what `play` does, and draw every state off screen: uint8 [steps + 1, height, width, 3]."""
+
+    def sample_actions(self, count: int, seed: int) -> Array:
+        """Let the environment draw actions: int32 [count]."""
+
+    def has_breakout(self) -> bool:
+        """Whether the game is installed, without which nobody calls the next two."""
+
+    def breakout_actions(self) -> Sequence[str]:
+        """Return the names of the game's actions, in their order."""
+
+    def breakout(self, actions: Array, seed: int) -> Episode:
+        """Play the game as `play` plays CartPole; the states are frames, uint8 [steps + 1, height, width, 3]."""
+
+
+class Transitions(NamedTuple):
+    """What an agent learns from: steps of an environment.
+
+    Attributes:
+        states: [n, ...], before the steps.
+        actions: int32 [n].
+        rewards: [n].
+        next_states: [n, ...], after them.
+        dones: [n], 1 where the step ended its episode by failure, and 0 elsewhere.
+
+    """
+
+    states: Array
+    actions: Array
+    rewards: Array
+    next_states: Array
+    dones: Array
+
+
+class Learnt(NamedTuple):
+    """An agent after training.
+
+    Attributes:
+        scores: int32 [num_episodes], as the document's program prints them: the last step's number, from 0.
+        losses: [learning steps], the loss of each batch before its step.
+        parameters: after the last step.
+
+    """
+
+    scores: Array
+    losses: Array
+    parameters: Parameters
+
+
+class Agent(Protocol):
+    """Deep Q-learning: `q_network` on CartPole, and `q_cnn` on states made of frames.
+
+    A plain tuple with the elements of `Transitions` stands for it when it is handed in.
+    """
+
+    def epsilon(
+        self, episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
+    ) -> float:
+        """Return the probability of a random action in an episode, counted from 0."""
+
+    def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
+        """Choose an action for each state, greedy or, with probability epsilon, any: int32 [n]."""
+
+    def remember(self, buffer_size: int, transitions: Transitions) -> Transitions:
+        """Append transitions one by one to a new replay buffer, and return what it holds, the oldest first."""
+
+    def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
+        """Draw a batch from a replay buffer that holds these, without replacement."""
+
+    def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
+        """Return y of each transition: [n]."""
+
+    def loss_and_gradients(
+        self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
+    ) -> tuple[Array, Parameters]:
+        """Differentiate the mean of the squared differences of y and the value of the action that was taken."""
+
+    def learn(
+        self,
+        model: QModelName,
+        parameters: Parameters,
+        transitions: Transitions,
+        *,
+        learning_rate: float,
+        gamma: float,
+    ) -> tuple[Array, Parameters]:
+        """Learn from given batches, in their order, with a new Adam.
+
+        Args:
+            model: which.
+            parameters: before the first step.
+            transitions: each element is [steps, batch, ...].
+            learning_rate: of Adam.
+            gamma: the discount factor.
+
+        Returns:
+            [steps]: the loss of each batch before its step; the parameters after the last.
+
+        """
+
+    def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
+        """Play CartPole with the Q-network and learn nothing: what goes into the replay buffer, in its order."""
+
+    def fit(
+        self,
+        *,
+        num_episodes: int,
+        num_exploration_episodes: int,
+        initial_epsilon: float,
+        final_epsilon: float,
+        max_len_episode: int,
+        buffer_size: int,
+        batch_size: int,
+        learning_rate: float,
+        gamma: float,
+        seed: int,
+    ) -> Learnt:
+        """Train a new Q-network on CartPole.
+
+        Args:
+            num_episodes: to play.
+            num_exploration_episodes: as in `epsilon`, with the next two.
+            initial_epsilon: of the first episode.
+            final_epsilon: the least.
+            max_len_episode: after so many steps an episode is left, which is no end of it.
+            buffer_size: of the replay buffer.
+            batch_size: of a learning step; there is none while the buffer holds less, and none after an episode's end.
+            learning_rate: of Adam.
+            gamma: the discount factor.
+            seed: of all that is drawn.
+
+        """
+
+    def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
+        """Play CartPole with the greedy policy: the sum of rewards of each episode, [num_episodes]."""
+
+    def stack_frames(self, frames: Array, image_size: Pair) -> Array:
+        """Make a state of frames.
+
+        Args:
+            frames: uint8 [n, height, width, 3], the oldest first.
+            image_size: height and width after resizing, which is bilinear between the centres of pixels.
+
+        Returns:
+            [*image_size, n] between 0 and 1: the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, of each frame.
+
+        """
+
+
 class Keras(Protocol):
     """A Keras-shaped namespace, for the claims about the programming interface itself.
 
@@ -736,6 +977,8 @@ PROTOCOLS: dict[str, type] = {
     "applications": Applications,
     "flowers": Flowers,
     "text": Text,
+    "environments": Environments,
+    "agent": Agent,
     "keras": Keras,
 }
 

@@ -312,6 +312,18 @@ def text(implementation: Guarded) -> Group:
 
 
 @pytest.fixture(scope="session")
+def environments(implementation: Guarded) -> Group:
+    """Return what an agent acts in: see `assay.contract.Environments`."""
+    return implementation.group("environments")
+
+
+@pytest.fixture(scope="session")
+def agent(implementation: Guarded) -> Group:
+    """Return deep Q-learning: see `assay.contract.Agent`."""
+    return implementation.group("agent")
+
+
+@pytest.fixture(scope="session")
 def keras(implementation: Guarded) -> Group:
     """Return the Keras-shaped namespace: see `assay.contract.Keras`."""
     return implementation.group("keras")

@@ -20,7 +20,7 @@ class Reference:
 
     name = "reference"
     version = __version__
-    distributions = ("tensorflow|tensorflow-cpu", "keras")
+    distributions = ("tensorflow|tensorflow-cpu", "keras", "gymnasium|gym")
     groups = GROUPS
 
     def start(self, device: str) -> str:
@@ -84,6 +84,20 @@ class Reference:
         from reference.keras import Keras
 
         return Keras()
+
+    @cached_property
+    def environments(self) -> contract.Environments:
+        """CartPole and Breakout."""
+        from reference.environments import Environments
+
+        return Environments()
+
+    @cached_property
+    def agent(self) -> contract.Agent:
+        """Deep Q-learning."""
+        from reference.agent import Agent
+
+        return Agent()
 
 
 implementation = Reference()

@@ -105,3 +105,38 @@ class RNN(tf.keras.Model):
         """Return the probabilities."""
         variables = map(tf.convert_to_tensor, self.cell.trainable_variables)
         return tf.nn.softmax(self.dense(last_output(inputs, *variables)))
+
+
+class QNetwork(tf.keras.Model):
+    """Three Dense layers: states [batch, 4] to the values of two actions, [batch, 2] (lines 700 to 711)."""
+
+    def __init__(self) -> None:
+        """Make the layers."""
+        super().__init__()
+        self.dense1 = tf.keras.layers.Dense(units=24, activation=tf.nn.relu, name="dense1")
+        self.dense2 = tf.keras.layers.Dense(units=24, activation=tf.nn.relu, name="dense2")
+        self.dense3 = tf.keras.layers.Dense(units=2, name="dense3")
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return the values."""
+        return self.dense3(self.dense2(self.dense1(inputs)))
+
+
+class QCNN(tf.keras.Model):
+    """A CNN in its place: states [batch, 84, 84, 4] to the values of four actions, [batch, 4] (line 774).
+
+    Mnih and others, "Playing Atari with deep reinforcement learning", 2013, section 4.1.
+    """
+
+    def __init__(self) -> None:
+        """Make the layers."""
+        super().__init__()
+        self.conv1 = tf.keras.layers.Conv2D(16, kernel_size=8, strides=4, activation=tf.nn.relu, name="conv1")
+        self.conv2 = tf.keras.layers.Conv2D(32, kernel_size=4, strides=2, activation=tf.nn.relu, name="conv2")
+        self.flatten = tf.keras.layers.Flatten(name="flatten")
+        self.dense1 = tf.keras.layers.Dense(units=256, activation=tf.nn.relu, name="dense1")
+        self.dense2 = tf.keras.layers.Dense(units=4, name="dense2")
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return the values."""
+        return self.dense2(self.dense1(self.flatten(self.conv2(self.conv1(inputs)))))

@@ -1,0 +1,335 @@
+"""Deep Q-learning (lines 681 to 764)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import tensorflow as tf
+
+from assay.contract import Learnt, Transitions
+from reference.environments import make
+from reference.models import RECIPES, Models, trainer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from assay.contract import Array, Pair, Parameters, QModelName
+    from reference.environments import Environment
+
+# In place of the environment's reward, where an episode fails (line 741).
+FAILURE_REWARD = -10.0
+# The weights of red, green and blue in the luma of ITU-R BT.601.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+class ReplayBuffer:
+    """The last transitions, each in a row of its own: one array is handed over faster than five."""
+
+    def __init__(self, size: int, state_shape: tuple[int, ...]) -> None:
+        """Make room for `size` transitions."""
+        self.rows = np.empty((size, row_width(state_shape)), np.float32)
+        self.count = 0
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return min(self.count, len(self.rows))
+
+    def append(self, state: Array, action: int, reward: float, next_state: Array, done: float) -> None:
+        """Copy a transition to where the oldest is, once the buffer is full."""
+        row, width = self.rows[self.count % len(self.rows)], state.size
+        row[:width], row[width : 2 * width] = state.ravel(), next_state.ravel()
+        row[2 * width :] = action, reward, done
+        self.count += 1
+
+    def draw(self, batch_size: int, generator: np.random.Generator) -> Array:
+        """Draw rows, none of them twice."""
+        return self.rows[generator.choice(len(self), batch_size, replace=False)]
+
+    def in_order(self) -> Array:
+        """Return all rows, the oldest first."""
+        return np.roll(self.rows[: len(self)], -(self.count % len(self)), axis=0)
+
+
+def row_width(state_shape: tuple[int, ...]) -> int:
+    """How many numbers a transition has."""
+    return 2 * int(np.prod(state_shape)) + 3
+
+
+def unpacked(rows: Any, state_shape: tuple[int, ...], reshape: Callable[..., Any] = np.reshape) -> Transitions:
+    """Take rows [n, width] of NumPy or TensorFlow apart; actions stay floating-point numbers."""
+    width = int(np.prod(state_shape))
+    shape = (len(rows), *state_shape)
+    states, next_states = (reshape(rows[:, start : start + width], shape) for start in (0, width))
+    actions, rewards, dones = (rows[:, 2 * width + place] for place in range(3))
+    return Transitions(states, actions, rewards, next_states, dones)
+
+
+def remembered(transitions: Transitions, size: int) -> ReplayBuffer:
+    """Put transitions into a new buffer."""
+    buffer = ReplayBuffer(size, transitions.states.shape[1:])
+    for transition in zip(*transitions, strict=True):
+        buffer.append(*transition)
+    return buffer
+
+
+def handed_over(rows: Array, state_shape: tuple[int, ...]) -> Transitions:
+    """Make of rows what the contract asks for."""
+    found = unpacked(rows, state_shape)
+    return found._replace(actions=found.actions.astype(np.int32))
+
+
+class Learner:
+    """A Q-network with its optimizer, and the agent's two compiled calls: to act, and to learn and act."""
+
+    def __init__(self, model: QModelName, batch_size: int) -> None:
+        """Compile for batches of a size."""
+        self.trainer = trainer(model, RECIPES[model].input_shape)
+        self.state_shape = RECIPES[model].input_shape
+        self.gamma = tf.Variable(1.0)
+        self._ahead: tuple[Array | None, int] = None, 0
+        state = tf.TensorSpec([1, *self.state_shape])
+        rows = tf.TensorSpec([batch_size, row_width(self.state_shape)])
+        xla = self.trainer.recipe.xla
+        # A concrete function does not look at its arguments again, which a call of a network this small is half of.
+        self._act = tf.function(self._greedy, jit_compile=xla).get_concrete_function(state)
+        self._learn = tf.function(self._learn_and_act, jit_compile=xla).get_concrete_function(rows, state)
+
+    def load(self, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0) -> None:
+        """Set every variable, and forget what the optimizer has gathered."""
+        self.trainer.load(parameters)
+        self.trainer.optimizer.learning_rate.assign(learning_rate)
+        self.gamma.assign(gamma)
+        self._ahead = None, 0
+
+    def act(self, state: Array) -> int:
+        """Return the greedy action: the last learning step may have found it."""
+        known, action = self._ahead
+        return action if state is known else int(self._act(tf.constant(state[None])))
+
+    def learn(self, rows: Array, state: Array) -> float:
+        """Take one step of the optimizer, find the greedy action in the agent's state, and return the loss before."""
+        loss, action = self._learn(tf.constant(rows), tf.constant(state[None])).numpy()
+        self._ahead = state, int(action)
+        return float(loss)
+
+    def targets(self, transitions: Transitions) -> tf.Tensor:
+        """Return y of each transition (lines 756 and 757)."""
+        best = tf.reduce_max(self.trainer.model(transitions.next_states), axis=1)
+        return transitions.rewards + self.gamma * best * (1 - transitions.dones)
+
+    def batch(self, rows: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
+        """Return states and what their values are compared with: y, which no tape sees being made, and actions."""
+        transitions = unpacked(rows, self.state_shape, tf.reshape)
+        return transitions.states, (self.targets(transitions), tf.cast(transitions.actions, tf.int32))
+
+    def _greedy(self, states: tf.Tensor) -> tf.Tensor:
+        return tf.argmax(self.trainer.model(states)[0], output_type=tf.int32)
+
+    def _learn_and_act(self, rows: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
+        loss = self.trainer.step(*self.batch(rows))
+        # In one tensor, so that one is read.
+        return tf.stack([loss, tf.cast(self._greedy(state), tf.float32)])
+
+
+@cache
+def learner(model: QModelName, batch_size: int) -> Learner:
+    """Return the one learner of a model for batches of a size."""
+    return Learner(model, batch_size)
+
+
+def exploration_rate(
+    episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
+) -> float:
+    """Return epsilon in an episode (lines 727 to 729)."""
+    return max(
+        initial_epsilon * (num_exploration_episodes - episode) / num_exploration_episodes,
+        final_epsilon,
+    )
+
+
+def epsilon_greedy(
+    state: Array,
+    epsilon: float,
+    generator: np.random.Generator,
+    greedy: Callable[[Array], int],
+    sample: Callable[[], int],
+) -> int:
+    """Choose an action (lines 732 to 736)."""
+    return int(sample()) if generator.random() < epsilon else greedy(state)
+
+
+def transitions_of(
+    environment: Environment, choose: Callable[[Array], int], max_len_episode: int
+) -> Iterator[tuple[tuple[Array, int, float, Array, float], bool]]:
+    """Yield every transition of an episode, as it happens, and whether it ended the episode (lines 726 to 749).
+
+    An episode that is cut off by the environment's limit of steps has not failed: its last state has a future.
+    """
+    state = environment.reset()
+    for _ in range(max_len_episode):
+        action = choose(state)
+        step = environment.step(action)
+        over = step.terminated or step.truncated
+        reward = FAILURE_REWARD if step.terminated else step.reward
+        yield (state, action, reward, step.state, float(step.terminated)), over
+        if over:
+            break
+        state = step.state
+
+
+def training(
+    *,
+    num_episodes: int,
+    num_exploration_episodes: int,
+    initial_epsilon: float,
+    final_epsilon: float,
+    max_len_episode: int,
+    buffer_size: int,
+    batch_size: int,
+    learning_rate: float,
+    gamma: float,
+    seed: int,
+) -> Iterator[tuple[int, list[float]]]:
+    """Train a new Q-network, and yield the score of every episode and the losses in it (lines 720 to 764)."""
+    one = learner("q_network", batch_size)
+    one.load(Models().initial_parameters("q_network", seed), learning_rate=learning_rate, gamma=gamma)
+    environment, generator = make(), np.random.default_rng(seed)
+    environment.seed(seed)
+    buffer = ReplayBuffer(buffer_size, one.state_shape)
+    for episode in range(num_episodes):
+        epsilon = exploration_rate(
+            episode,
+            num_exploration_episodes=num_exploration_episodes,
+            initial_epsilon=initial_epsilon,
+            final_epsilon=final_epsilon,
+        )
+
+        def choose(state: Array, epsilon: float = epsilon) -> int:
+            return epsilon_greedy(state, epsilon, generator, one.act, environment.sample)
+
+        score, losses = -1, []
+        for transition, over in transitions_of(environment, choose, max_len_episode):
+            score += 1
+            buffer.append(*transition)
+            if not over and len(buffer) >= batch_size:
+                losses.append(one.learn(buffer.draw(batch_size, generator), transition[3]))
+        yield score, losses
+
+
+# Of those that do not learn, or whose batches have another size.
+DEFAULT_BATCH = 32
+
+
+class Agent:
+    """See `assay.contract.Agent`."""
+
+    def epsilon(self, episode: int, **schedule: Any) -> float:
+        """Follow the schedule."""
+        return exploration_rate(episode, **schedule)
+
+    def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
+        """Choose for one state after the other."""
+        one, generator = loaded(model, parameters), np.random.default_rng(seed)
+        num_actions = one.trainer.variables[-1].shape[0]
+        chosen = [
+            epsilon_greedy(state, epsilon, generator, one.act, lambda: generator.integers(num_actions))
+            for state in states
+        ]
+        return np.array(chosen, np.int32)
+
+    def remember(self, buffer_size: int, transitions: Transitions) -> Transitions:
+        """Append them all."""
+        transitions = Transitions(*transitions)
+        return handed_over(remembered(transitions, buffer_size).in_order(), transitions.states.shape[1:])
+
+    def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
+        """Draw from a buffer that they fill."""
+        transitions = Transitions(*transitions)
+        buffer = remembered(transitions, len(transitions.states))
+        return handed_over(buffer.draw(batch_size, np.random.default_rng(seed)), transitions.states.shape[1:])
+
+    def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
+        """Put the next states through the network."""
+        one = loaded(model, parameters, gamma=gamma)
+        return one.targets(Transitions(*map(tf.constant, transitions))).numpy()
+
+    def loss_and_gradients(
+        self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
+    ) -> tuple[Array, Parameters]:
+        """Record the loss on a tape and ask it for the gradients."""
+        one = loaded(model, parameters, gamma=gamma)
+        loss, gradients = one.trainer.loss_and_gradients(*one.batch(tf.constant(packed(Transitions(*transitions)))))
+        named = zip(one.trainer.names(), gradients, strict=True)
+        return loss.numpy(), {name: gradient.numpy() for name, gradient in named}
+
+    def learn(
+        self,
+        model: QModelName,
+        parameters: Parameters,
+        transitions: Transitions,
+        *,
+        learning_rate: float,
+        gamma: float,
+    ) -> tuple[Array, Parameters]:
+        """Make the compiled call for every batch."""
+        one = learner(model, np.shape(transitions[1])[1])
+        one.load(parameters, learning_rate=learning_rate, gamma=gamma)
+        batches = (Transitions(*batch) for batch in zip(*transitions, strict=True))
+        losses = [one.learn(packed(batch), batch.next_states[-1]) for batch in batches]
+        return np.array(losses, np.float32), one.trainer.parameters()
+
+    def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
+        """Play as in training."""
+        one, environment, generator = loaded("q_network", parameters), make(), np.random.default_rng(seed)
+        environment.seed(seed)
+
+        def choose(state: Array) -> int:
+            return epsilon_greedy(state, epsilon, generator, one.act, environment.sample)
+
+        limit = environment.wrapped.spec.max_episode_steps
+        buffer = ReplayBuffer(num_episodes * limit, one.state_shape)
+        for _ in range(num_episodes):
+            for transition, _ in transitions_of(environment, choose, limit):
+                buffer.append(*transition)
+        return handed_over(buffer.in_order(), one.state_shape)
+
+    def fit(self, **recipe: Any) -> Learnt:
+        """Play and learn."""
+        scores, losses = zip(*training(**recipe), strict=True)
+        parameters = learner("q_network", recipe["batch_size"]).trainer.parameters()
+        return Learnt(np.array(scores, np.int32), np.concatenate(losses).astype(np.float32), parameters)
+
+    def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
+        """Take the greedy action in every state."""
+        one, environment = loaded("q_network", parameters), make()
+        environment.seed(seed)
+        return np.array([greedy_return(environment, one) for _ in range(num_episodes)], np.float32)
+
+    def stack_frames(self, frames: Array, image_size: Pair) -> Array:
+        """Turn grey, resize, and let the frames be channels."""
+        grey = frames.astype(np.float32) @ (LUMA / 255)
+        return tf.image.resize(np.moveaxis(grey, 0, -1), image_size).numpy()
+
+
+def greedy_return(environment: Environment, one: Learner) -> float:
+    """Play an episode with the greedy policy, and return the sum of the environment's rewards."""
+    state, total, over = environment.reset(), 0.0, False
+    while not over:
+        state, reward, *ends = environment.step(one.act(state))
+        total += reward
+        over = any(ends)
+    return total
+
+
+def loaded(model: QModelName, parameters: Parameters, *, gamma: float = 1.0) -> Learner:
+    """Return a learner with these parameters, for what does not learn."""
+    one = learner(model, DEFAULT_BATCH)
+    one.load(parameters, gamma=gamma)
+    return one
+
+
+def packed(transitions: Transitions) -> Array:
+    """Make rows of transitions."""
+    return remembered(transitions, len(transitions.states)).rows

@@ -1,0 +1,167 @@
+"""Gymnasium's environments, or those of Gym, which it continues: one adapter for both."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from assay.contract import CartPole, Episode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from assay.contract import Array
+
+NAME = "CartPole-v1"
+BREAKOUT = "ALE/Breakout-v5"
+
+
+class Step(NamedTuple):
+    """What a step gives.
+
+    Attributes:
+        state: after it.
+        reward: for it.
+        terminated: whether it ended the episode by what happened in it.
+        truncated: whether the limit of steps cut the episode off.
+
+    """
+
+    state: Array
+    reward: float
+    terminated: bool
+    truncated: bool
+
+
+class Environment:
+    """An environment of Gymnasium or Gym, whichever form its `reset` and `step` have."""
+
+    def __init__(self, wrapped: Any) -> None:
+        """Wrap what `make` of either library returned."""
+        self.wrapped = wrapped
+        self.sample = wrapped.action_space.sample
+
+    def seed(self, seed: int) -> None:
+        """Seed all that it draws."""
+        self.wrapped.reset(seed=seed)
+        self.wrapped.action_space.seed(seed)
+
+    def reset(self, seed: int | None = None) -> Array:
+        """Begin an episode, and return its first state: before Gym 0.26 that was all there is."""
+        found = self.wrapped.reset(seed=seed)
+        return found[0] if isinstance(found, tuple) else found
+
+    def step(self, action: int) -> Step:
+        """Take a step: before Gym 0.26 one flag stood for both ends, and what it was is said elsewhere."""
+        state, reward, done, *rest = self.wrapped.step(action)
+        if len(rest) == 1:
+            truncated = rest[0].get("TimeLimit.truncated", False)
+            return Step(state, reward, done and not truncated, truncated)
+        return Step(state, reward, done, rest[0])
+
+
+def make(name: str = NAME, **options: Any) -> Environment:
+    """Make an environment, without the library's own checks of it, which Gym 0.26 fails under NumPy 2."""
+    gym = library()
+    return Environment(gym.make(name, disable_env_checker=True, **options))
+
+
+def library() -> Any:
+    """Return Gymnasium, or Gym where that is not installed."""
+    try:
+        import gymnasium
+    except ImportError:
+        import gym
+
+        return gym
+    return gymnasium
+
+
+class Environments:
+    """See `assay.contract.Environments`."""
+
+    def cart_pole(self) -> CartPole:
+        """Read the spaces and the registered limit."""
+        made = make().wrapped
+        states = made.observation_space
+        return CartPole(states.low, states.high, int(made.action_space.n), made.spec.max_episode_steps)
+
+    def initial_states(self, count: int, seed: int) -> Array:
+        """Seed the first reset alone."""
+        environment = make()
+        return np.stack([environment.reset(seed if number == 0 else None) for number in range(count)])
+
+    def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
+        """Put the environment into each state."""
+        environment = make()
+        taken = []
+        for state, action in zip(states, actions, strict=True):
+            environment.reset()
+            environment.wrapped.unwrapped.state = state.astype(np.float64)
+            taken.append(environment.step(int(action)))
+        next_states, rewards, terminated, _ = zip(*taken, strict=True)
+        return np.stack(next_states), np.array(rewards, np.float32), np.array(terminated)
+
+    def play(self, actions: Array, seed: int) -> Episode:
+        """Take one step after the other."""
+        return played(make(), listed(actions), seed)[0]
+
+    def feed_back(self, weights: Array, seed: int) -> Episode:
+        """Look at the state before every step."""
+        return played(make(), lambda state: int(weights @ state > 0), seed)[0]
+
+    def frames(self, actions: Array, seed: int) -> Array:
+        """Ask for a picture of every state."""
+        return np.stack(played(make(render_mode="rgb_array"), listed(actions), seed)[1])
+
+    def sample_actions(self, count: int, seed: int) -> Array:
+        """Draw from the action space."""
+        environment = make()
+        environment.seed(seed)
+        return np.array([environment.sample() for _ in range(count)], np.int32)
+
+    def has_breakout(self) -> bool:
+        """Look for `ale-py`, which needs Gymnasium."""
+        return None not in (find_spec("ale_py"), find_spec("gymnasium"))
+
+    def breakout_actions(self) -> Sequence[str]:
+        """Ask the game."""
+        return _breakout().wrapped.unwrapped.get_action_meanings()
+
+    def breakout(self, actions: Array, seed: int) -> Episode:
+        """Take one step after the other."""
+        return played(_breakout(), listed(actions), seed)[0]
+
+
+def _breakout() -> Environment:
+    import ale_py
+
+    library().register_envs(ale_py)
+    return make(BREAKOUT)
+
+
+def listed(actions: Array) -> Callable[[Array], int | None]:
+    """Return what takes these actions one after the other, whatever the state, and then None."""
+    remaining = iter(actions.tolist())
+    return lambda _: next(remaining, None)
+
+
+def played(environment: Environment, choose: Callable[[Array], int | None], seed: int) -> tuple[Episode, list[Array]]:
+    """Play until there is no action or the episode ends, and return it, and the frames where it renders."""
+    states = [environment.reset(seed)]
+    rendering = environment.wrapped.render_mode is not None
+    frames = [environment.wrapped.render()] if rendering else []
+    taken: list[Step] = []
+    while (action := choose(states[-1])) is not None:
+        taken.append(environment.step(action))
+        states.append(taken[-1].state)
+        if rendering:
+            frames.append(environment.wrapped.render())
+        if taken[-1].terminated or taken[-1].truncated:
+            break
+    environment.wrapped.close()
+    rewards = np.array([step.reward for step in taken], np.float32)
+    terminated, truncated = (np.array([getattr(step, end) for step in taken], bool) for end in Step._fields[2:])
+    return Episode(np.stack(states), rewards, terminated, truncated), frames
