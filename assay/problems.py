@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import count
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from assay.contract import Array
+from spec.semantics import q_learning
 from spec.semantics.initializers import fans, glorot_limit
 from spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters
-from spec.semantics.spread import decided
+from spec.semantics.q_learning import FAILURE_REWARD, Transitions
+from spec.semantics.spread import ORDERS, all_decided, decided, reorderings, wide
 
 # Of the document's training programs (lines 201 and 374).
 LEARNING_RATE = 0.001
+# Of the agent (line 694).
+GAMMA = 1.0
 
 
 class Problem(NamedTuple):
@@ -81,6 +86,76 @@ def linear(seed: int, *, batch: int = 8, steps: int | None = None) -> Problem:
     inputs = generator.uniform(-1, 1, (*leading, 3)).astype(np.float32)
     targets = generator.uniform(-1, 1, (*leading, 1)).astype(np.float32)
     return Problem("linear", parameters("linear", generator), inputs, targets)
+
+
+class QProblem(NamedTuple):
+    """Parameters of a Q-network, and one batch of transitions or several.
+
+    Attributes:
+        model: its name.
+        parameters: float32, by canonical name.
+        transitions: of float32 and int32, each element [batch, ...], or [steps, batch, ...] where steps were asked for.
+
+    """
+
+    model: str
+    parameters: Parameters
+    transitions: Transitions
+
+    @property
+    def flat(self) -> tuple[Any, ...]:
+        """The parameters, and the elements of the transitions."""
+        return self.parameters, *self.transitions
+
+    def orders(self, number: int = ORDERS, seed: int = 0) -> Iterator[tuple[Any, ...]]:
+        """Yield `flat` in other orders, as `spread.reorderings` does: both states of a transition go together."""
+        states, actions, rewards, next_states, dones = self.transitions
+        both = np.stack([states, next_states]), np.stack([actions, rewards, dones])
+        axis = actions.ndim
+        for found, (before, after), (chosen, gained, ended) in reorderings(
+            self.model, self.parameters, *both, batch_axis=axis, count=number, seed=seed
+        ):
+            one, other, last = (values.astype(np.float32) for values in (gained, ended, chosen))
+            yield found, before, last.astype(np.int32), one, after, other
+
+
+# What a state of each Q-network has: CartPole's four numbers, or pixels of frames.
+Q_STATES = {"q_network": (4,), "q_cnn": (84, 84, 4)}
+
+
+def q_learning_of(model: str, seed: int, *, batch: int = 32, steps: int | None = None) -> QProblem:
+    """Make a problem for a Q-network: a quarter of the transitions end their episode, by failure.
+
+    Drawn until no decision hangs on rounding, as for the other networks.
+    """
+    leading = (batch,) if steps is None else (steps, batch)
+    shape, low = Q_STATES[model], -1.0 if model == "q_network" else 0.0
+    num_actions = MODELS[model].shapes[list(MODELS[model].shapes)[-1]][0]
+    for attempt in count():
+        generator = np.random.default_rng((seed, attempt))
+        states, next_states = (generator.uniform(low, 1, (*leading, *shape)).astype(np.float32) for _ in range(2))
+        dones = (generator.random(leading) < 1 / 4).astype(np.float32)
+        actions = generator.integers(0, num_actions, leading, np.int32)
+        rewards = np.where(dones == 1, FAILURE_REWARD, 1).astype(np.float32)
+        problem = QProblem(
+            model, parameters(model, generator), Transitions(states, actions, rewards, next_states, dones)
+        )
+        single, double = (_visited(model, *values) for values in (problem.flat, map(wide, problem.flat)))
+        if all(all_decided(model, *pair) for pair in zip(single, double, strict=True)):
+            return problem
+    raise AssertionError
+
+
+def _visited(model: str, parameters: Parameters, *elements: Array) -> Iterator[tuple[Parameters, Array]]:
+    """Yield the parameters before each learning step, and the states that it learns from."""
+    transitions = Transitions(*elements)
+    if transitions.actions.ndim == 1:
+        yield parameters, transitions.states
+        return
+    yield parameters, transitions.states[0]
+    later = q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA)
+    for states, (_, updated) in zip(transitions.states[1:], later, strict=False):
+        yield updated, states
 
 
 def parameters(model: str, generator: np.random.Generator) -> Parameters:

@@ -29,7 +29,7 @@ class Model:
         input_axes: likewise, of an example.
         split: the shapes that fit `axes`, where those of `shapes` or of an example have several of them in one.
         layer_outputs: (parameters, inputs) to the output of every layer, in order.
-        loss: (parameters, inputs, targets) to the mean loss of the batch.
+        loss: (parameters, inputs, targets) to the mean loss of the batch; None where `q_learning` has it.
         optimizer: `sgd` or `adam`.
         decisions: (parameters, inputs) to how far each decision of ReLU and of a maximum is from another one, by layer.
 
@@ -39,7 +39,7 @@ class Model:
     axes: Mapping[str, tuple[str, ...]]
     input_axes: tuple[str, ...]
     layer_outputs: Callable[[Parameters, Array], dict[str, Array]]
-    loss: Callable[[Parameters, Array, Array], Array]
+    loss: Callable[[Parameters, Array, Array], Array] | None
     optimizer: str
     decisions: Callable[[Parameters, Array], dict[str, Array]]
     split: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
@@ -144,6 +144,61 @@ def _rnn_loss(parameters: Parameters, inputs: Array, targets: Array) -> Array:
     return _mean_crossentropy(_rnn_outputs(parameters, inputs), targets)
 
 
+# The dense layers of the Q-network, with their activations (lines 703 to 705).
+_Q_NETWORK = {"dense1": "relu", "dense2": "relu", "dense3": None}
+
+
+def _q_network_outputs(parameters: Parameters, inputs: Array) -> dict[str, Array]:
+    outputs = {}
+    for name, activation in _Q_NETWORK.items():
+        inputs = layers.dense(inputs, parameters[f"{name}/kernel"], parameters[f"{name}/bias"], activation)
+        outputs[name] = inputs
+    return outputs
+
+
+def _q_network_decisions(parameters: Parameters, inputs: Array) -> dict[str, Array]:
+    outputs = {"inputs": inputs} | _q_network_outputs(parameters, inputs)
+    return {
+        name: np.abs(layers.dense(outputs[before], parameters[f"{name}/kernel"], parameters[f"{name}/bias"]))
+        for name, before in (("dense1", "inputs"), ("dense2", "dense1"))
+    }
+
+
+# The strides of the two convolutions (Mnih and others, 2013, section 4.1).
+Q_CNN_STRIDES = {"conv1": (4, 4), "conv2": (2, 2)}
+
+
+def _q_cnn_linear(parameters: Parameters, inputs: Array) -> dict[str, Array]:
+    """Return what the layers that have parameters give, without activation."""
+    linear = {}
+    for name, strides in Q_CNN_STRIDES.items():
+        kernel, bias = parameters[f"{name}/kernel"], parameters[f"{name}/bias"]
+        linear[name] = convolution.conv2d(inputs, kernel, bias, strides=strides)
+        inputs = layers.relu(linear[name])
+    inputs = layers.flatten(inputs)
+    for name in ("dense1", "dense2"):
+        linear[name] = layers.dense(inputs, parameters[f"{name}/kernel"], parameters[f"{name}/bias"])
+        inputs = layers.relu(linear[name])
+    return linear
+
+
+def _q_cnn_outputs(parameters: Parameters, inputs: Array) -> dict[str, Array]:
+    linear = _q_cnn_linear(parameters, inputs)
+    conv1, conv2, dense1 = (layers.relu(linear[name]) for name in ("conv1", "conv2", "dense1"))
+    return {
+        "conv1": conv1,
+        "conv2": conv2,
+        "flatten": layers.flatten(conv2),
+        "dense1": dense1,
+        "dense2": linear["dense2"],
+    }
+
+
+def _q_cnn_decisions(parameters: Parameters, inputs: Array) -> dict[str, Array]:
+    linear = _q_cnn_linear(parameters, inputs)
+    return {name: np.abs(linear[name]) for name in ("conv1", "conv2", "dense1")}
+
+
 def _mean_crossentropy(outputs: dict[str, Array], targets: Array) -> Array:
     return np.mean(losses.sparse_categorical_crossentropy(targets, outputs["softmax"]))
 
@@ -230,6 +285,59 @@ MODELS = {
         optimizer="adam",
         decisions=_no_decisions,
     ),
+    # Lines 700 to 711.
+    "q_network": Model(
+        shapes={
+            "dense1/kernel": (4, 24),
+            "dense1/bias": (24,),
+            "dense2/kernel": (24, 24),
+            "dense2/bias": (24,),
+            "dense3/kernel": (24, 2),
+            "dense3/bias": (2,),
+        },
+        axes={
+            "dense1/kernel": ("feature", "hidden1"),
+            "dense1/bias": ("hidden1",),
+            "dense2/kernel": ("hidden1", "hidden2"),
+            "dense2/bias": ("hidden2",),
+            "dense3/kernel": ("hidden2", "unit"),
+            "dense3/bias": ("unit",),
+        },
+        input_axes=("feature",),
+        layer_outputs=_q_network_outputs,
+        loss=None,
+        optimizer="adam",
+        decisions=_q_network_decisions,
+    ),
+    # Line 774: 84 by 84 pixels of four frames in, four actions out.
+    "q_cnn": Model(
+        shapes={
+            "conv1/kernel": (8, 8, 4, 16),
+            "conv1/bias": (16,),
+            "conv2/kernel": (4, 4, 16, 32),
+            "conv2/bias": (32,),
+            "dense1/kernel": (9 * 9 * 32, 256),
+            "dense1/bias": (256,),
+            "dense2/kernel": (256, 4),
+            "dense2/bias": (4,),
+        },
+        axes={
+            "conv1/kernel": ("row", "column", "frame", "filter1"),
+            "conv1/bias": ("filter1",),
+            "conv2/kernel": ("row", "column", "filter1", "filter2"),
+            "conv2/bias": ("filter2",),
+            "dense1/kernel": ("row", "column", "filter2", "hidden"),
+            "dense1/bias": ("hidden",),
+            "dense2/kernel": ("hidden", "unit"),
+            "dense2/bias": ("unit",),
+        },
+        input_axes=("row", "column", "frame"),
+        split={"dense1/kernel": (9, 9, 32, 256)},
+        layer_outputs=_q_cnn_outputs,
+        loss=None,
+        optimizer="adam",
+        decisions=_q_cnn_decisions,
+    ),
 }
 
 
@@ -260,23 +368,50 @@ def train(
         [steps], the loss of every batch before its step, and the parameters after the last.
 
     """
-    curve = []
-    for loss, updated in steps(model, parameters, inputs, targets, learning_rate):
-        curve.append(loss)
-        parameters = updated
-    return np.array(curve), parameters
+    return ends(steps(model, parameters, inputs, targets, learning_rate))
+
+
+def ends(steps: Iterator[tuple[Array, Parameters]]) -> tuple[Array, Parameters]:
+    """Return the loss of every step, and the parameters after the last."""
+    curve, parameters = zip(*steps, strict=True)
+    return np.array(curve), parameters[-1]
 
 
 def steps(
     model: str, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
 ) -> Iterator[tuple[Array, Parameters]]:
     """Yield, for each batch of a training, its loss before the step and the parameters after it."""
+    gradients = (
+        lambda parameters, batch=batch, target=target: loss_and_gradients(model, parameters, batch, target)
+        for batch, target in zip(inputs, targets, strict=True)
+    )
+    return descend(MODELS[model].optimizer, parameters, gradients, learning_rate)
+
+
+def descend(
+    optimizer: str,
+    parameters: Parameters,
+    batches: Iterator[Callable[[Parameters], tuple[Array, Parameters]]],
+    learning_rate: float,
+) -> Iterator[tuple[Array, Parameters]]:
+    """Take one step of a new optimizer for each batch.
+
+    Args:
+        optimizer: `sgd` or `adam`.
+        parameters: before the first step.
+        batches: for each, parameters to its loss and gradients.
+        learning_rate: of the optimizer.
+
+    Yields:
+        The loss of each batch before its step, and the parameters after it.
+
+    """
     moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
-    for step, (batch, target) in enumerate(zip(inputs, targets, strict=True), start=1):
-        loss, gradients = loss_and_gradients(model, parameters, batch, target)
+    for step, loss_and_gradients_of in enumerate(batches, start=1):
+        loss, gradients = loss_and_gradients_of(parameters)
         updated = {}
         for name, value in parameters.items():
-            if MODELS[model].optimizer == "sgd":
+            if optimizer == "sgd":
                 updated[name] = optimizers.sgd_step(value, gradients[name], learning_rate)
             else:
                 updated[name], first, second = optimizers.adam_step(

@@ -116,9 +116,9 @@ def decided(
     """
     double = wide(parameters), wide(inputs), wide(targets)
     if learning_rate is None:
-        return _all_decided(model, (parameters, inputs), double[:2])
+        return all_decided(model, (parameters, inputs), double[:2])
     single = _steps(model, parameters, inputs, targets, learning_rate)
-    return all(_all_decided(model, *step) for step in zip(single, _steps(model, *double, learning_rate), strict=True))
+    return all(all_decided(model, *step) for step in zip(single, _steps(model, *double, learning_rate), strict=True))
 
 
 def _steps(
@@ -131,7 +131,8 @@ def _steps(
         yield updated, batch
 
 
-def _all_decided(model: str, single: tuple[Parameters, Array], double: tuple[Parameters, Array]) -> bool:
+def all_decided(model: str, single: tuple[Parameters, Array], double: tuple[Parameters, Array]) -> bool:
+    """Whether every decision is further from its edge in float64 than what float32 moves it by, as in `decided`."""
     decisions = MODELS[model].decisions
     rounded, exact = decisions(*single), decisions(*double)
     for name, margins in exact.items():

@@ -1,0 +1,100 @@
+"""The pole on a cart (line 660): how it moves, and when an episode of it ends.
+
+Barto, Sutton and Anderson, "Neuronlike adaptive elements that can solve difficult learning control problems", 1983,
+without friction; Florian, "Correct equations for the dynamics of the cart-pole system", 2007, equations 23 and 24.
+A state is position [m], velocity [m/s], angle [rad], which is positive to the right, and angular velocity [rad/s].
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from spec.semantics.layers import Array
+
+GRAVITY = 9.8
+CART_MASS = 1.0
+POLE_MASS = 0.1
+HALF_LENGTH = 0.5
+FORCE = 10.0
+# Seconds between two states.
+TIME_STEP = 0.02
+
+# Beyond these an episode has failed. A state may lie twice as far out: it is given after the step that failed.
+FARTHEST_POSITION = 2.4
+FARTHEST_ANGLE = math.radians(12)
+# The time limit of `CartPole-v1`.
+MAX_EPISODE_STEPS = 500
+# Each number of the initial state is drawn evenly from this far around 0.
+INITIAL = 0.05
+
+LEFT, RIGHT = 0, 1
+
+
+class State(NamedTuple):
+    """A state by its parts, of any type that calculates."""
+
+    position: Any
+    velocity: Any
+    angle: Any
+    angular_velocity: Any
+
+
+def accelerations(force: Any, sine: Any, cosine: Any, angular_velocity: Any) -> tuple[Any, Any]:  # noqa: ANN401 - likewise
+    """Return the acceleration of the cart, and that of the angle, by the sine and cosine of the angle."""
+    mass = CART_MASS + POLE_MASS
+    pushed = (force + POLE_MASS * HALF_LENGTH * angular_velocity * angular_velocity * sine) / mass
+    inertia = HALF_LENGTH * (4 / 3 - POLE_MASS * cosine * cosine / mass)
+    angular = (GRAVITY * sine - cosine * pushed) / inertia
+    return pushed - POLE_MASS * HALF_LENGTH * angular * cosine / mass, angular
+
+
+def moved(state: State, force: Any, sine: Any, cosine: Any) -> State:  # noqa: ANN401 - likewise
+    """Take one step of Euler's explicit method: positions move by the velocities before the step."""
+    position, velocity, angle, angular_velocity = state
+    linear, angular = accelerations(force, sine, cosine, angular_velocity)
+    return State(
+        position + TIME_STEP * velocity,
+        velocity + TIME_STEP * linear,
+        angle + TIME_STEP * angular_velocity,
+        angular_velocity + TIME_STEP * angular,
+    )
+
+
+def parts(states: Array) -> State:
+    """Take states [n, 4] apart."""
+    return State(*states.T)
+
+
+def forces(actions: Array) -> Array:
+    """Return the force of every action: a push to the left or to the right (line 666)."""
+    return np.where(actions == RIGHT, FORCE, -FORCE)
+
+
+def step(states: Array, actions: Array) -> Array:
+    """Return what follows from each state [n, 4] when an action [n] is taken in it."""
+    state = parts(states)
+    after = moved(state, forces(actions), np.sin(state.angle), np.cos(state.angle))
+    return np.stack(after, axis=-1)
+
+
+def margin(states: Array) -> Array:
+    """How far each state [n, 4] is from failing, in shares of the bound; negative where it has."""
+    state = parts(states)
+    return 1 - np.maximum(np.abs(state.position) / FARTHEST_POSITION, np.abs(state.angle) / FARTHEST_ANGLE)
+
+
+def random_lengths(count: int, seed: int) -> Array:
+    """Play `count` episodes with actions drawn evenly, and return how many steps each has."""
+    generator = np.random.default_rng(seed)
+    states = generator.uniform(-INITIAL, INITIAL, (count, len(State._fields)))
+    lengths = np.zeros(count, int)
+    playing = np.arange(count)
+    for _ in range(MAX_EPISODE_STEPS):
+        states = step(states, generator.integers(0, 2, len(states)))
+        lengths[playing] += 1
+        standing = margin(states) >= 0
+        states, playing = states[standing], playing[standing]
+    return lengths
