@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from tqdm import tqdm
 
-from assay import __version__, characters, digits, limits
+from assay import __version__, characters, digits, limits, played
 from assay.errors import ExitCode
 from assay.implementations import describe, load
 
@@ -25,7 +25,12 @@ class Runs(Protocol):
 
 
 # By the model that a recipe names.
-KINDS: dict[str, Callable[[Any], Runs]] = {"mlp": digits.Runs, "cnn": digits.Runs, "rnn": characters.Runs}
+KINDS: dict[str, Callable[[Any], Runs]] = {
+    "mlp": digits.Runs,
+    "cnn": digits.Runs,
+    "rnn": characters.Runs,
+    "q_network": played.Runs,
+}
 
 
 def main(name: str | None, runs: int | None) -> int:
@@ -41,17 +46,14 @@ def main(name: str | None, runs: int | None) -> int:
     device = reference.start("cpu")
     kind = KINDS[recipe["model"]](reference)
     trained = [{"seed": seed} | kind.run(recipe, seed) for seed in tqdm(range(count), desc=name, unit="run")]
-    found = {what: asdict(limits.limits([run[what] for run in trained])) for what in trained[0] if what != "seed"}
+    rule, rates = limits.RULES[stored.get("distribution", "normal")]
+    found = {what: asdict(rule([run[what] for run in trained])) for what in trained[0] if what != "seed"}
     stored |= {
         "suite": __version__,
         "frameworks": describe(REFERENCE).frameworks,
         "device": device,
         "machine": platform.machine(),
-        "rule": {
-            "false_alarm": limits.FALSE_ALARM,
-            "confidence": limits.CONFIDENCE,
-            "detection": limits.DETECTION,
-        },
+        "rule": rates,
         "limits": found,
         "runs": trained,
     }

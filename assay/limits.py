@@ -1,17 +1,19 @@
-"""Statistical limits: computed from stored runs of the reference by one rule, with both of its error rates.
+"""Statistical limits: computed from stored runs of the reference by a rule, with both of its error rates.
 
-A correct implementation must hardly ever fail, and it must be known how small a defect is found. The limits are the
-one-sided tolerance bounds of a normal distribution: with confidence `CONFIDENCE`, which covers that mean and
-deviation are estimated from a finite number of runs, a correct run lies beyond a limit with a probability of at most
-`FALSE_ALARM`.
+A correct implementation must hardly ever fail, and it must be known how small a defect is found. Where runs are normal,
+the limits are the one-sided tolerance bounds of a normal distribution: with confidence `CONFIDENCE`, which covers that
+mean and deviation are estimated from a finite number of runs, a correct run lies beyond a limit with a probability of
+at most `FALSE_ALARM`. Where they are anything but normal, the limit is the worst of them, and more than one new run has
+to be worse: see `Worst`.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -81,6 +83,16 @@ def chance_of_draws(draws: NDArray[Any], low: float, high: float) -> float:
     return float(stats.kstest(draws, stats.uniform(low, high - low).cdf).pvalue)
 
 
+def chance_of_samples(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Return how likely draws of one distribution are to differ as much as these, by Kolmogorov and Smirnov's test.
+
+    Where values repeat, as numbers of steps do, they are less likely to.
+    """
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    return float(stats.ks_2samp(one, other).pvalue)
+
+
 def chance_of_counts(counts: Sequence[int], probabilities: NDArray[Any] | None = None) -> float:
     """Return how likely draws by these probabilities, or even ones, are to give counts as far off, by chi-square."""
     from scipy import stats  # noqa: PLC0415 - likewise
@@ -119,7 +131,7 @@ def chance_of_share(count: int, total: int, probability: float) -> float:
 
 
 def limits(values: Sequence[float]) -> Limits:
-    """Apply the rule to the values of correct runs."""
+    """Apply the rule for normal runs to the values of correct ones."""
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
     factor = tolerance_factor(len(values))
     return Limits(
@@ -132,13 +144,53 @@ def limits(values: Sequence[float]) -> Limits:
 
 
 @dataclass(frozen=True)
+class Worst:
+    """What correct runs may give, however they are distributed.
+
+    Any order of the stored and the new runs of a correct implementation is as likely as any other. So all of k new ones
+    lie below all of n stored ones with a probability of 1 / C(n + k, k), and of less where some are equal.
+
+    Attributes:
+        lower: the worst of the stored runs.
+        attempts: k, how many runs with seeds of their own have to lie below it for a failure.
+        false_alarm: the probability of that for a correct implementation.
+        detectable: an implementation whose runs lie below with this probability fails with one of `DETECTION`.
+
+    """
+
+    lower: float
+    attempts: int
+    false_alarm: float
+    detectable: float
+
+
+def worst(values: Sequence[float]) -> Worst:
+    """Apply the rule for any distribution to the values of correct runs, with as few attempts as it may have."""
+    lower = min(values)
+    attempts = next(k for k in count(1) if 1 / math.comb(len(values) + k, k) <= FALSE_ALARM)
+    return Worst(
+        lower=lower,
+        attempts=attempts,
+        false_alarm=1 / math.comb(len(values) + attempts, attempts),
+        detectable=DETECTION ** (1 / attempts),
+    )
+
+
+# By what is known of the distribution of runs: the rule, and the rates that it is made for.
+RULES: dict[str, tuple[Callable[[Sequence[float]], Limits | Worst], dict[str, float]]] = {
+    "normal": (limits, {"false_alarm": FALSE_ALARM, "confidence": CONFIDENCE, "detection": DETECTION}),
+    "any": (worst, {"false_alarm": FALSE_ALARM, "detection": DETECTION}),
+}
+
+
+@dataclass(frozen=True)
 class Threshold:
     """Stored runs of the reference, and the limits that follow from them.
 
     Attributes:
         name: of the file.
-        recipe: arguments of `training.fit` but for the seed and the data.
-        runs: what each of them gave, but for its seed: `accuracy`, and the names in `QUARTERS`.
+        recipe: arguments of `training.fit`, or of `agent.fit`, but for the seed and the data.
+        runs: what each of them gave, but for its seed: for a network `accuracy`, and the names in `QUARTERS`.
 
     """
 
@@ -151,8 +203,12 @@ class Threshold:
         return [run[what] for run in self.runs]
 
     def limits(self, what: str = "accuracy") -> Limits:
-        """Apply the rule to what the stored runs gave."""
+        """Apply the rule for normal runs to what the stored ones gave."""
         return limits(self.values(what))
+
+    def worst(self, what: str) -> Worst:
+        """Apply the rule for any runs to what the stored ones gave."""
+        return worst(self.values(what))
 
 
 def names() -> list[str]:
