@@ -1,0 +1,410 @@
+"""CartPole: lines 652 to 680 of the document."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay.contract import Array
+from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_draws, chance_of_samples, chance_of_share
+from assay.strategies import floats, seeds
+from assay.testing import assert_equal, assert_form, assert_rejected, assert_within, claim
+from spec.semantics import cart_pole, cart_pole_rounding
+from spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL, LEFT, MAX_EPISODE_STEPS, RIGHT
+from spec.semantics.spread import wide
+from spec.vectors import read
+
+BOOL = np.dtype(np.bool_)
+INT = np.int32
+# Velocities that no episode comes to; a larger range shows no other fault.
+FASTEST = 8.0
+# How many states are stepped from in one call.
+BATCH = 8
+# Pushes to the right where the pole leans, moves or is carried to; it keeps the pole up from every initial state.
+BALANCING = np.array([1, 2, 10, 3], np.float32)
+MEAN_OF_RANDOM_PLAY = 22
+directions = pytest.mark.parametrize("sign", [-1, 1], ids=["left", "right"])
+
+
+class Steps(NamedTuple):
+    """States, and an action in each.
+
+    Attributes:
+        states: float32 [n, 4].
+        actions: int32 [n].
+
+    """
+
+    states: Array
+    actions: Array
+
+
+@st.composite
+def steps(draw, *, at_rest=False):
+    """Draw states inside the bounds, and actions."""
+    speed = 0.0 if at_rest else FASTEST
+    limits = (FARTHEST_POSITION - 1e-3, speed, FARTHEST_ANGLE - 1e-3, speed)
+    rows = [[draw(floats(float(np.float32(limit)))) for limit in limits] for _ in range(BATCH)]
+    actions = draw(st.lists(st.sampled_from([LEFT, RIGHT]), min_size=BATCH, max_size=BATCH))
+    return Steps(np.array(rows, np.float32), np.array(actions, INT))
+
+
+def stepped(environments, states, actions):
+    """Take the steps, and check the form of what follows."""
+    found = environments.steps(states, actions)
+    assert len(found) == 3, f"steps gives {len(found)} values, and has to give three"
+    states, rewards, terminated = found
+    count = (len(actions),)
+    return (
+        assert_form("the states after a step", states, (*count, 4)),
+        assert_form("the rewards", rewards, count),
+        assert_form("the ends", terminated, count, BOOL),
+    )
+
+
+def one_step(environments, state, action):
+    """Take one step: the next state, the reward, the end."""
+    found = stepped(environments, np.array([state], np.float32), np.array([action], INT))
+    return tuple(values[0] for values in found)
+
+
+class Played(NamedTuple):
+    """An episode whose form has been checked.
+
+    Attributes:
+        states: [steps + 1, 4].
+        rewards: [steps].
+        terminated: bool [steps].
+        truncated: bool [steps].
+
+    """
+
+    states: Array
+    rewards: Array
+    terminated: Array
+    truncated: Array
+
+    @property
+    def length(self):
+        """How many steps it has."""
+        return len(self.rewards)
+
+
+def checked(what, episode):
+    """Check the form of an episode."""
+    states, rewards, terminated, truncated = episode
+    count = len(rewards)
+    assert_form(f"the states of {what}", states, (count + 1, 4))
+    assert_form(f"the rewards of {what}", rewards, (count,))
+    for name, ends in (("terminated", terminated), ("truncated", truncated)):
+        assert_form(f"{what}, {name}", ends, (count,), BOOL)
+    return Played(*episode)
+
+
+def played(environments, actions, seed):
+    """Play until the actions or the episode end."""
+    return checked("play", environments.play(np.asarray(actions, INT), seed))
+
+
+def balanced(environments, seed):
+    """Keep the pole up."""
+    return checked("feed_back", environments.feed_back(BALANCING, seed))
+
+
+def drawn(seed):
+    """Draw more actions than an episode of random play ever has."""
+    return np.random.default_rng(seed).integers(0, 2, MAX_EPISODE_STEPS)
+
+
+@claim("cartpole.made-by-name")
+def test_made_by_name(environments):
+    assert environments.cart_pole()[3] == MAX_EPISODE_STEPS
+
+
+@claim("cartpole.state-of-four")
+def test_state_of_four(environments, seed):
+    lowest, highest, *_ = environments.cart_pole()
+    for what, bound in (("the lowest state", lowest), ("the highest state", highest)):
+        assert_form(what, bound, (4,))
+    assert_form("the initial states", environments.initial_states(2, seed), (2, 4))
+
+
+@claim("cartpole.two-actions")
+def test_two_actions(environments):
+    assert environments.cart_pole()[2] == read("q_learning")["units"][-1] == 2
+
+
+@claim("cartpole.bounds")
+def test_bounds(environments):
+    lowest, highest, *_ = environments.cart_pole()
+    bounded = [0, 2]
+    expected = np.array([2 * FARTHEST_POSITION, 2 * FARTHEST_ANGLE], np.float32)
+    assert_equal("the largest position and angle", highest[bounded], expected)
+    assert_equal("the smallest position and angle", lowest[bounded], -expected)
+    # Infinite, or the largest number that there is.
+    largest = np.finfo(np.float32).max
+    assert all(highest[[1, 3]] >= largest), f"velocities are bounded by {highest[[1, 3]]}"
+    assert all(lowest[[1, 3]] <= -largest), f"velocities are bounded by {lowest[[1, 3]]}"
+
+
+@claim("cartpole.initial-state")
+@pytest.mark.parametrize("number", range(4), ids=cart_pole.State._fields)
+def test_initial_state(environments, seed, number):
+    values = assert_form("the initial states", environments.initial_states(500, seed), (500, 4))[:, number]
+    assert (np.abs(values) <= np.float32(INITIAL)).all(), f"one begins at {np.abs(values).max()}"
+    probability = chance_of_draws(values, -INITIAL, INITIAL)
+    assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g}"
+
+
+@claim("cartpole.reset-draws-anew")
+def test_reset_draws_anew(environments, seed):
+    states = environments.initial_states(10, seed)
+    assert len(np.unique(states, axis=0)) == 10, "two resets in a row give the same state"
+
+
+@claim("cartpole.reset-by-seed")
+@given(number=seeds())
+def test_reset_by_seed(environments, number):
+    one, again, other = (environments.initial_states(1, seed) for seed in (number, number, number + 1))
+    assert_equal("the initial state of the same seed", again, one)
+    assert (one != other).any(), f"the seeds {number} and {number + 1} give the same state"
+
+
+def assert_steps(after, before, actions):
+    """Compare states with those that follow by the definition."""
+    arguments = wide(before), actions
+    assert_within("the states after a step", after, cart_pole.step(*arguments), cart_pole_rounding.step(*arguments))
+
+
+@claim("cartpole.dynamics")
+@given(case=steps())
+def test_dynamics(environments, case):
+    assert_steps(stepped(environments, *case)[0], *case)
+
+
+@claim("cartpole.dynamics-over-time")
+@given(number=seeds())
+def test_dynamics_over_time(environments, number):
+    actions = drawn(number)
+    episode = played(environments, actions, number)
+    assert_steps(episode.states[1:], episode.states[:-1], actions[: episode.length])
+
+
+@claim("cartpole.positions-lag")
+@given(case=steps())
+def test_positions_lag(environments, case):
+    positions, velocities = [0, 2], [1, 3]
+    exact = wide(case.states)
+    expected = exact[:, positions] + cart_pole.TIME_STEP * exact[:, velocities]
+    bound = cart_pole_rounding.step(exact, case.actions)[:, positions]
+    for actions in (case.actions, 1 - case.actions):
+        after, *_ = stepped(environments, case.states, actions)
+        assert_within("positions and angles after a step", after[:, positions], expected, bound)
+
+
+@claim("cartpole.push-left-first-step")
+@given(case=steps(at_rest=True))
+def test_push_left_first_step(environments, case):
+    after, *_ = stepped(environments, case.states, np.full(BATCH, LEFT, INT))
+    assert_equal("positions and angles after one step from rest", after[:, [0, 2]], case.states[:, [0, 2]])
+    assert (after[:, 1] < 0).all(), f"the cart is pushed to the left and moves at {after[:, 1].max()}"
+    assert (after[:, 3] > 0).all(), f"the cart is pushed to the left and the pole turns at {after[:, 3].min()}"
+
+
+@claim("cartpole.push-left-second-step")
+@pytest.mark.parametrize("second", [LEFT, RIGHT])
+@given(number=seeds())
+def test_push_left_second_step(environments, second, number):
+    # From the initial states; none of a single episode is at rest.
+    start = environments.initial_states(BATCH, number)
+    start[:, [1, 3]] = 0
+    between, *_ = stepped(environments, start, np.full(BATCH, LEFT, INT))
+    after, *_ = stepped(environments, between, np.full(BATCH, second, INT))
+    assert (after[:, 0] < start[:, 0]).all(), "after two steps the cart is not further left"
+    assert (after[:, 2] > start[:, 2]).all(), "after two steps the pole does not lean further right"
+
+
+@claim("cartpole.mirrored")
+@given(case=steps())
+def test_mirrored(environments, case):
+    after, *_ = stepped(environments, *case)
+    mirrored, *_ = stepped(environments, -case.states, 1 - case.actions)
+    assert_equal("what follows from the mirrored states", mirrored, -after)
+
+
+@claim("cartpole.unstable")
+@directions
+@given(number=seeds())
+def test_unstable(environments, sign, number):
+    second = round(1 / cart_pole.TIME_STEP)
+    episode = played(environments, np.full(second, RIGHT if sign > 0 else LEFT), number)
+    assert episode.terminated[-1], f"the pole stands after {episode.length} steps of pushing one way"
+    assert sign * episode.states[-1, 2] < 0, f"pushed to one side, it falls to the same: {episode.states[-1]}"
+
+
+@claim("cartpole.same-actions-same-episode")
+@given(number=seeds())
+def test_same_actions_same_episode(environments, number):
+    one, again = (played(environments, drawn(number), number) for _ in range(2))
+    for name, values, expected in zip(Played._fields, again, one, strict=True):
+        assert_equal(name, values, expected, expected.dtype)
+
+
+@claim("cartpole.reward-of-one")
+@given(number=seeds())
+def test_reward_of_one(environments, number):
+    episode = played(environments, drawn(number), number)
+    assert_equal("the rewards", episode.rewards, np.ones(episode.length))
+
+
+@claim("cartpole.last-reward")
+@directions
+def test_last_reward(environments, sign):
+    # A pole so close to its bound, and so fast, that this is its last step.
+    _, reward, terminated = one_step(environments, [0, 0, sign * 0.99 * FARTHEST_ANGLE, sign * 2.0], LEFT)
+    assert (bool(terminated), float(reward)) == (True, 1.0)
+
+
+# Close to a bound on either side, and further from it than a step at rest or its rounding.
+INSIDE, OUTSIDE = 1 - 1e-3, 1 + 1e-3
+
+
+def ends_at(environments, position, angle):
+    """Return whether an episode ends in the step that leads here: it takes over what the velocity adds."""
+    before = np.array([position, 1, angle, 1]) - cart_pole.TIME_STEP * np.array([1, 0, 1, 0])
+    return bool(one_step(environments, before, LEFT)[2])
+
+
+@claim("cartpole.angle-ends")
+@directions
+def test_angle_ends(environments, sign):
+    found = [ends_at(environments, 0, sign * share * FARTHEST_ANGLE) for share in (INSIDE, OUTSIDE)]
+    assert found == [False, True], f"at 11.99 and at 12.01 degrees the episode has ended: {found}"
+
+
+@claim("cartpole.position-ends")
+@directions
+def test_position_ends(environments, sign):
+    found = [ends_at(environments, sign * share * FARTHEST_POSITION, 0) for share in (INSIDE, OUTSIDE)]
+    assert found == [False, True], f"at 2.398 and at 2.402 the episode has ended: {found}"
+
+
+@claim("cartpole.velocity-does-not-end")
+@pytest.mark.parametrize("number", [1, 3])
+@directions
+def test_velocity_does_not_end(environments, number, sign):
+    state = np.zeros(4)
+    state[number] = sign * FASTEST
+    assert not one_step(environments, state, LEFT)[2]
+
+
+@claim("cartpole.failed-state-is-shown")
+@given(number=seeds())
+def test_failed_state_is_shown(environments, number):
+    episode = played(environments, drawn(number), number)
+    assert cart_pole.margin(wide(episode.states[-1:])) < 0, f"the last state is {episode.states[-1]}, inside the bounds"
+
+
+@claim("cartpole.ends-once")
+@given(number=seeds())
+def test_ends_once(environments, number):
+    episode = played(environments, drawn(number), number)
+    assert (cart_pole.margin(wide(episode.states[:-1])) >= 0).all(), "the episode goes on after a failure"
+    ends = episode.terminated | episode.truncated
+    assert_equal("whether each step ended the episode", ends, np.arange(1, episode.length + 1) == episode.length, BOOL)
+
+
+@claim("cartpole.falling-is-termination")
+@given(number=seeds())
+def test_falling_is_termination(environments, number):
+    episode = played(environments, drawn(number), number)
+    assert (bool(episode.terminated[-1]), bool(episode.truncated.any())) == (True, False)
+
+
+@claim("cartpole.limit-is-truncation")
+def test_limit_is_truncation(environments, seed):
+    episode = balanced(environments, seed)
+    assert episode.length == MAX_EPISODE_STEPS, f"the episode ends after {episode.length} steps"
+    assert (bool(episode.terminated.any()), bool(episode.truncated[-1])) == (False, True)
+
+
+@claim("cartpole.can-be-balanced")
+def test_can_be_balanced(environments, seed):
+    lengths = [balanced(environments, seed + number).length for number in range(5)]
+    assert lengths == [MAX_EPISODE_STEPS] * 5
+
+
+@claim("cartpole.return-is-length")
+def test_return_is_length(environments, seed):
+    for episode in (balanced(environments, seed), played(environments, drawn(seed), seed)):
+        assert_within("the sum of the rewards", episode.rewards.sum(), episode.length, 0.0)
+
+
+@claim("cartpole.sampled-actions")
+def test_sampled_actions(environments, seed):
+    actions = assert_form("the actions", environments.sample_actions(1000, seed), (1000,), np.dtype(INT))
+    counts = np.bincount(actions, minlength=2).tolist()
+    probability = chance_of_counts(counts)
+    assert len(counts) == 2, f"actions up to {actions.max()} are drawn"
+    assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+
+
+@claim("cartpole.sampled-independently")
+def test_sampled_independently(environments, seed):
+    actions = environments.sample_actions(1001, seed)
+    repeated = int((actions[1:] == actions[:-1]).sum())
+    probability = chance_of_share(repeated, 1000, 0.5)
+    assert probability > FALSE_ALARM, f"{repeated} of 1000 repeat the one before: a probability of {probability:.3g}"
+
+
+@claim("cartpole.random-play")
+def test_random_play(environments, seed, evidence):
+    count = 300
+    # As in the definition's sample, no episode of chance comes near as many.
+    actions = environments.sample_actions(count * 200, seed).reshape(count, 200)
+    lengths = np.array([played(environments, actions[number], seed + number).length for number in range(count)])
+    expected = cart_pole.random_lengths(20_000, seed)
+    evidence(random_play={"lengths": lengths.tolist(), "expected": float(expected.mean())})
+    probability = chance_of_samples(lengths, expected)
+    assert round(expected.mean()) == MEAN_OF_RANDOM_PLAY
+    assert probability > FALSE_ALARM, (
+        f"the mean length is {lengths.mean():.1f}, and {expected.mean():.1f} by the definition: episodes differ this"
+        f" much with a probability of {probability:.3g}"
+    )
+
+
+@claim("cartpole.rendered-off-screen")
+def test_rendered_off_screen(environments, seed):
+    frames = environments.frames(np.zeros(2, INT), seed)
+    assert_form("the frames", frames, (3, 400, 600, 3), np.dtype(np.uint8))
+    assert frames.min() < frames.max(), "the frames are empty"
+
+
+@claim("cartpole.rendered-states-differ")
+def test_rendered_states_differ(environments, seed):
+    falling, again = (environments.frames(np.zeros(7, INT), seed) for _ in range(2))
+    assert_equal("the frames of the same actions", again, falling, np.dtype(np.uint8))
+    assert (falling[0] != falling[-1]).any(), "the pole falls, and the picture stays as it is"
+
+
+def dense_model(keras):
+    """Return a model that takes states."""
+    return keras.namespace.Sequential([keras.namespace.layers.Dense(2)])
+
+
+@claim("cartpole.state-needs-a-batch-axis")
+def test_state_needs_a_batch_axis(keras):
+    state = np.zeros(4, np.float32)
+    assert keras.to_numpy(dense_model(keras)(keras.to_tensor(state[None]))).shape == (1, 2)
+    assert_rejected("a state without a batch axis", lambda: dense_model(keras)(keras.to_tensor(state)))
+
+
+@claim("cartpole.action-is-a-number")
+@pytest.mark.parametrize("batch", [1, 5])
+def test_action_is_a_number(agent, models, seed, batch):
+    parameters = models.initial_parameters("q_network", seed)
+    states = np.random.default_rng(seed).uniform(-1, 1, (batch, 4)).astype(np.float32)
+    actions = assert_form("act", agent.act("q_network", parameters, states, 0.0, seed), (batch,), np.dtype(INT))
+    assert set(actions.tolist()) <= {LEFT, RIGHT}

@@ -1,0 +1,300 @@
+"""Playing from pixels: lines 766 to 775 of the document."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from assay import problems
+from assay.problems import GAMMA, LEARNING_RATE
+from assay.strategies import seeds
+from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, few
+from spec.semantics import convolution, image_rounding, layers, q_learning, rounding, spread
+from spec.semantics import models as definition
+from spec.semantics.q_learning import Transitions
+from spec.semantics.spread import wide
+
+MODEL = "q_cnn"
+NAMES = ["conv1", "conv2", "flatten", "dense1", "dense2"]
+SHAPES = definition.MODELS[MODEL].shapes
+BYTE, INT = np.dtype(np.uint8), np.dtype(np.int32)
+# Of the document, and of the network.
+SCREEN, SIZE, FRAMES = (210, 160), (84, 84), 4
+# Small frames and what they are resized to: smaller, larger, and as they are.
+SIZES = (((7, 5), (4, 3)), ((4, 6), (9, 8)), ((5, 5), (5, 5)))
+# 299 * 252 + 114 * 235 is 587 * 174.
+MAGENTA, GREEN = (252, 0, 235), (0, 174, 0)
+BRICK, BALL, PADDLE = (200, 72, 72), (236, 236, 236), (66, 158, 130)
+
+
+@st.composite
+def cases(draw):
+    """Draw frames uint8 [3, height, width, 3], and a size."""
+    old, new = draw(st.sampled_from(SIZES))
+    return draw(hnp.arrays(np.uint8, (3, *old, 3))), new
+
+
+def stacked(agent, frames, size):
+    """Make a state of frames, and check its form."""
+    return assert_form("stack_frames", agent.stack_frames(frames, size), (*size, len(frames)))
+
+
+def bound_of(frames, size):
+    """Bound a state: three weights are rounded, multiplied and added, and what resizing and scaling do comes on top."""
+    return rounding.gamma(6) + image_rounding.resize(q_learning.luma(frames), size)
+
+
+def assert_stacked(agent, frames, size):
+    """Compare a state with the definition's."""
+    expected = q_learning.stack_frames(frames, size)
+    assert_within("stack_frames", stacked(agent, frames, size), expected, bound_of(frames, size))
+
+
+@claim("pixels.grey")
+@given(frames=hnp.arrays(np.uint8, (2, 3, 4, 3)))
+def test_grey(agent, frames):
+    assert_stacked(agent, frames, (3, 4))
+
+
+@claim("pixels.colour-is-removed")
+def test_colour_is_removed(agent):
+    frames = np.empty((2, 4, 4, 3), np.uint8)
+    frames[:] = np.reshape([MAGENTA, GREEN], (2, 1, 1, 3))
+    found = stacked(agent, frames, (4, 4))
+    assert_within("the green frame", found[..., 1], wide(found[..., 0]), 2 * bound_of(frames, (4, 4))[..., 0])
+
+
+@claim("pixels.grey-stays")
+@pytest.mark.parametrize("value", [0, 1, 128, 255])
+def test_grey_stays(agent, value):
+    frames = np.full((1, *SCREEN, 3), value, np.uint8)
+    found = stacked(agent, frames, SCREEN)
+    assert_within("a grey frame", found, np.full((*SCREEN, 1), value / 255), bound_of(frames, SCREEN))
+
+
+@claim("pixels.stack-shape")
+@pytest.mark.parametrize("count", [1, FRAMES])
+@pytest.mark.parametrize("size", [SCREEN, SIZE])
+def test_stack_shape(agent, count, size):
+    stacked(agent, np.zeros((count, *SCREEN, 3), np.uint8), size)
+
+
+@claim("pixels.stack-order")
+@given(case=cases())
+def test_stack_order(agent, case):
+    frames, size = case
+    assert_stacked(agent, frames, size)
+    together = stacked(agent, frames, size)
+    for number, frame in enumerate(frames):
+        assert_equal(f"channel {number}", together[..., number], stacked(agent, frame[None], size)[..., 0])
+
+
+def ball_at(*columns):
+    """Draw one frame for each place of a ball that moves along a row."""
+    frames = np.zeros((len(columns), *SCREEN, 3), np.uint8)
+    for frame, column in zip(frames, columns, strict=True):
+        frame[100:104, column : column + 2] = BALL
+    return frames
+
+
+FROM_LEFT, FROM_RIGHT = ball_at(70, 75, 80), ball_at(90, 85, 80)
+
+
+@claim("pixels.motion-is-lost-in-one-frame")
+def test_motion_is_lost_in_one_frame(agent):
+    left, right = (stacked(agent, frames[-1:], SIZE) for frames in (FROM_LEFT, FROM_RIGHT))
+    assert_equal("the state of the ball from the right", right, left)
+
+
+@claim("pixels.motion-is-seen-in-several")
+def test_motion_is_seen_in_several(agent):
+    left, right = (stacked(agent, frames, SIZE) for frames in (FROM_LEFT, FROM_RIGHT))
+    assert (left != right).any(), "both states are the same"
+
+
+@claim("pixels.resized")
+@given(case=cases())
+def test_resized(agent, case):
+    assert_stacked(agent, *case)
+
+
+@claim("pixels.resized-even")
+@given(value=st.integers(0, 255), size=st.sampled_from([(1, 1), (3, 8), SIZE]))
+def test_resized_even(agent, value, size):
+    frames = np.full((1, 7, 5, 3), value, np.uint8)
+    found = stacked(agent, frames, size)
+    assert_within("an even frame", found, np.full((*size, 1), value / 255), bound_of(frames, size))
+
+
+@claim("pixels.objects-survive")
+@pytest.mark.parametrize(
+    ("rows", "columns", "colour"),
+    [((57, 63), (8, 16), BRICK), ((100, 104), (80, 82), BALL), ((189, 193), (70, 86), PADDLE)],
+    ids=["brick", "ball", "paddle"],
+)
+def test_objects_survive(agent, rows, columns, colour):
+    frames = np.zeros((1, *SCREEN, 3), np.uint8)
+    frames[:, slice(*rows), slice(*columns)] = colour
+    assert stacked(agent, frames, SIZE).max() > 0, "the object is gone"
+
+
+# Every problem stays in memory, for the tests that share it.
+problem_of = cache(lambda seed: problems.q_learning_of(MODEL, seed, batch=1))
+
+
+def outputs_of(models, problem):
+    """Run the network on the states of a problem, and make sure that it has its layers."""
+    outputs = models.layer_outputs(MODEL, problem.parameters, problem.transitions.states)
+    absent = [name for name in NAMES if name not in outputs]
+    assert not absent, f"there is no layer {absent[0]}, only {list(outputs)}"
+    return outputs
+
+
+@claim("pixels.cnn-layers")
+def test_cnn_layers(models, seed):
+    assert list(outputs_of(models, problem_of(seed))) == NAMES
+
+
+@claim("pixels.cnn-value-per-action")
+def test_cnn_value_per_action(models, seed):
+    assert_form("dense2", outputs_of(models, problem_of(seed))["dense2"], (1, 4))
+
+
+@claim("pixels.cnn-output")
+@few
+@given(seed=seeds())
+def test_cnn_output(models, seed):
+    problem = problem_of(seed)
+    outputs = {"states": problem.transitions.states} | dict(outputs_of(models, problem))
+    before = ["states", *NAMES]
+    for number, name in enumerate(NAMES):
+        inputs = wide(outputs[before[number]])
+        if name == "flatten":
+            assert_equal(name, outputs[name], layers.flatten(outputs["conv2"]))
+            continue
+        kernel, bias = (wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias"))
+        if name.startswith("conv"):
+            places = {"strides": definition.Q_CNN_STRIDES[name], "activation": "relu"}
+            bound = image_rounding.conv2d(inputs, kernel, bias, **places, padding="valid")
+            assert_within(name, outputs[name], convolution.conv2d(inputs, kernel, bias, **places), bound)
+        else:
+            arguments = (inputs, kernel, bias, "relu" if name == "dense1" else None)
+            assert_within(name, outputs[name], layers.dense(*arguments), rounding.dense(*arguments))
+
+
+@claim("pixels.cnn-sees-motion")
+def test_cnn_sees_motion(models, agent, seed):
+    parameters = models.initial_parameters(MODEL, seed)
+    forwards = ball_at(60, 70, 80, 90)
+    states = np.stack([stacked(agent, frames, SIZE) for frames in (forwards, forwards[::-1].copy())])
+    one, other = models.layer_outputs(MODEL, parameters, states)["dense2"]
+    assert (one != other).any(), f"both are valued at {one.tolist()}"
+
+
+@claim("pixels.cnn-parameters")
+def test_cnn_parameters(models, seed):
+    initial = models.initial_parameters(MODEL, seed)
+    assert {name: values.shape for name, values in initial.items()} == SHAPES
+
+
+@claim("pixels.cnn-greedy")
+@pytest.mark.parametrize("best", range(4))
+def test_cnn_greedy(agent, seed, best):
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
+    parameters["dense2/bias"][best] = 1
+    found = agent.act(MODEL, parameters, problem_of(seed).transitions.states, 0.0, seed)
+    assert_equal("the greedy action", found, np.array([best]), INT)
+
+
+def targets(parameters, *transitions):
+    """Return the definition's y, by name."""
+    return {"y": q_learning.targets(MODEL, parameters, Transitions(*transitions), GAMMA)}
+
+
+@claim("pixels.cnn-target")
+def test_cnn_target(agent, seed):
+    problem = problem_of(seed)
+    goes_on = problem.transitions._replace(dones=np.zeros(1, np.float32))
+    problem = problem._replace(transitions=goes_on)
+    found = {"y": agent.targets(*problem, GAMMA)}
+    assert_close("targets", found, targets(*map(wide, problem.flat)), spread.bounds_over(targets, problem.orders()))
+
+
+def loss_and_gradients(parameters, *transitions):
+    """Return the definition's loss and gradients, by name."""
+    loss, gradients = q_learning.loss_and_gradients(MODEL, parameters, Transitions(*transitions), GAMMA)
+    return {"loss": loss, **gradients}
+
+
+@claim("pixels.cnn-gradients")
+def test_cnn_gradients(agent, seed):
+    problem = problems.q_learning_of(MODEL, seed, batch=2)
+    loss, gradients = agent.loss_and_gradients(*problem, GAMMA)
+    bounds = spread.bounds_over(loss_and_gradients, problem.orders())
+    expected = loss_and_gradients(*map(wide, problem.flat))
+    assert_close("loss_and_gradients", {"loss": loss, **gradients}, expected, bounds)
+
+
+def trajectory(parameters, *batches):
+    """Return the definition's losses and last parameters, by name."""
+    losses, last = q_learning.learn(MODEL, parameters, Transitions(*batches), LEARNING_RATE, GAMMA)
+    return {"losses": losses, **last}
+
+
+@claim("pixels.cnn-learns")
+def test_cnn_learns(agent, seed):
+    problem = problems.q_learning_of(MODEL, seed, batch=2, steps=1)
+    losses, last = agent.learn(*problem, learning_rate=LEARNING_RATE, gamma=GAMMA)
+    bounds = spread.bounds_over(trajectory, problem.orders())
+    assert_close("learn", {"losses": losses, **last}, trajectory(*map(wide, problem.flat)), bounds)
+
+
+# So many steps that the ball, once served, is on its way.
+PLAYED = 40
+FIRE = 1
+
+
+@pytest.fixture(scope="module")
+def game(environments, seed):
+    """Return an episode of Breakout: the ball is served, and the paddle moved at random."""
+    if not environments.has_breakout():
+        pytest.skip("not run: ale-py, which has the game, is not installed")
+    actions = np.random.default_rng(seed).integers(0, 4, PLAYED, np.int32)
+    actions[0] = FIRE
+    return actions, environments.breakout(actions, seed)
+
+
+@claim("pixels.breakout-frames")
+def test_breakout_frames(game):
+    frames = assert_form("the frames", game[1][0], (PLAYED + 1, *SCREEN, 3), BYTE)
+    assert frames.max() > frames.min()
+
+
+@claim("pixels.breakout-actions")
+def test_breakout_actions(environments, game):
+    assert list(environments.breakout_actions()) == ["NOOP", "FIRE", "RIGHT", "LEFT"]
+
+
+@claim("pixels.frames-change")
+def test_frames_change(game):
+    frames = game[1][0]
+    assert (frames[1:] != frames[:-1]).any(axis=(1, 2, 3)).mean() > 1 / 2, "most frames are as the one before"
+
+
+@claim("pixels.plays-the-game")
+def test_plays_the_game(agent, models, game, seed):
+    actions, (frames, rewards, terminated, _) = game
+    states = np.stack([stacked(agent, frames[end - FRAMES : end], SIZE) for end in range(FRAMES, PLAYED + 2)])
+    parameters = models.initial_parameters(MODEL, seed)
+    chosen = assert_form("act", agent.act(MODEL, parameters, states, 0.5, seed), (len(states),), INT)
+    assert set(chosen.tolist()) <= set(range(4))
+    taken = slice(FRAMES - 1, None)
+    transitions = Transitions(states[:-1], actions[taken], rewards[taken], states[1:], terminated[taken].astype("f4"))
+    batches = Transitions(*(values[None, :2] for values in transitions))
+    losses, last = agent.learn(MODEL, parameters, batches, learning_rate=LEARNING_RATE, gamma=GAMMA)
+    assert_form("the losses", losses, (1,))
+    assert [name for name in SHAPES if not np.isfinite(last[name]).all()] == []
+    assert (last["dense2/bias"] != parameters["dense2/bias"]).any(), "the network has learnt nothing from the game"

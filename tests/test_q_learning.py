@@ -1,0 +1,904 @@
+"""Deep Q-learning: lines 681 to 765 of the document."""
+
+from functools import cache, partial
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from assay import played, problems
+from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_share, threshold
+from assay.played import assert_learns, best_stretch
+from assay.problems import GAMMA, LEARNING_RATE
+from assay.strategies import arrays, seeds
+from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, fewer
+from spec.semantics import cart_pole, cart_pole_rounding, layers, q_learning, rounding, spread
+from spec.semantics import models as definition
+from spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
+from spec.semantics.initializers import fans, glorot_limit
+from spec.semantics.q_learning import FAILURE_REWARD, Transitions
+from spec.semantics.spread import wide
+from spec.vectors import read
+
+MODEL = "q_network"
+DOCUMENT = read("q_learning")
+BATCH = DOCUMENT["batch_size"]
+NAMES = ["dense1", "dense2", "dense3"]
+SHAPES = definition.MODELS[MODEL].shapes
+INT = np.dtype(np.int32)
+SCHEDULE = {name: DOCUMENT[name] for name in ("num_exploration_episodes", "initial_epsilon", "final_epsilon")}
+
+# Every problem stays in memory, for the tests that share it.
+problem_of = cache(lambda seed: problems.q_learning_of(MODEL, seed))
+
+
+def outputs_of(models, problem):
+    """Run the network on the states of a problem, and make sure that it has the layers that the document names."""
+    outputs = models.layer_outputs(MODEL, problem.parameters, problem.transitions.states)
+    absent = [name for name in NAMES if name not in outputs]
+    assert not absent, f"there is no layer {absent[0]}, only {list(outputs)}"
+    return outputs
+
+
+@claim("q_learning.hyperparameters")
+def test_hyperparameters():
+    recipe = threshold("agent").recipe
+    assert {name: recipe[name] for name in recipe if name != "model"} == {
+        name: DOCUMENT[name] for name in DOCUMENT if name not in {"units", "failure_reward"}
+    }
+    assert recipe["learning_rate"] == LEARNING_RATE
+    assert recipe["gamma"] == GAMMA
+
+
+@claim("q_learning.layer-order")
+@fewer
+@given(seed=seeds())
+def test_layer_order(models, seed):
+    assert list(outputs_of(models, problem_of(seed))) == NAMES
+
+
+any_batch = pytest.mark.parametrize("batch", [1, BATCH])
+
+
+def assert_shape(models, seed, layer, batch):
+    """Compare the shape of a layer's output with the document's units."""
+    problem = problem_of(seed)
+    states = problem.transitions.states[:batch].copy()
+    outputs = outputs_of(models, problem._replace(transitions=problem.transitions._replace(states=states)))
+    assert_form(layer, outputs[layer], (batch, DOCUMENT["units"][NAMES.index(layer)]))
+
+
+@claim("q_learning.dense1-shape")
+@any_batch
+def test_dense1_shape(models, seed, batch):
+    assert_shape(models, seed, "dense1", batch)
+
+
+@claim("q_learning.dense2-shape")
+@any_batch
+def test_dense2_shape(models, seed, batch):
+    assert_shape(models, seed, "dense2", batch)
+
+
+@claim("q_learning.one-value-per-action")
+@any_batch
+def test_one_value_per_action(models, seed, batch):
+    assert_shape(models, seed, "dense3", batch)
+
+
+def assert_dense(models, seed, name, activation=None):
+    """Compare a layer with its definition, on the layer's own input."""
+    problem = problem_of(seed)
+    outputs = {"states": problem.transitions.states} | dict(outputs_of(models, problem))
+    before = ["states", *NAMES][NAMES.index(name)]
+    kernel, bias = (wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias"))
+    arguments = (wide(outputs[before]), kernel, bias, activation)
+    assert_within(name, outputs[name], layers.dense(*arguments), rounding.dense(*arguments))
+
+
+@claim("q_learning.dense1-output")
+@fewer
+@given(seed=seeds())
+def test_dense1_output(models, seed):
+    assert_dense(models, seed, "dense1", "relu")
+
+
+@claim("q_learning.dense2-output")
+@fewer
+@given(seed=seeds())
+def test_dense2_output(models, seed):
+    assert_dense(models, seed, "dense2", "relu")
+
+
+@claim("q_learning.dense3-output")
+@fewer
+@given(seed=seeds())
+def test_dense3_output(models, seed):
+    assert_dense(models, seed, "dense3")
+
+
+@claim("q_learning.rectified")
+@pytest.mark.parametrize("layer", ["dense1", "dense2"])
+@fewer
+@given(seed=seeds())
+def test_rectified(models, seed, layer):
+    smallest = outputs_of(models, problem_of(seed))[layer].min()
+    assert smallest == 0, f"the smallest output of {layer} is {smallest}"
+
+
+def constant_values(*values):
+    """Return parameters with which the network values the actions so in every state."""
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
+    return parameters | {"dense3/bias": np.array(values, np.float32)}
+
+
+@claim("q_learning.values-take-both-signs")
+def test_values_take_both_signs(models, seed):
+    values = np.array([FAILURE_REWARD, MAX_EPISODE_STEPS], np.float32)
+    outputs = outputs_of(models, problem_of(seed)._replace(parameters=constant_values(*values)))
+    assert_equal("dense3", outputs["dense3"], np.tile(values, (BATCH, 1)))
+
+
+def layer_outputs(parameters, states, *_others):
+    """Return the definition's output of every layer."""
+    return definition.layer_outputs(MODEL, parameters, states)
+
+
+@claim("q_learning.whole-network")
+@fewer
+@given(seed=seeds())
+def test_whole_network(models, seed):
+    problem = problem_of(seed)
+    bounds = spread.bounds_over(layer_outputs, problem.orders())
+    assert_close("layer_outputs", outputs_of(models, problem), layer_outputs(*map(wide, problem.flat)), bounds)
+
+
+@claim("q_learning.states-are-independent")
+@fewer
+@given(seed=seeds())
+def test_states_are_independent(models, seed):
+    problem = problem_of(seed)
+    first = problem._replace(transitions=Transitions(*(values[:1] for values in problem.transitions)))
+    together, alone = (outputs_of(models, one)["dense3"] for one in (problem, first))
+    # Nothing is further from the root mean square over all states than their number lets a single one be.
+    bound = np.sqrt(BATCH) * spread.bounds_over(layer_outputs, problem.orders())["dense3"]
+    bound += spread.bounds_over(layer_outputs, first.orders())["dense3"]
+    assert_close("the values of a state alone", {"dense3": alone}, {"dense3": wide(together[:1])}, {"dense3": bound})
+
+
+@claim("q_learning.parameter-names")
+def test_parameter_names(models, seed):
+    assert sorted(models.initial_parameters(MODEL, seed)) == sorted(SHAPES)
+
+
+@claim("q_learning.parameter-count")
+def test_parameter_count(models, seed):
+    initial = models.initial_parameters(MODEL, seed)
+    for name, shape in SHAPES.items():
+        assert_form(name, initial[name], shape)
+    assert [sum(initial[f"{layer}/{one}"].size for one in ("kernel", "bias")) for layer in NAMES] == [120, 600, 50]
+
+
+@claim("q_learning.initial-kernels")
+@pytest.mark.parametrize("name", ["dense1/kernel", "dense2/kernel", "dense3/kernel"])
+def test_initial_kernels(models, seed, name):
+    kernel = models.initial_parameters(MODEL, seed)[name]
+    limit = glorot_limit(*fans(SHAPES[name]))
+    assert_within(name, kernel, np.zeros(SHAPES[name]), limit * (1 + rounding.gamma(rounding.SQRT)))
+    # 48 even draws or more all stay in the inner 70% of the interval with a probability of 0.7^48, below FALSE_ALARM.
+    assert np.abs(kernel).max() > 0.7 * limit, f"{name} reaches only {np.abs(kernel).max()} of {limit}"
+
+
+@claim("q_learning.initial-biases")
+@pytest.mark.parametrize("name", ["dense1/bias", "dense2/bias", "dense3/bias"])
+def test_initial_biases(models, seed, name):
+    assert_equal(name, models.initial_parameters(MODEL, seed)[name], np.zeros(SHAPES[name]))
+
+
+def q_network(keras):
+    """Return the document's class."""
+
+    class QNetwork(keras.namespace.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense1 = keras.namespace.layers.Dense(units=24, activation="relu")
+            self.dense2 = keras.namespace.layers.Dense(units=24, activation="relu")
+            self.dense3 = keras.namespace.layers.Dense(units=2)
+
+        def call(self, inputs):
+            return self.dense3(self.dense2(self.dense1(inputs)))
+
+    return QNetwork
+
+
+def loaded(keras, kind, problem):
+    """Make a model of a class, with the parameters of a problem, and its states as a tensor."""
+    states = keras.to_tensor(problem.transitions.states)
+    model = kind()
+    model(states)
+    model.set_weights([problem.parameters[name] for name in SHAPES])
+    return model, states
+
+
+@claim("q_learning.subclass")
+def test_subclass(keras, seed):
+    problem = problem_of(seed)
+    model, states = loaded(keras, q_network(keras), problem)
+    expected = {"dense3": layer_outputs(*map(wide, problem.flat))["dense3"]}
+    bounds = spread.bounds_over(layer_outputs, problem.orders())
+    assert_close("the model", {"dense3": keras.to_numpy(model(states))}, expected, bounds)
+
+
+@claim("q_learning.predict-replaces-keras")
+def test_predict_replaces_keras(keras, seed):
+    class WithPredict(q_network(keras)):
+        def predict(self, inputs):
+            return keras.to_numpy(self(inputs)).argmax(axis=-1)
+
+    problem = problem_of(seed)
+    model, states = loaded(keras, WithPredict, problem)
+    values = keras.namespace.Model.predict(model, problem.transitions.states, verbose=0)
+    assert_form("what Keras's own predict gives", values, (BATCH, 2))
+    assert model.predict(states).tolist() == values.argmax(axis=-1).tolist()
+
+
+def chosen(agent, parameters, states, epsilon, seed, model=MODEL):
+    """Choose actions, and check their form."""
+    actions = agent.act(model, parameters, states, epsilon, seed)
+    return assert_form("act", actions, (len(states),), INT)
+
+
+@claim("q_learning.argmax-of-the-last-axis", "q_learning.greedy-at-0")
+@fewer
+@given(seed=seeds())
+def test_argmax_of_the_last_axis(agent, seed):
+    problem = problem_of(seed)
+    values = layer_outputs(*map(wide, problem.flat))["dense3"]
+    # Where two values are as good as equal, either may be the larger.
+    apart = np.abs(values[:, 0] - values[:, 1]) > 2 * spread.bounds_over(layer_outputs, problem.orders())["dense3"]
+    found = chosen(agent, problem.parameters, problem.transitions.states, 0.0, seed)
+    assert_equal("the greedy actions", found[apart], values.argmax(axis=-1)[apart], INT)
+
+
+def epsilon_of(agent, episode, schedule):
+    """Return epsilon in an episode by the definition, and compare the implementation's with it."""
+    expected = q_learning.epsilon(episode, **schedule)
+    found = agent.epsilon(episode, **schedule)
+    # A difference, a quotient, a product, and the rounding of what they are made of.
+    bound = rounding.gamma(4 + rounding.DIVIDE) * schedule["initial_epsilon"]
+    assert_within(f"epsilon in episode {episode}", found, expected, bound, np.asarray(found).dtype)
+    return float(found), bound
+
+
+@claim("q_learning.epsilon-first")
+def test_epsilon_first(agent):
+    assert float(agent.epsilon(0, **SCHEDULE)) == 1
+
+
+@claim("q_learning.epsilon-falls")
+def test_epsilon_falls(agent):
+    episodes = DOCUMENT["num_exploration_episodes"]
+    rates, bounds = zip(*(epsilon_of(agent, episode, SCHEDULE) for episode in range(episodes)), strict=True)
+    steps = -np.diff(rates)
+    assert_within("what epsilon falls by", steps, np.full(episodes - 1, 0.01), 2 * bounds[0], steps.dtype)
+
+
+@claim("q_learning.epsilon-final")
+@pytest.mark.parametrize("episode", [99, 100, 250, 499])
+def test_epsilon_final(agent, episode):
+    found, bound = epsilon_of(agent, episode, SCHEDULE)
+    assert abs(found - DOCUMENT["final_epsilon"]) <= bound
+
+
+@claim("q_learning.epsilon-schedule")
+@given(
+    episode=st.integers(0, 200),
+    num_exploration_episodes=st.integers(1, 150),
+    initial_epsilon=st.sampled_from([0.5, 0.9, 1.0]),
+    final_epsilon=st.sampled_from([0.0, 0.01, 0.25]),
+)
+def test_epsilon_schedule(agent, episode, **schedule):
+    epsilon_of(agent, episode, schedule)
+
+
+# Of actions that are chosen in the same state again and again.
+DRAWS = 1000
+
+
+def repeated(agent, epsilon, seed):
+    """Choose actions with values that always prefer the second."""
+    states = np.zeros((DRAWS, 4), np.float32)
+    return chosen(agent, constant_values(-1, 1), states, epsilon, seed)
+
+
+@claim("q_learning.explores")
+@pytest.mark.parametrize("epsilon", [0.1, 0.5])
+def test_explores(agent, seed, epsilon):
+    others = int((repeated(agent, epsilon, seed) == 0).sum())
+    probability = chance_of_share(others, DRAWS, epsilon / 2)
+    assert probability > FALSE_ALARM, (
+        f"{others} of {DRAWS} actions are not the greedy one, which has a probability of {probability:.3g}"
+    )
+
+
+@claim("q_learning.explores-evenly")
+def test_explores_evenly(agent, seed):
+    counts = np.bincount(repeated(agent, 1.0, seed), minlength=2).tolist()
+    probability = chance_of_counts(counts)
+    assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+
+
+@claim("q_learning.explores-each-time-anew")
+def test_explores_each_time_anew(agent, seed):
+    actions = repeated(agent, 1.0, seed)
+    same = int((actions[1:] == actions[:-1]).sum())
+    probability = chance_of_share(same, DRAWS - 1, 0.5)
+    assert probability > FALSE_ALARM, f"{same} of {DRAWS} are as the one before: a probability of {probability:.3g}"
+
+
+def numbered(count):
+    """Make transitions that can be told apart: each number of the one with the number n is made of n."""
+    number = np.arange(count, dtype=np.float32)
+    states = number[:, None] + np.float32(1 / 8) * np.arange(4, dtype=np.float32)
+    return Transitions(
+        states, number.astype(np.int32) % 2, number + np.float32(0.5), states + np.float32(1 / 16), number % 3
+    )
+
+
+def assert_transitions(what, found, expected):
+    """Compare transitions, number by number."""
+    assert len(found) == len(expected), f"{what} have {len(found)} elements, and not {len(expected)}"
+    for name, values, right in zip(Transitions._fields, found, expected, strict=True):
+        assert_equal(f"{what}, {name}", values, right, right.dtype)
+
+
+def latest(transitions, count):
+    """Return the last transitions."""
+    return Transitions(*(values[-count:] for values in transitions))
+
+
+@claim("q_learning.buffer-keeps-the-latest")
+def test_buffer_keeps_the_latest(agent):
+    size = DOCUMENT["buffer_size"]
+    given_ = numbered(size + 1)
+    assert_transitions("the last of 10,001 transitions", agent.remember(size, given_), latest(given_, size))
+
+
+@claim("q_learning.buffer-in-order")
+@given(size=st.integers(1, 6), count=st.integers(1, 20))
+def test_buffer_in_order(agent, size, count):
+    given_ = numbered(count)
+    assert_transitions(f"{count} transitions in a buffer of {size}", agent.remember(size, given_), latest(given_, size))
+
+
+@st.composite
+def some_transitions(draw):
+    """Draw three transitions of any numbers."""
+    states, next_states = (draw(arrays((3, 4))) for _ in range(2))
+    actions, dones = (np.array(draw(st.lists(st.sampled_from([0, 1]), min_size=3, max_size=3))) for _ in range(2))
+    return Transitions(states, actions.astype(np.int32), draw(arrays((3,))), next_states, dones.astype(np.float32))
+
+
+@claim("q_learning.buffer-changes-nothing")
+@given(given_=some_transitions())
+def test_buffer_changes_nothing(agent, given_):
+    assert_transitions("the transitions", agent.remember(3, given_), given_)
+
+
+def sampled(agent, transitions, batch_size, seed):
+    """Draw a batch, check its form, and return it with the numbers of its transitions."""
+    batch = agent.sample(transitions, batch_size, seed)
+    assert len(batch) == len(Transitions._fields), f"a batch has {len(batch)} elements"
+    for name, values, whole in zip(Transitions._fields, batch, transitions, strict=True):
+        assert_form(name, values, (batch_size, *whole.shape[1:]), whole.dtype)
+    return Transitions(*batch), batch[0][:, 0].astype(int)
+
+
+@claim("q_learning.sample-form")
+def test_sample_form(agent, seed):
+    sampled(agent, numbered(100), BATCH, seed)
+
+
+@claim("q_learning.sample-without-replacement")
+@pytest.mark.parametrize("count", [BATCH, BATCH + 1, 100])
+@fewer
+@given(number=seeds())
+def test_sample_without_replacement(agent, count, number):
+    _, drawn = sampled(agent, numbered(count), BATCH, number)
+    assert len(set(drawn.tolist())) == BATCH, f"a batch of {BATCH} has only {len(set(drawn.tolist()))} transitions"
+
+
+@claim("q_learning.sample-keeps-transitions-whole")
+@given(number=seeds())
+def test_sample_keeps_transitions_whole(agent, number):
+    given_ = numbered(100)
+    batch, drawn = sampled(agent, given_, BATCH, number)
+    assert_transitions("the batch", batch, Transitions(*(values[drawn] for values in given_)))
+
+
+@claim("q_learning.sample-evenly")
+def test_sample_evenly(agent, seed):
+    count, batches = 50, 100
+    given_ = numbered(count)
+    drawn = np.concatenate([sampled(agent, given_, BATCH, 1000 * seed + number)[1] for number in range(batches)])
+    counts = np.bincount(drawn, minlength=count).tolist()
+    # None is twice in a batch, which makes counts more even than those of the test: it is lenient.
+    probability = chance_of_counts(counts)
+    assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+
+
+@claim("q_learning.sample-anew")
+@fewer
+@given(number=seeds())
+def test_sample_anew(agent, number):
+    one, other = (sampled(agent, numbered(100), BATCH, seed)[1].tolist() for seed in (number, number + 1))
+    assert one != other, f"the seeds {number} and {number + 1} draw the same batch"
+
+
+@claim("q_learning.sample-needs-enough")
+@pytest.mark.parametrize("count", [1, BATCH - 1])
+def test_sample_needs_enough(agent, seed, count):
+    assert_rejected(f"a batch of {BATCH} out of {count}", lambda: agent.sample(numbered(count), BATCH, seed))
+
+
+def feedback(sign):
+    """Return parameters whose values are sign times -f and f, with f = position + 2 velocity + 10 angle + 3 turning.
+
+    With a sign of 1 the greedy policy keeps the pole up, from every initial state; with -1 it does the opposite.
+    """
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
+    # f is the difference of two rectified units.
+    for unit, half in enumerate((1, -1)):
+        parameters["dense1/kernel"][:, unit] = half * np.array([1, 2, 10, 3], np.float32)
+        parameters["dense2/kernel"][unit, unit] = 1
+        parameters["dense3/kernel"][unit] = sign * half * np.array([-1, 1], np.float32)
+    return parameters
+
+
+def experienced(agent, parameters, epsilon, num_episodes, seed):
+    """Gather transitions, check their form, and return them with where their episodes begin and end."""
+    found = agent.experience(parameters, epsilon, num_episodes, seed)
+    assert len(found) == len(Transitions._fields), f"experience gives {len(found)} elements"
+    transitions = Transitions(*found)
+    count = len(transitions.actions)
+    for name, values in zip(Transitions._fields, transitions, strict=True):
+        shape = (count, 4) if name.endswith("states") else (count,)
+        assert_form(f"experience, {name}", values, shape, INT if name == "actions" else np.dtype(np.float32))
+    return transitions
+
+
+# So few that the balancing policy is not needed for them: each is over within a second.
+SHORT_EPISODES = 5
+
+
+def fallen(agent, seed, epsilon=0.5):
+    """Gather the transitions of episodes that fail, and which of them is the last of its episode."""
+    transitions = experienced(agent, feedback(-1), epsilon, SHORT_EPISODES, seed)
+    failed = cart_pole.margin(wide(transitions.next_states)) < 0
+    assert failed.sum() == SHORT_EPISODES, f"{failed.sum()} of {SHORT_EPISODES} episodes fail"
+    return transitions, failed
+
+
+@claim("q_learning.transitions-follow")
+@fewer
+@given(number=seeds())
+def test_transitions_follow(agent, number):
+    transitions, last = fallen(agent, number)
+    goes_on = ~last[:-1]
+    found, expected = transitions.states[1:][goes_on], transitions.next_states[:-1][goes_on]
+    assert_equal("the states after the first of an episode", found, expected)
+
+
+@claim("q_learning.transition-has-its-action")
+@fewer
+@given(number=seeds())
+def test_transition_has_its_action(agent, number):
+    transitions, _ = fallen(agent, number, epsilon=1.0)
+    arguments = wide(transitions.states), transitions.actions
+    bound = cart_pole_rounding.step(*arguments)
+    assert_within("what follows the recorded action", transitions.next_states, cart_pole.step(*arguments), bound)
+
+
+@claim("q_learning.episodes-begin-anew")
+@fewer
+@given(number=seeds())
+def test_episodes_begin_anew(agent, number):
+    transitions, last = fallen(agent, number)
+    first = transitions.states[np.concatenate([[True], last[:-1]])]
+    assert (np.abs(first) <= np.float32(INITIAL)).all(), f"an episode begins at {first[np.abs(first).argmax() // 4]}"
+    assert len(np.unique(first, axis=0)) == SHORT_EPISODES, "two episodes begin with the same state"
+
+
+@claim("q_learning.greedy-transitions")
+@fewer
+@given(number=seeds())
+def test_greedy_transitions(agent, number):
+    transitions, _ = fallen(agent, number, epsilon=0.0)
+    values = q_learning.q_values(MODEL, wide(feedback(-1)), wide(transitions.states))
+    # Both values are sums of four products, and equal but for their signs.
+    apart = np.abs(values[:, 0]) > rounding.gamma(6) * np.abs(transitions.states) @ [1, 2, 10, 3]
+    assert_equal("the actions", transitions.actions[apart], values.argmax(axis=1)[apart], INT)
+
+
+@claim("q_learning.failure-reward")
+@fewer
+@given(number=seeds())
+def test_failure_reward(agent, number):
+    transitions, last = fallen(agent, number)
+    expected = np.full(SHORT_EPISODES, DOCUMENT["failure_reward"])
+    assert_equal("the rewards of failures", transitions.rewards[last], expected)
+
+
+@claim("q_learning.other-rewards")
+@fewer
+@given(number=seeds())
+def test_other_rewards(agent, number):
+    transitions, last = fallen(agent, number)
+    assert_equal("the other rewards", transitions.rewards[~last], np.ones((~last).sum()))
+
+
+@claim("q_learning.failure-is-marked")
+@fewer
+@given(number=seeds())
+def test_failure_is_marked(agent, number):
+    transitions, last = fallen(agent, number)
+    assert_equal("the marks", transitions.dones, last.astype(float))
+
+
+@claim("q_learning.cut-off-is-no-failure")
+def test_cut_off_is_no_failure(agent, seed):
+    transitions = experienced(agent, feedback(1), 0.0, 1, seed)
+    assert len(transitions.actions) == MAX_EPISODE_STEPS, f"the episode has {len(transitions.actions)} steps"
+    assert_equal("the last reward of a perfect episode", transitions.rewards[-1:], np.ones(1))
+    assert_equal("its mark", transitions.dones[-1:], np.zeros(1))
+
+
+def targets(parameters, *transitions, gamma=GAMMA):
+    """Return the definition's y, by name."""
+    return {"y": q_learning.targets(MODEL, parameters, Transitions(*transitions), gamma)}
+
+
+def assert_targets(agent, problem, gamma=GAMMA):
+    """Compare y with the definition's."""
+
+    def evaluate(*flat):
+        return targets(*flat, gamma=gamma)
+
+    found = agent.targets(MODEL, problem.parameters, problem.transitions, gamma)
+    bounds = spread.bounds_over(evaluate, problem.orders())
+    assert_close("targets", {"y": found}, evaluate(*map(wide, problem.flat)), bounds)
+
+
+def with_transitions(problem, **changes):
+    """Put other values into a problem's transitions."""
+    return problem._replace(transitions=problem.transitions._replace(**changes))
+
+
+@claim("q_learning.target")
+@fewer
+@given(seed=seeds())
+def test_target(agent, seed):
+    problem = problem_of(seed)
+    assert_targets(agent, with_transitions(problem, dones=np.zeros_like(problem.transitions.dones)))
+
+
+@claim("q_learning.target-of-failure")
+@fewer
+@given(seed=seeds())
+def test_target_of_failure(agent, seed):
+    problem = problem_of(seed)
+    found = assert_form("targets", agent.targets(MODEL, *problem[1:], GAMMA), (BATCH,))
+    failed = problem.transitions.dones == 1
+    assert_equal("y of failures", found[failed], problem.transitions.rewards[failed])
+
+
+@claim("q_learning.target-of-each")
+@fewer
+@given(seed=seeds())
+def test_target_of_each(agent, seed):
+    # As many transitions as actions, so that a maximum over the wrong axis has the right shape.
+    problem = problem_of(seed)
+    two = Transitions(*(values[:2] for values in problem.transitions))._replace(dones=np.zeros(2, np.float32))
+    assert_targets(agent, problem._replace(transitions=two))
+
+
+@claim("q_learning.target-discount")
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 0.99])
+@fewer
+@given(seed=seeds())
+def test_target_discount(agent, gamma, seed):
+    assert_targets(agent, problem_of(seed), gamma)
+
+
+@claim("q_learning.target-without-discount")
+def test_target_without_discount(agent, seed):
+    # The better action is valued at 7 in every state, and sums of such numbers are exact.
+    transitions = with_transitions(problem_of(seed), dones=np.zeros(BATCH, np.float32)).transitions
+    found = agent.targets(MODEL, constant_values(-3, 7), transitions, GAMMA)
+    assert_equal("y", found, transitions.rewards + 7)
+
+
+@claim("q_learning.target-is-float32")
+def test_target_is_float32(agent, seed):
+    assert_form("y", agent.targets(MODEL, *problem_of(seed)[1:], GAMMA), (BATCH,))
+
+
+@claim("q_learning.one-hot-selects")
+@given(values=arrays((BATCH, 2)), number=seeds())
+def test_one_hot_selects(ops, values, number):
+    actions = np.random.default_rng(number).integers(0, 2, BATCH, np.int32)
+    found = (values * ops.one_hot(actions, 2)).sum(axis=1)
+    assert_equal("the selected values", found, values[np.arange(BATCH), actions])
+
+
+def loss_and_gradients(parameters, *transitions):
+    """Return the definition's loss and gradients, by name."""
+    loss, gradients = q_learning.loss_and_gradients(MODEL, parameters, Transitions(*transitions), GAMMA)
+    return {"loss": loss, **gradients}
+
+
+def gradients_of(agent, problem):
+    """Ask for loss and gradients of a problem, by name."""
+    loss, gradients = agent.loss_and_gradients(MODEL, *problem[1:], GAMMA)
+    return {"loss": loss, **gradients}
+
+
+def gradients_case(problem):
+    """Return the definition's loss and gradients of a problem, and their bounds."""
+    return loss_and_gradients(*map(wide, problem.flat)), spread.bounds_over(loss_and_gradients, problem.orders())
+
+
+@claim("q_learning.loss")
+@fewer
+@given(seed=seeds())
+def test_loss(agent, seed):
+    problem = problem_of(seed)
+    expected, bounds = gradients_case(problem)
+    assert_close("loss_and_gradients", gradients_of(agent, problem), {"loss": expected["loss"]}, bounds)
+
+
+@claim("q_learning.loss-reduces-the-batch")
+@given(pair=st.tuples(arrays((5,)), arrays((5,))))
+def test_loss_reduces_the_batch(keras, pair):
+    y_true, y_pred = map(keras.to_tensor, pair)
+    loss = keras.namespace.losses.get("mean_squared_error")
+    found = keras.to_numpy(loss(y_true=y_true, y_pred=y_pred))
+    exact = tuple(map(wide, pair))
+    expected = np.mean((exact[0] - exact[1]) ** 2)
+    assert_within("mean_squared_error", found, expected, rounding.mean_squared_error(*exact))
+
+
+@claim("q_learning.loss-ignores-other-actions")
+@fewer
+@given(seed=seeds())
+def test_loss_ignores_other_actions(agent, seed):
+    # All take the first action and fail; what the second is valued at is nobody's business.
+    transitions = problem_of(seed).transitions._replace(
+        actions=np.zeros(BATCH, np.int32), dones=np.ones(BATCH, np.float32), rewards=np.full(BATCH, -10, np.float32)
+    )
+    losses = [agent.loss_and_gradients(MODEL, constant_values(2, other), transitions, GAMMA)[0] for other in (-50, 50)]
+    assert_equal("the losses", np.array(losses), np.full(2, 144.0))
+
+
+@claim("q_learning.gradients")
+@fewer
+@given(seed=seeds())
+def test_gradients(agent, seed):
+    problem = problem_of(seed)
+    expected, bounds = gradients_case(problem)
+    assert_close("loss_and_gradients", gradients_of(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
+
+
+@claim("q_learning.gradient-of-taken")
+@pytest.mark.parametrize("action", [0, 1])
+def test_gradient_of_taken(agent, seed, action):
+    problem = with_transitions(problem_of(seed), actions=np.full(BATCH, action, np.int32))
+    found = gradients_of(agent, problem)
+    for name in ("dense3/kernel", "dense3/bias"):
+        other = assert_form(name, found[name], SHAPES[name])[..., 1 - action]
+        assert_equal(f"the gradient for {name} of the other action", other, np.zeros_like(other))
+
+
+def chasing(seed, steps=None):
+    """Make a problem in which each greedy action leads back to its state: y is the action's own value, and 1 more.
+
+    With a gradient through y, both would cancel and nothing would be learnt.
+    """
+    problem = problems.q_learning_of(MODEL, seed, steps=steps)
+    states = problem.transitions.states if steps is None else np.repeat(problem.transitions.states[:1], steps, axis=0)
+    flat = wide(states.reshape(-1, 4))
+    actions = q_learning.greedy(MODEL, wide(problem.parameters), flat).reshape(states.shape[:-1]).astype(np.int32)
+    ones = np.ones(actions.shape, np.float32)
+    return problem._replace(transitions=Transitions(states, actions, ones, states.copy(), 0 * ones))
+
+
+@claim("q_learning.target-held-fixed")
+@fewer
+@given(seed=seeds())
+def test_target_held_fixed(agent, seed):
+    problem = chasing(seed)
+    expected, bounds = gradients_case(problem)
+    # Each is 1 short of its y, so that the gradient for a bias is -2 times the share of its action.
+    shares = np.bincount(problem.transitions.actions, minlength=2) / BATCH
+    assert np.allclose(expected["dense3/bias"], -2 * shares)
+    assert_close("loss_and_gradients", gradients_of(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
+
+
+@claim("q_learning.gradient-is-averaged")
+@fewer
+@given(seed=seeds())
+def test_gradient_is_averaged(agent, seed):
+    problem = problem_of(seed)
+    expected, bounds = gradients_case(problem)
+    twice = problem._replace(transitions=Transitions(*(np.concatenate([one, one]) for one in problem.transitions)))
+    assert_close("loss_and_gradients of every transition twice", gradients_of(agent, twice), expected, bounds)
+
+
+def trajectory(parameters, *batches):
+    """Return the definition's losses and last parameters, by name."""
+    losses, last = q_learning.learn(MODEL, parameters, Transitions(*batches), LEARNING_RATE, GAMMA)
+    return {"losses": losses, **last}
+
+
+def learn(agent, problem):
+    """Learn from the batches of a problem, and return losses and last parameters by name."""
+    losses, last = agent.learn(MODEL, *problem[1:], learning_rate=LEARNING_RATE, gamma=GAMMA)
+    return {"losses": losses, **last}
+
+
+@cache
+def trajectory_case(seed):
+    """Return a problem of five batches, the definition's losses and last parameters, and their bounds."""
+    problem = problems.q_learning_of(MODEL, seed, steps=5)
+    return problem, trajectory(*map(wide, problem.flat)), spread.bounds_over(trajectory, problem.orders())
+
+
+@claim("q_learning.trajectory")
+@fewer
+@given(seed=seeds())
+def test_trajectory(agent, seed):
+    problem, expected, bounds = trajectory_case(seed)
+    assert_close("learn, after 5 steps", learn(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
+
+
+@claim("q_learning.trajectory-losses")
+@fewer
+@given(seed=seeds())
+def test_trajectory_losses(agent, seed):
+    problem, expected, bounds = trajectory_case(seed)
+    assert_close("learn", learn(agent, problem), {"losses": expected["losses"]}, bounds)
+
+
+@claim("q_learning.target-moves")
+@fewer
+@given(seed=seeds())
+def test_target_moves(agent, seed):
+    # However the values move, y stays 1 ahead of them. A target that stays behind would be reached.
+    problem = chasing(seed, steps=5)
+    expected = trajectory(*map(wide, problem.flat))
+    bounds = spread.bounds_over(trajectory, problem.orders())
+    assert_close("learn", learn(agent, problem), {"losses": expected["losses"]}, bounds)
+
+
+@claim("q_learning.every-parameter-learns")
+def test_every_parameter_learns(agent, seed):
+    problem, *_ = trajectory_case(seed)
+    last = learn(agent, problem)
+    assert [name for name in SHAPES if (last[name] == problem.parameters[name]).all()] == []
+
+
+@claim("q_learning.learning-lowers-the-loss")
+def test_learning_lowers_the_loss(agent, seed):
+    transitions = problem_of(seed).transitions._replace(
+        rewards=np.full(BATCH, FAILURE_REWARD, np.float32), dones=np.ones(BATCH, np.float32)
+    )
+    again = Transitions(*(np.repeat(values[None], 100, axis=0) for values in transitions))
+    losses = learn(agent, problem_of(seed)._replace(transitions=again))["losses"]
+    assert losses[-1] < losses[0], f"100 steps bring the loss from {losses[0]} to {losses[-1]}"
+
+
+def fit(agent, seed, **changes):
+    """Train for a few episodes by the document's numbers, and check the form of what comes of it."""
+    recipe = threshold("agent").recipe | {"num_episodes": 12} | changes
+    found = played.train(agent, recipe, seed)
+    assert_form("the scores", found["scores"], (recipe["num_episodes"],), INT)
+    assert_form("the losses", found["losses"], (len(found["losses"]),))
+    return found
+
+
+@pytest.fixture(scope="module")
+def few_episodes(agent, seed, once):
+    """Return scores and losses of a dozen episodes."""
+    return once("few_episodes", lambda: fit(agent, seed))
+
+
+@claim("q_learning.score-per-episode")
+def test_score_per_episode(few_episodes):
+    scores = few_episodes["scores"]
+    # Neither player nor chance can make the pole fall in fewer steps than its equations need.
+    assert scores.min() >= 6, f"an episode has a score of {scores.min()}"
+
+
+def learning_steps(scores, max_len_episode=MAX_EPISODE_STEPS + 1):
+    """Count the learning steps by the rule: one after each transition from the 32nd on that ends no episode."""
+    total = count = 0
+    for score in scores.tolist():
+        for step in range(score + 1):
+            total += 1
+            ended = step == score and score + 1 < max_len_episode
+            count += total >= BATCH and not ended
+    return count
+
+
+@claim("q_learning.one-step-per-transition", "q_learning.printed-score", "q_learning.end-is-not-learnt-at-once")
+def test_one_step_per_transition(few_episodes):
+    scores, losses = few_episodes["scores"], few_episodes["losses"]
+    steps = learning_steps(scores)
+    assert len(losses) == steps, f"there are {len(losses)} losses, and by the scores {scores.tolist()} they are {steps}"
+
+
+@claim("q_learning.left-is-not-ended", "q_learning.first-transitions")
+def test_left_is_not_ended(agent, seed):
+    # No episode ends within five steps.
+    found = fit(agent, seed, max_len_episode=5)
+    assert found["scores"].tolist() == [4] * 12, f"the scores are {found['scores'].tolist()}"
+    steps = 12 * 5 - (BATCH - 1)
+    assert len(found["losses"]) == steps, f"after 60 transitions there are {len(found['losses'])} losses, not {steps}"
+
+
+@claim("q_learning.limit-comes-first")
+def test_limit_comes_first(environments):
+    limit = environments.cart_pole()[3]
+    assert limit == MAX_EPISODE_STEPS < DOCUMENT["max_len_episode"], f"the limit is {limit}"
+
+
+@claim("q_learning.rendering-changes-nothing")
+def test_rendering_changes_nothing(environments, seed):
+    actions = np.random.default_rng(seed).integers(0, 2, 200, np.int32)
+    frames, states = environments.frames(actions, seed), environments.play(actions, seed)[0]
+    assert len(frames) == len(states), f"drawn, the episode has {len(frames)} states, and otherwise {len(states)}"
+
+
+@claim("q_learning.new-agents-differ")
+def test_new_agents_differ(agent, seed, few_episodes):
+    other = fit(agent, seed + 1)["scores"].tolist()
+    assert few_episodes["scores"].tolist() != other, f"the seeds {seed} and {seed + 1} give the same scores"
+
+
+@claim("q_learning.greedy-play")
+def test_greedy_play(agent, seed):
+    returns = agent.play(feedback(1), 2, seed)
+    assert_equal("the returns", returns, np.full(2, MAX_EPISODE_STEPS))
+
+
+@claim("q_learning.opposite-play")
+def test_opposite_play(agent, seed):
+    returns = assert_form("the returns", agent.play(feedback(-1), 5, seed), (5,))
+    assert (returns < 1 / cart_pole.TIME_STEP).all(), f"the returns are {returns.tolist()}"
+
+
+def trained(agent, once, name, seed):
+    """Train by the recipe of a threshold, once in a run."""
+    return once(f"{name}-{seed}", lambda: played.train(agent, threshold(name).recipe, seed))
+
+
+@claim("q_learning.learns-soon")
+def test_learns_soon(agent, seed, evidence, once):
+    assert_learns("agent_short", partial(trained, agent, once, "agent_short"), seed, evidence)
+
+
+@claim("q_learning.random-play-does-not-pass")
+@pytest.mark.parametrize("name", ["agent_short", "agent"])
+def test_random_play_does_not_pass(seed, name):
+    known = threshold(name)
+    trainings = 100
+    lengths = cart_pole.random_lengths(trainings * known.recipe["num_episodes"], seed).reshape(trainings, -1)
+    best = max(best_stretch(one - 1) for one in lengths)
+    lower = known.worst("best_stretch").lower
+    assert best < lower, f"the best of {trainings} times random play is {best}, and the limit {lower}"
+
+
+@claim("q_learning.learns")
+def test_learns(agent, seed, evidence, once):
+    assert_learns("agent", partial(trained, agent, once, "agent"), seed, evidence)
