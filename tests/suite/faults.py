@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import numpy as np
+from agent_faults import AGENT_FAULTS
 from faulty import Fault, Faulty
 from image_faults import IMAGE_FAULTS
 from text_faults import TEXT_FAULTS
@@ -229,6 +230,7 @@ FAULTS = {
 FAULTS |= (
     IMAGE_FAULTS
     | TEXT_FAULTS
+    | AGENT_FAULTS
     | {
         "recurrent_kernel_transposed": Fault(
             "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed
