@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from reference.programs import convolution, digits, flowers, linear, options, rnn
+from reference.programs import convolution, digits, dqn, flowers, linear, options, rnn
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
@@ -37,4 +37,5 @@ PROGRAMS = {
     "convolution": Program(convolution.run, "convolve an image of 7 by 7 (lines 420 to 462)", options.of_convolution),
     "rnn": Program(rnn.run, "learn to write like Nietzsche (lines 548 to 601)", options.of_text),
     "flowers": Program(flowers.run, "train MobileNetV2 on tf_flowers (lines 366 to 388)", options.of_flowers),
+    "dqn": Program(dqn.run, "learn to keep a pole up (lines 681 to 764)", options.of_agent),
 }

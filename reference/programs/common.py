@@ -12,13 +12,17 @@ from assay.errors import UserError
 from reference import implementation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
+    from assay.contract import Array
+
 # Of the programs that classify images (lines 195 to 197, and 371 to 373).
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 5, 50, 0.001
+# Of a picture that moves.
+COLOURS = 32
 
 
 def start(device: str) -> None:
@@ -59,6 +63,23 @@ def save(figure: Figure, folder: Path, name: str) -> None:
     path = folder / f"{name}.png"
     with _writing(folder):
         figure.savefig(path)
+    say(f"picture: {path}")
+
+
+def save_animation(frames: Sequence[Array], folder: Path, name: str) -> None:
+    """Save frames, uint8 [height, width, 3] at 50 a second, as a picture that moves, and say so.
+
+    Every other one is kept, at half the size: browsers do not show a GIF any faster.
+    """
+    from PIL import Image
+
+    kept = [Image.fromarray(frame).reduce(2) for frame in frames[::2]]
+    # Few colours are seen, in the first frame as in all others.
+    palette = kept[0].quantize(COLOURS)
+    first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in kept)
+    path = folder / f"{name}.gif"
+    with _writing(folder):
+        first.save(path, save_all=True, append_images=rest, duration=40, loop=0)
     say(f"picture: {path}")
 
 

@@ -43,6 +43,12 @@ def of_text(parser: ArgumentParser) -> None:
     _of_any_training(parser)
 
 
+def of_agent(parser: ArgumentParser) -> None:
+    """Take how many episodes, from where, on what, and the folder."""
+    parser.add_argument("--episodes", type=_count, default=500, metavar="N", help="to play (default: %(default)s)")
+    _of_any_training(parser)
+
+
 def _of_any_training(parser: ArgumentParser) -> None:
     parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of everything drawn (default: 0)")
     parser.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")

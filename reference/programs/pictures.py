@@ -95,6 +95,25 @@ def entropy(temperatures: Array, entropies: Array, marked: Sequence[float], clas
 
 
 @styled
+def scores(scores: Array, window: int, num_exploration_episodes: int) -> Figure:
+    """Draw the score of every episode, the mean of `window` in a row, and how long the agent explores."""
+    figure = Figure(figsize=(8, 4.5))
+    axes = figure.add_subplot()
+    episodes = np.arange(1, len(scores) + 1)
+    axes.axvspan(0, num_exploration_episodes, color=GRID, alpha=0.5, linewidth=0, label="exploration falls")
+    axes.plot(episodes, scores, ".", color=BLUE, alpha=0.4, label="score of the episode")
+    if len(scores) >= window:
+        means = np.convolve(scores, np.ones(window) / window, mode="valid")
+        axes.plot(episodes[window - 1 :], means, color=BLUE, label=f"mean of the last {window}")
+    axes.set(xlim=(0, len(scores) + 1), ylim=(0, None), xlabel="episode", ylabel="score")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.grid()
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    figure.suptitle("Deep Q-learning on CartPole: the score of every episode")
+    return figure
+
+
+@styled
 def kernels(kernels: Array, network: str) -> Figure:
     """Draw the kernels [number, height, width] of the first layer on one sheet."""
     number, height, width = kernels.shape

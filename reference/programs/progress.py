@@ -22,9 +22,9 @@ SECONDS_BETWEEN_STATES = 0.1 if sys.stderr.isatty() else 10.0
 class Bar(tqdm):
     """Shows how many batches are done, how fast that goes, and the loss of the last."""
 
-    def __init__(self, name: str, batches: int | None) -> None:
+    def __init__(self, name: str, batches: int | None, unit: str = "batch") -> None:
         """Begin; how many there will be may be unknown."""
-        super().__init__(desc=name, total=batches, unit="batch", mininterval=SECONDS_BETWEEN_STATES)
+        super().__init__(desc=name, total=batches, unit=unit, mininterval=SECONDS_BETWEEN_STATES)
 
     def advance(self, losses: Array) -> None:
         """Go on by the batches that had these losses."""

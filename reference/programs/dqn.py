@@ -1,0 +1,59 @@
+"""The program that learns to keep a pole up."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from reference.programs.common import LEARNING_RATE, prepare, save, save_animation, say, start
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+    from assay.contract import Parameters
+
+# Lines 690 to 696, and 723.
+RECIPE = {
+    "num_exploration_episodes": 100,
+    "initial_epsilon": 1.0,
+    "final_epsilon": 0.01,
+    "max_len_episode": 1000,
+    "buffer_size": 10_000,
+    "batch_size": 32,
+    "learning_rate": LEARNING_RATE,
+    "gamma": 1.0,
+}
+# What is learnt may be lost again: the agent that is shown is that of the middle of the best episodes in a row.
+WINDOW = 10
+
+
+def run(options: Namespace) -> None:
+    """Train the agent on CartPole, and show how it plays (lines 681 to 764)."""
+    prepare(options.out)
+    start(options.device)
+    from reference.agent import learner, training
+    from reference.environments import make, played
+    from reference.programs import pictures
+    from reference.programs.progress import Bar
+
+    one = learner("q_network", RECIPE["batch_size"])
+    scores: list[int] = []
+    recent: deque[Parameters] = deque(maxlen=WINDOW)
+    best, ended, shown = -1.0, 0, {}
+    with Bar("dqn", options.episodes, unit="episode") as bar:
+        for score, _ in training(num_episodes=options.episodes, seed=options.seed, **RECIPE):
+            scores.append(score)
+            recent.append(one.trainer.parameters())
+            mean = float(np.mean(scores[-WINDOW:]))
+            bar.set_postfix(score=score, mean=f"{mean:.1f}", refresh=False)
+            bar.update()
+            if mean > best and len(scores) >= min(WINDOW, options.episodes):
+                best, ended, shown = mean, len(scores), recent[len(recent) // 2]
+    say(f"best mean score of {WINDOW} episodes: {best:.1f}, after {ended} episodes")
+    one.load(shown)
+    episode, frames = played(make(render_mode="rgb_array"), one.act, options.seed)
+    say(f"score of the episode that is shown: {len(episode.rewards) - 1}")
+    save(pictures.scores(np.array(scores), WINDOW, RECIPE["num_exploration_episodes"]), options.out, "dqn-scores")
+    save_animation(frames, options.out, "dqn-episode")
