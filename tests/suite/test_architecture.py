@@ -9,7 +9,7 @@ import pytest
 from assay.index import tests_folder
 
 ROOT = tests_folder().parent
-FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras"}
+FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras", "gymnasium", "gym", "ale_py"}
 # The chapter's programs are for people: they find their data, and say what is wrong, as the command line does.
 OF_THE_PROGRAMS = {
     "assay.cli.Parser",

@@ -10,6 +10,8 @@ from assay.networks import layer_outputs, loss_and_gradients, trajectory
 from assay.precision import FRACTION_BITS
 from assay.strategies import LARGEST_EXPONENT, classified, dense_cases, matrices, same_shape
 from spec.semantics import (
+    cart_pole,
+    cart_pole_rounding,
     convolution,
     datasets,
     image_rounding,
@@ -17,12 +19,14 @@ from spec.semantics import (
     losses,
     normalization,
     optimizers,
+    q_learning,
     recurrence,
     recurrence_rounding,
     rounding,
     spread,
 )
 from spec.semantics.differentiation import pull_back
+from spec.semantics.q_learning import Transitions
 from spec.semantics.recurrence import State
 from spec.semantics.spread import wide
 
@@ -212,6 +216,76 @@ def test_resizing_in_float32_is_inside_and_nearest_neighbours_are_outside():
     assert_inside(single / FLOAT32(255), expected, bound)
     nearest = image[np.arange(11) * 7 // 11][:, np.arange(3) * 5 // 3] / FLOAT32(255)
     assert (np.abs(nearest - expected) > bound).any()
+
+
+def test_a_step_of_cart_and_pole_in_float32_is_inside_and_with_fewer_bits_or_another_method_outside():
+    states = IMAGES.uniform(-1, 1, (200, 4)) * [2.4, 3, 0.2, 3]
+    states, actions = states.astype(FLOAT32), IMAGES.integers(0, 2, 200)
+    expected, bound = cart_pole.step(wide(states), actions), cart_pole_rounding.step(wide(states), actions)
+
+    def single(states):
+        position, velocity, angle, turning = states.T
+        force = np.where(actions == 1, FLOAT32(10), FLOAT32(-10))
+        sine, cosine = np.sin(angle), np.cos(angle)
+        # As Gymnasium writes it, in float32 throughout.
+        pushed = (force + FLOAT32(0.05) * np.square(turning) * sine) / FLOAT32(1.1)
+        inertia = FLOAT32(0.5) * (FLOAT32(4 / 3) - FLOAT32(0.1) * np.square(cosine) / FLOAT32(1.1))
+        angular = (FLOAT32(9.8) * sine - cosine * pushed) / inertia
+        linear = pushed - FLOAT32(0.05) * angular * cosine / FLOAT32(1.1)
+        tau = FLOAT32(0.02)
+        after = (position + tau * velocity, velocity + tau * linear, angle + tau * turning, turning + tau * angular)
+        return np.stack(after, axis=-1)
+
+    found = single(states)
+    assert found.dtype == FLOAT32
+    assert_inside(found, expected, bound)
+    assert_inside(expected.astype(FLOAT32), expected, bound)
+    assert (np.abs(single(rounded(states, "tf32")) - expected) > bound).any(axis=0).all()
+    semi_implicit = states[:, [0, 2]] + 0.02 * expected[:, [1, 3]]
+    assert (np.abs(semi_implicit - expected[:, [0, 2]]) > bound[:, [0, 2]]).all()
+
+
+def learning(model, steps):
+    """Return a problem of a Q-network, and what is evaluated on it: y and gradients, or a trajectory."""
+
+    def evaluate(parameters, *elements):
+        transitions = Transitions(*elements)
+        if steps is None:
+            loss, found = q_learning.loss_and_gradients(model, parameters, transitions, problems.GAMMA)
+            return {"loss": loss, "y": q_learning.targets(model, parameters, transitions, problems.GAMMA), **found}
+        losses, last = q_learning.learn(model, parameters, transitions, problems.LEARNING_RATE, problems.GAMMA)
+        return {"losses": losses, **last}
+
+    batch = 32 if model == "q_network" else 2
+    return problems.q_learning_of(model, 1, batch=batch, steps=steps), evaluate
+
+
+LEARNING = pytest.mark.parametrize(("model", "steps"), [("q_network", None), ("q_network", 5), ("q_cnn", None)])
+
+
+@LEARNING
+def test_learning_in_other_orders_is_inside_and_the_same(model, steps):
+    problem, evaluate = learning(model, steps)
+    bounds = spread.bounds_over(evaluate, problem.orders())
+    expected = evaluate(*map(wide, problem.flat))
+    for one in problem.orders(3, seed=1):
+        found = spread.deviations(evaluate, *one)
+        assert {name: found[name] <= bounds[name] for name in bounds} == dict.fromkeys(bounds, True)
+        last = "loss" if steps is None else "losses"
+        assert evaluate(*map(wide, one))[last] == pytest.approx(expected[last], rel=1e-9)
+
+
+@LEARNING
+@pytest.mark.parametrize("format_", ["tf32", "bfloat16"])
+def test_learning_with_fewer_bits_is_outside(model, steps, format_):
+    problem, evaluate = learning(model, steps)
+    bounds = spread.bounds_over(evaluate, problem.orders())
+    parameters, states, actions, rewards, next_states, dones = problem.flat
+    coarse = {name: rounded(value, format_) for name, value in parameters.items()}
+    actual = evaluate(coarse, rounded(states, format_), actions, rewards, rounded(next_states, format_), dones)
+    expected = evaluate(*map(wide, problem.flat))
+    deviations = {name: spread.root_mean_square(actual[name] - expected[name]) for name in expected}
+    assert {name: deviations[name] > bounds[name] for name in bounds} == dict.fromkeys(bounds, True)
 
 
 def mlp_trajectory(seed):

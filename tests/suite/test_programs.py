@@ -1,5 +1,6 @@
 """The chapter's programs: what they print and leave behind, and what they say when they cannot be run."""
 
+import io
 import json
 import os
 import re
@@ -7,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+from PIL import Image
 
 from assay.errors import ExitCode
 from reference import Reference
@@ -53,6 +55,8 @@ with patch.object(tf.keras.applications, "MobileNetV2", small):
     ended["flowers"] = run("flowers", "--mock", "--batches", "6", "--image-size", "32", "--out", "flowers")
 with patch("assay.network.reachable", lambda: False):
     ended["offline"] = run("flowers", "--out", "offline")
+for folder, seed in ("agent", "3"), ("agent-again", "3"), ("agent-other", "4"):
+    ended[folder] = run("dqn", "--episodes", "12", "--seed", seed, "--out", folder)
 print(json.dumps(ended))
 """
 MATRIX = """\
@@ -91,7 +95,7 @@ def ended(mnist, once, tmp_path_factory):
             [sys.executable, "-c", DRIVER], cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
         assert process.returncode == 0, process.stderr
-        pictures = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
+        pictures = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.*"))}
         return json.loads(process.stdout) | {"errors": process.stderr, "pictures": pictures}
 
     return once("programs", work)
@@ -169,6 +173,25 @@ def test_the_flowers_need_a_network_or_the_mock(ended):
     )
 
 
+def test_the_agent_leaves_its_scores_and_an_episode(ended):
+    code, output = ended["agent"]
+    assert (code, list(pictures_in(ended, "agent"))) == (0, ["dqn-episode.gif", "dqn-scores.png"])
+    shown = int(re.search(r"^score of the episode that is shown: (\d+)$", output, re.MULTILINE)[1])
+    with Image.open(io.BytesIO(pictures_in(ended, "agent")["dqn-episode.gif"])) as episode:
+        # Every other state of one more than there are steps; states that look alike are drawn once.
+        assert (episode.size, 1 < episode.n_frames <= shown // 2 + 2) == ((300, 200), True)
+
+
+def test_a_seed_decides_how_the_agent_learns(ended):
+    first, again, other = (pictures_in(ended, f"agent{which}") for which in ("", "-again", "-other"))
+    assert (first == again, ended["agent"][1].splitlines()[:2]) == (True, ended["agent-again"][1].splitlines()[:2])
+    assert first["dqn-scores.png"] != other["dqn-scores.png"]
+
+
+def test_the_bar_shows_the_score(ended):
+    assert re.search(r"dqn: 100%.*\| 12/12 .*episode/s, mean=\d+\.\d, score=\d+\]", ended["errors"])
+
+
 # What they say of themselves
 
 
@@ -177,7 +200,7 @@ def test_the_list_is_there_at_once(shell, seconds_of):
         import sys
         from reference.__main__ import main
         main([])
-        heavy = {"tensorflow", "keras", "matplotlib", "tqdm", "scipy", "pooch", "pytest"}
+        heavy = {"tensorflow", "keras", "gymnasium", "PIL", "matplotlib", "tqdm", "scipy", "pooch", "pytest"}
         print("imported:", *sorted(heavy & sys.modules.keys()))
     """
     outputs = []
@@ -218,6 +241,8 @@ def test_the_list_is_the_help(program):
             "python -m reference rnn: argument --batches: 'none' is not a whole number from ",
         ),
         (["flowers", "--image-size", "31"], "python -m reference flowers: argument --image-size: '31' is not a "),
+        (["dqn", "--episodes", "0"], "python -m reference dqn: argument --episodes: '0' is not a whole number from 1 "),
+        (["dqn", "--out", "file"], "python -m reference: file is not a folder that can be written to: "),
         (["convolution", "--out", "file"], "python -m reference: file is not a folder that can be written to: "),
         (["flowers", "--out", "file/new"], "python -m reference: file/new is not a folder that can be written to: "),
     ],

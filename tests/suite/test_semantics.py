@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from assay import handmade, problems
+from assay.limits import FALSE_ALARM, chance_of_samples
 from spec.semantics import (
+    cart_pole,
     convolution,
     datasets,
     initializers,
@@ -18,9 +20,11 @@ from spec.semantics import (
     models,
     normalization,
     optimizers,
+    q_learning,
     recurrence,
     text,
 )
+from spec.semantics.q_learning import Transitions
 from spec.semantics.recurrence import State
 from spec.semantics.spread import wide
 from spec.vectors import read
@@ -380,3 +384,100 @@ def test_gradients_agree_with_finite_differences(make):
         sum(math.prod(value.shape[:1]) for value in parameters.values()) * np.finfo(float).eps * loss([0.0]) / step
     )
     assert abs(central(step) - slope) <= truncation + rounding
+
+
+def energy(state):
+    """Return the mechanical energy of cart and pole, from Lagrange's function and no equation of motion."""
+    _, velocity, angle, turning = state
+    mass, half = 0.1, 0.5
+    # The pole is a thin rod, whose inertia about its middle is m (2 l)^2 / 12.
+    middle = (velocity + half * turning * math.cos(angle), -half * turning * math.sin(angle))
+    kinetic = 0.5 * velocity**2 + 0.5 * mass * (middle[0] ** 2 + middle[1] ** 2)
+    return kinetic + 0.5 * mass * (2 * half) ** 2 / 12 * turning**2 + mass * 9.8 * half * math.cos(angle)
+
+
+@pytest.mark.parametrize("force", [0.0, 10.0, -10.0])
+@pytest.mark.parametrize("state", [(0, 0, 0.1, 0), (1, -0.5, -0.2, 1.5), (0, 2, 0.15, -3)])
+def test_cart_and_pole_gain_the_work_that_is_done_on_them(state, force):
+    _, velocity, angle, turning = state
+    linear, angular = cart_pole.accelerations(force, math.sin(angle), math.cos(angle), turning)
+    slopes = np.array([velocity, linear, turning, angular])
+    step = 1e-5
+    gained = (energy(state + step * slopes) - energy(state - step * slopes)) / (2 * step)
+    assert gained == pytest.approx(force * velocity, abs=1e-7)
+
+
+def test_a_step_of_cart_and_pole_by_hand():
+    # From rest, upright, pushed to the left: no sine, a cosine of 1.
+    angular = 10 / 1.1 / (0.5 * (4 / 3 - 0.1 / 1.1))
+    linear = -10 / 1.1 - 0.05 * angular / 1.1
+    found = cart_pole.step(np.zeros((1, 4)), np.array([cart_pole.LEFT]))
+    assert found[0] == pytest.approx([0, 0.02 * linear, 0, 0.02 * angular])
+
+
+def test_the_end_of_an_episode_is_where_the_bounds_are():
+    states = np.array([[2.4, 9, 0, 9], [-2.5, 0, 0, 0], [0, 0, math.pi / 15, 0], [0, 0, -0.21, 0], [0, 0, 0, 0]])
+    assert (cart_pole.margin(states) >= 0).tolist() == [True, False, True, False, True]
+
+
+def test_random_play_has_the_lengths_that_one_episode_after_the_other_has():
+    generator = np.random.default_rng(1)
+    lengths = []
+    for _ in range(400):
+        state, length = generator.uniform(-0.05, 0.05, (1, 4)), 0
+        while cart_pole.margin(state) >= 0:
+            state, length = cart_pole.step(state, generator.integers(0, 2, 1)), length + 1
+        lengths.append(length)
+    assert chance_of_samples(np.array(lengths), cart_pole.random_lengths(5_000, 0)) > FALSE_ALARM
+
+
+def test_epsilon_takes_the_documents_values():
+    recipe = read("q_learning")
+    schedule = {name: recipe[name] for name in ("num_exploration_episodes", "initial_epsilon", "final_epsilon")}
+    found = [q_learning.epsilon(episode, **schedule) for episode in range(recipe["num_episodes"])]
+    printed = [f"{max(1 * (100 - episode) / 100, 0.01):.4f}" for episode in range(500)]
+    assert [f"{epsilon:.4f}" for epsilon in found] == printed
+
+
+def two_transitions():
+    """Return parameters that value the actions at 3 and 5 in every state, and two transitions."""
+    parameters = {name: np.zeros(shape) for name, shape in models.MODELS["q_network"].shapes.items()}
+    parameters["dense3/bias"] = np.array([3.0, 5.0])
+    states = np.ones((2, 4))
+    return parameters, Transitions(states, np.array([0, 1]), np.array([1.0, -10.0]), states, np.array([0.0, 1.0]))
+
+
+def test_target_loss_and_gradients_by_hand():
+    parameters, transitions = two_transitions()
+    assert q_learning.targets("q_network", parameters, transitions, 0.5).tolist() == [1 + 0.5 * 5, -10]
+    loss, gradients = q_learning.loss_and_gradients("q_network", parameters, transitions, 0.5)
+    assert loss == ((3 - 3.5) ** 2 + (5 + 10) ** 2) / 2
+    # y is a constant, so that each value has the gradient of its own square.
+    assert gradients["dense3/bias"].tolist() == [3 - 3.5, 5 + 10]
+    assert q_learning.greedy("q_network", parameters, transitions.states).tolist() == [1, 1]
+
+
+def test_a_learning_step_is_one_of_adam_on_these_gradients():
+    parameters, transitions = two_transitions()
+    _, gradients = q_learning.loss_and_gradients("q_network", parameters, transitions, 1.0)
+    twice = Transitions(*(np.stack([values, values]) for values in transitions))
+    losses, _ = q_learning.learn("q_network", parameters, twice, 0.001, 1.0)
+    zeros = np.zeros(2)
+    bias, *_ = optimizers.adam_step(parameters["dense3/bias"], gradients["dense3/bias"], zeros, zeros, 1, 0.001)
+    moved = parameters | {"dense3/bias": bias}
+    expected = [q_learning.loss_and_gradients("q_network", one, transitions, 1.0)[0] for one in (parameters, moved)]
+    assert losses.tolist() == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_state_of_frames_by_hand():
+    frames = np.zeros((2, 2, 2, 3), np.uint8)
+    frames[0, :, :, 0], frames[1] = 255, 51
+    found = q_learning.stack_frames(frames, (1, 1))
+    assert found.tolist() == [[[pytest.approx(0.299), pytest.approx(0.2)]]]
+
+
+@pytest.mark.parametrize(("layer", "shape"), [("conv1", (20, 20, 16)), ("conv2", (9, 9, 32)), ("flatten", (2592,))])
+def test_the_network_that_sees_pixels_has_the_shapes_of_its_paper(layer, shape):
+    problem = problems.q_learning_of("q_cnn", 0, batch=1)
+    outputs = models.layer_outputs("q_cnn", problem.parameters, problem.transitions.states)
+    assert outputs[layer].shape == (1, *shape)

@@ -1,5 +1,6 @@
 """The stored runs, and the limits that follow from them."""
 
+import math
 import re
 from dataclasses import asdict
 
@@ -7,11 +8,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay import limits
+from assay import limits, played
 from assay.claims import specification
+from spec.semantics import cart_pole
 
-NAMES = limits.names()
-STORED = [(name, what) for name in NAMES for what in limits.content(name)["limits"]]
+# By what is known of the distribution of their runs: the others may have any.
+NORMAL, ANY = (
+    [name for name in limits.names() if limits.content(name).get("distribution", "normal") == distribution]
+    for distribution in limits.RULES
+)
+NAMES = [*NORMAL, *ANY]
+STORED = [(name, what) for name in NORMAL for what in limits.content(name)["limits"]]
 # A run of the rule's own test: how often a normal quantile has to be covered, from so many simulated samples.
 SIMULATIONS = 2_000
 
@@ -20,12 +27,15 @@ SIMULATIONS = 2_000
 def test_limits_follow_from_the_runs(name):
     threshold = limits.threshold(name)
     for what, stored in limits.content(name)["limits"].items():
-        assert stored == pytest.approx(asdict(threshold.limits(what)), rel=1e-12)
+        found = threshold.limits(what) if name in NORMAL else threshold.worst(what)
+        assert stored == pytest.approx(asdict(found), rel=1e-12)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_rates_are_those_of_the_rule(name):
     rule = {"false_alarm": limits.FALSE_ALARM, "confidence": limits.CONFIDENCE, "detection": limits.DETECTION}
+    if name in ANY:
+        del rule["confidence"]
     assert limits.content(name)["rule"] == rule
 
 
@@ -35,7 +45,7 @@ def test_runs_have_seeds_of_their_own(name):
     assert len(seeds) == len(set(seeds))
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", NORMAL)
 def test_runs_are_so_many_that_more_would_not_halve_the_distance_of_a_limit(name):
     with_any_number = limits.NORMAL.inv_cdf(1 - limits.FALSE_ALARM)
     assert limits.tolerance_factor(len(limits.content(name)["runs"])) < 2 * with_any_number
@@ -106,3 +116,48 @@ def test_claims_state_the_sizes_that_are_detectable(claim, size):
 
 def test_fewer_runs_put_the_limit_further_away():
     assert limits.tolerance_factor(30) > limits.tolerance_factor(100)
+
+
+@pytest.mark.parametrize("runs", [5, 40, 100])
+def test_worst_of_any_runs_has_as_few_attempts_as_the_rate_allows(runs):
+    found = limits.worst([float(number) for number in range(runs)])
+    fewer = found.attempts - 1
+    assert found.lower == 0
+    assert found.false_alarm == pytest.approx(math.exp(-log_of_orders(runs, found.attempts)), rel=1e-9)
+    assert math.exp(-log_of_orders(runs, found.attempts)) <= limits.FALSE_ALARM < math.exp(-log_of_orders(runs, fewer))
+
+
+def log_of_orders(runs, attempts):
+    """Return the logarithm of how many places the attempts may take among all runs."""
+    return math.lgamma(runs + attempts + 1) - math.lgamma(runs + 1) - math.lgamma(attempts + 1)
+
+
+def test_all_attempts_are_worse_than_the_worst_as_often_as_the_rule_says():
+    # Few runs and attempts, so that it happens; the values have a distribution far from normal, and the same for all.
+    runs, attempts = 5, 2
+    values = np.random.default_rng(0).pareto(1.0, (SIMULATIONS, runs + attempts))
+    failed = int((values[:, runs:].max(axis=1) < values[:, :runs].min(axis=1)).sum())
+    assert stats.binomtest(failed, SIMULATIONS, 1 / math.comb(runs + attempts, attempts)).pvalue > limits.FALSE_ALARM
+
+
+@pytest.mark.parametrize("name", ANY)
+def test_an_agent_that_fails_as_often_as_is_said_is_found_as_often_as_is_said(name):
+    found = limits.threshold(name).worst("best_stretch")
+    assert found.detectable**found.attempts == pytest.approx(limits.DETECTION)
+
+
+@pytest.mark.parametrize("name", ANY)
+def test_random_play_is_worse_than_the_worst(name):
+    known = limits.threshold(name)
+    found = known.worst("best_stretch")
+    trainings = 200
+    lengths = cart_pole.random_lengths(trainings * known.recipe["num_episodes"], 0).reshape(trainings, -1)
+    below = sum(played.best_stretch(one - 1) < found.lower for one in lengths)
+    assert below == trainings
+
+
+def test_best_stretch_counts_steps_of_ten_episodes_in_a_row():
+    scores = np.array([499, *[9] * 10, *[99] * 10, 0])
+    assert played.best_stretch(scores) == 100
+    # What comes later takes nothing away.
+    assert played.best_stretch(np.append(scores, np.zeros(400))) == 100
