@@ -49,6 +49,7 @@ from assay.picture import (
 )
 
 BINS = 200
+MOST_EPISODES = 5_000
 
 
 def from_evidence(evidence: Mapping[str, Any], salt: str) -> tuple[list[Picture], list[str]]:
@@ -184,6 +185,44 @@ def _strip(runs: Numbers, marks: Sequence[tuple[float, str, str, Any]]) -> Figur
     return figure
 
 
+def _scores(evidence: object) -> Drawing:
+    scores = number_list(evidence, "scores")[:MOST_EPISODES]
+    limit, best = (as_number(field(evidence, name), name) for name in ("limit", "best"))
+    window = as_number(field(evidence, "window"), "window")
+    if not (1 <= window <= len(scores) and window.is_integer()) or limit < 0 or (scores < 0).any():
+        msg = "there are fewer scores than 'window' says, or something is negative"
+        raise EvidenceError(msg)
+    count = int(window)
+    episodes, steps = np.arange(1, len(scores) + 1), scores + 1
+    figure, axes = axes_of()
+    axes.plot(episodes, steps, ".", color=FIRST, alpha=0.4, markersize=4, markeredgewidth=0)
+    axes.plot(episodes[count - 1 :], np.convolve(steps, np.ones(count) / count, mode="valid"), color=FIRST)
+    axes.axhline(limit, color=SECOND, linestyle=(0, (4, 3)), linewidth=1.2)
+    axes.annotate(f"limit {limit:.4g}", (1, limit), (-2, 4), ha="right", color=SECOND, **on_axis(axes, "y"))
+    axes.set(xlabel="episode", ylabel="steps", ylim=(0, None))
+    caption = (
+        f"How long each of {len(scores)} episodes lasted, and the mean of {count} in a row. The best {count} have "
+        f"{best:.4g} steps; the limit is the worst that the stored reference runs had of their best. What is learnt "
+        "may be lost again, which the limit does not ask about."
+    )
+    alt = f"Dots and a line: episodes of {steps.min():g} to {steps.max():g} steps, at best {best:.4g} in the mean."
+    return Drawing(Picture("How the agent learns", caption, alt), figure)
+
+
+def _random_play(evidence: object) -> Drawing:
+    lengths = number_list(evidence, "lengths")
+    expected = as_number(field(evidence, "expected"), "expected")
+    figure, axes = axes_of()
+    axes.hist(lengths, bins=40, color=FIRST)
+    axes.axvline(expected, color=SECOND, linestyle=(0, (4, 3)), linewidth=1.2)
+    mean = f"mean by the definition: {expected:.4g}"
+    axes.annotate(mean, (expected, 1), (5, -9), color=SECOND, **on_axis(axes, "x"))
+    axes.set(xlabel="steps of an episode", ylabel="episodes")
+    caption = f"How long {len(lengths)} episodes of random play lasted: {lengths.mean():.4g} steps in the mean."
+    alt = f"Histogram from {lengths.min():g} to {lengths.max():g} steps."
+    return Drawing(Picture("Random play", caption, alt), figure)
+
+
 def _misread(evidence: object) -> Drawing:
     images = image_array(evidence, "uint8")
     labels, predictions = (digit_list(evidence, key, len(images)) for key in ("labels", "predictions"))
@@ -316,6 +355,8 @@ def _entropy(evidence: object) -> Drawing:
 DRAWERS: dict[str, Callable[[object], Drawing]] = {
     "training_curve": _training_curve,
     "accuracy": _accuracy,
+    "scores": _scores,
+    "random_play": _random_play,
     "confusion": _confusion,
     "misread": _misread,
     "kernels": _kernels,

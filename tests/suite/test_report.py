@@ -360,9 +360,13 @@ ACCURACY = {"value": 0.97, "limit": 0.96, "runs": [0.965, 0.97, 0.97], "printed"
 MISREAD = images("uint8") | {"labels": [1, 2, 3], "predictions": [7, 8, 9], "confidence": [0.5, 0.6, 1.0]}
 SAMPLES = {"temperatures": [0.2, 1.2], "texts": ["and and <the>", "qz; vx"]}
 ENTROPY = {"temperatures": [0.1, 1, 2], "entropies": [0.5, 2, 3], "marked": [0.2, 1.2], "classes": 57}
+SCORES = {"scores": [20, 9, 499] * 20, "limit": 61.6, "window": 10, "best": 204.5}
+RANDOM_PLAY = {"lengths": [10, 22, 50], "expected": 22.2}
 EVIDENCE: dict[str, dict[str, Any]] = {
     "training_curve": CURVE,
     "accuracy": ACCURACY,
+    "scores": SCORES,
+    "random_play": RANDOM_PLAY,
     "misread": MISREAD,
     "kernels": images("<f4"),
     "filters": filters(5),
@@ -373,6 +377,8 @@ EVIDENCE: dict[str, dict[str, Any]] = {
 TITLES = {
     "training_curve": "Loss during training",
     "accuracy": "Accuracy after 6,000 batches",
+    "scores": "How the agent learns",
+    "random_play": "Random play",
     "misread": "Misread digits",
     "kernels": "What the hidden units look at",
     "filters": "What the first convolution looks for",
@@ -462,6 +468,16 @@ BROKEN: list[tuple[str, Any]] = [
     ("accuracy", ACCURACY | {"runs": [[0.97]]}),
     ("accuracy", ACCURACY | {"runs": {}}),
     ("accuracy", ACCURACY | {"printed": "high"}),
+    ("scores", SCORES | {"scores": [1, 2]}),
+    ("scores", SCORES | {"scores": [-1] * 20}),
+    ("scores", SCORES | {"window": 0}),
+    ("scores", SCORES | {"window": 1.5}),
+    ("scores", SCORES | {"limit": None}),
+    ("scores", SCORES | {"limit": -1}),
+    ("scores", SCORES | {"best": float("inf")}),
+    ("random_play", RANDOM_PLAY | {"lengths": []}),
+    ("random_play", RANDOM_PLAY | {"lengths": ["22"]}),
+    ("random_play", {"lengths": [22]}),
     ("misread", MISREAD | {"images": "not base64!"}),
     ("misread", MISREAD | {"images": 3}),
     ("misread", MISREAD | {"images": "äöü"}),
@@ -512,6 +528,11 @@ EXTREME: list[tuple[str, Any]] = [
     ("training_curve", {"steps": [0, 1e-29], "losses": [1, 1]}),
     ("accuracy", ACCURACY | {"runs": [0.5], "value": 0.5, "limit": 0.5, "printed": None}),
     ("accuracy", ACCURACY | {"runs": [0, 1], "value": 0, "num_batches": -1e29}),
+    ("scores", {"scores": [0], "limit": 0, "window": 1, "best": 0}),
+    ("scores", SCORES | {"scores": [1e29] * 10_000}),
+    ("scores", SCORES | {"limit": 1e29}),
+    ("random_play", {"lengths": [1], "expected": 1e29}),
+    ("random_play", {"lengths": [0, 1e29], "expected": -1}),
     ("kernels", constant(0)),
     ("kernels", constant(3e38)),
     ("filters", filters(1)),
