@@ -813,6 +813,14 @@ def few_episodes(agent, seed, once):
     return once("few_episodes", lambda: fit(agent, seed))
 
 
+@claim("q_learning.training-moves-every-parameter")
+def test_training_moves_every_parameter(agent, seed, few_episodes):
+    short = fit(agent, seed, num_episodes=1, max_len_episode=5)
+    assert len(short["losses"]) == 0, "five transitions are learnt from, which are no batch"
+    unmoved = [name for name in SHAPES if (short["parameters"][name] == few_episodes["parameters"][name]).all()]
+    assert unmoved == [], f"training has not moved {unmoved}"
+
+
 @claim("q_learning.score-per-episode")
 def test_score_per_episode(few_episodes):
     scores = few_episodes["scores"]

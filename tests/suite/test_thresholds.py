@@ -10,7 +10,9 @@ from scipy import stats
 
 from assay import limits, played
 from assay.claims import specification
-from spec.semantics import cart_pole
+from spec.semantics import cart_pole, q_learning
+from spec.semantics.initializers import fans, glorot_limit
+from spec.semantics.models import MODELS
 
 # By what is known of the distribution of their runs: the others may have any.
 NORMAL, ANY = (
@@ -154,6 +156,29 @@ def test_random_play_is_worse_than_the_worst(name):
     lengths = cart_pole.random_lengths(trainings * known.recipe["num_episodes"], 0).reshape(trainings, -1)
     below = sum(played.best_stretch(one - 1) < found.lower for one in lengths)
     assert below == trainings
+
+
+def untrained_stretch(seed, episodes):
+    """Play greedily by a new network, and return the best stretch: what luck gives without any learning."""
+    generator = np.random.default_rng(seed)
+    parameters = {
+        name: generator.uniform(-1, 1, shape) * (glorot_limit(*fans(shape)) if len(shape) > 1 else 0)
+        for name, shape in MODELS["q_network"].shapes.items()
+    }
+    states = generator.uniform(-cart_pole.INITIAL, cart_pole.INITIAL, (episodes, 4))
+    lengths, playing = np.zeros(episodes), np.arange(episodes)
+    for _ in range(cart_pole.MAX_EPISODE_STEPS):
+        states = cart_pole.step(states, q_learning.greedy("q_network", parameters, states))
+        lengths[playing] += 1
+        standing = cart_pole.margin(states) >= 0
+        states, playing = states[standing], playing[standing]
+    return played.best_stretch(lengths - 1)
+
+
+def test_no_network_that_never_learns_passes_in_full():
+    episodes = limits.threshold("agent").recipe["num_episodes"]
+    best = max(untrained_stretch(seed, episodes) for seed in range(100))
+    assert best < limits.threshold("agent").worst("best_stretch").lower
 
 
 def test_best_stretch_counts_steps_of_ten_episodes_in_a_row():
