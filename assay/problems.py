@@ -107,6 +107,11 @@ class QProblem(NamedTuple):
         """The parameters, and the elements of the transitions."""
         return self.parameters, *self.transitions
 
+    @property
+    def on_states(self) -> Problem:
+        """The network on the states alone, for what asks about its layers."""
+        return Problem(self.model, self.parameters, self.transitions.states, self.transitions.rewards)
+
     def orders(self, number: int = ORDERS, seed: int = 0) -> Iterator[tuple[Any, ...]]:
         """Yield `flat` in other orders, as `spread.reorderings` does: both states of a transition go together."""
         states, actions, rewards, next_states, dones = self.transitions

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from assay import problems
+from assay.learning import gradients_of, learnt, loss_and_gradients, solved, targets, trajectory
+from assay.networks import assert_dense, outputs_of
 from assay.problems import GAMMA, LEARNING_RATE
 from assay.strategies import seeds
 from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, few
-from spec.semantics import convolution, image_rounding, layers, q_learning, rounding, spread
+from spec.semantics import convolution, image_rounding, layers, q_learning, rounding
 from spec.semantics import models as definition
 from spec.semantics.q_learning import Transitions
 from spec.semantics.spread import wide
@@ -145,44 +147,36 @@ def test_objects_survive(agent, rows, columns, colour):
 problem_of = cache(lambda seed: problems.q_learning_of(MODEL, seed, batch=1))
 
 
-def outputs_of(models, problem):
+def run(models, problem):
     """Run the network on the states of a problem, and make sure that it has its layers."""
-    outputs = models.layer_outputs(MODEL, problem.parameters, problem.transitions.states)
-    absent = [name for name in NAMES if name not in outputs]
-    assert not absent, f"there is no layer {absent[0]}, only {list(outputs)}"
-    return outputs
+    return outputs_of(models, problem.on_states, NAMES)
 
 
 @claim("pixels.cnn-layers")
 def test_cnn_layers(models, seed):
-    assert list(outputs_of(models, problem_of(seed))) == NAMES
+    assert list(run(models, problem_of(seed))) == NAMES
 
 
 @claim("pixels.cnn-value-per-action")
 def test_cnn_value_per_action(models, seed):
-    assert_form("dense2", outputs_of(models, problem_of(seed))["dense2"], (1, 4))
+    assert_form("dense2", run(models, problem_of(seed))["dense2"], (1, 4))
 
 
 @claim("pixels.cnn-output")
 @few
 @given(seed=seeds())
 def test_cnn_output(models, seed):
-    problem = problem_of(seed)
-    outputs = {"states": problem.transitions.states} | dict(outputs_of(models, problem))
-    before = ["states", *NAMES]
-    for number, name in enumerate(NAMES):
-        inputs = wide(outputs[before[number]])
-        if name == "flatten":
-            assert_equal(name, outputs[name], layers.flatten(outputs["conv2"]))
-            continue
-        kernel, bias = (wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias"))
-        if name.startswith("conv"):
-            places = {"strides": definition.Q_CNN_STRIDES[name], "activation": "relu"}
-            bound = image_rounding.conv2d(inputs, kernel, bias, **places, padding="valid")
-            assert_within(name, outputs[name], convolution.conv2d(inputs, kernel, bias, **places), bound)
-        else:
-            arguments = (inputs, kernel, bias, "relu" if name == "dense1" else None)
-            assert_within(name, outputs[name], layers.dense(*arguments), rounding.dense(*arguments))
+    problem = problem_of(seed).on_states
+    found = {"states": problem.inputs, **outputs_of(models, problem, NAMES)}
+    for name, before in (("conv1", "states"), ("conv2", "conv1")):
+        variables = (wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias"))
+        arguments = (wide(found[before]), *variables)
+        places = {"strides": definition.Q_CNN_STRIDES[name], "activation": "relu"}
+        bound = image_rounding.conv2d(*arguments, **places, padding="valid")
+        assert_within(name, found[name], convolution.conv2d(*arguments, **places), bound)
+    assert_equal("flatten", found["flatten"], layers.flatten(found["conv2"]))
+    assert_dense(found, problem, "dense1", "flatten", "relu")
+    assert_dense(found, problem, "dense2", "dense1")
 
 
 @claim("pixels.cnn-sees-motion")
@@ -209,47 +203,24 @@ def test_cnn_greedy(agent, seed, best):
     assert_equal("the greedy action", found, np.array([best]), INT)
 
 
-def targets(parameters, *transitions):
-    """Return the definition's y, by name."""
-    return {"y": q_learning.targets(MODEL, parameters, Transitions(*transitions), GAMMA)}
-
-
 @claim("pixels.cnn-target")
 def test_cnn_target(agent, seed):
     problem = problem_of(seed)
     goes_on = problem.transitions._replace(dones=np.zeros(1, np.float32))
-    problem = problem._replace(transitions=goes_on)
-    found = {"y": agent.targets(*problem, GAMMA)}
-    assert_close("targets", found, targets(*map(wide, problem.flat)), spread.bounds_over(targets, problem.orders()))
-
-
-def loss_and_gradients(parameters, *transitions):
-    """Return the definition's loss and gradients, by name."""
-    loss, gradients = q_learning.loss_and_gradients(MODEL, parameters, Transitions(*transitions), GAMMA)
-    return {"loss": loss, **gradients}
+    problem, expected, bounds = solved(problem._replace(transitions=goes_on), targets(MODEL))
+    assert_close("targets", {"y": agent.targets(*problem, GAMMA)}, expected, bounds)
 
 
 @claim("pixels.cnn-gradients")
 def test_cnn_gradients(agent, seed):
-    problem = problems.q_learning_of(MODEL, seed, batch=2)
-    loss, gradients = agent.loss_and_gradients(*problem, GAMMA)
-    bounds = spread.bounds_over(loss_and_gradients, problem.orders())
-    expected = loss_and_gradients(*map(wide, problem.flat))
-    assert_close("loss_and_gradients", {"loss": loss, **gradients}, expected, bounds)
-
-
-def trajectory(parameters, *batches):
-    """Return the definition's losses and last parameters, by name."""
-    losses, last = q_learning.learn(MODEL, parameters, Transitions(*batches), LEARNING_RATE, GAMMA)
-    return {"losses": losses, **last}
+    problem, expected, bounds = solved(problems.q_learning_of(MODEL, seed, batch=2), loss_and_gradients(MODEL))
+    assert_close("loss_and_gradients", gradients_of(agent, problem), expected, bounds)
 
 
 @claim("pixels.cnn-learns")
 def test_cnn_learns(agent, seed):
-    problem = problems.q_learning_of(MODEL, seed, batch=2, steps=1)
-    losses, last = agent.learn(*problem, learning_rate=LEARNING_RATE, gamma=GAMMA)
-    bounds = spread.bounds_over(trajectory, problem.orders())
-    assert_close("learn", {"losses": losses, **last}, trajectory(*map(wide, problem.flat)), bounds)
+    problem, expected, bounds = solved(problems.q_learning_of(MODEL, seed, batch=2, steps=1), trajectory(MODEL))
+    assert_close("learn", learnt(agent, problem), expected, bounds)
 
 
 # So many steps that the ball, once served, is on its way.

@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay import played, problems
+from assay.learning import gradients_of, layer_outputs, learnt, loss_and_gradients, solved, targets, trajectory
 from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_share, threshold
+from assay.networks import assert_dense, assert_parameters, outputs_of
 from assay.played import assert_learns, best_stretch
 from assay.problems import GAMMA, LEARNING_RATE
 from assay.strategies import arrays, seeds
 from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, fewer
-from spec.semantics import cart_pole, cart_pole_rounding, layers, q_learning, rounding, spread
+from spec.semantics import cart_pole, cart_pole_rounding, q_learning, rounding
 from spec.semantics import models as definition
 from spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
 from spec.semantics.initializers import fans, glorot_limit
@@ -33,12 +35,9 @@ SCHEDULE = {name: DOCUMENT[name] for name in ("num_exploration_episodes", "initi
 problem_of = cache(lambda seed: problems.q_learning_of(MODEL, seed))
 
 
-def outputs_of(models, problem):
+def run(models, problem):
     """Run the network on the states of a problem, and make sure that it has the layers that the document names."""
-    outputs = models.layer_outputs(MODEL, problem.parameters, problem.transitions.states)
-    absent = [name for name in NAMES if name not in outputs]
-    assert not absent, f"there is no layer {absent[0]}, only {list(outputs)}"
-    return outputs
+    return outputs_of(models, problem.on_states, NAMES)
 
 
 @claim("q_learning.hyperparameters")
@@ -55,7 +54,7 @@ def test_hyperparameters():
 @fewer
 @given(seed=seeds())
 def test_layer_order(models, seed):
-    assert list(outputs_of(models, problem_of(seed))) == NAMES
+    assert list(run(models, problem_of(seed))) == NAMES
 
 
 any_batch = pytest.mark.parametrize("batch", [1, BATCH])
@@ -65,7 +64,7 @@ def assert_shape(models, seed, layer, batch):
     """Compare the shape of a layer's output with the document's units."""
     problem = problem_of(seed)
     states = problem.transitions.states[:batch].copy()
-    outputs = outputs_of(models, problem._replace(transitions=problem.transitions._replace(states=states)))
+    outputs = outputs_of(models, problem.on_states._replace(inputs=states), NAMES)
     assert_form(layer, outputs[layer], (batch, DOCUMENT["units"][NAMES.index(layer)]))
 
 
@@ -87,35 +86,32 @@ def test_one_value_per_action(models, seed, batch):
     assert_shape(models, seed, "dense3", batch)
 
 
-def assert_dense(models, seed, name, activation=None):
+def assert_layer(models, seed, name, activation=None):
     """Compare a layer with its definition, on the layer's own input."""
-    problem = problem_of(seed)
-    outputs = {"states": problem.transitions.states} | dict(outputs_of(models, problem))
+    problem = problem_of(seed).on_states
     before = ["states", *NAMES][NAMES.index(name)]
-    kernel, bias = (wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias"))
-    arguments = (wide(outputs[before]), kernel, bias, activation)
-    assert_within(name, outputs[name], layers.dense(*arguments), rounding.dense(*arguments))
+    assert_dense({"states": problem.inputs, **outputs_of(models, problem, NAMES)}, problem, name, before, activation)
 
 
 @claim("q_learning.dense1-output")
 @fewer
 @given(seed=seeds())
 def test_dense1_output(models, seed):
-    assert_dense(models, seed, "dense1", "relu")
+    assert_layer(models, seed, "dense1", "relu")
 
 
 @claim("q_learning.dense2-output")
 @fewer
 @given(seed=seeds())
 def test_dense2_output(models, seed):
-    assert_dense(models, seed, "dense2", "relu")
+    assert_layer(models, seed, "dense2", "relu")
 
 
 @claim("q_learning.dense3-output")
 @fewer
 @given(seed=seeds())
 def test_dense3_output(models, seed):
-    assert_dense(models, seed, "dense3")
+    assert_layer(models, seed, "dense3")
 
 
 @claim("q_learning.rectified")
@@ -123,7 +119,7 @@ def test_dense3_output(models, seed):
 @fewer
 @given(seed=seeds())
 def test_rectified(models, seed, layer):
-    smallest = outputs_of(models, problem_of(seed))[layer].min()
+    smallest = run(models, problem_of(seed))[layer].min()
     assert smallest == 0, f"the smallest output of {layer} is {smallest}"
 
 
@@ -136,22 +132,16 @@ def constant_values(*values):
 @claim("q_learning.values-take-both-signs")
 def test_values_take_both_signs(models, seed):
     values = np.array([FAILURE_REWARD, MAX_EPISODE_STEPS], np.float32)
-    outputs = outputs_of(models, problem_of(seed)._replace(parameters=constant_values(*values)))
+    outputs = run(models, problem_of(seed)._replace(parameters=constant_values(*values)))
     assert_equal("dense3", outputs["dense3"], np.tile(values, (BATCH, 1)))
-
-
-def layer_outputs(parameters, states, *_others):
-    """Return the definition's output of every layer."""
-    return definition.layer_outputs(MODEL, parameters, states)
 
 
 @claim("q_learning.whole-network")
 @fewer
 @given(seed=seeds())
 def test_whole_network(models, seed):
-    problem = problem_of(seed)
-    bounds = spread.bounds_over(layer_outputs, problem.orders())
-    assert_close("layer_outputs", outputs_of(models, problem), layer_outputs(*map(wide, problem.flat)), bounds)
+    problem, expected, bounds = solved(problem_of(seed), layer_outputs(MODEL))
+    assert_close("layer_outputs", run(models, problem), expected, bounds)
 
 
 @claim("q_learning.states-are-independent")
@@ -160,11 +150,11 @@ def test_whole_network(models, seed):
 def test_states_are_independent(models, seed):
     problem = problem_of(seed)
     first = problem._replace(transitions=Transitions(*(values[:1] for values in problem.transitions)))
-    together, alone = (outputs_of(models, one)["dense3"] for one in (problem, first))
-    # Nothing is further from the root mean square over all states than their number lets a single one be.
-    bound = np.sqrt(BATCH) * spread.bounds_over(layer_outputs, problem.orders())["dense3"]
-    bound += spread.bounds_over(layer_outputs, first.orders())["dense3"]
-    assert_close("the values of a state alone", {"dense3": alone}, {"dense3": wide(together[:1])}, {"dense3": bound})
+    together, alone = (run(models, one)["dense3"] for one in (problem, first))
+    one, other = (solved(each, layer_outputs(MODEL)).bounds["dense3"] for each in (problem, first))
+    # The root mean square over all states is no less than this share of that over one of them.
+    bounds = {"dense3": np.sqrt(BATCH) * one + other}
+    assert_close("the values of a state alone", {"dense3": alone}, {"dense3": wide(together[:1])}, bounds)
 
 
 @claim("q_learning.parameter-names")
@@ -175,9 +165,8 @@ def test_parameter_names(models, seed):
 @claim("q_learning.parameter-count")
 def test_parameter_count(models, seed):
     initial = models.initial_parameters(MODEL, seed)
-    for name, shape in SHAPES.items():
-        assert_form(name, initial[name], shape)
-    assert [sum(initial[f"{layer}/{one}"].size for one in ("kernel", "bias")) for layer in NAMES] == [120, 600, 50]
+    for layer, count in zip(NAMES, (120, 600, 50), strict=True):
+        assert_parameters(initial, MODEL, layer, count)
 
 
 @claim("q_learning.initial-kernels")
@@ -223,11 +212,9 @@ def loaded(keras, kind, problem):
 
 @claim("q_learning.subclass")
 def test_subclass(keras, seed):
-    problem = problem_of(seed)
+    problem, expected, bounds = solved(problem_of(seed), layer_outputs(MODEL))
     model, states = loaded(keras, q_network(keras), problem)
-    expected = {"dense3": layer_outputs(*map(wide, problem.flat))["dense3"]}
-    bounds = spread.bounds_over(layer_outputs, problem.orders())
-    assert_close("the model", {"dense3": keras.to_numpy(model(states))}, expected, bounds)
+    assert_close("the model", {"dense3": keras.to_numpy(model(states))}, {"dense3": expected["dense3"]}, bounds)
 
 
 @claim("q_learning.predict-replaces-keras")
@@ -253,10 +240,10 @@ def chosen(agent, parameters, states, epsilon, seed, model=MODEL):
 @fewer
 @given(seed=seeds())
 def test_argmax_of_the_last_axis(agent, seed):
-    problem = problem_of(seed)
-    values = layer_outputs(*map(wide, problem.flat))["dense3"]
-    # Where two values are as good as equal, either may be the larger.
-    apart = np.abs(values[:, 0] - values[:, 1]) > 2 * spread.bounds_over(layer_outputs, problem.orders())["dense3"]
+    problem, expected, bounds = solved(problem_of(seed), layer_outputs(MODEL))
+    values = expected["dense3"]
+    # Where two values are as good as equal, either may be the larger. One may lie as far off as all together.
+    apart = np.abs(values[:, 0] - values[:, 1]) > 2 * np.sqrt(values.size) * bounds["dense3"]
     found = chosen(agent, problem.parameters, problem.transitions.states, 0.0, seed)
     assert_equal("the greedy actions", found[apart], values.argmax(axis=-1)[apart], INT)
 
@@ -554,20 +541,10 @@ def test_cut_off_is_no_failure(agent, seed):
     assert_equal("its mark", transitions.dones[-1:], np.zeros(1))
 
 
-def targets(parameters, *transitions, gamma=GAMMA):
-    """Return the definition's y, by name."""
-    return {"y": q_learning.targets(MODEL, parameters, Transitions(*transitions), gamma)}
-
-
 def assert_targets(agent, problem, gamma=GAMMA):
     """Compare y with the definition's."""
-
-    def evaluate(*flat):
-        return targets(*flat, gamma=gamma)
-
-    found = agent.targets(MODEL, problem.parameters, problem.transitions, gamma)
-    bounds = spread.bounds_over(evaluate, problem.orders())
-    assert_close("targets", {"y": found}, evaluate(*map(wide, problem.flat)), bounds)
+    _, expected, bounds = solved(problem, targets(MODEL, gamma))
+    assert_close("targets", {"y": agent.targets(*problem, gamma)}, expected, bounds)
 
 
 def with_transitions(problem, **changes):
@@ -588,7 +565,7 @@ def test_target(agent, seed):
 @given(seed=seeds())
 def test_target_of_failure(agent, seed):
     problem = problem_of(seed)
-    found = assert_form("targets", agent.targets(MODEL, *problem[1:], GAMMA), (BATCH,))
+    found = assert_form("targets", agent.targets(*problem, GAMMA), (BATCH,))
     failed = problem.transitions.dones == 1
     assert_equal("y of failures", found[failed], problem.transitions.rewards[failed])
 
@@ -621,7 +598,7 @@ def test_target_without_discount(agent, seed):
 
 @claim("q_learning.target-is-float32")
 def test_target_is_float32(agent, seed):
-    assert_form("y", agent.targets(MODEL, *problem_of(seed)[1:], GAMMA), (BATCH,))
+    assert_form("y", agent.targets(*problem_of(seed), GAMMA), (BATCH,))
 
 
 @claim("q_learning.one-hot-selects")
@@ -632,29 +609,11 @@ def test_one_hot_selects(ops, values, number):
     assert_equal("the selected values", found, values[np.arange(BATCH), actions])
 
 
-def loss_and_gradients(parameters, *transitions):
-    """Return the definition's loss and gradients, by name."""
-    loss, gradients = q_learning.loss_and_gradients(MODEL, parameters, Transitions(*transitions), GAMMA)
-    return {"loss": loss, **gradients}
-
-
-def gradients_of(agent, problem):
-    """Ask for loss and gradients of a problem, by name."""
-    loss, gradients = agent.loss_and_gradients(MODEL, *problem[1:], GAMMA)
-    return {"loss": loss, **gradients}
-
-
-def gradients_case(problem):
-    """Return the definition's loss and gradients of a problem, and their bounds."""
-    return loss_and_gradients(*map(wide, problem.flat)), spread.bounds_over(loss_and_gradients, problem.orders())
-
-
 @claim("q_learning.loss")
 @fewer
 @given(seed=seeds())
 def test_loss(agent, seed):
-    problem = problem_of(seed)
-    expected, bounds = gradients_case(problem)
+    problem, expected, bounds = solved(problem_of(seed), loss_and_gradients(MODEL))
     assert_close("loss_and_gradients", gradients_of(agent, problem), {"loss": expected["loss"]}, bounds)
 
 
@@ -685,8 +644,7 @@ def test_loss_ignores_other_actions(agent, seed):
 @fewer
 @given(seed=seeds())
 def test_gradients(agent, seed):
-    problem = problem_of(seed)
-    expected, bounds = gradients_case(problem)
+    problem, expected, bounds = solved(problem_of(seed), loss_and_gradients(MODEL))
     assert_close("loss_and_gradients", gradients_of(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
 
 
@@ -717,8 +675,7 @@ def chasing(seed, steps=None):
 @fewer
 @given(seed=seeds())
 def test_target_held_fixed(agent, seed):
-    problem = chasing(seed)
-    expected, bounds = gradients_case(problem)
+    problem, expected, bounds = solved(chasing(seed), loss_and_gradients(MODEL))
     # Each is 1 short of its y, so that the gradient for a bias is -2 times the share of its action.
     shares = np.bincount(problem.transitions.actions, minlength=2) / BATCH
     assert np.allclose(expected["dense3/bias"], -2 * shares)
@@ -729,29 +686,15 @@ def test_target_held_fixed(agent, seed):
 @fewer
 @given(seed=seeds())
 def test_gradient_is_averaged(agent, seed):
-    problem = problem_of(seed)
-    expected, bounds = gradients_case(problem)
+    problem, expected, bounds = solved(problem_of(seed), loss_and_gradients(MODEL))
     twice = problem._replace(transitions=Transitions(*(np.concatenate([one, one]) for one in problem.transitions)))
     assert_close("loss_and_gradients of every transition twice", gradients_of(agent, twice), expected, bounds)
 
 
-def trajectory(parameters, *batches):
-    """Return the definition's losses and last parameters, by name."""
-    losses, last = q_learning.learn(MODEL, parameters, Transitions(*batches), LEARNING_RATE, GAMMA)
-    return {"losses": losses, **last}
-
-
-def learn(agent, problem):
-    """Learn from the batches of a problem, and return losses and last parameters by name."""
-    losses, last = agent.learn(MODEL, *problem[1:], learning_rate=LEARNING_RATE, gamma=GAMMA)
-    return {"losses": losses, **last}
-
-
 @cache
 def trajectory_case(seed):
-    """Return a problem of five batches, the definition's losses and last parameters, and their bounds."""
-    problem = problems.q_learning_of(MODEL, seed, steps=5)
-    return problem, trajectory(*map(wide, problem.flat)), spread.bounds_over(trajectory, problem.orders())
+    """Return a problem of five batches and its solution."""
+    return solved(problems.q_learning_of(MODEL, seed, steps=5), trajectory(MODEL))
 
 
 @claim("q_learning.trajectory")
@@ -759,7 +702,7 @@ def trajectory_case(seed):
 @given(seed=seeds())
 def test_trajectory(agent, seed):
     problem, expected, bounds = trajectory_case(seed)
-    assert_close("learn, after 5 steps", learn(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
+    assert_close("learn, after 5 steps", learnt(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
 
 
 @claim("q_learning.trajectory-losses")
@@ -767,7 +710,7 @@ def test_trajectory(agent, seed):
 @given(seed=seeds())
 def test_trajectory_losses(agent, seed):
     problem, expected, bounds = trajectory_case(seed)
-    assert_close("learn", learn(agent, problem), {"losses": expected["losses"]}, bounds)
+    assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
 
 
 @claim("q_learning.target-moves")
@@ -775,16 +718,14 @@ def test_trajectory_losses(agent, seed):
 @given(seed=seeds())
 def test_target_moves(agent, seed):
     # However the values move, y stays 1 ahead of them. A target that stays behind would be reached.
-    problem = chasing(seed, steps=5)
-    expected = trajectory(*map(wide, problem.flat))
-    bounds = spread.bounds_over(trajectory, problem.orders())
-    assert_close("learn", learn(agent, problem), {"losses": expected["losses"]}, bounds)
+    problem, expected, bounds = solved(chasing(seed, steps=5), trajectory(MODEL))
+    assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
 
 
 @claim("q_learning.every-parameter-learns")
 def test_every_parameter_learns(agent, seed):
     problem, *_ = trajectory_case(seed)
-    last = learn(agent, problem)
+    last = learnt(agent, problem)
     assert [name for name in SHAPES if (last[name] == problem.parameters[name]).all()] == []
 
 
@@ -794,7 +735,7 @@ def test_learning_lowers_the_loss(agent, seed):
         rewards=np.full(BATCH, FAILURE_REWARD, np.float32), dones=np.ones(BATCH, np.float32)
     )
     again = Transitions(*(np.repeat(values[None], 100, axis=0) for values in transitions))
-    losses = learn(agent, problem_of(seed)._replace(transitions=again))["losses"]
+    losses = learnt(agent, problem_of(seed)._replace(transitions=again))["losses"]
     assert losses[-1] < losses[0], f"100 steps bring the loss from {losses[0]} to {losses[-1]}"
 
 

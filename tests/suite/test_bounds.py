@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import problems
+from assay import learning, problems
 from assay.networks import layer_outputs, loss_and_gradients, trajectory
 from assay.precision import FRACTION_BITS
 from assay.strategies import LARGEST_EXPONENT, classified, dense_cases, matrices, same_shape
@@ -19,14 +19,12 @@ from spec.semantics import (
     losses,
     normalization,
     optimizers,
-    q_learning,
     recurrence,
     recurrence_rounding,
     rounding,
     spread,
 )
 from spec.semantics.differentiation import pull_back
-from spec.semantics.q_learning import Transitions
 from spec.semantics.recurrence import State
 from spec.semantics.spread import wide
 
@@ -245,19 +243,11 @@ def test_a_step_of_cart_and_pole_in_float32_is_inside_and_with_fewer_bits_or_ano
     assert (np.abs(semi_implicit - expected[:, [0, 2]]) > bound[:, [0, 2]]).all()
 
 
-def learning(model, steps):
-    """Return a problem of a Q-network, and what is evaluated on it: y and gradients, or a trajectory."""
-
-    def evaluate(parameters, *elements):
-        transitions = Transitions(*elements)
-        if steps is None:
-            loss, found = q_learning.loss_and_gradients(model, parameters, transitions, problems.GAMMA)
-            return {"loss": loss, "y": q_learning.targets(model, parameters, transitions, problems.GAMMA), **found}
-        losses, last = q_learning.learn(model, parameters, transitions, problems.LEARNING_RATE, problems.GAMMA)
-        return {"losses": losses, **last}
-
+def learning_problem(model, steps):
+    """Return a problem of a Q-network, and what is evaluated on it: gradients, or a trajectory."""
     batch = 32 if model == "q_network" else 2
-    return problems.q_learning_of(model, 1, batch=batch, steps=steps), evaluate
+    problem = problems.q_learning_of(model, 1, batch=batch, steps=steps)
+    return problem, (learning.loss_and_gradients if steps is None else learning.trajectory)(model)
 
 
 LEARNING = pytest.mark.parametrize(("model", "steps"), [("q_network", None), ("q_network", 5), ("q_cnn", None)])
@@ -265,7 +255,7 @@ LEARNING = pytest.mark.parametrize(("model", "steps"), [("q_network", None), ("q
 
 @LEARNING
 def test_learning_in_other_orders_is_inside_and_the_same(model, steps):
-    problem, evaluate = learning(model, steps)
+    problem, evaluate = learning_problem(model, steps)
     bounds = spread.bounds_over(evaluate, problem.orders())
     expected = evaluate(*map(wide, problem.flat))
     for one in problem.orders(3, seed=1):
@@ -278,7 +268,7 @@ def test_learning_in_other_orders_is_inside_and_the_same(model, steps):
 @LEARNING
 @pytest.mark.parametrize("format_", ["tf32", "bfloat16"])
 def test_learning_with_fewer_bits_is_outside(model, steps, format_):
-    problem, evaluate = learning(model, steps)
+    problem, evaluate = learning_problem(model, steps)
     bounds = spread.bounds_over(evaluate, problem.orders())
     parameters, states, actions, rewards, next_states, dones = problem.flat
     coarse = {name: rounded(value, format_) for name, value in parameters.items()}

@@ -1,0 +1,80 @@
+"""What tests of a Q-network compare: answers of an implementation and of the definition, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from assay.contract import Array
+from assay.guard import Group
+from assay.problems import GAMMA, LEARNING_RATE, QProblem
+from spec.semantics import models, q_learning, spread
+from spec.semantics.q_learning import Transitions
+from spec.semantics.spread import wide
+
+Tensors = dict[str, Array]
+# Parameters and the elements of transitions to named arrays.
+Evaluate = Callable[..., Tensors]
+
+
+class QCase(NamedTuple):
+    """A problem and its solution.
+
+    Attributes:
+        problem: what an implementation is given.
+        expected: by the definition, in float64.
+        bounds: on the root mean square deviation of every tensor.
+
+    """
+
+    problem: QProblem
+    expected: Tensors
+    bounds: dict[str, float]
+
+
+def layer_outputs(model: str) -> Evaluate:
+    """Return what gives the definition's output of every layer, for the states of transitions."""
+    return lambda parameters, states, *_: models.layer_outputs(model, parameters, states)
+
+
+def targets(model: str, gamma: float = GAMMA) -> Evaluate:
+    """Return what gives the definition's y."""
+    return lambda parameters, *elements: {"y": q_learning.targets(model, parameters, Transitions(*elements), gamma)}
+
+
+def loss_and_gradients(model: str) -> Evaluate:
+    """Return what gives the definition's loss and gradients."""
+
+    def evaluate(parameters: Tensors, *elements: Array) -> Tensors:
+        loss, gradients = q_learning.loss_and_gradients(model, parameters, Transitions(*elements), GAMMA)
+        return {"loss": loss, **gradients}
+
+    return evaluate
+
+
+def trajectory(model: str) -> Evaluate:
+    """Return what gives the definition's losses and last parameters of learning from given batches."""
+
+    def evaluate(parameters: Tensors, *elements: Array) -> Tensors:
+        losses, last = q_learning.learn(model, parameters, Transitions(*elements), LEARNING_RATE, GAMMA)
+        return {"losses": losses, **last}
+
+    return evaluate
+
+
+def solved(problem: QProblem, evaluate: Evaluate) -> QCase:
+    """Solve a problem by the definition."""
+    bounds = spread.bounds_over(evaluate, problem.orders())
+    return QCase(problem, evaluate(*map(wide, problem.flat)), bounds)
+
+
+def gradients_of(agent: Group, problem: QProblem) -> dict[str, Any]:
+    """Ask for loss and gradients of a problem."""
+    loss, gradients = agent.loss_and_gradients(*problem, GAMMA)
+    return {"loss": loss, **gradients}
+
+
+def learnt(agent: Group, problem: QProblem) -> dict[str, Any]:
+    """Learn from the batches of a problem, and return losses and last parameters."""
+    losses, last = agent.learn(*problem, learning_rate=LEARNING_RATE, gamma=GAMMA)
+    return {"losses": losses, **last}
