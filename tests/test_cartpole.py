@@ -1,5 +1,6 @@
 """CartPole: lines 652 to 680 of the document."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -149,10 +150,16 @@ def test_bounds(environments):
     assert all(lowest[[1, 3]] <= -largest), f"velocities are bounded by {lowest[[1, 3]]}"
 
 
+@cache
+def initial_states(environments, seed):
+    """Return the states that resets of one environment give."""
+    return assert_form("the initial states", environments.initial_states(500, seed), (500, 4))
+
+
 @claim("cartpole.initial-state")
 @pytest.mark.parametrize("number", range(4), ids=cart_pole.State._fields)
 def test_initial_state(environments, seed, number):
-    values = assert_form("the initial states", environments.initial_states(500, seed), (500, 4))[:, number]
+    values = initial_states(environments, seed)[:, number]
     assert (np.abs(values) <= np.float32(INITIAL)).all(), f"one begins at {np.abs(values).max()}"
     probability = chance_of_draws(values, -INITIAL, INITIAL)
     assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g}"

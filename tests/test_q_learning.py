@@ -157,14 +157,20 @@ def test_states_are_independent(models, seed):
     assert_close("the values of a state alone", {"dense3": alone}, {"dense3": wide(together[:1])}, bounds)
 
 
+@cache
+def initial_parameters(models, seed):
+    """Return the parameters of a new network."""
+    return models.initial_parameters(MODEL, seed)
+
+
 @claim("q_learning.parameter-names")
 def test_parameter_names(models, seed):
-    assert sorted(models.initial_parameters(MODEL, seed)) == sorted(SHAPES)
+    assert sorted(initial_parameters(models, seed)) == sorted(SHAPES)
 
 
 @claim("q_learning.parameter-count")
 def test_parameter_count(models, seed):
-    initial = models.initial_parameters(MODEL, seed)
+    initial = initial_parameters(models, seed)
     for layer, count in zip(NAMES, (120, 600, 50), strict=True):
         assert_parameters(initial, MODEL, layer, count)
 
@@ -172,7 +178,7 @@ def test_parameter_count(models, seed):
 @claim("q_learning.initial-kernels")
 @pytest.mark.parametrize("name", ["dense1/kernel", "dense2/kernel", "dense3/kernel"])
 def test_initial_kernels(models, seed, name):
-    kernel = models.initial_parameters(MODEL, seed)[name]
+    kernel = initial_parameters(models, seed)[name]
     limit = glorot_limit(*fans(SHAPES[name]))
     assert_within(name, kernel, np.zeros(SHAPES[name]), limit * (1 + rounding.gamma(rounding.SQRT)))
     # 48 even draws or more all stay in the inner 70% of the interval with a probability of 0.7^48, below FALSE_ALARM.
@@ -182,7 +188,7 @@ def test_initial_kernels(models, seed, name):
 @claim("q_learning.initial-biases")
 @pytest.mark.parametrize("name", ["dense1/bias", "dense2/bias", "dense3/bias"])
 def test_initial_biases(models, seed, name):
-    assert_equal(name, models.initial_parameters(MODEL, seed)[name], np.zeros(SHAPES[name]))
+    assert_equal(name, initial_parameters(models, seed)[name], np.zeros(SHAPES[name]))
 
 
 def q_network(keras):
