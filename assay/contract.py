@@ -903,7 +903,12 @@ class Agent(Protocol):
         """
 
     def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
-        """Play CartPole with the Q-network and learn nothing: what goes into the replay buffer, in its order."""
+        """Play CartPole with the Q-network and learn nothing.
+
+        Returns:
+            What would go into the replay buffer, in its order: rewards are the environment's, but -10 for a failure.
+
+        """
 
     def fit(
         self,

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from assay.contract import Array
+from assay.contract import INT, Array
 from assay.guard import NonConformanceError
 from assay.limits import threshold
+from assay.testing import assert_form
 
 # So many episodes in a row are long by more than chance.
 WINDOW = 10
@@ -25,10 +26,19 @@ def best_stretch(scores: Array) -> float:
 
 
 def train(agent: Any, recipe: dict[str, Any], seed: int) -> dict[str, Any]:  # noqa: ANN401 - a group, under guard or not
-    """Train by a recipe, and return scores, losses and parameters."""
+    """Train by a recipe, and return scores, losses and parameters.
+
+    Raises:
+        NonConformanceError: scores or losses have another form.
+
+    """
     arguments = {name: value for name, value in recipe.items() if name != "model"}
     scores, losses, parameters = agent.fit(**arguments, seed=seed)
-    return {"scores": np.asarray(scores), "losses": np.asarray(losses), "parameters": dict(parameters)}
+    return {
+        "scores": assert_form("the scores", scores, (recipe["num_episodes"],), INT),
+        "losses": assert_form("the losses", losses, (np.size(losses),)),
+        "parameters": dict(parameters),
+    }
 
 
 def assert_learns(

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from assay.contract import Array, Pair, Parameters, QModelName
     from reference.environments import Environment
 
+# Of the document (line 692); what does not learn shares the learner of that size.
+BATCH_SIZE = 32
 # In place of the environment's reward, where an episode fails (line 741).
 FAILURE_REWARD = -10.0
 # The weights of red, green and blue in the luma of ITU-R BT.601.
@@ -218,10 +220,6 @@ def training(
         yield score, losses
 
 
-# Of those that do not learn, or whose batches have another size.
-DEFAULT_BATCH = 32
-
-
 class Agent:
     """See `assay.contract.Agent`."""
 
@@ -325,7 +323,7 @@ def greedy_return(environment: Environment, one: Learner) -> float:
 
 def loaded(model: QModelName, parameters: Parameters, *, gamma: float = 1.0) -> Learner:
     """Return a learner with these parameters, for what does not learn."""
-    one = learner(model, DEFAULT_BATCH)
+    one = learner(model, BATCH_SIZE)
     one.load(parameters, gamma=gamma)
     return one
 
