@@ -47,6 +47,9 @@ test_set = implementation.datasets.preprocess(found.x_test, found.y_test)
 fit = implementation.training.fit("mlp", *train_set, num_batches=350, batch_size=50, learning_rate=0.001, seed=3)
 ended["accuracy"] = implementation.training.evaluate("mlp", fit.parameters, *test_set, 50)
 
+for folder, seed in ("agent", "3"), ("agent-again", "3"), ("agent-other", "4"):
+    ended[folder] = run("dqn", "--episodes", "12", "--seed", seed, "--out", folder)
+
 def small(input_shape, weights, classes):
     layers = tf.keras.layers
     return tf.keras.Sequential([layers.Input(input_shape), layers.Flatten(), layers.Dense(classes, "softmax")])
@@ -55,8 +58,6 @@ with patch.object(tf.keras.applications, "MobileNetV2", small):
     ended["flowers"] = run("flowers", "--mock", "--batches", "6", "--image-size", "32", "--out", "flowers")
 with patch("assay.network.reachable", lambda: False):
     ended["offline"] = run("flowers", "--out", "offline")
-for folder, seed in ("agent", "3"), ("agent-again", "3"), ("agent-other", "4"):
-    ended[folder] = run("dqn", "--episodes", "12", "--seed", seed, "--out", folder)
 print(json.dumps(ended))
 """
 MATRIX = """\
