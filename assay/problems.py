@@ -114,14 +114,17 @@ class QProblem(NamedTuple):
 
     def orders(self, number: int = ORDERS, seed: int = 0) -> Iterator[tuple[Any, ...]]:
         """Yield `flat` in other orders, as `spread.reorderings` does: both states of a transition go together."""
-        states, actions, rewards, next_states, dones = self.transitions
-        both = np.stack([states, next_states]), np.stack([actions, rewards, dones])
-        axis = actions.ndim
-        for found, (before, after), (chosen, gained, ended) in reorderings(
-            self.model, self.parameters, *both, batch_axis=axis, count=number, seed=seed
-        ):
-            one, other, last = (values.astype(np.float32) for values in (gained, ended, chosen))
-            yield found, before, last.astype(np.int32), one, after, other
+        given = self.transitions
+        pairs, others = (
+            np.stack([given.states, given.next_states]),
+            np.stack([given.actions, given.rewards, given.dones]),
+        )
+        found = reorderings(
+            self.model, self.parameters, pairs, others, batch_axis=given.actions.ndim, count=number, seed=seed
+        )
+        for parameters, (states, next_states), (actions, rewards, dones) in found:
+            single = Transitions(states, actions, rewards, next_states, dones)
+            yield parameters, *(values.astype(known.dtype) for values, known in zip(single, given, strict=True))
 
 
 # What a state of each Q-network has: CartPole's four numbers, or pixels of frames.
@@ -135,7 +138,7 @@ def q_learning_of(model: str, seed: int, *, batch: int = 32, steps: int | None =
     """
     leading = (batch,) if steps is None else (steps, batch)
     shape, low = Q_STATES[model], -1.0 if model == "q_network" else 0.0
-    num_actions = MODELS[model].shapes[list(MODELS[model].shapes)[-1]][0]
+    *_, (num_actions,) = MODELS[model].shapes.values()
     for attempt in count():
         generator = np.random.default_rng((seed, attempt))
         states, next_states = (generator.uniform(low, 1, (*leading, *shape)).astype(np.float32) for _ in range(2))

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assay.errors import UserError
 from reference.programs.common import LEARNING_RATE, prepare, save, save_animation, say, start
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from assay.contract import Parameters
+    from reference.environments import Environment
 
 # Lines 690 to 696, and 723.
 RECIPE = {
@@ -32,9 +34,10 @@ WINDOW = 10
 def run(options: Namespace) -> None:
     """Train the agent on CartPole, and show how it plays (lines 681 to 764)."""
     prepare(options.out)
+    stage = _stage()
     start(options.device)
     from reference.agent import learner, training
-    from reference.environments import make, played
+    from reference.environments import played
     from reference.programs import pictures
     from reference.programs.progress import Bar
 
@@ -53,7 +56,21 @@ def run(options: Namespace) -> None:
                 best, ended, shown = mean, len(scores), recent[len(recent) // 2]
     say(f"best mean score of {WINDOW} episodes: {best:.1f}, after {ended} episodes")
     one.load(shown)
-    episode, frames = played(make(render_mode="rgb_array"), one.act, options.seed)
+    episode, frames = played(stage, one.act, options.seed)
     say(f"score of the episode that is shown: {len(episode.rewards) - 1}")
     save(pictures.scores(np.array(scores), WINDOW, RECIPE["num_exploration_episodes"]), options.out, "dqn-scores")
     save_animation(frames, options.out, "dqn-episode")
+
+
+def _stage() -> Environment:
+    """Make an environment that draws, and see that it does: it would be a pity to learn that after the training."""
+    from reference.environments import make
+
+    try:
+        environment = make(render_mode="rgb_array")
+        environment.reset()
+        environment.wrapped.render()
+    except Exception as error:
+        problem = f"CartPole is not to be had: {error}"
+        raise UserError(problem, "`pip install -e '.[reference]'` brings it") from error
+    return environment

@@ -284,6 +284,17 @@ def test_a_machine_that_lacks_something_is_told(error, said, program, monkeypatc
     assert (code, output, errors.startswith(f"python -m reference: {said}")) == (ExitCode.USAGE, "", True), errors
 
 
+def test_an_agent_without_its_environment_is_told_before_it_learns(program, monkeypatch):
+    def library():
+        raise ImportError(message)
+
+    message = "No module named 'gymnasium'"
+    monkeypatch.setattr("reference.environments.library", library)
+    code, output, errors = program("dqn")
+    said = f"python -m reference: CartPole is not to be had: {message}. `pip "
+    assert (code, output, errors.startswith(said), errors.count("\n")) == (ExitCode.USAGE, "", True, 1), errors
+
+
 def test_an_interruption_is_told_by_the_exit_code(program, monkeypatch):
     def interrupted(options):
         raise KeyboardInterrupt
