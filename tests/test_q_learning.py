@@ -14,7 +14,7 @@ from assay.networks import assert_dense, assert_parameters, outputs_of
 from assay.played import assert_learns, best_stretch
 from assay.problems import GAMMA, LEARNING_RATE
 from assay.strategies import arrays, seeds
-from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, fewer
+from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, few, fewer
 from spec.semantics import cart_pole, cart_pole_rounding, q_learning, rounding
 from spec.semantics import models as definition
 from spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
@@ -704,7 +704,7 @@ def trajectory_case(seed):
 
 
 @claim("q_learning.trajectory")
-@fewer
+@few
 @given(seed=seeds())
 def test_trajectory(agent, seed):
     problem, expected, bounds = trajectory_case(seed)
@@ -712,7 +712,7 @@ def test_trajectory(agent, seed):
 
 
 @claim("q_learning.trajectory-losses")
-@fewer
+@few
 @given(seed=seeds())
 def test_trajectory_losses(agent, seed):
     problem, expected, bounds = trajectory_case(seed)
@@ -720,7 +720,7 @@ def test_trajectory_losses(agent, seed):
 
 
 @claim("q_learning.target-moves")
-@fewer
+@few
 @given(seed=seeds())
 def test_target_moves(agent, seed):
     # However the values move, y stays 1 ahead of them. A target that stays behind would be reached.
