@@ -4,7 +4,7 @@ from functools import cache, partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assay import played, problems
@@ -468,7 +468,10 @@ SHORT_EPISODES = 5
 def fallen(agent, seed, epsilon=0.5):
     """Gather the transitions of episodes that fail, and which of them is the last of its episode."""
     transitions = experienced(agent, feedback(-1), epsilon, SHORT_EPISODES, seed)
-    failed = cart_pole.margin(wide(transitions.next_states)) < 0
+    margins = cart_pole.margin(wide(transitions.next_states))
+    # None is so near to failing that rounding hides on which side.
+    assume((np.abs(margins) > rounding.gamma(1)).all())
+    failed = margins < 0
     assert failed.sum() == SHORT_EPISODES, f"{failed.sum()} of {SHORT_EPISODES} episodes fail"
     return transitions, failed
 
