@@ -74,10 +74,10 @@ def nietzsche(corpus) -> characters.Corpus:
 
 
 @pytest.fixture(scope="session")
-def rnn_200_batches(text, corpus, seed, once) -> dict[str, Any]:
-    """Return losses and parameters of the RNN after 200 batches, trained once in a run."""
-    recipe = threshold("rnn_200_batches").recipe
-    return once("rnn_200_batches", lambda: characters.train(text, recipe, corpus, seed))
+def rnn_100_batches(text, corpus, seed, once) -> dict[str, Any]:
+    """Return losses and parameters of the RNN after 100 batches, trained once in a run."""
+    recipe = threshold("rnn_100_batches").recipe
+    return once("rnn_100_batches", lambda: characters.train(text, recipe, corpus, seed))
 
 
 @pytest.fixture(scope="session")
