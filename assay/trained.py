@@ -99,11 +99,12 @@ def assert_losses_not_above(name: str, trained: Trained, evidence: Evidence, cla
 
 def _thinned(losses: Array, upper: list[float]) -> dict[str, Any]:
     """Average a curve over stretches, each with the limit of its quarter."""
-    stretches = np.array_split(losses.astype(np.float64), POINTS)
+    points = min(POINTS, len(losses))
+    stretches = np.array_split(losses.astype(np.float64), points)
     return {
         "steps": np.cumsum([len(stretch) for stretch in stretches]).tolist(),
         "losses": [round(float(stretch.mean()), 6) for stretch in stretches],
-        "limits": np.repeat(upper, POINTS // len(upper)).tolist(),
+        "limits": [upper[len(upper) * point // points] for point in range(points)],
     }
 
 

@@ -106,7 +106,7 @@ def test_gap_of_the_stated_size_is_found_at_least_as_often_as_it_says():
     ("claim", "size"),
     [
         ("generation.frequencies", limits.detectable_divergence(20_000, 57)),
-        ("generation.by-temperature", limits.detectable_divergence(2_000, 57)),
+        ("generation.by-temperature", limits.detectable_divergence(1_200, 57)),
         ("generation.by-the-network", limits.detectable_gap(400)),
     ],
 )
