@@ -8,6 +8,7 @@ A state is position [m], velocity [m/s], angle [rad], which is positive to the r
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,6 +85,17 @@ def margin(states: Array) -> Array:
     """How far each state [n, 4] is from failing, in shares of the bound; negative where it has."""
     state = parts(states)
     return 1 - np.maximum(np.abs(state.position) / FARTHEST_POSITION, np.abs(state.angle) / FARTHEST_ANGLE)
+
+
+def shortest_length() -> int:
+    """Return the fewest steps of an episode: pushed to one side all the time, from a corner of the initial states."""
+    corners = INITIAL * np.array([*product((-1, 1), repeat=len(State._fields))])
+    states, actions = np.tile(corners, (2, 1)), np.repeat([LEFT, RIGHT], len(corners))
+    length = 0
+    while (margin(states) >= 0).all():
+        states = step(states, actions)
+        length += 1
+    return length
 
 
 def random_lengths(count: int, seed: int) -> Array:

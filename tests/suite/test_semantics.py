@@ -348,6 +348,17 @@ def test_orthogonal_rows_or_columns_are_at_right_angles(shape):
     assert products == pytest.approx(np.eye(min(shape)), abs=1e-14)
 
 
+def test_no_episode_of_the_pole_is_shorter_than_the_shortest():
+    shortest = cart_pole.shortest_length()
+    corners = cart_pole.INITIAL * np.array([*product((-1, 1), repeat=4)])
+    for actions in product((cart_pole.LEFT, cart_pole.RIGHT), repeat=shortest - 1):
+        states = corners
+        for action in actions:
+            states = cart_pole.step(states, np.full(len(states), action))
+        assert (cart_pole.margin(states) >= 0).all()
+    assert cart_pole.random_lengths(100_000, 0).min() >= shortest
+
+
 def test_dropout_divides_what_it_keeps():
     assert normalization.dropout(np.array([1.0, 2.0, 3.0]), np.array([True, False, True]), 0.5).tolist() == [2, 0, 6]
 
