@@ -49,6 +49,7 @@ from assay.picture import (
 )
 
 BINS = 200
+MOST_BARS = 40
 MOST_EPISODES = 5_000
 
 
@@ -213,7 +214,9 @@ def _random_play(evidence: object) -> Drawing:
     lengths = number_list(evidence, "lengths")
     expected = as_number(field(evidence, "expected"), "expected")
     figure, axes = axes_of()
-    axes.hist(lengths, bins=40, color=FIRST)
+    # Bins that hold equally many whole numbers.
+    low, width = lengths.min() - 0.5, max(1, math.ceil(np.ptp(lengths) / MOST_BARS))
+    axes.hist(lengths, bins=low + width * np.arange(np.ptp(lengths) // width + 2), color=FIRST)
     axes.axvline(expected, color=SECOND, linestyle=(0, (4, 3)), linewidth=1.2)
     mean = f"mean by the definition: {expected:.4g}"
     axes.annotate(mean, (expected, 1), (5, -9), color=SECOND, **on_axis(axes, "x"))
