@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from assay.contract import Array
 from assay.guard import Group
+from assay.networks import Case, Tensors
 from assay.problems import GAMMA, LEARNING_RATE, QProblem
 from spec.semantics import models, q_learning, spread
 from spec.semantics.q_learning import Transitions
 from spec.semantics.spread import wide
 
-Tensors = dict[str, Array]
 # Parameters and the elements of transitions to named arrays.
 Evaluate = Callable[..., Tensors]
-
-
-class QCase(NamedTuple):
-    """A problem and its solution.
-
-    Attributes:
-        problem: what an implementation is given.
-        expected: by the definition, in float64.
-        bounds: on the root mean square deviation of every tensor.
-
-    """
-
-    problem: QProblem
-    expected: Tensors
-    bounds: dict[str, float]
 
 
 def layer_outputs(model: str) -> Evaluate:
@@ -62,10 +47,10 @@ def trajectory(model: str) -> Evaluate:
     return evaluate
 
 
-def solved(problem: QProblem, evaluate: Evaluate) -> QCase:
+def solved(problem: QProblem, evaluate: Evaluate) -> Case:
     """Solve a problem by the definition."""
     bounds = spread.bounds_over(evaluate, problem.orders())
-    return QCase(problem, evaluate(*map(wide, problem.flat)), bounds)
+    return Case(problem, evaluate(*map(wide, problem.flat)), bounds)
 
 
 def gradients_of(agent: Group, problem: QProblem) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from assay.contract import Array
 from assay.guard import Group, NonConformanceError
-from assay.problems import LEARNING_RATE, Problem
+from assay.problems import LEARNING_RATE, Problem, QProblem
 from assay.testing import assert_form, assert_within
 from spec.semantics import layers, rounding, spread
 from spec.semantics import models as definition
@@ -27,7 +27,7 @@ class Case(NamedTuple):
 
     """
 
-    problem: Problem
+    problem: Problem | QProblem
     expected: Tensors
     bounds: dict[str, float]
 

@@ -68,10 +68,11 @@ def _entropies(probabilities: Array) -> tuple[Array, Array]:
     """Return temperatures, and the mean entropy in nats that they give distributions [n, num_chars] made at 1."""
     temperatures = np.linspace(min(TEMPERATURES) / 2, 2 * max(TEMPERATURES), 50)
     # Logarithms of probabilities are logits, too.
-    logits = np.log(np.maximum(probabilities.astype(np.float64), np.finfo(np.float32).tiny))
-    entropies = []
-    for temperature in temperatures:
-        powers = np.exp((logits - logits.max(axis=-1, keepdims=True)) / temperature)
-        sums = powers.sum(axis=-1, keepdims=True)
-        entropies.append(-np.mean(np.sum(powers / sums * np.log(np.maximum(powers / sums, 1e-300)), axis=-1)))
-    return temperatures, np.array(entropies)
+    logits = _logarithm(probabilities)
+    found = [implementation.ops.softmax_at(logits, temperature) for temperature in temperatures]
+    return temperatures, np.array([-np.sum(each * _logarithm(each), axis=-1).mean() for each in found])
+
+
+def _logarithm(probabilities: Array) -> Array:
+    """Take the logarithm, and keep it finite at 0."""
+    return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from spec.semantics import models
 from spec.semantics.layers import Array
-from spec.semantics.models import Parameters
 
 
 class EncodedText(NamedTuple):
@@ -76,33 +73,16 @@ def windows_before(window: Array, generated: Array) -> Array:
     return np.lib.stride_tricks.sliding_window_view(text, len(window))[: len(generated)]
 
 
-def most_probable(parameters: Parameters, window: Array) -> Iterator[tuple[int, float]]:
-    """Generate without end: yield the most probable character of each window, and its lead in logits over the next."""
-    while True:
-        logits = models.layer_outputs("rnn", parameters, window[None])["dense"][0]
-        second, first = np.sort(logits)[-2:]
-        window = np.append(window[1:], logits.argmax()).astype(window.dtype)
-        yield int(window[-1]), float(first - second)
-
-
 def entropy(probabilities: Array) -> Array:
     """-sum_i p_i ln p_i over the last axis, in nats."""
     return -np.sum(probabilities * np.log(np.where(probabilities == 0, 1, probabilities)), axis=-1)
 
 
-def entropy_of_characters(indices: Array, known: int = 0) -> float:
-    """Entropy of a character of the text, given the `known` characters before it, by their frequencies: in nats.
-
-    No predictor that looks at no more than `known` characters, the same everywhere in the text, has a lower mean cross
-    entropy on it (Cover and Thomas, "Elements of information theory", 2006, theorem 2.6.5). With 0 it is called
-    the unigram's, with 1 the bigram's.
-    """
-    starts = np.arange(len(indices) - known)
-    return loss_of_frequencies(indices, *windows(indices, starts, known))
-
-
 def loss_of_frequencies(indices: Array, before: Array, targets: Array, known: int | None = None) -> float:
     """Mean cross entropy, in nats, of a predictor that has counted what follows `known` characters in a text.
+
+    Over all windows of the text that is the entropy of a character given those before it, which no predictor that looks
+    at no more of them goes below (Cover and Thomas, "Elements of information theory", 2006, theorem 2.6.5).
 
     Args:
         indices: of the text, [length].

@@ -298,14 +298,19 @@ def test_windows_by_hand():
     assert text.windows_before(np.array([1, 2]), np.array([3, 4, 5])).tolist() == [[1, 2], [2, 3], [3, 4]]
 
 
+def entropy_of_characters(indices, known):
+    """Return the loss of the frequencies over all windows of their text."""
+    return text.loss_of_frequencies(indices, *text.windows(indices, np.arange(len(indices) - known), known))
+
+
 def test_entropies_of_a_text_by_hand():
     # Three of four characters are 0; after a 0 comes a 0 or a 1, equally often, and after a 1 always a 0.
     indices = np.array([0, 0, 1] * 100 + [0])
     shares = np.array([201, 100]) / 301
-    assert text.entropy_of_characters(indices) == pytest.approx(text.entropy(shares), rel=1e-12)
+    assert entropy_of_characters(indices, known=0) == pytest.approx(text.entropy(shares), rel=1e-12)
     assert text.entropy(shares) == pytest.approx(-sum(share * math.log(share) for share in shares), rel=1e-14)
-    assert text.entropy_of_characters(indices, known=1) == pytest.approx(2 / 3 * math.log(2), rel=1e-12)
-    assert text.entropy_of_characters(indices, known=2) == pytest.approx(0, abs=1e-12)
+    assert entropy_of_characters(indices, known=1) == pytest.approx(2 / 3 * math.log(2), rel=1e-12)
+    assert entropy_of_characters(indices, known=2) == pytest.approx(0, abs=1e-12)
 
 
 def test_frequencies_predict_the_windows_of_their_text():
