@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
@@ -44,6 +46,7 @@ def parser() -> Parser:
     _add_run(commands)
     _add_claims(commands)
     _add_report(commands)
+    _add_expect(commands)
     _add_fetch(commands)
     _add_calibrate(commands)
     return top
@@ -63,6 +66,7 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
     run.add_argument("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
     run.add_argument("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
+    run.add_argument("--expectations", type=Path, metavar="FILE", help="the failures that are known, in TOML")
     run.add_argument("-n", "--processes", default="auto", help="as in pytest-xdist (default: auto)")
     run.set_defaults(command="run")
 
@@ -87,6 +91,30 @@ def _add_report(commands: Commands) -> None:
     report.add_argument("ledgers", nargs="+", type=Path, metavar="LEDGER")
     report.add_argument("-o", "--output", type=Path, default=Path("assay-report.html"), help="(default: %(default)s)")
     report.set_defaults(command="report")
+
+
+def _add_expect(commands: Commands) -> None:
+    expect = commands.add_parser("expect", help="write what fails in a ledger down as expected")
+    expect.add_argument("ledger", type=Path, metavar="LEDGER")
+    expect.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="made, or brought up to date")
+    expect.add_argument("--link", type=_address, required=True, metavar="URL", help="of new entries: what is known")
+    expect.add_argument("--expires", type=_day, metavar="DATE", help="of new entries: their last day, as in 2027-12-31")
+    expect.set_defaults(command="expect")
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"https?://\S+", text):
+        msg = f"{text!r} is no address of the web"
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        msg = f"{text!r} is no day such as 2027-12-31"
+        raise argparse.ArgumentTypeError(msg) from None
 
 
 def _add_fetch(commands: Commands) -> None:

@@ -24,6 +24,8 @@ def run(options: Namespace) -> int:
     ]
     if options.replay:
         command += ["--replay", options.replay]
+    if options.expectations:
+        command += ["--expectations", str(options.expectations)]
     name = "".join(letter if letter.isalnum() else "-" for letter in options.implementation).strip("-")
     results, report_file = options.results, options.report
     if not options.claim:
@@ -60,6 +62,19 @@ def _report(ledgers: list[Path], output: Path) -> None:
 
     writer.write(ledgers, output)
     print(f"report: {output}")  # noqa: T201 - what the command says
+
+
+def expect(options: Namespace) -> int:
+    """Write what fails in a ledger down as expected."""
+    from assay import expect as writer  # noqa: PLC0415 - loads what writes TOML
+    from assay import expectations  # noqa: PLC0415 - likewise
+
+    before = expectations.read(options.output) if options.output.exists() else ()
+    after = writer.updated(before, ledger.read(options.ledger), options.link, options.expires)
+    writer.write(options.output, after)
+    old, new = ({expectation.claim for expectation in each} for each in (before, after))
+    print(f"{options.output}: {len(new)} expectations, {len(new - old)} of them new; {len(old - new)} removed")  # noqa: T201
+    return ExitCode.CONFORMANT
 
 
 def fetch(options: Namespace) -> int:

@@ -9,9 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay.errors import UserError
+
+if TYPE_CHECKING:
+    from assay.expectations import Expectation
 
 FORMAT = 1
 
@@ -94,7 +97,8 @@ class Ledger:
         seed: of everything drawn.
         data: where each data set came from.
         awaited: for every claim of the profile, in the document's order, its tests that have not reported yet.
-        rows: by claim.
+        expectations: the failures that are known, by claim.
+        rows: what the tests found, by claim.
 
     """
 
@@ -105,6 +109,7 @@ class Ledger:
     seed: int
     data: dict[str, str]
     awaited: dict[str, set[str]]
+    expectations: dict[str, Expectation] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
 
     def add(self, row: Row, test: str) -> None:
@@ -118,15 +123,25 @@ class Ledger:
         return [id_ for id_, tests in self.awaited.items() if tests or id_ not in self.rows]
 
     @property
+    def settled(self) -> list[Row]:
+        """The rows in the light of what was expected, in the document's order."""
+        order = {id_: rank for rank, id_ in enumerate(self.awaited)}
+        rows = sorted(self.rows.values(), key=lambda row: order.get(row.id, len(order)))
+        return [
+            self.expectations[row.id].settle(row, decided=not self.awaited.get(row.id))
+            if row.id in self.expectations
+            else row
+            for row in rows
+        ]
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many rows have each outcome."""
-        outcomes = [row.outcome for row in self.rows.values()]
+        outcomes = [row.outcome for row in self.settled]
         return {outcome.value: outcomes.count(outcome) for outcome in Outcome}
 
     def as_json(self) -> dict[str, Any]:
         """Lay the ledger out as `ledger.schema.json` says."""
-        order = {id_: rank for rank, id_ in enumerate(self.awaited)}
-        rows = sorted(self.rows.values(), key=lambda row: order.get(row.id, len(order)))
         return {
             "format": FORMAT,
             "suite": self.suite,
@@ -137,7 +152,7 @@ class Ledger:
             "complete": not self.missing,
             "data": self.data,
             "counts": self.counts,
-            "claims": [row.as_json() for row in rows],
+            "claims": [row.as_json() for row in self.settled],
         }
 
     def write(self, path: Path) -> None:

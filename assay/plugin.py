@@ -16,7 +16,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.core import decode_failure
 
-from assay import data, failure, implementations, index
+from assay import data, expectations, failure, implementations, index
 from assay.claims import PROFILES, Claim, specification
 from assay.errors import UserError
 from assay.guard import Group, Guarded
@@ -53,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
     group.addoption("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
     group.addoption("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
+    group.addoption("--expectations", type=Path, metavar="FILE", help="the failures that are known, in TOML")
     group.addoption("--claim-timeout", type=float, metavar="SECONDS", help="limit for each test of a claim")
 
 
@@ -109,10 +110,13 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
         msg = f"--claim-timeout {seconds:g} leaves no time at all"
         raise UserError(msg)
     index.check(specification(), tests)
+    expected_file = config.getoption("expectations")
+    expected = expectations.read(expected_file) if expected_file else ()
     name = config.getoption("implementation") or DEFAULT_IMPLEMENTATION
     description = None
     if not any(config.getoption(name, default=False) for name in ("collectonly", "help", "version")):
         description = implementations.probe(name)
+        expectations.check(expected_file, expected, description.groups)
         _fetch_data()
     return Run(
         implementation=name,
@@ -122,6 +126,7 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
         device=config.getoption("device"),
         claims=claims,
         claim_seconds=seconds or CLAIM_SECONDS[profile],
+        expectations=expected,
         folder=tempfile.mkdtemp(prefix="assay-run-"),
     )
 
@@ -255,6 +260,9 @@ def pytest_runtest_makereport(
             report.longrepr = failure.text(claims, outcome, why, replay)
             # What a framework says while it is loaded is no part of the failure.
             report.sections = [section for section in report.sections if not section[0].endswith("setup")]
+        if report.failed and run.expects(ids, outcome):
+            # As pytest marks a test that was expected to fail.
+            report.outcome, report.wasxfail = "skipped", why
     # xdist carries the attributes of a report, as plain values, from a worker to the keeper.
     report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
     report.assay_device = item.session.stash.get(device_key, None)  # type: ignore[attr-defined]

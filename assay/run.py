@@ -10,9 +10,11 @@ from typing import Any
 from zlib import crc32
 
 from assay.claims import Claim
+from assay.expectations import Expectation
 from assay.failure import Replay
 from assay.guard import AdapterError, Guarded
 from assay.implementations import Description, load
+from assay.ledger import Outcome
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Run:
         device: cpu or gpu.
         claims: the only ones to run; empty for all of the profile.
         claim_seconds: the limit for each test of a claim.
+        expectations: the failures that are known.
         folder: shared by the processes of the run, removed at its end.
 
     """
@@ -38,6 +41,7 @@ class Run:
     device: str
     claims: tuple[str, ...]
     claim_seconds: float
+    expectations: tuple[Expectation, ...]
     folder: str
 
     @property
@@ -54,9 +58,14 @@ class Run:
         """Return the groups that claims need and the implementation does not declare."""
         return sorted({group for claim in claims for group in claim.groups} - set(self.groups))
 
+    def expects(self, claims: Iterable[str], outcome: Outcome) -> bool:
+        """Whether this outcome of a test of these claims is known beforehand."""
+        known = {expectation.claim for expectation in self.expectations if expectation.covers(outcome)}
+        return known.issuperset(claims)
+
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for another process."""
-        return asdict(self)
+        return asdict(self) | {"expectations": [expectation.as_dict() for expectation in self.expectations]}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Run:
@@ -64,7 +73,9 @@ class Run:
         description = values["description"]
         if description is not None:
             description = Description.from_dict(description)
-        return cls(**values | {"description": description, "claims": tuple(values["claims"])})
+        expectations = tuple(map(Expectation.from_dict, values["expectations"]))
+        read = {"description": description, "claims": tuple(values["claims"]), "expectations": expectations}
+        return cls(**values | read)
 
     def last_words(self, test: str) -> Path:
         """Return the file that gets the stack of a test that had to be ended."""

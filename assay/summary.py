@@ -33,6 +33,8 @@ def verdict_line(ledger: Ledger, verdict: ExitCode) -> str:
     passed, total = ledger.counts[Outcome.PASS.value], len(ledger.awaited)
     name, profile = ledger.implementation["name"], ledger.profile
     score = f"{passed} of {total} claims of the {profile} profile pass"
+    if known := ledger.counts[Outcome.EXPECTED_FAILURE.value]:
+        score += f", {known} fail as expected"
     match verdict:
         case ExitCode.CONFORMANT if ledger.missing:
             return f"{name}: the claims asked for hold; {score}"
@@ -49,13 +51,16 @@ def summary(terminal: pytest.TerminalReporter, ledger: Ledger, verdict: ExitCode
     """Write the outcomes by section, the verdict, and where the ledger is."""
     terminal.section("assay", sep="=")
     claims = specification().claims
-    rows = [row for row in ledger.rows.values() if row.id in claims]
+    rows = [row for row in ledger.settled if row.id in claims]
     shown = [outcome for outcome in Outcome if any(row.outcome is outcome for row in rows)]
     terminal.write_line(f"{'':38}" + "".join(f"{outcome.value:>18}" for outcome in shown))
     for section in specification().sections:
         counts = Counter(row.outcome for row in rows if claims[row.id].section == section.name)
         if counts:
             terminal.write_line(f"{section.title:38}" + "".join(f"{counts[outcome] or '':>18}" for outcome in shown))
+    for row in rows:
+        if row.outcome is Outcome.UNEXPECTED_PASS:
+            terminal.write_line(f"UNEXPECTED PASS {row.id}: {row.reason}; remove the expectation", red=True)
     terminal.write_line("")
     terminal.write_line(
         verdict_line(ledger, verdict),

@@ -1,0 +1,67 @@
+"""Expectations made from a ledger: what fails in it, with the reasons that people have given before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from assay.claims import specification
+from assay.errors import UserError
+from assay.expectations import Expectation
+from assay.ledger import Outcome
+
+LISTED = {outcome for outcome in Outcome if not outcome.conforms} - {Outcome.UNEXPECTED_PASS}
+
+
+def updated(
+    known: Iterable[Expectation], ledger: Mapping[str, Any], link: str, expires: date | None = None
+) -> list[Expectation]:
+    """Return the expectations that a ledger confirms, and new ones for what else fails in it.
+
+    Args:
+        known: what was expected before. What the ledger does not decide stays as it is.
+        ledger: as `assay.ledger.read` returns it.
+        link: of new expectations.
+        expires: likewise.
+
+    Raises:
+        UserError: the ledger was made with other expectations than these.
+
+    """
+    expected = {expectation.claim: expectation for expectation in known}
+    for row in ledger["claims"]:
+        outcome = Outcome(row["outcome"])
+        before = expected.get(row["id"])
+        if outcome in LISTED:
+            new = Expectation(row["id"], row["reason"].partition("\n")[0], link, outcome, expires)
+            expected[row["id"]] = replace(before, outcome=outcome) if before else new
+        elif outcome is Outcome.EXPECTED_FAILURE and not before:
+            msg = f"the ledger was made with an expectation of {row['id']} that is not in this file"
+            raise UserError(msg, "Name the file that it was made with, or make the ledger without expectations")
+        elif outcome in {Outcome.PASS, Outcome.UNEXPECTED_PASS}:
+            expected.pop(row["id"], None)
+    order = {id_: rank for rank, id_ in enumerate(specification().claims)}
+    return sorted(expected.values(), key=lambda expectation: order.get(expectation.claim, len(order)))
+
+
+def write(path: Path, expectations: Sequence[Expectation]) -> None:
+    """Write a file that `assay.expectations.read` reads.
+
+    Raises:
+        UserError: it cannot be written.
+
+    """
+    entries = [
+        expectation.as_dict() | ({"expires": expectation.expires} if expectation.expires else {})
+        for expectation in expectations
+    ]
+    try:
+        path.write_text(tomli_w.dumps({"expectation": entries}), encoding="utf-8")
+    except OSError as error:
+        msg = f"the expectations {path} cannot be written: {error.strerror}"
+        raise UserError(msg, "Name a file in a folder that exists and is writable") from None

@@ -1,0 +1,234 @@
+"""Expectations: a failure that is listed is no news, and nothing else about the list goes unnoticed."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from assay import expect, expectations
+from assay.errors import ExitCode, UserError
+from assay.expectations import Expectation
+from assay.ledger import Outcome, Row
+
+if TYPE_CHECKING:
+    from .conftest import Shell
+
+LINK = "https://example.org/issues/1"
+RELU = Expectation("dense.relu", "it computes in float64", LINK)
+ENTRY = f'[[expectation]]\nclaim = "dense.relu"\nreason = "it computes in float64"\nlink = "{LINK}"\n'
+CLAIMS = ("dense.affine", "dense.relu", "dense.tanh", "dense.sigmoid")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return where a file of expectations may stand."""
+    return tmp_path / "expectations.toml"
+
+
+def listed(*claims: str, outcome: Outcome = Outcome.FAIL) -> list[Expectation]:
+    return [Expectation(claim, "known", LINK, outcome) for claim in claims]
+
+
+# The file
+
+
+def test_an_entry_is_read_with_what_it_leaves_out(file: Path) -> None:
+    file.write_text(ENTRY)
+    assert expectations.read(file) == (RELU,)
+
+
+def test_what_is_written_is_read_again(file: Path) -> None:
+    before = (RELU, Expectation("dense.tanh", 'it says "no"', LINK, Outcome.CRASH, date(2027, 1, 31)))
+    expect.write(file, before)
+    assert expectations.read(file) == before
+
+
+def test_a_file_may_expect_nothing(file: Path) -> None:
+    file.write_text("")
+    assert expectations.read(file) == ()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param("expectation = [", "is not TOML", id="no TOML"),
+        pytest.param(ENTRY + ENTRY, "has two entries for dense.relu", id="twice the same claim"),
+        pytest.param(ENTRY.replace("reason", "why"), r"entry 1 \(dense.relu\): ", id="an unknown key"),
+        pytest.param(ENTRY.partition("link")[0], r"entry 1 \(dense.relu\): 'link' is a required", id="no link"),
+        pytest.param(ENTRY.replace("https", "see "), r"entry 1 \(dense.relu\).link: ", id="a link that is none"),
+        pytest.param(ENTRY + 'outcome = "pass"', r"\(dense.relu\).outcome: 'pass' is not one of", id="a pass"),
+        pytest.param(ENTRY + 'expires = "soon"', r"\(dense.relu\).expires: 'soon' is not a 'date'", id="no day"),
+        pytest.param('[expectations]\n"dense.relu" = "no"', "top level: ", id="another form"),
+    ],
+)
+def test_a_damaged_file_is_refused_with_what_is_wrong(file: Path, content: str, message: str) -> None:
+    file.write_text(content)
+    with pytest.raises(UserError, match=message):
+        expectations.read(file)
+
+
+def test_a_file_that_is_not_there_is_told(file: Path) -> None:
+    with pytest.raises(UserError, match="cannot be read"):
+        expectations.read(file)
+
+
+@pytest.mark.parametrize(
+    ("expectation", "message"),
+    [
+        pytest.param(Expectation("dense.rely", "a slip", LINK), "there is no such claim", id="no claim"),
+        pytest.param(
+            Expectation("dense.use-bias-default", "opted out", LINK), "the group keras is not declared", id="opted out"
+        ),
+        pytest.param(
+            Expectation("dense.relu", "old", LINK, expires=date(2026, 11, 23)), "expired on 2026-11-23", id="expired"
+        ),
+    ],
+)
+def test_what_can_never_come_true_is_refused(expectation: Expectation, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        expectations.check(Path("it.toml"), [expectation], ["ops"], date(2026, 11, 24))
+
+
+def test_an_expectation_is_believed_on_its_last_day() -> None:
+    last = Expectation("dense.relu", "old", LINK, expires=date(2026, 11, 24))
+    expectations.check(Path("it.toml"), [last], ["ops"], date(2026, 11, 24))
+
+
+# Outcomes
+
+
+@pytest.mark.parametrize(
+    ("expected", "found", "decided", "settled"),
+    [
+        ("fail", "fail", True, "expected failure"),
+        ("fail", "fail", False, "expected failure"),
+        ("fail", "pass", True, "unexpected pass"),
+        ("fail", "pass", False, "pass"),
+        ("fail", "error", True, "error"),
+        ("error", "fail", True, "expected failure"),
+        ("crash", "timeout", True, "expected failure"),
+        ("fail", "skipped", True, "skipped"),
+        ("fail", "unsupported", True, "unsupported"),
+    ],
+)
+def test_what_was_expected_settles_what_was_found(expected: str, found: str, decided: Any, settled: str) -> None:
+    expectation = Expectation("dense.relu", "known", LINK, Outcome(expected))
+    row = Row("dense.relu", Outcome(found), 1.0, "why", "again")
+    assert expectation.settle(row, decided=decided).outcome == Outcome(settled)
+
+
+def test_an_expected_failure_tells_both_why_and_what() -> None:
+    settled = RELU.settle(Row("dense.relu", Outcome.FAIL, 1.0, "relu is of float64", "again"), decided=True)
+    assert settled.reason == f"expected: it computes in float64 ({LINK})\nrelu is of float64"
+    assert settled.replay == "again"
+
+
+# A run
+
+
+def run_with(shell: Shell, toy: str, entries: list[Expectation], *options: object, processes: int = 0) -> Any:
+    expect.write(shell.folder / "known.toml", entries)
+    claims = [part for claim in CLAIMS for part in ("--claim", claim)]
+    return shell.dense(toy, "--expectations", "known.toml", *claims, *options, processes=processes)
+
+
+@pytest.mark.parametrize("processes", [0, 1])
+def test_a_run_with_no_other_failures_conforms(shell: Shell, processes: int) -> None:
+    ended = run_with(shell, "wrong_results", listed(*CLAIMS[1:]), processes=processes)
+    assert ended.code == ExitCode.CONFORMANT
+    assert "3 fail as expected" in ended.output
+    assert {id_: outcome for id_, (outcome, _) in ended.rows.items()} == {
+        "dense.affine": "pass",
+        **dict.fromkeys(CLAIMS[1:], "expected failure"),
+    }
+
+
+def test_an_unexpected_pass_fails_the_run(shell: Shell) -> None:
+    ended = run_with(shell, "good", listed("dense.relu"))
+    assert ended.code == ExitCode.NOT_CONFORMANT
+    assert f"UNEXPECTED PASS dense.relu: holds, and was expected not to: known ({LINK})" in ended.output
+    assert ended.rows["dense.relu"][0] == "unexpected pass"
+
+
+def test_a_failure_that_is_not_listed_fails_the_run(shell: Shell) -> None:
+    ended = run_with(shell, "wrong_results", listed("dense.relu", "dense.tanh"))
+    assert ended.code == ExitCode.NOT_CONFORMANT
+    assert ended.rows["dense.sigmoid"][0] == "fail"
+
+
+def test_a_crash_can_be_expected_and_a_timeout_too(shell: Shell) -> None:
+    known = listed("dense.relu", "dense.tanh", "dense.sigmoid", outcome=Outcome.CRASH)
+    ended = run_with(shell, "endings", known, "--claim-timeout", 2, processes=1)
+    assert ended.code == ExitCode.CONFORMANT
+    assert {ended.rows[id_][0] for id_ in CLAIMS[1:]} == {"expected failure"}
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        (listed("dense.rely"), "known.toml, dense.rely: there is no such claim"),
+        (listed("dense.use-bias-default"), "the group keras is not declared"),
+        ([Expectation("dense.relu", "old", LINK, expires=date(2020, 1, 1))], "the expectation expired on 2020-01-01"),
+    ],
+)
+def test_a_dead_entry_ends_the_run_before_it_begins(shell: Shell, entries: list[Expectation], message: str) -> None:
+    ended = run_with(shell, "good", entries)
+    assert (ended.code, message in ended.output) == (ExitCode.USAGE, True)
+    assert not (shell.folder / "ledger.json").exists()
+
+
+# From a ledger
+
+
+def ledger_of(**outcomes: str) -> dict[str, Any]:
+    """Return as much of a ledger as expectations are made from."""
+    return {
+        "claims": [
+            {"id": f"dense.{name}", "outcome": outcome.replace("_", " "), "reason": f"{name} is off\nby 1"}
+            for name, outcome in outcomes.items()
+        ]
+    }
+
+
+def test_what_fails_becomes_an_expectation() -> None:
+    found = expect.updated((), ledger_of(tanh="error", relu="fail", affine="pass", zeros="skipped"), LINK)
+    assert found == [
+        Expectation("dense.relu", "relu is off", LINK),
+        Expectation("dense.tanh", "tanh is off", LINK, Outcome.ERROR),
+    ]
+
+
+def test_what_people_wrote_is_kept_as_long_as_it_is_true() -> None:
+    known = listed("dense.affine", "dense.relu", "dense.tanh", "dense.sigmoid", "dense.zeros")
+    ledger = ledger_of(affine="expected_failure", relu="crash", tanh="unexpected_pass", sigmoid="pass")
+    assert expect.updated(known, ledger, "https://example.org/new") == [
+        *listed("dense.affine"),
+        *listed("dense.relu", outcome=Outcome.CRASH),
+        *listed("dense.zeros"),
+    ]
+
+
+def test_a_ledger_of_other_expectations_is_refused() -> None:
+    with pytest.raises(UserError, match="not in this file"):
+        expect.updated((), ledger_of(relu="expected_failure"), LINK)
+
+
+def test_the_command_writes_what_makes_the_next_run_conform(shell: Shell) -> None:
+    first = run_with(shell, "wrong_results", [])
+    assert first.code == ExitCode.NOT_CONFORMANT
+    written = shell.assay("expect", "ledger.json", "-o", "found.toml", "--link", LINK, "--expires", "2999-12-31")
+    assert written.output == "found.toml: 3 expectations, 3 of them new; 0 removed\n"
+    again = run_with(shell, "wrong_results", list(expectations.read(shell.folder / "found.toml")))
+    assert again.code == ExitCode.CONFORMANT
+
+
+@pytest.mark.parametrize(
+    "options", [["--link", "nowhere"], ["--link", LINK, "--expires", "soon"], []], ids=["link", "day", "none"]
+)
+def test_the_command_refuses_what_the_file_would(shell: Shell, options: list[str]) -> None:
+    ended = shell.assay("expect", "ledger.json", "-o", "found.toml", *options)
+    assert ended.code == ExitCode.USAGE
+    assert len(ended.output.splitlines()) == 1
