@@ -66,7 +66,8 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
     run.add_argument("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
     run.add_argument("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
-    run.add_argument("--expectations", type=Path, metavar="FILE", help="the failures that are known, in TOML")
+    known = "the failures that are known, in TOML; repeatable"
+    run.add_argument("--expectations", type=Path, action="append", default=[], metavar="FILE", help=known)
     run.add_argument("-n", "--processes", default="auto", help="as in pytest-xdist (default: auto)")
     run.set_defaults(command="run")
 

@@ -24,8 +24,7 @@ def run(options: Namespace) -> int:
     ]
     if options.replay:
         command += ["--replay", options.replay]
-    if options.expectations:
-        command += ["--expectations", str(options.expectations)]
+    command += [part for path in options.expectations for part in ("--expectations", str(path))]
     name = "".join(letter if letter.isalnum() else "-" for letter in options.implementation).strip("-")
     results, report_file = options.results, options.report
     if not options.claim:

@@ -25,12 +25,9 @@ def updated(
 
     Args:
         known: what was expected before. What the ledger does not decide stays as it is.
-        ledger: as `assay.ledger.read` returns it.
+        ledger: as `assay.ledger.read` returns it. What failed in it as expected is in some file already.
         link: of new expectations.
         expires: likewise.
-
-    Raises:
-        UserError: the ledger was made with other expectations than these.
 
     """
     expected = {expectation.claim: expectation for expectation in known}
@@ -40,9 +37,6 @@ def updated(
         if outcome in LISTED:
             new = Expectation(row["id"], row["reason"].partition("\n")[0], link, outcome, expires)
             expected[row["id"]] = replace(before, outcome=outcome) if before else new
-        elif outcome is Outcome.EXPECTED_FAILURE and not before:
-            msg = f"the ledger was made with an expectation of {row['id']} that is not in this file"
-            raise UserError(msg, "Name the file that it was made with, or make the ledger without expectations")
         elif outcome in {Outcome.PASS, Outcome.UNEXPECTED_PASS}:
             expected.pop(row["id"], None)
     order = {id_: rank for rank, id_ in enumerate(specification().claims)}

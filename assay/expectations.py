@@ -69,13 +69,27 @@ class Expectation:
         return cls(fields["claim"], fields["reason"], fields["link"], outcome, expires)
 
 
-def read(path: Path) -> tuple[Expectation, ...]:
-    """Read a file of expectations.
+def read(*paths: Path) -> tuple[Expectation, ...]:
+    """Read files of expectations.
 
     Raises:
         UserError: there is no such file, it is not one of expectations, or two entries are about the same claim.
 
     """
+    seen: dict[str, Path] = {}
+    expectations = []
+    for path in paths:
+        for entry in _entries(path):
+            expectation = Expectation.from_dict(entry)
+            if expectation.claim in seen:
+                msg = f"{path}, {expectation.claim}: there is an entry for it already, in {seen[expectation.claim]}"
+                raise UserError(msg, "Remove one of them")
+            seen[expectation.claim] = path
+            expectations.append(expectation)
+    return tuple(expectations)
+
+
+def _entries(path: Path) -> list[dict[str, str]]:
     try:
         content = toml.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -84,14 +98,7 @@ def read(path: Path) -> tuple[Expectation, ...]:
     except (toml.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path} is not TOML: {error}"
         raise UserError(msg) from None
-    entries = _checked(path, content)
-    seen: set[str] = set()
-    for entry in entries:
-        if entry["claim"] in seen:
-            msg = f"{path} has two entries for {entry['claim']}"
-            raise UserError(msg, "Remove one")
-        seen.add(entry["claim"])
-    return tuple(map(Expectation.from_dict, entries))
+    return _checked(path, content)
 
 
 def _checked(path: Path, content: dict[str, Any]) -> list[dict[str, str]]:
@@ -115,12 +122,11 @@ def _checked(path: Path, content: dict[str, Any]) -> list[dict[str, str]]:
     raise UserError(msg)
 
 
-def check(path: Path, expectations: Iterable[Expectation], groups: Iterable[str], today: date | None = None) -> None:
+def check(expectations: Iterable[Expectation], groups: Iterable[str], today: date | None = None) -> None:
     """Make sure that every expectation can still come true.
 
     Args:
-        path: the file, for the message.
-        expectations: what it has.
+        expectations: of one implementation.
         groups: that the implementation declares.
         today: the day, in UTC, unless given.
 
@@ -131,7 +137,7 @@ def check(path: Path, expectations: Iterable[Expectation], groups: Iterable[str]
     today = today or datetime.now(tz=timezone.utc).date()
     for expectation in expectations:
         if why := _dead(expectation, set(groups), today):
-            msg = f"{path}, {expectation.claim}: {why}"
+            msg = f"the expectation of {expectation.claim} is dead: {why}"
             raise UserError(msg, "Put the entry right or remove it")
 
 
@@ -140,7 +146,7 @@ def _dead(expectation: Expectation, groups: set[str], today: date) -> str:
     if claim is None:
         return "there is no such claim"
     if absent := sorted(claim.groups - groups):
-        return f"the claim is unsupported, as the group {absent[0]} is not declared, and so can never fail"
+        return f"the implementation does not declare the group {absent[0]}, so the claim cannot fail"
     if expectation.expires is not None and expectation.expires < today:
-        return f"the expectation expired on {expectation.expires}"
+        return f"it expired on {expectation.expires}"
     return ""

@@ -53,7 +53,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
     group.addoption("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
     group.addoption("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
-    group.addoption("--expectations", type=Path, metavar="FILE", help="the failures that are known, in TOML")
+    known = "the failures that are known, in TOML; repeatable"
+    group.addoption("--expectations", type=Path, action="append", default=[], metavar="FILE", help=known)
     group.addoption("--claim-timeout", type=float, metavar="SECONDS", help="limit for each test of a claim")
 
 
@@ -110,13 +111,12 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
         msg = f"--claim-timeout {seconds:g} leaves no time at all"
         raise UserError(msg)
     index.check(specification(), tests)
-    expected_file = config.getoption("expectations")
-    expected = expectations.read(expected_file) if expected_file else ()
+    expected = expectations.read(*config.getoption("expectations"))
     name = config.getoption("implementation") or DEFAULT_IMPLEMENTATION
     description = None
     if not any(config.getoption(name, default=False) for name in ("collectonly", "help", "version")):
         description = implementations.probe(name)
-        expectations.check(expected_file, expected, description.groups)
+        expectations.check(expected, description.groups)
         _fetch_data()
     return Run(
         implementation=name,
