@@ -25,11 +25,13 @@ class Erratum:
     Attributes:
         document: what the document says.
         evidence: how it is known what holds instead.
+        since: since when the document is wrong: `always`, or the release that made it so, such as `Gym 0.26`.
 
     """
 
     document: str
     evidence: str
+    since: str
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def show(options: Namespace) -> int:
     claim = specification().claim(options.id)
     tests = [test for test in index.read(index.tests_folder()) if claim.id in test.claims]
     for name, value in _fields(claim, tests).items():
-        print(textwrap.fill(value, 110, initial_indent=f"{name + ':':11}", subsequent_indent=" " * 11))  # noqa: T201
+        print(textwrap.fill(value, 110, initial_indent=f"{name + ':':13}", subsequent_indent=" " * 13))  # noqa: T201
     return ExitCode.CONFORMANT
 
 
@@ -125,7 +125,11 @@ def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
         "tests": ", ".join(f"{test.file}::{test.function}" for test in tests),
     }
     if claim.erratum:
-        fields |= {"says": claim.erratum.document, "evidence": claim.erratum.evidence}
+        fields |= {
+            "says": claim.erratum.document,
+            "evidence": claim.erratum.evidence,
+            "wrong since": claim.erratum.since,
+        }
     return fields
 
 

@@ -124,6 +124,11 @@ def test_a_section_without_a_file_has_no_claims(tmp_path: Path) -> None:
             "one.toml, claim 1 (one.first).erratum: 'evidence' is a required property",
             id="an erratum without evidence",
         ),
+        pytest.param(
+            ONE + 'erratum = { document = "One and one are three.", evidence = "They are two.", since = "long" }',
+            "one.toml, claim 1 (one.first).erratum.since: 'long' does not match",
+            id="an erratum that is wrong since something that is no release",
+        ),
         pytest.param(CLAIM, "one.toml, top level: 'silent' is a required property", id="nothing silent"),
         pytest.param("claim = []\n" + SILENT, "one.toml, claim: [] should be non-empty", id="no claim"),
         pytest.param("claim = [1]\n" + SILENT, "one.toml, claim 1 (no id): 1 is not of type 'object'", id="no table"),

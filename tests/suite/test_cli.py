@@ -151,16 +151,17 @@ def test_a_claim_is_shown_in_full(assay: Says) -> None:
     assert (
         output
         == """\
-claim:     dense.units
-statement: units is the length of the output's last axis.
-document:  The Dense layer, line 87
-kind:      exact
-profile:   core
-needs:     keras.namespace
-since:     0.1
-tests:     test_dense.py::test_units
-says:      units is the dimension of the output tensor.
-evidence:  A layer with 4 units turns [2, 3] into [2, 4], a tensor of rank 2, not 4.
+claim:       dense.units
+statement:   units is the length of the output's last axis.
+document:    The Dense layer, line 87
+kind:        exact
+profile:     core
+needs:       keras.namespace
+since:       0.1
+tests:       test_dense.py::test_units
+says:        units is the dimension of the output tensor.
+evidence:    A layer with 4 units turns [2, 3] into [2, 4], a tensor of rank 2, not 4.
+wrong since: always
 """
     )
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 DOCUMENT = "b5" * 32
-ERRATUM = Erratum("the bias is drawn from a uniform distribution", "Keras's source: bias_initializer='zeros'")
+ERRATUM = Erratum(
+    "the bias is drawn from a uniform distribution", "Keras's source: bias_initializer='zeros'", "Gym 0.26"
+)
 VOID = {"meta", "link", "img", "br", "path"}
 
 
@@ -333,7 +335,7 @@ def test_errata() -> None:
     shown = page(ledger())
     assert "Errata of the document" in shown.text
     said = f"The document says {ERRATUM.document} What holds It holds that dense.bias-default is so. Evidence "
-    assert said + ERRATUM.evidence in shown.text
+    assert f"{said}{ERRATUM.evidence} Wrong since {ERRATUM.since}" in shown.text
     assert shown.count("a", **{"class": "badge", "href": "#erratum-dense.bias-default"}) == 1
     assert "Errata" not in page(ledger(dense_bias_default=None, profile="smoke")).text
 
