@@ -46,6 +46,7 @@ def parser() -> Parser:
     _add_run(commands)
     _add_claims(commands)
     _add_report(commands)
+    _add_matrix(commands)
     _add_expect(commands)
     _add_fetch(commands)
     _add_calibrate(commands)
@@ -82,6 +83,9 @@ def _add_claims(commands: Commands) -> None:
     show = views.add_parser("show", help="one claim in full")
     show.add_argument("id")
     show.set_defaults(command="show")
+    errata = views.add_parser("errata", help="where the document is wrong or out of date, as Markdown")
+    errata.add_argument("--json", action="store_true", help="for other programs")
+    errata.set_defaults(command="errata")
     coverage = views.add_parser("coverage", help="is every line accounted for, every claim tested")
     coverage.add_argument("--document", type=Path, help="check that this file is the document, too")
     coverage.set_defaults(command="coverage")
@@ -92,6 +96,15 @@ def _add_report(commands: Commands) -> None:
     report.add_argument("ledgers", nargs="+", type=Path, metavar="LEDGER")
     report.add_argument("-o", "--output", type=Path, default=Path("assay-report.html"), help="(default: %(default)s)")
     report.set_defaults(command="report")
+
+
+def _add_matrix(commands: Commands) -> None:
+    matrix = commands.add_parser("matrix", help="since when each claim holds, or fails, from version to version")
+    sources = "the oldest version first; or the one FILE that --data wrote"
+    matrix.add_argument("ledgers", nargs="+", metavar="NAME=LEDGER", help=sources)
+    matrix.add_argument("-o", "--output", type=Path, default=Path("assay-matrix.html"), help="(default: %(default)s)")
+    matrix.add_argument("--data", type=Path, metavar="FILE", help="write the matrix itself, too, as JSON")
+    matrix.set_defaults(command="matrix")
 
 
 def _add_expect(commands: Commands) -> None:

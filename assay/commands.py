@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
 from argparse import Namespace
 from pathlib import Path
+from typing import Any
 
 from assay import document, index, ledger
 from assay.claims import Claim, format_lines, specification
@@ -61,6 +63,37 @@ def _report(ledgers: list[Path], output: Path) -> None:
 
     writer.write(ledgers, output)
     print(f"report: {output}")  # noqa: T201 - what the command says
+
+
+def matrix(options: Namespace) -> int:
+    """Turn ledgers of several versions into data and a page that say since when each claim holds."""
+    from assay import matrix as maker  # noqa: PLC0415 - loads Jinja
+    from assay import page  # noqa: PLC0415 - likewise
+
+    named = [source.partition("=") for source in options.ledgers]
+    if [separator for _, separator, _ in named] == [""]:
+        made = maker.read(Path(options.ledgers[0]))
+    else:
+        made = maker.made(_named_ledgers(named))
+    if options.data is not None:
+        page.write(options.data, maker.as_json(made), "matrix")
+        print(f"matrix: {options.data}")  # noqa: T201 - what the command says
+    page.write(options.output, maker.as_page(made), "page")
+    print(f"page: {options.output}")  # noqa: T201 - likewise
+    return ExitCode.CONFORMANT
+
+
+def _named_ledgers(named: list[tuple[str, str, str]]) -> dict[str, dict[str, Any]]:
+    ledgers: dict[str, dict[str, Any]] = {}
+    for name, separator, path in named:
+        if not (name and separator and path):
+            msg = f"{name + separator + path!r} is not NAME=LEDGER"
+            raise UserError(msg, "Give each ledger the name of its version, as in tensorflow-2.18=ledger.json")
+        if name in ledgers:
+            msg = f"two ledgers have the name {name!r}"
+            raise UserError(msg, "Give each version a name of its own")
+        ledgers[name] = ledger.read(Path(path))
+    return ledgers
 
 
 def expect(options: Namespace) -> int:
@@ -131,6 +164,15 @@ def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
             "wrong since": claim.erratum.since,
         }
     return fields
+
+
+def errata(options: Namespace) -> int:
+    """Print where the document is wrong, imprecise or out of date."""
+    from assay import errata as list_  # noqa: PLC0415 - as the command has its name
+
+    found = list_.findings(specification(), index.read(index.tests_folder()))
+    print(json.dumps(list_.as_json(found), indent=1) if options.json else list_.as_markdown(found))  # noqa: T201
+    return ExitCode.CONFORMANT
 
 
 def coverage(options: Namespace) -> int:

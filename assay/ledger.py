@@ -11,6 +11,7 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from assay import json_file
 from assay.errors import UserError
 
 if TYPE_CHECKING:
@@ -180,21 +181,5 @@ def read(path: Path) -> dict[str, Any]:
         UserError: there is no such file, or it is not a ledger; the message says what is wrong with it.
 
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and a run needs none
-
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        msg = f"the ledger {path} cannot be read: {error.strerror}"
-        raise UserError(msg, "`assay run NAME` writes one") from None
-    except ValueError:
-        msg = f"{path} is not a ledger: it is not JSON"
-        raise UserError(msg, "`assay run NAME` writes one") from None
-    schema = json.loads(Path(__file__).with_name("ledger.schema.json").read_text(encoding="utf-8"))
-    fault = next(Draft202012Validator(schema).iter_errors(content), None)
-    if fault is not None:
-        where = ".".join(map(str, fault.absolute_path)) or "top level"
-        msg = f"{path} is not a ledger of format {FORMAT}, at {where}: {fault.message[:200]}"
-        raise UserError(msg, "`assay run NAME` writes one")
-    ledger: dict[str, Any] = content
-    return ledger
+    schema = Path(__file__).with_name("ledger.schema.json")
+    return json_file.read(path, schema, "ledger", "`assay run NAME` writes one")

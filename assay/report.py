@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from assay import __version__, claims, ledger
-from assay.errors import UserError
+from assay import __version__, claims, ledger, page
 from assay.figures import from_evidence
 from assay.illustrations import from_definition
 from assay.ledger import SEVERITY, Outcome
@@ -204,12 +201,7 @@ def write(ledgers: Sequence[Path], output: Path) -> None:
         UserError: a file is not a ledger, or the report cannot be written.
 
     """
-    page = render([ledger.read(path) for path in ledgers])
-    try:
-        output.write_text(page, encoding="utf-8", newline="\n")
-    except OSError as error:
-        msg = f"the report {output} cannot be written: {error.strerror}"
-        raise UserError(msg, "Name a file in a folder that exists and is writable") from None
+    page.write(output, render([ledger.read(path) for path in ledgers]), "report")
 
 
 def render(ledgers: Sequence[dict[str, Any]], specification: Specification | None = None) -> str:
@@ -226,7 +218,7 @@ def render(ledgers: Sequence[dict[str, Any]], specification: Specification | Non
     strangers = _strangers(columns, spec)
     entries = [*(entry for chapter in chapters for entry in chapter.entries), *strangers]
     exhibits, notes = _exhibits(columns, entries)
-    page: str = _template().render(
+    text: str = page.template("report.html.jinja").render(
         columns=columns,
         chapters=chapters,
         strangers=strangers,
@@ -239,20 +231,7 @@ def render(ledgers: Sequence[dict[str, Any]], specification: Specification | Non
         suite=__version__,
         document=spec.document,
     )
-    return page
-
-
-def _template() -> Any:  # noqa: ANN401 - Jinja's templates are not typed
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {"slug": _slug, "seconds": _seconds}
-    return environment.get_template("report.html.jinja")
+    return text
 
 
 # --- What the ledgers hold ---------------------------------------------------------------------------------
@@ -376,13 +355,3 @@ def _count(number: int) -> str:
 
 def _list(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {state}" for state, count in counts.items())
-
-
-def _slug(text: str) -> str:
-    return re.sub(r"[^a-z]+", "-", text.lower())
-
-
-def _seconds(value: float | None) -> str:
-    if value is None:
-        return ""
-    return f"{value:.2f} s" if value < 10 else f"{value:,.0f} s"  # noqa: PLR2004 - three digits are enough to read

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
     from .conftest import Shell
 
-COMMANDS = ("run", "claims", "claims list", "claims show", "claims coverage", "report", "fetch", "calibrate")
+COMMANDS = (
+    *("run", "claims", "claims list", "claims show", "claims errata", "claims coverage"),
+    *("report", "matrix", "expect", "fetch", "calibrate"),
+)
 Says = "Callable[..., tuple[int, str, str]]"
 
 
