@@ -25,7 +25,7 @@ class Erratum:
     Attributes:
         document: what the document says.
         evidence: how it is known what holds instead.
-        since: since when the document is wrong: `always`, or the release that made it so, such as `Gym 0.26`.
+        since: since when the document is wrong: `always`, or the release or the year that made it so, as `Gym 0.26`.
 
     """
 

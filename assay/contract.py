@@ -962,16 +962,50 @@ class Keras(Protocol):
     Attributes:
         namespace: has `Model`, `Sequential`, `Input`, `layers`, `models`, `losses`, `optimizers`, `metrics`,
             `initializers`, `datasets`, `applications` and `backend` as `tf.keras` has them.
+        operations: what a layer, a loss or a metric of one's own computes with, on the framework's tensors and on
+            variables, named as TensorFlow names it: `argmax`, `cast`, `equal` (of one dtype), `matmul`, `reduce_mean`,
+            `reduce_sum`, `shape` and `square`; and `InvalidArgumentError`, what they raise for operands that do not fit
+            each other. Dtypes are given by name.
 
     """
 
     namespace: Any
+    operations: Any
 
     def to_tensor(self, array: Array) -> Any:  # noqa: ANN401 - a tensor of whatever framework it is
         """Make a tensor of the framework, of the array's dtype."""
 
     def to_numpy(self, tensor: Any) -> Array:  # noqa: ANN401 - likewise
         """Read a tensor or a variable of the framework."""
+
+    def linear_layer(self, units: int, **options: Any) -> Any:  # noqa: ANN401 - a layer of the framework
+        """Make a layer of the implementation's own that computes what Dense does without an activation.
+
+        Args:
+            units: the length of the output's last axis.
+            options: `kernel_initializer` and `bias_initializer`, by default those of Dense, and what every layer takes,
+                such as `name`.
+
+        Raises:
+            ValueError: units is no whole number from 1 on.
+
+        """
+
+    def mean_squared_error(self, **options: Any) -> Any:  # noqa: ANN401 - a loss of the framework
+        """Make a loss of the implementation's own: the mean of squares over the last axis, a value for each example.
+
+        Args:
+            options: what every loss takes: `reduction` and `name`.
+
+        """
+
+    def sparse_categorical_accuracy(self, **options: Any) -> Any:  # noqa: ANN401 - a metric of the framework
+        """Make a metric of the implementation's own: the share of examples whose largest prediction is the label.
+
+        Args:
+            options: what every metric takes, such as `name`.
+
+        """
 
 
 PROTOCOLS: dict[str, type] = {

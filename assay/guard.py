@@ -59,7 +59,7 @@ class Group:
             raise NonConformanceError(missing(self._name, name))
         value = getattr(self._target, name)
         if self._name == "keras":
-            return Namespace("keras.namespace", value) if name == "namespace" else value
+            return Namespace(f"keras.{name}", value) if name in {"namespace", "operations"} else value
         return partial(_call, f"{self._name}.{name}", value)
 
 

@@ -1,10 +1,13 @@
-"""Keras itself."""
+"""Keras itself, and what is written in its terms."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
+
+from reference.custom import LinearLayer, MeanSquaredError, SparseCategoricalAccuracy
 
 if TYPE_CHECKING:
     from assay.contract import Array
@@ -14,6 +17,17 @@ class Keras:
     """See `assay.contract.Keras`."""
 
     namespace = tf.keras
+    operations = SimpleNamespace(
+        argmax=tf.argmax,
+        cast=tf.cast,
+        equal=tf.equal,
+        matmul=tf.matmul,
+        reduce_mean=tf.reduce_mean,
+        reduce_sum=tf.reduce_sum,
+        shape=tf.shape,
+        square=tf.square,
+        InvalidArgumentError=tf.errors.InvalidArgumentError,
+    )
 
     def to_tensor(self, array: Array) -> tf.Tensor:
         """Make a constant."""
@@ -22,3 +36,15 @@ class Keras:
     def to_numpy(self, tensor: Any) -> Array:
         """Read the numbers."""
         return tensor.numpy()
+
+    def linear_layer(self, units: int, **options: Any) -> LinearLayer:
+        """Make a layer."""
+        return LinearLayer(units, **options)
+
+    def mean_squared_error(self, **options: Any) -> MeanSquaredError:
+        """Make a loss."""
+        return MeanSquaredError(**options)
+
+    def sparse_categorical_accuracy(self, **options: Any) -> SparseCategoricalAccuracy:
+        """Make a metric."""
+        return SparseCategoricalAccuracy(**options)

@@ -64,6 +64,25 @@ def test_runs_call_once(keras):
     assert len(model.seen) == before + 1, f"call ran {len(model.seen) - before} times"
 
 
+@claim("call.first-use")
+@pytest.mark.parametrize("with_layers", [False, True])
+def test_first_use(keras, with_layers):
+    class Recording(keras.namespace.Model):
+        def __init__(self):
+            super().__init__()
+            self.runs = 0
+            self.dense = keras.namespace.layers.Dense(1, kernel_initializer="ones") if with_layers else None
+
+        def call(self, inputs):
+            self.runs += 1
+            return self.dense(inputs) if with_layers else inputs
+
+    model = Recording()
+    expected = X.sum(axis=-1, keepdims=True) if with_layers else X
+    assert_equal("the first model(X)", keras.to_numpy(model(keras.to_tensor(X))), expected)
+    assert model.runs in {1, 2}
+
+
 @claim("call.same-result")
 def test_same_result(keras):
     layer, inputs = keras.namespace.layers.Dense(4), keras.to_tensor(X)

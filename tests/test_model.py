@@ -308,3 +308,59 @@ def test_variables_not_trainable(keras):
     model = model_of(keras, lambda self, inputs: self.scale(inputs), scale=scale)
     run(keras, model)
     assert_variables(model, [scale.scale])
+
+
+@claim("model.trainable-variables-nested")
+def test_trainable_variables_nested(keras):
+    inner, scale = dense_model(keras), layer_with_weight(keras, trainable=False)
+    model = model_of(keras, lambda self, inputs: self.scale(self.inner(inputs)), scale=scale, inner=inner)
+    run(keras, model)
+    kernel, bias = inner.dense.kernel, inner.dense.bias
+    assert set(map(id, model.variables)) == set(map(id, (kernel, bias, scale.scale)))
+    assert list(map(id, model.trainable_variables)) == [id(kernel), id(bias)]
+
+
+@claim("model.trainable-variables-frozen")
+def test_trainable_variables_frozen(keras):
+    inner = dense_model(keras)
+    model = model_of(keras, lambda self, inputs: self.inner(inputs), inner=inner)
+    run(keras, model)
+    inner.dense.trainable = False
+    assert (len(model.variables), len(model.trainable_variables)) == (2, 0)
+
+
+@claim("model.variables-made-in-init")
+def test_variables_made_in_init(keras):
+    class MyModel(keras.namespace.Model):
+        def __init__(self):
+            super().__init__()
+            self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
+
+        def call(self, inputs):
+            return inputs * self.scale
+
+    model = MyModel()
+    assert_variables(model, [model.scale])
+    model.scale.assign(3)
+    assert_equal("model(X)", run(keras, model), X * 3)
+    assert_variables(model, [model.scale])
+
+
+@claim("model.first-inputs-decide")
+@pytest.mark.parametrize("features", [1, 3, 8])
+def test_first_inputs_decide(keras, features):
+    model = dense_model(keras)
+    model(keras.to_tensor(np.ones((2, features), np.float32)))
+    assert tuple(model.dense.kernel.shape) == (features, 1)
+
+
+@claim("model.own-methods-are-not-called")
+def test_own_methods_are_not_called(keras):
+    class MyModel(keras.namespace.Model):
+        def call(self, inputs):
+            return inputs
+
+        def handed(self, inputs):
+            return inputs
+
+    assert MyModel().handed(X) is X
