@@ -101,6 +101,7 @@ def assert_dense(keras, layer, case):
     """Give a layer drawn parameters, and compare what it computes with the definition of Dense."""
     inputs = keras.to_tensor(case.inputs)
     layer(inputs)
+    assert shapes(layer) == [case.kernel.shape, case.bias.shape]
     for variable, value in zip(layer.variables, (case.kernel, case.bias), strict=True):
         variable.assign(value)
     doubles = list(map(wide, case))
@@ -420,6 +421,7 @@ def test_robust_computes(keras, case):
 def test_robust_start(keras):
     layer = keras.linear_layer(MANY[1])
     run(keras, layer, np.ones((1, MANY[0]), np.float32))
+    assert shapes(layer) == [MANY, MANY[1:]]
     kernel, bias = map(keras.to_numpy, layer.variables)
     largest, limit = np.abs(kernel).max(), glorot_limit(*MANY)
     assert limit / 2 < largest <= limit * (1 + rounding.U)

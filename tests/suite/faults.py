@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 from agent_faults import AGENT_FAULTS
+from custom_faults import CUSTOM_FAULTS
 from faulty import Fault, Faulty
 from image_faults import IMAGE_FAULTS
 from text_faults import TEXT_FAULTS
@@ -231,6 +232,7 @@ FAULTS |= (
     IMAGE_FAULTS
     | TEXT_FAULTS
     | AGENT_FAULTS
+    | CUSTOM_FAULTS
     | {
         "recurrent_kernel_transposed": Fault(
             "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed
