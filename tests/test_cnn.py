@@ -171,6 +171,20 @@ def test_receptive_field(models, seed, row, column):
     assert_within("conv1 of a lone pixel", outputs["conv1"], expected, rounding.gamma(1) * expected)
 
 
+@claim("cnn.receptive-field-of-conv2")
+@pytest.mark.parametrize("pixel", [(13, 14), (0, 27), (6, 7)])
+def test_receptive_field_of_conv2(models, pixel):
+    # Whole numbers: what an output does not see leaves it 0 exactly.
+    parameters = problem_of(0).parameters
+    constant = {name: np.full_like(value, name.endswith("kernel")) for name, value in parameters.items()}
+    image = np.zeros((1, 28, 28, 1), np.float32)
+    image[(0, *pixel)] = 1
+    seen = models.layer_outputs("cnn", constant, image)["conv2"][0, ..., 0] > 0
+    # Five rows of pool1 around row i are rows 2i - 4 to 2i + 5 of conv1, each of which sees two more on both sides.
+    rows, columns = ([2 * i - 6 <= place <= 2 * i + 7 for i in range(14)] for place in pixel)
+    assert np.array_equal(seen, np.outer(rows, columns)), f"conv2 of a pixel at {pixel} is\n{seen.astype(int)}"
+
+
 @claim("cnn.rectified")
 @pytest.mark.parametrize("layer", ["conv1", "conv2", "dense1"])
 @few

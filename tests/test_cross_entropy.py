@@ -122,6 +122,14 @@ def test_two_losses(keras, name):
     assert callable(getattr(keras.namespace.losses, name, None)), f"losses has no function {name}"
 
 
+@claim("cross_entropy.third-loss")
+def test_third_loss(keras):
+    neither, even = (keras.to_tensor(np.full((1, 2), number, np.float32)) for number in (0, 0.5))
+    of = keras.namespace.losses
+    assert keras.to_numpy(of.binary_crossentropy(neither, even)) > 0
+    assert_equal("the categorical loss", keras.to_numpy(of.categorical_crossentropy(neither, even)), np.zeros(1))
+
+
 @claim("cross_entropy.argument-names")
 @given(case=classified())
 def test_argument_names(keras, case):

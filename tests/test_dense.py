@@ -31,6 +31,13 @@ def test_affine(ops, case):
     assert_dense(ops, case, case.bias)
 
 
+@claim("dense.affine-not-linear")
+def test_affine_not_linear(ops):
+    inputs, kernel, bias = np.zeros((2, 3), np.float32), np.ones((3, 2), np.float32), np.array([1, -2], np.float32)
+    assert_equal("with a bias", ops.dense(inputs, kernel, bias), np.array([[1, -2], [1, -2]]))
+    assert_equal("without", ops.dense(inputs, kernel, None), np.zeros((2, 2)))
+
+
 @claim("dense.activation-after-affine")
 @given(case=dense_cases(limit=1.0))
 def test_activation_is_applied_after_the_bias(ops, case):

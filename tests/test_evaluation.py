@@ -174,6 +174,7 @@ def small_model(keras):
     """Return a model of one Dense layer, and inputs for it."""
     namespace = keras.namespace
     model = namespace.Sequential([namespace.layers.Dense(2)])
+    model.run_eagerly = True
     return model, np.arange(12, dtype=np.float32).reshape(4, 3)
 
 
@@ -181,6 +182,15 @@ def small_model(keras):
 def test_predict_is_numpy(keras):
     model, inputs = small_model(keras)
     assert type(model.predict(inputs, verbose=0)) is np.ndarray
+
+
+@claim("evaluation.predict-prints")
+def test_predict_prints(keras, capsys):
+    model, inputs = small_model(keras)
+    model.predict(inputs, verbose=0)
+    assert capsys.readouterr().out == ""
+    model.predict(inputs)
+    assert "1/1" in capsys.readouterr().out
 
 
 @claim("evaluation.predict-is-call")

@@ -144,6 +144,15 @@ def test_counts(mnist):
     assert (mnist.x_train.shape, mnist.x_test.shape) == ((60_000, 28, 28), (10_000, 28, 28))
 
 
+@claim("mnist.numpy-arrays")
+def test_numpy_arrays(datasets):
+    made = (
+        *datasets.preprocess(np.zeros((5, 2, 2), np.uint8), LABELS.astype(np.uint8)),
+        *datasets.sample_batch(IMAGES, LABELS, 5, 0),
+    )
+    assert [type(array) for array in made] == [np.ndarray] * 4
+
+
 @claim("mnist.batch-size")
 @given(batch_size=st.sampled_from([1, 5, 50]), seed=seeds())
 def test_batch_size(datasets, batch_size, seed):

@@ -155,6 +155,15 @@ def test_instances(keras):
     assert not {id(variable) for variable in one.variables} & {id(variable) for variable in other.variables}
 
 
+@claim("model.init-optional")
+def test_init_optional(keras):
+    class Doubling(keras.namespace.Model):
+        def call(self, inputs):
+            return inputs * 2
+
+    assert_equal("model(X)", run(keras, Doubling()), X * 2)
+
+
 @claim("model.call-required")
 @pytest.mark.parametrize("inherited", [True, False])
 def test_call_required(keras, inherited):

@@ -209,6 +209,14 @@ def test_layers(keras, name):
     assert all(issubclass(kind, keras.namespace.layers.Layer) for kind in found)
 
 
+@claim("recurrence.default-bias")
+@pytest.mark.parametrize(("options", "count"), [({}, 3), ({"use_bias": False}, 2)])
+def test_default_bias(keras, options, count):
+    cell = keras.namespace.layers.SimpleRNNCell(4, **options)
+    cell(keras.to_tensor(np.ones((2, 3), np.float32)), [keras.to_tensor(np.zeros((2, 4), np.float32))])
+    assert [tuple(variable.shape) for variable in cell.trainable_variables] == [(3, 4), (4, 4), (4,)][:count]
+
+
 @claim("recurrence.default-activation")
 @given(case=cases())
 def test_default_activation(keras, case):
@@ -279,6 +287,19 @@ def test_lstm_forgets(ops):
     shut = layers.sigmoid(np.array([[SHUT, SHUT]]) + 3)
     # Both gates let through at most what a sum of three more, or its rounding, opens them.
     assert_within("the carry", carry, np.zeros((1, 2)), 2 * (shut + rounding.sigmoid(shut)))
+
+
+@claim("recurrence.lstm-fades")
+def test_lstm_fades(ops):
+    start = np.array([[1.0, -0.5]], np.float32)
+    carry, weights = start, [np.zeros(shape, np.float32) for shape in ((1, 8), (2, 8), 8)]
+    half = np.full_like(start, 0.5)
+    for step in range(1, 11):
+        _, carry = ops.lstm_cell(np.ones((1, 1), np.float32), np.zeros_like(start), carry, *weights)
+        expected = wide(start) / 2**step
+        # Each step rounds the gate, one product and one sum.
+        bound = np.abs(expected) * step * (rounding.sigmoid(half) / half + rounding.gamma(2))
+        assert_within(f"the carry after {step} steps", carry, expected, bound)
 
 
 @claim("recurrence.fading")
