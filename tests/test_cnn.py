@@ -613,6 +613,14 @@ def test_dropout_seed(ops, seed):
     assert ((one == 0) != (other == 0)).any(), f"the seeds {seed} and {seed + 1} drop the same elements"
 
 
+@claim("cnn.dropout-trains-nothing")
+def test_dropout_trains_nothing(keras):
+    layers = keras.namespace.layers
+    model = keras.namespace.Sequential([layers.Dropout(0.5), layers.Dense(2)])
+    model(keras.to_tensor(np.ones((1, 3), np.float32)))
+    assert [tuple(variable.shape) for variable in model.trainable_variables] == [(3, 2), (2,)]
+
+
 @claim("cnn.dropout-default-mode")
 @given(inputs=matrices())
 def test_dropout_default_mode(keras, inputs):

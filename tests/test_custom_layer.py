@@ -17,7 +17,7 @@ PROGRAM = vectors.read("linear_model")
 X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)
 LEARNING_RATE = PROGRAM["learning_rate"]
 # Each step of a trajectory changes every parameter; more of them show no other fault.
-STEPS = 10
+STEPS = 5
 # Enough numbers for their largest to come near the limit of their distribution.
 MANY = (50, 60)
 
@@ -175,6 +175,13 @@ def test_input_shape_type(keras):
 @pytest.mark.parametrize("shape", [(2, 3), (5, 1), (2, 4, 3)])
 def test_input_shape(keras, shape):
     assert tuple(documents_layer(keras, inputs=np.ones(shape, np.float32)).given) == shape
+
+
+@claim("custom_layer.symbolic-shape")
+def test_symbolic_shape(keras):
+    layer = documents_class(keras)(1)
+    layer(keras.namespace.Input((3,)))
+    assert tuple(layer.given) == (None, 3)
 
 
 @claim("custom_layer.first-shape-stays")

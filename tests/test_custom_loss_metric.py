@@ -125,7 +125,7 @@ def pairs(draw):
     return draw(arrays(shape)), draw(arrays(shape))
 
 
-updates = st.lists(predictions(), min_size=1, max_size=3).map(lambda many: [tuple(one) for one in many])
+updates = st.lists(predictions(), min_size=1, max_size=2).map(lambda many: [tuple(one) for one in many])
 
 
 def assert_mean_of_squares(keras, loss, pair):

@@ -14,7 +14,7 @@ from assay.problems import SEQ_LENGTH
 from assay.strategies import seeds
 from assay.testing import assert_close, assert_equal, assert_form, claim, few
 from assay.trained import assert_losses_not_above
-from spec.semantics.models import MODELS, NUM_CHARS, rnn_shapes
+from spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
 from spec.semantics.spread import root_mean_square
 from spec.semantics.text import loss_of_frequencies
 from spec.vectors import read
@@ -122,6 +122,24 @@ def test_gradient_is_averaged(models, seed):
 def trajectory_case(seed):
     """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
     return case(problems.rnn, trajectory, seed, batch=2, steps=STEPS)
+
+
+@claim("rnn_training.trainable-variables")
+def test_trainable_variables(keras):
+    states = [keras.to_tensor(np.zeros((1, UNITS), np.float32))] * 2
+
+    class OneStep(keras.namespace.Model):
+        def __init__(self):
+            super().__init__()
+            self.cell = keras.namespace.layers.LSTMCell(units=UNITS)
+            self.dense = keras.namespace.layers.Dense(units=NUM_CHARS)
+
+        def call(self, inputs):
+            return self.dense(self.cell(inputs, states)[0])
+
+    model = OneStep()
+    model(keras.to_tensor(np.ones((1, NUM_CHARS), np.float32)))
+    assert [tuple(variable.shape) for variable in model.trainable_variables] == [*rnn_shapes(NUM_CHARS).values()]
 
 
 @claim("rnn_training.trajectory")
