@@ -960,8 +960,8 @@ class Keras(Protocol):
     """A Keras-shaped namespace, for the claims about the programming interface itself.
 
     Attributes:
-        namespace: has `Model`, `Sequential`, `Input`, `layers`, `models`, `losses`, `optimizers`, `metrics`,
-            `initializers`, `datasets`, `applications` and `backend` as `tf.keras` has them.
+        namespace: has `Model`, `Sequential`, `Input`, `layers`, `models`, `activations`, `losses`, `optimizers`,
+            `metrics`, `initializers`, `datasets`, `applications` and `backend` as `tf.keras` has them.
         operations: what a layer, a loss or a metric of one's own computes with, on the framework's tensors and on
             variables, named as TensorFlow names it: `argmax`, `cast`, `equal` (of one dtype), `matmul`, `reduce_mean`,
             `reduce_sum`, `shape` and `square`; and `InvalidArgumentError`, what they raise for operands that do not fit
@@ -1006,6 +1006,9 @@ class Keras(Protocol):
             options: what every metric takes, such as `name`.
 
         """
+
+    def dataset(self, inputs: Array, targets: Array, batch_size: int) -> Any:  # noqa: ANN401 - likewise
+        """Make what `fit` takes for a pipeline of data, such as a `tf.data.Dataset`: batches in the given order."""
 
 
 PROTOCOLS: dict[str, type] = {

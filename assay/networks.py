@@ -6,7 +6,10 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from assay.contract import Array
+from assay.digits import Examples
 from assay.guard import Group, NonConformanceError
 from assay.problems import LEARNING_RATE, Problem, QProblem
 from assay.testing import assert_form, assert_within
@@ -100,6 +103,27 @@ def trained(models: Group, problem: Problem) -> dict[str, Any]:
     """Train the model of a problem on its batches, and return losses and last parameters."""
     curve, last = models.train(*problem, LEARNING_RATE)
     return {"losses": curve, **last}
+
+
+# As many images as show how much of a logit is rounding.
+MEASURED = 50
+
+
+def digit_logits(parameters: Tensors, examples: Examples) -> tuple[Array, Array]:
+    """Compute what a trained MLP says of images, by the definition.
+
+    Returns:
+        The logits, [n, 10]; whether no rounding can make another digit the largest, [n].
+
+    """
+    logits = _logits(wide(parameters), *map(wide, examples))["dense2"]
+    bounds = spread.bounds(_logits, "mlp", parameters, *(values[:MEASURED] for values in examples))
+    best, second = -np.sort(-logits, axis=-1)[:, :2].T
+    return logits, best - second > 2 * bounds["dense2"]
+
+
+def _logits(parameters: Tensors, images: Array, _labels: Array) -> Tensors:
+    return {"dense2": definition.layer_outputs("mlp", parameters, images)["dense2"]}
 
 
 def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, activation: str | None = None) -> None:

@@ -125,27 +125,29 @@ def assert_within(
     raise NonConformanceError(msg)
 
 
-def assert_rejected(what: str, call: Callable[[], object]) -> None:
-    """Check that arguments are rejected with a ValueError; whatever else is raised goes on.
+def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exception]) -> None:
+    """Check that arguments are rejected with an error of a kind; whatever else is raised goes on.
 
     Args:
         what: the arguments, for the message.
         call: hands them over.
+        kinds: of error, a ValueError where none is named; several where frameworks and their releases differ.
 
     Raises:
         NonConformanceError: they are accepted.
 
     """
     __tracebackhide__ = True
+    kinds = kinds or (ValueError,)
     try:
         call()
-    except ValueError:  # From a namespace of Keras, which is not guarded.
+    except kinds:  # From a namespace of Keras, which is not guarded.
         return
     except AdapterError as error:
-        if isinstance(error.__cause__, ValueError):
+        if isinstance(error.__cause__, kinds):
             return
         raise
-    msg = f"{what} is accepted, and has to be rejected with a ValueError"
+    msg = f"{what} is accepted, and has to be rejected with a {' or '.join(kind.__name__ for kind in kinds)}"
     raise NonConformanceError(msg)
 
 

@@ -48,3 +48,7 @@ class Keras:
     def sparse_categorical_accuracy(self, **options: Any) -> SparseCategoricalAccuracy:
         """Make a metric."""
         return SparseCategoricalAccuracy(**options)
+
+    def dataset(self, inputs: Array, targets: Array, batch_size: int) -> tf.data.Dataset:
+        """Slice the arrays into batches."""
+        return tf.data.Dataset.from_tensor_slices((inputs, targets)).batch(batch_size)

@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 
 from assay import problems
 from assay.limits import threshold
+from assay.networks import digit_logits
 from assay.strategies import predictions
 from assay.testing import assert_within, claim
 from assay.trained import IMAGES, assert_not_above, assert_not_below, encoded, pictures
 from spec.semantics import models as definition
-from spec.semantics import rounding, spread
+from spec.semantics import rounding
 from spec.semantics.metrics import SparseCategoricalAccuracy
 from spec.semantics.spread import wide
 from spec.vectors import read
@@ -202,23 +203,9 @@ def test_predict_is_call(keras):
     assert_within("predict", predicted, wide(keras.to_numpy(model(keras.to_tensor(inputs)))), bound)
 
 
-def scores_of(parameters, test_set):
-    """Return the definition's logits for the test set, and which examples no rounding can move."""
-    logits = definition.layer_outputs("mlp", wide(parameters), wide(test_set.images))["dense2"]
-    some = slice(0, BATCH_SIZE)
-    bounds = spread.bounds(logits_of, "mlp", parameters, test_set.images[some], test_set.labels[some])
-    best, second = -np.sort(-logits, axis=-1)[:, :2].T
-    return logits, best - second > 2 * bounds["dense2"]
-
-
-def logits_of(parameters, inputs, _targets):
-    """Return the definition's logits, by name."""
-    return {"dense2": definition.layer_outputs("mlp", parameters, inputs)["dense2"]}
-
-
 @claim("evaluation.reported-accuracy")
 def test_reported_accuracy(one_epoch, test_set, evidence):
-    logits, decided = scores_of(one_epoch["parameters"], test_set)
+    logits, decided = digit_logits(one_epoch["parameters"], test_set)
     right = logits.argmax(axis=-1) == test_set.labels
     kernels = one_epoch["parameters"]["dense1/kernel"].T.reshape(-1, 28, 28)[:IMAGES]
     evidence(kernels=encoded(kernels.astype(np.float32)), **pictures(logits, test_set))

@@ -1,0 +1,544 @@
+"""The Sequential and Functional APIs: lines 776 to 799 of the document."""
+
+import numpy as np
+import pytest
+
+from assay import problems
+from assay.forms import FORMS, build, connected, load
+from assay.networks import case, layer_outputs
+from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, claim
+from spec.semantics.models import MODELS
+from spec.vectors import read
+
+X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+ONE = np.ones((1, 1), np.float32)
+IMAGES = np.zeros((2, 28, 28, 1), np.float32)
+# What is raised for a model that makes no sense: releases of Keras differ in which of the two.
+REFUSALS = (TypeError, ValueError)
+
+
+def layer_of(keras, call):
+    """Make a layer that computes `call(inputs)`."""
+
+    class MyLayer(keras.namespace.layers.Layer):
+        def call(self, inputs):
+            return call(inputs)
+
+    return MyLayer()
+
+
+def doubling(keras):
+    return layer_of(keras, lambda inputs: inputs * 2)
+
+
+def incrementing(keras):
+    return layer_of(keras, lambda inputs: inputs + 1)
+
+
+def of_ones(keras, units, **options):
+    """Make a Dense layer of weights of 1 and no bias: each unit gives the sum of the inputs."""
+    return keras.namespace.layers.Dense(units, use_bias=False, kernel_initializer="ones", **options)
+
+
+def run(keras, model, *inputs):
+    """Call a model on one array or several, and read its output, or its outputs."""
+    tensors = [*map(keras.to_tensor, inputs)]
+    outputs = model(tensors if len(tensors) > 1 else tensors[0])
+    return [*map(keras.to_numpy, outputs)] if isinstance(outputs, list | tuple) else keras.to_numpy(outputs)
+
+
+def assert_same_objects(what, actual, expected):
+    """Check that two lists hold the very same objects, in the same order."""
+    same = len(actual) == len(expected) and all(map(lambda one, other: one is other, actual, expected))
+    assert same, f"{what}: {actual}, and has to be {expected}"
+
+
+def shapes(variables):
+    return [tuple(variable.shape) for variable in variables]
+
+
+def printed_sequential(keras):
+    """Make the model of lines 784 to 789; the activation is a function of the namespace."""
+    layers = keras.namespace.layers
+    return keras.namespace.models.Sequential(
+        [
+            layers.Flatten(),
+            layers.Dense(100, activation=keras.namespace.activations.relu),
+            layers.Dense(10),
+            layers.Softmax(),
+        ]
+    )
+
+
+def printed_functional(keras):
+    """Make the model of lines 793 to 798, likewise."""
+    layers = keras.namespace.layers
+    inputs = keras.namespace.Input(shape=(28, 28, 1))
+    x = layers.Flatten()(inputs)
+    x = layers.Dense(units=100, activation=keras.namespace.activations.relu)(x)
+    x = layers.Dense(units=10)(x)
+    outputs = layers.Softmax()(x)
+    return keras.namespace.Model(inputs=inputs, outputs=outputs)
+
+
+# The three forms
+
+
+@claim("sequential_functional.mlp-in-three-forms")
+@pytest.mark.parametrize("form", FORMS)
+def test_mlp_in_three_forms(keras, form, seed):
+    problem, expected, bounds = case(problems.mlp, layer_outputs, seed)
+    assert_softmax(keras, build(keras.namespace, form, "mlp"), problem, expected, bounds)
+
+
+@claim("sequential_functional.cnn-in-three-forms")
+@pytest.mark.parametrize("form", FORMS)
+def test_cnn_in_three_forms(keras, form, seed):
+    problem, expected, bounds = case(problems.cnn, layer_outputs, seed, batch=1)
+    assert_softmax(keras, build(keras.namespace, form, "cnn"), problem, expected, bounds)
+
+
+def assert_softmax(keras, model, problem, expected, bounds):
+    """Put a problem's parameters into a model, and compare what it says of the inputs with the definition."""
+    model(keras.to_tensor(problem.inputs))
+    load(model, problem.model, problem.parameters)
+    found = {"softmax": run(keras, model, problem.inputs)}
+    assert_close("the model", found, {"softmax": expected["softmax"]}, bounds)
+
+
+@claim("sequential_functional.three-forms-train-alike")
+def test_three_forms_train_alike(keras):
+    # One weight that starts from 1, an input of 1 and a target of 0: a step of 1/4 against the gradient of 2 halves it.
+    for form in FORMS:
+        layer = of_ones(keras, 1)
+        model = connected(keras.namespace, form, [layer], (1,))
+        compiled(keras, model).fit(ONE, 0 * ONE, verbose=0)
+        assert_equal(f"the weight of the {form} model", keras.to_numpy(layer.kernel), np.array([[0.5]]))
+
+
+def compiled(keras, model):
+    """Compile a model for steps of SGD by 1/4, whose numbers are exact in float32."""
+    optimizer = keras.namespace.optimizers.SGD(learning_rate=0.25)
+    model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
+    return model
+
+
+@claim("sequential_functional.variables-in-three-forms")
+@pytest.mark.parametrize("form", FORMS)
+def test_variables_in_three_forms(keras, form):
+    model = build(keras.namespace, form, "mlp")
+    run(keras, model, IMAGES)
+    assert shapes(model.variables) == [*MODELS["mlp"].shapes.values()]
+
+
+@claim("sequential_functional.earlier-sequential")
+def test_earlier_sequential(keras):
+    printed = read("convolution")
+    image, kernel, bias, expected = (np.array(printed[name], np.float32) for name in ("image", "W", "b", "A"))
+    layer = keras.namespace.layers.Conv2D(filters=1, kernel_size=[3, 3])
+    model = keras.namespace.models.Sequential([layer])
+    model(keras.to_tensor(image[None, :, :, None]))
+    layer.set_weights([kernel[:, :, None, None], bias])
+    assert_equal("the model's output", run(keras, model, image[None, :, :, None])[0, :, :, 0], expected)
+
+
+# Sequential
+
+
+@claim("sequential_functional.chain")
+def test_chain(keras):
+    model = keras.namespace.Sequential([doubling(keras), incrementing(keras)])
+    assert_equal("doubled, then incremented", run(keras, model, X), X * 2 + 1)
+    model = keras.namespace.Sequential([incrementing(keras), doubling(keras)])
+    assert_equal("incremented, then doubled", run(keras, model, X), (X + 1) * 2)
+
+
+@claim("sequential_functional.chain-by-hand")
+def test_chain_by_hand(keras):
+    layers = [of_ones(keras, 2), doubling(keras), of_ones(keras, 4)]
+    tensor = keras.to_tensor(X)
+    for layer in layers:
+        tensor = layer(tensor)
+    assert_equal("model(X)", run(keras, keras.namespace.Sequential(layers), X), keras.to_numpy(tensor))
+    assert_equal("each layer called by hand", keras.to_numpy(tensor), np.repeat(X.sum(axis=1)[:, None] * 4, 4, axis=1))
+
+
+@claim("sequential_functional.returns-a-model")
+def test_returns_a_model(keras):
+    assert isinstance(printed_sequential(keras), keras.namespace.Model)
+
+
+@claim("sequential_functional.one-class-of-two-names")
+def test_one_class_of_two_names(keras):
+    assert keras.namespace.models.Sequential is keras.namespace.Sequential
+
+
+@claim("sequential_functional.layers-as-given")
+def test_layers_as_given(keras):
+    layers = [keras.namespace.layers.Dense(units) for units in (3, 2, 1)]
+    model = keras.namespace.Sequential(layers)
+    run(keras, model, X)
+    assert_same_objects("model.layers", model.layers, layers)
+
+
+@claim("sequential_functional.variables-in-order")
+def test_variables_in_order(keras):
+    layers = [keras.namespace.layers.Dense(units) for units in (3, 2)]
+    model = keras.namespace.Sequential(layers)
+    run(keras, model, X)
+    expected = [variable for layer in layers for variable in (layer.kernel, layer.bias)]
+    assert_same_objects("model.variables", model.variables, expected)
+
+
+@claim("sequential_functional.not-built-yet")
+def test_not_built_yet(keras):
+    model = printed_sequential(keras)
+    assert not model.built
+    assert_rejected("counting parameters before the first call", model.count_params)
+
+
+@claim("sequential_functional.built-by-first-call")
+def test_built_by_first_call(keras):
+    model = printed_sequential(keras)
+    run(keras, model, IMAGES)
+    assert (model.built, model.count_params()) == (True, 79_510)
+
+
+@claim("sequential_functional.input-builds")
+def test_input_builds(keras):
+    namespace = keras.namespace
+    model = namespace.Sequential([namespace.Input(shape=(3,)), namespace.layers.Dense(2)])
+    assert (model.built, shapes(model.variables)) == (True, [(3, 2), (2,)])
+
+
+@claim("sequential_functional.input-is-no-layer")
+def test_input_is_no_layer(keras):
+    layer = of_ones(keras, 2)
+    model = keras.namespace.Sequential([keras.namespace.Input(shape=(3,)), layer])
+    assert_same_objects("model.layers", model.layers, [layer])
+
+
+@claim("sequential_functional.add")
+def test_add(keras):
+    layers = [doubling(keras), incrementing(keras)]
+    model = keras.namespace.Sequential()
+    for layer in layers:
+        model.add(layer)
+    assert_same_objects("model.layers", model.layers, layers)
+    assert_equal("model(X)", run(keras, model, X), X * 2 + 1)
+
+
+@claim("sequential_functional.add-later")
+def test_add_later(keras):
+    model = keras.namespace.Sequential([of_ones(keras, 2)])
+    run(keras, model, X)
+    model.add(of_ones(keras, 1))
+    assert_equal("model(X)", run(keras, model, X), X.sum(axis=1, keepdims=True) * 2)
+    assert shapes(model.variables) == [(3, 2), (2, 1)]
+
+
+@claim("sequential_functional.only-layers")
+@pytest.mark.parametrize("item", ["dense", 3, len], ids=repr)
+def test_only_layers(keras, item):
+    assert_rejected(
+        f"a list with {item!r}", lambda: keras.namespace.Sequential([keras.namespace.layers.Dense(2), item]), *REFUSALS
+    )
+
+
+@claim("sequential_functional.single-input")
+def test_single_input(keras):
+    namespace = keras.namespace
+    assert_rejected(
+        "a list of inputs",
+        lambda: namespace.Sequential(
+            [[namespace.Input(shape=(3,)), namespace.Input(shape=(3,))], namespace.layers.Add()]
+        ),
+        *REFUSALS,
+    )
+
+
+@claim("sequential_functional.no-joining-layer")
+def test_no_joining_layer(keras):
+    model = keras.namespace.Sequential([keras.namespace.layers.Concatenate()])
+    assert_rejected("one tensor for Concatenate", lambda: model(keras.to_tensor(X)), *REFUSALS)
+
+
+@claim("sequential_functional.sequential-shares")
+def test_sequential_shares(keras):
+    layer = of_ones(keras, 3)
+    model = keras.namespace.Sequential([keras.namespace.Input(shape=(3,)), layer, layer])
+    assert_same_objects("model.variables", model.variables, [layer.kernel])
+    assert_equal("model(X)", run(keras, model, X), np.repeat(X.sum(axis=1)[:, None] * 3, 3, axis=1))
+
+
+@claim("sequential_functional.sequential-in-sequential")
+def test_sequential_in_sequential(keras):
+    inner, last = of_ones(keras, 2), of_ones(keras, 1)
+    model = keras.namespace.Sequential([keras.namespace.Sequential([inner]), last])
+    assert_equal("model(X)", run(keras, model, X), X.sum(axis=1, keepdims=True) * 2)
+    assert_same_objects("model.variables", model.variables, [inner.kernel, last.kernel])
+
+
+@claim("sequential_functional.other-features")
+def test_other_features(keras):
+    model = keras.namespace.Sequential([of_ones(keras, 2)])
+    run(keras, model, X)
+    assert_rejected("another number of features", lambda: model(keras.to_tensor(X[:, :2])))
+
+
+# Functional, inputs and symbolic tensors
+
+
+@claim("sequential_functional.input-without-batch")
+@pytest.mark.parametrize("shape", [(28, 28, 1), (3,), (None, 3)], ids=repr)
+def test_input_without_batch(keras, shape):
+    assert tuple(keras.namespace.Input(shape=shape).shape) == (None, *shape)
+
+
+@claim("sequential_functional.symbolic-shapes")
+def test_symbolic_shapes(keras):
+    tensor, found = keras.namespace.Input(shape=(28, 28, 1)), []
+    layers = keras.namespace.layers
+    for layer in (layers.Flatten(), layers.Dense(units=100), layers.Dense(units=10), layers.Softmax()):
+        tensor = layer(tensor)
+        found.append(tuple(tensor.shape))
+    assert found == [(None, 784), (None, 100), (None, 10), (None, 10)]
+
+
+@claim("sequential_functional.symbolic-call-builds")
+def test_symbolic_call_builds(keras):
+    layer = keras.namespace.layers.Dense(2)
+    layer(keras.namespace.Input(shape=(3,)))
+    assert (layer.built, shapes(layer.variables)) == (True, [(3, 2), (2,)])
+
+
+@claim("sequential_functional.symbolic-has-no-numbers")
+def test_symbolic_has_no_numbers(keras):
+    symbolic = doubling(keras)(keras.namespace.Input(shape=(3,)))
+    assert_rejected("reading a symbolic tensor", lambda: np.asarray(symbolic, np.float32), *REFUSALS)
+
+
+@claim("sequential_functional.layer-on-both")
+def test_layer_on_both(keras):
+    layer = of_ones(keras, 2)
+    inputs = keras.namespace.Input(shape=(3,))
+    model = keras.namespace.Model(inputs=inputs, outputs=layer(inputs))
+    expected = np.repeat(X.sum(axis=1)[:, None], 2, axis=1)
+    assert_equal("the layer on numbers", run(keras, layer, X), expected)
+    assert_equal("the model", run(keras, model, X), expected)
+
+
+@claim("sequential_functional.operations-on-symbolic")
+def test_operations_on_symbolic(keras):
+    symbolic = keras.namespace.Input(shape=(3,))
+    model = keras.namespace.Model(inputs=symbolic, outputs=2 * doubling(keras)(symbolic) - symbolic + 1)
+    assert_equal("model(X)", run(keras, model, X), 3 * X + 1)
+
+
+@claim("sequential_functional.inputs-are-symbolic")
+def test_inputs_are_symbolic(keras):
+    layer, inputs = of_ones(keras, 2), keras.namespace.Input(shape=(3,))
+    assert_rejected(
+        "a tensor of numbers as inputs",
+        lambda: keras.namespace.Model(inputs=keras.to_tensor(X), outputs=layer(inputs)),
+        *REFUSALS,
+    )
+
+
+@claim("sequential_functional.outputs-are-symbolic")
+def test_outputs_are_symbolic(keras):
+    assert_rejected(
+        "a number as outputs",
+        lambda: keras.namespace.Model(inputs=keras.namespace.Input(shape=(3,)), outputs=3),
+        *REFUSALS,
+    )
+
+
+@claim("sequential_functional.inputs-and-outputs")
+@pytest.mark.parametrize("given", ["inputs", "outputs"])
+def test_inputs_and_outputs(keras, given):
+    inputs = keras.namespace.Input(shape=(3,))
+    tensors = {"inputs": inputs, "outputs": of_ones(keras, 2)(inputs)}
+    assert_rejected(f"{given} alone", lambda: keras.namespace.Model(**{given: tensors[given]}), *REFUSALS)
+
+
+@claim("sequential_functional.disconnected")
+def test_disconnected(keras):
+    connected, other = keras.namespace.Input(shape=(3,)), keras.namespace.Input(shape=(3,))
+    assert_rejected(
+        "an output that does not follow from the inputs",
+        lambda: keras.namespace.Model(inputs=connected, outputs=of_ones(keras, 2)(other)),
+    )
+
+
+@claim("sequential_functional.unfit-layer")
+def test_unfit_layer(keras):
+    layer = keras.namespace.layers.Conv2D(filters=32, kernel_size=[5, 5])
+    assert_rejected("an image without channels", lambda: layer(keras.namespace.Input(shape=(28, 28))))
+
+
+# Functional, models
+
+
+@claim("sequential_functional.functional-is-built")
+def test_functional_is_built(keras):
+    model = printed_functional(keras)
+    assert (model.built, model.count_params()) == (True, 79_510)
+
+
+@claim("sequential_functional.functional-is-a-model")
+def test_functional_is_a_model(keras):
+    assert isinstance(printed_functional(keras), keras.namespace.Model)
+
+
+@claim("sequential_functional.any-batch-size")
+def test_any_batch_size(keras):
+    model = printed_functional(keras)
+    for batch in (1, 3):
+        assert_form("the output", run(keras, model, np.zeros((batch, 28, 28, 1), np.float32)), (batch, 10))
+
+
+@claim("sequential_functional.open-axis")
+def test_open_axis(keras):
+    inputs = keras.namespace.Input(shape=(None, 3))
+    model = keras.namespace.Model(inputs=inputs, outputs=of_ones(keras, 1)(inputs))
+    for length in (1, 4):
+        ones = np.ones((2, length, 3), np.float32)
+        assert_equal(f"{length} steps", run(keras, model, ones), ones.sum(axis=-1, keepdims=True))
+
+
+@claim("sequential_functional.wrong-rank")
+def test_wrong_rank(keras):
+    model = printed_functional(keras)
+    assert_rejected("a flattened image", lambda: model(keras.to_tensor(IMAGES.reshape(2, 784))))
+
+
+@claim("sequential_functional.wrong-size")
+def test_wrong_size(keras):
+    model = printed_functional(keras)
+    assert_rejected("a smaller image", lambda: model(keras.to_tensor(IMAGES[:, :27])))
+
+
+@claim("sequential_functional.no-single-example")
+def test_no_single_example(keras):
+    model = printed_functional(keras)
+    assert_rejected("a single image", lambda: model(keras.to_tensor(IMAGES[0])))
+
+
+@claim("sequential_functional.activation-by-name")
+def test_activation_by_name(keras, seed):
+    problem = problems.mlp(seed)
+    found = []
+    for model in (printed_sequential(keras), build(keras.namespace, "sequential", "mlp")):
+        model(keras.to_tensor(problem.inputs))
+        load(model, "mlp", problem.parameters)
+        found.append(run(keras, model, problem.inputs))
+    assert_equal("the model with the function's name", found[1], found[0])
+
+
+@claim("sequential_functional.any-activation")
+def test_any_activation(keras):
+    layer = of_ones(keras, 1, activation=lambda inputs: inputs * 2 + 1)
+    model = keras.namespace.Sequential([layer])
+    assert_equal("model(X)", run(keras, model, X), X.sum(axis=1, keepdims=True) * 2 + 1)
+
+
+@claim("sequential_functional.unknown-activation")
+def test_unknown_activation(keras):
+    assert_rejected("the activation rellu", lambda: keras.namespace.layers.Dense(100, activation="rellu"))
+
+
+@claim("sequential_functional.several-inputs")
+def test_several_inputs(keras):
+    first, second = keras.namespace.Input(shape=(3,)), keras.namespace.Input(shape=(3,))
+    model = keras.namespace.Model(inputs=[first, second], outputs=first * 2 - second)
+    assert_equal("twice the first less the second", run(keras, model, X, X[::-1]), 2 * X - X[::-1])
+
+
+@claim("sequential_functional.several-outputs")
+def test_several_outputs(keras):
+    symbolic = keras.namespace.Input(shape=(3,))
+    outputs = [incrementing(keras)(symbolic), doubling(keras)(symbolic)]
+    model = keras.namespace.Model(inputs=symbolic, outputs=outputs)
+    found = run(keras, model, X)
+    assert len(found) == 2, f"there are {len(found)} outputs"
+    assert_equal("the first", found[0], X + 1)
+    assert_equal("the second", found[1], X * 2)
+
+
+@claim("sequential_functional.named-inputs-and-outputs")
+def test_named_inputs_and_outputs(keras):
+    namespace = keras.namespace
+    inputs = {name: namespace.Input(shape=(3,), name=name) for name in ("minuend", "subtrahend")}
+    outputs = {"difference": inputs["minuend"] - inputs["subtrahend"], "twice": 2 * inputs["minuend"]}
+    model = namespace.Model(inputs=inputs, outputs=outputs)
+    # In another order than they were named in.
+    found = model({"subtrahend": keras.to_tensor(X), "minuend": keras.to_tensor(X + 1)})
+    assert_equal("the difference", keras.to_numpy(found["difference"]), np.ones_like(X))
+    assert_equal("twice the minuend", keras.to_numpy(found["twice"]), 2 * X + 2)
+
+
+@claim("sequential_functional.missing-input")
+def test_missing_input(keras):
+    first, second = keras.namespace.Input(shape=(3,)), keras.namespace.Input(shape=(3,))
+    model = keras.namespace.Model(inputs=[first, second], outputs=first + second)
+    assert_rejected("one input of two", lambda: model([keras.to_tensor(X)]))
+
+
+def sharing(keras, layer):
+    """Make a model of two inputs that go through the same layer, each to an output of its own."""
+    inputs = [keras.namespace.Input(shape=(1,)) for _ in range(2)]
+    return keras.namespace.Model(inputs=inputs, outputs=[layer(one) for one in inputs])
+
+
+@claim("sequential_functional.shared-variables-once")
+def test_shared_variables_once(keras):
+    layer = keras.namespace.layers.Dense(2)
+    assert_same_objects("model.variables", sharing(keras, layer).variables, [layer.kernel, layer.bias])
+
+
+@claim("sequential_functional.shared-parameters")
+def test_shared_parameters(keras):
+    layer = of_ones(keras, 2)
+    model = sharing(keras, layer)
+    layer.set_weights([np.array([[2, 3]], np.float32)])
+    first, second = run(keras, model, ONE, 5 * ONE)
+    assert_equal("by the first path", first, np.array([[2, 3]]))
+    assert_equal("by the second path", second, np.array([[10, 15]]))
+
+
+@claim("sequential_functional.shared-training")
+def test_shared_training(keras):
+    # From a weight of 1, with inputs of 1: targets of 0 and 3 have the gradients 2 and -4, and a step is 1/4 of both.
+    layer = of_ones(keras, 1)
+    compiled(keras, sharing(keras, layer)).fit([ONE, ONE], [0 * ONE, 3 * ONE], verbose=0)
+    assert_equal("the weight after a step", keras.to_numpy(layer.kernel), np.array([[1.5]]))
+
+
+@claim("sequential_functional.model-as-layer")
+def test_model_as_layer(keras):
+    layer, inputs = of_ones(keras, 2), keras.namespace.Input(shape=(3,))
+    inner = keras.namespace.Model(inputs=inputs, outputs=layer(inputs))
+    others = keras.namespace.Input(shape=(3,))
+    model = keras.namespace.Model(inputs=others, outputs=doubling(keras)(inner(others)))
+    assert_equal("model(X)", run(keras, model, X), np.repeat(X.sum(axis=1)[:, None] * 2, 2, axis=1))
+    assert_same_objects("model.variables", model.variables, [layer.kernel])
+
+
+@claim("sequential_functional.part-of-a-graph")
+def test_part_of_a_graph(keras):
+    hidden, last = of_ones(keras, 2), of_ones(keras, 1)
+    inputs = keras.namespace.Input(shape=(3,))
+    middle = hidden(inputs)
+    whole = keras.namespace.Model(inputs=inputs, outputs=last(middle))
+    part = keras.namespace.Model(inputs=inputs, outputs=middle)
+    whole.set_weights([np.full((3, 2), 5, np.float32), np.ones((2, 1), np.float32)])
+    assert_equal("the hidden layer's output", run(keras, part, X), np.repeat(X.sum(axis=1)[:, None] * 5, 2, axis=1))
+
+
+@claim("sequential_functional.skip-connection")
+def test_skip_connection(keras):
+    symbolic = keras.namespace.Input(shape=(3,))
+    joined = keras.namespace.layers.Add()([symbolic, doubling(keras)(symbolic)])
+    model = keras.namespace.Model(inputs=symbolic, outputs=joined)
+    assert_equal("the input and twice the input", run(keras, model, X), X * 3)
