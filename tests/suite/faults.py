@@ -12,6 +12,7 @@ from agent_faults import AGENT_FAULTS
 from custom_faults import CUSTOM_FAULTS
 from faulty import Fault, Faulty
 from image_faults import IMAGE_FAULTS
+from keras_faults import KERAS_FAULTS
 from text_faults import TEXT_FAULTS
 
 
@@ -233,6 +234,7 @@ FAULTS |= (
     | TEXT_FAULTS
     | AGENT_FAULTS
     | CUSTOM_FAULTS
+    | KERAS_FAULTS
     | {
         "recurrent_kernel_transposed": Fault(
             "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed

@@ -15,10 +15,10 @@ class Fault:
     """One deliberate fault.
 
     Attributes:
-        function: the only one that is wrong, as `group.function`.
+        function: the only one that is wrong, as `group.function`, or `keras.namespace`.
         claim: the claim that speaks of it.
         tells: words of the failure from which the fault can be told.
-        wrong: (the right function, its arguments) to the wrong result.
+        wrong: (the right function, its arguments) to the wrong result; the right namespace to the wrong one.
 
     """
 
@@ -44,4 +44,5 @@ class Faulty(Reference):
         wrong, function = super().__getattribute__("_wrong"), super().__getattribute__("_function")
         right = getattr(value, function)
         others = {key: getattr(value, key) for key in dir(value) if not key.startswith("_")}
-        return SimpleNamespace(**others | {function: lambda *args, **kwargs: wrong(right, *args, **kwargs)})
+        changed = (lambda *args, **kwargs: wrong(right, *args, **kwargs)) if callable(right) else wrong(right)
+        return SimpleNamespace(**others | {function: changed})

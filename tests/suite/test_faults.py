@@ -29,7 +29,8 @@ README = tests_folder().parent / "README.md"
 def claims_on(fault):
     """Return the deterministic and cheap claims that need a fault's function: whole trainings take the longest.
 
-    Of a model, those of the fault's section: the others are about other models.
+    Of a model, those of the fault's section: the others are about other models. Of the programming interface, those of
+    the same lines: most claims about it need the whole namespace.
     """
     claims = specification().of_profile("core")
     about = {
@@ -37,6 +38,8 @@ def claims_on(fault):
         for id_, claim in claims.items()
         if fault.function in claim.needs and not {"training.fit", "text.fit"} & set(claim.needs)
     }
+    if fault.function == "keras.namespace":
+        return [id_ for id_, claim in about.items() if set(claim.lines) & set(claims[fault.claim].lines)]
     if not fault.function.startswith("models."):
         return list(about)
     return [id_ for id_, claim in about.items() if claim.section == claims[fault.claim].section]
