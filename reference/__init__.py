@@ -5,6 +5,7 @@ Importing this package imports no framework; its groups do, when they are first 
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,14 @@ class Reference:
 
     name = "reference"
     version = __version__
-    distributions = ("tensorflow|tensorflow-cpu", "keras", "gymnasium|gym")
     groups = GROUPS
+
+    @property
+    def distributions(self) -> tuple[str, ...]:
+        """Name TensorFlow, the Keras that `tf.keras` will be, and the environments."""
+        # TensorFlow reads this variable so. The nightly build of Keras overwrites the release that TensorFlow brings.
+        legacy = os.environ.get("TF_USE_LEGACY_KERAS") in {"true", "True", "1"}
+        return "tensorflow|tensorflow-cpu", "tf-keras" if legacy else "keras-nightly|keras", "gymnasium|gym"
 
     def start(self, device: str) -> str:
         """Load TensorFlow and keep it to one device."""

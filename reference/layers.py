@@ -100,6 +100,7 @@ class RNN(tf.keras.Model):
         """Make the variables, whose shapes say nothing of windows and batches."""
         self.cell.build((None, None, self.one_hot.depth))
         self.dense.build((None, self.cell.cell.units))
+        self.built = True
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """Return the probabilities."""

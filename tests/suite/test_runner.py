@@ -254,6 +254,27 @@ def test_an_implementation_is_described_before_it_starts() -> None:
 
 
 @pytest.mark.parametrize(
+    ("legacy", "installed", "expected"),
+    [
+        (None, {"keras", "tf-keras"}, "keras"),
+        ("0", {"keras", "tf-keras"}, "keras"),
+        ("1", {"keras", "tf-keras"}, "tf-keras"),
+        (None, {"keras", "keras-nightly"}, "keras-nightly"),
+    ],
+)
+def test_of_several_keras_the_one_that_runs_is_named(
+    monkeypatch: pytest.MonkeyPatch, legacy: str | None, installed: set[str], expected: str
+) -> None:
+    if legacy is None:
+        monkeypatch.delenv("TF_USE_LEGACY_KERAS", raising=False)
+    else:
+        monkeypatch.setenv("TF_USE_LEGACY_KERAS", legacy)
+    there = installed | {"tensorflow", "gymnasium"}
+    monkeypatch.setattr(implementations, "_version", lambda package: "1.0" if package in there else None)
+    assert list(implementations.describe("reference").frameworks) == ["tensorflow", expected, "gymnasium"]
+
+
+@pytest.mark.parametrize(
     ("name", "expected"),
     [
         ("nowhere", "there is no implementation 'nowhere': no module named 'nowhere'. Known here: "),
