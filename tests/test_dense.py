@@ -232,9 +232,11 @@ def test_glorot_distribution(ops, seed):
 
 @claim("dense.glorot-seed")
 def test_glorot_seed(ops, seed):
-    kernel = assert_form("the kernel", ops.glorot_uniform((3, 4), seed), (3, 4))
-    assert_equal("the kernel of the same seed", ops.glorot_uniform((3, 4), seed), kernel)
-    assert not np.array_equal(ops.glorot_uniform((3, 4), seed + 1), kernel)
+    # 0 is a seed like any other.
+    for one in (0, seed):
+        kernel = assert_form("the kernel", ops.glorot_uniform((3, 4), one), (3, 4))
+        assert_equal(f"the kernel of the same seed, {one},", ops.glorot_uniform((3, 4), one), kernel)
+        assert not np.array_equal(ops.glorot_uniform((3, 4), one + 1), kernel)
 
 
 @claim("dense.glorot-is-common")
