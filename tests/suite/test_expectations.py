@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import reference
 from assay import expect, expectations
+from assay.contract import GROUPS
 from assay.errors import ExitCode, UserError
 from assay.expectations import Expectation
 from assay.ledger import Outcome, Row
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 LINK = "https://example.org/issues/1"
 RELU = Expectation("dense.relu", "it computes in float64", LINK)
 ENTRY = f'[[expectation]]\nclaim = "dense.relu"\nreason = "it computes in float64"\nlink = "{LINK}"\n'
+OF_THE_REFERENCE = sorted((Path(reference.__file__).parent / "expectations").iterdir())
 CLAIMS = ("dense.affine", "dense.relu", "dense.tanh", "dense.sigmoid")
 
 
@@ -98,6 +101,11 @@ def test_a_file_that_is_not_there_is_told(file: Path) -> None:
 def test_what_can_never_come_true_is_refused(expectation: Expectation, message: str) -> None:
     with pytest.raises(UserError, match=message):
         expectations.check([expectation], ["ops"], date(2026, 11, 24))
+
+
+@pytest.mark.parametrize("path", OF_THE_REFERENCE, ids=lambda path: path.stem)
+def test_what_is_expected_of_the_reference_can_come_true(path: Path) -> None:
+    expectations.check(expectations.read(path), GROUPS)
 
 
 def test_an_expectation_is_believed_on_its_last_day() -> None:
