@@ -172,7 +172,7 @@ def test_receptive_field(models, seed, row, column):
 
 
 @claim("cnn.receptive-field-of-conv2")
-@pytest.mark.parametrize("pixel", [(13, 14), (0, 27), (6, 7)])
+@pytest.mark.parametrize("pixel", [(13, 14), (0, 27)])
 def test_receptive_field_of_conv2(models, pixel):
     # Whole numbers: what an output does not see leaves it 0 exactly.
     parameters = problem_of(0).parameters

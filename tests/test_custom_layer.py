@@ -109,9 +109,9 @@ def assert_dense(keras, layer, case):
     assert_within("the layer's output", actual, layers.dense(*doubles), rounding.dense(*doubles, None))
 
 
-def fit(keras, model, inputs, targets):
+def compiled(keras, model):
     model.compile(optimizer=keras.namespace.optimizers.SGD(LEARNING_RATE), loss="mse", run_eagerly=True)
-    model.fit(inputs, targets, batch_size=len(X), shuffle=False, verbose=0)
+    return model
 
 
 def moved(keras, *stack):
@@ -119,7 +119,7 @@ def moved(keras, *stack):
     model = keras.namespace.Sequential(list(stack))
     model(keras.to_tensor(X))
     before = [np.array(keras.to_numpy(variable)) for variable in model.variables]
-    fit(keras, model, X, Y)
+    compiled(keras, model).train_on_batch(X, Y)
     return [bool((keras.to_numpy(now) != then).any()) for now, then in zip(model.variables, before, strict=True)]
 
 
@@ -330,7 +330,8 @@ def test_trains_as_dense(keras):
     problem = zeros, np.tile(X, (STEPS, 1, 1)), np.tile(Y, (STEPS, 1, 1))
     limits = spread.bounds(trained, "linear", *problem, batch_axis=1)
     for model in (documents_model(keras), keras.namespace.Sequential([documents_class(keras)(1)])):
-        fit(keras, model, np.tile(X, (STEPS, 1)), np.tile(Y, (STEPS, 1)))
+        data = (np.tile(array, (STEPS, 1)) for array in (X, Y))
+        compiled(keras, model).fit(*data, batch_size=len(X), shuffle=False, verbose=0)
         parameters = dict(zip(zeros, map(keras.to_numpy, model.variables), strict=True))
         assert_close("the trained parameters", parameters, trained(*map(wide, problem)), limits)
 
