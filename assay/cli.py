@@ -16,7 +16,7 @@ from assay.errors import ExitCode, UserError
 
 EXIT_CODES = """exit codes:
   0  conformant, or the command did what it was asked
-  1  not conformant: a claim failed, or the adapter raised, hung or crashed
+  1  not conformant: a claim failed, or the adapter raised, hung or crashed; of `compare`: a regression
   2  interrupted
   3  the suite itself is broken
   4  the command cannot be carried out as given
@@ -46,6 +46,8 @@ def parser() -> Parser:
     _add_run(commands)
     _add_claims(commands)
     _add_report(commands)
+    _add_compare(commands)
+    _add_merge(commands)
     _add_matrix(commands)
     _add_expect(commands)
     _add_fetch(commands)
@@ -61,8 +63,9 @@ def _add_run(commands: Commands) -> None:
     run = commands.add_parser("run", help="assay an implementation: write its ledger and a report")
     run.add_argument("implementation", help="package.module[:attribute], or an entry point such as `reference`")
     run.add_argument("--profile", default="core", help="smoke, core or full (default: core)")
+    run.add_argument("--shard", metavar="I/N", help="run the I-th of N parts of the profile, about equally long")
     run.add_argument("--results", type=Path, help="the ledger (default: assay-NAME.json)")
-    run.add_argument("--report", type=Path, help="the report (default: assay-NAME.html)")
+    run.add_argument("--report", type=_report_file, help="the report, as .html, .md or .xml (default: assay-NAME.html)")
     run.add_argument("--seed", default="0", help="of everything drawn: a number, or `random` (default: 0)")
     run.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
     run.add_argument("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
@@ -92,10 +95,33 @@ def _add_claims(commands: Commands) -> None:
 
 
 def _add_report(commands: Commands) -> None:
-    report = commands.add_parser("report", help="turn ledgers into one HTML file")
+    report = commands.add_parser("report", help="turn ledgers into a page, a summary in Markdown, or JUnit XML")
     report.add_argument("ledgers", nargs="+", type=Path, metavar="LEDGER")
-    report.add_argument("-o", "--output", type=Path, default=Path("assay-report.html"), help="(default: %(default)s)")
+    kinds = ".html, .md for a pull request, or .xml for a CI system (default: %(default)s)"
+    report.add_argument("-o", "--output", type=_report_file, default=Path("assay-report.html"), help=kinds)
     report.set_defaults(command="report")
+
+
+def _report_file(text: str) -> Path:
+    if (path := Path(text)).suffix not in {".html", ".md", ".xml"}:
+        msg = f"{text!r} ends neither with .html nor with .md nor with .xml"
+        raise argparse.ArgumentTypeError(msg)
+    return path
+
+
+def _add_compare(commands: Commands) -> None:
+    compare = commands.add_parser("compare", help="what has changed between two ledgers; exit code 1 for a regression")
+    compare.add_argument("old", type=Path, metavar="OLD", help="the ledger from before")
+    compare.add_argument("new", type=Path, metavar="NEW", help="the ledger to be judged")
+    compare.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it as Markdown, too")
+    compare.set_defaults(command="compare")
+
+
+def _add_merge(commands: Commands) -> None:
+    merge = commands.add_parser("merge", help="join the ledgers of shards")
+    merge.add_argument("ledgers", nargs="+", type=Path, metavar="LEDGER")
+    merge.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the ledger of the whole")
+    merge.set_defaults(command="merge")
 
 
 def _add_matrix(commands: Commands) -> None:
@@ -172,6 +198,9 @@ def answered(program: str, work: Callable[[], int]) -> int:
         return ExitCode.CONFORMANT
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - Python's own exit code for it, 1, would be a verdict
+        sys.excepthook(type(error), error, error.__traceback__)
+        return ExitCode.BROKEN
 
 
 def _carry_out(arguments: Sequence[str] | None) -> int:

@@ -24,10 +24,12 @@ def run(options: Namespace) -> int:
         *("--seed", options.seed, "--device", options.device),
         *(part for id_ in options.claim for part in ("--claim", id_)),
     ]
-    if options.replay:
-        command += ["--replay", options.replay]
+    for option in ("replay", "shard"):
+        if (value := getattr(options, option)) is not None:
+            command += [f"--{option}", value]
     command += [part for path in options.expectations for part in ("--expectations", str(path))]
-    name = "".join(letter if letter.isalnum() else "-" for letter in options.implementation).strip("-")
+    parts = [options.implementation, *([f"shard-{options.shard}"] if options.shard else [])]
+    name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
     results, report_file = options.results, options.report
     if not options.claim:
         # Single claims are run to look at a failure, not for a ledger.
@@ -53,16 +55,46 @@ def _written(path: Path) -> int:
 
 
 def report(options: Namespace) -> int:
-    """Turn ledgers into one HTML file."""
+    """Turn ledgers into one file, whose suffix says of which kind."""
     _report(options.ledgers, options.output)
     return ExitCode.CONFORMANT
 
 
 def _report(ledgers: list[Path], output: Path) -> None:
-    from assay import report as writer  # noqa: PLC0415 - loads matplotlib
+    from assay import page  # noqa: PLC0415 - loads Jinja
 
-    writer.write(ledgers, output)
+    match output.suffix:
+        case ".md":
+            from assay.report_markdown import render  # noqa: PLC0415 - the others load what this does not need
+        case ".xml":
+            from assay.report_junit import render  # noqa: PLC0415 - likewise
+        case _:
+            from assay.report import render  # noqa: PLC0415 - loads matplotlib
+    page.write(output, render([ledger.read(path) for path in ledgers]), "report")
     print(f"report: {output}")  # noqa: T201 - what the command says
+
+
+def compare(options: Namespace) -> int:
+    """Say what has changed from one ledger to another, and whether any of it is a regression."""
+    from assay import compare as comparing  # noqa: PLC0415 - no other command needs it
+    from assay import page  # noqa: PLC0415 - loads Jinja
+
+    comparison = comparing.compare(ledger.read(options.old), ledger.read(options.new))
+    if options.output is not None:
+        page.write(options.output, comparing.as_markdown(comparison), "comparison")
+    print(comparing.as_text(comparison))  # noqa: T201 - what the command says
+    return comparison.code
+
+
+def merge(options: Namespace) -> int:
+    """Join the ledgers of shards."""
+    from assay.merge import merged  # noqa: PLC0415 - no other command needs it
+
+    whole = merged([(path, ledger.read(path)) for path in options.ledgers])
+    ledger.write(options.output, whole.content)
+    print(f"ledger: {options.output}")  # noqa: T201 - what the command says
+    print(whole.said)  # noqa: T201 - likewise
+    return whole.code
 
 
 def matrix(options: Namespace) -> int:

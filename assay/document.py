@@ -14,9 +14,9 @@ from assay.errors import UserError
 DIGITS = 8
 
 
-def digest(line: str) -> str:
-    """Return the digest of a line, as `spec/claims/lines.txt` has it."""
-    return hashlib.sha256(line.encode()).hexdigest()[:DIGITS]
+def digest(text: str) -> str:
+    """Return the digest of a text: of a line, as `spec/claims/lines.txt` has it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
 @cache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ class Expectation:
             outcome, reason = Outcome.UNEXPECTED_PASS, f"holds, and was expected not to: {self.reason} ({self.link})"
         else:
             return row
-        return Row(row.id, outcome, row.seconds, reason, row.replay, row.evidence)
+        return replace(row, outcome=outcome, reason=reason)
 
     def as_dict(self) -> dict[str, str]:
         """Return plain values, as the file has them."""

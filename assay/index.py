@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import assay
 from assay.claims import Specification
+from assay.document import digest
 from assay.errors import UserError
 
 
@@ -19,12 +21,14 @@ class ExecutableClaim:
         file: the file's name.
         function: the test's name.
         claims: ids.
+        source: of the function, with its decorators.
 
     """
 
     file: str
     function: str
     claims: tuple[str, ...]
+    source: str = ""
 
 
 def tests_folder() -> Path:
@@ -36,12 +40,29 @@ def tests_folder() -> Path:
 
 def read(folder: Path) -> tuple[ExecutableClaim, ...]:
     """Read every `test_*.py` directly in a folder."""
-    return tuple(
-        ExecutableClaim(path.name, node.name, _claims(node))
-        for path in sorted(folder.glob("test_*.py"))
-        for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-    )
+    return tuple(test for path in sorted(folder.glob("test_*.py")) for test in _read_file(path))
+
+
+def _read_file(path: Path) -> Iterator[ExecutableClaim]:
+    text = path.read_text(encoding="utf-8")
+    lines = text.split("\n")
+    for node in ast.parse(text, str(path)).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield ExecutableClaim(path.name, node.name, _claims(node), _source(node, lines))
+
+
+def _source(function: ast.FunctionDef, lines: list[str]) -> str:
+    first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+    return "\n".join(lines[first - 1 : function.end_lineno])
+
+
+def digests(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> dict[str, str]:
+    """Return for each claim a digest of its statement and of its tests' own source, which tells when either changed."""
+    sources: dict[str, list[str]] = {id_: [claim.statement] for id_, claim in specification.claims.items()}
+    for test in tests:
+        for id_ in test.claims:
+            sources[id_].append(test.source)
+    return {id_: digest("\n".join(parts)) for id_, parts in sources.items()}
 
 
 def _claims(function: ast.FunctionDef) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ class Keeper:
         self._results = config.getoption("results")
         self._ended_in_start = False
         self._tests = {(test.file, test.function): test.claims for test in tests}
+        self._digests = index.digests(specification(), tests)
         self.ledger = _open_ledger(run)
         for (_, function), claims in self._tests.items():
             for id_ in claims:
@@ -67,7 +68,7 @@ class Keeper:
     def _enter(self, nodeid: str, outcome: Outcome, **values: Any) -> None:  # noqa: ANN401 - of a `Row`
         function = _function(nodeid)
         for id_ in self._tests.get(function, ()):
-            self.ledger.add(Row(id_, outcome, **values), function[1])
+            self.ledger.add(Row(id_, outcome, digest=self._digests[id_], **values), function[1])
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist publishes no type for it
@@ -121,7 +122,7 @@ class Keeper:
         return bool(self.ledger.rows or self._results) and not self._config.getoption("collectonly")
 
     def verdict(self) -> ExitCode:
-        """Judge the implementation by the claims that were asked for: all of the profile, or those named."""
+        """Judge the implementation by the claims that were asked for: those of the run, or those named."""
         if any(not row.outcome.conforms for row in self.ledger.settled):
             return ExitCode.NOT_CONFORMANT
         missing = set(self._run.claims) - self.ledger.rows.keys() if self._run.claims else self.ledger.missing
@@ -155,6 +156,7 @@ def _open_ledger(run: Run) -> Ledger:
         profile=run.profile,
         seed=run.seed,
         data=data.describe(),
-        awaited={id_: set() for id_ in specification().of_profile(run.profile)},
+        awaited={id_: set() for id_ in run.held},
         expectations={expectation.claim: expectation for expectation in run.expectations},
+        shard=run.shard,
     )

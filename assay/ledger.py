@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assay import json_file
 from assay.errors import UserError
+from assay.shards import Shard
 
 if TYPE_CHECKING:
     from assay.expectations import Expectation
@@ -38,6 +40,16 @@ class Outcome(str, Enum):
         """Whether an implementation with only such outcomes is conformant."""
         return self in {Outcome.PASS, Outcome.UNSUPPORTED, Outcome.SKIPPED, Outcome.EXPECTED_FAILURE}
 
+    @property
+    def holds(self) -> bool:
+        """Whether the claim was tried and holds."""
+        return self in {Outcome.PASS, Outcome.UNEXPECTED_PASS}
+
+    @property
+    def tried(self) -> bool:
+        """Whether the claim was put to the implementation."""
+        return self not in {Outcome.UNSUPPORTED, Outcome.SKIPPED}
+
 
 SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
@@ -53,6 +65,7 @@ class Row:
         reason: why it is not a pass; empty for a pass.
         replay: the command that runs exactly this case again; empty for a pass.
         evidence: what the tests measured, for the report.
+        digest: of the claim's statement and its tests; empty where it is not known.
 
     """
 
@@ -62,18 +75,19 @@ class Row:
     reason: str = ""
     replay: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
+    digest: str = ""
 
     def merge(self, other: Row) -> Row:
         """Join the rows of two tests of one claim: the worse outcome and its reason, the time of both."""
         worse = max(self, other, key=lambda row: SEVERITY[row.outcome])
         seconds = self.seconds + other.seconds
         evidence = self.evidence | other.evidence
-        return Row(self.id, worse.outcome, seconds, worse.reason, worse.replay, evidence)
+        return replace(worse, seconds=seconds, evidence=evidence)
 
     def as_json(self) -> dict[str, Any]:
         """Leave out what is empty."""
         row = {"id": self.id, "outcome": self.outcome.value, "seconds": round(self.seconds, 4)}
-        rest = {"reason": self.reason, "replay": self.replay, "evidence": self.evidence}
+        rest = {"reason": self.reason, "replay": self.replay, "evidence": self.evidence, "digest": self.digest}
         return row | {key: _finite(value) for key, value in rest.items() if value}
 
 
@@ -97,9 +111,11 @@ class Ledger:
         profile: smoke, core or full.
         seed: of everything drawn.
         data: where each data set came from.
-        awaited: for every claim of the profile, in the document's order, its tests that have not reported yet.
+        awaited: for every claim of the profile, or of the shard, in the document's order, its tests that have not
+            reported yet.
         expectations: the failures that are known, by claim.
         rows: what the tests found, by claim.
+        shard: the part of the profile that was run; None for all of it.
 
     """
 
@@ -112,6 +128,7 @@ class Ledger:
     awaited: dict[str, set[str]]
     expectations: dict[str, Expectation] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
+    shard: Shard | None = None
 
     def add(self, row: Row, test: str) -> None:
         """Add the row of one test to its claim's."""
@@ -120,7 +137,7 @@ class Ledger:
 
     @property
     def missing(self) -> list[str]:
-        """The claims of the profile of which not every test has reported."""
+        """The claims that are awaited of which not every test has reported."""
         return [id_ for id_, tests in self.awaited.items() if tests or id_ not in self.rows]
 
     @property
@@ -138,8 +155,7 @@ class Ledger:
     @property
     def counts(self) -> dict[str, int]:
         """How many rows have each outcome."""
-        outcomes = [row.outcome for row in self.settled]
-        return {outcome.value: outcomes.count(outcome) for outcome in Outcome}
+        return count(row.outcome.value for row in self.settled)
 
     def as_json(self) -> dict[str, Any]:
         """Lay the ledger out as `ledger.schema.json` says."""
@@ -150,6 +166,7 @@ class Ledger:
             "implementation": self.implementation,
             "profile": self.profile,
             "seed": self.seed,
+            **({"shard": asdict(self.shard)} if self.shard else {}),
             "complete": not self.missing,
             "data": self.data,
             "counts": self.counts,
@@ -157,21 +174,46 @@ class Ledger:
         }
 
     def write(self, path: Path) -> None:
-        """Replace the file in one step, so that a reader or a killed run never sees half of it.
+        """Write the ledger as it is now.
 
         Raises:
             UserError: the file cannot be written.
 
         """
-        temporary = path.parent / f".{path.name}.{os.getpid()}"
-        try:
-            temporary.write_text(json.dumps(self.as_json(), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-            temporary.replace(path)
-        except OSError as error:
-            with suppress(OSError):
-                temporary.unlink()
-            msg = f"the ledger {path} cannot be written: {error.strerror}"
-            raise UserError(msg, "Name a file in a folder that exists and is writable with --results") from None
+        write(path, self.as_json())
+
+
+def count(outcomes: Iterable[str]) -> dict[str, int]:
+    """Say how many there are of each outcome."""
+    found = [*outcomes]
+    return {outcome.value: found.count(outcome.value) for outcome in Outcome}
+
+
+def rows(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the rows of a ledger by claim; of several for one claim, the worst."""
+    worst: dict[str, dict[str, Any]] = {}
+    for row in content["claims"]:
+        known = worst.setdefault(row["id"], row)
+        worst[row["id"]] = max(known, row, key=lambda each: SEVERITY[Outcome(each["outcome"])])
+    return worst
+
+
+def write(path: Path, content: Mapping[str, Any]) -> None:
+    """Replace the file in one step, so that a reader or a killed run never sees half of it.
+
+    Raises:
+        UserError: the file cannot be written.
+
+    """
+    temporary = path.parent / f".{path.name}.{os.getpid()}"
+    try:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            temporary.unlink()
+        msg = f"the ledger {path} cannot be written: {error.strerror}"
+        raise UserError(msg, "Name a file in a folder that exists and is writable") from None
 
 
 def read(path: Path) -> dict[str, Any]:

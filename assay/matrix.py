@@ -17,8 +17,8 @@ FORMAT = 1
 SCHEMA = Path(__file__).with_name("matrix.schema.json")
 NO_ROW = "no row"
 ALWAYS, UNDECIDED = "holds in all", "was tried in none"
-HOLDS = (Outcome.PASS.value, Outcome.UNEXPECTED_PASS.value)
-UNTRIED = (Outcome.UNSUPPORTED.value, Outcome.SKIPPED.value, NO_ROW)
+HOLDS = {outcome.value for outcome in Outcome if outcome.holds}
+UNTRIED = {*(outcome.value for outcome in Outcome if not outcome.tried), NO_ROW}
 
 # As `matrix.schema.json` has it.
 Matrix = Mapping[str, Any]

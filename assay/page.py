@@ -33,7 +33,8 @@ def write(output: Path, text: str, what: str) -> None:
 
     """
     try:
-        output.write_text(text, encoding="utf-8", newline="\n")
+        # A ledger may hold halves of surrogate pairs, which JSON can write and UTF-8 cannot.
+        output.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
     except OSError as error:
         msg = f"the {what} {output} cannot be written: {error.strerror}"
         raise UserError(msg, "Name a file in a folder that exists and is writable") from None

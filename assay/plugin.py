@@ -16,7 +16,7 @@ import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.core import decode_failure
 
-from assay import data, expectations, failure, implementations, index
+from assay import data, expectations, failure, implementations, index, shards
 from assay.claims import PROFILES, Claim, specification
 from assay.errors import UserError
 from assay.guard import Group, Guarded
@@ -48,6 +48,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         f" (default: {DEFAULT_IMPLEMENTATION})",
     )
     group.addoption("--profile", default="core", metavar="NAME", help="smoke, core or full (default: core)")
+    group.addoption("--shard", metavar="I/N", help="run the I-th of N parts of the profile, about equally long")
     group.addoption("--results", type=Path, metavar="FILE", help="write the ledger to this file")
     group.addoption("--seed", default="0", help="of everything drawn: a number, or `random` (default: 0)")
     group.addoption("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
@@ -102,6 +103,10 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
         msg = f"there is no profile {profile!r}"
         raise UserError(msg, f"Profiles: {', '.join(PROFILES)}")
     claims = tuple(specification().claim(id_).id for id_ in config.getoption("claim"))
+    shard = shards.parse(config.getoption("shard")) if config.getoption("shard") is not None else None
+    if shard and claims:
+        msg = "--shard and --claim both say what to run"
+        raise UserError(msg, "Leave one of them out")
     if config.getoption("replay") and not claims:
         msg = "--replay names a case, but not of which claim"
         raise UserError(msg, "Add --claim ID")
@@ -111,6 +116,9 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
         msg = f"--claim-timeout {seconds:g} leaves no time at all"
         raise UserError(msg)
     index.check(specification(), tests)
+    held = tuple(specification().of_profile(profile))
+    if shard:
+        held = shards.claims_of(shard, held, tests, shards.costs(profile))
     expected = expectations.read(*config.getoption("expectations"))
     name = config.getoption("implementation") or DEFAULT_IMPLEMENTATION
     description = None
@@ -124,6 +132,8 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
         profile=profile,
         seed=_seed(config.getoption("seed")),
         device=config.getoption("device"),
+        shard=shard,
+        held=held,
         claims=claims,
         claim_seconds=seconds or CLAIM_SECONDS[profile],
         expectations=expected,
@@ -187,9 +197,9 @@ def claims_of(item: pytest.Item) -> list[Claim]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of the profile, or of the claims asked for, and seed them."""
+    """Keep the tests of the profile, of the shard, or of the claims asked for, and seed them."""
     run = config.stash[run_key]
-    held = set(run.claims or specification().of_profile(run.profile))
+    held = set(run.claims or run.held)
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:

@@ -15,6 +15,7 @@ from assay.failure import Replay
 from assay.guard import AdapterError, Guarded
 from assay.implementations import Description, load
 from assay.ledger import Outcome
+from assay.shards import Shard
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,9 @@ class Run:
         profile: smoke, core or full.
         seed: of everything drawn.
         device: cpu or gpu.
-        claims: the only ones to run; empty for all of the profile.
+        shard: the part of the profile to run; None for all of it.
+        held: the claims of the profile, or of the shard.
+        claims: the only ones to run; empty for all that are held.
         claim_seconds: the limit for each test of a claim.
         expectations: the failures that are known.
         folder: shared by the processes of the run, removed at its end.
@@ -39,6 +42,8 @@ class Run:
     profile: str
     seed: int
     device: str
+    shard: Shard | None
+    held: tuple[str, ...]
     claims: tuple[str, ...]
     claim_seconds: float
     expectations: tuple[Expectation, ...]
@@ -74,8 +79,9 @@ class Run:
         if description is not None:
             description = Description.from_dict(description)
         expectations = tuple(map(Expectation.from_dict, values["expectations"]))
-        read = {"description": description, "claims": tuple(values["claims"]), "expectations": expectations}
-        return cls(**values | read)
+        shard = Shard(**values["shard"]) if values["shard"] else None
+        claims = {name: tuple(values[name]) for name in ("held", "claims")}
+        return cls(**values | claims | {"description": description, "shard": shard, "expectations": expectations})
 
     def last_words(self, test: str) -> Path:
         """Return the file that gets the stack of a test that had to be ended."""

@@ -21,9 +21,10 @@ def header(run: Run, ledger: Ledger) -> list[str]:
     implementation = (
         f"{ledger.implementation['name']} {ledger.implementation['version']} ({versions or 'no framework'})"
     )
+    shard = f", {run.shard}" if run.shard else ""
     return [
         f"assay {ledger.suite}: {implementation} on {run.device}, Python {platform.python_version()}",
-        f"profile {run.profile} ({len(ledger.awaited)} claims), seed {run.seed}",
+        f"profile {run.profile}{shard} ({len(ledger.awaited)} claims), seed {run.seed}",
         *(f"data: {name}: {source}" for name, source in ledger.data.items()),
     ]
 
@@ -31,8 +32,9 @@ def header(run: Run, ledger: Ledger) -> list[str]:
 def verdict_line(ledger: Ledger, verdict: ExitCode) -> str:
     """Put the verdict into one line."""
     passed, total = ledger.counts[Outcome.PASS.value], len(ledger.awaited)
-    name, profile = ledger.implementation["name"], ledger.profile
-    score = f"{passed} of {total} claims of the {profile} profile pass"
+    name = ledger.implementation["name"]
+    part = f"{ledger.shard} of " if ledger.shard else ""
+    score = f"{passed} of {total} claims of {part}the {ledger.profile} profile pass"
     if known := ledger.counts[Outcome.EXPECTED_FAILURE.value]:
         score += f", {known} fail as expected"
     match verdict:

@@ -285,6 +285,39 @@ def test_gaps_are_counted(tmp_path: Path) -> None:
         index.check(load(write(tmp_path, one=ONE, two=TWO)), ())
 
 
+TEST = '@given(2)\n@claim("one.first")\ndef test_one():\n    assert 1 + 1 == 2\n'
+
+
+def digest(folder: Path, tests: str = TEST, claims: str = ONE) -> str:
+    """Return the digest of the claim."""
+    (folder / "test_one.py").write_text(tests)
+    return index.digests(load(write(folder, one=claims)), index.read(folder))["one.first"]
+
+
+@pytest.mark.parametrize(
+    ("tests", "claims"),
+    [
+        pytest.param(TEST.replace("== 2", "== 3"), ONE, id="the test"),
+        pytest.param(TEST.replace("given(2)", "given(3)"), ONE, id="its first decorator"),
+        pytest.param(TEST + TEST.replace("test_one", "test_other"), ONE, id="the number of tests"),
+        pytest.param(TEST, ONE.replace("are two", "make two"), id="the statement"),
+    ],
+)
+def test_a_claim_that_has_changed_has_another_digest(tests: str, claims: str, tmp_path: Path) -> None:
+    assert digest(tmp_path, tests, claims) != digest(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tests", "claims"),
+    [
+        pytest.param(f"import pytest\n\n\n{TEST}\n\ndef helper(): ...", ONE, id="what stands around the test"),
+        pytest.param(TEST, ONE.replace('"core"', '"full"'), id="the profile"),
+    ],
+)
+def test_a_claim_that_says_the_same_keeps_its_digest(tests: str, claims: str, tmp_path: Path) -> None:
+    assert digest(tmp_path, tests, claims) == digest(tmp_path)
+
+
 # The document
 
 LINES = ("# One", "Eins", "", "Zwei 二", "Drei", "Vier")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("run", "claims", "claims list", "claims show", "claims errata", "claims coverage"),
-    *("report", "matrix", "expect", "fetch", "calibrate"),
+    *("report", "compare", "merge", "matrix", "expect", "fetch", "calibrate"),
 )
 Says = "Callable[..., tuple[int, str, str]]"
 
@@ -97,6 +97,19 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
         (["claims", "show", "dense.reul"], "assay: there is no claim 'dense.reul'. Nearest: dense.relu"),
         (["claims", "coverage", "--document", "none"], "assay: the document none cannot be read: No such file"),
         (["report", "none.json"], "assay: the ledger none.json cannot be read: No such file or directory"),
+        (
+            ["report", "a.json", "-o", "a.pdf"],
+            "assay report: argument -o/--output: 'a.pdf' ends neither with .html nor ",
+        ),
+        (
+            ["run", "toy", "--report", "toy"],
+            "assay run: argument --report: 'toy' ends neither with .html nor with .md ",
+        ),
+        (
+            ["compare", "none.json", "none.json"],
+            "assay: the ledger none.json cannot be read: No such file or directory",
+        ),
+        (["merge", "none.json", "-o", "all.json"], "assay: the ledger none.json cannot be read: No such file or direc"),
         (["fetch", "flowers"], "assay: There is no data set 'flowers'. There are: mnist, nietzsche"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
@@ -104,6 +117,12 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
 def test_what_cannot_be_carried_out_is_answered_in_one_line(arguments: list[str], said: str, assay: Says) -> None:
     code, output, errors = assay(*arguments)
     assert (code, output, errors.startswith(said), errors.count("\n")) == (ExitCode.USAGE, "", True, 1), errors
+
+
+def test_what_goes_wrong_in_the_suite_itself_is_no_verdict(assay: Says, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(index, "gaps")
+    code, _, errors = assay("claims", "coverage")
+    assert (code, errors.splitlines()[-1].startswith("AttributeError: ")) == (ExitCode.BROKEN, True)
 
 
 def test_a_damaged_ledger_gives_no_report(assay: Says, tmp_path: Path) -> None:

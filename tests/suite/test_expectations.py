@@ -137,9 +137,10 @@ def test_what_was_expected_settles_what_was_found(expected: str, found: str, dec
 
 
 def test_an_expected_failure_tells_both_why_and_what() -> None:
-    settled = RELU.settle(Row("dense.relu", Outcome.FAIL, 1.0, "relu is of float64", "again"), decided=True)
+    row = Row("dense.relu", Outcome.FAIL, 1.0, "relu is of float64", "again", digest="1a")
+    settled = RELU.settle(row, decided=True)
     assert settled.reason == f"expected: it computes in float64 ({LINK})\nrelu is of float64"
-    assert settled.replay == "again"
+    assert (settled.replay, settled.digest) == ("again", "1a")
 
 
 # A run

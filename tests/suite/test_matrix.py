@@ -4,41 +4,17 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
+from ledgers import ledger
 
 from assay import matrix
 from assay.claims import specification
 from assay.errors import ExitCode, UserError
-from assay.ledger import Ledger, Outcome, Row
 
 if TYPE_CHECKING:
     from .conftest import Shell
-
-
-def ledger(**outcomes: str) -> dict[str, Any]:
-    """Return the ledger of a run in which claims of the Dense layer came out like this."""
-    made = Ledger(
-        suite="0.1.0",
-        document=specification().document,
-        implementation={
-            "name": "toy",
-            "version": "1.0",
-            "frameworks": {"numpy": "2.0"},
-            "device": "CPU",
-            "precision": None,
-            "groups": ["ops"],
-        },
-        profile="core",
-        seed=0,
-        data={},
-        awaited={f"dense.{name}": {"test"} for name in outcomes},
-    )
-    for name, outcome in outcomes.items():
-        why = ("", "") if outcome == "pass" else (f"{name} is off\nby 1", "again")
-        made.add(Row(f"dense.{name}", Outcome(outcome), 1.0, *why), "test")
-    return made.as_json()
 
 
 THREE = {

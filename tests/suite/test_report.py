@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from assay import __version__, figures, report
+from assay import __version__, cli, figures, report
 from assay.claims import Claim, Erratum, Section, Specification
-from assay.errors import UserError
+from assay.errors import ExitCode
 from assay.ledger import Outcome
 
 if TYPE_CHECKING:
@@ -607,14 +607,14 @@ def test_specification_of_the_suite_is_the_default() -> None:
     assert "dense.shape" in text
 
 
-def test_write(tmp_path: Path) -> None:
+def test_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files in, one file out."""
     source, output = tmp_path / "ledger.json", tmp_path / "report.html"
     source.write_text(json.dumps(ledger() | {"document": "0" * 64}))
-    report.write([source], output)
+    assert cli.main(["report", str(source), "-o", str(output)]) == ExitCode.CONFORMANT
     assert output.read_bytes().startswith(b"<!DOCTYPE html>")
-    with pytest.raises(UserError, match="cannot be written"):
-        report.write([source], tmp_path / "no" / "report.html")
+    assert cli.main(["report", str(source), "-o", str(tmp_path / "no" / "report.html")]) == ExitCode.USAGE
+    assert "cannot be written" in capsys.readouterr().err
     source.write_text("{}")
-    with pytest.raises(UserError, match="is not a ledger"):
-        report.write([source], output)
+    assert cli.main(["report", str(source), "-o", str(output)]) == ExitCode.USAGE
+    assert "is not a ledger" in capsys.readouterr().err

@@ -198,6 +198,14 @@ def test_the_header_says_what_is_assayed(shell: Shell) -> None:
             ["--claim", "dense.relu", "--replay", "AAA"],
             "--replay 'AAA' is not the code of a case. Copy it whole",
         ),
+        (["--shard", "0/3"], "--shard '0/3' is no shard. The second of three is 2/3"),
+        (["--shard", "4/3"], "--shard '4/3' is no shard. The second of three is 2/3"),
+        (["--shard", "half"], "--shard 'half' is no shard. The second of three is 2/3"),
+        (["--shard", "1/99999"], "there is no way to make 99999 shards of "),
+        (
+            ["--shard", "1/2", "--claim", "dense.relu"],
+            "--shard and --claim both say what to run. Leave one of them out",
+        ),
         (["--claim-timeout", "-1"], "--claim-timeout -1 leaves no time at all"),
         (["--implementation", "nowhere"], "there is no implementation 'nowhere': no module named 'nowhere'"),
         (
