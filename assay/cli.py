@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 import sys
@@ -44,6 +45,8 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"assay {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_new(commands)
+    _add_smoke(commands)
     _add_claims(commands)
     _add_report(commands)
     _add_compare(commands)
@@ -74,6 +77,42 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--expectations", type=Path, action="append", default=[], metavar="FILE", help=known)
     run.add_argument("-n", "--processes", default="auto", help="as in pytest-xdist (default: auto)")
     run.set_defaults(command="run")
+
+
+def _add_new(commands: Commands) -> None:
+    new = commands.add_parser("new", help="write an adapter to begin with, its tox environment and a CI workflow")
+    new.add_argument("name", metavar="NAME", help="of the module: `assay run NAME` then runs it")
+    new.add_argument("-o", "--output", type=Path, default=Path(), metavar="FOLDER", help="(default: this one)")
+    source = "where tox gets Assay from (default: where it was installed from)"
+    new.add_argument("--requirement", metavar="TEXT", help=source)
+    new.set_defaults(command="new")
+
+
+def _add_smoke(commands: Commands) -> None:
+    smoke = commands.add_parser(
+        "smoke",
+        help="is the adapter sound, in under 10 s",
+        description="Try an adapter step by step. The exit code is 0 if it is sound, 1 if it is broken.",
+    )
+    smoke.add_argument("implementation", help="as for `assay run`")
+    smoke.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to start it (default: cpu)")
+    smoke.add_argument("--seconds", type=_seconds, default=10.0, help="that it all may take (default: 10)")
+    smoke.set_defaults(command="smoke")
+
+
+# No adapter is looked at in less.
+FEWEST_SECONDS = 3
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not FEWEST_SECONDS <= seconds < math.inf:
+        msg = f"{text!r} is no number of seconds from {FEWEST_SECONDS} on"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
 
 
 def _add_claims(commands: Commands) -> None:

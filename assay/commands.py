@@ -54,6 +54,36 @@ def _written(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
+def new(options: Namespace) -> int:
+    """Write an adapter to begin with, its tox environment and a CI workflow."""
+    from assay import scaffold  # noqa: PLC0415 - loads Jinja
+
+    requirement = options.requirement or scaffold.requirement()
+    for path in scaffold.write(options.name, options.output, requirement):
+        print(path)  # noqa: T201 - what the command says
+    if "file:" in requirement:
+        print(f"tox.ini has {requirement!r}, which no CI reaches: name an address with --requirement")  # noqa: T201
+    print(f"next, in {options.output.resolve()}: assay smoke {options.name}, then assay run {options.name}")  # noqa: T201
+    return ExitCode.CONFORMANT
+
+
+def smoke(options: Namespace) -> int:
+    """Say, step by step, whether an adapter is sound."""
+    from assay import smoke as trier  # noqa: PLC0415 - loads NumPy and pytest
+
+    wrong = ""
+    for step in trier.steps(options.implementation, options.device, options.seconds):
+        lines = [f"{'✓' if step.sound else '✗'} {step.text}", *(f"    {line}" for line in step.details)]
+        print("\n".join(lines), flush=True)  # noqa: T201 - what the command says
+        wrong = wrong or ("" if step.sound else step.text)
+    if wrong:
+        print(f"the adapter is broken here: {wrong}")  # noqa: T201 - likewise
+        return ExitCode.NOT_CONFORMANT
+    device = "" if options.device == "cpu" else f" --device {options.device}"
+    print(f"it is sound, now assay it: assay run {options.implementation}{device}")  # noqa: T201 - likewise
+    return ExitCode.CONFORMANT
+
+
 def report(options: Namespace) -> int:
     """Turn ledgers into one file, whose suffix says of which kind."""
     _report(options.ledgers, options.output)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 
-from assay.claims import specification
 from assay.contract import PROTOCOLS, Implementation
+from assay.promise import form, kept
+from assay.signatures import functions, named_tuples, needed_by, signature
 from assay.watchdog import TimeLimitError
 
 
@@ -52,15 +53,14 @@ class Group:
             NonConformanceError: the group was declared but lacks what the contract has.
 
         """
-        declared = getattr(PROTOCOLS[self._name], name, None)
-        if declared is None and name not in PROTOCOLS[self._name].__annotations__:
+        if name not in functions(self._name):
             raise AttributeError(name)
         if not hasattr(self._target, name):
             raise NonConformanceError(missing(self._name, name))
         value = getattr(self._target, name)
         if self._name == "keras":
             return Namespace(f"keras.{name}", value) if name in {"namespace", "operations"} else value
-        return partial(_call, f"{self._name}.{name}", value)
+        return partial(_call, f"{self._name}.{name}", value, getattr(PROTOCOLS[self._name], name))
 
 
 class Namespace:
@@ -93,13 +93,10 @@ class Namespace:
 
 def missing(group: str, function: str) -> str:
     """Say which claims need a function that is not there, and what it would have to be."""
-    needed = [claim.id for claim in specification().claims.values() if f"{group}.{function}" in claim.needs]
-    declared = getattr(PROTOCOLS[group], function, None)
-    signature = function
-    if inspect.isfunction(declared):
-        # The contract's annotations are text, which would be printed in quotation marks.
-        signature += str(inspect.signature(declared)).replace("'", "").replace("self, ", "")
-    return f"the group {group} is declared but has no {signature}\n  needed by: {', '.join(needed)}"
+    written = signature(group, function)
+    lines = [f"the group {group} is declared but has no {written}"]
+    lines += [f"  {name}: {fields}" for name, fields in named_tuples(written).items()]
+    return "\n".join([*lines, f"  needed by: {', '.join(claim.id for claim in needed_by(group, function))}"])
 
 
 def _guarded(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `call` returns
@@ -116,20 +113,22 @@ def _guarded(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whate
         raise AdapterError(msg) from error
 
 
-def _call(name: str, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - likewise
+def _call(
+    name: str,
+    function: Callable[..., Any],
+    declared: Callable[..., Any],
+    *args: Any,  # noqa: ANN401 - arguments of any function of the contract
+    **kwargs: Any,  # noqa: ANN401 - likewise
+) -> Any:  # noqa: ANN401 - whatever it returned
     __tracebackhide__ = True
     given, named = _copy(args), _copy(kwargs)
     result = _guarded(name, lambda: function(*given, **named))
     if not _same((given, named), (args, kwargs)):
         msg = f"{name} changed an array that it was given"
         raise NonConformanceError(msg)
-    for leaf in _leaves(result):
-        # A name, or a size that may be any, is part of a description and nothing by itself.
-        described = leaf is not result and isinstance(leaf, str | None)
-        if not described and not isinstance(leaf, np.ndarray | np.generic | float | int):
-            kind = f"{type(leaf).__module__}.{type(leaf).__qualname__}"
-            msg = f"{name} returned a {kind}, where the contract asks for NumPy arrays or plain numbers"
-            raise AdapterError(msg)
+    if not kept(declared, result):
+        msg = f"{name} returned {form(result)}, where the contract asks for {declared.__annotations__['return']}"
+        raise AdapterError(msg)
     return result
 
 
@@ -153,16 +152,6 @@ def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - likewise
     if isinstance(left, tuple | list):
         return len(left) == len(right) and all(map(_same, left, right))
     return bool(left == right)
-
-
-def _leaves(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - the result of any function of the contract
-    if isinstance(tree, Mapping):
-        tree = tuple(tree.values())
-    if isinstance(tree, tuple | list):
-        for branch in tree:
-            yield from _leaves(branch)
-    else:
-        yield tree
 
 
 class Guarded:

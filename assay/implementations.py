@@ -134,23 +134,28 @@ def _version(distribution: str) -> str | None:
         return None
 
 
-def probe(name: str) -> Description:
+def probe(name: str, seconds: float | None = None) -> Description:
     """Describe an implementation from another process, which it may crash, end or hold up.
+
+    Args:
+        name: of the implementation.
+        seconds: that it may take; None for `PROBE_SECONDS`.
 
     Raises:
         UserError: as in `describe`, or the process did not live to tell.
 
     """
+    seconds = PROBE_SECONDS if seconds is None else seconds
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         answer = Path(folder) / "answer.json"
         command = [sys.executable, "-m", "assay.implementations", name, str(answer)]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         try:
             process = subprocess.run(  # noqa: S603 - this very interpreter, on a module of ours
-                command, env=environment, capture_output=True, timeout=PROBE_SECONDS, check=False
+                command, env=environment, capture_output=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired:
-            msg = f"implementation {name!r} was not imported within {PROBE_SECONDS} s"
+            msg = f"implementation {name!r} was not imported within {seconds:g} s"
             raise UserError(msg, "Load frameworks and data in start(), not on import") from None
         if not answer.exists():
             last = process.stderr.decode(errors="replace").strip().splitlines()[-1:]

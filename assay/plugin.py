@@ -33,7 +33,7 @@ EXAMPLES = {"smoke": 5, "core": 16, "full": 64}
 CLAIM_SECONDS = {"smoke": 60.0, "core": 60.0, "full": 360.0}
 
 run_key = pytest.StashKey[Run]()
-device_key = pytest.StashKey[str]()
+implementation_key = pytest.StashKey[Guarded]()
 seconds_key = pytest.StashKey[float]()
 evidence_key = pytest.StashKey[dict[str, Any]]()
 
@@ -56,6 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
     known = "the failures that are known, in TOML; repeatable"
     group.addoption("--expectations", type=Path, action="append", default=[], metavar="FILE", help=known)
+    group.addoption("--no-fetch", action="store_true", help="look for data sets on this machine only")
     group.addoption("--claim-timeout", type=float, metavar="SECONDS", help="limit for each test of a claim")
 
 
@@ -125,7 +126,8 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
     if not any(config.getoption(name, default=False) for name in ("collectonly", "help", "version")):
         description = implementations.probe(name)
         expectations.check(expected, description.groups)
-        _fetch_data()
+        if not config.getoption("no_fetch"):
+            _fetch_data()
     return Run(
         implementation=name,
         description=description,
@@ -275,16 +277,28 @@ def pytest_runtest_makereport(
             report.outcome, report.wasxfail = "skipped", why
     # xdist carries the attributes of a report, as plain values, from a worker to the keeper.
     report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
-    report.assay_device = item.session.stash.get(device_key, None)  # type: ignore[attr-defined]
+    if started := item.config.stash.get(implementation_key, None):
+        report.assay_device = started.device  # type: ignore[attr-defined]
     return report
+
+
+def start(config: pytest.Config) -> Guarded:
+    """Return the implementation under test, started once in this process.
+
+    Raises:
+        AdapterError: it cannot be started.
+        TimeLimitError: it takes too long.
+
+    """
+    if implementation_key not in config.stash:
+        config.stash[implementation_key] = config.stash[run_key].start()
+    return config.stash[implementation_key]
 
 
 @pytest.fixture(scope="session")
 def implementation(request: pytest.FixtureRequest) -> Guarded:
     """Return the implementation under test, started in this process."""
-    guarded = request.config.stash[run_key].start()
-    request.session.stash[device_key] = guarded.device
-    return guarded
+    return start(request.config)
 
 
 @pytest.fixture(scope="session")

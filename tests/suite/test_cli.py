@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .conftest import Shell
 
 COMMANDS = (
-    *("run", "claims", "claims list", "claims show", "claims errata", "claims coverage"),
+    *("run", "new", "smoke", "claims", "claims list", "claims show", "claims errata", "claims coverage"),
     *("report", "compare", "merge", "matrix", "expect", "fetch", "calibrate"),
 )
 Says = "Callable[..., tuple[int, str, str]]"
@@ -93,6 +93,11 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
         (["claims"], "assay claims: the following arguments are required: VIEW (see `assay claims --help`)"),
         (["run"], "assay run: the following arguments are required: implementation (see `assay run --help`)"),
         (["run", "toy", "--device", "tpu"], "assay run: argument --device: invalid choice: 'tpu' (choose from "),
+        (["new", "my-net"], "assay: 'my-net' is no name for a Python module. It consists of letters, "),
+        (
+            ["smoke", "toy", "--seconds", "nan"],
+            "assay smoke: argument --seconds: 'nan' is no number of seconds from 1 on",
+        ),
         (["claims", "list", "--section", "none"], "assay: there is no section 'none'. Sections: model, "),
         (["claims", "show", "dense.reul"], "assay: there is no claim 'dense.reul'. Nearest: dense.relu"),
         (["claims", "coverage", "--document", "none"], "assay: the document none cannot be read: No such file"),

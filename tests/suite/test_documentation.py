@@ -65,6 +65,11 @@ def test_adapter_of_the_readme_passes_what_it_declares(folder):
     assert f"mine is conformant: {len(needed)} of " in output
 
 
+def test_excerpt_of_smoke_is_what_it_says(folder):
+    command, *lines = blocks("text")[1].splitlines()
+    assert run(command.removeprefix("$ ") + " --seconds 60", folder).stdout.splitlines() == lines
+
+
 @pytest.mark.parametrize("command", ["assay run reference", "pytest", "pip install -e '.[reference]'"])
 def test_ci_runs_the_commands_of_the_readme(command):
     assert command in COMMANDS

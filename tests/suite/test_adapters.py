@@ -1,0 +1,395 @@
+"""The tools for a new adapter: what `assay new` writes works as it is, and `assay smoke` tells broken from sound."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shlex
+import subprocess
+import time
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from assay import __version__, scaffold, smoke
+from assay.claims import specification
+from assay.contract import GROUPS, PROTOCOLS, Architecture, FlowersInfo, Trained
+from assay.errors import ExitCode, UserError
+from assay.guard import missing
+from assay.promise import kept
+from assay.signatures import functions, needed_by, signature
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .conftest import Shell
+
+# On a busy machine; an adapter that is sound or broken at once needs two of them.
+SECONDS = 90
+ARRAY = np.zeros(2, np.float32)
+# The scaffold's adapter, put out of order in one place.
+TOYS = """
+import os, subprocess, time
+from pathlib import Path
+import numpy as np
+from mine import Adapter, Datasets
+from badly_behaved import end_process, hang_in_c, raise_error, read_address_zero, sleep
+
+def having(**attributes):
+    return type("Having", (Adapter,), attributes)()
+
+def loading(**functions):
+    return having(datasets=type("Loading", (Datasets,), functions)())
+
+def doubled(self, images, labels):
+    return images[..., None] / 255, labels.astype(np.int32)
+
+def with_text(self, *given):
+    return list(Datasets.sample_batch(self, *given)[:1]), "batch"
+
+def noisy(self, *given):
+    print("chatter " * 1_250_000)
+    return Datasets.sample_batch(self, *given)
+
+def leaving_something(self, device):
+    Path("pid").write_text(str(subprocess.Popen(["sleep", "1000"]).pid))
+    return device
+
+start_raises = having(start=raise_error)
+start_ends = having(start=end_process)
+start_sleeps = having(start=sleep)
+start_leaves_something = having(start=leaving_something)
+group_raises = having(datasets=property(raise_error))
+without_groups = having(groups=())
+without_preprocess = having(datasets=type("Half", (), {"sample_batch": Datasets.sample_batch})())
+sample_raises = loading(sample_batch=raise_error)
+sample_crashes = loading(sample_batch=read_address_zero)
+sample_hangs = loading(sample_batch=hang_in_c)
+sample_is_not = loading(sample_batch=with_text)
+sample_prints = loading(sample_batch=noisy)
+preprocess_is_wrong = loading(preprocess=doubled)
+"""
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, shell_in: Callable[[Path], Shell]) -> Shell:
+    """Return a shell in a folder with what `assay new mine` writes, and with toys made of that."""
+    shell = shell_in(tmp_path_factory.mktemp("new"))
+    ended = shell.assay("new", "mine")
+    assert ended.code == ExitCode.CONFORMANT, ended.output
+    (shell.folder / "toys.py").write_text(TOYS, encoding="utf-8")
+    (shell.folder / "exits.py").write_text("raise SystemExit(3)", encoding="utf-8")
+    return shell
+
+
+# A new adapter
+
+
+def test_what_is_written_is_named(shell: Shell) -> None:
+    ended = shell.assay("new", "theirs", "-o", "some/where", "--requirement", "assay @ https://example.org/assay.whl")
+    lines = ended.output.splitlines()
+    written = [str(path.relative_to(shell.folder)) for path in shell.folder.rglob("*") if path.is_file()]
+    assert (ended.code, sorted(lines[:-1])) == (ExitCode.CONFORMANT, sorted(written))
+    assert lines[-1] == f"next, in {shell.folder}/some/where: assay smoke theirs, then assay run theirs"
+
+
+def test_the_tox_environment_runs_as_it_is(written: Shell) -> None:
+    tox = configparser.ConfigParser()
+    tox.read(written.folder / "tox.ini")
+    commands = tox["testenv:mine"]["commands"].replace("{posargs}", "--profile smoke -n 0").strip().splitlines()
+    ended = [written.python("-m", *shlex.split(command)) for command in commands]
+    claims = specification().of_profile("smoke")
+    passing = [claim for claim in claims.values() if claim.groups <= {scaffold.WRITTEN}]
+    assert [one.code for one in ended] == [ExitCode.CONFORMANT] * 2
+    assert f"mine is conformant: {len(passing)} of {len(claims)} claims" in ended[-1].output
+
+
+def test_the_workflow_runs_the_tox_environment(written: Shell) -> None:
+    yaml = pytest.importorskip("yaml")
+    workflow = yaml.safe_load((written.folder / ".github/workflows/mine.yml").read_text())
+    steps = workflow["jobs"]["mine"]["steps"]
+    actions = [step["uses"] for step in steps if "uses" in step]
+    assert [step["run"] for step in steps if "run" in step] == ["pip install tox", 'tox -e "mine"']
+    assert [action for action in actions if not re.fullmatch(r"actions/[\w-]+@v\d+", action)] == []
+
+
+def test_the_module_is_clean(written: Shell) -> None:
+    pytest.importorskip("ruff")
+    ended = written.python(
+        "-m", "ruff", "check", "--isolated", "--line-length", "120", "--select", "E,F,W,N,D,UP", "mine.py"
+    )
+    assert ended.code == 0, ended.output
+
+
+def test_the_module_has_the_functions_of_the_other_groups(written: Shell) -> None:
+    comments = " ".join(re.findall(r"^# +(.+)$", (written.folder / "mine.py").read_text(), re.MULTILINE))
+    others = [(group, function) for group in GROUPS if group != scaffold.WRITTEN for function in functions(group)]
+    assert [other for other in others if signature(*other) not in comments] == []
+
+
+@pytest.mark.parametrize("path", [path.format(name="theirs") for path in scaffold.TEMPLATES])
+def test_nothing_is_overwritten(path: str, tmp_path: Path) -> None:
+    there = tmp_path / path
+    there.parent.mkdir(parents=True, exist_ok=True)
+    there.write_text("old")
+    with pytest.raises(UserError, match="is there already, and nothing is overwritten"):
+        scaffold.write("theirs", tmp_path, "assay")
+    assert [file.read_text() for file in tmp_path.rglob("*") if file.is_file()] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("my-net", "'my-net' is no name for a Python module"),
+        ("1st", "'1st' is no name"),
+        ("class", "'class' is no name"),
+        ("größe", "'größe' is no name"),
+        ("a.b", "'a.b' is no name"),
+        ("", "'' is no name"),
+        ("../up", "'../up' is no name"),
+        ("numpy", "'numpy' is the name of what can be imported here already"),
+        ("__main__", "'__main__' is the name of what can be imported here already"),
+        ("reference", "'reference' is the name of what can be imported here already"),
+    ],
+)
+def test_a_name_that_cannot_be_used_is_refused(name: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError) as raised:
+        scaffold.write(name, tmp_path, "assay")
+    assert (str(raised.value).startswith(said), list(tmp_path.iterdir())) == (True, [])
+
+
+def test_a_folder_that_cannot_be_is_named() -> None:
+    with pytest.raises(UserError, match="/dev/null/there cannot be written: Not a directory"):
+        scaffold.write("theirs", Path("/dev/null/there"), "assay")
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [
+        (None, f"assay=={__version__}"),
+        ({"url": "https://example.org/assay.whl", "archive_info": {}}, "assay @ https://example.org/assay.whl"),
+        ({"url": "file:///assay", "dir_info": {"editable": True}}, "assay @ file:///assay"),
+        (
+            {"url": "https://example.org/assay", "vcs_info": {"vcs": "git", "commit_id": "0abc"}},
+            "assay @ git+https://example.org/assay@0abc",
+        ),
+    ],
+)
+def test_tox_gets_assay_from_where_it_came_from(
+    origin: dict[str, Any] | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "METADATA").write_text("Name: assay\n")
+    if origin is not None:
+        (tmp_path / "direct_url.json").write_text(json.dumps(origin))
+    monkeypatch.setattr(metadata, "distribution", lambda _: metadata.PathDistribution(tmp_path))
+    assert scaffold.requirement() == expected
+
+
+# Whether it is sound
+
+
+def smoked(shell: Shell, name: str, seconds: float = SECONDS) -> tuple[int, list[str]]:
+    """Return exit code and lines of `assay smoke`."""
+    ended = shell.assay("smoke", name, "--seconds", seconds)
+    return ended.code, ended.output.splitlines()
+
+
+def test_a_sound_adapter_is_called_sound_in_under_ten_seconds(
+    written: Shell, seconds_of: Callable[[Callable[[], object]], float]
+) -> None:
+    ended: list[tuple[int, list[str]]] = []
+    seconds = seconds_of(lambda: ended.append(smoked(written, "mine")))
+    [(code, lines)] = ended
+    assert (code, seconds < 10, [re.sub(r" \(numpy .*", "", line) for line in lines]) == (
+        ExitCode.CONFORMANT,
+        True,
+        [
+            "✓ it is found: mine 0.1.0",
+            "✓ it starts: cpu",
+            "✓ datasets: its functions are all there",
+            "✓ claims: 2 of the 2 of the smoke profile on these groups are tried, and all get an answer",
+            "it is sound, now assay it: assay run mine",
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("toy", "said"),
+    [
+        ("exits", ["implementation 'exits' ended the process that imported it (exit status 3)"]),
+        ("toys:start_raises", ["start() raised OSError: out of order"]),
+        ("toys:start_ends", ["start() ended the process: exit status 0"]),
+        ("toys:group_raises", ["the group datasets raised OSError: out of order"]),
+        ("toys:without_groups", ["it declares no group. Name in `groups` what it has, such as datasets"]),
+        (
+            "toys:without_preprocess",
+            [
+                "datasets: 1 of 2 functions are missing. Write them, or take 'datasets' out of `groups`",
+                "    preprocess(images: Array, labels: Array) -> tuple[Array, Array]  (",
+                "✓ claims: 1 of the 1 of the smoke profile on these groups are tried, and all get an answer",
+            ],
+        ),
+        (
+            "toys:sample_raises",
+            [
+                "claims: 1 of 2 get no answer. See more with `assay run toys:sample_raises --claim mnist.batch-size`",
+                "    error mnist.batch-size: datasets.sample_batch raised OSError: out of order",
+            ],
+        ),
+        (
+            "toys:sample_crashes",
+            [
+                "claims: 1 of 2 get no answer. See more with `assay run toys:sample_crashes --claim mnist.batch-size`",
+                "    crash mnist.batch-size: it ended the process: Segmentation fault",
+            ],
+        ),
+        (
+            "toys:sample_is_not",
+            [
+                "claims: 1 of 2 get no answer. See more with `assay run toys:sample_is_not --claim mnist.batch-size`",
+                "    error mnist.batch-size: datasets.sample_batch returned ((numpy.ndarray), builtins.str), where",
+            ],
+        ),
+    ],
+)
+def test_a_broken_adapter_is_called_broken(toy: str, said: list[str], written: Shell) -> None:
+    code, lines = smoked(written, toy)
+    wrong = next(number for number, line in enumerate(lines) if line.startswith("✗"))
+    assert code == ExitCode.NOT_CONFORMANT
+    assert [line[: len(start)] for line, start in zip(lines[wrong:], [f"✗ {said[0]}", *said[1:]], strict=False)] == [
+        f"✗ {said[0]}",
+        *said[1:],
+    ]
+    assert lines[-1].startswith(f"the adapter is broken here: {said[0]}")
+
+
+@pytest.mark.parametrize(
+    ("toy", "said"),
+    [
+        ("start_sleeps", r"start\(\): not over after [\d.]+ s. If it is only slow, give it more time with --seconds"),
+        ("sample_hangs", r"claims: 1 of 2 get no answer. See more with .*"),
+    ],
+)
+def test_an_adapter_that_never_comes_back_is_not_waited_for(toy: str, said: str, written: Shell) -> None:
+    began = time.monotonic()
+    code, lines = smoked(written, f"toys:{toy}", 20)
+    assert (code, bool(re.fullmatch(f"the adapter is broken here: {said}", lines[-1]))) == (1, True), lines
+    assert time.monotonic() - began < 25
+
+
+def test_a_wrong_answer_is_no_fault_of_the_adapter(written: Shell) -> None:
+    code, lines = smoked(written, "toys:preprocess_is_wrong")
+    assert (code, lines[-2:]) == (
+        ExitCode.CONFORMANT,
+        [
+            "    mnist.scaled does not hold: that is no fault of the adapter",
+            "it is sound, now assay it: assay run toys:preprocess_is_wrong",
+        ],
+    )
+
+
+def test_an_adapter_may_say_much(written: Shell) -> None:
+    assert smoked(written, "toys:sample_prints")[0] == ExitCode.CONFORMANT
+
+
+def test_what_an_adapter_leaves_behind_is_ended(written: Shell) -> None:
+    assert smoked(written, "toys:start_leaves_something")[0] == ExitCode.CONFORMANT
+    state = subprocess.run(
+        ["ps", "-o", "stat=", "-p", (written.folder / "pid").read_text()], capture_output=True, text=True, check=False
+    )
+    assert state.stdout.strip()[:1] in {"", "Z"}
+
+
+def test_what_there_was_no_time_for_is_said(written: Shell) -> None:
+    tried = smoke.trial.Trial(None, [{"begun": "mnist.scaled"}], [], [], 1.0)
+    claims = smoke.claims_on(["datasets"])
+    step = smoke.answers("mine", tried, claims, 4.0)
+    assert (step.sound, step.details) == (True, (f"then the time was up, in mnist.scaled. {smoke.SLOW}",))
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_smoke_profile_tries_every_group(group: str) -> None:
+    assert smoke.claims_on([group])
+
+
+def test_one_claim_on_each_group_comes_first() -> None:
+    first = smoke.claims_on(GROUPS)[: len(GROUPS)]
+    assert {group for claim in first for group in claim.groups} == set(GROUPS)
+
+
+# What is said of a function that is missing
+
+
+@pytest.mark.parametrize(
+    ("group", "function"), [(group, function) for group in GROUPS for function in functions(group)]
+)
+def test_every_function_is_needed(group: str, function: str) -> None:
+    claims = needed_by(group, function)
+    assert claims
+    assert missing(group, function).endswith(f"\n  needed by: {', '.join(claim.id for claim in claims)}")
+
+
+@pytest.mark.parametrize(
+    ("group", "function", "said"),
+    [
+        ("datasets", "preprocess", "preprocess(images: Array, labels: Array) -> tuple[Array, Array]"),
+        (
+            "flowers",
+            "info",
+            "info(*, mock: bool) -> FlowersInfo\n  FlowersInfo: class_names: Sequence[str], num_examples: int | None",
+        ),
+        ("environments", "has_breakout", "has_breakout() -> bool"),
+        ("keras", "namespace", "namespace: Any"),
+    ],
+)
+def test_a_missing_function_is_shown_as_the_contract_has_it(group: str, function: str, said: str) -> None:
+    assert missing(group, function).startswith(f"the group {group} is declared but has no {said}\n  needed by: ")
+
+
+# What comes back
+
+
+@pytest.mark.parametrize(
+    ("group", "function", "result", "is_kept"),
+    [
+        ("ops", "relu", ARRAY, True),
+        ("ops", "relu", np.float32(1), True),
+        ("ops", "relu", 1.0, True),
+        ("ops", "relu", "1", False),
+        ("ops", "relu", None, False),
+        ("ops", "relu", (ARRAY,), False),
+        ("ops", "lstm", (ARRAY, ARRAY), True),
+        ("ops", "lstm", [ARRAY, ARRAY], True),
+        ("ops", "lstm", (ARRAY, ARRAY, ARRAY), False),
+        ("ops", "lstm", (ARRAY, "b"), False),
+        ("ops", "lstm", "ab", False),
+        ("models", "layer_outputs", {"dense": ARRAY}, True),
+        ("models", "layer_outputs", {"dense": "1"}, False),
+        ("models", "layer_outputs", [ARRAY], False),
+        ("training", "fit", Trained(ARRAY, {}), True),
+        ("training", "fit", Trained(ARRAY, ARRAY), False),
+        ("training", "fit", (ARRAY, {}), False),
+        ("training", "evaluate", np.float32(1), True),
+        ("flowers", "batches", [(ARRAY, ARRAY)], True),
+        ("flowers", "batches", [ARRAY], False),
+        ("flowers", "info", FlowersInfo(["rose"], None), True),
+        ("flowers", "info", FlowersInfo("rose", None), False),
+        ("environments", "has_breakout", True, True),
+        ("environments", "breakout_actions", ["NOOP"], True),
+        ("applications", "build", Architecture((None, None, 3), (10,), 1, 0), True),
+        ("keras", "to_tensor", object(), True),
+    ],
+)
+def test_a_result_has_the_form_that_is_promised(group: str, function: str, result: object, is_kept: bool) -> None:  # noqa: FBT001
+    assert kept(getattr(PROTOCOLS[group], function), result) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("group", "function"), [(group, name) for group in GROUPS if group != "keras" for name in functions(group)]
+)
+def test_every_function_promises_something(group: str, function: str) -> None:
+    assert not kept(getattr(PROTOCOLS[group], function), object())
