@@ -1,14 +1,17 @@
 """The house stays one-directional: who may import what, read from the source."""
 
 import ast
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from assay.index import tests_folder
+from spec import toml
 
 ROOT = tests_folder().parent
+OURS = {"alternatives", "assay", "reference", "spec", "tests"}
 FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras", "gymnasium", "gym", "ale_py"}
 # The chapter's programs are for people: they find their data, and say what is wrong, as the command line does.
 OF_THE_PROGRAMS = {
@@ -58,6 +61,27 @@ def test_the_reference_knows_the_contract_and_nothing_else_of_ours(path):
     others = {name for name in ours if not name.startswith("assay.contract") and name != "assay.contract"}
     is_program = path.name == "__main__.py" or path.parent.name == "programs"
     assert others <= {"assay.__version__"} | (OF_THE_PROGRAMS if is_program else set())
+
+
+@files("alternatives")
+def test_an_alternative_knows_the_contract_and_itself_and_no_tensorflow(path):
+    folder, *_ = path.relative_to(ROOT / "alternatives").parts
+    itself = f"alternatives.{folder}"
+    ours = {name for name in imported(path) if name.partition(".")[0] in OURS}
+    assert {name for name in ours if not f"{name}.".startswith(("assay.contract.", f"{itself}."))} == set()
+    assert not tops(path) & {"tensorflow", "tf_keras"}
+
+
+PROJECT = toml.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+@pytest.mark.parametrize(("name", "value"), PROJECT["entry-points"]["assay.implementations"].items())
+def test_importing_an_implementation_loads_no_framework(name, value):
+    code = "import sys; from assay.implementations import load; print(load(sys.argv[1]).name, *sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code, value], capture_output=True, check=True, text=True, cwd=ROOT)
+    said, *modules = found.stdout.split()
+    assert said == name
+    assert set(modules) & FRAMEWORKS == set()
 
 
 @pytest.mark.parametrize("path", sorted(tests_folder().glob("*.py")), ids=lambda path: Path(path).name)

@@ -1,0 +1,85 @@
+"""What an agent acts in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import numpy as np
+
+from alternatives.numpy import breakout
+from alternatives.numpy.cart_pole import (
+    FARTHEST,
+    MAX_EPISODE_STEPS,
+    NUM_ACTIONS,
+    Environment,
+    Step,
+    fallen,
+    moved,
+    picture,
+)
+from assay.contract import Array, CartPole, Episode
+
+
+class Environments:
+    """See `assay.contract.Environments`."""
+
+    def cart_pole(self) -> CartPole:
+        """Show states up to twice as far out as those that are failures: the last one of an episode is such a one."""
+        highest = np.array([2 * FARTHEST[0], np.inf, 2 * FARTHEST[1], np.inf], np.float32)
+        return CartPole(-highest, highest, NUM_ACTIONS, MAX_EPISODE_STEPS)
+
+    def initial_states(self, count: int, seed: int) -> Array:
+        """Reset again and again."""
+        environment = Environment(seed)
+        return np.stack([environment.reset() for _ in range(count)])
+
+    def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
+        """Move all of them at once."""
+        after = moved(states.astype(np.float64), actions)
+        return after.astype(np.float32), np.ones(len(after), np.float32), fallen(after)
+
+    def play(self, actions: Array, seed: int) -> Episode:
+        """Take one action after the other."""
+        remaining = iter(actions.tolist())
+        return episode_of(played(Environment(seed), lambda _: next(remaining, None)))
+
+    def feed_back(self, weights: Array, seed: int) -> Episode:
+        """Look at the state before every step."""
+        return episode_of(played(Environment(seed), lambda state: int(weights @ state > 0)))
+
+    def frames(self, actions: Array, seed: int) -> Array:
+        """Draw every state."""
+        return np.stack([picture(state) for state in self.play(actions, seed).states])
+
+    def sample_actions(self, count: int, seed: int) -> Array:
+        """Let the environment draw."""
+        environment = Environment(seed)
+        return np.array([environment.sample() for _ in range(count)], np.int32)
+
+    def has_breakout(self) -> bool:
+        """Look for the emulator."""
+        return breakout.is_installed()
+
+    def breakout_actions(self) -> Sequence[str]:
+        """Ask the emulator."""
+        return breakout.actions()
+
+    def breakout(self, actions: Array, seed: int) -> Episode:
+        """Take one action after the other."""
+        return episode_of(breakout.played(actions, seed))
+
+
+def played(environment: Environment, choose: Callable[[Array], int | None]) -> Iterator[Step]:
+    """Yield the beginning of an episode, and every step, until there is no action or the episode ends."""
+    step = Step(environment.reset(), 0.0, terminated=False, truncated=False)
+    yield step
+    while not (step.terminated or step.truncated) and (action := choose(step.state)) is not None:
+        step = environment.step(action)
+        yield step
+
+
+def episode_of(steps: Iterable[Step]) -> Episode:
+    """Make arrays of a beginning and the steps after it."""
+    states, rewards, *ends = zip(*steps, strict=True)
+    terminated, truncated = (np.array(end[1:], bool) for end in ends)
+    return Episode(np.stack(states), np.array(rewards[1:], np.float32), terminated, truncated)

@@ -1,0 +1,44 @@
+"""Drawing classes by their probabilities."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from alternatives.numpy.activations import softmax
+from assay.contract import Array
+
+
+def checked(temperature: float) -> np.float32:
+    """Return a temperature as it is divided by.
+
+    Raises:
+        ValueError: it is not a number above 0.
+
+    """
+    divisor = np.float32(temperature)
+    if not (np.isfinite(divisor) and divisor > 0):
+        msg = f"a temperature has to be a number above 0, and is {temperature}"
+        raise ValueError(msg)
+    return divisor
+
+
+def softmax_at(logits: Array, temperature: np.float32) -> Array:
+    """Flatten or sharpen the distributions of logits [..., classes]."""
+    return softmax(logits / temperature)
+
+
+def drawn(probabilities: Array, generator: np.random.Generator) -> Array:
+    """Draw a class by each row of probabilities [batch, classes]: int32 [batch].
+
+    Laid end to end, the probabilities fill a line; a point is drawn evenly from it, and falls into one of them.
+
+    Raises:
+        ValueError: there is a NaN among them.
+
+    """
+    if np.isnan(probabilities).any():
+        msg = "there is a NaN among the probabilities"
+        raise ValueError(msg)
+    ends = np.cumsum(probabilities, axis=-1, dtype=np.float64)
+    points = generator.random((len(ends), 1)) * ends[:, -1:]
+    return (ends <= points).sum(axis=-1, dtype=np.int32)
