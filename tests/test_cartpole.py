@@ -226,7 +226,7 @@ def test_push_left_first_step(environments, case):
 @given(number=seeds())
 def test_push_left_second_step(environments, second, number):
     # Initial states, brought to rest.
-    start = environments.initial_states(BATCH, number)
+    start = environments.initial_states(BATCH, number).copy()
     start[:, [1, 3]] = 0
     between, *_ = stepped(environments, start, np.full(BATCH, LEFT, INT))
     after, *_ = stepped(environments, between, np.full(BATCH, second, INT))

@@ -71,7 +71,7 @@ class Environment:
 
     def __init__(self, seed: int) -> None:
         """Seed the initial states, and apart from them the actions that are sampled."""
-        self._states, self._actions = (np.random.default_rng([seed, stream]) for stream in range(2))
+        self._states, self._actions = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(2))
 
     def reset(self) -> Array:
         """Begin an episode, and return its first state."""

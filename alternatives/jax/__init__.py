@@ -1,0 +1,79 @@
+"""JAX: pure functions of parameters and inputs, which it differentiates, compiles and repeats.
+
+Importing this package imports no framework; its groups do, when they are first used.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from assay import contract
+
+
+class JAX:
+    """The implementation, as the contract asks for it."""
+
+    name = "jax"
+    version = "0.1.0"
+    distributions = ("jax", "jaxlib")
+    groups = ("ops", "models", "training", "datasets", "text", "environments", "agent")
+
+    def start(self, device: str) -> str:
+        """Load JAX and keep it to one device and to full float32."""
+        from alternatives.jax.device import use
+
+        return use(device)
+
+    @cached_property
+    def ops(self) -> contract.Ops:
+        """Single operations."""
+        from alternatives.jax.ops import Ops
+
+        return Ops()
+
+    @cached_property
+    def models(self) -> contract.Models:
+        """The document's models."""
+        from alternatives.jax.models import Models
+
+        return Models()
+
+    @cached_property
+    def training(self) -> contract.Training:
+        """Whole training runs."""
+        from alternatives.jax.training import Training
+
+        return Training()
+
+    @cached_property
+    def datasets(self) -> contract.Datasets:
+        """The data loader."""
+        from alternatives.jax.datasets import Datasets
+
+        return Datasets()
+
+    @cached_property
+    def text(self) -> contract.Text:
+        """The loader and the program of characters."""
+        from alternatives.jax.text import Text
+
+        return Text()
+
+    @cached_property
+    def environments(self) -> contract.Environments:
+        """CartPole and Breakout."""
+        from alternatives.jax.environments import Environments
+
+        return Environments()
+
+    @cached_property
+    def agent(self) -> contract.Agent:
+        """Deep Q-learning."""
+        from alternatives.jax.agent import Agent
+
+        return Agent()
+
+
+implementation = JAX()

@@ -1,0 +1,352 @@
+"""Deep Q-learning (Mnih and others, 2013). An episode is one compiled loop, in which the agent acts and learns."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from alternatives.jax import cart_pole
+from alternatives.jax.cart_pole import MAX_EPISODE_STEPS, length
+from alternatives.jax.losses import mean_squared_error, picked
+from alternatives.jax.models import MODELS, initial, to_numpy
+from alternatives.jax.optimizers import ADAM
+from assay.contract import Array, Learnt, Pair, Parameters, QModelName, Transitions
+
+FAILURE_REWARD = -10.0
+# The weights of red, green and blue in the luma of ITU-R BT.601.
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+
+class ReplayBuffer(NamedTuple):
+    """The last transitions: a new one takes the place of the oldest.
+
+    Attributes:
+        transitions: each array has room for so many.
+        count: how many there have been.
+
+    """
+
+    transitions: Transitions
+    count: jax.Array
+
+    @property
+    def size(self) -> int:
+        """How many there is room for."""
+        return len(self.transitions.actions)
+
+    @property
+    def filled(self) -> jax.Array:
+        """How many there are."""
+        return jnp.minimum(self.count, self.size)
+
+    def append(self, transition: Transitions) -> ReplayBuffer:
+        """Return the buffer with one more."""
+        place = self.count % self.size
+        arrays = (array.at[place].set(one) for array, one in zip(self.transitions, transition, strict=True))
+        return ReplayBuffer(Transitions(*arrays), self.count + 1)
+
+    def draw(self, batch_size: int, key: jax.Array) -> Transitions:
+        """Draw a batch, without replacement.
+
+        Floyd's algorithm (Bentley and Floyd, "A sample of brilliance", 1987): the draw of each round is from one more
+        than that of the round before, and the newcomer takes the place of what is drawn already.
+        """
+        newest = self.filled - batch_size + jnp.arange(batch_size)
+        draws = jax.random.randint(key, (batch_size,), 0, newest + 1)
+
+        def pick(number: jax.Array, chosen: jax.Array) -> jax.Array:
+            known = (chosen == draws[number]).any()
+            return chosen.at[number].set(jnp.where(known, newest[number], draws[number]))
+
+        places = lax.fori_loop(0, batch_size, pick, jnp.full(batch_size, -1))
+        return Transitions(*(array[places] for array in self.transitions))
+
+
+def empty(size: int, state_shape: tuple[int, ...]) -> ReplayBuffer:
+    """Make room."""
+    shapes = Transitions((size, *state_shape), size, size, (size, *state_shape), size)
+    transitions = Transitions(*map(jnp.zeros, shapes))
+    return ReplayBuffer(transitions._replace(actions=jnp.zeros(size, jnp.int32)), jnp.int32(0))
+
+
+@partial(jax.jit, static_argnames="size")
+def remembered(transitions: Transitions, size: int) -> ReplayBuffer:
+    """Append transitions one by one to a new buffer."""
+    buffer = empty(size, transitions.states.shape[1:])
+    return lax.scan(lambda buffer, one: (buffer.append(one), None), buffer, transitions)[0]
+
+
+def values(model: QModelName, parameters: Parameters, states: jax.Array) -> jax.Array:
+    """Return the value of every action in each state: [n, actions]."""
+    return MODELS[model].outputs(parameters, states)[MODELS[model].last]
+
+
+def epsilon_greedy(
+    model: QModelName, parameters: Parameters, states: jax.Array, epsilon: jax.Array, key: jax.Array
+) -> jax.Array:
+    """Choose an action in each state: int32 [n]."""
+    valued = values(model, parameters, states)
+    whether, which = jax.random.split(key)
+    explores = jax.random.uniform(whether, (len(states),)) < epsilon
+    return jnp.where(explores, jax.random.randint(which, (len(states),), 0, valued.shape[1]), valued.argmax(axis=1))
+
+
+@partial(jax.jit, static_argnames="model")
+def targets(model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> jax.Array:
+    """Return y of each transition."""
+    best = values(model, parameters, transitions.next_states).max(axis=1)
+    return transitions.rewards + gamma * best * (1 - transitions.dones)
+
+
+@partial(jax.jit, static_argnames="model")
+def loss_and_gradients(
+    model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
+) -> tuple[jax.Array, Parameters]:
+    """Return the loss of a batch and its gradients, for which y is a constant."""
+    y = targets(model, parameters, transitions, gamma)
+
+    def loss(some: Parameters) -> jax.Array:
+        return mean_squared_error(y, picked(values(model, some, transitions.states), transitions.actions))
+
+    return jax.value_and_grad(loss)(parameters)
+
+
+class Learner(NamedTuple):
+    """What changes in training.
+
+    Attributes:
+        parameters: of the Q-network.
+        moments: of its optimizer.
+        buffer: of transitions; None where they are handed in.
+
+    """
+
+    parameters: Parameters
+    moments: Any
+    buffer: ReplayBuffer | None = None
+
+
+@partial(jax.jit, static_argnames="model")
+def learn(
+    model: QModelName, learner: Learner, transitions: Transitions, learning_rate: float, gamma: float
+) -> tuple[Learner, jax.Array]:
+    """Take a step of Adam, and return the loss before it, too."""
+    loss, gradients = loss_and_gradients(model, learner.parameters, transitions, gamma)
+    parameters, moments = ADAM.step(learner.parameters, gradients, learner.moments, learning_rate)
+    return learner._replace(parameters=parameters, moments=moments), loss
+
+
+class Playing(NamedTuple):
+    """What changes in an episode.
+
+    Attributes:
+        learner: who plays.
+        state: of the environment.
+        over: whether the episode has ended.
+        length: how many steps it has had.
+        losses: [MAX_EPISODE_STEPS], of the learning steps in it.
+        num_losses: how many these are.
+
+    """
+
+    learner: Learner
+    state: jax.Array
+    over: jax.Array
+    length: jax.Array
+    losses: jax.Array
+    num_losses: jax.Array
+
+
+@partial(jax.jit, static_argnames="batch_size", donate_argnames="learner")
+def trained(
+    learner: Learner,
+    key: jax.Array,
+    *,
+    epsilon: float,
+    max_len_episode: int,
+    batch_size: int,
+    learning_rate: float,
+    gamma: float,
+) -> Playing:
+    """Play an episode and learn after every transition, once there are enough, but not after the last.
+
+    An episode that is cut off has not failed: its last state has a future, and a reward like any other.
+    """
+    model = "q_network"
+
+    def step(now: Playing) -> Playing:
+        acting, drawing = jax.random.split(jax.random.fold_in(key, now.length))
+        action = epsilon_greedy(model, now.learner.parameters, now.state[None], epsilon, acting)[0]
+        state = cart_pole.moved(now.state, action)
+        fallen = cart_pole.fallen(state)
+        reward = jnp.where(fallen, FAILURE_REWARD, 1.0)
+        buffer = now.learner.buffer.append(Transitions(now.state, action, reward, state, fallen.astype(jnp.float32)))
+        over = fallen | (now.length + 1 == MAX_EPISODE_STEPS)
+        learns = ~over & (buffer.filled >= batch_size)
+        learner, loss = lax.cond(
+            learns,
+            lambda learner: learn(model, learner, learner.buffer.draw(batch_size, drawing), learning_rate, gamma),
+            lambda learner: (learner, 0.0),
+            now.learner._replace(buffer=buffer),
+        )
+        losses = now.losses.at[now.num_losses].set(loss)
+        return Playing(learner, state, over, now.length + 1, losses, now.num_losses + learns)
+
+    begin = Playing(
+        learner,
+        cart_pole.begun(jax.random.fold_in(key, MAX_EPISODE_STEPS)),
+        jnp.array(False),  # noqa: FBT003 - a value, and no option
+        jnp.int32(0),
+        jnp.zeros(MAX_EPISODE_STEPS),
+        jnp.int32(0),
+    )
+    return lax.while_loop(lambda now: ~now.over & (now.length < max_len_episode), step, begin)
+
+
+@jax.jit
+def played(parameters: Parameters, epsilon: float, key: jax.Array) -> cart_pole.Episode:
+    """Play an episode and learn nothing."""
+
+    def choose(number: jax.Array, state: jax.Array) -> jax.Array:
+        return epsilon_greedy("q_network", parameters, state[None], epsilon, jax.random.fold_in(key, number))[0]
+
+    return cart_pole.episode(choose, jax.random.fold_in(key, MAX_EPISODE_STEPS))
+
+
+class Agent:
+    """See `assay.contract.Agent`."""
+
+    def epsilon(
+        self, episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
+    ) -> float:
+        """Fall in a straight line to what is final."""
+        return max(initial_epsilon * (1 - episode / num_exploration_episodes), final_epsilon)
+
+    def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
+        """Choose in all states at once."""
+        return to_numpy(act(model, parameters, states, epsilon, jax.random.key(seed)))
+
+    def remember(self, buffer_size: int, transitions: Transitions) -> Transitions:
+        """Append them all, and read the buffer from its oldest on."""
+        arrays, count = to_numpy(remembered(Transitions(*transitions), buffer_size))
+        places = np.arange(max(count - buffer_size, 0), count) % buffer_size
+        return Transitions(*(array[places] for array in arrays))
+
+    def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
+        """Draw from a buffer that they fill.
+
+        Raises:
+            ValueError: they are fewer than a batch.
+
+        """
+        count = len(transitions[0])
+        if count < batch_size:
+            msg = f"{count} transitions are no batch of {batch_size}"
+            raise ValueError(msg)
+        return to_numpy(drawn(remembered(Transitions(*transitions), count), batch_size, jax.random.key(seed)))
+
+    def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
+        """Value the actions after each transition."""
+        return to_numpy(targets(model, parameters, Transitions(*transitions), gamma))
+
+    def loss_and_gradients(
+        self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
+    ) -> tuple[Array, Parameters]:
+        """Differentiate the loss."""
+        return to_numpy(loss_and_gradients(model, parameters, Transitions(*transitions), gamma))
+
+    def learn(
+        self,
+        model: QModelName,
+        parameters: Parameters,
+        transitions: Transitions,
+        *,
+        learning_rate: float,
+        gamma: float,
+    ) -> tuple[Array, Parameters]:
+        """Take the batches one after the other."""
+        learner, losses = Learner(parameters, ADAM.begin(parameters)), []
+        for batch in zip(*transitions, strict=True):
+            learner, loss = learn(model, learner, Transitions(*batch), learning_rate, gamma)
+            losses.append(loss)
+        return np.array(jax.device_get(losses), np.float32), to_numpy(learner.parameters)
+
+    def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
+        """Play each episode by a key of its own, and put together what is before the ends."""
+        keys = jax.random.split(jax.random.key(seed), num_episodes)
+        found = [transitions_of(to_numpy(played(parameters, epsilon, key))) for key in keys]
+        return Transitions(*map(np.concatenate, zip(*found, strict=True)))
+
+    def fit(
+        self,
+        *,
+        num_episodes: int,
+        num_exploration_episodes: int,
+        initial_epsilon: float,
+        final_epsilon: float,
+        max_len_episode: int,
+        buffer_size: int,
+        batch_size: int,
+        learning_rate: float,
+        gamma: float,
+        seed: int,
+    ) -> Learnt:
+        """Train in one episode after the other."""
+        building, playing = jax.random.split(jax.random.key(seed))
+        parameters = initial(MODELS["q_network"].initializers, building)
+        learner = Learner(parameters, ADAM.begin(parameters), empty(buffer_size, (4,)))
+        scores, losses = [], []
+        for number, key in enumerate(jax.random.split(playing, num_episodes)):
+            epsilon = self.epsilon(
+                number,
+                num_exploration_episodes=num_exploration_episodes,
+                initial_epsilon=initial_epsilon,
+                final_epsilon=final_epsilon,
+            )
+            found = trained(
+                learner,
+                key,
+                epsilon=epsilon,
+                max_len_episode=max_len_episode,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                gamma=gamma,
+            )
+            learner = found.learner
+            scores.append(int(found.length) - 1)
+            losses.append(to_numpy(found.losses)[: int(found.num_losses)])
+        return Learnt(np.array(scores, np.int32), np.concatenate(losses), to_numpy(learner.parameters))
+
+    def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
+        """Count the steps, each of which is worth 1."""
+        keys = jax.random.split(jax.random.key(seed), num_episodes)
+        return np.array([length(to_numpy(played(parameters, 0.0, key))) for key in keys], np.float32)
+
+    def stack_frames(self, frames: Array, image_size: Pair) -> Array:
+        """Turn grey, resize, and let the frames be channels."""
+        return to_numpy(stacked(frames, image_size))
+
+
+act = jax.jit(epsilon_greedy, static_argnums=0)
+drawn = jax.jit(ReplayBuffer.draw, static_argnums=1)
+
+
+def transitions_of(episode: cart_pole.Episode) -> Transitions:
+    """Make transitions of what is before the end of an episode."""
+    count = length(episode)
+    fallen = episode.fallen[:count]
+    rewards = np.where(fallen, FAILURE_REWARD, 1).astype(np.float32)
+    states = episode.states
+    return Transitions(states[:count], episode.actions[:count], rewards, states[1 : count + 1], fallen.astype("f4"))
+
+
+@partial(jax.jit, static_argnames="image_size")
+def stacked(frames: jax.Array, image_size: Pair) -> jax.Array:
+    """Make a state [*image_size, n] of frames [n, height, width, 3]."""
+    grey = jnp.moveaxis(frames.astype(jnp.float32) @ (LUMA / 255), 0, -1)
+    return jax.image.resize(grey, (*image_size, len(frames)), "linear", antialias=False)

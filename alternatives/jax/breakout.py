@@ -1,0 +1,52 @@
+"""The game Breakout, played by the Arcade Learning Environment itself; it comes with `ale-py`, an extra."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import numpy as np
+
+from assay.contract import Array, Episode
+
+# Of Machado and others, "Revisiting the Arcade Learning Environment", 2018: how many frames an action is held for, and
+# how probable it is that a frame repeats the action before.
+FRAMES = 4
+STICKINESS = 0.25
+
+
+def is_installed() -> bool:
+    """Whether `ale-py` is."""
+    return find_spec("ale_py") is not None
+
+
+def game(seed: int) -> Any:
+    """Start the emulator."""
+    from ale_py import ALEInterface, LoggerMode, roms
+
+    ALEInterface.setLoggerMode(LoggerMode.Error)
+    emulator = ALEInterface()
+    emulator.setInt("random_seed", seed % 2**31)
+    emulator.setFloat("repeat_action_probability", STICKINESS)
+    emulator.loadROM(roms.get_rom_path("breakout"))
+    return emulator
+
+
+def actions() -> Sequence[str]:
+    """Return the names of the actions that do something."""
+    return [action.name for action in game(0).getMinimalActionSet()]
+
+
+def played(numbers: Array, seed: int) -> Episode:
+    """Take one action after the other until the game is over."""
+    emulator = game(seed)
+    known = emulator.getMinimalActionSet()
+    screens, rewards, over = [emulator.getScreenRGB()], [], []
+    for number in numbers:
+        rewards.append(sum(emulator.act(known[number]) for _ in range(FRAMES)))
+        screens.append(emulator.getScreenRGB())
+        over.append(emulator.game_over())
+        if over[-1]:
+            break
+    return Episode(np.stack(screens), np.array(rewards, np.float32), np.array(over), np.zeros(len(over), bool))

@@ -1,0 +1,88 @@
+"""What an agent acts in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from alternatives.jax import breakout, cart_pole
+from alternatives.jax.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, MAX_EPISODE_STEPS, NUM_ACTIONS
+from alternatives.jax.models import to_numpy
+from assay.contract import Array, CartPole, Episode
+
+# Compiled once for all calls.
+draw = jax.jit(cart_pole.picture)
+begin = jax.jit(jax.vmap(cart_pole.begun))
+move = jax.jit(jax.vmap(cart_pole.moved))
+fall = jax.jit(jax.vmap(cart_pole.fallen))
+
+
+@jax.jit
+def played(actions: jax.Array, key: jax.Array) -> cart_pole.Episode:
+    """Take an action in every step, whatever the state: [MAX_EPISODE_STEPS]."""
+    return cart_pole.episode(lambda number, _: actions[number], key)
+
+
+@jax.jit
+def fed_back(weights: jax.Array, key: jax.Array) -> cart_pole.Episode:
+    """Push to where a sum of the state's numbers, with weights, is positive."""
+    return cart_pole.episode(lambda _, state: (weights @ state > 0).astype(jnp.int32), key)
+
+
+class Environments:
+    """See `assay.contract.Environments`."""
+
+    def cart_pole(self) -> CartPole:
+        """Show states up to twice as far out as those that are failures: the last one of an episode is such a one."""
+        highest = np.array([2 * FARTHEST_POSITION, np.inf, 2 * FARTHEST_ANGLE, np.inf], np.float32)
+        return CartPole(-highest, highest, NUM_ACTIONS, MAX_EPISODE_STEPS)
+
+    def initial_states(self, count: int, seed: int) -> Array:
+        """Draw each by a key of its own."""
+        return to_numpy(begin(jax.random.split(jax.random.key(seed), count)))
+
+    def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
+        """Move all of them at once."""
+        after = move(states, actions)
+        return to_numpy((after, jnp.ones(len(after)), fall(after)))
+
+    def play(self, actions: Array, seed: int) -> Episode:
+        """Compile for one number of actions, which is that of the longest episode."""
+        longest = np.zeros(MAX_EPISODE_STEPS, np.int32)
+        longest[: len(actions)] = actions[:MAX_EPISODE_STEPS]
+        return ended(played(longest, jax.random.key(seed)), len(actions))
+
+    def feed_back(self, weights: Array, seed: int) -> Episode:
+        """Look at the state before every step."""
+        return ended(fed_back(weights, jax.random.key(seed)))
+
+    def frames(self, actions: Array, seed: int) -> Array:
+        """Draw every state."""
+        return np.stack([to_numpy(draw(state)) for state in self.play(actions, seed).states])
+
+    def sample_actions(self, count: int, seed: int) -> Array:
+        """Draw them all at once."""
+        return to_numpy(jax.random.randint(jax.random.key(seed), (count,), 0, NUM_ACTIONS))
+
+    def has_breakout(self) -> bool:
+        """Look for the emulator."""
+        return breakout.is_installed()
+
+    def breakout_actions(self) -> Sequence[str]:
+        """Ask the emulator."""
+        return breakout.actions()
+
+    def breakout(self, actions: Array, seed: int) -> Episode:
+        """Let the emulator take one action after the other."""
+        return breakout.played(actions, seed)
+
+
+def ended(episode: cart_pole.Episode, most: int = MAX_EPISODE_STEPS) -> Episode:
+    """Cut off what comes after an episode's end, or after so many steps."""
+    found = to_numpy(episode)
+    count = min(cart_pole.length(found), most)
+    truncated = np.arange(1, count + 1) == MAX_EPISODE_STEPS
+    return Episode(found.states[: count + 1], np.ones(count, np.float32), found.fallen[:count], truncated)

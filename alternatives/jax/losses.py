@@ -1,0 +1,30 @@
+"""Losses."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+
+def mean_squared_error(targets: jax.Array, predictions: jax.Array) -> jax.Array:
+    """Compare numbers of one shape."""
+    return jnp.mean(jnp.square(predictions - targets))
+
+
+def crossentropy(labels: jax.Array, logits: jax.Array) -> jax.Array:
+    """Compare labels [batch] with the softmax of logits [batch, classes]: the mean over the batch.
+
+    Taken together, softmax and logarithm lose nothing where a probability is near 0.
+    """
+    return -picked(jax.nn.log_softmax(logits), labels).mean()
+
+
+def picked(values: jax.Array, places: jax.Array) -> jax.Array:
+    """Pick one value of each row of [batch, n]."""
+    return jnp.take_along_axis(values, places[:, None], axis=1)[:, 0]
+
+
+@jax.jit
+def number_right(labels: jax.Array, scores: jax.Array) -> jax.Array:
+    """Count the rows of [batch, classes] whose largest score is the label's."""
+    return (scores.argmax(axis=-1) == labels).sum()

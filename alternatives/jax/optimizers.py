@@ -1,0 +1,77 @@
+"""Gradient descent, plain and by Adam, as pure functions of what an optimizer has gathered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from assay.contract import Parameters
+
+BETA_1 = 0.9
+BETA_2 = 0.999
+EPSILON = 1e-7
+
+
+class Optimizer(NamedTuple):
+    """A way to descend.
+
+    Attributes:
+        begin: parameters to what is gathered before the first step.
+        step: (parameters, gradients, gathered, learning rate) to the next parameters and what is gathered then.
+
+    """
+
+    begin: Callable[[Parameters], Any]
+    step: Callable[[Parameters, Parameters, Any, jax.Array], tuple[Parameters, Any]]
+
+
+class Moments(NamedTuple):
+    """What Adam gathers.
+
+    Attributes:
+        first: of every parameter.
+        second: likewise.
+        steps: how many there have been.
+
+    """
+
+    first: Any
+    second: Any
+    steps: jax.Array
+
+
+def sgd_step(
+    parameters: Parameters, gradients: Parameters, gathered: None, learning_rate: jax.Array
+) -> tuple[Parameters, None]:
+    """Move parameters, of any form, against their gradients."""
+    moved = jax.tree.map(lambda one, gradient: one - learning_rate * gradient, parameters, gradients)
+    return moved, gathered
+
+
+def no_moments(parameters: Parameters) -> Moments:
+    """Begin with zeros, each moment in memory of its own."""
+    first, second = (jax.tree.map(jnp.zeros_like, parameters) for _ in range(2))
+    return Moments(first, second, jnp.int32(0))
+
+
+def adam_step(
+    parameters: Parameters, gradients: Parameters, moments: Moments, learning_rate: jax.Array
+) -> tuple[Parameters, Moments]:
+    """Move parameters, of any form, by their moments.
+
+    Kingma and Ba, 2015, end of section 2: the rate has both corrections for bias, and epsilon (hat) has none, as in
+    Keras. Optax and others correct the second moment before they add epsilon.
+    """
+    steps = moments.steps + 1
+    first = jax.tree.map(lambda old, new: BETA_1 * old + (1 - BETA_1) * new, moments.first, gradients)
+    second = jax.tree.map(lambda old, new: BETA_2 * old + (1 - BETA_2) * new**2, moments.second, gradients)
+    rate = learning_rate * jnp.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)
+    moved = jax.tree.map(lambda one, m, v: one - rate * m / (jnp.sqrt(v) + EPSILON), parameters, first, second)
+    return moved, Moments(first, second, steps)
+
+
+SGD = Optimizer(lambda _: None, sgd_step)
+ADAM = Optimizer(no_moments, adam_step)

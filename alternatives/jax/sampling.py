@@ -1,0 +1,41 @@
+"""Drawing classes by their probabilities."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from assay.contract import Array
+
+
+def checked(temperature: float) -> float:
+    """Return a temperature that can be divided by.
+
+    Raises:
+        ValueError: it is not a number above 0.
+
+    """
+    if not 0 < np.float32(temperature) < np.inf:
+        msg = f"a temperature has to be a number above 0, and is {temperature}"
+        raise ValueError(msg)
+    return temperature
+
+
+@jax.jit
+def softmax_at(logits: jax.Array, temperature: jax.Array) -> jax.Array:
+    """Flatten or sharpen the distributions of logits [..., classes]."""
+    return jax.nn.softmax(logits / temperature)
+
+
+def drawn(probabilities: Array, key: jax.Array) -> jax.Array:
+    """Draw a class by each row of probabilities [batch, classes]: int32 [batch].
+
+    Raises:
+        ValueError: there is a NaN among them.
+
+    """
+    if np.isnan(probabilities).any():
+        msg = "there is a NaN among the probabilities"
+        raise ValueError(msg)
+    return jax.random.categorical(key, jnp.log(probabilities)).astype(jnp.int32)

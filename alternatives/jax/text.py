@@ -1,0 +1,80 @@
+"""The loader of characters, and the program that learns to write."""
+
+from __future__ import annotations
+
+import re
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from alternatives.jax.models import MODELS, descend, initial, rnn_initializers, to_numpy
+from alternatives.jax.sampling import checked
+from assay.contract import Array, EncodedText, Parameters, Trained
+
+
+class Text:
+    """See `assay.contract.Text`."""
+
+    def encode(self, content: bytes) -> EncodedText:
+        """Number the characters by their order."""
+        text = re.sub("\r\n?", "\n", content.decode("utf-8")).lower()
+        characters = sorted(set(text))
+        numbers = {character: number for number, character in enumerate(characters)}
+        return EncodedText(numbers, dict(enumerate(characters)), np.array([numbers[one] for one in text], np.int32))
+
+    def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
+        """Draw where windows begin, and cut them out."""
+        return cut(indices, seq_length, batch_size, np.random.default_rng(seed))
+
+    def fit(
+        self,
+        indices: Array,
+        num_chars: int,
+        *,
+        num_batches: int,
+        batch_size: int,
+        seq_length: int,
+        learning_rate: float,
+        seed: int,
+    ) -> Trained:
+        """Let JAX draw the parameters, and NumPy every batch."""
+        generator = np.random.default_rng(seed)
+        batches = (cut(indices, seq_length, batch_size, generator) for _ in range(num_batches))
+        return Trained(
+            *descend("rnn", initial(rnn_initializers(num_chars), jax.random.key(seed)), batches, learning_rate)
+        )
+
+    def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
+        """Run one compiled loop over the characters."""
+        keys = jax.random.split(jax.random.key(seed), count)
+        return to_numpy(continued(parameters, window, checked(temperature), keys))
+
+
+def cut(indices: Array, seq_length: int, batch_size: int, generator: np.random.Generator) -> tuple[Array, Array]:
+    """Draw windows of a text, and the character after each.
+
+    Raises:
+        ValueError: the text has no character after its first window.
+
+    """
+    places = len(indices) - seq_length
+    if places < 1:
+        msg = f"a text of {len(indices)} characters has none after a window of {seq_length}"
+        raise ValueError(msg)
+    starts = generator.integers(0, places, batch_size)
+    return indices[starts[:, None] + np.arange(seq_length)], indices[starts + seq_length]
+
+
+@jax.jit
+def continued(parameters: Parameters, window: jax.Array, temperature: jax.Array, keys: jax.Array) -> jax.Array:
+    """Continue a window [seq_length] by a character for each of the keys."""
+
+    def step(window: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        logits = MODELS["rnn"].outputs(parameters, window[None])["dense"][0]
+        # This draws by the softmax of what it is given.
+        character = jax.random.categorical(key, logits / temperature).astype(jnp.int32)
+        return jnp.append(window[1:], character), character
+
+    return lax.scan(step, window, keys)[1]
