@@ -1,0 +1,53 @@
+"""Which device PyTorch works on, and how tensors get there and back."""
+
+from __future__ import annotations
+
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from assay.contract import Array
+
+
+def use(device: str) -> str:
+    """Let PyTorch make every tensor on one device, in full float32, and return the device's name.
+
+    Raises:
+        RuntimeError: PyTorch sees no such device.
+
+    """
+    if device == "cpu":
+        # Threads wait for each other by turning: more of them than cores are many times as slow as one.
+        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+        torch.set_num_threads(max(1, torch.get_num_threads() // workers))
+        return "CPU"
+    if not torch.cuda.is_available():
+        msg = "PyTorch sees no GPU"
+        raise RuntimeError(msg)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.set_default_device("cuda")
+    return torch.cuda.get_device_name()
+
+
+def to_tensor(array: Array) -> torch.Tensor:
+    """Copy an array to the device."""
+    return torch.tensor(array)
+
+
+def to_array(tensor: torch.Tensor) -> Array:
+    """Copy a tensor back: what it is a view of may change."""
+    return np.array(tensor.numpy(force=True))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Let PyTorch draw by a seed in here, and outside as if nothing had been drawn."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield

@@ -1,0 +1,198 @@
+"""The document's models as PyTorch builds them, and where they keep their parameters otherwise than the contract.
+
+PyTorch has the channels of an image before its rows and columns, and the outputs of a kernel before its inputs.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# The recurrent layer numbers its layers, and names what belongs to its inputs and to its state.
+CANONICAL = {
+    "weight": "kernel",
+    "bias": "bias",
+    "weight_ih_l0": "kernel",
+    "weight_hh_l0": "recurrent_kernel",
+    "bias_ih_l0": "bias",
+}
+UNITS = 256
+
+
+def channels_first(images: torch.Tensor) -> torch.Tensor:
+    """View [batch, height, width, channels] as [batch, channels, height, width]."""
+    return images.permute(0, 3, 1, 2)
+
+
+def channels_last(images: torch.Tensor) -> torch.Tensor:
+    """View [batch, channels, height, width] as [batch, height, width, channels]."""
+    return images.permute(0, 2, 3, 1)
+
+
+def kernel_in(kernel: torch.Tensor) -> torch.Tensor:
+    """View [..., inputs, outputs] as PyTorch's [outputs, inputs, ...]; a bias stays as it is."""
+    return kernel.movedim((-1, -2), (0, 1)) if kernel.ndim > 1 else kernel
+
+
+def kernel_out(weight: torch.Tensor) -> torch.Tensor:
+    """View PyTorch's [outputs, inputs, ...] as [..., inputs, outputs]; a bias stays as it is."""
+    return weight.movedim((0, 1), (-1, -2)) if weight.ndim > 1 else weight
+
+
+class Dense(nn.Linear):
+    """A Dense layer with ReLU or without, drawn as Keras draws it."""
+
+    def __init__(self, inputs: int, outputs: int, *, relu: bool = False) -> None:
+        """Make the parameters."""
+        super().__init__(inputs, outputs)
+        self.activation = nn.ReLU() if relu else nn.Identity()
+
+    def reset_parameters(self) -> None:
+        """Draw the kernel, Glorot-uniform; the constructor calls this."""
+        nn.init.xavier_uniform_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return [batch, outputs]."""
+        return self.activation(super().forward(inputs))
+
+
+class Convolution(nn.Conv2d):
+    """A convolution with ReLU, drawn as Keras draws it."""
+
+    def reset_parameters(self) -> None:
+        """Draw the kernel, Glorot-uniform; the constructor calls this."""
+        nn.init.xavier_uniform_(self.weight)
+        nn.init.zeros_(self.bias)
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return [batch, filters, rows, columns]."""
+        return super().forward(inputs).relu()
+
+
+class Flatten(nn.Module):
+    """Images to vectors, with the channels fastest, as the contract's kernels expect them."""
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return [batch, height * width * channels]."""
+        return channels_last(inputs).flatten(1)
+
+
+class OneHot(nn.Module):
+    """Numbers to vectors."""
+
+    def __init__(self, depth: int) -> None:
+        """Take the length of the vectors."""
+        super().__init__()
+        self.depth = depth
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return [..., depth]."""
+        return nn.functional.one_hot(inputs.long(), self.depth).float()
+
+
+class Cell(nn.LSTM):
+    """An LSTM whose last output counts. Its gates are in the contract's order, and its second bias stays 0."""
+
+    def __init__(self, inputs: int, units: int) -> None:
+        """Make the parameters."""
+        super().__init__(inputs, units, batch_first=True)
+        self.bias_hh_l0.requires_grad = False
+
+    def reset_parameters(self) -> None:
+        """Draw the kernels as Keras does, and let the forget gate be open; the constructor calls this."""
+        nn.init.xavier_uniform_(self.weight_ih_l0)
+        nn.init.orthogonal_(self.weight_hh_l0)
+        for bias in (self.bias_ih_l0, self.bias_hh_l0):
+            nn.init.zeros_(bias)
+        nn.init.ones_(self.bias_ih_l0[self.hidden_size : 2 * self.hidden_size])
+
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return [batch, units] of [batch, time, inputs]."""
+        return super().forward(inputs)[0][:, -1]
+
+
+def named(**layers: nn.Module) -> nn.Sequential:
+    """Put layers one after the other, under the contract's names."""
+    return nn.Sequential(OrderedDict(layers))
+
+
+def linear(features: int = 3) -> nn.Sequential:
+    """Return one layer of one unit, all zeros to start with."""
+    dense = Dense(features, 1)
+    nn.init.zeros_(dense.weight)
+    return named(dense=dense)
+
+
+def mlp() -> nn.Sequential:
+    """Return two Dense layers."""
+    return named(
+        flatten=Flatten(),
+        dense1=Dense(28 * 28, 100, relu=True),
+        dense2=Dense(100, 10),
+        softmax=nn.Softmax(-1),
+    )
+
+
+def cnn() -> nn.Sequential:
+    """Return two convolutions with pooling and two Dense layers."""
+    return named(
+        conv1=Convolution(1, 32, 5, padding="same"),
+        pool1=nn.MaxPool2d(2),
+        conv2=Convolution(32, 64, 5, padding="same"),
+        pool2=nn.MaxPool2d(2),
+        flatten=Flatten(),
+        dense1=Dense(7 * 7 * 64, 1024, relu=True),
+        dense2=Dense(1024, 10),
+        softmax=nn.Softmax(-1),
+    )
+
+
+def rnn(num_chars: int = 57) -> nn.Sequential:
+    """Return an LSTM and a Dense layer over characters."""
+    return named(
+        one_hot=OneHot(num_chars),
+        cell=Cell(num_chars, UNITS),
+        dense=Dense(UNITS, num_chars),
+        softmax=nn.Softmax(-1),
+    )
+
+
+def q_network() -> nn.Sequential:
+    """Return three Dense layers, from a state to the values of two actions."""
+    return named(dense1=Dense(4, 24, relu=True), dense2=Dense(24, 24, relu=True), dense3=Dense(24, 2))
+
+
+def q_cnn() -> nn.Sequential:
+    """Return two convolutions and two Dense layers, from frames to the values of four actions."""
+    return named(
+        conv1=Convolution(4, 16, 8, stride=4),
+        conv2=Convolution(16, 32, 4, stride=2),
+        flatten=Flatten(),
+        dense1=Dense(9 * 9 * 32, 256, relu=True),
+        dense2=Dense(256, 4),
+    )
+
+
+NETWORKS: dict[str, Any] = {
+    "linear": linear,
+    "mlp": mlp,
+    "cnn": cnn,
+    "rnn": rnn,
+    "q_network": q_network,
+    "q_cnn": q_cnn,
+}
+
+
+def trainable(network: nn.Sequential) -> Iterator[tuple[str, nn.Parameter]]:
+    """Yield the parameters that training changes, each with its canonical name."""
+    for name, parameter in network.named_parameters():
+        layer, own = name.split(".")
+        if parameter.requires_grad:
+            yield f"{layer}/{CANONICAL[own]}", parameter

@@ -1,0 +1,64 @@
+"""The data loader, and whole training runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+
+from alternatives.torch.device import seeded, to_array, to_tensor
+from alternatives.torch.models import Trainer, as_network_takes, loaded, new, parameters_of
+from alternatives.torch.ops import number_correct
+from assay.contract import Trained
+
+if TYPE_CHECKING:
+    from assay.contract import Array, ModelName, Parameters
+
+
+class Datasets:
+    """See `assay.contract.Datasets`."""
+
+    def preprocess(self, images: Array, labels: Array) -> tuple[Array, Array]:
+        """Scale, add the channel axis, convert the labels."""
+        return to_array((to_tensor(images).float() / 255).unsqueeze(-1)), to_array(to_tensor(labels).int())
+
+    def sample_batch(self, images: Array, labels: Array, batch_size: int, seed: int) -> tuple[Array, Array]:
+        """Draw indices with replacement."""
+        with seeded(seed):
+            index = torch.randint(len(images), (batch_size,))
+        return to_array(to_tensor(images)[index]), to_array(to_tensor(labels)[index])
+
+
+class Training:
+    """See `assay.contract.Training`."""
+
+    def fit(
+        self,
+        model: ModelName,
+        images: Array,
+        labels: Array,
+        *,
+        num_batches: int,
+        batch_size: int,
+        learning_rate: float,
+        seed: int,
+    ) -> Trained:
+        """Draw the indices of all batches ahead, and take one step after the other."""
+        network = new(model, seed)
+        with seeded(seed):
+            indices = torch.randint(len(images), (num_batches, batch_size))
+        inputs, targets = to_tensor(images), to_tensor(labels)
+        batches = ((inputs[index], targets[index]) for index in indices)
+        losses = Trainer(model, network, learning_rate).train(batches)
+        return Trained(losses, parameters_of(network))
+
+    @torch.no_grad
+    def evaluate(
+        self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
+    ) -> float:
+        """Count what the network gets right of every batch."""
+        network = loaded(model, parameters)
+        batches = zip(to_tensor(images).split(batch_size), to_tensor(labels).split(batch_size), strict=True)
+        return sum(number_correct(targets, network(as_network_takes(inputs))) for inputs, targets in batches) / len(
+            images
+        )
