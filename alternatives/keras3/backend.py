@@ -1,0 +1,23 @@
+"""The backend that Keras runs on, and arrays from and to it."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import keras
+
+from assay.contract import Array
+
+_chosen = import_module(f"alternatives.keras3.on_{keras.config.backend()}")
+compiled, every_width, value_and_gradients = _chosen.compiled, _chosen.every_width, _chosen.value_and_gradients
+
+
+def to_tensor(array: Array) -> keras.KerasTensor:
+    """Make a tensor of the array's type."""
+    with every_width():
+        return keras.ops.convert_to_tensor(array)
+
+
+def to_array(tensor: keras.KerasTensor) -> Array:
+    """Copy a tensor or a variable to NumPy."""
+    return keras.ops.convert_to_numpy(tensor).copy()

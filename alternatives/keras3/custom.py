@@ -1,0 +1,211 @@
+"""A layer, a loss and a metric of one's own, and a pipeline of data, in the terms of Keras alone."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import keras
+import numpy as np
+
+from alternatives.keras3.backend import every_width
+
+if TYPE_CHECKING:
+    from assay.contract import Array
+
+
+class LinearLayer(keras.Layer):
+    """A matrix product and a bias: [..., features] to [..., units], as Dense has it."""
+
+    def __init__(
+        self, units: int, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", **options: Any
+    ) -> None:
+        """Check the arguments, and leave the variables to the first call.
+
+        Raises:
+            ValueError: there is no such number of units.
+
+        """
+        super().__init__(**options)
+        if not isinstance(units, int) or units < 1:
+            msg = f"there is no layer of {units!r} units"
+            raise ValueError(msg)
+        self.units = units
+        self.kernel_initializer = keras.initializers.get(kernel_initializer)
+        self.bias_initializer = keras.initializers.get(bias_initializer)
+        self.input_spec = keras.InputSpec(min_ndim=2)
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Make the variables, and expect as many features from now on."""
+        features = input_shape[-1]
+        self.w = self.add_weight((features, self.units), self.kernel_initializer, name="w")
+        self.b = self.add_weight((self.units,), self.bias_initializer, name="b")
+        self.input_spec = keras.InputSpec(min_ndim=2, axes={-1: features})
+
+    def call(self, inputs: Any) -> Any:
+        """Return the products, computed in the layer's own type."""
+        return keras.ops.matmul(keras.ops.cast(inputs, self.compute_dtype), self.w) + self.b
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Put units in the place of the features."""
+        return (*input_shape[:-1], self.units)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what __init__ takes."""
+        return super().get_config() | {
+            "units": self.units,
+            "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
+            "bias_initializer": keras.initializers.serialize(self.bias_initializer),
+        }
+
+
+class MeanSquaredError(keras.losses.Loss):
+    """The mean of squared differences of each example, which Loss weights and reduces."""
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return a value for each example.
+
+        Raises:
+            ValueError: targets and predictions differ in shape by more than a last axis of 1.
+
+        """
+        predictions = keras.ops.convert_to_tensor(y_pred)
+        targets = keras.ops.cast(y_true, predictions.dtype)
+        targets, predictions = (one[:, None] if one.ndim == 1 else one for one in (targets, predictions))
+        _same_shape("targets", targets.shape, predictions.shape)
+        return keras.ops.mean(keras.ops.square(predictions - targets), axis=-1)
+
+
+class SparseCategoricalAccuracy(keras.metrics.Metric):
+    """The weight of the examples whose largest prediction is the label, of the weight of all."""
+
+    def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
+        """Make the two sums, each a float32 and what it has lost: on its own it counts no further than 2**24."""
+        super().__init__(name=name, dtype=dtype)
+        self.right, self.every = (self.add_weight((2,), "zeros", "float32", name=name) for name in ("right", "every"))
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Add a batch.
+
+        Args:
+            y_true: [...] or [..., 1], whole numbers of any type.
+            y_pred: [..., classes].
+            sample_weight: like y_true, or what can be broadcast to that; 1 for each by default.
+
+        Raises:
+            ValueError: the shapes do not belong together.
+
+        """
+        largest = keras.ops.argmax(y_pred, axis=-1)
+        labels = keras.ops.cast(_without_column(y_true, largest.ndim), largest.dtype)
+        _same_shape("labels", labels.shape, largest.shape)
+        weights = _without_column(1.0 if sample_weight is None else sample_weight, largest.ndim)
+        weights = keras.ops.broadcast_to(keras.ops.cast(weights, "float32"), largest.shape)
+        _add(self.every, keras.ops.sum(weights))
+        _add(self.right, keras.ops.sum(keras.ops.where(keras.ops.equal(labels, largest), weights, 0.0)))
+
+    def result(self) -> Any:
+        """Return the quotient, and 0 before the first example."""
+        return keras.ops.cast(keras.ops.divide_no_nan(self.right[0], self.every[0]), self.dtype)
+
+
+class Batches(keras.utils.PyDataset):
+    """Arrays in batches, in their order."""
+
+    def __init__(self, inputs: Array, targets: Array, batch_size: int) -> None:
+        """Keep the arrays."""
+        super().__init__()
+        self.arrays = inputs, targets
+        self.batch_size = batch_size
+
+    def __len__(self) -> int:
+        """How many batches there are, with what is left in the last."""
+        return math.ceil(len(self.arrays[0]) / self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Array, ...]:
+        """Return a batch."""
+        batch = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return tuple(array[batch] for array in self.arrays)
+
+
+class InvalidArgumentError(ValueError):
+    """The operands of an operation do not fit each other."""
+
+
+class Operations:
+    """The operations of Keras under TensorFlow's names, and as strict as these: nothing is converted unasked."""
+
+    InvalidArgumentError = InvalidArgumentError
+    cast = staticmethod(keras.ops.cast)
+    reduce_mean = staticmethod(keras.ops.mean)
+    reduce_sum = staticmethod(keras.ops.sum)
+    shape = staticmethod(keras.ops.shape)
+    square = staticmethod(keras.ops.square)
+
+    @staticmethod
+    def argmax(values: Any, axis: int, output_type: str = "int64") -> Any:
+        """Return the places of the largest values."""
+        with every_width():
+            return keras.ops.cast(keras.ops.argmax(values, axis), output_type)
+
+    @staticmethod
+    def equal(x: Any, y: Any) -> Any:
+        """Compare element by element.
+
+        Raises:
+            InvalidArgumentError: the operands differ in type, or in shape by more than broadcasting mends.
+
+        """
+        _one_type(x, y)
+        try:
+            np.broadcast_shapes(tuple(x.shape), tuple(y.shape))
+        except ValueError as error:
+            raise InvalidArgumentError(*error.args) from None
+        return keras.ops.equal(x, y)
+
+    @staticmethod
+    def matmul(x: Any, y: Any) -> Any:
+        """Multiply matrices.
+
+        Raises:
+            InvalidArgumentError: the operands differ in type, or do not have as many columns as rows.
+
+        """
+        _one_type(x, y)
+        if x.shape[-1] != y.shape[-2]:
+            msg = f"there is no product of {tuple(x.shape)} and {tuple(y.shape)}"
+            raise InvalidArgumentError(msg)
+        return keras.ops.matmul(x, y)
+
+
+def _one_type(x: Any, y: Any) -> None:
+    types = [keras.backend.standardize_dtype(one.dtype) for one in (x, y)]
+    if types[0] != types[1]:
+        msg = f"one operand is of {types[0]} and the other of {types[1]}"
+        raise InvalidArgumentError(msg)
+
+
+def _same_shape(what: str, found: tuple[int | None, ...], expected: tuple[int | None, ...]) -> None:
+    """Check shapes before an operation that would stretch an axis of 1.
+
+    Raises:
+        ValueError: they differ.
+
+    """
+    if tuple(found) != tuple(expected):
+        msg = f"the {what} are of shape {tuple(found)}, and would have to be of {tuple(expected)}"
+        raise ValueError(msg)
+
+
+def _without_column(numbers: Any, rank: int) -> Any:
+    """Drop a last axis of 1 that is more than the rank."""
+    numbers = keras.ops.convert_to_tensor(numbers)
+    return keras.ops.squeeze(numbers, -1) if numbers.ndim == rank + 1 and numbers.shape[-1] == 1 else numbers
+
+
+def _add(pair: keras.Variable, number: Any) -> None:
+    """Add to a sum, and keep what rounding takes from it: Kahan's algorithm (1965)."""
+    total, lost = pair[0], pair[1]
+    added = number - lost
+    after = total + added
+    pair.assign(keras.ops.stack([after, (after - total) - added]))

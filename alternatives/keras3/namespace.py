@@ -1,0 +1,21 @@
+"""Keras itself, and what is written in its terms."""
+
+from __future__ import annotations
+
+import keras
+
+from alternatives.keras3 import custom
+from alternatives.keras3.backend import to_array, to_tensor
+
+
+class Keras:
+    """See `assay.contract.Keras`."""
+
+    namespace = keras
+    operations = custom.Operations
+    linear_layer = custom.LinearLayer
+    mean_squared_error = custom.MeanSquaredError
+    sparse_categorical_accuracy = custom.SparseCategoricalAccuracy
+    dataset = custom.Batches
+    to_tensor = staticmethod(to_tensor)
+    to_numpy = staticmethod(to_array)
