@@ -9,7 +9,9 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from enum import Enum
+from functools import cached_property
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from assay import json_file
@@ -90,6 +92,11 @@ class Row:
         rest = {"reason": self.reason, "replay": self.replay, "evidence": self.evidence, "digest": self.digest}
         return row | {key: _finite(value) for key, value in rest.items() if value}
 
+    @cached_property
+    def text(self) -> str:
+        """The row in the file: made once, as the file is written after every test."""
+        return indent(json.dumps(self.as_json(), indent=1, allow_nan=False), "  ")
+
 
 def _finite(tree: Any) -> Any:  # noqa: ANN401 - evidence has the form that its test gives it
     """Replace numbers that JSON does not have by null."""
@@ -159,6 +166,9 @@ class Ledger:
 
     def as_json(self) -> dict[str, Any]:
         """Lay the ledger out as `ledger.schema.json` says."""
+        return self._head() | {"claims": [row.as_json() for row in self.settled]}
+
+    def _head(self) -> dict[str, Any]:
         return {
             "format": FORMAT,
             "suite": self.suite,
@@ -170,7 +180,6 @@ class Ledger:
             "complete": not self.missing,
             "data": self.data,
             "counts": self.counts,
-            "claims": [row.as_json() for row in self.settled],
         }
 
     def write(self, path: Path) -> None:
@@ -180,7 +189,9 @@ class Ledger:
             UserError: the file cannot be written.
 
         """
-        write(path, self.as_json())
+        head = json.dumps(self._head(), indent=1, allow_nan=False).removesuffix("\n}")
+        rows = ",\n".join(row.text for row in self.settled)
+        _replace(path, f'{head},\n "claims": [\n{rows}\n ]\n}}\n' if rows else f'{head},\n "claims": []\n}}\n')
 
 
 def count(outcomes: Iterable[str]) -> dict[str, int]:
@@ -199,15 +210,20 @@ def rows(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Replace the file in one step, so that a reader or a killed run never sees half of it.
+    """Write a ledger that is laid out as `ledger.schema.json` says.
 
     Raises:
         UserError: the file cannot be written.
 
     """
+    _replace(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """Replace a file in one step, so that a reader or a killed run never sees half of it."""
     temporary = path.parent / f".{path.name}.{os.getpid()}"
     try:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
     except OSError as error:
         with suppress(OSError):

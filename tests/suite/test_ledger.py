@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from assay.errors import UserError
-from assay.ledger import Ledger, Outcome, Row, read
+from assay.ledger import Ledger, Outcome, Row, read, write
 
 FROM_BEST_TO_WORST = [
     *("pass", "unsupported", "skipped", "expected failure", "unexpected pass"),
@@ -103,6 +103,22 @@ def test_a_pass_has_neither_reason_nor_replay() -> None:
 def test_rows_are_counted_by_outcome() -> None:
     counts = {outcome: count for outcome, count in ledger(*ALL).counts.items() if count}
     assert counts == {"pass": 1, "fail": 1, "unsupported": 1}
+
+
+@pytest.mark.parametrize("rows", [ALL, ()], ids=["rows", "none"])
+def test_the_file_has_what_the_ledger_is(tmp_path: Path, rows: Any) -> None:
+    found = ledger(*rows)
+    found.write(tmp_path / "one.json")
+    write(tmp_path / "other.json", found.as_json())
+    assert (tmp_path / "one.json").read_text() == (tmp_path / "other.json").read_text()
+
+
+def test_a_row_that_changes_is_written_anew(tmp_path: Path) -> None:
+    found = ledger(ALL[0])
+    found.write(tmp_path / "ledger.json")
+    found.add(row("fail"), "test_other")
+    found.write(tmp_path / "ledger.json")
+    assert json.loads((tmp_path / "ledger.json").read_text()) == found.as_json()
 
 
 @pytest.mark.parametrize(
