@@ -95,7 +95,7 @@ class SparseCategoricalAccuracy(tf.keras.metrics.Metric):
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         """Make the two sums."""
-        super().__init__(name=name, dtype=dtype)
+        super().__init__(name=name, dtype=dtype or tf.keras.backend.floatx())
         # float32 no longer changes when 1 is added to 2**24, which is fewer examples than some data sets have.
         self.total = self.add_weight(name="total", shape=(), dtype="float64", initializer="zeros")
         self.count = self.add_weight(name="count", shape=(), dtype="float64", initializer="zeros")
