@@ -96,7 +96,7 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
         (["new", "my-net"], "assay: 'my-net' is no name for a Python module. It consists of letters, "),
         (
             ["smoke", "toy", "--seconds", "nan"],
-            "assay smoke: argument --seconds: 'nan' is no number of seconds from 1 on",
+            "assay smoke: argument --seconds: 'nan' is no number of seconds from 3 on",
         ),
         (["claims", "list", "--section", "none"], "assay: there is no section 'none'. Sections: model, "),
         (["claims", "show", "dense.reul"], "assay: there is no claim 'dense.reul'. Nearest: dense.relu"),
