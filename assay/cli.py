@@ -64,7 +64,10 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - see
 
 def _add_run(commands: Commands) -> None:
     run = commands.add_parser("run", help="assay an implementation: write its ledger and a report")
-    run.add_argument("implementation", help="package.module[:attribute], or an entry point such as `reference`")
+    run.add_argument(
+        "implementation",
+        help="package.module[:attribute], an entry point such as `reference`, or the .toml file of a peer",
+    )
     run.add_argument("--profile", default="core", help="smoke, core or full (default: core)")
     run.add_argument("--shard", metavar="I/N", help="run the I-th of N parts of the profile, about equally long")
     run.add_argument("--results", type=Path, help="the ledger (default: assay-NAME.json)")

@@ -11,6 +11,7 @@ import pytest
 from assay.claims import Claim, specification
 from assay.guard import AdapterError
 from assay.ledger import Outcome
+from assay.protocol.errors import CrashError, PeerLostError
 from assay.watchdog import TimeLimitError
 
 BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([^']+)'\)")
@@ -50,13 +51,15 @@ def outcome_of(error: BaseException) -> Outcome:
         return Outcome.SKIPPED
     if isinstance(error, TimeLimitError):
         return Outcome.TIMEOUT
+    if isinstance(error, CrashError):
+        return Outcome.CRASH
     # pytest says with an exception of its own that an expected error did not come.
     return Outcome.FAIL if isinstance(error, AssertionError | pytest.fail.Exception) else Outcome.ERROR
 
 
 def reason(error: BaseException) -> str:
     """Say what happened, with the smallest input that makes it happen."""
-    if isinstance(error, AssertionError | AdapterError | TimeLimitError | pytest.skip.Exception):
+    if isinstance(error, AssertionError | AdapterError | TimeLimitError | PeerLostError | pytest.skip.Exception):
         text = str(error) or "an assertion of the test does not hold"
     else:
         text = f"{type(error).__name__}: {error}"

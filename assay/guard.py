@@ -12,6 +12,8 @@ import numpy as np
 
 from assay.contract import PROTOCOLS, Implementation
 from assay.promise import form, kept
+from assay.protocol.errors import PeerError, PeerLostError
+from assay.protocol.implementation import PeerImplementation
 from assay.signatures import functions, named_tuples, needed_by, signature
 from assay.watchdog import TimeLimitError
 
@@ -104,9 +106,12 @@ def _guarded(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whate
         return call()
     except KeyboardInterrupt:
         raise
-    except TimeLimitError as error:
+    except (TimeLimitError, PeerLostError) as error:
         msg = f"{what}: {error}"
-        raise TimeLimitError(msg) from None
+        raise type(error)(msg) from None
+    except PeerError as error:  # The stack of this process says nothing of the other one.
+        msg = f"{what} answered with an error: {error}"
+        raise AdapterError(msg) from error
     except BaseException as error:  # An exit, or a skip of pytest's, is no way out of a claim.
         where = "".join(traceback.format_tb(error.__traceback__)[-3:])
         msg = f"{what} raised {type(error).__name__}: {error}\n{where}".rstrip()
@@ -175,8 +180,14 @@ class Guarded:
         """
         implementation = _guarded("importing the implementation", load)
         self.device = str(_guarded("start()", lambda: implementation.start(device)))
+        self._implementation = implementation
         self._groups = {name: Group(name, partial(getattr, implementation, name)) for name in implementation.groups}
 
     def group(self, name: str) -> Group:
         """Return a declared group under guard."""
         return self._groups[name]
+
+    def stop(self) -> None:
+        """End a peer; what lives in this process ends with it."""
+        if isinstance(self._implementation, PeerImplementation):
+            self._implementation.stop()

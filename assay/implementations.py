@@ -16,9 +16,12 @@ from typing import Any
 
 from assay.contract import GROUPS, Implementation
 from assay.errors import UserError
+from assay.protocol.errors import PeerError, PeerLostError
+from assay.protocol.implementation import SUFFIX, PeerImplementation
+from assay.watchdog import TimeLimitError, limit
 
 DEFAULT_ATTRIBUTE = "implementation"
-CALLED = "An implementation is named as package.module[:attribute], or by an entry point"
+CALLED = "An implementation is named as package.module[:attribute], by an entry point, or by a file in TOML"
 # As long as the whole core profile may take (design: time budgets): nobody waits longer for an import.
 PROBE_SECONDS = 60
 
@@ -51,14 +54,21 @@ def known() -> dict[str, str]:
     return {point.name: point.value for point in metadata.entry_points(group="assay.implementations")}
 
 
-def load(name: str) -> Implementation:
-    """Import an implementation and check that it is one.
+def load(name: str, notes: Path | None = None) -> Implementation:
+    """Import an implementation and check that it is one; or take a peer, which is not started by that.
+
+    Args:
+        name: as on the command line; one that ends in `.toml` is a file, and the implementation a peer.
+        notes: a folder for what has to be known of a peer's processes when this process is no more.
 
     Raises:
-        UserError: there is no such module or attribute, importing it fails, or it lacks what every implementation
-            has; the message says which.
+        UserError: there is no such module, attribute or file, importing it fails, or it lacks what every
+            implementation has; the message says which.
 
     """
+    if name.endswith(SUFFIX):
+        # Its attributes can be read, as the contract asks, but not be set.
+        return PeerImplementation(Path(name), notes)  # type: ignore[return-value]
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)
@@ -146,6 +156,8 @@ def probe(name: str, seconds: float | None = None) -> Description:
 
     """
     seconds = PROBE_SECONDS if seconds is None else seconds
+    if name.endswith(SUFFIX):
+        return _ask(name, seconds)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         answer = Path(folder) / "answer.json"
         command = [sys.executable, "-m", "assay.implementations", name, str(answer)]
@@ -165,6 +177,25 @@ def probe(name: str, seconds: float | None = None) -> Description:
     if "error" in content:
         raise UserError(content["error"])
     return Description.from_dict(content)
+
+
+def _ask(name: str, seconds: float) -> Description:
+    """Let a peer, which is another process, describe itself."""
+    peer = PeerImplementation(Path(name))
+    try:
+        with limit(seconds, None):
+            return Description(peer.name, peer.version, peer.frameworks, peer.groups)
+    except OSError as error:
+        msg = f"the peer {name!r} cannot be started: {error.filename}: {error.strerror}"
+        raise UserError(
+            msg, "Its command runs in the folder of its file; a program is looked for as a shell does"
+        ) from None
+    except (PeerError, PeerLostError, TimeLimitError) as error:
+        first, *rest = str(error).splitlines()
+        msg = f"the peer {name!r} does not describe itself: {first}"
+        raise UserError(msg, f"It said: {rest[-1].partition(': ')[2]}" if rest else "") from None
+    finally:
+        peer.stop()
 
 
 def _answer(name: str, path: Path) -> None:

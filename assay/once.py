@@ -5,14 +5,18 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from filelock import FileLock
 
 from assay.guard import AdapterError, NonConformanceError
+from assay.protocol.errors import PeerLostError
 from assay.watchdog import TimeLimitError
 
 Result = TypeVar("Result")
+
+# What a test of a claim ends with, in every process that needs the work.
+FAILURES = (AdapterError, NonConformanceError, PeerLostError, TimeLimitError)
 
 
 def once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
@@ -25,7 +29,8 @@ def once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
 
     Raises:
         AdapterError: the work failed the first time, or ended its process.
-        NonConformanceError: likewise.
+        NonConformanceError: it failed.
+        PeerLostError: likewise.
         TimeLimitError: likewise.
 
     """
@@ -37,15 +42,15 @@ def once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
                 raise AdapterError(msg)
             started.touch()
             done.write_bytes(pickle.dumps(_outcome(work)))
-    outcome: Result | AdapterError | NonConformanceError | TimeLimitError
-    outcome = pickle.loads(done.read_bytes())  # noqa: S301 - written by this run, in a folder of its own
-    if isinstance(outcome, AdapterError | NonConformanceError | TimeLimitError):
+    outcome: Any = pickle.loads(done.read_bytes())  # noqa: S301 - written by this run, in a folder of its own
+    if isinstance(outcome, FAILURES):
         raise outcome
-    return outcome
+    result: Result = outcome
+    return result
 
 
-def _outcome(work: Callable[[], Result]) -> Result | AdapterError | NonConformanceError | TimeLimitError:
+def _outcome(work: Callable[[], Result]) -> Result | BaseException:
     try:
         return work()
-    except (AdapterError, NonConformanceError, TimeLimitError) as error:
+    except FAILURES as error:
         return error

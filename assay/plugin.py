@@ -23,6 +23,7 @@ from assay.guard import Group, Guarded
 from assay.keeper import Keeper
 from assay.ledger import Outcome
 from assay.once import once as once_in
+from assay.protocol.process import end_all
 from assay.run import Run
 from assay.watchdog import limit
 
@@ -44,8 +45,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--implementation",
         metavar="NAME",
-        help="package.module[:attribute] or an entry point; naming one leaves the suite's own tests out"
-        f" (default: {DEFAULT_IMPLEMENTATION})",
+        help="package.module[:attribute], an entry point, or the .toml file of a peer; naming one leaves the suite's"
+        f" own tests out (default: {DEFAULT_IMPLEMENTATION})",
     )
     group.addoption("--profile", default="core", metavar="NAME", help="smoke, core or full (default: core)")
     group.addoption("--shard", metavar="I/N", help="run the I-th of N parts of the profile, about equally long")
@@ -181,9 +182,13 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist publishes 
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Remove what the processes of the run shared."""
+    """End a peer, and remove what the processes of the run shared, with the peers that outlived their workers."""
+    if started := config.stash.get(implementation_key, None):
+        started.stop()
     if run_key in config.stash and not hasattr(config, "workerinput"):
-        shutil.rmtree(config.stash[run_key].folder, ignore_errors=True)
+        folder = Path(config.stash[run_key].folder)
+        end_all(folder)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -297,7 +302,7 @@ def start(config: pytest.Config) -> Guarded:
 
 @pytest.fixture(scope="session")
 def implementation(request: pytest.FixtureRequest) -> Guarded:
-    """Return the implementation under test, started in this process."""
+    """Return the implementation under test, started in this process or from it."""
     return start(request.config)
 
 

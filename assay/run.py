@@ -110,6 +110,6 @@ class Run:
         marker = self.starting(os.environ.get("PYTEST_XDIST_WORKER", "alone"))
         marker.touch()
         try:
-            return Guarded(lambda: load(self.implementation), self.device)
+            return Guarded(lambda: load(self.implementation, Path(self.folder)), self.device)
         finally:
             marker.unlink()

@@ -41,7 +41,8 @@ def limit(seconds: float, last_words: Path | None) -> Iterator[None]:
         raise TimeLimitError(msg)
 
     before = signal.signal(signal.SIGALRM, interrupt)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    # A timer of 0 is none.
+    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
     try:
         if last_words is None:
             yield

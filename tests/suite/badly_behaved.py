@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import sys
 import time
@@ -12,6 +13,8 @@ from typing import Any, NoReturn
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+
+from assay.contract import EncodedText
 
 Array = NDArray[Any]
 
@@ -167,6 +170,21 @@ class WrongFromOne(Ops):
         return np.where(inputs <= -1, inputs, super().relu(inputs))
 
 
+class Letters:
+    """A loader of characters, with every kind of value that an implementation hands over."""
+
+    def encode(self, content: bytes) -> EncodedText:
+        text = content.decode()
+        numbers = {letter: number for number, letter in enumerate(sorted(set(text)))}
+        return EncodedText(numbers, dict(enumerate(numbers)), np.array([numbers[one] for one in text], np.int32))
+
+    def generate(self, parameters: dict[str, Array], window: Array, *, temperature: float, **_: Any) -> Any:
+        if not temperature > 0:
+            message = f"the temperature is {temperature}"
+            raise ValueError(message)
+        return [window[::-1], np.float32(temperature), list(parameters), {"nan": math.nan}, None, True]
+
+
 implementation = good = Implementation()
 without_groups = having(groups=())
 wrong_results = having(ops=WrongResults())
@@ -176,6 +194,7 @@ missing_and_sleeping = with_ops(relu=property(missing), dense=sleep)
 endings = with_ops(relu=read_address_zero, tanh=hang_in_c, sigmoid=sleep)
 sleeping_relu = with_ops(relu=sleep)
 skips = with_ops(relu=skip)
+letters = having(groups=("text",), text=Letters())
 
 start_raises = having(start=raise_error)
 start_leaves = having(start=leave)

@@ -111,15 +111,16 @@ class Shell:
         """Run `assay`."""
         return self.python("-m", "assay", *arguments)
 
-    def dense(self, toy: str, *arguments: object, processes: int = 0) -> Ended:
-        """Put an implementation of `badly_behaved` to the claims of the Dense layer."""
+    def dense(self, toy: str | Path, *arguments: object, processes: int = 0) -> Ended:
+        """Put an implementation of `badly_behaved`, or a peer, to the claims of the Dense layer."""
         return self.start_dense(toy, "--results", "ledger.json", *arguments, processes=processes).wait()
 
-    def start_dense(self, toy: str, *arguments: object, processes: int = 0) -> Running:
-        """Begin to put an implementation of `badly_behaved` to the claims of the Dense layer."""
+    def start_dense(self, toy: str | Path, *arguments: object, processes: int = 0) -> Running:
+        """Begin to do that."""
+        name = toy if isinstance(toy, Path) else f"badly_behaved:{toy}"
         tests = tests_folder() / "test_dense.py"
         options = ["-p", "assay.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", processes]
-        return self.start("-m", "pytest", tests, *options, "--implementation", f"badly_behaved:{toy}", *arguments)
+        return self.start("-m", "pytest", tests, *options, "--implementation", name, *arguments)
 
 
 @pytest.fixture

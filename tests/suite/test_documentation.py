@@ -113,7 +113,9 @@ def test_default_limits_are_those_of_the_plugin():
     assert [float(number) for number in re.findall(r"\d+", meaning)] == [CLAIM_SECONDS["core"], CLAIM_SECONDS["full"]]
 
 
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "spec/README.md"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "spec/README.md", "assay/protocol/README.md"]
+)
 def test_files_that_are_named_exist(name):
     text = (ROOT / name).read_text(encoding="utf-8")
     base = ROOT / "spec" if name.startswith("spec/") else ROOT

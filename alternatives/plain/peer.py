@@ -1,0 +1,116 @@
+"""An implementation in another process: the protocol, and the loader of the digits, in plain Python.
+
+To be copied into another language. `serve` and what it calls are the protocol, which `assay/protocol/README.md`
+describes; `preprocess` and `sample_batch` are the implementation.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import struct
+import sys
+from typing import Any, NamedTuple
+
+# Of the 256 pixels that there may be: float32, little-endian.
+QUOTIENTS = struct.pack("<256f", *(pixel / 255 for pixel in range(256)))
+
+
+class Array(NamedTuple):
+    """An array as it travels: its bytes are little-endian, the last axis fastest."""
+
+    dtype: str
+    shape: list[int]
+    content: bytes
+
+
+class InvalidArgumentError(Exception):
+    """Whoever called is wrong, and not this program."""
+
+
+def preprocess(images: Array, labels: Array) -> list[Array]:
+    """Divide by 255, add the channel axis, convert the labels."""
+    if (images.dtype, labels.dtype) != ("uint8", "uint8"):
+        message = f"images and labels have to be uint8, and are {images.dtype} and {labels.dtype}"
+        raise InvalidArgumentError(message)
+    scaled, converted = bytearray(4 * len(images.content)), bytearray(4 * len(labels.content))
+    for place in range(4):  # Of the bytes of a float32: `translate` looks up that byte for all pixels at once.
+        scaled[place::4] = images.content.translate(QUOTIENTS[place::4])
+    converted[::4] = labels.content
+    return [Array("float32", [*images.shape, 1], bytes(scaled)), Array("int32", labels.shape, bytes(converted))]
+
+
+def sample_batch(images: Array, labels: Array, batch_size: int, seed: int) -> list[Array]:
+    """Draw examples with replacement."""
+    drawn = random.Random(seed).choices(range(images.shape[0]), k=batch_size)
+    return [rows(images, drawn), rows(labels, drawn)]
+
+
+def rows(array: Array, places: list[int]) -> Array:
+    """Take what stands at some places of the first axis."""
+    size = len(array.content) // array.shape[0]
+    content = b"".join(array.content[size * place : size * (place + 1)] for place in places)
+    return Array(array.dtype, [len(places), *array.shape[1:]], content)
+
+
+GROUPS = {"datasets": {"preprocess": preprocess, "sample_batch": sample_batch}}
+
+
+def describe(protocol: int) -> dict[str, Any]:
+    """Say what this program is and has."""
+    if protocol != 1:
+        message = f"this program speaks version 1 of the protocol, and not version {protocol}"
+        raise InvalidArgumentError(message)
+    groups = {group: list(functions) for group, functions in GROUPS.items()}
+    return {"protocol": 1, "name": "plain", "version": "1.0", "frameworks": {}, "groups": groups}
+
+
+def start(device: str) -> dict[str, str]:
+    """Make ready."""
+    if device != "cpu":
+        message = "plain Python has no GPU"
+        raise InvalidArgumentError(message)
+    return {"device": "cpu"}
+
+
+def answer(message: dict[str, Any], arrays: list[Array]) -> tuple[Any, list[Array]]:
+    """Do what a message asks for; arrays of the result are left for the second place, and numbered in the first."""
+    match message:
+        case {"command": "describe", "protocol": protocol}:
+            return describe(protocol), []
+        case {"command": "start", "device": device}:
+            return start(device), []
+        case {"command": "call", "group": group, "function": function, "arguments": arguments}:
+            # The functions of this group take arrays and whole numbers, and return arrays.
+            values = {n: arrays[v["array"]] if isinstance(v, dict) else v for n, v in arguments.items()}
+            results = GROUPS[group][function](**values)
+            return [{"array": index} for index in range(len(results))], results
+    return None, []
+
+
+def serve() -> None:
+    """Answer until told to stop, or nobody is there any more."""
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr  # What a `print` says must not get between the answers.
+    while line := sys.stdin.buffer.readline():
+        message = json.loads(line)
+        arrays = [
+            Array(array["dtype"], array["shape"], sys.stdin.buffer.read(array["bytes"]))
+            for array in message.get("arrays", [])
+        ]
+        fields, results = {"id": message["id"]}, []
+        try:
+            fields["result"], results = answer(message, arrays)
+        except InvalidArgumentError as error:
+            fields["error"] = {"kind": "invalid argument", "message": str(error)}
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked is told
+            fields["error"] = {"kind": "failure", "message": f"{type(error).__name__}: {error}"}
+        if results:
+            fields["arrays"] = [{"dtype": a.dtype, "shape": a.shape, "bytes": len(a.content)} for a in results]
+        answers.write(json.dumps(fields).encode() + b"\n" + b"".join(array.content for array in results))
+        answers.flush()
+        if message["command"] == "stop":
+            return
+
+
+if __name__ == "__main__":
+    serve()

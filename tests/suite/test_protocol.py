@@ -1,0 +1,385 @@
+"""The subprocess protocol: what its documentation says happens, and whatever a peer does, its row says so."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+
+from assay import implementations
+from assay.contract import EncodedText
+from assay.errors import ExitCode, UserError
+from assay.guard import AdapterError, Guarded, NonConformanceError
+from assay.index import tests_folder
+from assay.protocol import process, wire
+from assay.protocol.errors import CrashError, ProtocolError
+from assay.watchdog import TimeLimitError, limit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from .conftest import Shell
+
+HERE = Path(__file__).parent
+PLAIN = tests_folder().parent / "alternatives" / "plain"
+INPUTS = np.array([[-1, 2]], np.float32)
+
+
+@pytest.fixture
+def bridge(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that writes the file of a peer: a Python implementation that makes trouble."""
+
+    def write(name: str = "badly_behaved:good", **troubles: str) -> Path:
+        file = tmp_path / "peer.toml"
+        pairs = [f"{occasion}={trouble}" for occasion, trouble in troubles.items()]
+        file.write_text(f"command = {json.dumps([sys.executable, str(HERE / 'bridge.py'), name, *pairs])}")
+        return file
+
+    return write
+
+
+@pytest.fixture
+def started() -> Iterator[Callable[[Path], Guarded]]:
+    """Return a function that starts a peer, which is ended with the test."""
+    running: list[Guarded] = []
+
+    def start(file: Path, device: str = "cpu") -> Guarded:
+        running.append(Guarded(lambda: implementations.load(str(file)), device))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()
+
+
+def processes(file: Path) -> list[str]:
+    """Return the processes of a peer: those with the arguments of its file's command."""
+    command = " ".join(json.loads(file.read_text().partition("= ")[2])[1:])
+    return [
+        line
+        for line in subprocess.check_output(["ps", "-A", "-ww", "-o", "args"], text=True).splitlines()
+        if command in line
+    ]
+
+
+# The documentation
+
+
+def conversation() -> list[tuple[str, bytes]]:
+    """Return the worked transcript: who speaks, and the bytes, a message after the other."""
+    text = (wire.SCHEMA.parent / "README.md").read_text(encoding="utf-8")
+    spoken = re.findall(r"^([<>]) (.*)$", re.search(r"```text\n(.*?)```", text, re.DOTALL)[1], re.MULTILINE)
+    said = [(who, line.encode() + b"\n" if line.startswith("{") else bytes.fromhex(line)) for who, line in spoken]
+    messages: list[tuple[str, bytes]] = []
+    for who, content in said:
+        if content.startswith(b"{"):
+            messages.append((who, content))
+        else:
+            messages[-1] = (who, messages[-1][1] + content)
+    return messages
+
+
+def test_the_conversation_of_the_documentation_takes_place() -> None:
+    asked = b"".join(content for who, content in conversation() if who == ">")
+    ended = subprocess.run([sys.executable, PLAIN / "peer.py"], input=asked, capture_output=True, check=True)
+    assert ended.stdout == b"".join(content for who, content in conversation() if who == "<")
+
+
+@pytest.mark.parametrize("content", [content for who, content in conversation() if who == ">"])
+def test_the_runner_writes_what_the_documentation_says(content: bytes) -> None:
+    line, _, rest = content.partition(b"\n")
+    fields, arrays = json.loads(line), []
+    for each in fields.pop("arrays", ()):
+        arrays.append(np.frombuffer(rest[: each["bytes"]], each["dtype"]).reshape(each["shape"]))
+        rest = rest[each["bytes"] :]
+    assert b"".join(wire.encode(fields, arrays)) == content
+
+
+@pytest.mark.parametrize("content", [content for _, content in conversation()])
+def test_every_line_of_the_documentation_is_of_the_schema(content: bytes) -> None:
+    schema = json.loads(wire.SCHEMA.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(json.loads(content.partition(b"\n")[0]))
+
+
+def test_the_plain_peer_is_as_short_as_is_said() -> None:
+    assert len((PLAIN / "peer.py").read_text(encoding="utf-8").splitlines()) <= 120
+
+
+# What a peer is asked, and what it answers
+
+
+def test_values_of_every_kind_come_and_go(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
+    text = started(bridge("badly_behaved:letters")).group("text")
+    encoded = text.encode("b\xe4b".encode())
+    assert isinstance(encoded, EncodedText)
+    assert (encoded.char_indices, encoded.indices_char) == ({"b": 0, "\xe4": 1}, {0: "b", 1: "\xe4"})
+    np.testing.assert_array_equal(encoded.indices, np.array([0, 1, 0], np.int32), strict=True)
+
+
+def test_sequences_numbers_and_names_come_and_go(bridge: Callable[..., Path]) -> None:
+    peer = implementations.load(str(bridge("badly_behaved:letters")))
+    peer.start("cpu")
+    window = np.arange(6, dtype=np.int32)[::2]
+    answer = peer.text.generate({"b": window, "a": window}, window, temperature=np.inf, count=1, seed=0)
+    peer.stop()
+    np.testing.assert_array_equal(answer[0], window[::-1], strict=True)
+    assert (answer[1], answer[1].dtype, answer[2]) == (np.inf, np.float32, ("b", "a"))
+    assert (np.isnan(answer[3]["nan"]), answer[4:]) == (True, (None, True))
+
+
+def test_a_rejection_is_the_contracts_value_error(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
+    text = started(bridge("badly_behaved:letters")).group("text")
+    with pytest.raises(AdapterError, match="the temperature is nan") as raised:
+        text.generate({}, INPUTS, temperature=np.nan, count=1, seed=0)
+    assert isinstance(raised.value.__cause__, ValueError)
+
+
+def test_a_missing_function_is_a_failure(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
+    ops = started(bridge("badly_behaved:missing_and_sleeping")).group("ops")
+    with pytest.raises(NonConformanceError, match="the group ops is declared but has no relu"):
+        ops.relu(INPUTS)
+
+
+def test_no_such_device_is_an_error(started: Callable[..., Guarded]) -> None:
+    with pytest.raises(AdapterError, match=r"^start\(\) answered with an error: plain Python has no GPU$"):
+        started(PLAIN / "peer.toml", "gpu")
+
+
+# What a peer does
+
+
+@pytest.mark.parametrize(
+    ("trouble", "error", "said"),
+    [
+        ("is_killed", CrashError, r"the process of the implementation ended: signal 9 \(Killed\)"),
+        (
+            "leaves",
+            CrashError,
+            "the process of the implementation ended: exit status 3\n  stderr: out of\ufffd.31m memory",
+        ),
+        ("leaves_a_child", CrashError, "the process of the implementation ended: exit status 3"),
+        (
+            "answers_half",
+            CrashError,
+            "the process of the implementation ended after a part of its answer: exit status 0",
+        ),
+        (
+            "answers_half_a_line",
+            CrashError,
+            "the process of the implementation ended after a part of its answer: exit ",
+        ),
+        ("sleeps", TimeLimitError, "not finished after 1 s"),
+        ("closes_stdout", ProtocolError, "it closed its standard output, and did not end"),
+        ("prints_a_line", ProtocolError, "it wrote a line of more than 1048576 bytes: 'xxx"),
+        ("prints_lines", ProtocolError, "it wrote what is not JSON, or not such as can be read: 'hello'"),
+        ("prints_nothing_much", ProtocolError, r"it wrote what is not JSON, .*: 'relu of shape \(1, 2\)'"),
+        ("answers_another_call", ProtocolError, "it answers 2, and was asked 3"),
+        ("answers_twice", ProtocolError, "it goes on after its answer: "),
+        ("answers_what_is_no_json", ProtocolError, "it wrote what is not JSON"),
+        ("answers_what_cannot_be_printed", ProtocolError, "it wrote what is not JSON, or not such as can be read"),
+        ("answers_too_deep", ProtocolError, r"it wrote what is not JSON, .*: '\[\[\["),
+        (
+            "answers_a_number",
+            ProtocolError,
+            "its answer to call is not of the protocol, at top level: 1 is not of type 'o",
+        ),
+        (
+            "answers_of_no_kind",
+            ProtocolError,
+            "its answer to call is not of the protocol, at result: {'tensor': 1} is ",
+        ),
+        ("answers_without_an_array", ProtocolError, "it names array 1, counted from 0, and sent 0"),
+        (
+            "answers_of_no_dtype",
+            ProtocolError,
+            r"not of the protocol, at arrays.0.dtype: 'complex64' is not one of \['bo",
+        ),
+        ("answers_of_a_wrong_length", ProtocolError, r"float32 and shape \[1, 2\] has 8 bytes, and it announces 4"),
+        ("answers_no_bool", ProtocolError, "an array of bool has a byte that is neither 0 nor 1"),
+        ("answers_too_much", ProtocolError, "it announces 4000000000 bytes, and may send 268435456"),
+        (
+            "answers_with_an_error",
+            AdapterError,
+            "ops.relu answered with an error: out of order\n  stderr: the GPU is on fire",
+        ),
+    ],
+)
+def test_trouble_is_named_and_over_with_the_next_call(
+    trouble: str, error: type[BaseException], said: str, bridge: Callable[..., Path], started: Callable[..., Guarded]
+) -> None:
+    file = bridge(relu=trouble)
+    guarded = started(file)
+    with pytest.raises(error, match=said) as raised, limit(1 if trouble == "sleeps" else 30, None):
+        guarded.group("ops").relu(INPUTS)
+    assert str(raised.value).startswith("ops.relu")
+    np.testing.assert_array_equal(guarded.group("ops").tanh(INPUTS), np.tanh(INPUTS), strict=True)
+    guarded.stop()
+    assert processes(file) == []
+
+
+@pytest.mark.parametrize("trouble", ["floods_stderr", "closes_stderr"])
+def test_what_a_peer_does_with_standard_error_is_its_own(
+    trouble: str, bridge: Callable[..., Path], started: Callable[..., Guarded]
+) -> None:
+    ops = started(bridge(relu=trouble)).group("ops")
+    with limit(30, None):
+        assert ops.relu(INPUTS).tolist() == ops.relu(INPUTS).tolist() == [[0, 2]]
+
+
+def test_a_peer_that_does_not_listen_any_more_is_named(
+    bridge: Callable[..., Path], started: Callable[..., Guarded]
+) -> None:
+    ops = started(bridge(relu="closes_stdin", tanh="sleeps")).group("ops")
+    ops.relu(INPUTS)
+    with pytest.raises((ProtocolError, CrashError), match=r"it closed its standard input, and|ended: exit status"):
+        ops.tanh(INPUTS)
+
+
+def test_a_peer_that_speaks_unasked_is_named(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
+    ops = started(bridge(relu="goes_on_later")).group("ops")
+    ops.relu(INPUTS)
+    time.sleep(0.5)
+    with pytest.raises(ProtocolError, match=r"it wrote without having been asked: 'by the way\\n'"):
+        ops.relu(INPUTS)
+
+
+def test_a_peer_that_does_not_stop_is_ended(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
+    file = bridge(stop="sleeps")
+    guarded = started(file)
+    began = time.monotonic()
+    guarded.stop()
+    assert (processes(file), time.monotonic() - began < 2 * process.END_SECONDS) == ([], True)
+
+
+def test_a_peer_that_is_lost_whenever_it_is_started_is_not_tried_for_ever(bridge: Callable[..., Path]) -> None:
+    peer = implementations.load(str(bridge(start="is_killed")))
+    said = []
+    for _ in range(3):
+        with pytest.raises((CrashError, ProtocolError)) as raised:
+            peer.start("cpu")
+        said.append(str(raised.value))
+    assert said[0] == said[1] == "the process of the implementation ended: signal 9 (Killed)"
+    assert said[2] == "it was lost 2 times in a row while it was started, and is not tried again"
+
+
+# A run
+
+GOOD = {
+    "dense.affine": ("pass", ""),
+    "dense.use-bias-default": ("unsupported", "the implementation does not declare the group keras"),
+    "dense.relu": ("pass", ""),
+    "dense.tanh": ("pass", ""),
+    "dense.sigmoid": ("pass", ""),
+    "dense.zeros": ("pass", ""),
+    "dense.glorot-limit": ("pass", ""),
+}
+THESE = [part for id_ in GOOD for part in ("--claim", id_)]
+# As long as any of these claims takes on a busy machine.
+SECONDS = 6
+
+
+def test_every_row_says_what_happened_and_no_other_is_lost(bridge: Callable[..., Path], shell: Shell) -> None:
+    file = bridge(
+        relu="is_killed",
+        tanh="sleeps",
+        sigmoid="answers_another_call",
+        zeros="prints_a_line",
+        glorot_uniform="closes_stdout",
+    )
+    ended = shell.dense(file, *THESE, "--claim-timeout", SECONDS)
+    rows = {id_: (outcome, reason.partition(": '")[0]) for id_, (outcome, reason) in ended.rows.items()}
+    assert (ended.code, rows, processes(file)) == (
+        ExitCode.NOT_CONFORMANT,
+        GOOD
+        | {
+            "dense.relu": ("crash", "ops.relu: the process of the implementation ended: signal 9 (Killed)"),
+            "dense.tanh": ("timeout", f"ops.tanh: not finished after {SECONDS} s"),
+            "dense.sigmoid": ("error", "ops.sigmoid: it answers 2, and was asked 3"),
+            "dense.zeros": ("error", "ops.zeros: it wrote a line of more than 1048576 bytes"),
+            "dense.glorot-limit": ("error", "ops.glorot_uniform: it closed its standard output, and did not end"),
+        },
+        [],
+    )
+
+
+def test_a_peer_is_started_once_to_be_described_and_once_to_be_assayed(
+    bridge: Callable[..., Path], shell: Shell
+) -> None:
+    ended = shell.dense(bridge(describe="is_noted"), *THESE)
+    noted = (shell.folder / "noted").read_text()
+    assert (ended.code, ended.rows, noted) == (ExitCode.CONFORMANT, GOOD, "xx")
+
+
+def test_a_peer_that_outlives_its_worker_is_ended_with_the_run(bridge: Callable[..., Path], shell: Shell) -> None:
+    file = bridge(relu="kills_the_worker")
+    ended = shell.dense(file, *THESE, processes=1)
+    expected = GOOD | {"dense.relu": ("crash", "the process of the implementation ended")}
+    assert (ended.rows, processes(file)) == (expected, [])
+
+
+# What the user did
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (None, "the peer 'peer.toml' cannot be read: No such file or directory. An implementation whose name ends in "),
+        ("command = ", "the peer 'peer.toml' is not TOML: "),
+        (
+            "name = 'mine'",
+            "the peer 'peer.toml' does not say, or not only, how it is started. It has to have a line such",
+        ),
+        ("command = []", "the peer 'peer.toml' does not say, or not only, how it is started"),
+        ("command = [1]", "the peer 'peer.toml': a part of its command is no text"),
+        ("command = ['nowhere']", "the peer 'peer.toml' cannot be started: nowhere: No such file or directory. Its "),
+        (
+            "command = ['/']",
+            "the peer 'peer.toml' cannot be started: /: Permission denied. Its command runs in the fol",
+        ),
+    ],
+)
+def test_a_file_that_names_no_peer_is_told_from_one(
+    content: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    if content is not None:
+        Path("peer.toml").write_text(content)
+    with pytest.raises(UserError) as raised:
+        implementations.probe("peer.toml")
+    assert str(raised.value).startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        ("leaves", "does not describe itself: the process of the implementation ended: exit status 3. It said: out of"),
+        ("sleeps", "does not describe itself: not finished after 2 s"),
+        ("answers_with_an_error", "does not describe itself: out of order. It said: the GPU is on fire"),
+        ("speaks_another_version", "its answer to describe is not of the protocol, at result.protocol: 1 was expected"),
+        ("answers_a_number", "does not describe itself: its answer to describe is not of the protocol"),
+    ],
+)
+def test_a_peer_that_does_not_describe_itself_is_no_implementation(
+    trouble: str, expected: str, bridge: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(implementations, "PROBE_SECONDS", 2)
+    file = bridge(describe=trouble)
+    with pytest.raises(UserError) as raised:
+        implementations.probe(str(file))
+    assert (expected in str(raised.value), processes(file)) == (True, [])
+
+
+def test_no_peer_is_one_line_and_the_exit_code_of_usage(shell: Shell) -> None:
+    ended = shell.assay("run", "peer.toml")
+    said = ended.output.strip()
+    one_line = said.startswith("ERROR: the peer 'peer.toml' cannot be read: No such file or") and "\n" not in said
+    assert (ended.code, one_line) == (ExitCode.USAGE, True), said
