@@ -85,6 +85,7 @@ def _add_run(commands: Commands) -> None:
 def _add_new(commands: Commands) -> None:
     new = commands.add_parser("new", help="write an adapter to begin with, its tox environment and a CI workflow")
     new.add_argument("name", metavar="NAME", help="of the module: `assay run NAME` then runs it")
+    new.add_argument("--subprocess", action="store_true", help="a program of its own: NAME.toml, for any language")
     new.add_argument("-o", "--output", type=Path, default=Path(), metavar="FOLDER", help="(default: this one)")
     source = "where tox gets Assay from (default: where it was installed from)"
     new.add_argument("--requirement", metavar="TEXT", help=source)

@@ -59,11 +59,12 @@ def new(options: Namespace) -> int:
     from assay import scaffold  # noqa: PLC0415 - loads Jinja
 
     requirement = options.requirement or scaffold.requirement()
-    for path in scaffold.write(options.name, options.output, requirement):
+    for path in scaffold.write(options.name, options.output, requirement, subprocess=options.subprocess):
         print(path)  # noqa: T201 - what the command says
     if "file:" in requirement:
         print(f"tox.ini has {requirement!r}, which no CI reaches: name an address with --requirement")  # noqa: T201
-    print(f"next, in {options.output.resolve()}: assay smoke {options.name}, then assay run {options.name}")  # noqa: T201
+    name = f"{options.name}.toml" if options.subprocess else options.name
+    print(f"next, in {options.output.resolve()}: assay smoke {name}, then assay run {name}")  # noqa: T201 - likewise
     return ExitCode.CONFORMANT
 
 

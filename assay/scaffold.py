@@ -12,6 +12,7 @@ from textwrap import wrap
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+import assay
 from assay import __version__
 from assay.claims import specification
 from assay.contract import GROUPS
@@ -21,22 +22,24 @@ from assay.signatures import functions, signature
 
 # The group that the adapter has from the start: the shortest one that is whole.
 WRITTEN = "datasets"
-TEMPLATES = {
-    "{name}.py": "adapter.py.jinja",
-    "tox.ini": "tox.ini.jinja",
-    ".github/workflows/{name}.yml": "workflow.yml.jinja",
-}
+ADAPTER = {"{name}.py": "adapter.py.jinja"}
+# In another process: a program to be written anew in any language, and the file that says how it is started.
+PEER = {"{name}.py": None, "{name}.toml": "peer.toml.jinja"}
+AROUND = {"tox.ini": "tox.ini.jinja", ".github/workflows/{name}.yml": "workflow.yml.jinja"}
+# What a peer's program is a copy of lies beside the package, in a checkout as in a wheel.
+EXAMPLE = Path(assay.__file__).parent.parent / "alternatives" / "plain" / "peer.py"
 WIDTH = 110
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
-def write(name: str, folder: Path, requirement: str) -> list[Path]:
+def write(name: str, folder: Path, requirement: str, *, subprocess: bool = False) -> list[Path]:
     """Write the files, unless one of them is there.
 
     Args:
         name: of the module.
         folder: that the files are put into; it is made if it is not there.
         requirement: what tox installs Assay from.
+        subprocess: whether the adapter is a program of its own, which speaks the protocol.
 
     Returns:
         The files.
@@ -46,7 +49,8 @@ def write(name: str, folder: Path, requirement: str) -> list[Path]:
 
     """
     _check_name(name)
-    files = {folder / path.format(name=name): template for path, template in TEMPLATES.items()}
+    templates = (PEER if subprocess else ADAPTER) | AROUND
+    files = {folder / path.format(name=name): template for path, template in templates.items()}
     if there := [path for path in files if path.exists()]:
         msg = f"{there[0]} is there already, and nothing is overwritten"
         raise UserError(msg, "Name another folder with -o, and take over from there what you need")
@@ -54,10 +58,17 @@ def write(name: str, folder: Path, requirement: str) -> list[Path]:
         msg = f"{name!r} is the name of what can be imported here already"
         raise UserError(msg, "It might be found in the place of the new module: take another name")
     environment = Environment(  # noqa: S701 - no HTML
-        loader=PackageLoader("assay"), undefined=StrictUndefined, keep_trailing_newline=True, trim_blocks=True
+        loader=PackageLoader("assay"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
     )
-    values = {"name": name, "requirement": requirement, "next": _still_to_write()}
-    texts = {path: environment.get_template(template).render(values) for path, template in files.items()}
+    called = f"{name}.toml" if subprocess else name
+    values = {"name": name, "called": called, "requirement": requirement, "next": _still_to_write()}
+    texts = {
+        path: environment.get_template(template).render(values) if template else _peer(name)
+        for path, template in files.items()
+    }
     try:
         for path, text in texts.items():
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +84,10 @@ def _check_name(name: str) -> None:
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
         msg = f"{name!r} is no name for a Python module"
         raise UserError(msg, "It consists of letters, digits and underscores, such as my_adapter")
+
+
+def _peer(name: str) -> str:
+    return EXAMPLE.read_text(encoding="utf-8").replace('"name": "plain"', f'"name": "{name}"')
 
 
 def _still_to_write() -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ import pytest
 
 from assay import plugin
 from assay.guard import AdapterError, Group, NonConformanceError
+from assay.protocol.errors import PeerLostError
 from assay.signatures import functions
 
 journal_key = pytest.StashKey["Journal"]()
@@ -54,7 +55,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     journal.write(begun="start()")
     try:
         started = plugin.start(session.config)
-    except AdapterError as error:
+    except (AdapterError, PeerLostError) as error:
         journal.write(ended="start()", problem=str(error))
         return True
     journal.write(ended="start()", device=started.device)

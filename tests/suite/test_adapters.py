@@ -108,6 +108,22 @@ def test_the_tox_environment_runs_as_it_is(written: Shell) -> None:
     assert f"mine is conformant: {len(passing)} of {len(claims)} claims" in ended[-1].output
 
 
+def test_the_tox_environment_of_a_peer_runs_as_it_is(shell: Shell) -> None:
+    assert shell.assay("new", "peer", "--subprocess").code == ExitCode.CONFORMANT
+    tox = configparser.ConfigParser()
+    tox.read(shell.folder / "tox.ini")
+    commands = tox["testenv:peer"]["commands"].replace("{posargs}", "--profile smoke -n 0").strip().splitlines()
+    ended = [shell.python("-m", *shlex.split(command)) for command in commands]
+    assert [one.code for one in ended] == [ExitCode.CONFORMANT] * 2, ended
+    assert ("✓ it is found: peer 1.0" in ended[0].output, "peer is conformant" in ended[1].output) == (True, True)
+
+
+def test_a_peer_that_cannot_start_is_broken(shell: Shell) -> None:
+    (shell.folder / "peer.toml").write_text('command = ["false"]')
+    code, lines = smoked(shell, "peer.toml")
+    assert (code, lines[0].startswith("✗ the peer 'peer.toml' does not describe itself: ")) == (1, True), lines
+
+
 def test_the_workflow_runs_the_tox_environment(written: Shell) -> None:
     yaml = pytest.importorskip("yaml")
     workflow = yaml.safe_load((written.folder / ".github/workflows/mine.yml").read_text())
@@ -131,13 +147,13 @@ def test_the_module_has_the_functions_of_the_other_groups(written: Shell) -> Non
     assert [other for other in others if signature(*other) not in comments] == []
 
 
-@pytest.mark.parametrize("path", [path.format(name="theirs") for path in scaffold.TEMPLATES])
+@pytest.mark.parametrize("path", [path.format(name="theirs") for path in scaffold.PEER | scaffold.AROUND])
 def test_nothing_is_overwritten(path: str, tmp_path: Path) -> None:
     there = tmp_path / path
     there.parent.mkdir(parents=True, exist_ok=True)
     there.write_text("old")
     with pytest.raises(UserError, match="is there already, and nothing is overwritten"):
-        scaffold.write("theirs", tmp_path, "assay")
+        scaffold.write("theirs", tmp_path, "assay", subprocess=True)
     assert [file.read_text() for file in tmp_path.rglob("*") if file.is_file()] == ["old"]
 
 
