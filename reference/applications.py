@@ -10,6 +10,7 @@ import tensorflow as tf
 from assay.contract import Architecture
 from reference.models import crossentropy
 from reference.optimizers import Adam
+from reference.seeding import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,8 +87,8 @@ def training_step(
 def _new(
     network: NetworkName, input_shape: tuple[int, ...], weights: str | None, classes: int, seed: int
 ) -> tf.keras.Model:
-    tf.keras.utils.set_random_seed(seed)
-    return getattr(tf.keras.applications, network)(input_shape=input_shape, weights=weights, classes=classes)
+    with seeded(seed):
+        return getattr(tf.keras.applications, network)(input_shape=input_shape, weights=weights, classes=classes)
 
 
 def _count(variables: Sequence[tf.Variable]) -> int:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from reference.layers import CNN, MLP, QCNN, RNN, Linear, QNetwork
 from reference.optimizers import SGD, Adam, Optimizer
+from reference.seeding import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,8 +156,8 @@ def trainer(model: ModelName, input_shape: tuple[int, ...]) -> Trainer:
 
 def initial_parameters(model: ModelName, input_shape: tuple[int, ...], seed: int) -> Parameters:
     """Build a new model and read what it starts from."""
-    tf.keras.utils.set_random_seed(seed)
-    return Trainer(RECIPES[model], input_shape).parameters()
+    with seeded(seed):
+        return Trainer(RECIPES[model], input_shape).parameters()
 
 
 def begun(model: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Trainer:

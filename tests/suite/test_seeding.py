@@ -1,0 +1,18 @@
+"""The reference's seeds: they decide what is drawn under them, and nothing after it."""
+
+import tensorflow as tf
+
+from reference.seeding import seeded
+
+
+def drawn(seed):
+    """Draw under a seed, and once more after it."""
+    with seeded(seed):
+        under = tf.random.uniform([4]).numpy()
+    return under.tolist(), tf.random.uniform([4]).numpy().tolist()
+
+
+def test_a_seed_decides_what_is_drawn_under_it_and_nothing_else():
+    (under, after), (under_again, after_again) = drawn(3), drawn(3)
+    assert under == under_again
+    assert after != after_again
