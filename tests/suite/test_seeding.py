@@ -1,12 +1,12 @@
 """The reference's seeds: they decide what is drawn under them, and nothing after it."""
 
-import tensorflow as tf
-
-from reference.seeding import seeded
-
 
 def drawn(seed):
     """Draw under a seed, and once more after it."""
+    import tensorflow as tf  # noqa: PLC0415 - collecting loads no framework
+
+    from reference.seeding import seeded  # noqa: PLC0415 - likewise
+
     with seeded(seed):
         under = tf.random.uniform([4]).numpy()
     return under.tolist(), tf.random.uniform([4]).numpy().tolist()
