@@ -18,6 +18,7 @@ from assay.contract import GROUPS, Implementation
 from assay.errors import UserError
 from assay.protocol.errors import PeerError, PeerLostError
 from assay.protocol.implementation import SUFFIX, PeerImplementation
+from assay.protocol.process import LAST_WORDS
 from assay.watchdog import TimeLimitError, limit
 
 DEFAULT_ATTRIBUTE = "implementation"
@@ -193,7 +194,8 @@ def _ask(name: str, seconds: float) -> Description:
     except (PeerError, PeerLostError, TimeLimitError) as error:
         first, *rest = str(error).splitlines()
         msg = f"the peer {name!r} does not describe itself: {first}"
-        raise UserError(msg, f"It said: {rest[-1].partition(': ')[2]}" if rest else "") from None
+        said = [words for line in rest if (words := line.partition(LAST_WORDS)[2].strip())]
+        raise UserError(msg, f"It said: {said[-1]}" if said else "") from None
     finally:
         peer.stop()
 

@@ -22,8 +22,9 @@ END_SECONDS = 2.0
 POLL_SECONDS = 0.2
 # As much as a pipe is made to hold, and is read from it at once: the two wait less often for each other.
 CHUNK = 2**20
-# As much of its standard error as belongs into a reason.
-LAST_WORDS = 2000
+# As much of its standard error as belongs into a reason, and what stands before each line of it there.
+LAST_BYTES = 2000
+LAST_WORDS = "  stderr: "
 
 
 class Process:
@@ -130,7 +131,7 @@ class Process:
         """Take what is in the pipe of standard error, and say whether there may be more."""
         try:
             while chunk := os.read(self._err, CHUNK):
-                self._said = (self._said + chunk)[-LAST_WORDS:]
+                self._said = (self._said + chunk)[-LAST_BYTES:]
         except BlockingIOError:
             return True
         return False
@@ -142,7 +143,7 @@ class Process:
             "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
             for line in lines
         )
-        return "".join(f"\n  stderr: {line}" for line in kept)
+        return "".join(f"\n{LAST_WORDS}{line}" for line in kept)
 
     def stop(self, request: memoryview) -> None:
         """Write a last message, and make sure that the process is gone soon."""
