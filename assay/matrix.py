@@ -41,7 +41,8 @@ def history(outcomes: Mapping[str, str]) -> str:
     turns = [after for before, after in pairwise(versions) if tried[before] != tried[after]]
     if len(turns) == 1:
         return f"holds since {turns[0]}" if tried[turns[0]] else f"fails since {turns[0]}"
-    return f"holds in {', '.join(holding)}"
+    failing = [version for version in tried if version not in holding]
+    return f"fails in {', '.join(failing)}" if len(failing) < len(holding) else f"holds in {', '.join(holding)}"
 
 
 def made(ledgers: Mapping[str, Mapping[str, Any]]) -> Matrix:

@@ -3,6 +3,7 @@
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -49,6 +50,8 @@ def folder(tmp_path_factory):
     """Return a folder with the README's adapter in it, already assayed, and its ledger under the reference's name."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "mine.py").write_text(blocks("python")[0], encoding="utf-8")
+    (folder / "reference").mkdir()
+    shutil.copy(ROOT / "reference" / "versions.json", folder / "reference")
     run("assay run mine --results assay-reference.json --report mine.html", folder)
     return folder
 
