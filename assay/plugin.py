@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import random
 import shutil
@@ -77,6 +78,7 @@ def pytest_configure(config: pytest.Config) -> None:
         # The workers share the cores. NumPy's own threads, one for each core in each worker, would wait for each other,
         # and make a definition up to six times as slow.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        _join_words(config)
     config.stash[run_key] = run
     # Nothing of a run is kept, and nothing is left in the folder that it was started from.
     set_hypothesis_home_dir(run.folder)
@@ -97,6 +99,21 @@ def pytest_configure(config: pytest.Config) -> None:
     # A crash is an outcome, however many there are: xdist gives up after four for each worker unless told.
     if config.getoption("maxworkerrestart", None) is None:
         config.option.maxworkerrestart = str(len(specification().claims))
+
+
+def _join_words(config: pytest.Config) -> None:
+    """Make one word of an option and its file, for the workers.
+
+    They read the command line before they know the options of this plugin, and take a file that is there for tests to
+    collect. If it is far away from these, they look for their configuration there, find none, and end.
+    """
+    words: list[str] = []
+    for word in map(str, config.invocation_params.args):
+        if words and words[-1] in {"--results", "--expectations"}:
+            words[-1] += f"={word}"
+        else:
+            words.append(word)
+    config.invocation_params = dataclasses.replace(config.invocation_params, args=tuple(words))
 
 
 def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) -> Run:

@@ -106,7 +106,7 @@ def test_outcomes_are_those_of_the_ledger():
     assert {name.strip("`") for name, _ in rows("outcome")} == {outcome.value for outcome in Outcome}
 
 
-@pytest.mark.parametrize("option", [option.strip("`").split()[0] for option, _ in rows("option")])
+@pytest.mark.parametrize("option", [re.split("[ =]", option.strip("`"))[0] for option, _ in rows("option")])
 def test_options_are_those_of_the_plugin(option, pytestconfig):
     assert option.lstrip("-").replace("-", "_") in vars(pytestconfig.option)
 

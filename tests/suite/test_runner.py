@@ -15,6 +15,7 @@ import pytest
 from assay import __version__, implementations
 from assay.errors import ExitCode, UserError
 from assay.guard import AdapterError, Guarded
+from assay.index import tests_folder
 from assay.once import once
 from assay.watchdog import TimeLimitError
 
@@ -530,3 +531,9 @@ def test_a_failure_of_work_is_remembered(error: BaseException, tmp_path: Path) -
             once(tmp_path, "work", work)
         complaints.append(str(raised.value))
     assert (complaints, calls) == ([str(error)] * 2, ["x"])
+
+
+def test_a_ledger_far_away_does_not_lead_the_workers_astray(shell_in: Callable[[Path], Shell], tmp_path: Path) -> None:
+    options = ["--implementation", "badly_behaved:good", "-n", 1, "--claim", "dense.relu"]
+    ended = shell_in(tests_folder().parent).python("-m", "pytest", *options, "--results", tmp_path / "ledger.json")
+    assert (ended.code, "1 passed" in ended.output) == (ExitCode.CONFORMANT, True)
