@@ -30,7 +30,7 @@ from assay.watchdog import limit
 
 DEFAULT_IMPLEMENTATION = "reference"
 # Cases that Hypothesis draws for a claim: as many as the profile's budget of time carries (design: time budgets).
-EXAMPLES = {"smoke": 5, "core": 12, "full": 48}
+EXAMPLES = {"smoke": 5, "core": 12, "full": 40}
 # The budget of the whole profile: one test that takes longer than all of them may is stuck.
 CLAIM_SECONDS = {"smoke": 60.0, "core": 60.0, "full": 360.0}
 
