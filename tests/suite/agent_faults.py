@@ -25,8 +25,8 @@ def no_reward_at_the_end(steps, states, actions):
 
 def one_flag_for_both_ends(feed_back, weights, seed):
     """Call an episode that is cut off terminated."""
-    states, rewards, terminated, truncated = feed_back(weights, seed)
-    return states, rewards, terminated | truncated, truncated
+    episode = feed_back(weights, seed)
+    return episode._replace(terminated=episode.terminated | episode.truncated)
 
 
 def epsilon_never_falling(epsilon, episode, *, initial_epsilon, **schedule):
@@ -120,8 +120,8 @@ def target_network_never_synchronised(learn, model, parameters, transitions, *, 
 
 def steps_as_scores(fit, **recipe):
     """Count the steps of an episode from 1."""
-    scores, *rest = fit(**recipe)
-    return scores + np.int32(1), *rest
+    learnt = fit(**recipe)
+    return learnt._replace(scores=learnt.scores + np.int32(1))
 
 
 def newest_frame_first(stack_frames, frames, image_size):
