@@ -75,10 +75,14 @@ class Ops:
     ) -> tuple[Array, Array, Array]:
         """Differentiate the operation inside the layer."""
 
-        def convolve(images: Any, weights: Any, offsets: Any) -> Any:
-            return keras.ops.conv(images, weights, strides, padding) + offsets
+        # Keras hands PyTorch the kernel filters first, and for some shapes PyTorch has no gradient for a kernel whose
+        # memory is in another order: github.com/pytorch/vision/issues/6001
+        def convolve(images: Any, filters: Any, offsets: Any) -> Any:
+            return keras.ops.conv(images, keras.ops.transpose(filters, (2, 3, 1, 0)), strides, padding) + offsets
 
-        return _gradients(convolve, upstream, inputs, kernel, bias)
+        filters_first = np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+        for_inputs, for_filters, for_bias = _gradients(convolve, upstream, inputs, filters_first, bias)
+        return for_inputs, for_filters.transpose(2, 3, 1, 0), for_bias
 
     def max_pool2d(self, inputs: Array, **window: Any) -> Array:
         """Run a MaxPool2D layer."""
