@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import spec
+from assay import json_file
 from assay.errors import UserError
 from spec import toml
 
@@ -109,6 +110,14 @@ class Specification:
     def claims(self) -> dict[str, Claim]:
         """Every claim by its id, in the document's order."""
         return {claim.id: claim for section in self.sections for claim in section.claims}
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        return {id_: rank for rank, id_ in enumerate(self.claims)}
+
+    def rank(self, id_: str) -> int:
+        """Say at which place of the document's order a claim comes; one that is not known comes after all others."""
+        return self._ranks.get(id_, len(self._ranks))
 
     def place(self, claim: Claim) -> str:
         """Say where a claim stands in the document: `The Dense layer, line 81`."""
@@ -241,19 +250,9 @@ def _check_schema(path: Path, content: dict[str, Any]) -> None:
     error = next(_validator().iter_errors(content), None)
     if error is None:
         return
-    entry = _entry_name(content, list(error.absolute_path))
-    msg = f"{path.name}, {entry}: {error.message}"
+    where = json_file.place(error, content, "claim", "claim", "id")
+    msg = f"{path.name}, {where}: {error.message}"
     raise UserError(msg)
-
-
-def _entry_name(content: dict[str, Any], where: list[Any]) -> str:
-    match where:
-        case ["claim", int(index), *rest]:
-            entry = content["claim"][index]
-            name = f"claim {index + 1} ({entry.get('id', 'no id') if isinstance(entry, dict) else 'no id'})"
-            return ".".join([name, *map(str, rest)])
-        case _:
-            return ".".join(map(str, where)) or "top level"
 
 
 def _check_ranges(path: Path, entry: str, texts: Iterable[str]) -> None:

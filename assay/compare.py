@@ -119,11 +119,10 @@ def compare(old: Content, new: Content) -> Comparison:
     before, after = ledger.rows(old), ledger.rows(new)
     ids = before.keys() | after.keys()
     common = before.keys() & after.keys()
-    order = {id_: rank for rank, id_ in enumerate(specification().claims)}
     same_profile = old["profile"] == new["profile"]
     found = [
         Difference(id_, change, before.get(id_), after.get(id_))
-        for id_ in sorted(ids, key=lambda id_: (order.get(id_, len(order)), id_))
+        for id_ in sorted(ids, key=lambda id_: (specification().rank(id_), id_))
         if (change := _change(before.get(id_), after.get(id_)))
         # What one of two profiles, or of two runs that were narrowed, does not have is nothing that the suite has lost.
         and (change is not Change.ADDED or (same_profile and _is_whole(old)))

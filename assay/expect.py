@@ -10,8 +10,8 @@ from typing import Any
 
 import tomli_w
 
+from assay import page
 from assay.claims import specification
-from assay.errors import UserError
 from assay.expectations import Expectation
 from assay.ledger import Outcome
 
@@ -39,8 +39,7 @@ def updated(
             expected[row["id"]] = replace(before, outcome=outcome) if before else new
         elif outcome in {Outcome.PASS, Outcome.UNEXPECTED_PASS}:
             expected.pop(row["id"], None)
-    order = {id_: rank for rank, id_ in enumerate(specification().claims)}
-    return sorted(expected.values(), key=lambda expectation: order.get(expectation.claim, len(order)))
+    return sorted(expected.values(), key=lambda expectation: specification().rank(expectation.claim))
 
 
 def write(path: Path, expectations: Sequence[Expectation]) -> None:
@@ -54,8 +53,4 @@ def write(path: Path, expectations: Sequence[Expectation]) -> None:
         expectation.as_dict() | ({"expires": expectation.expires} if expectation.expires else {})
         for expectation in expectations
     ]
-    try:
-        path.write_text(tomli_w.dumps({"expectation": entries}), encoding="utf-8")
-    except OSError as error:
-        msg = f"the expectations {path} cannot be written: {error.strerror}"
-        raise UserError(msg, "Name a file in a folder that exists and is writable") from None
+    page.write(path, tomli_w.dumps({"expectation": entries}), "expectations")

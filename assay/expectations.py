@@ -9,6 +9,7 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from assay import json_file
 from assay.claims import Claim, specification
 from assay.errors import UserError
 from assay.ledger import SEVERITY, Outcome, Row
@@ -111,13 +112,7 @@ def _checked(path: Path, content: dict[str, Any]) -> list[dict[str, str]]:
     if fault is None:
         entries: list[dict[str, str]] = plain.get("expectation", [])
         return entries
-    match list(fault.absolute_path):
-        case ["expectation", int(index), *rest]:
-            entry = plain["expectation"][index]
-            about = entry.get("claim", "no claim") if isinstance(entry, dict) else "no claim"
-            where = ".".join([f"entry {index + 1} ({about})", *map(str, rest)])
-        case rest:
-            where = ".".join(map(str, rest)) or "top level"
+    where = json_file.place(fault, plain, "expectation", "entry", "claim")
     msg = f"{path}, {where}: {fault.message[:200]}"
     raise UserError(msg)
 

@@ -82,6 +82,11 @@ def blob(error: BaseException) -> str:
     return found[0] if found else ""
 
 
+def mark_expected(report: pytest.TestReport, why: str) -> None:
+    """Mark a report of a failure that is known, as pytest marks a test that was expected to fail."""
+    report.outcome, report.wasxfail = "skipped", why
+
+
 def text(claims: Sequence[Claim], outcome: Outcome, why: str, replay: str) -> str:
     """Lay the failure out for the terminal."""
     lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,33 @@ def read(path: Path, schema_file: Path, what: str, hint: str) -> dict[str, Any]:
     schema = json.loads(schema_file.read_text(encoding="utf-8"))
     fault = next(Draft202012Validator(schema).iter_errors(content), None)
     if fault is not None:
-        where = ".".join(map(str, fault.absolute_path)) or "top level"
+        where = _dotted(fault.absolute_path)
         version = schema["properties"]["format"]["const"]
         msg = f"{path} is not a {what} of format {version}, at {where}: {fault.message[:200]}"
         raise UserError(msg, hint)
     checked: dict[str, Any] = content
     return checked
+
+
+def place(fault: Any, content: dict[str, Any], entries: str, called: str, known_by: str) -> str:  # noqa: ANN401 - jsonschema
+    """Say where a file has a fault, for people: `claim 3 (dense.relu).kind`.
+
+    Args:
+        fault: as jsonschema found it.
+        content: of the file.
+        entries: the key of the list that the file consists of.
+        called: what an entry of it is called.
+        known_by: the key that an entry is known by.
+
+    """
+    match list(fault.absolute_path):
+        case [str(key), int(index), *rest] if key == entries:
+            entry = content[entries][index]
+            id_ = entry.get(known_by, f"no {known_by}") if isinstance(entry, dict) else f"no {known_by}"
+            return _dotted([f"{called} {index + 1} ({id_})", *rest])
+        case where:
+            return _dotted(where)
+
+
+def _dotted(where: Iterable[Any]) -> str:
+    return ".".join(map(str, where)) or "top level"

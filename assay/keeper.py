@@ -96,7 +96,7 @@ class Keeper:
             why += " in start()" if self._ended_in_start else ""
         replay = self._run.replay.command(claims)
         if self._run.expects(claims, outcome):
-            report.outcome, report.wasxfail = "skipped", why
+            failure.mark_expected(report, why)
         report.longrepr = failure.text([specification().claims[id_] for id_ in claims], outcome, why, replay)
         report.assay_row = {  # type: ignore[attr-defined]  # read by pytest_runtest_logreport
             "outcome": outcome.value,

@@ -10,12 +10,12 @@ from typing import Any
 
 from assay import json_file, page
 from assay.claims import specification
+from assay.columns import NO_ROW
 from assay.errors import UserError
 from assay.ledger import Outcome
 
 FORMAT = 1
 SCHEMA = Path(__file__).with_name("matrix.schema.json")
-NO_ROW = "no row"
 ALWAYS, UNDECIDED = "holds in all", "was tried in none"
 HOLDS = {outcome.value for outcome in Outcome if outcome.holds}
 UNTRIED = {*(outcome.value for outcome in Outcome if not outcome.tried), NO_ROW}
@@ -61,7 +61,7 @@ def made(ledgers: Mapping[str, Mapping[str, Any]]) -> Matrix:
             raise UserError(msg, "Make them anew with one version of the suite")
     rows = {name: {row["id"]: row for row in content["claims"]} for name, content in ledgers.items()}
     held = {id_ for found in rows.values() for id_ in found}
-    order = [*(id_ for id_ in specification().claims if id_ in held), *sorted(held - specification().claims.keys())]
+    order = sorted(held, key=lambda id_: (specification().rank(id_), id_))
     first = next(iter(ledgers.values()))
     return {
         "format": FORMAT,

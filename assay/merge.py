@@ -46,8 +46,7 @@ def merged(ledgers: Sequence[tuple[Path, Content]]) -> Whole:
     count = first["shard"]["of"]
     missing = [number for number in range(1, count + 1) if number not in shards]
     rows = [row for content in shards.values() for row in content["claims"]]
-    order = {id_: rank for rank, id_ in enumerate(specification().of_profile(first["profile"]))}
-    rows.sort(key=lambda row: order.get(row["id"], len(order)))
+    rows.sort(key=lambda row: specification().rank(row["id"]))
     content = {key: value for key, value in first.items() if key != "shard"} | {
         "implementation": first["implementation"] | _measured(shards),
         "complete": not missing and all(content["complete"] for content in shards.values()),

@@ -295,8 +295,7 @@ def pytest_runtest_makereport(
             # What a framework says while it is loaded is no part of the failure.
             report.sections = [section for section in report.sections if not section[0].endswith("setup")]
         if report.failed and run.expects(ids, outcome):
-            # As pytest marks a test that was expected to fail.
-            report.outcome, report.wasxfail = "skipped", why
+            failure.mark_expected(report, why)
     # xdist carries the attributes of a report, as plain values, from a worker to the keeper.
     report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
     if started := item.config.stash.get(implementation_key, None):
