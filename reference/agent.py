@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from assay.contract import Array, Pair, Parameters, QModelName
     from reference.environments import Environment
 
-# Of the document (line 692); what does not learn shares the learner of that size.
+# Of the document (line 692); what does not learn from its own buffer shares the learner of that size.
 BATCH_SIZE = 32
 # In place of the environment's reward, where an episode fails (line 741).
 FAILURE_REWARD = -10.0
@@ -97,6 +97,7 @@ class Learner:
         # A concrete function does not look at its arguments again, which a call of a network this small is half of.
         self._act = tf.function(self._greedy, jit_compile=xla).get_concrete_function(state)
         self._learn = tf.function(self._learn_and_act, jit_compile=xla).get_concrete_function(rows, state)
+        self.learn_from = tf.function(self._learn_from, jit_compile=xla)
 
     def load(self, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0) -> None:
         """Set every variable, and forget what the optimizer has gathered."""
@@ -125,6 +126,10 @@ class Learner:
         """Return states and what their values are compared with: y, which no tape sees being made, and actions."""
         transitions = unpacked(rows, self.state_shape, tf.reshape)
         return transitions.states, (self.targets(transitions), tf.cast(transitions.actions, tf.int32))
+
+    def _learn_from(self, rows: tf.Tensor) -> tf.Tensor:
+        """Step through given batches, [steps, batch, width], in one compiled loop; return the losses."""
+        return self.trainer.loop(rows.shape[0], lambda i: self.batch(rows[i]))
 
     def _greedy(self, states: tf.Tensor) -> tf.Tensor:
         return tf.argmax(self.trainer.model(states)[0], output_type=tf.int32)
@@ -271,12 +276,9 @@ class Agent:
         learning_rate: float,
         gamma: float,
     ) -> tuple[Array, Parameters]:
-        """Make the compiled call for every batch."""
-        one = learner(model, np.shape(transitions[1])[1])
-        one.load(parameters, learning_rate=learning_rate, gamma=gamma)
-        batches = (Transitions(*batch) for batch in zip(*transitions, strict=True))
-        losses = [one.learn(packed(batch), batch.next_states[-1]) for batch in batches]
-        return np.array(losses, np.float32), one.trainer.parameters()
+        """Run one compiled loop over the batches."""
+        one = loaded(model, parameters, learning_rate=learning_rate, gamma=gamma)
+        return one.learn_from(tf.constant(packed(Transitions(*transitions)))).numpy(), one.trainer.parameters()
 
     def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play as in training."""
@@ -321,13 +323,16 @@ def greedy_return(environment: Environment, one: Learner) -> float:
     return total
 
 
-def loaded(model: QModelName, parameters: Parameters, *, gamma: float = 1.0) -> Learner:
-    """Return a learner with these parameters, for what does not learn."""
+def loaded(model: QModelName, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0) -> Learner:
+    """Return a learner with these parameters, for what does not learn from its own buffer."""
     one = learner(model, BATCH_SIZE)
-    one.load(parameters, gamma=gamma)
+    one.load(parameters, learning_rate=learning_rate, gamma=gamma)
     return one
 
 
 def packed(transitions: Transitions) -> Array:
-    """Make rows of transitions."""
-    return remembered(transitions, len(transitions.states)).rows
+    """Make rows of transitions, one or more batches of them at once."""
+    states, actions, rewards, next_states, dones = transitions
+    columns = states, next_states, actions, rewards, dones
+    rows = [np.reshape(column, (*np.shape(actions), -1)) for column in columns]
+    return np.concatenate(rows, axis=-1, dtype=np.float32)

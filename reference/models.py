@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
@@ -126,11 +126,11 @@ class Trainer:
 
     def _train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Step through given batches, [steps, batch, ...], in one compiled loop; return the losses."""
-        return self._loop(inputs.shape[0], lambda i: (inputs[i], targets[i]))
+        return self.loop(inputs.shape[0], lambda i: (inputs[i], targets[i]))
 
     def _train_from(self, examples: tf.Tensor, targets: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
         """Step through the batches that `indices` [steps, batch] picks, in one compiled loop; return the losses."""
-        return self._loop(indices.shape[0], lambda i: (tf.gather(examples, indices[i]), tf.gather(targets, indices[i])))
+        return self.loop(indices.shape[0], lambda i: (tf.gather(examples, indices[i]), tf.gather(targets, indices[i])))
 
     def _train_on_text(self, text: tf.Tensor, starts: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
         """Step through windows of a text that begin at `starts`, [steps, batch]; the character after is the target."""
@@ -139,9 +139,10 @@ class Trainer:
             places = starts[i][:, None] + offsets
             return tf.gather(text, places[:, :-1]), tf.gather(text, places[:, -1])
 
-        return self._loop(starts.shape[0], batch)
+        return self.loop(starts.shape[0], batch)
 
-    def _loop(self, steps: int, batch: Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]) -> tf.Tensor:
+    def loop(self, steps: int, batch: Callable[[tf.Tensor], tuple[tf.Tensor, Any]]) -> tf.Tensor:
+        """Take a step with every batch, inside a function that is being compiled; return the losses."""
         losses = tf.TensorArray(tf.float32, steps)
         for i in tf.range(steps):
             losses = losses.write(i, self.step(*batch(i)))
