@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import gc
 import os
 import random
 import shutil
@@ -202,6 +203,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """End a peer, and remove what the processes of the run shared, with the peers that outlived their workers."""
     if started := config.stash.get(implementation_key, None):
         started.stop()
+        # The process ends. To look for garbage in it, as pytest and Python do at the end, would take seconds.
+        gc.freeze()
     if run_key in config.stash and not hasattr(config, "workerinput"):
         folder = Path(config.stash[run_key].folder)
         end_all(folder)
@@ -313,6 +316,8 @@ def start(config: pytest.Config) -> Guarded:
     """
     if implementation_key not in config.stash:
         config.stash[implementation_key] = config.stash[run_key].start()
+        # What a framework is made of stays to the end: the garbage collector need not look through it again and again.
+        gc.freeze()
     return config.stash[implementation_key]
 
 
