@@ -84,17 +84,26 @@ def bounds_over(evaluate: Callable[..., Tree], orders: Iterable[tuple[Any, ...]]
         orders: the float32 arguments in several orders, between which exact arithmetic sees no difference.
 
     """
-    problems = list(orders)
-    largest = {name: U * root_mean_square(value) for name, value in evaluate(*problems[0]).items()}
-    for problem in problems:
-        for name, deviation in deviations(evaluate, *problem).items():
+    largest: dict[str, float] = {}
+    for problem in orders:
+        single, double = _both(evaluate, problem)
+        largest = largest or {name: U * root_mean_square(value) for name, value in single.items()}
+        for name, deviation in _apart(single, double).items():
             largest[name] = max(largest[name], deviation)
     return {name: FACTOR * deviation for name, deviation in largest.items()}
 
 
 def deviations(evaluate: Callable[..., Tree], *problem: Any) -> dict[str, float]:  # noqa: ANN401 - what `evaluate` takes
     """Root mean square of what float32 changes, by name."""
-    single, double = evaluate(*problem), evaluate(*map(wide, problem))
+    return _apart(*_both(evaluate, problem))
+
+
+def _both(evaluate: Callable[..., Tree], problem: tuple[Any, ...]) -> tuple[Tree, Tree]:
+    """Evaluate in float32 and in float64."""
+    return evaluate(*problem), evaluate(*map(wide, problem))
+
+
+def _apart(single: Tree, double: Tree) -> dict[str, float]:
     return {name: root_mean_square(single[name] - double[name]) for name in double}
 
 
