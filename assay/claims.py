@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache, cached_property
@@ -36,6 +36,36 @@ class Erratum:
 
 
 @dataclass(frozen=True)
+class Allowed:
+    """One of the results that are right where the document decides none.
+
+    Attributes:
+        key: by which tests and ledgers name it.
+        result: what an implementation does.
+        seen: the frameworks, with their versions, that were seen to do it; empty where none was.
+
+    """
+
+    key: str
+    result: str
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class Undecided:
+    """What the document leaves open, and implementations do otherwise.
+
+    Attributes:
+        question: what is open.
+        allowed: what they make of it.
+
+    """
+
+    question: str
+    allowed: tuple[Allowed, ...]
+
+
+@dataclass(frozen=True)
 class Claim:
     """One statement that an implementation either meets or does not.
 
@@ -49,6 +79,7 @@ class Claim:
         profile: the smallest profile that has it: smoke, core or full.
         since: the version of the suite that brought it.
         erratum: set where the document says something else.
+        undecided: set where the document leaves open what implementations do otherwise.
 
     """
 
@@ -61,6 +92,7 @@ class Claim:
     profile: str
     since: str
     erratum: Erratum | None = None
+    undecided: Undecided | None = None
 
     @property
     def groups(self) -> set[str]:
@@ -182,13 +214,15 @@ def load(folder: Path) -> Specification:
 
     """
     document = _read_toml(folder / "document.toml")
-    files = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem != "document"}
+    questions = _read_questions(folder / "undecided.toml")
+    others = {"document", "undecided"}
+    files = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem not in others}
     if strangers := files.keys() - document["sections"].keys():
         name = min(strangers)
         msg = f"{files[name].name}: document.toml has no section {name!r}"
         raise UserError(msg, "Add the section with its lines, or rename the file")
     sections = tuple(
-        _read_section(name, entry["title"], parse_lines(entry["lines"]), files.get(name))
+        _read_section(name, entry["title"], parse_lines(entry["lines"]), files.get(name), questions)
         for name, entry in document["sections"].items()
     )
     _check_unique(sections)
@@ -206,7 +240,25 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise UserError(msg) from None
 
 
-def _read_section(name: str, title: str, lines: tuple[int, ...], path: Path | None) -> Section:
+def _read_questions(path: Path) -> dict[str, Undecided]:
+    """Read what the document leaves open."""
+    content = _read_toml(path) if path.exists() else {}
+    if error := next(_validator("undecided").iter_errors(content), None):
+        msg = f"{path.name}, {'.'.join(map(str, error.absolute_path)) or 'the file'}: {error.message}"
+        raise UserError(msg)
+    questions = {}
+    for name, entry in content.items():
+        allowed = tuple(Allowed(**result) for result in entry["allowed"])
+        if len({result.key for result in allowed}) < len(allowed):
+            msg = f"{path.name}, {name}: two results have one key"
+            raise UserError(msg)
+        questions[name] = Undecided(entry["question"], allowed)
+    return questions
+
+
+def _read_section(
+    name: str, title: str, lines: tuple[int, ...], path: Path | None, questions: Mapping[str, Undecided]
+) -> Section:
     if path is None:
         return Section(name, title, lines, {}, ())
     content = _read_toml(path)
@@ -215,7 +267,10 @@ def _read_section(name: str, title: str, lines: tuple[int, ...], path: Path | No
     silent = {line: what for what, text in content["silent"].items() for line in parse_lines(text)}
     for entry in content["claim"]:
         _check_ranges(path, f"claim {entry['id']}", [entry["lines"]])
-    claims = tuple(_read_claim(name, entry) for entry in content["claim"])
+        if (question := entry.get("undecided")) not in {None, *questions}:
+            msg = f"{path.name}, claim {entry['id']}: undecided.toml has no question {question!r}"
+            raise UserError(msg)
+    claims = tuple(_read_claim(name, entry, questions) for entry in content["claim"])
     for claim in claims:
         _check_claim(path, claim, lines)
     if outside := silent.keys() - set(lines):
@@ -224,7 +279,7 @@ def _read_section(name: str, title: str, lines: tuple[int, ...], path: Path | No
     return Section(name, title, lines, silent, claims)
 
 
-def _read_claim(section: str, entry: dict[str, Any]) -> Claim:
+def _read_claim(section: str, entry: dict[str, Any], questions: Mapping[str, Undecided]) -> Claim:
     erratum = Erratum(**entry["erratum"]) if "erratum" in entry else None
     return Claim(
         id=entry["id"],
@@ -236,18 +291,19 @@ def _read_claim(section: str, entry: dict[str, Any]) -> Claim:
         profile=entry["profile"],
         since=entry["since"],
         erratum=erratum,
+        undecided=questions[entry["undecided"]] if "undecided" in entry else None,
     )
 
 
 @cache
-def _validator() -> Any:  # noqa: ANN401 - jsonschema's validator classes are made at run time
+def _validator(name: str) -> Any:  # noqa: ANN401 - jsonschema's validator classes are made at run time
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and most commands need no check
 
-    return Draft202012Validator(json.loads((FOLDER / "claims.schema.json").read_text(encoding="utf-8")))
+    return Draft202012Validator(json.loads((FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")))
 
 
 def _check_schema(path: Path, content: dict[str, Any]) -> None:
-    error = next(_validator().iter_errors(content), None)
+    error = next(_validator("claims").iter_errors(content), None)
     if error is None:
         return
     where = json_file.place(error, content, "claim", "claim", "id")

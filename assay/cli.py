@@ -125,6 +125,8 @@ def _add_claims(commands: Commands) -> None:
     listing = views.add_parser("list", help="every claim in a line")
     listing.add_argument("--section", help="of one section only")
     listing.add_argument("--errata", action="store_true", help="only where the document is wrong or out of date")
+    undecided = "only where the document leaves open what implementations do otherwise"
+    listing.add_argument("--undecided", action="store_true", help=undecided)
     listing.set_defaults(command="list_")
     show = views.add_parser("show", help="one claim in full")
     show.add_argument("id")

@@ -67,6 +67,7 @@ class Cell:
         seconds: None where the claim was not run.
         reason: empty for a pass.
         replay: empty for a pass.
+        results: the keys of the allowed results that were given.
 
     """
 
@@ -75,6 +76,7 @@ class Cell:
     seconds: float | None = None
     reason: str = ""
     replay: str = ""
+    results: Sequence[str] = ()
 
     @property
     def against(self) -> bool:
@@ -142,7 +144,7 @@ class Column:
         if id_ in self.rows:
             row = self.rows[id_]
             reason, replay = row.get("reason", ""), row.get("replay", "")
-            return Cell(row["outcome"], self.name, row["seconds"], reason, replay)
+            return Cell(row["outcome"], self.name, row["seconds"], reason, replay, row.get("results", ()))
         return Cell(NO_ROW if id_ in self.expected else NOT_HELD, self.name)
 
 

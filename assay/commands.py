@@ -195,7 +195,8 @@ def list_(options: Namespace) -> int:
         msg = f"there is no section {options.section!r}"
         raise UserError(msg, f"Sections: {', '.join(sections)}")
     for claim in specification().claims.values():
-        if options.section in {None, claim.section} and (claim.erratum or not options.errata):
+        kept = (claim.erratum or not options.errata) and (claim.undecided or not options.undecided)
+        if kept and options.section in {None, claim.section}:
             print(f"{claim.id:40} {claim.kind:12} {claim.profile:6} {claim.statement}")  # noqa: T201 - likewise
     return ExitCode.CONFORMANT
 
@@ -205,7 +206,7 @@ def show(options: Namespace) -> int:
     claim = specification().claim(options.id)
     tests = [test for test in index.read(index.tests_folder()) if claim.id in test.claims]
     for name, value in _fields(claim, tests).items():
-        print(textwrap.fill(value, 110, initial_indent=f"{name + ':':13}", subsequent_indent=" " * 13))  # noqa: T201
+        print(textwrap.fill(value, 110, initial_indent=f"{name + ': ':13}", subsequent_indent=" " * 13))  # noqa: T201
     return ExitCode.CONFORMANT
 
 
@@ -226,6 +227,10 @@ def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
             "evidence": claim.erratum.evidence,
             "wrong since": claim.erratum.since,
         }
+    if claim.undecided:
+        fields["undecided"] = claim.undecided.question
+        for allowed in claim.undecided.allowed:
+            fields[f"  {allowed.key}"] = f"{allowed.result} Seen: {allowed.seen or 'nowhere yet'}."
     return fields
 
 

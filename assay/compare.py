@@ -28,6 +28,7 @@ class Change(str, Enum):
     NOT_TRIED = "not tried any more"
     ACCEPTED = "accepted: an expected failure"
     BETTER = "better"
+    RESULT = "another of the allowed results"
     CHANGED = "another claim or test than before"
     ADDED = "added to the suite"
     REMOVED = "removed from the suite"
@@ -52,13 +53,20 @@ class Difference:
 
     @property
     def was(self) -> str:
-        """The outcome before."""
-        return self.old["outcome"] if self.old else "-"
+        """The outcome before, and the allowed results that were given."""
+        return _is(self.old)
 
     @property
     def is_(self) -> str:
-        """The outcome now."""
-        return self.new["outcome"] if self.new else "-"
+        """The outcome now, likewise."""
+        return _is(self.new)
+
+
+def _is(row: Row | None) -> str:
+    if row is None:
+        return "-"
+    results = ", ".join(row.get("results", ()))
+    return f"{row['outcome']} ({results})" if results else str(row["outcome"])
 
 
 @dataclass(frozen=True)
@@ -141,7 +149,10 @@ def _change(old: Row | None, new: Row | None) -> Change | None:
     if "digest" in old and "digest" in new and old["digest"] != new["digest"]:
         return Change.CHANGED
     before, now = Outcome(old["outcome"]), Outcome(new["outcome"])
-    return None if before is now else _turn(before, now)
+    if before is not now:
+        return _turn(before, now)
+    known = "results" in old and "results" in new
+    return Change.RESULT if known and set(old["results"]) != set(new["results"]) else None
 
 
 def _turn(before: Outcome, now: Outcome) -> Change | None:
@@ -242,4 +253,5 @@ def _table(differences: Sequence[Difference]) -> Iterator[str]:
 
 def _cells(difference: Difference) -> list[str]:
     why = markdown.cut((difference.new or {}).get("reason", "").partition("\n")[0], LONGEST_CELL)
-    return [markdown.code(difference.id), difference.was, difference.is_, markdown.code(why) if why else ""]
+    turn = map(markdown.plain, (difference.was, difference.is_))
+    return [markdown.code(difference.id), *turn, markdown.code(why) if why else ""]

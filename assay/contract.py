@@ -158,7 +158,10 @@ class Ops(Protocol):
         """Gradient of sum(upstream * max_pool2d(...)), of the shape of inputs."""
 
     def average_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
-        """Mean of what each window holds of the image, channel by channel: [batch, rows, columns, channels]."""
+        """Mean of each window, channel by channel: [batch, rows, columns, channels].
+
+        The zeros that `same` adds are among the values of a window or not, as the framework has it.
+        """
 
     def average_pool2d_gradient(
         self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
@@ -323,8 +326,8 @@ class Ops(Protocol):
     ) -> tuple[Array, Array, Array]:
         """One step of Adam with beta_1 0.9, beta_2 0.999 and epsilon 1e-7.
 
-        Kingma and Ba, 2015, algorithm 1 in the order of computation at the end of section 2, whose epsilon (hat)
-        is added to the square root of the second moment before that is corrected for bias.
+        Kingma and Ba, 2015: algorithm 1, or the order of computation at the end of section 2, whose epsilon (hat) is
+        added to the square root of the second moment before that is corrected for bias.
 
         Args:
             parameter: any shape; the other three arrays have it too.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import assay
-from assay.claims import Specification
+from assay.claims import Claim, Specification
 from assay.document import digest
 from assay.errors import UserError
 
@@ -22,6 +22,7 @@ class ExecutableClaim:
         function: the test's name.
         claims: ids.
         source: of the function, with its decorators.
+        tells_results: whether it says which of the allowed results it sees.
 
     """
 
@@ -29,6 +30,7 @@ class ExecutableClaim:
     function: str
     claims: tuple[str, ...]
     source: str = ""
+    tells_results: bool = False
 
 
 def tests_folder() -> Path:
@@ -48,7 +50,8 @@ def _read_file(path: Path) -> Iterator[ExecutableClaim]:
     lines = text.split("\n")
     for node in ast.parse(text, str(path)).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            yield ExecutableClaim(path.name, node.name, _claims(node), _source(node, lines))
+            tells = any(argument.arg == "allowed" for argument in node.args.args)
+            yield ExecutableClaim(path.name, node.name, _claims(node), _source(node, lines), tells)
 
 
 def _source(function: ast.FunctionDef, lines: list[str]) -> str:
@@ -88,7 +91,19 @@ def gaps(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> li
             for id_ in test.claims
             if id_ not in claims
         ),
+        *_gaps_of_results(claims, tests),
     ]
+
+
+def _gaps_of_results(claims: Mapping[str, Claim], tests: tuple[ExecutableClaim, ...]) -> Iterator[str]:
+    """Yield the claims that allow several results of which no test tells which it is, and tests that tell too much."""
+    told = {id_ for test in tests if test.tells_results for id_ in test.claims}
+    for id_, claim in claims.items():
+        if claim.undecided and id_ not in told:
+            yield f"{claim.section}.toml: no test tells which of the allowed results of {id_} it sees"
+    for test in tests:
+        if test.tells_results and [bool(id_ in claims and claims[id_].undecided) for id_ in test.claims] != [True]:
+            yield f"{test.file}: {test.function} tells which result it sees, of a claim that allows none"
 
 
 def check(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> None:

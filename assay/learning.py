@@ -37,11 +37,19 @@ def loss_and_gradients(model: str) -> Evaluate:
     return evaluate
 
 
-def trajectory(model: str) -> Evaluate:
-    """Return what gives the definition's losses and last parameters of learning from given batches."""
+def trajectory(model: str, *, after_correction: bool = False) -> Evaluate:
+    """Return what gives the definition's losses and last parameters of learning from given batches.
+
+    Args:
+        model: which.
+        after_correction: where Adam adds its epsilon.
+
+    """
 
     def evaluate(parameters: Tensors, *elements: Array) -> Tensors:
-        losses, last = q_learning.learn(model, parameters, Transitions(*elements), LEARNING_RATE, GAMMA)
+        losses, last = q_learning.learn(
+            model, parameters, Transitions(*elements), LEARNING_RATE, GAMMA, after_correction=after_correction
+        )
         return {"losses": losses, **last}
 
     return evaluate

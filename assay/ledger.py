@@ -68,6 +68,7 @@ class Row:
         replay: the command that runs exactly this case again; empty for a pass.
         evidence: what the tests measured, for the report.
         digest: of the claim's statement and its tests; empty where it is not known.
+        results: the keys of the allowed results that were given, of a claim that lists some.
 
     """
 
@@ -78,18 +79,20 @@ class Row:
     replay: str = ""
     evidence: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
+    results: list[str] = field(default_factory=list)
 
     def merge(self, other: Row) -> Row:
         """Join the rows of two tests of one claim: the worse outcome and its reason, the time of both."""
         worse = max(self, other, key=lambda row: SEVERITY[row.outcome])
         seconds = self.seconds + other.seconds
         evidence = self.evidence | other.evidence
-        return replace(worse, seconds=seconds, evidence=evidence)
+        results = [*dict.fromkeys(self.results + other.results)]
+        return replace(worse, seconds=seconds, evidence=evidence, results=results)
 
     def as_json(self) -> dict[str, Any]:
         """Leave out what is empty."""
         row = {"id": self.id, "outcome": self.outcome.value, "seconds": round(self.seconds, 4)}
-        rest = {"reason": self.reason, "replay": self.replay, "evidence": self.evidence, "digest": self.digest}
+        rest = {name: getattr(self, name) for name in ("reason", "replay", "results", "evidence", "digest")}
         return row | {key: _finite(value) for key, value in rest.items() if value}
 
     @cached_property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -50,25 +50,34 @@ def loss_and_gradients(model: str) -> Evaluate:
     return evaluate
 
 
-def trajectory(model: str) -> Evaluate:
-    """Return what gives the definition's losses and last parameters of a training."""
+def trajectory(model: str, *, after_correction: bool = False) -> Evaluate:
+    """Return what gives the definition's losses and last parameters of a training.
+
+    Args:
+        model: which.
+        after_correction: where Adam adds its epsilon.
+
+    """
 
     def evaluate(parameters: Tensors, inputs: Array, targets: Array) -> Tensors:
-        curve, last = definition.train(model, parameters, inputs, targets, LEARNING_RATE)
+        curve, last = definition.train(
+            model, parameters, inputs, targets, LEARNING_RATE, after_correction=after_correction
+        )
         return {"losses": curve, **last}
 
     return evaluate
 
 
-def solved(problem: Problem, evaluate: Callable[[str], Evaluate]) -> Case:
+def solved(problem: Problem, evaluate: Callable[..., Evaluate], **options: bool) -> Case:
     """Solve a problem by the definition.
 
     Args:
         problem: of several batches for `trajectory`, of one for the others.
         evaluate: `layer_outputs`, `loss_and_gradients` or `trajectory`.
+        options: of `evaluate`.
 
     """
-    function = evaluate(problem.model)
+    function = evaluate(problem.model, **options)
     bounds = spread.bounds(function, *problem, batch_axis=int(evaluate is trajectory))
     return Case(problem, dict(function(*map(wide, problem[1:]))), bounds)
 
@@ -97,6 +106,12 @@ def gradients_of(models: Group, problem: Problem) -> dict[str, Any]:
     """Ask for loss and gradients of a problem."""
     loss, found = models.loss_and_gradients(*problem)
     return {"loss": loss, **found}
+
+
+def either_adam(check: Callable[..., None]) -> dict[str, Callable[[], None]]:
+    """Return a check for each way to add Adam's epsilon, by the keys of what claims allow."""
+    ways = {"before-correction": False, "after-correction": True}
+    return {key: partial(check, after_correction=after) for key, after in ways.items()}
 
 
 def trained(models: Group, problem: Problem) -> dict[str, Any]:

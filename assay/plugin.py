@@ -19,6 +19,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.core import decode_failure
 
 from assay import data, expectations, failure, implementations, index, shards
+from assay.allowed import Results
 from assay.claims import PROFILES, Claim, specification
 from assay.errors import UserError
 from assay.guard import Group, Guarded
@@ -39,6 +40,7 @@ run_key = pytest.StashKey[Run]()
 implementation_key = pytest.StashKey[Guarded]()
 seconds_key = pytest.StashKey[float]()
 evidence_key = pytest.StashKey[dict[str, Any]]()
+results_key = pytest.StashKey[Results]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -299,6 +301,8 @@ def pytest_runtest_makereport(
             report.sections = [section for section in report.sections if not section[0].endswith("setup")]
         if report.failed and run.expects(ids, outcome):
             failure.mark_expected(report, why)
+    elif results_key in item.stash:
+        row["results"] = item.stash[results_key].seen
     # xdist carries the attributes of a report, as plain values, from a worker to the keeper.
     report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
     if started := item.config.stash.get(implementation_key, None):
@@ -404,3 +408,11 @@ def once(request: pytest.FixtureRequest) -> Callable[[str, Callable[[], Any]], A
 def evidence(request: pytest.FixtureRequest) -> Callable[..., None]:
     """Return a function that puts what the test measured into the claim's row: `evidence(accuracy=...)`."""
     return request.node.stash[evidence_key].update
+
+
+@pytest.fixture
+def allowed(request: pytest.FixtureRequest) -> Results:
+    """Return a function that says which of the results that the claim allows is seen: see `assay.allowed.Results`."""
+    (claim,) = claims_of(request.node)
+    results = request.node.stash[results_key] = Results(claim)
+    return results

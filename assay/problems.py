@@ -38,17 +38,25 @@ class Problem(NamedTuple):
     targets: Array
 
 
-def mlp(seed: int, *, batch: int = 8, steps: int | None = None) -> Problem:
-    """Make a problem for the MLP: images whose border is black, as that of MNIST's is, and labels at random."""
-    return _digits("mlp", seed, batch, steps, border=4)
+def mlp(seed: int, *, batch: int = 8, steps: int | None = None, after_correction: bool = False) -> Problem:
+    """Make a problem for the MLP: images whose border is black, as that of MNIST's is, and labels at random.
+
+    Args:
+        seed: of what is drawn.
+        batch: how many images.
+        steps: how many batches; None for one without an axis of its own.
+        after_correction: where Adam adds its epsilon in a training on them.
+
+    """
+    return _digits("mlp", seed, batch, steps, border=4, after_correction=after_correction)
 
 
-def cnn(seed: int, *, batch: int = 4, steps: int | None = None) -> Problem:
+def cnn(seed: int, *, batch: int = 4, steps: int | None = None, after_correction: bool = False) -> Problem:
     """Make a problem for the CNN: images without a border, where all of a pooling window would be equally large."""
-    return _digits("cnn", seed, batch, steps, border=0)
+    return _digits("cnn", seed, batch, steps, border=0, after_correction=after_correction)
 
 
-def _digits(model: str, seed: int, batch: int, steps: int | None, border: int) -> Problem:
+def _digits(model: str, seed: int, batch: int, steps: int | None, *, border: int, after_correction: bool) -> Problem:
     """Draw until no decision of the network hangs on rounding, which one or two draws do."""
     leading = (batch,) if steps is None else (steps, batch)
     for attempt in count():
@@ -58,7 +66,8 @@ def _digits(model: str, seed: int, batch: int, steps: int | None, border: int) -
         images[..., inner, inner, :] = generator.random(images[..., inner, inner, :].shape, np.float32)
         labels = generator.integers(0, 10, leading, np.int32)
         problem = Problem(model, parameters(model, generator), images, labels)
-        if decided(*problem, learning_rate=None if steps is None else LEARNING_RATE):
+        rate = None if steps is None else LEARNING_RATE
+        if decided(*problem, learning_rate=rate, after_correction=after_correction):
             return problem
     raise AssertionError
 
@@ -131,7 +140,9 @@ class QProblem(NamedTuple):
 Q_STATES = {"q_network": (4,), "q_cnn": (84, 84, 4)}
 
 
-def q_learning_of(model: str, seed: int, *, batch: int = 32, steps: int | None = None) -> QProblem:
+def q_learning_of(
+    model: str, seed: int, *, batch: int = 32, steps: int | None = None, after_correction: bool = False
+) -> QProblem:
     """Make a problem for a Q-network: a quarter of the transitions end their episode, by failure.
 
     Drawn until no decision hangs on rounding, as for the other networks.
@@ -148,20 +159,25 @@ def q_learning_of(model: str, seed: int, *, batch: int = 32, steps: int | None =
         problem = QProblem(
             model, parameters(model, generator), Transitions(states, actions, rewards, next_states, dones)
         )
-        single, double = (_visited(model, *values) for values in (problem.flat, map(wide, problem.flat)))
+        single, double = (
+            _visited(model, *values, after_correction=after_correction)
+            for values in (problem.flat, map(wide, problem.flat))
+        )
         if all(all_decided(model, *pair) for pair in zip(single, double, strict=True)):
             return problem
     raise AssertionError
 
 
-def _visited(model: str, parameters: Parameters, *elements: Array) -> Iterator[tuple[Parameters, Array]]:
+def _visited(
+    model: str, parameters: Parameters, *elements: Array, after_correction: bool
+) -> Iterator[tuple[Parameters, Array]]:
     """Yield the parameters before each learning step, and the states that it learns from."""
     transitions = Transitions(*elements)
     if transitions.actions.ndim == 1:
         yield parameters, transitions.states
         return
     yield parameters, transitions.states[0]
-    later = q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA)
+    later = q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA, after_correction=after_correction)
     for states, (_, updated) in zip(transitions.states[1:], later, strict=False):
         yield updated, states
 

@@ -50,6 +50,15 @@ def _summary(column: Column, spec: Specification) -> Iterator[str]:
     yield from table(["section", *states], _sections(column, states, spec))
     yield ""
     yield from explained([column.rows[id_] for id_ in column.expected if column.cell(id_).against], spec)
+    if given := [[code(id_), ", ".join(map(code, results))] for id_, results in _results(column)]:
+        summary = f"What it does where the document decides nothing: {len(given)} claims"
+        yield from details(summary, table(["claim", "allowed result"], given))
+
+
+def _results(column: Column) -> Iterator[tuple[str, Sequence[str]]]:
+    for id_ in column.expected:
+        if results := column.cell(id_).results:
+            yield id_, results
 
 
 def _sections(column: Column, states: Sequence[str], spec: Specification) -> Iterator[list[str]]:

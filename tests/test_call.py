@@ -66,7 +66,7 @@ def test_runs_call_once(keras):
 
 @claim("call.first-use")
 @pytest.mark.parametrize("with_layers", [False, True])
-def test_first_use(keras, with_layers):
+def test_first_use(keras, allowed, with_layers):
     class Recording(keras.namespace.Model):
         def __init__(self):
             super().__init__()
@@ -80,7 +80,11 @@ def test_first_use(keras, with_layers):
     model = Recording()
     expected = X.sum(axis=-1, keepdims=True) if with_layers else X
     assert_equal("the first model(X)", keras.to_numpy(model(keras.to_tensor(X))), expected)
-    assert model.runs in {1, 2}
+
+    def ran(times):
+        assert model.runs == times, f"call ran {model.runs} times"
+
+    allowed({"once": lambda: ran(1), "twice": lambda: ran(2)})
 
 
 @claim("call.same-result")

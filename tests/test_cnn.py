@@ -16,10 +16,12 @@ from assay.networks import (
     assert_dense,
     assert_parameters,
     case,
+    either_adam,
     gradients_of,
     layer_outputs,
     loss_and_gradients,
     outputs_of,
+    solved,
     trained,
     trajectory,
 )
@@ -417,22 +419,30 @@ def test_gradient_is_averaged(models, seed):
     assert_close("loss_and_gradients of every image twice", gradients_of(models, twice), expected, bounds)
 
 
-def trajectory_case(seed):
+@cache
+def trajectory_case(seed, *, after_correction=False):
     """Return a problem of two batches, the definition's losses and last parameters, and their bounds."""
-    return case(problem_of, trajectory, seed, batch=2, steps=2)
+    problem = problem_of(seed, batch=2, steps=2, after_correction=after_correction)
+    return solved(problem, trajectory, after_correction=after_correction)
 
 
 @claim("cnn.trajectory")
-def test_trajectory(models, seed):
-    problem, expected, bounds = trajectory_case(seed)
-    parameters = {name: expected[name] for name in problem.parameters}
-    assert_close("train, after 2 steps", trained(models, problem), parameters, bounds)
+def test_trajectory(models, allowed, seed):
+    def check(**way):
+        problem, expected, bounds = trajectory_case(seed, **way)
+        parameters = {name: expected[name] for name in problem.parameters}
+        assert_close("train, after 2 steps", trained(models, problem), parameters, bounds)
+
+    allowed(either_adam(check))
 
 
 @claim("cnn.trajectory-losses")
-def test_trajectory_losses(models, seed):
-    problem, expected, bounds = trajectory_case(seed)
-    assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
+def test_trajectory_losses(models, allowed, seed):
+    def check(**way):
+        problem, expected, bounds = trajectory_case(seed, **way)
+        assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
+
+    allowed(either_adam(check))
 
 
 @claim("cnn.order-of-batches")

@@ -4,13 +4,15 @@ from functools import partial
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.guard import AdapterError
 from assay.strategies import (
     LARGEST_WHOLE,
     POOLINGS,
+    Places,
+    PoolingCase,
     convolution_cases,
     floats,
     pooling_cases,
@@ -648,6 +650,15 @@ def pooled(ops, pool, images, pool_size, strides, padding="valid"):
     return getattr(ops, pool)(images, pool_size=pool_size, strides=strides, padding=padding)
 
 
+# `same` adds a row and a column of zeros.
+BORDER = PoolingCase(np.ones((1, 3, 3, 1), np.float32), (2, 2), (2, 2), "same")
+
+
+def either_average(check):
+    """Return a check for each way to average at the border, by the keys of what claims allow."""
+    return {"without-zeros": partial(check, with_zeros=False), "with-zeros": partial(check, with_zeros=True)}
+
+
 @claim("convolution.pooled-size")
 @BOTH_POOLS
 def test_pooled_size(ops, seed, pool):
@@ -662,10 +673,15 @@ def test_max_pooling(ops, case):
 
 @claim("convolution.average-pooling")
 @given(case=pooling_cases())
-def test_average_pooling(ops, case):
-    exact = wide(case.inputs), *case[1:]
-    actual = ops.average_pool2d(case.inputs, **case.options)
-    assert_within("average_pool2d", actual, definition.average_pool2d(*exact), image_rounding.average_pool2d(*exact))
+@example(case=BORDER)
+def test_average_pooling(ops, allowed, case):
+    exact, actual = (wide(case.inputs), *case[1:]), ops.average_pool2d(case.inputs, **case.options)
+
+    def check(**zeros):
+        expected = definition.average_pool2d(*exact, **zeros)
+        assert_within("average_pool2d", actual, expected, image_rounding.average_pool2d(*exact, **zeros))
+
+    allowed(either_average(check), alike=True)
 
 
 @claim("convolution.pooling-tiles")
@@ -698,20 +714,33 @@ def test_max_never_padding(ops, case):
 
 
 @claim("convolution.average-at-the-border")
-def test_average_at_the_border(ops):
+def test_average_at_the_border(ops, allowed):
     image = picture([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     outputs = pooled(ops, "average_pool2d", image, (2, 2), (2, 2), "same")
-    assert_equal("average_pool2d", outputs, picture([[(1 + 2 + 4 + 5) / 4, (3 + 6) / 2], [(7 + 8) / 2, 9]]))
+
+    def check(*, with_zeros):
+        two, one = (4, 4) if with_zeros else (2, 1)
+        expected = picture([[(1 + 2 + 4 + 5) / 4, (3 + 6) / two], [(7 + 8) / two, 9 / one]])
+        assert_equal("average_pool2d", outputs, expected)
+
+    allowed(either_average(check), alike=True)
 
 
 @claim("convolution.pooling-a-constant")
 @given(value=floats(), places=st.sampled_from(POOLINGS))
-def test_pooling_a_constant(ops, value, places):
+@example(value=np.float32(1), places=Places((1, 3, 3, 1), *BORDER[1:]))
+def test_pooling_a_constant(ops, allowed, value, places):
     images = np.full(places.images, value, np.float32)
     expected = np.full((len(images), *places.outputs, images.shape[3]), value)
-    bound = image_rounding.average_pool2d(wide(images), *places[1:])
     assert_equal("max_pool2d", pooled(ops, "max_pool2d", images, *places[1:]), expected)
-    assert_within("average_pool2d", pooled(ops, "average_pool2d", images, *places[1:]), expected, bound)
+    actual = pooled(ops, "average_pool2d", images, *places[1:])
+
+    def check(*, with_zeros):
+        share = definition.held(images, *places[1:]) / np.prod(places.window) if with_zeros else 1
+        bound = image_rounding.average_pool2d(wide(images), *places[1:], with_zeros=with_zeros)
+        assert_within("average_pool2d", actual, expected * share, bound)
+
+    allowed(either_average(check), alike=True)
 
 
 @claim("convolution.pooling-remainder")
@@ -751,13 +780,27 @@ def test_average_as_convolution(ops, seed):
 
 @claim("convolution.max-gradient")
 @given(drawn=with_upstream(pooling_cases()))
-def test_max_gradient(ops, drawn):
+def test_max_gradient_in_any_shares(ops, drawn):
     case, upstream = drawn
     exact = wide(case.inputs), wide(upstream), *case[1:]
     least, greatest = definition.max_pool2d_gradient_limits(*exact)
     bound = (greatest - least) / 2 + image_rounding.pooling_gradient(*exact)
     actual = ops.max_pool2d_gradient(case.inputs, upstream, **case.options)
     assert_within("max_pool2d_gradient", actual, (least + greatest) / 2, bound)
+
+
+@claim("convolution.max-gradient")
+def test_max_gradient_of_equals(ops, allowed):
+    even = np.ones((1, 2, 2, 1), np.float32)
+    gradient = ops.max_pool2d_gradient(even, np.ones((1, 1, 1, 1), np.float32), **TWO_BY_TWO)
+    parts = {"first": [[1, 0], [0, 0]], "even": [[0.25, 0.25], [0.25, 0.25]]}
+    known = {key: partial(assert_equal, "the gradient", gradient, picture(shares)) for key, shares in parts.items()}
+
+    def uneven():
+        assert_form("the gradient", gradient, even.shape)
+        assert gradient.sum() == 1, f"the shares are {gradient.ravel()}"
+
+    allowed({**known, "uneven": uneven})
 
 
 @claim("convolution.max-gradient-sum")
@@ -786,12 +829,18 @@ def test_max_gradient_adds(ops):
 
 @claim("convolution.average-gradient")
 @given(drawn=with_upstream(pooling_cases()))
-def test_average_gradient(ops, drawn):
+@example(drawn=(BORDER, np.ones((1, 2, 2, 1), np.float32)))
+def test_average_gradient(ops, allowed, drawn):
     case, upstream = drawn
     exact = wide(case.inputs), wide(upstream), *case[1:]
-    (expected,) = pull_back(lambda images: definition.average_pool2d(images, *case[1:]), exact[1], exact[0])
     actual = ops.average_pool2d_gradient(case.inputs, upstream, **case.options)
-    assert_within("average_pool2d_gradient", actual, expected, image_rounding.average_pool2d_gradient(*exact))
+
+    def check(**zeros):
+        (expected,) = pull_back(lambda images: definition.average_pool2d(images, *case[1:], **zeros), *exact[1::-1])
+        bound = image_rounding.average_pool2d_gradient(*exact, **zeros)
+        assert_within("average_pool2d_gradient", actual, expected, bound)
+
+    allowed(either_average(check), alike=True)
 
 
 @claim("convolution.pooling-parameters")

@@ -1,6 +1,7 @@
 """The recurrent network: lines 516 to 547 of the document."""
 
-from functools import cache
+import math
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -349,21 +350,51 @@ def assert_glorot_uniform(name, kernel):
 
 
 @claim("rnn.initial-recurrent-kernel")
-def test_initial_recurrent_kernel(models, seed):
+def test_initial_recurrent_kernel(models, allowed, seed):
     name = "cell/recurrent_kernel"
-    kernel = wide(assert_form(name, initial_parameters(models, seed)[name], SHAPES[name]))
-    # How far float32 leaves such kernels from orthogonal, in four draws.
-    draws = [wide(orthogonal(SHAPES[name], number, np.float32)) for number in range(spread.ORDERS)]
-    found, *expected = (root_mean_square(rows @ rows.T - np.eye(UNITS)) for rows in (kernel, *draws))
+    kernel = assert_form(name, initial_parameters(models, seed)[name], SHAPES[name])
+    gates = np.split(kernel, 4, axis=1)
+    allowed(
+        {
+            "orthogonal": lambda: assert_orthogonal(kernel),
+            "orthogonal-gates": lambda: [assert_orthogonal(gate) for gate in gates],
+            "uniform": lambda: assert_even(name, wide(kernel).ravel(), DRAWN_TO),
+        }
+    )
+
+
+# As far as PyTorch draws what its LSTM begins with.
+DRAWN_TO = 1 / math.sqrt(UNITS)
+
+
+def assert_orthogonal(kernel):
+    """Check that the rows of a kernel are as orthogonal as float32 leaves them, in four draws."""
+    draws = [orthogonal(kernel.shape, number, np.float32) for number in range(spread.ORDERS)]
+    found, *expected = (root_mean_square(rows @ rows.T - np.eye(UNITS)) for rows in map(wide, (kernel, *draws)))
     assert found <= spread.FACTOR * max(expected), f"{found:.3g} from orthogonal, where float32 is {max(expected):.3g}"
 
 
+def assert_even(what, values, limit):
+    """Check that no value is beyond the limit, and that they lie as even draws do."""
+    assert np.abs(values).max() <= limit * (1 + rounding.gamma(2)), f"{what} has {np.abs(values).max()}"
+    probability = chance_of_draws(values, -limit, limit)
+    assert probability > FALSE_ALARM, f"even draws are as uneven as {what} with a probability of {probability:.3g}"
+
+
 @claim("rnn.forget-bias")
-def test_forget_bias(models, seed):
+def test_forget_bias(models, allowed, seed):
     initial = initial_parameters(models, seed)
-    expected = np.repeat([0.0, 1.0, 0.0, 0.0], UNITS)
-    assert_equal("cell/bias", initial["cell/bias"], expected)
     assert_equal("dense/bias", initial["dense/bias"], np.zeros(NUM_CHARS))
+    bias = assert_form("cell/bias", initial["cell/bias"], SHAPES["cell/bias"])
+
+    def drawn():
+        # The distribution function of a sum of two even draws makes such sums even.
+        shares = np.clip(wide(bias) / (2 * DRAWN_TO), -1, 1)
+        assert_even("cell/bias", np.sign(shares) * (2 * np.abs(shares) - shares**2), 1.0)
+
+    forget_open = np.repeat([0.0, 1.0, 0.0, 0.0], UNITS)
+    known = {"forget-open": forget_open, "zeros": np.zeros_like(forget_open)}
+    allowed({key: partial(assert_equal, "cell/bias", bias, value) for key, value in known.items()} | {"uniform": drawn})
 
 
 @claim("rnn.new-models-differ")

@@ -101,15 +101,27 @@ def max_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding = "val
     return np.max(windows(inputs, size, strides, padding, -np.inf), axis=(3, 4))
 
 
-def average_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding = "valid") -> Array:
-    """Average each window, channel by channel (line 474), over what it holds of the image: `same` adds nothing to it.
+def average_pool2d(
+    inputs: Array, size: Pair, strides: Pair, padding: Padding = "valid", *, with_zeros: bool = False
+) -> Array:
+    """Average each window, channel by channel (line 474).
+
+    The document does not say whether the zeros that `same` adds are among the values of a window. Keras takes the mean
+    of what the window holds of the image, PyTorch and Flax of all.
+
+    Args:
+        inputs: [batch, height, width, channels].
+        size: height and width of the window.
+        strides: how far it moves.
+        padding: `valid` or `same`.
+        with_zeros: whether the mean is that of all.
 
     Returns:
         [batch, rows, columns, channels].
 
     """
     total = np.sum(windows(inputs, size, strides, padding), axis=(3, 4))
-    return total / held(inputs, size, strides, padding)
+    return total / (size[0] * size[1] if with_zeros else held(inputs, size, strides, padding))
 
 
 def held(inputs: Array, size: Pair, strides: Pair, padding: Padding) -> Array:

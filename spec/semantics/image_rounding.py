@@ -49,17 +49,20 @@ def conv2d_gradients(
     return first, second, third
 
 
-def average_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding) -> Array:
+def average_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding, *, with_zeros: bool = False) -> Array:
     """Bound a mean: n - 1 additions and a division, or a product with the rounded 1 / n."""
     n = size[0] * size[1]
-    return gamma(n + DIVIDE) * convolution.average_pool2d(np.abs(inputs), size, strides, padding) + n * TINY
+    mean = convolution.average_pool2d(np.abs(inputs), size, strides, padding, with_zeros=with_zeros)
+    return gamma(n + DIVIDE) * mean + n * TINY
 
 
-def average_pool2d_gradient(inputs: Array, upstream: Array, size: Pair, strides: Pair, padding: Padding) -> Array:
+def average_pool2d_gradient(
+    inputs: Array, upstream: Array, size: Pair, strides: Pair, padding: Padding, *, with_zeros: bool = False
+) -> Array:
     """Bound a sum of quotients, one for each window that an element is in."""
 
     def pooled(image: Array) -> Array:
-        return convolution.average_pool2d(image, size, strides, padding)
+        return convolution.average_pool2d(image, size, strides, padding, with_zeros=with_zeros)
 
     n = size[0] * size[1]
     return gamma(n + DIVIDE) * pull_back(pooled, np.abs(upstream), inputs)[0] + n * TINY

@@ -353,7 +353,13 @@ def loss_and_gradients(model: str, parameters: Parameters, inputs: Array, target
 
 
 def train(
-    model: str, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
+    model: str,
+    parameters: Parameters,
+    inputs: Array,
+    targets: Array,
+    learning_rate: float,
+    *,
+    after_correction: bool = False,
 ) -> tuple[Array, Parameters]:
     """Train on given batches with a new optimizer (lines 69 to 74 and 220 to 228).
 
@@ -363,12 +369,13 @@ def train(
         inputs: [steps, batch, ...].
         targets: [steps, batch, ...].
         learning_rate: of the optimizer.
+        after_correction: where Adam adds its epsilon: see `optimizers.adam_step`.
 
     Returns:
         [steps], the loss of every batch before its step, and the parameters after the last.
 
     """
-    return ends(steps(model, parameters, inputs, targets, learning_rate))
+    return ends(steps(model, parameters, inputs, targets, learning_rate, after_correction=after_correction))
 
 
 def ends(steps: Iterator[tuple[Array, Parameters]]) -> tuple[Array, Parameters]:
@@ -378,14 +385,20 @@ def ends(steps: Iterator[tuple[Array, Parameters]]) -> tuple[Array, Parameters]:
 
 
 def steps(
-    model: str, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
+    model: str,
+    parameters: Parameters,
+    inputs: Array,
+    targets: Array,
+    learning_rate: float,
+    *,
+    after_correction: bool = False,
 ) -> Iterator[tuple[Array, Parameters]]:
     """Yield, for each batch of a training, its loss before the step and the parameters after it."""
     gradients = (
         lambda parameters, batch=batch, target=target: loss_and_gradients(model, parameters, batch, target)
         for batch, target in zip(inputs, targets, strict=True)
     )
-    return descend(MODELS[model].optimizer, parameters, gradients, learning_rate)
+    return descend(MODELS[model].optimizer, parameters, gradients, learning_rate, after_correction=after_correction)
 
 
 def descend(
@@ -393,6 +406,8 @@ def descend(
     parameters: Parameters,
     batches: Iterator[Callable[[Parameters], tuple[Array, Parameters]]],
     learning_rate: float,
+    *,
+    after_correction: bool = False,
 ) -> Iterator[tuple[Array, Parameters]]:
     """Take one step of a new optimizer for each batch.
 
@@ -401,6 +416,7 @@ def descend(
         parameters: before the first step.
         batches: for each, parameters to its loss and gradients.
         learning_rate: of the optimizer.
+        after_correction: where Adam adds its epsilon.
 
     Yields:
         The loss of each batch before its step, and the parameters after it.
@@ -415,7 +431,7 @@ def descend(
                 updated[name] = optimizers.sgd_step(value, gradients[name], learning_rate)
             else:
                 updated[name], first, second = optimizers.adam_step(
-                    value, gradients[name], *moments[name], step, learning_rate
+                    value, gradients[name], *moments[name], step, learning_rate, after_correction=after_correction
                 )
                 moments[name] = first, second
         parameters = updated

@@ -23,11 +23,14 @@ def adam_step(
     second_moment: Array,
     step: int,
     learning_rate: float,
+    *,
+    after_correction: bool = False,
 ) -> tuple[Array, Array, Array]:
     """One step of Adam (line 203), with the defaults of Keras.
 
     Kingma and Ba, "Adam: a method for stochastic optimization", 2015: algorithm 1 in the order of computation at
-    the end of section 2, where epsilon (hat) joins the root of the uncorrected second moment.
+    the end of section 2, where epsilon (hat) joins the root of the uncorrected second moment. Added after that is
+    corrected, as in algorithm 1 itself, epsilon is multiplied by the root of 1 - beta_2^t.
 
     Args:
         parameter: any shape, as the other arrays.
@@ -36,6 +39,7 @@ def adam_step(
         second_moment: likewise.
         step: from 1.
         learning_rate: alpha.
+        after_correction: whether epsilon is added as in algorithm 1.
 
     Returns:
         parameter, first_moment and second_moment after the step.
@@ -47,5 +51,6 @@ def adam_step(
     first_moment = beta_1 * first_moment + number(1 - BETA_1) * gradient
     second_moment = beta_2 * second_moment + number(1 - BETA_2) * gradient**2
     rate = number(learning_rate) * np.sqrt(one - beta_2**step) / (one - beta_1**step)
-    parameter = parameter - rate * first_moment / (np.sqrt(second_moment) + number(EPSILON))
+    epsilon = number(EPSILON) * (np.sqrt(one - beta_2**step) if after_correction else one)
+    parameter = parameter - rate * first_moment / (np.sqrt(second_moment) + epsilon)
     return parameter, first_moment, second_moment

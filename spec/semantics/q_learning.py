@@ -82,21 +82,34 @@ def loss_and_gradients(
 
 
 def steps(
-    model: str, parameters: Parameters, batches: Transitions, learning_rate: float, gamma: float
+    model: str,
+    parameters: Parameters,
+    batches: Transitions,
+    learning_rate: float,
+    gamma: float,
+    *,
+    after_correction: bool = False,
 ) -> Iterator[tuple[Array, Parameters]]:
     """Yield, for each batch of [steps, batch, ...], its loss before the step and the parameters after it."""
     gradients = (
         lambda parameters, batch=batch: loss_and_gradients(model, parameters, Transitions(*batch), gamma)
         for batch in zip(*batches, strict=True)
     )
-    return models.descend(MODELS[model].optimizer, parameters, gradients, learning_rate)
+    optimizer = MODELS[model].optimizer
+    return models.descend(optimizer, parameters, gradients, learning_rate, after_correction=after_correction)
 
 
 def learn(
-    model: str, parameters: Parameters, batches: Transitions, learning_rate: float, gamma: float
+    model: str,
+    parameters: Parameters,
+    batches: Transitions,
+    learning_rate: float,
+    gamma: float,
+    *,
+    after_correction: bool = False,
 ) -> tuple[Array, Parameters]:
     """Return the loss of every batch before its step, and the parameters after the last."""
-    return models.ends(steps(model, parameters, batches, learning_rate, gamma))
+    return models.ends(steps(model, parameters, batches, learning_rate, gamma, after_correction=after_correction))
 
 
 # Of red, green and blue in the luma of ITU-R BT.601.

@@ -152,13 +152,16 @@ def adam_step(
     second_moment: Array,
     step: int,
     learning_rate: float,
+    *,
+    after_correction: bool = False,
 ) -> tuple[Array, Array, Array]:
     """Bound parameter, first_moment and second_moment after a step of Adam.
 
     With beta rounded to float32, 1 - beta has an absolute error of U beta, so each moment has one of 4 U relative to
     the magnitudes that enter it, and 2 U more for the square. 1 - beta^t loses what the subtraction cancels:
     (t + POW) U beta^t / (1 - beta^t) relative. The root of a second moment with error e is off by at most the smaller
-    of e / sqrt(v) and sqrt(e).
+    of e / sqrt(v) and sqrt(e). Where epsilon is added after the correction, the denominator has one more root and two
+    more divisions.
     """
     _, first, second = optimizers.adam_step(parameter, gradient, first_moment, second_moment, step, learning_rate)
     first_error = gamma(4) * (np.abs(first_moment) + np.abs(gradient)) + TINY
@@ -171,11 +174,13 @@ def adam_step(
 
     root = np.sqrt(second)
     root_error = np.minimum(second_error / np.maximum(root, TINY), np.sqrt(second_error)) + gamma(SQRT) * root
-    denominator = root + optimizers.EPSILON
-    denominator_error = root_error + gamma(2) * denominator
+    epsilon = optimizers.EPSILON * (np.sqrt(1 - optimizers.BETA_2**step) if after_correction else 1)
+    denominator = root + epsilon
+    later = gamma(correction_2 / 2 + SQRT + 2 * DIVIDE) if after_correction else 0
+    denominator_error = root_error + (gamma(2) + later) * denominator
 
     update = np.abs(rate * first / denominator)
-    least = np.maximum(denominator - denominator_error, optimizers.EPSILON / 2)
+    least = np.maximum(denominator - denominator_error, epsilon / 2)
     # The product of rate and moment may be lost before the division would have made it large.
     product_error = rate * first_error + TINY
     update_error = (product_error + update * denominator_error) / least + update * (rate_error + gamma(DIVIDE + 2))

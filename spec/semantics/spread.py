@@ -108,7 +108,13 @@ def _apart(single: Tree, double: Tree) -> dict[str, float]:
 
 
 def decided(
-    model: str, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float | None = None
+    model: str,
+    parameters: Parameters,
+    inputs: Array,
+    targets: Array,
+    learning_rate: float | None = None,
+    *,
+    after_correction: bool = False,
 ) -> bool:
     """Whether no rounding can turn a decision of the network: the sign before a ReLU, the largest of a window.
 
@@ -121,21 +127,25 @@ def decided(
         inputs: float32, [batch, ...]; with a learning rate [steps, batch, ...].
         targets: of the loss.
         learning_rate: of a training on these batches, each step of which is looked at.
+        after_correction: where Adam adds its epsilon in that training.
 
     """
     double = wide(parameters), wide(inputs), wide(targets)
     if learning_rate is None:
         return all_decided(model, (parameters, inputs), double[:2])
-    single = _steps(model, parameters, inputs, targets, learning_rate)
-    return all(all_decided(model, *step) for step in zip(single, _steps(model, *double, learning_rate), strict=True))
+    single = _steps(model, (parameters, inputs, targets), learning_rate, after_correction=after_correction)
+    exact = _steps(model, double, learning_rate, after_correction=after_correction)
+    return all(all_decided(model, *step) for step in zip(single, exact, strict=True))
 
 
 def _steps(
-    model: str, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
+    model: str, problem: tuple[Parameters, Array, Array], learning_rate: float, *, after_correction: bool
 ) -> Iterator[tuple[Parameters, Array]]:
     """Yield the parameters before each step of a training, and its batch."""
+    parameters, inputs, _ = problem
     yield parameters, inputs[0]
-    later = zip(inputs[1:], steps(model, parameters, inputs, targets, learning_rate), strict=False)
+    trained = steps(model, *problem, learning_rate, after_correction=after_correction)
+    later = zip(inputs[1:], trained, strict=False)
     for batch, (_, updated) in later:
         yield updated, batch
 

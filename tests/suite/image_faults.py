@@ -3,8 +3,6 @@
 import numpy as np
 from faulty import Fault
 
-from spec.semantics.convolution import padded
-
 
 def kernel_flipped(conv2d, inputs, kernel, bias=None, **options):
     """Convolve as mathematics does."""
@@ -50,13 +48,6 @@ def zeros_may_be_the_largest(max_pool2d, inputs, **options):
     """Pad with zeros before looking for the largest."""
     pooled = max_pool2d(inputs, **options)
     return np.maximum(pooled, 0) if options["padding"] == "same" else pooled
-
-
-def divided_by_the_whole_window(average_pool2d, inputs, *, pool_size, strides, padding):
-    """Average over the zeros beyond the image, too."""
-    axes = zip(inputs.shape[1:3], pool_size, strides, strict=True)
-    around = np.pad(inputs, ((0, 0), *(padded(*axis, padding) for axis in axes), (0, 0)))
-    return average_pool2d(around, pool_size=pool_size, strides=strides, padding="valid")
 
 
 def gradient_to_the_first(max_pool2d_gradient, inputs, upstream, **options):
@@ -130,12 +121,6 @@ IMAGE_FAULTS = {
     "pooled_at_every_element": Fault("ops.max_pool2d", "convolution.pooled-size", "has shape", pooled_at_every_element),
     "zeros_may_be_the_largest": Fault(
         "ops.max_pool2d", "convolution.max-never-padding", "actual 0", zeros_may_be_the_largest
-    ),
-    "divided_by_the_whole_window": Fault(
-        "ops.average_pool2d",
-        "convolution.average-at-the-border",
-        "actual 2.25, expected 9",
-        divided_by_the_whole_window,
     ),
     "gradient_to_the_first": Fault(
         "ops.max_pool2d_gradient", "convolution.max-gradient", "actual 1, expected 0", gradient_to_the_first

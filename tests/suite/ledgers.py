@@ -9,12 +9,15 @@ from assay.ledger import Ledger, Outcome, Row
 from assay.shards import Shard
 
 
-def ledger(*, shard: Shard | None = None, undecided: tuple[str, ...] = (), **outcomes: str) -> dict[str, Any]:
+def ledger(
+    *, shard: Shard | None = None, undecided: tuple[str, ...] = (), results: tuple[str, ...] = (), **outcomes: str
+) -> dict[str, Any]:
     """Return the ledger of a run in which claims of the Dense layer came out like this: `relu="expected_failure"`.
 
     Args:
         shard: that the run was.
         undecided: claims of the Dense layer that the run did not come to.
+        results: the keys of the allowed results that it gave, of each of the claims.
         outcomes: by claim.
 
     """
@@ -39,5 +42,7 @@ def ledger(*, shard: Shard | None = None, undecided: tuple[str, ...] = (), **out
         why = (
             ("", "") if outcome == "pass" else (f"{name} is off\nby 1", f"python -m assay run toy --claim dense.{name}")
         )
-        made.add(Row(f"dense.{name}", Outcome(outcome.replace("_", " ")), 1.0, *why, digest=name), "test")
+        made.add(
+            Row(f"dense.{name}", Outcome(outcome.replace("_", " ")), 1.0, *why, digest=name, results=[*results]), "test"
+        )
     return made.as_json()

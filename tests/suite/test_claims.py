@@ -12,9 +12,11 @@ import pytest
 from assay import __version__, document, index
 from assay.claims import (
     PROFILES,
+    Allowed,
     Claim,
     Section,
     Specification,
+    Undecided,
     format_lines,
     load,
     parse_lines,
@@ -48,6 +50,17 @@ since = "0.1"
 """
 SILENT = '[silent]\nheading = "2"\n'
 ONE = SILENT + CLAIM
+UNDECIDED = """
+[which]
+question = "Which of them it is."
+[[which.allowed]]
+key = "first"
+result = "It is the first."
+seen = "Toy 1.0"
+[[which.allowed]]
+key = "last"
+result = "It is the last."
+"""
 TWO = ONE.replace("one.", "two.").replace('"1, 3"', '"4, 6"').replace('"2"', '"5"')
 
 
@@ -73,6 +86,25 @@ def test_a_claim_is_read_as_it_stands(tmp_path: Path) -> None:
     assert found == {
         "one.first": Claim("one.first", "One and one are two.", "one", (1, 3), "exact", ("ops.dense",), "core", "0.1")
     }
+
+
+def test_a_question_is_read_with_its_results(tmp_path: Path) -> None:
+    claim = load(write(tmp_path, undecided=UNDECIDED, one=ONE + 'undecided = "which"')).claims["one.first"]
+    results = (Allowed("first", "It is the first.", "Toy 1.0"), Allowed("last", "It is the last."))
+    assert claim.undecided == Undecided("Which of them it is.", results)
+
+
+@pytest.mark.parametrize(
+    ("undecided", "said"),
+    [
+        (UNDECIDED.replace("which", "other"), "one.toml, claim one.first: undecided.toml has no question 'which'"),
+        (UNDECIDED.replace("last", "first"), "undecided.toml, which: two results have one key"),
+        (UNDECIDED.replace('"last"', '"Last"'), "undecided.toml, which.allowed.1.key: 'Last' does not match"),
+        (UNDECIDED.replace("Toy 1.0", "Toy"), "undecided.toml, which.allowed.0.seen: 'Toy' does not match"),
+    ],
+)
+def test_a_mistake_in_a_question_is_told(undecided: str, said: str, tmp_path: Path) -> None:
+    assert complaint(write(tmp_path, undecided=undecided, one=ONE + 'undecided = "which"')).startswith(said)
 
 
 def test_a_section_without_a_file_has_no_claims(tmp_path: Path) -> None:
@@ -270,12 +302,25 @@ def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
             ["test_one.py: test_one names one.last, which is no claim"],
             id="another claim",
         ),
+        pytest.param(
+            '@claim("one.first")\ndef test_one(allowed): ...',
+            ["test_one.py: test_one tells which result it sees, of a claim that allows none"],
+            id="a result too many",
+        ),
         pytest.param('@claim("one.first")\n@given(2)\ndef test_one(): ...\ndef helper(): ...', [], id="no gap"),
     ],
 )
 def test_a_gap_between_claims_and_tests_is_named(tests: str, gap: list[str], tmp_path: Path) -> None:
     (tmp_path / "test_one.py").write_text(tests)
     assert index.gaps(load(write(tmp_path, one=ONE)), index.read(tmp_path)) == gap
+
+
+def test_a_claim_whose_allowed_results_nobody_tells_is_a_gap(tmp_path: Path) -> None:
+    (tmp_path / "test_one.py").write_text('@claim("one.first")\ndef test_one(): ...')
+    open_ = load(write(tmp_path, undecided=UNDECIDED, one=ONE + 'undecided = "which"'))
+    assert index.gaps(open_, index.read(tmp_path)) == [
+        "one.toml: no test tells which of the allowed results of one.first it sees"
+    ]
 
 
 def test_gaps_are_counted(tmp_path: Path) -> None:

@@ -69,6 +69,15 @@ def test_what_is_as_it_was_is_no_difference(outcome: str) -> None:
     assert compared(outcome, outcome).differences == []
 
 
+def test_another_allowed_result_is_told_and_is_no_regression() -> None:
+    old, new = ledger(relu="pass", results=("one",)), ledger(relu="pass", results=("two", "<three>"))
+    found = compare(old, new)
+    assert (changes(found), found.code) == ({"relu": Change.RESULT}, ExitCode.CONFORMANT)
+    assert "  dense.relu: pass (one) -> pass (two, <three>)\n" in as_text(found)
+    assert "| pass (one) | pass (two, &#60;three&#62;) |" in as_markdown(found)
+    assert compare(ledger(relu="pass"), new).differences == []
+
+
 def test_from_one_reason_not_to_try_to_another_is_no_difference() -> None:
     assert compared("skipped", "unsupported").differences == []
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from assay import __version__, cli, figures, report
-from assay.claims import Claim, Erratum, Section, Specification
+from assay.claims import Allowed, Claim, Erratum, Section, Specification, Undecided
 from assay.errors import ExitCode
 from assay.ledger import Outcome
 
@@ -26,17 +26,29 @@ ERRATUM = Erratum(
 VOID = {"meta", "link", "img", "br", "path"}
 
 
-def claim(id_: str, profile: str = "core", erratum: Erratum | None = None, since: str = "0.1") -> Claim:
+OPEN = Undecided(
+    "Which of two things it does.",
+    (Allowed("the-first", "It does one thing.", "Toy 1.0"), Allowed("the-second", "It does another.")),
+)
+
+
+def claim(
+    id_: str,
+    profile: str = "core",
+    erratum: Erratum | None = None,
+    since: str = "0.1",
+    undecided: Undecided | None = None,
+) -> Claim:
     """Make a claim on the first two lines of its section."""
     section = id_.partition(".")[0]
     lines = {"dense": (79, 80), "softmax": (177, 178), "training": (191,)}[section]
-    return Claim(id_, f"It holds that {id_} is so.", section, lines, "exact", (), profile, since, erratum)
+    return Claim(id_, f"It holds that {id_} is so.", section, lines, "exact", (), profile, since, erratum, undecided)
 
 
 CLAIMS = (
     claim("dense.shape", "smoke"),
     claim("dense.bias-default", erratum=ERRATUM),
-    claim("softmax.sum"),
+    claim("softmax.sum", undecided=OPEN),
     claim("softmax.order"),
     claim("training.accuracy", "full"),
 )
@@ -338,6 +350,16 @@ def test_errata() -> None:
     assert f"{said}{ERRATUM.evidence} Wrong since {ERRATUM.since}" in shown.text
     assert shown.count("a", **{"class": "badge", "href": "#erratum-dense.bias-default"}) == 1
     assert "Errata" not in page(ledger(dense_bias_default=None, profile="smoke")).text
+
+
+def test_what_the_document_leaves_open() -> None:
+    """The question, what is right, where it was seen, and which of it the implementation does."""
+    content = ledger()
+    content["claims"][2]["results"] = ["the-second"]
+    shown = page(content).text
+    answers = "the-first It does one thing. Seen: Toy 1.0. the-second It does another. Seen: nowhere yet."
+    assert f"The document leaves it open Undecided {OPEN.question} {answers}" in shown
+    assert "pass 0.25 s the-second" in shown
 
 
 def images(dtype: str, count: int = 3) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from assay.markdown import LONGEST_REASON, MOST_DETAILS, block, code, plain
 MARKUP = "<b>|`*_#@~$[](http://example.org)!\\&amp;"
 
 
-def report(**outcomes: str) -> str:
+def report(*, results: tuple[str, ...] = (), **outcomes: str) -> str:
     """Return the report of a shard, which is of no more claims than it has rows for."""
-    return report_markdown.render([ledger(**outcomes) | {"shard": {"number": 1, "of": 2}}])
+    return report_markdown.render([ledger(results=results, **outcomes) | {"shard": {"number": 1, "of": 2}}])
 
 
 def test_the_verdict_comes_first() -> None:
@@ -48,6 +48,11 @@ def test_failures_have_their_reason_and_replay_in_details() -> None:
         in text
     )
     assert text.count("<details>") == text.count("</details>") == 1
+
+
+def test_allowed_results_are_told() -> None:
+    text = report(relu="pass", results=("one", "<two>"))
+    assert "| <code>dense.relu</code> | <code>one</code>, <code>&#60;two&#62;</code> |" in text
 
 
 def test_the_first_of_many_failures_are_explained() -> None:

@@ -4,14 +4,6 @@ import numpy as np
 from faulty import Fault
 
 
-def forget_bias_missing(initial_parameters, model, seed):
-    """Start with a forget gate that is half shut."""
-    parameters = dict(initial_parameters(model, seed))
-    if model == "rnn":
-        parameters["cell/bias"] = np.zeros_like(parameters["cell/bias"])
-    return parameters
-
-
 def recurrent_kernel_not_orthogonal(initial_parameters, model, seed):
     """Draw the recurrent kernel as the others are drawn."""
     parameters = dict(initial_parameters(model, seed))
@@ -147,7 +139,6 @@ def read_as_latin_1(encode, content):
 
 
 TEXT_FAULTS = {
-    "forget_bias_missing": Fault("models.initial_parameters", "rnn.forget-bias", "cell/bias", forget_bias_missing),
     "recurrent_kernel_not_orthogonal": Fault(
         "models.initial_parameters",
         "rnn.initial-recurrent-kernel",
