@@ -14,6 +14,7 @@ from typing import NoReturn, TypeAlias
 
 from assay import __version__
 from assay.errors import ExitCode, UserError
+from spec.semantics.grades import GRADES
 
 EXIT_CODES = """exit codes:
   0  conformant, or the command did what it was asked
@@ -74,6 +75,8 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--report", type=_report_file, help="the report, as .html, .md or .xml (default: assay-NAME.html)")
     run.add_argument("--seed", default="0", help="of everything drawn: a number, or `random` (default: 0)")
     run.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
+    held = "the format that factors of products may be rounded to (default: float32)"
+    run.add_argument("--grade", default="float32", choices=tuple(GRADES), help=held)
     run.add_argument("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
     run.add_argument("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
     known = "the failures that are known, in TOML; repeatable"

@@ -11,6 +11,7 @@ from assay import __version__, ledger
 from assay.errors import ExitCode
 from assay.ledger import Outcome
 from assay.shards import Shard
+from spec.semantics.grades import GRADES, covers
 
 if TYPE_CHECKING:
     from assay.claims import Specification
@@ -203,9 +204,22 @@ def _remarks(content: Mapping[str, Any], spec: Specification) -> list[str]:
         remarks.append(f"Written by version {content['suite']} of the suite; this page speaks of {__version__}.")
     if content["document"] != spec.document:
         remarks.append("It is about another edition of the document.")
+    grade = content.get("grade", "float32")
+    if grade != "float32":
+        remarks.append(f"Its products were held to {grade}, and all else to float32.")
+    if short := falls_short(content["implementation"]["precision"], grade):
+        remarks.append(short)
     if "shard" in content:
         remarks.append(f"It is {Shard(**content['shard'])}, and so a part of its profile.")
     return remarks
+
+
+def falls_short(measured: str | None, grade: str) -> str:
+    """Explain failures by products that are less exact than what they were held to; empty where they are not."""
+    if measured is None or covers(measured, grade):
+        return ""
+    why = f"ops.dense multiplies in {measured}, and was held to {grade}: claims about products may fail for that"
+    return f"{why}, see --grade." if measured in GRADES else f"{why}."
 
 
 def described(content: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ def run(options: Namespace) -> int:
         *(sys.executable, "-m", "pytest", str(index.tests_folder()), "-p", "assay.plugin"),
         *("--import-mode=importlib", "-n", options.processes, "-rN"),
         *("--implementation", options.implementation, "--profile", options.profile),
-        *("--seed", options.seed, "--device", options.device),
+        *("--seed", options.seed, "--device", options.device, "--grade", options.grade),
         *(part for id_ in options.claim for part in ("--claim", id_)),
     ]
     for option in ("replay", "shard"):

@@ -29,17 +29,20 @@ class Replay:
         implementation: its name on the command line.
         seed: of the run.
         device: of the run.
+        grade: that its products were held to.
 
     """
 
     implementation: str
     seed: int
     device: str
+    grade: str
 
     def command(self, claims: Sequence[str], blob: str = "") -> str:
         """Write the command that runs exactly one case again."""
         parts = [f"python -m assay run {self.implementation}", f"--seed {self.seed}"]
         parts += [f"--device {self.device}"] if self.device != "cpu" else []
+        parts += [f"--grade {self.grade}"] if self.grade != "float32" else []
         parts += [f"--claim {id_}" for id_ in claims]
         parts += [f"--replay {blob}"] if blob else []
         return " ".join(parts)

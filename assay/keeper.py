@@ -153,6 +153,7 @@ def _open_ledger(run: Run) -> Ledger:
             "precision": None,
             "groups": list(run.groups),
         },
+        grade=run.grade,
         profile=run.profile,
         seed=run.seed,
         data=data.describe(),

@@ -118,6 +118,7 @@ class Ledger:
         suite: the suite's version.
         document: SHA-256 of the document.
         implementation: name, version, frameworks, device, precision and groups.
+        grade: that products were held to.
         profile: smoke, core or full.
         seed: of everything drawn.
         data: where each data set came from.
@@ -132,6 +133,7 @@ class Ledger:
     suite: str
     document: str
     implementation: dict[str, Any]
+    grade: str
     profile: str
     seed: int
     data: dict[str, str]
@@ -177,6 +179,7 @@ class Ledger:
             "suite": self.suite,
             "document": self.document,
             "implementation": self.implementation,
+            "grade": self.grade,
             "profile": self.profile,
             "seed": self.seed,
             **({"shard": asdict(self.shard)} if self.shard else {}),

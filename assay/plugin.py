@@ -29,6 +29,7 @@ from assay.once import once as once_in
 from assay.protocol.process import end_all
 from assay.run import Run
 from assay.watchdog import limit
+from spec.semantics.grades import GRADES, hold_to
 
 DEFAULT_IMPLEMENTATION = "reference"
 # Cases that Hypothesis draws for a claim: as many as the profile's budget of time carries (design: time budgets).
@@ -57,6 +58,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--results", type=Path, metavar="FILE", help="write the ledger to this file")
     group.addoption("--seed", default="0", help="of everything drawn: a number, or `random` (default: 0)")
     group.addoption("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
+    held = "the format that factors of products may be rounded to (default: float32)"
+    group.addoption("--grade", default="float32", choices=tuple(GRADES), help=held)
     group.addoption("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
     group.addoption("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
     known = "the failures that are known, in TOML; repeatable"
@@ -83,6 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         _join_words(config)
     config.stash[run_key] = run
+    hold_to(run.grade)
     # Nothing of a run is kept, and nothing is left in the folder that it was started from.
     set_hypothesis_home_dir(run.folder)
     hypothesis.settings.register_profile(
@@ -155,6 +159,7 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
         profile=profile,
         seed=_seed(config.getoption("seed")),
         device=config.getoption("device"),
+        grade=config.getoption("grade"),
         shard=shard,
         held=held,
         claims=claims,

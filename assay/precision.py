@@ -6,11 +6,7 @@ import numpy as np
 
 from assay.guard import Group, NonConformanceError
 from assay.testing import assert_form
-
-# Bits of the fraction, from IEEE 754 and, for TF32 and bfloat16, the formats' definitions.
-FRACTION_BITS = {"float32": 23, "tf32": 10, "float16": 10, "bfloat16": 7}
-# The largest float16 is 65504; TF32 has the range of float32.
-BEYOND_FLOAT16 = 2.0**16
+from spec.semantics.grades import GRADES
 
 
 def grade(ops: Group) -> str:
@@ -26,12 +22,16 @@ def grade(ops: Group) -> str:
     if (one := _product(ops, 1.0)) != 1.0:
         msg = f"1 times 1 is {one:.9g}, which tells nothing of the format of products"
         raise NonConformanceError(msg)
-    finest = {name: _product(ops, 1 + 2.0**-bits) == 1 + 2.0**-bits for name, bits in FRACTION_BITS.items()}
+    finest = {name: _keeps(ops, 1 + 2.0**-known.fraction_bits) for name, known in GRADES.items()}
     if finest["float32"]:
         return "float32"
     if finest["tf32"]:
-        return "tf32" if _product(ops, BEYOND_FLOAT16) == BEYOND_FLOAT16 else "float16"
+        return "tf32" if _keeps(ops, 2.0 ** np.ceil(np.log2(GRADES["float16"].largest))) else "float16"
     return "bfloat16" if finest["bfloat16"] else "lower"
+
+
+def _keeps(ops: Group, value: float) -> bool:
+    return _product(ops, value) == value
 
 
 def _product(ops: Group, value: float) -> float:

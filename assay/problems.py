@@ -10,6 +10,7 @@ import numpy as np
 
 from assay.contract import Array
 from spec.semantics import q_learning
+from spec.semantics.grades import held_to
 from spec.semantics.initializers import fans, glorot_limit
 from spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters
 from spec.semantics.q_learning import FAILURE_REWARD, Transitions
@@ -140,6 +141,7 @@ class QProblem(NamedTuple):
 Q_STATES = {"q_network": (4,), "q_cnn": (84, 84, 4)}
 
 
+@held_to("float32")
 def q_learning_of(
     model: str, seed: int, *, batch: int = 32, steps: int | None = None, after_correction: bool = False
 ) -> QProblem:

@@ -87,6 +87,7 @@ def _properties(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     implementation = content["implementation"]
     yield from ((name, content[name]) for name in ("suite", "document", "profile"))
     yield "seed", str(content["seed"])
+    yield "grade", content.get("grade", "float32")
     if "shard" in content:
         yield "shard", f"{content['shard']['number']}/{content['shard']['of']}"
     yield "implementation", f"{implementation['name']} {implementation['version']}"

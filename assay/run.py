@@ -28,6 +28,7 @@ class Run:
         profile: smoke, core or full.
         seed: of everything drawn.
         device: cpu or gpu.
+        grade: that products are held to.
         shard: the part of the profile to run; None for all of it.
         held: the claims of the profile, or of the shard.
         claims: the only ones to run; empty for all that are held.
@@ -42,6 +43,7 @@ class Run:
     profile: str
     seed: int
     device: str
+    grade: str
     shard: Shard | None
     held: tuple[str, ...]
     claims: tuple[str, ...]
@@ -52,7 +54,7 @@ class Run:
     @property
     def replay(self) -> Replay:
         """How to run one case of this run again."""
-        return Replay(self.implementation, self.seed, self.device)
+        return Replay(self.implementation, self.seed, self.device, self.grade)
 
     @property
     def groups(self) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from assay.claims import specification
+from assay.columns import falls_short
 from assay.errors import ExitCode
 from assay.ledger import Ledger, Outcome
 from assay.run import Run
@@ -25,6 +26,7 @@ def header(run: Run, ledger: Ledger) -> list[str]:
     return [
         f"assay {ledger.suite}: {implementation} on {run.device}, Python {platform.python_version()}",
         f"profile {run.profile}{shard} ({len(ledger.awaited)} claims), seed {run.seed}",
+        *([f"products are held to {run.grade}, and all else to float32"] if run.grade != "float32" else []),
         *(f"data: {name}: {source}" for name, source in ledger.data.items()),
     ]
 
@@ -35,6 +37,7 @@ def verdict_line(ledger: Ledger, verdict: ExitCode) -> str:
     name = ledger.implementation["name"]
     part = f"{ledger.shard} of " if ledger.shard else ""
     score = f"{passed} of {total} claims of {part}the {ledger.profile} profile pass"
+    name += f", its products held to {ledger.grade}," if ledger.grade != "float32" else ""
     if known := ledger.counts[Outcome.EXPECTED_FAILURE.value]:
         score += f", {known} fail as expected"
     match verdict:
@@ -63,6 +66,8 @@ def summary(terminal: pytest.TerminalReporter, ledger: Ledger, verdict: ExitCode
     for row in rows:
         if row.outcome is Outcome.UNEXPECTED_PASS:
             terminal.write_line(f"UNEXPECTED PASS {row.id}: {row.reason}; remove the expectation", red=True)
+    if short := falls_short(ledger.implementation["precision"], ledger.grade):
+        terminal.write_line(f"\n{short}")
     terminal.write_line("")
     terminal.write_line(
         verdict_line(ledger, verdict),

@@ -15,6 +15,7 @@ from assay.problems import SEQ_LENGTH
 from assay.strategies import seeds
 from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, few
 from spec.semantics import layers, recurrence, recurrence_rounding, rounding, spread
+from spec.semantics.grades import held_to
 from spec.semantics.initializers import fans, glorot_limit, orthogonal
 from spec.semantics.models import MODELS, NUM_CHARS, UNITS
 from spec.semantics.recurrence import State
@@ -243,11 +244,17 @@ def assert_moved(models, one, windows):
     assert min(moved) > bound, f"the outputs move by {moved}, and rounding by {bound:.3g}"
 
 
+@held_to("float32")
+def in_float32(seed):
+    """Return a problem and its bounds in float32: what is not looked at changes nothing, whatever the grade."""
+    return solved(problems.rnn(seed), layer_outputs)
+
+
 @claim("rnn.first-character-counts")
 @few
 @given(seed=seeds())
 def test_first_character_counts(models, seed):
-    one = case(problems.rnn, layer_outputs, seed)
+    one = in_float32(seed)
     windows = one.problem.inputs.copy()
     windows[:, 0] = (windows[:, 0] + 1) % NUM_CHARS
     assert_moved(models, one, windows)

@@ -12,6 +12,7 @@ import autograd.numpy as np
 
 from spec.semantics.differentiation import pull_back
 from spec.semantics.layers import ACTIVATIONS, Array
+from spec.semantics.products import product
 
 Padding = Literal["valid", "same"]
 Pair = tuple[int, int]
@@ -87,7 +88,8 @@ def conv2d(
 
     """
     size: Pair = kernel.shape[:2]
-    linear = np.tensordot(windows(inputs, size, strides, padding), kernel, 3)
+    seen = windows(inputs, size, strides, padding)
+    linear = product(lambda *factors: np.tensordot(*factors, 3), seen, kernel)
     return ACTIVATIONS[activation](linear if bias is None else linear + bias)
 
 

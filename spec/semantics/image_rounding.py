@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from spec.semantics import convolution, datasets, normalization
 from spec.semantics.convolution import Padding, Pair
 from spec.semantics.differentiation import pull_back
 from spec.semantics.layers import Array
+from spec.semantics.products import excess
 from spec.semantics.rounding import DIVIDE, ELEMENTWISE, SQRT, TINY, gamma
 
 
@@ -26,9 +29,13 @@ def conv2d(
     element of an image, not on those that enter a sum.
     """
     n = kernel[..., 0].size
-    magnitudes = (np.abs(inputs), np.abs(kernel), None if bias is None else np.abs(bias))
-    magnitude = convolution.conv2d(*magnitudes, strides=strides, padding=padding)
-    linear = gamma(n + 1) * magnitude + (n + 1) * TINY
+
+    def convolve(*factors: Array) -> Array:
+        return convolution.conv2d(*factors, strides=strides, padding=padding)
+
+    added = excess(convolve, inputs, kernel)
+    magnitude = convolve(np.abs(inputs), np.abs(kernel)) + added + (0 if bias is None else np.abs(bias))
+    linear = gamma(n + 1) * magnitude + added + (n + 1) * TINY
     result = convolution.conv2d(inputs, kernel, bias, strides=strides, padding=padding, activation=activation)
     slope = 0.25 if activation == "sigmoid" else 1.0
     return slope * linear + ELEMENTWISE[activation](result)
@@ -42,10 +49,17 @@ def conv2d_gradients(
     def linear(*arguments: Array) -> Array:
         return convolution.conv2d(*arguments, strides=strides, padding=padding)
 
+    def to(position: int) -> Any:  # noqa: ANN401 - nothing to add, or an array
+        return excess(lambda *factors: pull_back(linear, *factors, bias)[position], upstream, inputs, kernel)
+
+    # The gradient of the bias is a sum.
+    added = to(0), to(1), 0.0
     magnitudes = pull_back(linear, np.abs(upstream), np.abs(inputs), np.abs(kernel), np.abs(bias))
     places = upstream[..., 0].size
     terms = (kernel[..., 0, :].size, places, places)
-    first, second, third = (gamma(n) * size + n * TINY for n, size in zip(terms, magnitudes, strict=True))
+    first, second, third = (
+        gamma(n) * (size + more) + more + n * TINY for n, size, more in zip(terms, magnitudes, added, strict=True)
+    )
     return first, second, third
 
 

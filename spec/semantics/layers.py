@@ -7,6 +7,8 @@ from typing import Any
 import autograd.numpy as np
 from numpy.typing import NDArray
 
+from spec.semantics.products import product
+
 Array = NDArray[Any]
 
 
@@ -46,7 +48,7 @@ def dense(inputs: Array, kernel: Array, bias: Array | None = None, activation: s
         [..., units].
 
     """
-    linear = np.matmul(inputs, kernel)
+    linear = product(np.matmul, inputs, kernel)
     return ACTIVATIONS[activation](linear if bias is None else linear + bias)
 
 

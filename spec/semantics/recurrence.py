@@ -7,6 +7,7 @@ from typing import NamedTuple
 import autograd.numpy as np
 
 from spec.semantics.layers import ACTIVATIONS, Array, sigmoid
+from spec.semantics.products import product
 
 
 def simple_step(
@@ -25,7 +26,9 @@ def simple_step(
         s_t, [batch, n].
 
     """
-    return ACTIVATIONS[activation](np.matmul(inputs, input_kernel) + np.matmul(state, recurrent_kernel))
+    return ACTIVATIONS[activation](
+        product(np.matmul, inputs, input_kernel) + product(np.matmul, state, recurrent_kernel)
+    )
 
 
 def simple_rnn(inputs: Array, input_kernel: Array, recurrent_kernel: Array, activation: str | None = "tanh") -> Array:
@@ -76,7 +79,7 @@ def lstm_step(inputs: Array, state: State, kernel: Array, recurrent_kernel: Arra
         bias: [4 units].
 
     """
-    linear = np.matmul(inputs, kernel) + np.matmul(state.hidden, recurrent_kernel) + bias
+    linear = product(np.matmul, inputs, kernel) + product(np.matmul, state.hidden, recurrent_kernel) + bias
     units = state.hidden.shape[-1]
     write, keep, candidate, read = (linear[..., gate * units : (gate + 1) * units] for gate in range(4))
     carry = sigmoid(keep) * state.carry + sigmoid(write) * np.tanh(candidate)

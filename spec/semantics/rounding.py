@@ -7,7 +7,8 @@ stability of numerical algorithms", 2nd edition, 2002:
 - an addition, subtraction or multiplication has a relative error of at most `U` (section 2.2);
 - n such errors in a row, in numerator or denominator, make at most `gamma(n)` (lemma 3.1), so a sum of n
   products has an error of at most gamma(n) times the sum of their magnitudes, in any order (section 3.1);
-- a result below `TINY` may be lost entirely, as hardware may flush it to zero.
+- a result below `TINY` may be lost entirely, as hardware may flush it to zero;
+- where products are held to less than float32, rounding their factors adds what `products.excess` says.
 
 IEEE 754 says nothing of exp, log, tanh and pow. For these, for division and for the square root, the bounds are
 those of the OpenCL C specification ("Relative error as ULPs", single precision, full profile), the weakest public
@@ -22,6 +23,7 @@ import numpy as np
 
 from spec.semantics import layers, losses, optimizers
 from spec.semantics.layers import Array
+from spec.semantics.products import excess
 
 U = 2.0**-24
 TINY = 2.0**-126
@@ -42,11 +44,13 @@ def gamma(n: float | Array) -> Any:  # noqa: ANN401 - a float for a float, an ar
 def dense(inputs: Array, kernel: Array, bias: Array | None, activation: str | None) -> Array:
     """Bound f(AW + b): n products, n additions with the bias among them, and the activation.
 
-    The error of AW + b passes through f multiplied by at most f's steepest slope: 1, and 1/4 for sigmoid.
+    Rounding factors to a grade below float32 adds to the products' error, and not to the bias's (`products`). The error
+    of AW + b passes through f multiplied by at most f's steepest slope: 1, and 1/4 for sigmoid.
     """
     n = inputs.shape[-1]
-    magnitude = np.abs(inputs) @ np.abs(kernel) + (0 if bias is None else np.abs(bias))
-    linear = gamma(n + 1) * magnitude + (n + 1) * TINY
+    added = excess(np.matmul, inputs, kernel)
+    magnitude = np.abs(inputs) @ np.abs(kernel) + added + (0 if bias is None else np.abs(bias))
+    linear = gamma(n + 1) * magnitude + added + (n + 1) * TINY
     result = layers.dense(inputs, kernel, bias, activation)
     slope = 0.25 if activation == "sigmoid" else 1.0
     return slope * linear + ELEMENTWISE[activation](result)
@@ -137,7 +141,8 @@ def linear_model(inputs: Array, kernel: Array, bias: Array, targets: Array) -> t
     count = len(inputs)
     each = 2 / count * (error + gamma(count + DIVIDE + 2) * largest + TINY)
     lost = (count + 1) * TINY
-    return loss, np.abs(inputs).T @ each + lost, np.sum(each, axis=0) + lost
+    added = (1 + gamma(count + DIVIDE + 2)) * excess(np.matmul, inputs.T, 2 / count * largest)
+    return loss, np.abs(inputs).T @ each + added + lost, np.sum(each, axis=0) + lost
 
 
 def sgd_step(parameter: Array, gradient: Array, learning_rate: float) -> Array:

@@ -8,6 +8,10 @@ same order, therefore shows how much of a result is rounding, for this very inpu
 deviation seen is the bound. A few orders may by chance agree with float64 where there is but one number to compare,
 such as a loss, so what storing the result itself in float32 may cost, `U` relative, is the least.
 
+Where products are held to a grade below float32, the definition rounds their factors, forth and back: to the nearest in
+half of the orders, and by cutting off in the others. Problems are the same as for float32. So at such a grade some of
+their decisions do hang on rounding, and what these change is part of what is measured.
+
 Deviations are compared as root mean squares over a tensor: where a gradient nearly cancels, the first step of Adam
 follows the sign of what is left, so single elements have no useful bound, but their number does.
 """
@@ -19,8 +23,10 @@ from typing import Any
 
 import numpy as np
 
+from spec.semantics.grades import held_to
 from spec.semantics.layers import Array
 from spec.semantics.models import MODELS, Parameters, steps
+from spec.semantics.products import cutting_off
 from spec.semantics.rounding import U
 
 # Between what has to pass and what must not. Over 30 problems for the MLP, other orders of the definition came to at
@@ -85,8 +91,9 @@ def bounds_over(evaluate: Callable[..., Tree], orders: Iterable[tuple[Any, ...]]
 
     """
     largest: dict[str, float] = {}
-    for problem in orders:
-        single, double = _both(evaluate, problem)
+    for number, problem in enumerate(orders):
+        with cutting_off(cut_off=number % 2 == 1):
+            single, double = _both(evaluate, problem)
         largest = largest or {name: U * root_mean_square(value) for name, value in single.items()}
         for name, deviation in _apart(single, double).items():
             largest[name] = max(largest[name], deviation)
@@ -107,6 +114,7 @@ def _apart(single: Tree, double: Tree) -> dict[str, float]:
     return {name: root_mean_square(single[name] - double[name]) for name in double}
 
 
+@held_to("float32")
 def decided(
     model: str,
     parameters: Parameters,
@@ -116,7 +124,7 @@ def decided(
     *,
     after_correction: bool = False,
 ) -> bool:
-    """Whether no rounding can turn a decision of the network: the sign before a ReLU, the largest of a window.
+    """Whether no rounding of float32 can turn a decision of a network: the sign before a ReLU, the largest of a window.
 
     Each of them has to be further from its edge than `FACTOR` times what float32 moves such distances by. One that
     goes the other way changes a gradient by far more than rounding does.
@@ -150,6 +158,7 @@ def _steps(
         yield updated, batch
 
 
+@held_to("float32")
 def all_decided(model: str, single: tuple[Parameters, Array], double: tuple[Parameters, Array]) -> bool:
     """Whether every decision is further from its edge in float64 than what float32 moves it by, as in `decided`."""
     decisions = MODELS[model].decisions

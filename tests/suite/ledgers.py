@@ -32,6 +32,7 @@ def ledger(
             "precision": None,
             "groups": ["ops"],
         },
+        grade="float32",
         profile="core",
         seed=0,
         data={},

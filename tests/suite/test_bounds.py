@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from assay import learning, problems
 from assay.networks import layer_outputs, loss_and_gradients, trajectory
-from assay.precision import FRACTION_BITS
 from assay.strategies import LARGEST_EXPONENT, classified, dense_cases, matrices, same_shape
 from spec.semantics import (
     cart_pole,
@@ -25,17 +24,11 @@ from spec.semantics import (
     spread,
 )
 from spec.semantics.differentiation import pull_back
+from spec.semantics.products import rounded
 from spec.semantics.recurrence import State
 from spec.semantics.spread import wide
 
 FLOAT32 = np.float32
-
-
-def rounded(array, format_):
-    """Round float32 numbers to a format of fewer bits."""
-    dropped = np.uint32(FRACTION_BITS["float32"] - FRACTION_BITS[format_])
-    bits = np.ascontiguousarray(array).view(np.uint32) + (np.uint32(1) << (dropped - np.uint32(1)))
-    return ((bits >> dropped) << dropped).view(FLOAT32)
 
 
 def sequential_dense(case, order):
