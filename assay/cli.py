@@ -46,6 +46,7 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"assay {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_bench(commands)
     _add_new(commands)
     _add_smoke(commands)
     _add_claims(commands)
@@ -85,6 +86,35 @@ def _add_run(commands: Commands) -> None:
     run.set_defaults(command="run")
 
 
+def _add_bench(commands: Commands) -> None:
+    bench = commands.add_parser(
+        "bench",
+        help="time implementations side by side",
+        description="Time training, inference and acting of implementations side by side, round by round in turn.",
+    )
+    compared = "as for `assay run`; the first one is compared with the others"
+    bench.add_argument("implementations", nargs="+", metavar="NAME", help=compared)
+    bench.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
+    bench.add_argument("--profile", default="core", choices=("core", "full"), help="full has MobileNetV2, too")
+    bench.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help="select by name, as in pytest")
+    bench.add_argument("--starts", type=_count, default=3, metavar="N", help="of the processes (default: 3)")
+    bench.add_argument("--rounds", type=_count, default=3, metavar="N", help="in each process (default: 3)")
+    steps = "that the steps of a round take, about (default: 0.2)"
+    bench.add_argument("--seconds", type=_duration, default=0.2, help=steps)
+    stuck = "after which a process that is not done with a round is ended (default: 360)"
+    bench.add_argument("--turn-seconds", type=_duration, default=360.0, metavar="SECONDS", help=stuck)
+    kept = "the runs before it are kept (default: %(default)s)"
+    bench.add_argument("-o", "--output", type=Path, default=Path("assay-bench.json"), metavar="FILE", help=kept)
+    bench.set_defaults(command="bench")
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        msg = f"{text!r} is no whole number from 1 on"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
 def _add_new(commands: Commands) -> None:
     new = commands.add_parser("new", help="write an adapter to begin with, its tox environment and a CI workflow")
     new.add_argument("name", metavar="NAME", help="of the module: `assay run NAME` then runs it")
@@ -112,12 +142,19 @@ FEWEST_SECONDS = 3
 
 
 def _seconds(text: str) -> float:
+    if (seconds := _duration(text)) < FEWEST_SECONDS:
+        msg = f"{text!r} is no number of seconds from {FEWEST_SECONDS} on"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
+
+
+def _duration(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not FEWEST_SECONDS <= seconds < math.inf:
-        msg = f"{text!r} is no number of seconds from {FEWEST_SECONDS} on"
+    if not 0 < seconds < math.inf:
+        msg = f"{text!r} is no number of seconds above 0"
         raise argparse.ArgumentTypeError(msg)
     return seconds
 

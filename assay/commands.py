@@ -54,6 +54,13 @@ def _written(path: Path) -> int:
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
+def bench(options: Namespace) -> int:
+    """Time implementations side by side."""
+    from assay.bench.command import bench as measure  # noqa: PLC0415 - loads NumPy, autograd and SciPy
+
+    return measure(options)
+
+
 def new(options: Namespace) -> int:
     """Write an adapter to begin with, its tox environment and a CI workflow."""
     from assay import scaffold  # noqa: PLC0415 - loads Jinja
@@ -106,10 +113,17 @@ def _report(ledgers: list[Path], output: Path) -> None:
 
 
 def compare(options: Namespace) -> int:
-    """Say what has changed from one ledger to another, and whether any of it is a regression."""
+    """Say what has changed from one file to another, and whether any of it is a regression."""
     from assay import compare as comparing  # noqa: PLC0415 - no other command needs it
     from assay import page  # noqa: PLC0415 - loads Jinja
+    from assay.bench import gate, results  # noqa: PLC0415 - loads SciPy
 
+    if results.is_one(options.old) or results.is_one(options.new):
+        ratios = gate.compare(*(results.read(path)[-1] for path in (options.old, options.new)))
+        if options.output is not None:
+            page.write(options.output, gate.as_markdown(ratios), "comparison")
+        print(gate.as_text(ratios))  # noqa: T201 - what the command says
+        return ratios.code
     comparison = comparing.compare(ledger.read(options.old), ledger.read(options.new))
     if options.output is not None:
         page.write(options.output, comparing.as_markdown(comparison), "comparison")

@@ -219,7 +219,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave the suite's own tests out where an implementation is named: they say nothing of it."""
+    """Leave out what says nothing of claims: benchmarks, unless they are asked for, and tests of the suite itself.
+
+    These run where no implementation is named.
+    """
+    if collection_path == index.tests_folder() / "benchmarks":
+        asked = (Path(word.partition("::")[0]).absolute() for word in config.args)
+        return None if any(path.is_relative_to(collection_path) for path in asked) else True
     named = config.getoption("implementation") is not None
     return True if named and collection_path == index.tests_folder() / "suite" else None
 

@@ -1,0 +1,1 @@
+"""Benchmarks: what training, inference and acting cost one implementation next to others, and next to the machine."""

@@ -1,0 +1,222 @@
+"""What benchmarks have measured, in memory and in a file that keeps one run after the other."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from assay import __version__, json_file, page
+from assay.bench.conductor import Event, Plan
+from assay.implementations import Description
+
+FORMAT = 1
+HINT = "`assay bench NAME -o FILE` makes one"
+SCHEMA = Path(__file__).parent / "results.schema.json"
+
+
+@dataclass
+class Start:
+    """One work in one process of an implementation.
+
+    Attributes:
+        first: seconds of the first call of one step, in which most things are compiled.
+        count: steps that a loop was asked for.
+        first_loop: seconds of the first loop so long, which some compile anew.
+        calls: steps and seconds of each call of one step.
+        loops: steps and seconds of each loop.
+        cores: how many were busy in each loop.
+
+    """
+
+    first: float = 0.0
+    count: int = 0
+    first_loop: float = 0.0
+    calls: list[tuple[int, float]] = field(default_factory=list)
+    loops: list[tuple[int, float]] = field(default_factory=list)
+    cores: list[float] = field(default_factory=list)
+
+    @property
+    def call(self) -> float:
+        """Seconds of a call of one step."""
+        return statistics.median(seconds for _, seconds in self.calls)
+
+    @property
+    def steps(self) -> list[float]:
+        """Seconds of a step in each loop, without what a call does once."""
+        once_steps, once = self.calls[0][0], self.call
+        return [(seconds - once) / (steps - once_steps) for steps, seconds in self.loops]
+
+    @property
+    def step(self) -> float:
+        """Seconds of a step in the middle loop."""
+        return statistics.median(self.steps)
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A work that gave no result.
+
+    Attributes:
+        implementation: of which.
+        work: empty where it is about the process as a whole.
+        outcome: as in a ledger.
+        reason: why.
+
+    """
+
+    implementation: str
+    work: str
+    outcome: str
+    reason: str
+
+
+@dataclass
+class Run:
+    """Implementations side by side, measured once.
+
+    Attributes:
+        time: when it began, in UTC.
+        suite: version of Assay.
+        machine: what it ran on.
+        settings: of the plan.
+        implementations: what each says of itself, and its device, by name; the first is compared with the others.
+        starts: what was measured, by work, implementation, and number of the start.
+        broken: what was not.
+
+    """
+
+    time: str
+    suite: str
+    machine: dict[str, Any]
+    settings: dict[str, Any]
+    implementations: dict[str, dict[str, Any]]
+    starts: dict[str, dict[str, dict[int, Start]]] = field(default_factory=dict)
+    broken: list[Broken] = field(default_factory=list)
+
+    @property
+    def subject(self) -> str:
+        """The implementation that is compared with the others."""
+        return next(iter(self.implementations))
+
+    def take(self, event: Event) -> None:
+        """Take in what a process has said."""
+        work, _, what = event.work.rpartition("-")
+        match event.content:
+            case {"device": device}:
+                self.implementations[event.implementation]["device"] = device
+            case {"outcome": outcome, "reason": reason}:
+                broken = Broken(event.implementation, work, outcome, reason)
+                if broken not in self.broken:
+                    self.broken.append(broken)
+            case {"count": count, "first": first} if what == "loop":
+                start = self._of(event, work)
+                start.count, start.first_loop = count, first
+            case {"first": first}:
+                self._of(event, work).first = first
+            case {"steps": steps, "seconds": seconds, "cores": cores}:
+                start = self._of(event, work)
+                (start.loops if what == "loop" else start.calls).append((steps, seconds))
+                if what == "loop":
+                    start.cores.append(cores)
+
+    def _of(self, event: Event, work: str) -> Start:
+        return self.starts.setdefault(work, {}).setdefault(event.implementation, {}).setdefault(event.start, Start())
+
+    def measured(self, work: str, implementation: str) -> dict[int, Start]:
+        """Return the starts of an implementation in which a work was measured, by number.
+
+        Where a loop took no longer than a call of one step, the machine did something else meanwhile.
+        """
+        found = self.starts.get(work, {}).get(implementation, {})
+        return {
+            number: start for number, start in found.items() if start.calls and start.loops and min(start.steps) > 0
+        }
+
+
+def begun(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
+    """Begin a run in which nothing has been measured yet."""
+    return Run(
+        time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        suite=__version__,
+        machine=machine(),
+        settings={key: value for key, value in asdict(plan).items() if key != "implementations"},
+        implementations={
+            name: {"version": one.version, "frameworks": one.frameworks, "device": None}
+            for name, one in descriptions.items()
+        },
+    )
+
+
+def machine() -> dict[str, Any]:
+    """Say what this is."""
+    import cpuinfo  # noqa: PLC0415 - it asks other programs
+
+    found = cpuinfo.get_cpu_info()
+    return {
+        "processor": found.get("brand_raw", platform.processor()),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        # What decides the number of threads, where somebody has set it.
+        "threads": {name: value for name, value in sorted(os.environ.items()) if name.endswith("_NUM_THREADS")},
+    }
+
+
+def read(path: Path) -> list[Run]:
+    """Read the runs of a file, the last one last.
+
+    Raises:
+        UserError: there is none, or it is damaged.
+
+    """
+    content = json_file.read(path, SCHEMA, "file of benchmarks", HINT)
+    return [_run(values) for values in content["runs"]]
+
+
+def _run(values: dict[str, Any]) -> Run:
+    starts = {
+        work: {
+            name: {int(number): _start(start) for number, start in numbered.items()} for name, numbered in named.items()
+        }
+        for work, named in values["starts"].items()
+    }
+    return Run(**values | {"starts": starts, "broken": [Broken(**one) for one in values["broken"]]})
+
+
+def _start(values: dict[str, Any]) -> Start:
+    pairs = {name: [(steps, seconds) for steps, seconds in values[name]] for name in ("calls", "loops")}
+    return Start(**values | pairs)
+
+
+def append(path: Path, run: Run) -> None:
+    """Put a run behind those that a file has; begin one where there is none.
+
+    Raises:
+        UserError: the file is damaged, or cannot be written.
+
+    """
+    before = read(path) if path.exists() else []
+    content = {"format": FORMAT, "runs": [asdict(one) for one in (*before, run)]}
+    page.write(path, json.dumps(content, indent=1) + "\n", "file of benchmarks")
+
+
+def is_one(path: Path) -> bool:
+    """Whether a file is of this kind rather than a ledger; what cannot be read is not."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(content, dict) and "runs" in content
+
+
+def works_of(runs: Iterable[Run], order: Sequence[str]) -> list[str]:
+    """Return the works that any of some runs has, in an order."""
+    found = {work for run in runs for work in run.starts}
+    return [work for work in order if work in found]

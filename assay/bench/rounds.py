@@ -1,0 +1,91 @@
+"""One work in one process: its first call, how many steps make a round, and the rounds, each in its turn."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from assay.bench.turns import Alone
+from assay.bench.works import Call, Prepare
+
+# How many times as many steps the next attempt has, while a loop takes too short to be told from the rest of its call.
+GROWTH = 8
+# The seed of what compiles and warms up; the rounds have those after it.
+WARM_UP = 0
+
+
+class Rounds:
+    """What pytest-benchmark calls before, in and after each round."""
+
+    def __init__(self, name: str, turns: Alone, last_seconds: Callable[[], float]) -> None:
+        """Take part.
+
+        Args:
+            name: of what is timed.
+            turns: which it takes.
+            last_seconds: returns how long the round took that has just ended.
+
+        """
+        self._name = name
+        self._turns = turns
+        self._last_seconds = last_seconds
+        self._prepare: Prepare
+        self._seed = WARM_UP
+        self._steps = 0
+        self._began = 0.0
+        self.count = 1
+        self.first = 0.0
+
+    def warm_up(self, make: Callable[[], Prepare], loop_seconds: float | None) -> None:
+        """Make ready, call it for the first time, and find out how many steps make a round.
+
+        Args:
+            make: returns what makes calls.
+            loop_seconds: that the steps of a loop take, about; None for a call of one step.
+
+        """
+        self._turns.take(self._name)
+        self._prepare = make()
+        self.first = seconds_of(self._prepare(1, WARM_UP))
+        if loop_seconds is not None:
+            self.count = self._turns.known_count(self._name) or count_for(self._prepare, loop_seconds)
+            self.first = seconds_of(self._prepare(self.count, WARM_UP))
+        self._turns.give_back(count=self.count, first=self.first)
+
+    def setup(self) -> tuple[tuple[Call], dict[str, Any]]:
+        """Wait for the turn, and make a call for new inputs."""
+        self._turns.take(self._name)
+        self._seed += 1
+        call = self._prepare(self.count, self._seed)
+        self._began = time.process_time()
+        return (call,), {}
+
+    def target(self, call: Call) -> None:
+        """Do what is timed."""
+        self._steps = call()
+
+    def teardown(self, _call: Call) -> None:
+        """Give the turn back."""
+        seconds, worked = self._last_seconds(), time.process_time() - self._began
+        self._turns.give_back(steps=self._steps, seconds=seconds, cores=worked / seconds)
+
+
+def count_for(prepare: Prepare, seconds: float) -> int:
+    """Find how many steps take so long, beside what a call does once."""
+    once, count = _shortest(prepare, 1), 2
+    while (took := _shortest(prepare, count) - once) < seconds / GROWTH:
+        count *= GROWTH
+    return max(2, round(count * seconds / took))
+
+
+def _shortest(prepare: Prepare, count: int) -> float:
+    # Not the first: some compile for each number of steps. Whatever else the machine does makes the others longer.
+    return min([seconds_of(prepare(count, WARM_UP)) for _ in range(3)][1:])
+
+
+def seconds_of(call: Call) -> float:
+    """Call it, and return how long it took."""
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began

@@ -1,0 +1,84 @@
+"""The results of a run as tables: what a step takes, how many times as long it takes elsewhere, and what comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from assay import markdown
+from assay.bench.ratios import LIMIT, Ratio, ratios, seconds
+from assay.bench.results import Run
+from assay.bench.works import STEPS
+from assay.ledger import Outcome
+
+Row = Sequence[str]
+NOTHING = "-"
+
+
+def steps(run: Run) -> list[Row]:
+    """Return the milliseconds of a step of the subject, and how many times as long the others take; a header first.
+
+    The limit is the other way round: how many times as long the subject takes.
+    """
+    known = {(ratio.work, ratio.peer): ratio for ratio in ratios(run)}
+    peers = [*(name for name in run.implementations if name != run.subject), LIMIT]
+    rows = [
+        [
+            work.title,
+            _milliseconds(seconds(run, work.name, run.subject)),
+            *(_times(known.get((work.name, peer))) for peer in peers),
+        ]
+        for work in STEPS
+        if work.name in run.starts
+    ]
+    return [["", f"{run.subject}, ms", *peers[:-1], "times the limit"], *rows]
+
+
+def first_calls(run: Run) -> list[Row]:
+    """Return the seconds of the first call of each work, with what is compiled in it, by implementation."""
+    rows = []
+    for work in STEPS:
+        if work.name in run.starts:
+            found = (run.measured(work.name, name).values() for name in run.implementations)
+            rows.append([work.title, *(_seconds([start.first for start in starts]) for starts in found)])
+    return [["first call, s", *run.implementations], *rows]
+
+
+def _times(ratio: Ratio | None) -> str:
+    if ratio is None:
+        return NOTHING
+    return f"{1 / ratio.value if ratio.peer == LIMIT else ratio.value:.2f}"
+
+
+def _milliseconds(value: float | None) -> str:
+    return NOTHING if value is None else f"{1000 * value:.3g}"
+
+
+def _seconds(values: Sequence[float]) -> str:
+    return f"{min(values):.2f}" if values else NOTHING
+
+
+def columns(rows: Sequence[Row]) -> Iterator[str]:
+    """Write rows in lines, the first column to the left and the others to the right."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for first, *others in rows:
+        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
+        yield "  ".join(cells).rstrip()
+
+
+def as_text(run: Run) -> str:
+    """Return the tables for the terminal, and what gave no result."""
+    return "\n".join([*columns(steps(run)), "", *columns(first_calls(run)), *_broken(run)])
+
+
+def as_markdown(run: Run) -> str:
+    """Return the tables as Markdown."""
+    lines: list[str] = []
+    for header, *rows in (steps(run), first_calls(run)):
+        lines += [*markdown.table(header, rows), ""]
+    return "\n".join([*lines, *(f"- {markdown.plain(line)}" for line in _broken(run))])
+
+
+def _broken(run: Run) -> Iterator[str]:
+    for one in run.broken:
+        if one.outcome != Outcome.SKIPPED:
+            yield f"{one.implementation}, {one.work or 'all'}: {one.outcome}: {one.reason}"

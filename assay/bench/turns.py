@@ -1,0 +1,90 @@
+"""How the benchmarks of several processes take turns: what one process sends to the conductor, and waits for.
+
+Each message is a line of JSON in a pipe of its own, so that nothing that an implementation prints gets between.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+import pytest
+
+# Names the pipe to the conductor, by its number, in the environment of a process.
+NAMED = "ASSAY_TURNS"
+
+
+class Alone:
+    """Where there is nobody to take turns with."""
+
+    def known_count(self, _name: str) -> int | None:
+        """Return nothing: the benchmark finds out how many steps make a round."""
+        return None
+
+    def take(self, name: str) -> None:
+        """Go on at once."""
+
+    def give_back(self, **_measured: Any) -> None:  # noqa: ANN401 - plain values
+        """Go on."""
+
+    def tell(self, **_message: Any) -> None:  # noqa: ANN401 - likewise
+        """Keep it to oneself."""
+
+
+class Turns(Alone):
+    """A conductor lets one process work at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        """Hear how many steps make a round, where that is known."""
+        self._connection = connection
+        self._counts: dict[str, int] = received(connection)["counts"]
+
+    def known_count(self, name: str) -> int | None:
+        """Return how many steps made a round in an earlier process."""
+        return self._counts.get(name)
+
+    def take(self, name: str) -> None:
+        """Wait until no other process works.
+
+        Args:
+            name: of what is to be timed.
+
+        """
+        send(self._connection, ready=name)
+        try:
+            received(self._connection)
+        except EOFError:
+            pytest.exit("the conductor has ended")
+
+    def give_back(self, **measured: Any) -> None:  # noqa: ANN401 - plain values
+        """Let the next one work, and say what was measured."""
+        send(self._connection, done=measured)
+
+    def tell(self, **message: Any) -> None:  # noqa: ANN401 - likewise
+        """Say something of a benchmark that ends without a result, or of the process."""
+        send(self._connection, **message)
+
+
+def turns() -> Alone:
+    """Return what this process takes its turns by."""
+    pipe = os.environ.get(NAMED)
+    return Turns(Connection(int(pipe))) if pipe is not None else Alone()
+
+
+def send(connection: Connection, **message: Any) -> None:  # noqa: ANN401 - plain values
+    """Send a message."""
+    connection.send_bytes(json.dumps(message).encode())
+
+
+def received(connection: Connection) -> Mapping[str, Any]:
+    """Wait for a message.
+
+    Raises:
+        EOFError: the other process has ended.
+
+    """
+    message: Mapping[str, Any] = json.loads(connection.recv_bytes())
+    return message

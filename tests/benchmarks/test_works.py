@@ -1,0 +1,18 @@
+"""What training, inference and acting cost: a call of one step, and each step of a loop."""
+
+import pytest
+
+from assay.bench.works import RATES, STEPS
+from assay.claims import PROFILES
+
+
+@pytest.mark.parametrize("loop", [False, True], ids=["call", "loop"])
+@pytest.mark.parametrize("work", [*RATES, *STEPS], ids=lambda work: work.name)
+def test_work(work, loop, request, subject, prepared, timed):
+    if absent := set(work.groups) - set(subject.groups):
+        pytest.skip(f"the implementation does not declare the group {min(absent)}")
+    if request.config.option.device not in work.devices:
+        pytest.skip(f"it is for {' and '.join(work.devices)}")
+    if PROFILES.index(work.profile) > PROFILES.index(request.config.option.profile):
+        pytest.skip(f"it is of the {work.profile} profile")
+    timed(lambda: prepared(work), loop=loop)
