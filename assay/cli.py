@@ -180,8 +180,10 @@ def _add_claims(commands: Commands) -> None:
 
 
 def _add_report(commands: Commands) -> None:
-    report = commands.add_parser("report", help="turn ledgers into a page, a summary in Markdown, or JUnit XML")
-    report.add_argument("ledgers", nargs="+", type=Path, metavar="LEDGER")
+    report = commands.add_parser(
+        "report", help="turn ledgers and benchmarks into a page, a summary in Markdown, or JUnit XML"
+    )
+    report.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a ledger, or what `assay bench` wrote")
     kinds = ".html, .md for a pull request, or .xml for a CI system (default: %(default)s)"
     report.add_argument("-o", "--output", type=_report_file, default=Path("assay-report.html"), help=kinds)
     report.set_defaults(command="report")
@@ -195,9 +197,11 @@ def _report_file(text: str) -> Path:
 
 
 def _add_compare(commands: Commands) -> None:
-    compare = commands.add_parser("compare", help="what has changed between two ledgers; exit code 1 for a regression")
-    compare.add_argument("old", type=Path, metavar="OLD", help="the ledger from before")
-    compare.add_argument("new", type=Path, metavar="NEW", help="the ledger to be judged")
+    compare = commands.add_parser(
+        "compare", help="what has changed between two ledgers, or benchmarks; exit code 1 for a regression"
+    )
+    compare.add_argument("old", type=Path, metavar="OLD", help="the ledger, or the benchmarks, from before")
+    compare.add_argument("new", type=Path, metavar="NEW", help="what is to be judged")
     compare.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it as Markdown, too")
     compare.set_defaults(command="compare")
 

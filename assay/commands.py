@@ -93,22 +93,35 @@ def smoke(options: Namespace) -> int:
 
 
 def report(options: Namespace) -> int:
-    """Turn ledgers into one file, whose suffix says of which kind."""
-    _report(options.ledgers, options.output)
+    """Turn ledgers and benchmarks into one file, whose suffix says of which kind."""
+    _report(options.files, options.output)
     return ExitCode.CONFORMANT
 
 
-def _report(ledgers: list[Path], output: Path) -> None:
+def _report(files: list[Path], output: Path) -> None:
     from assay import page  # noqa: PLC0415 - loads Jinja
+    from assay.bench import results  # noqa: PLC0415 - loads NumPy and autograd
 
+    benchmarks = [path for path in files if results.is_one(path)]
+    runs = sorted((run for path in benchmarks for run in results.read(path)), key=lambda run: run.time)
+    ledgers = [ledger.read(path) for path in files if path not in benchmarks]
+    if runs and output.suffix == ".xml":
+        msg = f"{benchmarks[0]} has benchmarks, of which there is no JUnit XML"
+        raise UserError(msg, "Name a file that ends in .html or .md")
     match output.suffix:
         case ".md":
-            from assay.report_markdown import render  # noqa: PLC0415 - the others load what this does not need
+            from assay import report_markdown  # noqa: PLC0415 - the others load what this does not need
+
+            text = report_markdown.render(ledgers, runs=runs)
         case ".xml":
-            from assay.report_junit import render  # noqa: PLC0415 - likewise
+            from assay import report_junit  # noqa: PLC0415 - likewise
+
+            text = report_junit.render(ledgers)
         case _:
-            from assay.report import render  # noqa: PLC0415 - loads matplotlib
-    page.write(output, render([ledger.read(path) for path in ledgers]), "report")
+            from assay import report as report_page  # noqa: PLC0415 - loads matplotlib
+
+            text = report_page.render(ledgers, runs=runs)
+    page.write(output, text, "report")
     print(f"report: {output}")  # noqa: T201 - what the command says
 
 

@@ -7,6 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay import __version__, claims, page
+from assay.bench import tables
+from assay.bench.chart import pictures
+from assay.bench.results import Run
+from assay.bench.tables import Row
 from assay.columns import MEANINGS, Cell, Column, side_by_side
 from assay.figures import from_evidence
 from assay.illustrations import from_definition
@@ -70,12 +74,32 @@ class Exhibit:
     run: str = ""
 
 
-def render(ledgers: Sequence[Mapping[str, Any]], specification: Specification | None = None) -> str:
-    """Return the page, the same for the same ledgers.
+@dataclass(frozen=True)
+class Speed:
+    """What benchmarks have measured, as the page shows it."""
+
+    runs: Sequence[Run]
+
+    @property
+    def tables(self) -> list[list[Row]]:
+        """Of the last run, each with its header first."""
+        return [tables.steps(self.runs[-1]), tables.first_calls(self.runs[-1])]
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """Of the last run and of all."""
+        return pictures(self.runs)
+
+
+def render(
+    ledgers: Sequence[Mapping[str, Any]], specification: Specification | None = None, runs: Sequence[Run] = ()
+) -> str:
+    """Return the page, the same for the same ledgers and benchmarks.
 
     Args:
         ledgers: as `assay.ledger.read` returns them, one column each.
         specification: what the ledgers are about; the one that comes with the suite unless given.
+        runs: of benchmarks, the last one last.
 
     """
     spec = specification or claims.specification()
@@ -91,6 +115,7 @@ def render(ledgers: Sequence[Mapping[str, Any]], specification: Specification | 
         failures=[entry for entry in entries if entry.against],
         most_in_brief=MOST_IN_BRIEF,
         errata=[entry for entry in entries if entry.claim and entry.claim.erratum],
+        speed=Speed(runs) if runs else None,
         exhibits=sorted([*_illustrations(spec), *exhibits], key=_order(spec)),
         notes=notes,
         meanings=MEANINGS,

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assay import claims
+from assay.bench import tables
+from assay.bench.results import Run
 from assay.columns import Column, described, side_by_side
 from assay.markdown import LONGEST_REASON, MOST_DETAILS, block, code, cut, details, plain, table
 
@@ -13,16 +15,20 @@ if TYPE_CHECKING:
     from assay.claims import Specification
 
 
-def render(ledgers: Sequence[Mapping[str, Any]], specification: Specification | None = None) -> str:
-    """Return the summaries of ledgers, one below the other.
+def render(
+    ledgers: Sequence[Mapping[str, Any]], specification: Specification | None = None, runs: Sequence[Run] = ()
+) -> str:
+    """Return the summaries of ledgers, one below the other, and the tables of the last run of benchmarks.
 
     Args:
         ledgers: as `assay.ledger.read` returns them.
         specification: what the ledgers are about; the one that comes with the suite unless given.
+        runs: of benchmarks, the last one last.
 
     """
     spec = specification or claims.specification()
-    return "\n".join(line for column in side_by_side(ledgers, spec) for line in _summary(column, spec))
+    summaries = [line for column in side_by_side(ledgers, spec) for line in _summary(column, spec)]
+    return "\n".join([*summaries, *map(tables.as_markdown, runs[-1:])])
 
 
 def explained(rows: Sequence[Mapping[str, Any]], spec: Specification) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """How fast a machine multiplies matrices and goes through memory, in the framework of an implementation.
 
-What limits an implementation is the best that any framework of a run reaches. A function that is made here works so many
-times, and returns once the device has finished.
+What limits an implementation is the best that any framework of a run reaches. A function that is made here works so
+many times, and returns once the device has finished.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The results of a run as tables: what a step takes, how many times as long it takes elsewhere, and what comes first."""
+"""The results of a run as tables: what a step takes, here and next to here, and what the first call takes."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What is timed: calls through the contract, of as many steps as asked for.
 
-A call costs what each of its steps does and what it does once: parameters put in and read, a model built. So two calls of
-different length tell the cost of a step, in the loop that the implementation itself runs.
+A call costs what each of its steps does and what it does once: parameters put in and read, a model built. So two calls
+of different length tell the cost of a step, in the loop that the implementation itself runs.
 """
 
 from __future__ import annotations
