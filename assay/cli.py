@@ -96,7 +96,8 @@ def _add_bench(commands: Commands) -> None:
     bench.add_argument("implementations", nargs="+", metavar="NAME", help=compared)
     bench.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
     bench.add_argument("--profile", default="core", choices=("core", "full"), help="full has MobileNetV2, too")
-    bench.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help="select by name, as in pytest")
+    selected = "select by name, as in pytest; the limit needs `product or stream`, too"
+    bench.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help=selected)
     bench.add_argument("--starts", type=_count, default=3, metavar="N", help="of the processes (default: 3)")
     bench.add_argument("--rounds", type=_count, default=3, metavar="N", help="in each process (default: 3)")
     steps = "that the steps of a round take, about (default: 0.2)"

@@ -201,7 +201,7 @@ class Process:
 def _command(plan: Plan, name: str, broken: Iterable[str]) -> list[str]:
     benchmarks = index.tests_folder() / "benchmarks"
     return [
-        *(sys.executable, "-m", "pytest", str(benchmarks), "-p", "assay.plugin", "--import-mode=importlib"),
+        *(sys.executable, "-m", "pytest", str(benchmarks), "-p", "assay.plugin", "--import-mode=importlib", "-qq"),
         *("-n", "0", "--implementation", name, "--device", plan.device, "--profile", plan.profile),
         *("--benchmark-quiet", "--benchmark-enable", f"--benchmark-min-rounds={plan.rounds}"),
         f"--benchmark-max-time={plan.seconds}",

@@ -87,8 +87,8 @@ class Comparison:
 def compare(old: Run, new: Run) -> Comparison:
     """Compare two runs.
 
-    The ratio of each start is one observation. Those of two runs are compared by Student's t-test, one-sided, at a level
-    that leaves the false alarms of all ratios together at `FALSE_ALARMS` (Bonferroni).
+    The ratio of each start is one observation. Those of two runs are compared by Student's t-test, one-sided, at a
+    level that leaves the false alarms of all ratios together at `FALSE_ALARMS` (Bonferroni).
 
     Raises:
         UserError: they have nothing in common, or too few starts to know what is chance.

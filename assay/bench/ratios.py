@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from assay.bench.costs import Cost
 from assay.bench.results import Run
-from assay.bench.works import COSTS, RATES
+from assay.bench.works import COSTS, PRODUCT, RATES, STREAM
 
 # The name of the limit among those that the subject is compared with.
 LIMIT = "limit"
@@ -94,8 +94,8 @@ def limit_seconds(run: Run, work: str, start: int) -> float | None:
 
 
 def _limit(run: Run, cost: Cost, start: int) -> float | None:
-    products = [2 * int(size) ** 3 / found for size, found in _fastest(run, "product", start).items()]
-    streams = {int(size): 2 * int(size) / found for size, found in _fastest(run, "stream", start).items()}
+    products = [2 * int(size) ** 3 / found for size, found in _fastest(run, PRODUCT, start).items()]
+    streams = {int(size): 2 * int(size) / found for size, found in _fastest(run, STREAM, start).items()}
     if not (products and streams):
         return None
     # A cache that holds more than needed is the slower one: it is never faster than the limit says.

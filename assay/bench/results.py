@@ -9,6 +9,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +155,7 @@ def begun(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
     )
 
 
+@cache
 def machine() -> dict[str, Any]:
     """Say what this is."""
     import cpuinfo  # noqa: PLC0415 - it asks other programs

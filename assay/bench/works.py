@@ -257,15 +257,19 @@ SIZES = {"cpu": (1024, 2048), "gpu": (4096, 8192)}
 FOOTPRINTS = tuple(COSTS[name].footprint for name in ("mlp", "rnn", "cnn"))
 
 
+# What the names of these begin with.
+PRODUCT, STREAM = ("product", "stream")
+
+
 def _product(size: int, device: str) -> Work:
     title = f"product of two matrices, {size} by {size}"
     prepare = partial(_repeated, rates.multiplying, size)
-    return Work(f"product_{size}", title, "product", (), prepare, devices=(device,))
+    return Work(f"{PRODUCT}_{size}", title, "product", (), prepare, devices=(device,))
 
 
 def _stream(footprint: int) -> Work:
     title = f"reading and writing {footprint / 2**20:.2g} MiB"
-    return Work(f"stream_{footprint}", title, "pass", (), partial(_repeated, rates.streaming, footprint))
+    return Work(f"{STREAM}_{footprint}", title, "pass", (), partial(_repeated, rates.streaming, footprint))
 
 
 RATES = (
