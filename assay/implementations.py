@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -94,7 +95,7 @@ def _import(name: str, module_name: str) -> object:
             msg = f"there is no implementation {name!r}: no module named {error.name!r}"
             raise UserError(msg, hint) from None
         msg = f"implementation {name!r} needs the package {error.name!r}, which is not installed"
-        raise UserError(msg, _install_hint(name)) from None
+        raise UserError(msg, _install_hint(name, str(error.name))) from None
     except (TypeError, ValueError):
         msg = f"{name!r} does not name an implementation"
         raise UserError(msg, CALLED) from None
@@ -103,8 +104,12 @@ def _import(name: str, module_name: str) -> object:
         raise UserError(msg, f"Try `python -c 'import {module_name}'`") from error
 
 
-def _install_hint(name: str) -> str:
-    return f"Install it with `pip install -e '.[{name}]'`" if name in known() else "Install it with pip"
+def _install_hint(name: str, package: str) -> str:
+    """Name the extra of an implementation if that brings the package, and otherwise the package."""
+    requirements = metadata.requires("assay") or []
+    brings = re.compile(rf"{re.escape(package)}\b(?!-).*extra == ['\"]{re.escape(name)}['\"]")
+    what = f"-e '.[{name}]'" if any(map(brings.match, requirements)) else package
+    return f"Install it with `pip install {what}`"
 
 
 def _check(name: str, implementation: object) -> None:
@@ -133,7 +138,7 @@ def describe(name: str) -> Description:
         if not installed:
             package = distribution.partition("|")[0]
             msg = f"implementation {name!r} needs the package {package!r}, which is not installed"
-            raise UserError(msg, _install_hint(name))
+            raise UserError(msg, _install_hint(name, package))
         frameworks |= dict([next(iter(installed.items()))])
     return Description(str(implementation.name), str(implementation.version), frameworks, tuple(implementation.groups))
 

@@ -323,6 +323,15 @@ def test_a_name_of_no_implementation_is_told_from_one(name: str, expected: str) 
     assert complaint(name).startswith(expected)
 
 
+@pytest.mark.parametrize(("absent", "what"), [("tf-keras", "tf-keras"), ("tensorflow", "-e '.[reference]'")])
+def test_the_hint_is_the_extra_only_where_it_brings_the_package(
+    absent: str, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TF_USE_LEGACY_KERAS", "1")
+    monkeypatch.setattr(implementations, "_version", lambda package: None if package.startswith(absent) else "1.0")
+    assert complaint("reference").endswith(f"Install it with `pip install {what}`")
+
+
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
