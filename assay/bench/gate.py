@@ -94,15 +94,12 @@ def compare(old: Run, new: Run) -> Comparison:
         UserError: they have nothing in common, or too few starts to know what is chance.
 
     """
-    if old.subject != new.subject:
-        msg = f"OLD is of {old.subject}, NEW of {new.subject}"
-        raise UserError(msg, "Name the same implementation first in both runs of `assay bench`")
     after = {(ratio.work, ratio.peer): ratio for ratio in ratios(new)}
     lost = {(broken.work, broken.implementation) for broken in new.broken if broken.outcome != "skipped"}
     pairs = [
         (ratio, after.get((ratio.work, ratio.peer)))
         for ratio in ratios(old)
-        if (ratio.work, ratio.peer) in after or lost & {(ratio.work, old.subject), ("", old.subject)}
+        if (ratio.work, ratio.peer) in after or lost & {(ratio.work, new.subject), ("", new.subject)}
     ]
     if not pairs:
         msg = "OLD and NEW have no ratio in common"
