@@ -51,7 +51,8 @@ class Start:
     @property
     def steps(self) -> list[float]:
         """Seconds of a step in each loop, without what a call does once."""
-        once_steps, once = self.calls[0][0], self.call
+        # An episode is a call of as many steps as it has, which may be none of learning.
+        once_steps, once = statistics.median(steps for steps, _ in self.calls), self.call
         return [(seconds - once) / (steps - once_steps) for steps, seconds in self.loops]
 
     @property
