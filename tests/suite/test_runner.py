@@ -329,7 +329,9 @@ def test_the_hint_is_the_extra_only_where_it_brings_the_package(
 ) -> None:
     monkeypatch.setenv("TF_USE_LEGACY_KERAS", "1")
     monkeypatch.setattr(implementations, "_version", lambda package: None if package.startswith(absent) else "1.0")
-    assert complaint("reference").endswith(f"Install it with `pip install {what}`")
+    with pytest.raises(UserError) as raised:
+        implementations.describe("reference")
+    assert str(raised.value).endswith(f"Install it with `pip install {what}`")
 
 
 @pytest.mark.parametrize(
