@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import resource
+import time
 from typing import Any
 
 import pytest
@@ -27,6 +29,7 @@ class Keeper:
             tests: all tests of claims.
 
         """
+        self._begun = time.monotonic()
         self._config = config
         self._run = run
         self._results = config.getoption("results")
@@ -114,6 +117,8 @@ class Keeper:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Close the ledger, and let the exit code be the verdict."""
         self.ledger.data = data.describe()
+        # By now the workers have ended, so that theirs is known.
+        self.ledger.time = {"wall": round(time.monotonic() - self._begun, 2), "processor": round(_processor(), 2)}
         self._write()
         if session.exitstatus == pytest.ExitCode.OK and self._assays():
             session.exitstatus = self.verdict()
@@ -138,6 +143,12 @@ def _function(nodeid: str) -> tuple[str, str]:
     """Return file and function of a test: those of `tests/test_a.py::test_b[c]` are `test_a.py` and `test_b`."""
     path, _, test = nodeid.partition("::")
     return path.rpartition("/")[2], test.partition("[")[0]
+
+
+def _processor() -> float:
+    """Return the seconds that processors worked for this process and for those that it has seen the end of."""
+    used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def _open_ledger(run: Run) -> Ledger:

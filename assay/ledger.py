@@ -127,6 +127,7 @@ class Ledger:
         expectations: the failures that are known, by claim.
         rows: what the tests found, by claim.
         shard: the part of the profile that was run; None for all of it.
+        time: seconds of the whole run, `wall` and `processor`; None until its end.
 
     """
 
@@ -141,6 +142,7 @@ class Ledger:
     expectations: dict[str, Expectation] = field(default_factory=dict)
     rows: dict[str, Row] = field(default_factory=dict)
     shard: Shard | None = None
+    time: dict[str, float] | None = None
 
     def add(self, row: Row, test: str) -> None:
         """Add the row of one test to its claim's."""
@@ -183,6 +185,7 @@ class Ledger:
             "profile": self.profile,
             "seed": self.seed,
             **({"shard": asdict(self.shard)} if self.shard else {}),
+            **({"time": self.time} if self.time else {}),
             "complete": not self.missing,
             "data": self.data,
             "counts": self.counts,

@@ -47,7 +47,7 @@ def merged(ledgers: Sequence[tuple[Path, Content]]) -> Whole:
     missing = [number for number in range(1, count + 1) if number not in shards]
     rows = [row for content in shards.values() for row in content["claims"]]
     rows.sort(key=lambda row: specification().rank(row["id"]))
-    content = {key: value for key, value in first.items() if key != "shard"} | {
+    content = {key: value for key, value in first.items() if key not in {"shard", "time"}} | {
         "implementation": first["implementation"] | _measured(shards),
         "complete": not missing and all(content["complete"] for content in shards.values()),
         "data": _data(shards),

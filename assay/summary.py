@@ -14,6 +14,9 @@ from assay.errors import ExitCode
 from assay.ledger import Ledger, Outcome
 from assay.run import Run
 
+# A line's worth.
+SLOWEST = 3
+
 
 def header(run: Run, ledger: Ledger) -> list[str]:
     """Say what is being assayed, with what and on which data."""
@@ -48,7 +51,7 @@ def verdict_line(ledger: Ledger, verdict: ExitCode) -> str:
         case ExitCode.NOT_CONFORMANT:
             return f"{name} is not conformant: {score}"
     missing = ledger.missing
-    first = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")  # noqa: PLR2004 - a line's worth
+    first = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")  # noqa: PLR2004 - likewise
     return f"{name}: incomplete, so no verdict: {len(missing)} claims were not decided ({first}); {score}"
 
 
@@ -58,11 +61,15 @@ def summary(terminal: pytest.TerminalReporter, ledger: Ledger, verdict: ExitCode
     claims = specification().claims
     rows = [row for row in ledger.settled if row.id in claims]
     shown = [outcome for outcome in Outcome if any(row.outcome is outcome for row in rows)]
-    terminal.write_line(f"{'':38}" + "".join(f"{outcome.value:>18}" for outcome in shown))
+    terminal.write_line(f"{'':38}" + "".join(f"{outcome.value:>18}" for outcome in shown) + f"{'seconds':>10}")
     for section in specification().sections:
-        counts = Counter(row.outcome for row in rows if claims[row.id].section == section.name)
-        if counts:
-            terminal.write_line(f"{section.title:38}" + "".join(f"{counts[outcome] or '':>18}" for outcome in shown))
+        held = [row for row in rows if claims[row.id].section == section.name]
+        if held:
+            counts = Counter(row.outcome for row in held)
+            line = f"{section.title:38}" + "".join(f"{counts[outcome] or '':>18}" for outcome in shown)
+            terminal.write_line(f"{line}{sum(row.seconds for row in held):10.1f}")
+    slowest = sorted(rows, key=lambda row: -row.seconds)[:SLOWEST]
+    terminal.write_line(f"slowest: {', '.join(f'{row.id} {row.seconds:.1f} s' for row in slowest)}")
     for row in rows:
         if row.outcome is Outcome.UNEXPECTED_PASS:
             terminal.write_line(f"UNEXPECTED PASS {row.id}: {row.reason}; remove the expectation", red=True)
