@@ -40,7 +40,7 @@ def verdict_line(ledger: Ledger, verdict: ExitCode) -> str:
     name = ledger.implementation["name"]
     part = f"{ledger.shard} of " if ledger.shard else ""
     score = f"{passed} of {total} claims of {part}the {ledger.profile} profile pass"
-    name += f", its products held to {ledger.grade}," if ledger.grade != "float32" else ""
+    score += f", with products held to {ledger.grade}" if ledger.grade != "float32" else ""
     if known := ledger.counts[Outcome.EXPECTED_FAILURE.value]:
         score += f", {known} fail as expected"
     match verdict:

@@ -81,7 +81,7 @@ def test_products_are_held_to_their_grade_and_all_else_to_float32(
     assert measured == {"cut": "tf32", "bias": "tf32", "softmax": "tf32"}.get(name, name)
     assert (f"products are held to {grade}, and all else to float32" in said) == (grade != "float32")
     assert (f"ops.dense multiplies in {measured}, and was held to {grade}" in said) == (not covers(measured, grade))
-    assert (f"its products held to {grade}," in said) == (grade != "float32")
+    assert (f"with products held to {grade}" in said) == (grade != "float32")
     replays = [row["replay"] for row in content["claims"] if row["outcome"] == "fail"]
     assert all((f"--grade {grade}" in replay) == (grade != "float32") for replay in replays)
 
