@@ -159,7 +159,7 @@ def test_every_view_says_what_was_held_to_and_what_falls_short() -> None:
     assert short in page
     assert plain(short) in markdown
     assert all("Its products were held to tf32, and all else to float32." in text for text in (page, markdown))
-    assert "bfloat16, held to tf32" in page
+    assert "<dt>Products held to</dt><dd>tf32</dd>" in page
     assert '<property name="grade" value="tf32" />' in junit
     said = {"OLD is of grade float32, NEW of tf32.", "The products of NEW were held to tf32."}
     assert said <= {*compare(old, new).remarks}

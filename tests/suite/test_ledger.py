@@ -28,6 +28,7 @@ def row(outcome: str, id_: str = "a.one", seconds: float = 1.0) -> Row:
 def ledger(*rows: tuple[Row, str]) -> Ledger:
     """Make the ledger of a profile of three claims, of which the first has two tests."""
     made = Ledger(
+        grade="float32",
         suite="0.1.0",
         document="0" * 64,
         implementation={

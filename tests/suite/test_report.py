@@ -223,7 +223,9 @@ def test_unmeasured_facts() -> None:
     """An implementation that never started has no device and no precision."""
     content = ledger()
     content["implementation"] |= {"device": None, "precision": None, "frameworks": {}, "groups": []}
-    assert "Device never started Precision grade not measured Groups none" in page(content).text
+    assert (
+        "Device never started Precision grade not measured Products held to float32 Groups none" in page(content).text
+    )
 
 
 def test_profile_sets_the_score() -> None:
