@@ -143,21 +143,24 @@ FEWEST_SECONDS = 3
 
 
 def _seconds(text: str) -> float:
-    if (seconds := _duration(text)) < FEWEST_SECONDS:
+    if not FEWEST_SECONDS <= (seconds := _number(text)) < math.inf:
         msg = f"{text!r} is no number of seconds from {FEWEST_SECONDS} on"
         raise argparse.ArgumentTypeError(msg)
     return seconds
 
 
 def _duration(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds < math.inf:
+    if not 0 < (seconds := _number(text)) < math.inf:
         msg = f"{text!r} is no number of seconds above 0"
         raise argparse.ArgumentTypeError(msg)
     return seconds
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _add_claims(commands: Commands) -> None:

@@ -52,7 +52,9 @@ def test_the_specification_knows_nobody(path):
 
 @files("assay")
 def test_the_runner_imports_no_framework_and_no_implementation(path):
-    assert not tops(path) & (FRAMEWORKS | {"reference", "tests"})
+    # How fast a machine is, a benchmark asks the framework of the implementation, which is there.
+    frameworks = set() if path == ROOT / "assay" / "bench" / "rates.py" else FRAMEWORKS
+    assert not tops(path) & (frameworks | {"reference", "tests"})
 
 
 @files("reference")

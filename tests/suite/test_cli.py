@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .conftest import Shell
 
 COMMANDS = (
-    *("run", "new", "smoke", "claims", "claims list", "claims show", "claims errata", "claims coverage"),
+    *("run", "bench", "new", "smoke", "claims", "claims list", "claims show", "claims errata", "claims coverage"),
     *("report", "compare", "merge", "matrix", "expect", "fetch", "calibrate"),
 )
 Says = "Callable[..., tuple[int, str, str]]"

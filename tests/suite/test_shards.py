@@ -157,7 +157,7 @@ def test_the_shards_joined_are_the_ledger_of_one_run(runs: dict[str, Ended], she
     files = [runs[number].folder / "ledger.json" for number in ("2", "1")]
     ended = shell.assay("merge", *files, "-o", "ledger.json")
     assert without_seconds(ended.ledger) == without_seconds(runs["whole"].ledger)
-    assert list(ended.ledger) == list(runs["whole"].ledger)
+    assert list(ended.ledger) == [key for key in runs["whole"].ledger if key != "time"]
     assert ended.code == runs["whole"].code == ExitCode.NOT_CONFORMANT
 
 
