@@ -6,6 +6,7 @@ import math
 import statistics
 from collections.abc import Sequence
 from functools import partial
+from itertools import cycle
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
@@ -15,7 +16,7 @@ from assay.bench.works import STEPS
 from assay.picture import FIRST, INK, MUTED, SECOND, THIRD, Drawing, Picture, axes_of, finish
 
 # Told apart by shape as well as by colour, which not everybody sees.
-MARKS = [(marker, colour) for marker in "osD^v" for colour in (FIRST, SECOND, THIRD)]
+MARKS = [*zip("osD^vP", cycle((FIRST, SECOND, THIRD)), strict=False)]
 ROW_INCHES = 0.3
 
 
@@ -42,7 +43,7 @@ def _ratios(run: Run) -> Drawing:
         axes.scatter(*zip(*points, strict=True), label=peer, zorder=3, **limit)
     axes.axvline(1, color=MUTED, linewidth=1)
     axes.set_xscale("log")
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+    axes.xaxis.set_major_locator(LogLocator(numticks=8))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_yticks(range(len(works)), [work.title for work in works], fontsize=8)

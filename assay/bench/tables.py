@@ -12,10 +12,11 @@ from assay.ledger import Outcome
 
 Row = Sequence[str]
 NOTHING = "-"
+UNITS = {1.0: "s", 1e-3: "ms", 1e-6: "µs", 1e-9: "ns"}
 
 
 def steps(run: Run) -> list[Row]:
-    """Return the milliseconds of a step of the subject, and how many times as long the others take; a header first.
+    """Return what a step of the subject takes, and how many times as long the others take; a header first.
 
     The limit is the other way round: how many times as long the subject takes.
     """
@@ -24,13 +25,13 @@ def steps(run: Run) -> list[Row]:
     rows = [
         [
             work.title,
-            _milliseconds(seconds(run, work.name, run.subject)),
+            _time(seconds(run, work.name, run.subject)),
             *(_times(known.get((work.name, peer))) for peer in peers),
         ]
         for work in STEPS
         if work.name in run.starts
     ]
-    return [["", f"{run.subject}, ms", *peers[:-1], "times the limit"], *rows]
+    return [["a step", run.subject, *peers[:-1], "times the limit"], *rows]
 
 
 def first_calls(run: Run) -> list[Row]:
@@ -40,17 +41,21 @@ def first_calls(run: Run) -> list[Row]:
         if work.name in run.starts:
             found = (run.measured(work.name, name).values() for name in run.implementations)
             rows.append([work.title, *(_seconds([start.first for start in starts]) for starts in found)])
-    return [["first call, s", *run.implementations], *rows]
+    return [["seconds of the first call", *run.implementations], *rows]
 
 
 def _times(ratio: Ratio | None) -> str:
     if ratio is None:
         return NOTHING
-    return f"{1 / ratio.value if ratio.peer == LIMIT else ratio.value:.2f}"
+    value = 1 / ratio.value if ratio.peer == LIMIT else ratio.value
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - as many digits as the ratio has
 
 
-def _milliseconds(value: float | None) -> str:
-    return NOTHING if value is None else f"{1000 * value:.3g}"
+def _time(value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    unit = max((one for one in UNITS if value >= one), default=min(UNITS))
+    return f"{value / unit:.3g} {UNITS[unit]}"
 
 
 def _seconds(values: Sequence[float]) -> str:
