@@ -1,30 +1,59 @@
-"""PyTorch: layers of `torch.nn` and their gradients by autograd.
+"""PyTorch: layers of `torch.nn` and their gradients by autograd, operation by operation or compiled.
 
 Importing this package imports no framework; its groups do, when they are first used.
 """
 
 from __future__ import annotations
 
+import os
+import shutil
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alternatives.torch.models import Trainer
     from assay import contract
 
 
 class Torch:
     """PyTorch, as the contract asks for it."""
 
-    name = "torch"
     version = "0.1.0"
     distributions = ("torch", "gymnasium")
     groups = ("ops", "models", "training", "datasets", "text", "environments", "agent")
 
+    def __init__(self, *, compiled: bool = False) -> None:
+        """Take whether `torch.compile` makes one function of a training step, or each operation is called by itself."""
+        self.compiled = compiled
+        self.name = "torch-compiled" if compiled else "torch"
+
     def start(self, device: str) -> str:
-        """Load PyTorch and let it make every tensor on one device."""
+        """Load PyTorch and let it make every tensor on one device.
+
+        Raises:
+            RuntimeError: there is no such device, or nothing to compile with.
+
+        """
+        compiler = os.environ.get("CXX", "g++")
+        if self.compiled and shutil.which(compiler) is None:
+            msg = f"torch.compile needs a compiler for C++, and there is no {compiler}: install one, or name one in CXX"
+            raise RuntimeError(msg)
         from alternatives.torch.device import use
 
         return use(device)
+
+    @cached_property
+    def _trainer(self) -> Callable[..., Trainer]:
+        """Make what trains a network."""
+        if self.compiled:
+            from alternatives.torch.compilation import trainer
+
+            return trainer
+        from alternatives.torch.models import Trainer
+
+        return Trainer
 
     @cached_property
     def ops(self) -> contract.Ops:
@@ -38,14 +67,14 @@ class Torch:
         """The document's models."""
         from alternatives.torch.models import Models
 
-        return Models()
+        return Models(self._trainer)
 
     @cached_property
     def training(self) -> contract.Training:
         """Whole training runs."""
         from alternatives.torch.training import Training
 
-        return Training()
+        return Training(self._trainer)
 
     @cached_property
     def datasets(self) -> contract.Datasets:
@@ -59,7 +88,7 @@ class Torch:
         """The loader and the program of characters."""
         from alternatives.torch.text import Text
 
-        return Text()
+        return Text(self._trainer)
 
     @cached_property
     def environments(self) -> contract.Environments:
@@ -73,7 +102,8 @@ class Torch:
         """Deep Q-learning."""
         from alternatives.torch.agent import Agent
 
-        return Agent()
+        return Agent(self._trainer)
 
 
 implementation = Torch()
+compiled = Torch(compiled=True)

@@ -11,7 +11,8 @@ from torch.nn import functional
 
 from alternatives.torch.device import to_array, to_tensor
 from alternatives.torch.environments import seeded
-from alternatives.torch.models import Trainer, as_network_takes, loaded, new, parameters_of
+from alternatives.torch.losses import worth
+from alternatives.torch.models import Trainer, loaded, named, new, parameters_of
 from assay.contract import Learnt, Transitions
 
 if TYPE_CHECKING:
@@ -28,40 +29,20 @@ LUMA = (0.299, 0.587, 0.114)
 DTYPES = Transitions(np.float32, np.int32, np.float32, np.float32, np.float32)
 
 
-class Learner(Trainer):
-    """A Q-network with its optimizer, and what it learns from."""
+def learnt_from(transitions: Iterable[Array], gamma: float) -> tuple[torch.Tensor, ...]:
+    """Make tensors of the arrays of `Transitions`, with discounts, as the loss takes them, in the place of dones."""
+    *others, dones = map(to_tensor, transitions)
+    return *others, gamma * (1 - dones)
 
-    def __init__(
-        self, model: QModelName, network: torch.nn.Sequential, *, learning_rate: float = 0.0, gamma: float = 1.0
-    ) -> None:
-        """Take the network and the discount factor."""
-        super().__init__(model, network, learning_rate)
-        self.gamma = gamma
 
-    @torch.no_grad
-    def greedy(self, state: Array) -> int:
-        """Return the action of the highest value."""
-        return int(self.values(to_tensor(state[None])).argmax())
-
-    def values(self, states: torch.Tensor) -> torch.Tensor:
-        """Return [n, actions]."""
-        return self.network(as_network_takes(states))
+def greedy(trainer: Trainer) -> Callable[[Array], int]:
+    """Return what finds the action of the highest value in a state."""
 
     @torch.no_grad
-    def targets(self, transitions: Transitions) -> torch.Tensor:
-        """Return y of each transition."""
-        best = self.values(transitions.next_states).amax(1)
-        return transitions.rewards + self.gamma * best * (1 - transitions.dones)
+    def act(state: Array) -> int:
+        return int(trainer.outputs(to_tensor(state[None])).argmax())
 
-    def error(self, transitions: Transitions) -> torch.Tensor:
-        """Return the mean of the squared differences of y and the value of the action that was taken."""
-        values = self.values(transitions.states).gather(1, transitions.actions.long()[:, None])[:, 0]
-        return functional.mse_loss(values, self.targets(transitions))
-
-
-def tensors(transitions: Iterable[Array]) -> Transitions:
-    """Make tensors of the arrays of `Transitions`."""
-    return Transitions(*map(to_tensor, transitions))
+    return act
 
 
 def stacked(transitions: Iterable[tuple[Any, ...]]) -> Transitions:
@@ -106,6 +87,10 @@ def episode_of(
 class Agent:
     """See `assay.contract.Agent`."""
 
+    def __init__(self, trainer: Callable[..., Trainer]) -> None:
+        """Take what makes a trainer of a network."""
+        self.trainer = trainer
+
     def epsilon(
         self, episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
     ) -> float:
@@ -117,11 +102,9 @@ class Agent:
         """Choose for one state after the other."""
         network, generator = loaded(model, parameters), np.random.default_rng(seed)
         num_actions = len([*network.parameters()][-1])
+        act = greedy(self.trainer(model, network))
         chosen = [
-            epsilon_greedy(
-                state, epsilon, generator, Learner(model, network).greedy, lambda: generator.integers(num_actions)
-            )
-            for state in states
+            epsilon_greedy(state, epsilon, generator, act, lambda: generator.integers(num_actions)) for state in states
         ]
         return np.array(chosen, np.int32)
 
@@ -133,16 +116,18 @@ class Agent:
         """Draw without replacement."""
         return drawn([*zip(*transitions, strict=True)], batch_size, np.random.default_rng(seed))
 
+    @torch.no_grad
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Put the next states through the network."""
-        return to_array(Learner(model, loaded(model, parameters), gamma=gamma).targets(tensors(transitions)))
+        _, _, *after = learnt_from(transitions, gamma)
+        return to_array(worth(loaded(model, parameters), *after))
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
     ) -> tuple[Array, Parameters]:
         """Ask the loss for its gradients."""
-        learner = Learner(model, loaded(model, parameters), gamma=gamma)
-        return learner.gradients(learner.error(tensors(transitions)))
+        trainer = self.trainer(model, loaded(model, parameters))
+        return named(trainer.network, *trainer.gradients(*learnt_from(transitions, gamma)))
 
     def learn(
         self,
@@ -155,21 +140,16 @@ class Agent:
     ) -> tuple[Array, Parameters]:
         """Take a step with every batch."""
         network = loaded(model, parameters)
-        learner = Learner(model, network, learning_rate=learning_rate, gamma=gamma)
-        batches = (Transitions(*batch) for batch in zip(*tensors(transitions), strict=True))
-        losses = [learner.step(learner.error(batch)) for batch in batches]
-        return to_array(torch.stack(losses)), parameters_of(network)
+        losses = self.trainer(model, network, learning_rate).train_on(*learnt_from(transitions, gamma))
+        return losses, parameters_of(network)
 
     def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play as in training."""
-        learner, environment, generator = (
-            Learner("q_network", loaded("q_network", parameters)),
-            seeded(seed),
-            np.random.default_rng(seed),
-        )
+        act = greedy(self.trainer("q_network", loaded("q_network", parameters)))
+        environment, generator = seeded(seed), np.random.default_rng(seed)
 
         def choose(state: Array) -> int:
-            return epsilon_greedy(state, epsilon, generator, learner.greedy, environment.action_space.sample)
+            return epsilon_greedy(state, epsilon, generator, act, environment.action_space.sample)
 
         limit = environment.spec.max_episode_steps
         episodes = (episode_of(environment, choose, limit) for _ in range(num_episodes))
@@ -189,7 +169,8 @@ class Agent:
     ) -> Learnt:
         """Play and learn."""
         network = new("q_network", seed)
-        learner = Learner("q_network", network, learning_rate=learning_rate, gamma=gamma)
+        trainer = self.trainer("q_network", network, learning_rate)
+        act = greedy(trainer)
         environment, generator = seeded(seed), np.random.default_rng(seed)
         buffer: deque[tuple[Any, ...]] = deque(maxlen=buffer_size)
         scores, losses = [], []
@@ -197,24 +178,24 @@ class Agent:
             epsilon = self.epsilon(episode, **schedule)
 
             def choose(state: Array, epsilon: float = epsilon) -> int:
-                return epsilon_greedy(state, epsilon, generator, learner.greedy, environment.action_space.sample)
+                return epsilon_greedy(state, epsilon, generator, act, environment.action_space.sample)
 
             scores.append(-1)
             for transition, over in episode_of(environment, choose, max_len_episode):
                 scores[-1] += 1
                 buffer.append(transition)
                 if not over and len(buffer) >= batch_size:
-                    batch = tensors(drawn(buffer, batch_size, generator))
-                    losses.append(learner.step(learner.error(batch)).item())
+                    batch = learnt_from(drawn(buffer, batch_size, generator), gamma)
+                    losses.append(trainer.step(*batch).item())
         return Learnt(np.array(scores, np.int32), np.array(losses, np.float32), parameters_of(network))
 
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
         """Take the greedy action in every state."""
-        greedy = Learner("q_network", loaded("q_network", parameters)).greedy
+        act = greedy(self.trainer("q_network", loaded("q_network", parameters)))
         environment = seeded(seed)
         limit = environment.spec.max_episode_steps
         # The environment gives 1 for every step.
-        lengths = [sum(1 for _ in episode_of(environment, greedy, limit)) for _ in range(num_episodes)]
+        lengths = [sum(1 for _ in episode_of(environment, act, limit)) for _ in range(num_episodes)]
         return np.array(lengths, np.float32)
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:

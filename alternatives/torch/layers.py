@@ -23,11 +23,17 @@ CANONICAL = {
     "bias_ih_l0": "bias",
 }
 UNITS = 256
+IMAGE_RANK = 4
 
 
 def channels_first(images: torch.Tensor) -> torch.Tensor:
     """View [batch, height, width, channels] as [batch, channels, height, width]."""
     return images.permute(0, 3, 1, 2)
+
+
+def as_network_takes(inputs: torch.Tensor) -> torch.Tensor:
+    """View images with their channels first."""
+    return channels_first(inputs) if inputs.ndim == IMAGE_RANK else inputs
 
 
 def channels_last(images: torch.Tensor) -> torch.Tensor:

@@ -2,62 +2,70 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import torch
-from torch.nn import functional
 
 from alternatives.torch.device import seeded, to_array, to_tensor
-from alternatives.torch.layers import NETWORKS, channels_first, channels_last, kernel_in, kernel_out, trainable
+from alternatives.torch.layers import (
+    IMAGE_RANK,
+    NETWORKS,
+    as_network_takes,
+    channels_last,
+    kernel_in,
+    kernel_out,
+    trainable,
+)
+from alternatives.torch.losses import LOSSES
 from alternatives.torch.optimizers import SGD, Adam
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from assay.contract import Array, ModelName, Parameters
 
-IMAGE_RANK = 4
-
 
 class Trainer:
-    """A network with an optimizer of its own."""
+    """A network with an optimizer of its own: PyTorch takes one operation after the other."""
 
     def __init__(self, model: ModelName, network: torch.nn.Sequential, learning_rate: float = 0.0) -> None:
         """Make a new optimizer for the network."""
         self.network = network
-        kind = SGD if model == "linear" else Adam
-        self.optimizer = kind([parameter for _, parameter in trainable(network)], learning_rate)
-        # The loss of a classifier takes what its softmax does: taken together they lose nothing of a small probability.
-        self.classifies = hasattr(network, "softmax")
+        # What the loss is of: a classifier's logits, and otherwise what the last layer gives.
+        self.scores = network[:-1] if hasattr(network, "softmax") else network
+        self.loss = LOSSES[model]
+        self.kind, self.learning_rate = SGD if model == "linear" else Adam, learning_rate
 
-    def loss(self, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Return the mean loss of a batch."""
-        inputs = as_network_takes(inputs)
-        if self.classifies:
-            return functional.cross_entropy(self.network[:-1](inputs), targets.long())
-        return functional.mse_loss(self.network(inputs), targets)
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """A new one, where it is needed."""
+        return self.kind([parameter for _, parameter in trainable(self.network)], self.learning_rate)
 
-    def step(self, loss: torch.Tensor) -> torch.Tensor:
-        """Take one step of the optimizer, and return the loss, which nothing hangs on any more."""
-        self.optimizer.zero_grad()
+    def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the last layer's output."""
+        return self.network(as_network_takes(inputs))
+
+    def gradients(self, *batch: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Return the mean loss of a batch and its gradient for every parameter."""
+        self.network.zero_grad()
+        loss = self.loss(self.scores, *batch)
         loss.backward()
+        return loss.detach(), [parameter.grad for _, parameter in trainable(self.network)]
+
+    def step(self, *batch: torch.Tensor) -> torch.Tensor:
+        """Take one step of the optimizer, and return the loss before it."""
+        loss, _ = self.gradients(*batch)
         self.optimizer.step()
-        return loss.detach()
+        return loss
 
-    def train(self, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> Array:
+    def train(self, batches: Iterable[tuple[torch.Tensor, ...]]) -> Array:
         """Take a step with every batch, and return the losses."""
-        return to_array(torch.stack([self.step(self.loss(*batch)) for batch in batches]))
+        return to_array(torch.stack([self.step(*batch) for batch in batches]))
 
-    def gradients(self, loss: torch.Tensor) -> tuple[Array, Parameters]:
-        """Return the loss and its gradient for every parameter."""
-        loss.backward()
-        return to_array(loss), {name: to_array(kernel_out(one.grad)) for name, one in trainable(self.network)}
-
-
-def as_network_takes(inputs: torch.Tensor) -> torch.Tensor:
-    """View images with their channels first."""
-    return channels_first(inputs) if inputs.ndim == IMAGE_RANK else inputs
+    def train_on(self, *batches: torch.Tensor) -> Array:
+        """Take a step with every batch, of which each tensor [steps, ...] has its part, and return the losses."""
+        return self.train(zip(*batches, strict=True))
 
 
 def parameters_of(network: torch.nn.Sequential) -> Parameters:
@@ -89,6 +97,10 @@ def loaded(model: ModelName, parameters: Parameters) -> torch.nn.Sequential:
 class Models:
     """See `assay.contract.Models`."""
 
+    def __init__(self, trainer: Callable[..., Trainer]) -> None:
+        """Take what makes a trainer of a network."""
+        self.trainer = trainer
+
     def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
         """Build a new network and read what it starts from."""
         return parameters_of(new(model, seed))
@@ -107,13 +119,19 @@ class Models:
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, Parameters]:
         """Ask the loss for its gradients."""
-        trainer = Trainer(model, loaded(model, parameters))
-        return trainer.gradients(trainer.loss(to_tensor(inputs), to_tensor(targets)))
+        trainer = self.trainer(model, loaded(model, parameters))
+        return named(trainer.network, *trainer.gradients(to_tensor(inputs), to_tensor(targets)))
 
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
         """Take one step after the other."""
         network = loaded(model, parameters)
-        losses = Trainer(model, network, learning_rate).train(zip(to_tensor(inputs), to_tensor(targets), strict=True))
+        losses = self.trainer(model, network, learning_rate).train_on(to_tensor(inputs), to_tensor(targets))
         return losses, parameters_of(network)
+
+
+def named(network: torch.nn.Sequential, loss: torch.Tensor, gradients: list[torch.Tensor]) -> tuple[Array, Parameters]:
+    """Return a loss, and gradients by the canonical names of what they are of."""
+    pairs = zip(trainable(network), gradients, strict=True)
+    return to_array(loss), {name: to_array(kernel_out(gradient)) for (name, _), gradient in pairs}

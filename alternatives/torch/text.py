@@ -7,16 +7,23 @@ from typing import TYPE_CHECKING
 import torch
 
 from alternatives.torch.device import seeded, to_array, to_tensor
-from alternatives.torch.models import Trainer, loaded, new, parameters_of
+from alternatives.torch.models import loaded, new, parameters_of
 from alternatives.torch.ops import checked
 from assay.contract import EncodedText, Trained
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alternatives.torch.models import Trainer
     from assay.contract import Array, Parameters
 
 
 class Text:
     """See `assay.contract.Text`."""
+
+    def __init__(self, trainer: Callable[..., Trainer]) -> None:
+        """Take what makes a trainer of a network."""
+        self.trainer = trainer
 
     def encode(self, content: bytes) -> EncodedText:
         """Read, convert to lower case, number the characters."""
@@ -50,7 +57,7 @@ class Text:
         with seeded(seed):
             starts = torch.randint(len(every), (num_batches, batch_size))
         batches = (every[start] for start in starts)
-        losses = Trainer("rnn", network, learning_rate).train((batch[:, :-1], batch[:, -1]) for batch in batches)
+        losses = self.trainer("rnn", network, learning_rate).train((batch[:, :-1], batch[:, -1]) for batch in batches)
         return Trained(losses, parameters_of(network))
 
     @torch.no_grad

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING
 import torch
 
 from alternatives.torch.device import seeded, to_array, to_tensor
-from alternatives.torch.models import Trainer, as_network_takes, loaded, new, parameters_of
+from alternatives.torch.models import loaded, new, parameters_of
 from alternatives.torch.ops import number_correct
 from assay.contract import Trained
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alternatives.torch.models import Trainer
     from assay.contract import Array, ModelName, Parameters
 
 
@@ -32,6 +35,10 @@ class Datasets:
 class Training:
     """See `assay.contract.Training`."""
 
+    def __init__(self, trainer: Callable[..., Trainer]) -> None:
+        """Take what makes a trainer of a network."""
+        self.trainer = trainer
+
     def fit(
         self,
         model: ModelName,
@@ -49,7 +56,7 @@ class Training:
             indices = torch.randint(len(images), (num_batches, batch_size))
         inputs, targets = to_tensor(images), to_tensor(labels)
         batches = ((inputs[index], targets[index]) for index in indices)
-        losses = Trainer(model, network, learning_rate).train(batches)
+        losses = self.trainer(model, network, learning_rate).train(batches)
         return Trained(losses, parameters_of(network))
 
     @torch.no_grad
@@ -57,8 +64,6 @@ class Training:
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
         """Count what the network gets right of every batch."""
-        network = loaded(model, parameters)
+        outputs = self.trainer(model, loaded(model, parameters)).outputs
         batches = zip(to_tensor(images).split(batch_size), to_tensor(labels).split(batch_size), strict=True)
-        return sum(number_correct(targets, network(as_network_takes(inputs))) for inputs, targets in batches) / len(
-            images
-        )
+        return sum(number_correct(targets, outputs(inputs)) for inputs, targets in batches) / len(images)

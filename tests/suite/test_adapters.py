@@ -20,6 +20,7 @@ from assay.claims import specification
 from assay.contract import GROUPS, PROTOCOLS, Architecture, FlowersInfo, Trained
 from assay.errors import ExitCode, UserError
 from assay.guard import missing
+from assay.implementations import load
 from assay.promise import kept
 from assay.signatures import functions, needed_by, signature
 
@@ -325,6 +326,12 @@ def test_what_there_was_no_time_for_is_said(written: Shell) -> None:
     claims = smoke.claims_on(["datasets"])
     step = smoke.answers("mine", tried, claims, 4.0)
     assert (step.sound, step.details) == (True, (f"then the time was up, in mnist.scaled. {smoke.SLOW}",))
+
+
+def test_a_missing_compiler_is_named_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    with pytest.raises(RuntimeError, match="needs a compiler for C\\+\\+, and there is no no-such-compiler"):
+        load("alternatives.torch:compiled").start("cpu")
 
 
 @pytest.mark.parametrize("group", GROUPS)

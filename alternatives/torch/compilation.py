@@ -1,0 +1,142 @@
+"""Training and inference through `torch.compile`: a whole step, with its optimizer, becomes one function."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+# The loop is a prototype of PyTorch, and has no public name yet.
+from torch._higher_order_ops.scan import scan
+from torch.func import functional_call, grad_and_value
+from torch.utils._pytree import tree_leaves
+
+from alternatives.torch.device import to_array
+from alternatives.torch.layers import NETWORKS, as_network_takes
+from alternatives.torch.models import Trainer
+from alternatives.torch.optimizers import adam, begin, sgd
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from alternatives.torch.optimizers import Tensors
+    from assay.contract import Array, ModelName
+
+# The parameters of a network, and what its optimizer has gathered.
+State = tuple[Any, Any]
+
+# Their parameters are copied faster than a function is called: all their steps are one compiled loop, which does copy
+# them in each. Larger networks are changed in place, by a call for each step.
+SMALL = {"linear", "q_network"}
+# One for each model and batch size.
+torch._dynamo.config.recompile_limit = 256  # noqa: SLF001 - where PyTorch documents it
+# The loop counts its steps in a tensor.
+torch._dynamo.config.capture_scalar_outputs = True  # noqa: SLF001 - likewise
+
+
+def trainer(model: ModelName, network: torch.nn.Sequential, learning_rate: float = 0.0) -> Trainer:
+    """Return what trains a network.
+
+    The RNN is left as it is: `torch.compile` takes its LSTM apart, and what becomes of that takes more than twice as
+    long as the LSTM of oneDNN.
+    """
+    kind = Trainer if model == "rnn" else CompiledTrainer
+    return kind(model, network, learning_rate)
+
+
+class CompiledTrainer(Trainer):
+    """A network with an optimizer of its own, both of which compiled functions take as arguments."""
+
+    def __init__(self, model: ModelName, network: torch.nn.Sequential, learning_rate: float = 0.0) -> None:
+        """Begin a training."""
+        super().__init__(model, network, learning_rate)
+        self.functions = functions(model)
+        parameters = {name: parameter.detach() for name, parameter in network.named_parameters()}
+        self.state: State = parameters, () if model == "linear" else begin(parameters)
+        self.rate = torch.tensor(learning_rate)
+        self.loops = model in SMALL
+
+    def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
+        """Return the last layer's output."""
+        return self.functions.outputs(self.state[0], inputs)
+
+    @torch.no_grad
+    def gradients(self, *batch: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+        """Return the mean loss of a batch and its gradient for every parameter."""
+        gradients, loss = self.functions.gradients_and_loss(self.state[0], *batch)
+        return loss, [*gradients.values()]
+
+    @torch.no_grad
+    def step(self, *batch: torch.Tensor) -> torch.Tensor:
+        """Take one step of the optimizer, and return the loss before it."""
+        return self.functions.step(self.state, self.rate, *batch)
+
+    @torch.no_grad
+    def train_on(self, *batches: torch.Tensor) -> Array:
+        """Take a step with every batch, of which each tensor [steps, ...] has its part, and return the losses."""
+        if not self.loops or len(batches[0]) == 1:
+            return super().train_on(*batches)
+        for batch in batches:
+            # Compile for any number of steps, and not for this one.
+            torch._dynamo.mark_dynamic(batch, 0)  # noqa: SLF001 - likewise
+        return to_array(self.functions.steps(self.state, self.rate, *batches))
+
+
+class Functions:
+    """What is compiled of a model, each function when it is first called; parameters are arguments."""
+
+    def __init__(self, model: ModelName) -> None:
+        """Take the model's layers, and what it is trained by."""
+        self.network = NETWORKS[model]()
+        self.eager = Trainer(model, self.network)
+        self.descend = sgd if model == "linear" else adam
+        self.outputs = compiled(self._outputs)
+        self.gradients_and_loss = compiled(self._gradients_and_loss)
+        self.step = compiled(self._step)
+        self.steps = compiled(self._steps)
+
+    def _outputs(self, parameters: Tensors, inputs: torch.Tensor) -> torch.Tensor:
+        return functional_call(self.network, parameters, as_network_takes(inputs))
+
+    def _gradients_and_loss(self, parameters: Tensors, *batch: torch.Tensor) -> tuple[Tensors, torch.Tensor]:
+        def loss(parameters: Tensors) -> torch.Tensor:
+            return self.eager.loss(partial(functional_call, self.eager.scores, parameters), *batch)
+
+        return grad_and_value(loss)(parameters)
+
+    def _descended(self, state: State, rate: torch.Tensor, *batch: torch.Tensor) -> tuple[State, torch.Tensor]:
+        parameters, gathered = state
+        gradients, loss = self._gradients_and_loss(parameters, *batch)
+        return self.descend(parameters, gradients, gathered, rate), loss
+
+    def _step(self, state: State, rate: torch.Tensor, *batch: torch.Tensor) -> torch.Tensor:
+        after, loss = self._descended(state, rate, *batch)
+        overwrite(state, after)
+        return loss
+
+    def _steps(self, state: State, rate: torch.Tensor, *batches: torch.Tensor) -> torch.Tensor:
+        after, losses = scan(lambda state, batch: self._descended(state, rate, *batch), state, batches)
+        overwrite(state, after)
+        return losses
+
+
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Compile a function once for each form of its arguments, and let the fastest kernels for its products be measured.
+
+    The models share these functions' code, and what that is compiled for: left to itself, PyTorch would take the sizes
+    of layers for what changes from call to call, and compile slower kernels for any size.
+    """
+    if torch.get_default_device().type == "cuda":
+        return torch.compile(function, mode="max-autotune", dynamic=False)
+    # What calls the kernels is compiled, too.
+    return torch.compile(function, options={"max_autotune": True, "cpp_wrapper": True}, dynamic=False)
+
+
+def overwrite(state: State, after: State) -> None:
+    """Copy tensors to where others are."""
+    for old, new in zip(tree_leaves(state), tree_leaves(after), strict=True):
+        old.copy_(new)
+
+
+functions = cache(Functions)

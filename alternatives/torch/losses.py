@@ -1,0 +1,64 @@
+"""What the models are trained by: the mean loss of a batch, by the function that is trained and the batch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from alternatives.torch.layers import as_network_takes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Function = Callable[[torch.Tensor], torch.Tensor]
+
+
+def squared_error(predictions_of: Function, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Compare numbers."""
+    return functional.mse_loss(predictions_of(inputs), targets)
+
+
+def crossentropy(logits_of: Function, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """Compare labels with the softmax of logits: taken together they lose nothing of a small probability."""
+    return functional.cross_entropy(logits_of(as_network_takes(inputs)), labels.long())
+
+
+def error_of_taken(
+    values_of: Function,
+    states: torch.Tensor,
+    actions: torch.Tensor,
+    rewards: torch.Tensor,
+    next_states: torch.Tensor,
+    discounts: torch.Tensor,
+) -> torch.Tensor:
+    """Compare the value of the action that was taken with what came of it."""
+    values = values_of(as_network_takes(states)).gather(1, actions.long()[:, None])[:, 0]
+    return functional.mse_loss(values, worth(values_of, rewards, next_states, discounts))
+
+
+def worth(
+    values_of: Function, rewards: torch.Tensor, next_states: torch.Tensor, discounts: torch.Tensor
+) -> torch.Tensor:
+    """Return y of transitions, [n], which no gradient goes through.
+
+    Args:
+        values_of: states to the values of all actions, [n, actions].
+        rewards: [n].
+        next_states: [n, ...].
+        discounts: what the best value there counts for, [n]: 0 where the episode has ended.
+
+    """
+    with torch.no_grad():
+        return rewards + discounts * values_of(as_network_takes(next_states)).amax(1)
+
+
+LOSSES = {
+    "linear": squared_error,
+    "mlp": crossentropy,
+    "cnn": crossentropy,
+    "rnn": crossentropy,
+    "q_network": error_of_taken,
+    "q_cnn": error_of_taken,
+}
