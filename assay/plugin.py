@@ -91,6 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
     hold_to(run.grade)
     # Nothing of a run is kept, and nothing is left in the folder that it was started from.
     set_hypothesis_home_dir(run.folder)
+    config.option.benchmark_storage = f"file://{run.folder}/benchmarks"
     hypothesis.settings.register_profile(
         "assay",
         max_examples=EXAMPLES[run.profile],
