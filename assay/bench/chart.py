@@ -21,7 +21,9 @@ ROW_INCHES = 0.3
 
 
 def pictures(runs: Sequence[Run]) -> list[Picture]:
-    """Draw the last run, and all of one subject if there are several."""
+    """Draw the last run, and all of one subject if there are several; nothing where nothing is compared."""
+    if not ratios(runs[-1]):
+        return []
     history = [run for run in runs if run.subject == runs[-1].subject]
     drawn = [finish(partial(_ratios, runs[-1]), "bench-ratios")]
     return drawn if len(history) == 1 else [*drawn, finish(partial(_history, history), "bench-history")]

@@ -141,7 +141,7 @@ class Process:
         with said.open("wb") as output, theirs:
             self._popen = subprocess.Popen(  # noqa: S603 - this interpreter, on our own benchmarks
                 _command(plan, name, broken),
-                env=os.environ | {NAMED: str(theirs.fileno())},
+                env=_environment() | {NAMED: str(theirs.fileno())},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -196,6 +196,11 @@ class Process:
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()
+
+
+def _environment() -> dict[str, str]:
+    # In a worker of pytest-xdist these would keep pytest-benchmark from timing anything.
+    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
 
 def _command(plan: Plan, name: str, broken: Iterable[str]) -> list[str]:
