@@ -107,4 +107,83 @@ class Reference:
         return Agent()
 
 
+class EagerProgram(Reference):
+    """The reference, but that it trains, writes and plays as the chapter's programs do."""
+
+    name = "tensorflow-eager"
+    groups = ("ops", "models", "training", "datasets", "applications", "text", "environments", "agent")
+
+    @cached_property
+    def models(self) -> contract.Models:
+        """The document's models."""
+        from reference.eager_program import Models
+
+        return Models()
+
+    @cached_property
+    def training(self) -> contract.Training:
+        """Whole training runs."""
+        from reference.eager_program import Training
+
+        return Training()
+
+    @cached_property
+    def applications(self) -> contract.Applications:
+        """The predefined networks."""
+        from reference.eager_program import Applications
+
+        return Applications()
+
+    @cached_property
+    def text(self) -> contract.Text:
+        """The loader and the program of characters."""
+        from reference.eager_program import Text
+
+        return Text()
+
+    @cached_property
+    def agent(self) -> contract.Agent:
+        """Deep Q-learning."""
+        from reference.eager_program import Agent
+
+        return Agent()
+
+
+class CompileAndFit(Reference):
+    """The reference, but that it trains by Keras's compile and fit."""
+
+    name = "keras-fit"
+    groups = ("ops", "models", "training", "datasets", "applications", "text")
+
+    @cached_property
+    def models(self) -> contract.Models:
+        """The document's models."""
+        from reference.compile_and_fit import Models
+
+        return Models()
+
+    @cached_property
+    def training(self) -> contract.Training:
+        """Whole training runs."""
+        from reference.compile_and_fit import Training
+
+        return Training()
+
+    @cached_property
+    def applications(self) -> contract.Applications:
+        """The predefined networks."""
+        from reference.compile_and_fit import Applications
+
+        return Applications()
+
+    @cached_property
+    def text(self) -> contract.Text:
+        """The loader and the program of characters."""
+        from reference.compile_and_fit import Text
+
+        return Text()
+
+
 implementation = Reference()
+eager = EagerProgram()
+keras_fit = CompileAndFit()

@@ -52,7 +52,7 @@ class Applications:
         classes: int = 1000,
     ) -> Array:
         """Build the network for images of this size, and call it in the given mode."""
-        return _new(network, images.shape[1:], weights, classes, seed)(tf.constant(images), training=training).numpy()
+        return new(network, images.shape[1:], weights, classes, seed)(tf.constant(images), training=training).numpy()
 
     def train(
         self, network: NetworkName, images: Array, labels: Array, *, classes: int, learning_rate: float, seed: int
@@ -68,7 +68,7 @@ def training_step(
     network: NetworkName, input_shape: tuple[int, ...], classes: int, learning_rate: float, seed: int
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Make a network, and return what takes a step with a batch: to loss and probabilities before it (381 to 387)."""
-    model = _new(network, input_shape, None, classes, seed)
+    model = new(network, input_shape, None, classes, seed)
     optimizer = Adam(model.trainable_variables)
     optimizer.learning_rate.assign(learning_rate)
 
@@ -84,9 +84,10 @@ def training_step(
     return step
 
 
-def _new(
+def new(
     network: NetworkName, input_shape: tuple[int, ...], weights: str | None, classes: int, seed: int
 ) -> tf.keras.Model:
+    """Build a network, with weights drawn by a seed where they are not pre-trained."""
     with seeded(seed):
         return getattr(tf.keras.applications, network)(input_shape=input_shape, weights=weights, classes=classes)
 
