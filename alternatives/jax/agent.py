@@ -13,7 +13,7 @@ from jax import lax
 from alternatives.jax import cart_pole
 from alternatives.jax.cart_pole import MAX_EPISODE_STEPS, length
 from alternatives.jax.losses import mean_squared_error, picked
-from alternatives.jax.models import MODELS, initial, to_numpy
+from alternatives.jax.models import MODELS, initial, loops, to_numpy
 from alternatives.jax.optimizers import ADAM
 from assay.contract import Array, Learnt, Pair, Parameters, QModelName, Transitions
 
@@ -139,6 +139,14 @@ def learn(
     loss, gradients = loss_and_gradients(model, learner.parameters, transitions, gamma)
     parameters, moments = ADAM.step(learner.parameters, gradients, learner.moments, learning_rate)
     return learner._replace(parameters=parameters, moments=moments), loss
+
+
+@partial(jax.jit, static_argnames="model")
+def learn_all(
+    model: QModelName, learner: Learner, batches: Transitions, learning_rate: float, gamma: float
+) -> tuple[Learner, jax.Array]:
+    """Take a step with every batch, each array of which is [steps, ...], in one compiled loop."""
+    return lax.scan(lambda learner, batch: learn(model, learner, batch, learning_rate, gamma), learner, batches)
 
 
 class Playing(NamedTuple):
@@ -270,7 +278,11 @@ class Agent:
         gamma: float,
     ) -> tuple[Array, Parameters]:
         """Take the batches one after the other."""
-        learner, losses = Learner(parameters, ADAM.begin(parameters)), []
+        learner = Learner(parameters, ADAM.begin(parameters))
+        if loops(model):
+            learner, losses = learn_all(model, learner, Transitions(*transitions), learning_rate, gamma)
+            return to_numpy((losses, learner.parameters))
+        losses = []
         for batch in zip(*transitions, strict=True):
             learner, loss = learn(model, learner, Transitions(*batch), learning_rate, gamma)
             losses.append(loss)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 
 from alternatives.jax.layers import conv2d, dense, flatten, lstm, max_pool2d
 from alternatives.jax.losses import crossentropy, mean_squared_error
@@ -21,6 +22,8 @@ from assay.contract import Array, ModelName, Parameters
 Outputs = dict[str, jax.Array]
 # For every parameter, by name: what draws it by a key and a shape, and the shape.
 Initializers = dict[str, tuple[Callable[..., jax.Array], tuple[int, ...]]]
+# Data, and what a batch is made of, to its inputs and targets.
+Take = Callable[..., tuple[Any, ...]]
 
 glorot_uniform = jax.nn.initializers.glorot_uniform()
 orthogonal = jax.nn.initializers.orthogonal()
@@ -160,6 +163,8 @@ MODELS = {
     ),
 }
 
+CONVOLUTIONAL = {"cnn", "q_cnn"}
+
 
 @partial(jax.jit, static_argnames="model")
 def outputs(model: ModelName, parameters: Parameters, inputs: jax.Array) -> Outputs:
@@ -191,24 +196,58 @@ def step(
     return loss, *MODELS[model].optimizer.step(parameters, gradients, gathered, learning_rate)
 
 
+@partial(jax.jit, static_argnames=("model", "take"))
+def steps(
+    model: ModelName, take: Take, parameters: Parameters, data: Any, batches: Any, learning_rate: float
+) -> tuple[jax.Array, Parameters]:
+    """Take all steps of `descend` in one compiled loop."""
+
+    def advance(state: tuple[Parameters, Any], batch: Any) -> tuple[tuple[Parameters, Any], jax.Array]:
+        loss, *state = step(model, *state, *take(data, *batch), learning_rate)
+        return tuple(state), loss
+
+    (parameters, _), losses = lax.scan(advance, (parameters, MODELS[model].optimizer.begin(parameters)), batches)
+    return losses, parameters
+
+
 def descend(
-    model: ModelName, parameters: Parameters, batches: Iterable[tuple[Array, Array]], learning_rate: float
+    model: ModelName,
+    parameters: Parameters,
+    batches: tuple[Array, ...],
+    learning_rate: float,
+    take: Take,
+    data: Any = None,
 ) -> tuple[Array, Parameters]:
     """Take one step with a new optimizer for each batch.
 
-    The loop is Python's: inside one of JAX's own, XLA has no fast convolutions on a CPU, and a step of the CNN takes
-    seven times as long.
+    Args:
+        model: which.
+        parameters: before the first step.
+        batches: what `take` makes each batch of, each [steps, ...].
+        learning_rate: of the optimizer.
+        take: (data, what a batch is made of) to its inputs and targets.
+        data: what the batches are taken from.
 
     Returns:
         The loss of each batch before its step; the parameters after the last.
 
     """
+    if loops(model):
+        return to_numpy(steps(model, take, parameters, data, batches, learning_rate))
     parameters, losses = jax.tree.map(jnp.array, parameters), []
     gathered = MODELS[model].optimizer.begin(parameters)
-    for inputs, targets in batches:
-        loss, parameters, gathered = step(model, parameters, gathered, inputs, targets, learning_rate)
+    for batch in zip(*batches, strict=True):
+        loss, parameters, gathered = step(model, parameters, gathered, *take(data, *batch), learning_rate)
         losses.append(loss)
     return np.array(jax.device_get(losses), np.float32), to_numpy(parameters)
+
+
+def loops(model: ModelName) -> bool:
+    """Whether a compiled loop is the fastest: on a CPU XLA has no fast convolutions inside one.
+
+    There a step of the CNN takes seven times as long as one that Python calls.
+    """
+    return not (model in CONVOLUTIONAL and jax.default_backend() == "cpu")
 
 
 def to_numpy(tree: Any) -> Any:
@@ -237,4 +276,9 @@ class Models:
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
         """Take the batches one after the other."""
-        return descend(model, parameters, zip(inputs, targets, strict=True), learning_rate)
+        return descend(model, parameters, (inputs, targets), learning_rate, given)
+
+
+def given(_: None, *batch: Array) -> tuple[Array, ...]:
+    """Take a batch as it is."""
+    return batch

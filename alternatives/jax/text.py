@@ -26,7 +26,8 @@ class Text:
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
         """Draw where windows begin, and cut them out."""
-        return cut(indices, seq_length, batch_size, np.random.default_rng(seed))
+        starts = drawn_starts(indices, seq_length, (batch_size,), seed)
+        return windows((indices, np.arange(seq_length)), starts)
 
     def fit(
         self,
@@ -39,12 +40,11 @@ class Text:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Let JAX draw the parameters, and NumPy every batch."""
-        generator = np.random.default_rng(seed)
-        batches = (cut(indices, seq_length, batch_size, generator) for _ in range(num_batches))
-        return Trained(
-            *descend("rnn", initial(rnn_initializers(num_chars), jax.random.key(seed)), batches, learning_rate)
-        )
+        """Let JAX draw the parameters, and NumPy where the windows of every batch begin."""
+        starts = drawn_starts(indices, seq_length, (num_batches, batch_size), seed)
+        parameters = initial(rnn_initializers(num_chars), jax.random.key(seed))
+        data = indices, np.arange(seq_length)
+        return Trained(*descend("rnn", parameters, (starts,), learning_rate, windows, data))
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
         """Run one compiled loop over the characters."""
@@ -52,8 +52,8 @@ class Text:
         return to_numpy(continued(parameters, window, checked(temperature), keys))
 
 
-def cut(indices: Array, seq_length: int, batch_size: int, generator: np.random.Generator) -> tuple[Array, Array]:
-    """Draw windows of a text, and the character after each.
+def drawn_starts(indices: Array, seq_length: int, shape: tuple[int, ...], seed: int) -> Array:
+    """Draw where windows begin.
 
     Raises:
         ValueError: the text has no character after its first window.
@@ -63,8 +63,13 @@ def cut(indices: Array, seq_length: int, batch_size: int, generator: np.random.G
     if places < 1:
         msg = f"a text of {len(indices)} characters has none after a window of {seq_length}"
         raise ValueError(msg)
-    starts = generator.integers(0, places, batch_size)
-    return indices[starts[:, None] + np.arange(seq_length)], indices[starts + seq_length]
+    return np.random.default_rng(seed).integers(0, places, shape)
+
+
+def windows(data: tuple[Array, Array], starts: Array) -> tuple[Array, Array]:
+    """Cut windows out of a text, and the character after each, by the places in a window."""
+    indices, offsets = data
+    return indices[starts[:, None] + offsets], indices[starts + len(offsets)]
 
 
 @jax.jit

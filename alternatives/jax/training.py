@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import jax
 import numpy as np
 
@@ -26,17 +28,24 @@ class Training:
     ) -> Trained:
         """Let JAX draw the parameters, and NumPy the places of every batch."""
         places = np.random.default_rng(seed).integers(0, len(images), (num_batches, batch_size))
-        batches = ((images[some], labels[some]) for some in places)
-        return Trained(
-            *descend(model, initial(MODELS[model].initializers, jax.random.key(seed)), batches, learning_rate)
-        )
+        parameters = initial(MODELS[model].initializers, jax.random.key(seed))
+        return Trained(*descend(model, parameters, (places,), learning_rate, examples, (images, labels)))
 
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
         """Count what is right."""
-        right = 0
-        for start in range(0, len(images), batch_size):
-            batch = slice(start, start + batch_size)
-            right += int(number_right(labels[batch], outputs(model, parameters, images[batch])["softmax"]))
-        return right / len(images)
+        starts = range(0, len(images), batch_size)
+        batches = ((images[start : start + batch_size], labels[start : start + batch_size]) for start in starts)
+        return int(sum(right(model, parameters, *batch) for batch in batches)) / len(images)
+
+
+def examples(data: tuple[Array, Array], places: Array) -> tuple[Array, ...]:
+    """Take the images and the labels at these places."""
+    return tuple(values[places] for values in data)
+
+
+@partial(jax.jit, static_argnames="model")
+def right(model: ModelName, parameters: Parameters, images: jax.Array, labels: jax.Array) -> jax.Array:
+    """Count what is right in a batch."""
+    return number_right(labels, outputs(model, parameters, images)["softmax"])
