@@ -56,10 +56,12 @@ def folder(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if not command.startswith(IN_CI)])
-def test_command_works(command, folder):
-    result = run(command, folder)
-    assert (result.returncode, result.stderr) == (ExitCode.CONFORMANT, "")
+@pytest.mark.parametrize("block", blocks("sh"))
+def test_commands_of_a_block_work_one_after_the_other(block, folder):
+    for command in block.strip().splitlines():
+        if not command.startswith(IN_CI):
+            result = run(command, folder)
+            assert (command, result.returncode, result.stderr) == (command, ExitCode.CONFORMANT, "")
 
 
 def test_adapter_of_the_readme_passes_what_it_declares(folder):
