@@ -15,16 +15,20 @@ if TYPE_CHECKING:
 class JAX:
     """The implementation, as the contract asks for it."""
 
-    name = "jax"
     version = "0.1.0"
     distributions = ("jax", "jaxlib")
     groups = ("ops", "models", "training", "datasets", "text", "environments", "agent")
 
+    def __init__(self, *, tf32: bool = False) -> None:
+        """Take whether a GPU may round the factors of products to TF32."""
+        self.tf32 = tf32
+        self.name = "jax-tf32" if tf32 else "jax"
+
     def start(self, device: str) -> str:
-        """Load JAX and keep it to one device and to full float32."""
+        """Load JAX and keep it to one device."""
         from alternatives.jax.device import use
 
-        return use(device)
+        return use(device, tf32=self.tf32)
 
     @cached_property
     def ops(self) -> contract.Ops:
@@ -77,3 +81,4 @@ class JAX:
 
 
 implementation = JAX()
+tf32 = JAX(tf32=True)

@@ -10,8 +10,12 @@ os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 import jax
 
 
-def use(device: str) -> str:
-    """Keep JAX to one device and to full float32, and return the device's name.
+def use(device: str, *, tf32: bool = False) -> str:
+    """Keep JAX to one device, and return the device's name.
+
+    Args:
+        device: cpu or gpu.
+        tf32: whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
 
     Raises:
         RuntimeError: JAX sees no such device.
@@ -21,6 +25,6 @@ def use(device: str) -> str:
         jax.config.update("jax_platforms", "cpu")
     found = jax.devices(device)[0]
     jax.config.update("jax_default_device", found)
-    # A GPU would round the factors of products to fewer digits.
-    jax.config.update("jax_default_matmul_precision", "highest")
+    # Left to itself, a GPU rounds the factors of products to fewer digits.
+    jax.config.update("jax_default_matmul_precision", "tensorfloat32" if tf32 else "highest")
     return "CPU" if device == "cpu" else found.device_kind

@@ -24,10 +24,16 @@ class Torch:
     distributions = ("torch", "gymnasium")
     groups = ("ops", "models", "training", "datasets", "text", "environments", "agent")
 
-    def __init__(self, *, compiled: bool = False) -> None:
-        """Take whether `torch.compile` makes one function of a training step, or each operation is called by itself."""
-        self.compiled = compiled
-        self.name = "torch-compiled" if compiled else "torch"
+    def __init__(self, *, compiled: bool = False, tf32: bool = False) -> None:
+        """Take how it computes.
+
+        Args:
+            compiled: whether `torch.compile` makes one function of a training step.
+            tf32: whether a GPU may round the factors of products to TF32.
+
+        """
+        self.compiled, self.tf32 = compiled, tf32
+        self.name = "-".join(["torch", *(["compiled"] if compiled else []), *(["tf32"] if tf32 else [])])
 
     def start(self, device: str) -> str:
         """Load PyTorch and let it make every tensor on one device.
@@ -42,7 +48,7 @@ class Torch:
             raise RuntimeError(msg)
         from alternatives.torch.device import use
 
-        return use(device)
+        return use(device, tf32=self.tf32)
 
     @cached_property
     def _trainer(self) -> Callable[..., Trainer]:
@@ -107,3 +113,4 @@ class Torch:
 
 implementation = Torch()
 compiled = Torch(compiled=True)
+tf32 = Torch(tf32=True)

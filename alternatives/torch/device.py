@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from assay.contract import Array
 
 
-def use(device: str) -> str:
-    """Let PyTorch make every tensor on one device, in full float32, and return the device's name.
+def use(device: str, *, tf32: bool = False) -> str:
+    """Let PyTorch make every tensor on one device, and return the device's name.
+
+    Args:
+        device: cpu or gpu.
+        tf32: whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
 
     Raises:
         RuntimeError: PyTorch sees no such device.
@@ -30,7 +34,7 @@ def use(device: str) -> str:
     if not torch.cuda.is_available():
         msg = "PyTorch sees no GPU"
         raise RuntimeError(msg)
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32
     torch.set_default_device("cuda")
     return torch.cuda.get_device_name()
 
