@@ -44,6 +44,30 @@ class MLP(tf.keras.Model):
         return self.softmax(self.dense2(self.dense1(self.flatten(inputs))))
 
 
+@tf.custom_gradient
+def product(inputs: tf.Tensor, kernel: tf.Tensor) -> Any:
+    """Multiply [batch, input_dim] by [input_dim, units], with a gradient that leaves the kernel as it lies in memory.
+
+    TensorFlow's own multiplies by the transposed kernel, which oneDNN does at a third of the speed. Transposed here is
+    what is small.
+    """
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        to_inputs = tf.transpose(tf.matmul(kernel, tf.transpose(upstream)))
+        return to_inputs, tf.matmul(inputs, upstream, transpose_a=True)
+
+    return tf.matmul(inputs, kernel), gradient
+
+
+class WideDense(tf.keras.layers.Dense):
+    """A Dense layer whose kernel is much larger than a batch."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Return the outputs, [batch, units]."""
+        sums = product(inputs, tf.convert_to_tensor(self.kernel))
+        return self.activation(tf.nn.bias_add(sums, tf.convert_to_tensor(self.bias)))
+
+
 class CNN(tf.keras.Model):
     """Two convolutions with pooling, two Dense layers: [batch, 28, 28, 1] to probabilities [batch, 10] (297 to 327)."""
 
@@ -59,7 +83,7 @@ class CNN(tf.keras.Model):
         )
         self.pool2 = tf.keras.layers.MaxPool2D(pool_size=[2, 2], strides=2, name="pool2")
         self.flatten = tf.keras.layers.Reshape(target_shape=(7 * 7 * 64,), name="flatten")
-        self.dense1 = tf.keras.layers.Dense(units=1024, activation=tf.nn.relu, name="dense1")
+        self.dense1 = WideDense(units=1024, activation=tf.nn.relu, name="dense1")
         self.dense2 = tf.keras.layers.Dense(units=10, name="dense2")
         self.softmax = tf.keras.layers.Softmax(name="softmax")
 
