@@ -42,11 +42,17 @@ def bench(options: Namespace) -> int:
     for fetch in (data.mnist, data.nietzsche):
         with suppress(data.AbsentError):
             fetch()
-    with tqdm(unit=" turns", leave=False, disable=None) as bar:
-        for event in conduct(plan):
-            bar.set_description(f"start {event.start + 1} of {plan.starts}: {event.work} of {event.implementation}")
-            bar.update()
-            run.take(event)
+    try:
+        with tqdm(unit=" turns", leave=False, disable=None) as bar:
+            for event in conduct(plan):
+                bar.set_description(f"start {event.start + 1} of {plan.starts}: {event.work} of {event.implementation}")
+                bar.update()
+                run.take(event)
+    except KeyboardInterrupt:
+        # Whoever has waited for minutes keeps what they have brought.
+        if run.starts:
+            results.append(options.output, run)
+        raise
     if not run.starts and not run.broken:
         msg = f"no benchmark has a name with {options.keyword!r}"
         raise UserError(msg, f"Names: {', '.join(IDS)}")
