@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from assay import cli, index
+from assay import cli, index, markdown
+from assay.bench import results, tables
 from assay.claims import specification
 from assay.errors import ExitCode
 from assay.ledger import Outcome
@@ -127,3 +128,9 @@ def test_files_that_are_named_exist(name):
     base = ROOT / "spec" if name.startswith("spec/") else ROOT
     named = {path for path in re.findall(r"`([\w./-]+/[\w.-]+)`", text) if "NAME" not in path}
     assert [path for path in sorted(named) if not (base / path).exists() and not (ROOT / path).exists()] == []
+
+
+def test_table_of_benchmarks_is_that_of_the_stored_run():
+    run = results.read(ROOT / "reference" / "benchmarks.json")[-1]
+    header, *found = tables.steps(run)
+    assert "\n".join(markdown.table(header, found)) in README
