@@ -208,7 +208,7 @@ def _command(plan: Plan, name: str, broken: Iterable[str]) -> list[str]:
     return [
         *(sys.executable, "-m", "pytest", str(benchmarks), "-p", "assay.plugin", "--import-mode=importlib", "-qq"),
         *("-n", "0", "--implementation", name, "--device", plan.device, "--profile", plan.profile),
-        *("--benchmark-quiet", "--benchmark-enable", f"--benchmark-min-rounds={plan.rounds}"),
+        *("--benchmark-quiet", "--benchmark-enable", "--benchmark-disable-gc", f"--benchmark-min-rounds={plan.rounds}"),
         f"--benchmark-max-time={plan.seconds}",
         *(["-k", plan.selection] if plan.selection else []),
         *(f"--deselect={benchmarks / 'test_works.py'}::test_work[{work}]" for work in broken if work),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from typing import Any
@@ -51,6 +52,9 @@ class Rounds:
         if loop_seconds is not None:
             self.count = self._turns.known_count(self._name) or count_for(self._prepare, loop_seconds)
             self.first = seconds_of(self._prepare(self.count, WARM_UP))
+        # A pass through all that a framework is made of takes as long as hundreds of steps.
+        gc.collect()
+        gc.freeze()
         self._turns.give_back(count=self.count, first=self.first)
 
     def setup(self) -> tuple[tuple[Call], dict[str, Any]]:

@@ -71,7 +71,7 @@ def test_a_one_hot_vector_and_a_state_of_zeros_multiply_nothing() -> None:
 
 
 def test_a_step_is_what_a_loop_takes_longer_than_a_call() -> None:
-    start = Start(calls=[(1, 0.5), (1, 0.7), (1, 0.6)], loops=[(11, 1.6), (21, 2.6)])
+    start = Start(calls=[(1, 0.8), (1, 0.6), (1, 0.7)], loops=[(11, 1.6), (21, 2.6)])
     np.testing.assert_allclose(start.steps, [0.1, 0.1])
 
 
