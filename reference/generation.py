@@ -37,8 +37,7 @@ def continued(
     def advance(t, character, hidden, carry, text):  # noqa: ANN001, ANN202 - tensors, as the loop below hands them over
         begins = (tf.range(length) == t % length)[:, None]
         hidden, carry = (tf.where(begins, 0.0, state) for state in (hidden, carry))
-        squashed, carry, gates = step(rows[character] + tf.matmul(hidden, recurrent_kernel), carry)
-        hidden = gates.read * squashed
+        hidden, carry, _ = step(rows[character] + tf.matmul(hidden, recurrent_kernel), carry)
         # The next row to begin anew is the one that has seen a whole window.
         logits = tf.linalg.matvec(parameters["dense/kernel"], hidden[(t + 1) % length], transpose_a=True)
         drawn = _drawn((logits + parameters["dense/bias"]) / temperature, noise[tf.maximum(t + 1 - length, 0)])

@@ -1,19 +1,15 @@
 """An LSTM over one-hot inputs whose gradient is written by hand: what Keras differentiates takes half as long again.
 
-One-hot times kernel is a look-up of rows. The loop over time saves what the gates do to a gradient while they are at
-hand, one array for each factor, so that the loop back reads whole blocks of memory and has little to do beside its
-product. The gradients of both kernels are products and sums of rows over all times together, after it.
+One-hot times kernel is a look-up of rows. The loop over time saves the gates, and going back it does nothing that can
+be done for all times together afterwards: the gradients of both kernels are one product and one sum of rows.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 # sigmoid(x) is tanh(x / 2) / 2 + 1/2, and so one tanh serves all four gates: input, forget, candidate, output.
 SCALE, OFFSET = np.float32([0.5, 0.5, 1, 0.5]), np.float32([0.5, 0.5, 0, 0.5])
@@ -24,16 +20,7 @@ def scaled(weights: tf.Tensor) -> tf.Tensor:
     return weights * np.repeat(SCALE, weights.shape[-1] // 4)
 
 
-class Gates(NamedTuple):
-    """The gates of a step, each [batch, units]."""
-
-    write: tf.Tensor
-    keep: tf.Tensor
-    candidate: tf.Tensor
-    read: tf.Tensor
-
-
-def step(sums: tf.Tensor, carry: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Gates]:
+def step(sums: tf.Tensor, carry: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Do what follows the products of a cell.
 
     Args:
@@ -41,14 +28,14 @@ def step(sums: tf.Tensor, carry: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, Gates
         carry: [batch, units].
 
     Returns:
-        tanh of the carry after the step, which the read gate makes the hidden state of; that carry; and the gates.
+        hidden and carry after the step, and the four gates side by side.
 
     """
     units = carry.shape[-1]
     gates = tf.tanh(sums) * np.repeat(SCALE, units) + np.repeat(OFFSET, units)
     write, keep, candidate, read = tf.split(gates, 4, axis=-1)
     carry = keep * carry + write * candidate
-    return tf.tanh(carry), carry, Gates(write, keep, candidate, read)
+    return read * tf.tanh(carry), carry, gates
 
 
 @tf.custom_gradient
@@ -68,45 +55,41 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
     (batch, time), units = tokens.shape, recurrent_kernel.shape[0]
     tokens = tf.transpose(tokens)
     rows, weights = scaled(kernel + bias), scaled(recurrent_kernel)
+
+    def forward(t, hidden, carry, gates, carries):  # noqa: ANN001, ANN202 - tensors, as the loop below hands them over
+        hidden, carry, gate = step(tf.gather(rows, tokens[t]) + tf.matmul(hidden, weights), carry)
+        return t + 1, hidden, carry, gates.write(t, gate), carries.write(t, carry)
+
+    def array(size: int) -> tf.TensorArray:
+        return tf.TensorArray(tf.float32, time, element_shape=[batch, size])
+
     zeros = tf.zeros([batch, units])
-
-    def arrays(count: int) -> list[tf.TensorArray]:
-        return [tf.TensorArray(tf.float32, time, element_shape=[batch, units]) for _ in range(count)]
-
-    def write(into: Sequence[tf.TensorArray], t: tf.Tensor, values: Sequence[tf.Tensor]) -> list[tf.TensorArray]:
-        return [array.write(t, value) for array, value in zip(into, values, strict=True)]
-
-    def forward(t, hidden, carry, saved):  # noqa: ANN001, ANN202 - tensors, as the loop below hands them over
-        sums = tf.gather(rows, tokens[t]) + tf.matmul(hidden, weights)
-        squashed, following, gate = step(sums, carry)
-        by_sums = (
-            gate.candidate * gate.write * (1 - gate.write),
-            carry * gate.keep * (1 - gate.keep),
-            gate.write * (1 - gate.candidate**2),
-            squashed * gate.read * (1 - gate.read),
-        )
-        saved = write(saved, t, (hidden, gate.keep, gate.read * (1 - squashed**2), *by_sums))
-        return t + 1, gate.read * squashed, following, saved
-
-    _, hidden, _, saved = tf.while_loop(lambda t, *_: t < time, forward, (0, zeros, zeros, arrays(7)))
-    hidden_before, keep, through, *by_sums = (array.stack() for array in saved)
+    start = (0, zeros, zeros, array(4 * units), array(units))
+    _, hidden, _, gates, carries = tf.while_loop(lambda t, *_: t < time, forward, start)
+    gates, carries = gates.stack(), carries.stack()
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor | None, ...]:
+        write, keep, candidate, read = tf.split(gates, 4, axis=2)
+        squashed = tf.tanh(carries)
+        first = tf.zeros([1, batch, units])
+        hidden_before, carry_before = (tf.concat([first, states[:-1]], 0) for states in (read * squashed, carries))
+        by_carry = candidate * write * (1 - write), carry_before * keep * (1 - keep), write * (1 - candidate**2)
+        by_read, through = squashed * read * (1 - read), read * (1 - squashed**2)
         # Transposed once: as part of each product it would cost as much as the product.
         transposed = tf.transpose(recurrent_kernel)
 
-        def backward(t, to_hidden, to_carry, saved):  # noqa: ANN001, ANN202 - likewise
+        def backward(t, to_hidden, to_carry, sums):  # noqa: ANN001, ANN202 - likewise
             to_carry = to_carry + to_hidden * through[t]
-            to_sums = [to * by[t] for to, by in zip((to_carry, to_carry, to_carry, to_hidden), by_sums, strict=True)]
-            return t - 1, tf.matmul(tf.concat(to_sums, 1), transposed), to_carry * keep[t], write(saved, t, to_sums)
+            to_sums = tf.concat([*(to_carry * factor[t] for factor in by_carry), to_hidden * by_read[t]], 1)
+            return t - 1, tf.matmul(to_sums, transposed), to_carry * keep[t], sums.write(t, to_sums)
 
-        start = (time - 1, upstream, zeros, arrays(4))
-        *_, saved = tf.while_loop(lambda t, *_: t >= 0, backward, start)
-        to_sums = [tf.reshape(array.stack(), [time * batch, units]) for array in saved]
-        which, before = tf.reshape(tokens, [-1]), tf.reshape(hidden_before, [time * batch, units])
-        # One product for each gate: XLA shares these out better than the rows of one.
-        to_kernel = tf.concat([tf.math.unsorted_segment_sum(to, which, kernel.shape[0]) for to in to_sums], 1)
-        to_recurrent = tf.concat([tf.matmul(before, to, transpose_a=True) for to in to_sums], 1)
+        start = (time - 1, upstream, tf.zeros_like(upstream), array(4 * units))
+        *_, sums = tf.while_loop(lambda t, *_: t >= 0, backward, start)
+        flat = tf.reshape(sums.stack(), [time * batch, 4 * units])
+        to_kernel = tf.math.unsorted_segment_sum(flat, tf.reshape(tokens, [-1]), kernel.shape[0])
+        # In halves, which XLA works on side by side: it does not share one product out as well.
+        halves = tf.split(tf.reshape(hidden_before, [time * batch, units]), 2, axis=1)
+        to_recurrent = tf.concat([tf.matmul(half, flat, transpose_a=True) for half in halves], 0)
         return None, to_kernel, to_recurrent, tf.reduce_sum(to_kernel, 0)
 
     return hidden, gradient
