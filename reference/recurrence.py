@@ -73,14 +73,15 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
         squashed = tf.tanh(carries)
         first = tf.zeros([1, batch, units])
         hidden_before, carry_before = (tf.concat([first, states[:-1]], 0) for states in (read * squashed, carries))
-        by_carry = candidate * write * (1 - write), carry_before * keep * (1 - keep), write * (1 - candidate**2)
-        by_read, through = squashed * read * (1 - read), read * (1 - squashed**2)
+        by_carry = [candidate * write * (1 - write), carry_before * keep * (1 - keep), write * (1 - candidate**2)]
+        factors = tf.concat([*by_carry, squashed * read * (1 - read)], 2)
+        through = read * (1 - squashed**2)
         # Transposed once: as part of each product it would cost as much as the product.
         transposed = tf.transpose(recurrent_kernel)
 
         def backward(t, to_hidden, to_carry, sums):  # noqa: ANN001, ANN202 - likewise
             to_carry = to_carry + to_hidden * through[t]
-            to_sums = tf.concat([*(to_carry * factor[t] for factor in by_carry), to_hidden * by_read[t]], 1)
+            to_sums = tf.concat([to_carry, to_carry, to_carry, to_hidden], 1) * factors[t]
             return t - 1, tf.matmul(to_sums, transposed), to_carry * keep[t], sums.write(t, to_sums)
 
         start = (time - 1, upstream, tf.zeros_like(upstream), array(4 * units))
