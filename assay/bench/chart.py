@@ -31,16 +31,13 @@ def pictures(runs: Sequence[Run]) -> list[Picture]:
 
 def _ratios(run: Run) -> Drawing:
     found = ratios(run)
-    works = [work for work in STEPS if any(ratio.work == work.name for ratio in found)]
+    timed = {ratio.work for ratio in found}
+    works = [work for work in STEPS if work.name in timed]
+    ranks = {work.name: rank for rank, work in enumerate(works)}
     peers = [*dict.fromkeys(ratio.peer for ratio in found)]
     figure, axes = axes_of(1.1 + ROW_INCHES * len(works))
     for peer, (marker, colour) in zip(peers, MARKS, strict=False):
-        points = [
-            (ratio.value, rank)
-            for rank, work in enumerate(works)
-            for ratio in found
-            if ratio.work == work.name and ratio.peer == peer
-        ]
+        points = [(ratio.value, ranks[ratio.work]) for ratio in found if ratio.peer == peer and ratio.work in ranks]
         limit = {"marker": "|", "color": INK, "s": 120} if peer == LIMIT else {"marker": marker, "color": colour}
         axes.scatter(*zip(*points, strict=True), label=peer, zorder=3, **limit)
     axes.axvline(1, color=MUTED, linewidth=1)

@@ -12,7 +12,6 @@ from assay.bench import results, tables
 from assay.bench.conductor import Plan, conduct
 from assay.bench.works import IDS
 from assay.errors import ExitCode, UserError
-from assay.ledger import Outcome
 
 
 def bench(options: Namespace) -> int:
@@ -59,5 +58,4 @@ def bench(options: Namespace) -> int:
     results.append(options.output, run)
     print(tables.as_text(run))  # noqa: T201 - what the command says
     print(f"benchmarks: {options.output}")  # noqa: T201 - likewise
-    lost = [one for one in run.broken if one.outcome != Outcome.SKIPPED]
-    return ExitCode.INCOMPLETE if lost else ExitCode.CONFORMANT
+    return ExitCode.INCOMPLETE if run.lost else ExitCode.CONFORMANT

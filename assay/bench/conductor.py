@@ -76,12 +76,7 @@ class Event:
 
 
 def conduct(plan: Plan) -> Iterator[Event]:
-    """Run the benchmarks, and yield what comes of them as it comes.
-
-    Raises:
-        UserError: an implementation cannot even be described, or the selection is none.
-
-    """
+    """Run the benchmarks, and yield what comes of them as it comes."""
     counts: dict[str, dict[str, int]] = {name: {} for name in plan.implementations}
     broken: dict[str, set[str]] = {name: set() for name in plan.implementations}
     for start in range(plan.starts):

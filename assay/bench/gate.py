@@ -95,11 +95,11 @@ def compare(old: Run, new: Run) -> Comparison:
 
     """
     after = {(ratio.work, ratio.peer): ratio for ratio in ratios(new)}
-    lost = {(broken.work, broken.implementation) for broken in new.broken if broken.outcome != "skipped"}
+    lost = {broken.work for broken in new.lost if broken.implementation == new.subject}
     pairs = [
         (ratio, after.get((ratio.work, ratio.peer)))
         for ratio in ratios(old)
-        if (ratio.work, ratio.peer) in after or lost & {(ratio.work, new.subject), ("", new.subject)}
+        if (ratio.work, ratio.peer) in after or lost & {ratio.work, ""}
     ]
     if not pairs:
         msg = "OLD and NEW have no ratio in common"
@@ -138,8 +138,7 @@ def as_markdown(comparison: Comparison) -> str:
 
 def _remarks(comparison: Comparison) -> Iterator[str]:
     for what, run in (("OLD", comparison.old), ("NEW", comparison.new)):
-        others = ", ".join(name for name in run.implementations if name != run.subject)
-        yield f"{what}: {run.subject} and {others}, {run.time}, {run.machine['processor']}"
+        yield f"{what}: {run.subject} and {', '.join(run.peers)}, {run.time}, {run.machine['processor']}"
     for name, before in comparison.old.implementations.items():
         now = comparison.new.implementations.get(name, before)
         if before["frameworks"] != now["frameworks"]:

@@ -47,15 +47,14 @@ class Ratio:
 
 def ratios(run: Run) -> list[Ratio]:
     """Return the ratio of every peer and of the limit, for every work that the subject was measured in."""
-    peers = [name for name in run.implementations if name != run.subject]
-    found = [
+    rates = {work.name for work in RATES}
+    return [
         Ratio(work, peer, tuple(logarithms))
         for work in run.starts
-        for peer in (*peers, LIMIT)
+        if work not in rates
+        for peer in (*run.peers, LIMIT)
         if (logarithms := _against_limit(run, work) if peer == LIMIT else _against(run, work, peer))
     ]
-    rates = {work.name for work in RATES}
-    return [ratio for ratio in found if ratio.work not in rates]
 
 
 def _against(run: Run, work: str, peer: str) -> list[float]:

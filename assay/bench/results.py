@@ -6,16 +6,19 @@ import json
 import os
 import platform
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assay import __version__, json_file, page
-from assay.bench.conductor import Event, Plan
-from assay.implementations import Description
+from assay.ledger import Outcome
+
+if TYPE_CHECKING:
+    from assay.bench.conductor import Event, Plan
+    from assay.implementations import Description
 
 FORMAT = 1
 HINT = "`assay bench NAME -o FILE` makes one"
@@ -106,6 +109,16 @@ class Run:
     def subject(self) -> str:
         """The implementation that is compared with the others."""
         return next(iter(self.implementations))
+
+    @property
+    def peers(self) -> list[str]:
+        """The others."""
+        return [*self.implementations][1:]
+
+    @property
+    def lost(self) -> list[Broken]:
+        """What was tried and gave no result."""
+        return [one for one in self.broken if one.outcome != Outcome.SKIPPED]
 
     def take(self, event: Event) -> None:
         """Take in what a process has said."""
@@ -217,9 +230,3 @@ def is_one(path: Path) -> bool:
     except (OSError, ValueError):
         return False
     return isinstance(content, dict) and "runs" in content
-
-
-def works_of(runs: Iterable[Run], order: Sequence[str]) -> list[str]:
-    """Return the works that any of some runs has, in an order."""
-    found = {work for run in runs for work in run.starts}
-    return [work for work in order if work in found]

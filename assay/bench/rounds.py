@@ -48,10 +48,9 @@ class Rounds:
         """
         self._turns.take(self._name)
         self._prepare = make()
-        self.first = seconds_of(self._prepare(1, WARM_UP))
         if loop_seconds is not None:
             self.count = self._turns.known_count(self._name) or count_for(self._prepare, loop_seconds)
-            self.first = seconds_of(self._prepare(self.count, WARM_UP))
+        self.first = seconds_of(self._prepare(self.count, WARM_UP))
         # A pass through all that a framework is made of takes as long as hundreds of steps.
         gc.collect()
         gc.freeze()

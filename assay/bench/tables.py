@@ -8,7 +8,6 @@ from assay import markdown
 from assay.bench.ratios import LIMIT, Ratio, ratios, seconds
 from assay.bench.results import Run
 from assay.bench.works import STEPS
-from assay.ledger import Outcome
 
 Row = Sequence[str]
 NOTHING = "-"
@@ -21,17 +20,16 @@ def steps(run: Run) -> list[Row]:
     The limit is the other way round: how many times as long the subject takes.
     """
     known = {(ratio.work, ratio.peer): ratio for ratio in ratios(run)}
-    peers = [*(name for name in run.implementations if name != run.subject), LIMIT]
     rows = [
         [
             work.title,
             _time(seconds(run, work.name, run.subject)),
-            *(_times(known.get((work.name, peer))) for peer in peers),
+            *(_times(known.get((work.name, peer))) for peer in (*run.peers, LIMIT)),
         ]
         for work in STEPS
         if work.name in run.starts
     ]
-    return [["a step", run.subject, *peers[:-1], "times the limit"], *rows]
+    return [["a step", run.subject, *run.peers, "times the limit"], *rows]
 
 
 def first_calls(run: Run) -> list[Row]:
@@ -84,6 +82,5 @@ def as_markdown(run: Run) -> str:
 
 
 def _broken(run: Run) -> Iterator[str]:
-    for one in run.broken:
-        if one.outcome != Outcome.SKIPPED:
-            yield f"{one.implementation}, {one.work or 'all'}: {one.outcome}: {one.reason}"
+    for one in run.lost:
+        yield f"{one.implementation}, {one.work or 'all'}: {one.outcome}: {one.reason}"

@@ -38,7 +38,6 @@ class Work:
     Attributes:
         name: of it, for the command line and for files.
         title: of it, for people.
-        unit: what a step is.
         groups: that it needs of an implementation.
         prepare: an implementation to what makes calls of it.
         profile: smallest one that has it.
@@ -48,7 +47,6 @@ class Work:
 
     name: str
     title: str
-    unit: str
     groups: tuple[str, ...]
     prepare: Callable[[Any], Prepare]
     profile: Literal["core", "full"] = "core"
@@ -74,13 +72,13 @@ def _corpus() -> characters.Corpus:
     return characters.corpus(data.nietzsche(download=False))
 
 
-def _recipe(name: str) -> dict[str, Any]:
-    """Return how the document trains, without how long."""
-    return {key: value for key, value in threshold(name).recipe.items() if key != "num_batches"}
+def _recipe(name: str, *without: str) -> dict[str, Any]:
+    """Return how the document trains, without what is said elsewhere."""
+    return {key: value for key, value in threshold(name).recipe.items() if key not in without}
 
 
-MLP, CNN, RNN = (_recipe(name) for name in ("mlp_five_epochs", "cnn_five_epochs", "rnn_1000_batches"))
-AGENT = threshold("agent").recipe
+MLP, CNN = (_recipe(name, "num_batches") for name in ("mlp_five_epochs", "cnn_five_epochs"))
+RNN, AGENT = _recipe("rnn_1000_batches", "model", "num_batches"), _recipe("agent", "model", "num_episodes")
 
 
 def _linear(implementation: Any) -> Prepare:  # noqa: ANN401 - here and below: it declares the groups that it has
@@ -130,10 +128,9 @@ def _digits_inference(recipe: dict[str, Any], implementation: Any) -> Prepare:  
 
 def _rnn_training(implementation: Any) -> Prepare:  # noqa: ANN401
     text, corpus = implementation.text, _corpus()
-    recipe = {key: value for key, value in RNN.items() if key != "model"}
 
     def prepare(count: int, seed: int) -> Call:
-        options = recipe | {"num_batches": count, "seed": seed}
+        options = RNN | {"num_batches": count, "seed": seed}
         return lambda: _steps(text.fit(corpus.indices, corpus.num_chars, **options)[0], count)
 
     return prepare
@@ -141,7 +138,7 @@ def _rnn_training(implementation: Any) -> Prepare:  # noqa: ANN401
 
 def _generation(implementation: Any) -> Prepare:  # noqa: ANN401
     text, corpus, length = implementation.text, _corpus(), RNN["seq_length"]
-    brief = {key: value for key, value in RNN.items() if key != "model"} | {"num_batches": 1, "seed": ANY_SEED}
+    brief = RNN | {"num_batches": 1, "seed": ANY_SEED}
     parameters = text.fit(corpus.indices, corpus.num_chars, **brief)[1]
 
     def prepare(count: int, seed: int) -> Call:
@@ -177,11 +174,10 @@ def _q_learning(implementation: Any) -> Prepare:  # noqa: ANN401
 
 def _agent(implementation: Any) -> Prepare:  # noqa: ANN401
     agent = implementation.agent
-    recipe = {key: value for key, value in AGENT.items() if key != "model"}
 
     def prepare(count: int, seed: int) -> Call:
         def learn() -> int:
-            losses = agent.fit(**recipe | {"num_episodes": count, "seed": seed})[1]
+            losses = agent.fit(**AGENT | {"num_episodes": count, "seed": seed})[1]
             return _steps(losses, len(losses))
 
         return learn
@@ -239,37 +235,35 @@ COSTS = {
 }
 IMAGES, TEXT, LEARNER = ("training", "models"), ("text",), ("agent", "models")
 STEPS = (
-    Work("linear", "linear model: a step of training", "step", ("models",), _linear),
-    Work("mlp", "MLP: a step of training", "step", IMAGES, partial(_digits_training, MLP)),
-    Work("cnn", "CNN: a step of training", "step", IMAGES, partial(_digits_training, CNN)),
-    Work("rnn", "RNN: a step of training", "step", TEXT, _rnn_training),
-    Work("q_network", "Q-network: a step of training", "step", LEARNER, _q_learning),
-    Work("mlp_inference", "MLP: outputs of a batch", "batch", IMAGES, partial(_digits_inference, MLP)),
-    Work("cnn_inference", "CNN: outputs of a batch", "batch", IMAGES, partial(_digits_inference, CNN)),
-    Work("generation", "RNN: a character of text", "character", TEXT, _generation),
-    Work("agent", "agent: acting and learning", "step", ("agent",), _agent),
-    Work("cart_pole", "CartPole: a step of the environment", "step", ("environments",), _cart_pole),
-    Work("mobile_net", "MobileNetV2: a step of training", "step", ("applications",), _mobile_net, "full"),
+    Work("linear", "linear model: a step of training", ("models",), _linear),
+    Work("mlp", "MLP: a step of training", IMAGES, partial(_digits_training, MLP)),
+    Work("cnn", "CNN: a step of training", IMAGES, partial(_digits_training, CNN)),
+    Work("rnn", "RNN: a step of training", TEXT, _rnn_training),
+    Work("q_network", "Q-network: a step of training", LEARNER, _q_learning),
+    Work("mlp_inference", "MLP: outputs of a batch", IMAGES, partial(_digits_inference, MLP)),
+    Work("cnn_inference", "CNN: outputs of a batch", IMAGES, partial(_digits_inference, CNN)),
+    Work("generation", "RNN: a character of text", TEXT, _generation),
+    Work("agent", "agent: acting and learning", ("agent",), _agent),
+    Work("cart_pole", "CartPole: a step of the environment", ("environments",), _cart_pole),
+    Work("mobile_net", "MobileNetV2: a step of training", ("applications",), _mobile_net, "full"),
 )
 # The sizes of matrices that keep all cores busy, and thousands of those of a card.
 SIZES = {"cpu": (1024, 2048), "gpu": (4096, 8192)}
 # Memory is as fast as the nearest cache that holds what is read and written.
 FOOTPRINTS = tuple(COSTS[name].footprint for name in ("mlp", "rnn", "cnn"))
-
-
-# What the names of these begin with.
-PRODUCT, STREAM = ("product", "stream")
+# What the names of these works begin with.
+PRODUCT, STREAM = "product", "stream"
 
 
 def _product(size: int, device: str) -> Work:
     title = f"product of two matrices, {size} by {size}"
     prepare = partial(_repeated, rates.multiplying, size)
-    return Work(f"{PRODUCT}_{size}", title, "product", (), prepare, devices=(device,))
+    return Work(f"{PRODUCT}_{size}", title, (), prepare, devices=(device,))
 
 
 def _stream(footprint: int) -> Work:
     title = f"reading and writing {footprint / 2**20:.2g} MiB"
-    return Work(f"{STREAM}_{footprint}", title, "pass", (), partial(_repeated, rates.streaming, footprint))
+    return Work(f"{STREAM}_{footprint}", title, (), partial(_repeated, rates.streaming, footprint))
 
 
 RATES = (
