@@ -100,7 +100,7 @@ def report(options: Namespace) -> int:
 
 def _report(files: list[Path], output: Path) -> None:
     from assay import page  # noqa: PLC0415 - loads Jinja
-    from assay.bench import results  # noqa: PLC0415 - loads NumPy and autograd
+    from assay.bench import results  # noqa: PLC0415 - likewise
 
     benchmarks = [path for path in files if results.is_one(path)]
     runs = sorted((run for path in benchmarks for run in results.read(path)), key=lambda run: run.time)
@@ -129,9 +129,11 @@ def compare(options: Namespace) -> int:
     """Say what has changed from one file to another, and whether any of it is a regression."""
     from assay import compare as comparing  # noqa: PLC0415 - no other command needs it
     from assay import page  # noqa: PLC0415 - loads Jinja
-    from assay.bench import gate, results  # noqa: PLC0415 - loads SciPy
+    from assay.bench import results  # noqa: PLC0415 - likewise
 
     if results.is_one(options.old) or results.is_one(options.new):
+        from assay.bench import gate  # noqa: PLC0415 - loads SciPy
+
         ratios = gate.compare(*(results.read(path)[-1] for path in (options.old, options.new)))
         if options.output is not None:
             page.write(options.output, gate.as_markdown(ratios), "comparison")

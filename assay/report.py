@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay import __version__, claims, page
-from assay.bench import tables
-from assay.bench.chart import pictures
-from assay.bench.results import Run
-from assay.bench.tables import Row
 from assay.columns import MEANINGS, Cell, Column, side_by_side
 from assay.figures import from_evidence
 from assay.illustrations import from_definition
 
 if TYPE_CHECKING:
+    from assay.bench.results import Run
     from assay.claims import Claim, Section, Specification
     from assay.picture import Picture
 
@@ -80,23 +77,6 @@ class Exhibit:
     run: str = ""
 
 
-@dataclass(frozen=True)
-class Speed:
-    """What benchmarks have measured, as the page shows it."""
-
-    runs: Sequence[Run]
-
-    @property
-    def tables(self) -> list[list[Row]]:
-        """Of the last run, each with its header first."""
-        return [tables.steps(self.runs[-1]), tables.first_calls(self.runs[-1])]
-
-    @property
-    def pictures(self) -> list[Picture]:
-        """Of the last run and of all."""
-        return pictures(self.runs)
-
-
 def render(
     ledgers: Sequence[Mapping[str, Any]], specification: Specification | None = None, runs: Sequence[Run] = ()
 ) -> str:
@@ -121,7 +101,7 @@ def render(
         failures=[entry for entry in entries if entry.against],
         most_in_brief=MOST_IN_BRIEF,
         errata=[entry for entry in entries if entry.claim and entry.claim.erratum],
-        speed=Speed(runs) if runs else None,
+        speed=_speed(runs) if runs else None,
         exhibits=sorted([*_illustrations(spec), *exhibits], key=_order(spec)),
         notes=notes,
         meanings=MEANINGS,
@@ -129,6 +109,12 @@ def render(
         document=spec.document,
     )
     return text
+
+
+def _speed(runs: Sequence[Run]) -> dict[str, Any]:
+    from assay.bench import chart, tables  # noqa: PLC0415 - of ledgers alone a report loads nothing of benchmarks
+
+    return {"last": runs[-1], "tables": tables.both(runs[-1]), "pictures": chart.pictures(runs)}
 
 
 # --- How they are laid out ---------------------------------------------------------------------------------

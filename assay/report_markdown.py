@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from assay import claims
-from assay.bench import tables
-from assay.bench.results import Run
 from assay.columns import Column, described, side_by_side
 from assay.markdown import LONGEST_REASON, MOST_DETAILS, block, code, cut, details, plain, table
 
 if TYPE_CHECKING:
+    from assay.bench.results import Run
     from assay.claims import Specification
 
 
@@ -27,8 +26,12 @@ def render(
 
     """
     spec = specification or claims.specification()
-    summaries = [line for column in side_by_side(ledgers, spec) for line in _summary(column, spec)]
-    return "\n".join([*summaries, *map(tables.as_markdown, runs[-1:])])
+    lines = [line for column in side_by_side(ledgers, spec) for line in _summary(column, spec)]
+    if runs:
+        from assay.bench import tables  # noqa: PLC0415 - of ledgers alone a report loads nothing of benchmarks
+
+        lines.append(tables.as_markdown(runs[-1]))
+    return "\n".join(lines)
 
 
 def explained(rows: Sequence[Mapping[str, Any]], spec: Specification) -> Iterator[str]:

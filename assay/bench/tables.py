@@ -14,6 +14,11 @@ NOTHING = "-"
 UNITS = {1.0: "s", 1e-3: "ms", 1e-6: "µs", 1e-9: "ns"}
 
 
+def both(run: Run) -> list[list[Row]]:
+    """Return the table of steps and that of first calls."""
+    return [steps(run), first_calls(run)]
+
+
 def steps(run: Run) -> list[Row]:
     """Return what a step of the subject takes, and how many times as long the others take; a header first.
 
@@ -70,13 +75,14 @@ def columns(rows: Sequence[Row]) -> Iterator[str]:
 
 def as_text(run: Run) -> str:
     """Return the tables for the terminal, and what gave no result."""
-    return "\n".join([*columns(steps(run)), "", *columns(first_calls(run)), *_broken(run)])
+    of_steps, of_first_calls = map(columns, both(run))
+    return "\n".join([*of_steps, "", *of_first_calls, *_broken(run)])
 
 
 def as_markdown(run: Run) -> str:
     """Return the tables as Markdown."""
     lines: list[str] = []
-    for header, *rows in (steps(run), first_calls(run)):
+    for header, *rows in both(run):
         lines += [*markdown.table(header, rows), ""]
     return "\n".join([*lines, *(f"- {markdown.plain(line)}" for line in _broken(run))])
 
