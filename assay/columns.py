@@ -105,6 +105,11 @@ class Column:
     remarks: Sequence[str]
 
     @property
+    def grade(self) -> str:
+        """What its products were held to."""
+        return ledger.grade(self.content)
+
+    @property
     def counts(self) -> dict[str, int]:
         """How many of the expected claims are in each state that occurs, in the order of severity."""
         return self.count(self.expected)
@@ -204,7 +209,7 @@ def _remarks(content: Mapping[str, Any], spec: Specification) -> list[str]:
         remarks.append(f"Written by version {content['suite']} of the suite; this page speaks of {__version__}.")
     if content["document"] != spec.document:
         remarks.append("It is about another edition of the document.")
-    grade = content.get("grade", "float32")
+    grade = ledger.grade(content)
     if grade != "float32":
         remarks.append(f"Its products were held to {grade}, and all else to float32.")
     if short := falls_short(content["implementation"]["precision"], grade):

@@ -178,7 +178,7 @@ def _extent(content: Content) -> str:
 def _remarks(old: Content, new: Content) -> Iterator[str]:
     for what, before, now in (
         *((name, old[name], new[name]) for name in ("suite", "profile", "seed")),
-        ("grade", *(content.get("grade", "float32") for content in (old, new))),
+        ("grade", *map(ledger.grade, (old, new))),
         *(
             (what, *(content["implementation"][name] or "unknown" for content in (old, new)))
             for what, name in (("implementation", "name"), ("device", "device"))
@@ -187,8 +187,7 @@ def _remarks(old: Content, new: Content) -> Iterator[str]:
         if before != now:
             yield f"OLD is of {what} {before}, NEW of {now}."
     for name, content in (("OLD", old), ("NEW", new)):
-        grade = content.get("grade", "float32")
-        if grade != "float32":
+        if (grade := ledger.grade(content)) != "float32":
             yield f"The products of {name} were held to {grade}."
     if old["profile"] != new["profile"]:
         yield "Of two profiles only the claims that both ledgers have are compared."

@@ -209,6 +209,11 @@ def count(outcomes: Iterable[str]) -> dict[str, int]:
     return {outcome.value: found.count(outcome.value) for outcome in Outcome}
 
 
+def grade(content: Mapping[str, Any]) -> str:
+    """Return what a ledger's products were held to, which those from before there were grades do not say."""
+    return str(content.get("grade", "float32"))
+
+
 def rows(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the rows of a ledger by claim; of several for one claim, the worst."""
     worst: dict[str, dict[str, Any]] = {}

@@ -100,7 +100,7 @@ def _facts(*ledgers: Content) -> Iterator[tuple[Any, ...]]:
     yield "number of shards", *(content["shard"]["of"] for content in ledgers)
     for name in ("suite", "document", "profile", "seed"):
         yield name, *(content[name] for content in ledgers)
-    yield "grade", *(content.get("grade", "float32") for content in ledgers)
+    yield "grade", *map(ledger.grade, ledgers)
     for name in ("name", "version", "frameworks", "groups"):
         yield f"implementation's {name}", *(content["implementation"][name] for content in ledgers)
 

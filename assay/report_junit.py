@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from assay import claims
+from assay import claims, ledger
 from assay.columns import MEANINGS, NO_ROW, Cell, Column, side_by_side
 from assay.ledger import Outcome
 
@@ -87,7 +87,7 @@ def _properties(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     implementation = content["implementation"]
     yield from ((name, content[name]) for name in ("suite", "document", "profile"))
     yield "seed", str(content["seed"])
-    yield "grade", content.get("grade", "float32")
+    yield "grade", ledger.grade(content)
     if "shard" in content:
         yield "shard", f"{content['shard']['number']}/{content['shard']['of']}"
     yield "implementation", f"{implementation['name']} {implementation['version']}"
