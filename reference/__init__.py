@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import os
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from assay import __version__
 from assay.contract import GROUPS
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from assay import contract
 
 
@@ -22,6 +25,8 @@ class Reference:
     name = "reference"
     version = __version__
     groups = GROUPS
+    # The module that has every group that trains, if it is one; otherwise each has a module of its own.
+    program = ""
 
     @property
     def distributions(self) -> tuple[str, ...]:
@@ -36,6 +41,10 @@ class Reference:
 
         return use(device)
 
+    def _trains(self, module: str) -> ModuleType:
+        """Load what has a group that trains."""
+        return import_module(f"reference.{self.program or module}")
+
     @cached_property
     def ops(self) -> contract.Ops:
         """Single operations."""
@@ -46,16 +55,12 @@ class Reference:
     @cached_property
     def models(self) -> contract.Models:
         """The document's models."""
-        from reference.models import Models
-
-        return Models()
+        return self._trains("models").Models()
 
     @cached_property
     def training(self) -> contract.Training:
         """Whole training runs."""
-        from reference.training import Training
-
-        return Training()
+        return self._trains("training").Training()
 
     @cached_property
     def datasets(self) -> contract.Datasets:
@@ -67,9 +72,7 @@ class Reference:
     @cached_property
     def applications(self) -> contract.Applications:
         """The predefined networks."""
-        from reference.applications import Applications
-
-        return Applications()
+        return self._trains("applications").Applications()
 
     @cached_property
     def flowers(self) -> contract.Flowers:
@@ -81,9 +84,7 @@ class Reference:
     @cached_property
     def text(self) -> contract.Text:
         """The loader and the program of characters."""
-        from reference.text import Text
-
-        return Text()
+        return self._trains("text").Text()
 
     @cached_property
     def keras(self) -> contract.Keras:
@@ -102,9 +103,7 @@ class Reference:
     @cached_property
     def agent(self) -> contract.Agent:
         """Deep Q-learning."""
-        from reference.agent import Agent
-
-        return Agent()
+        return self._trains("agent").Agent()
 
 
 class EagerProgram(Reference):
@@ -112,41 +111,7 @@ class EagerProgram(Reference):
 
     name = "tensorflow-eager"
     groups = ("ops", "models", "training", "datasets", "applications", "text", "environments", "agent")
-
-    @cached_property
-    def models(self) -> contract.Models:
-        """The document's models."""
-        from reference.eager_program import Models
-
-        return Models()
-
-    @cached_property
-    def training(self) -> contract.Training:
-        """Whole training runs."""
-        from reference.eager_program import Training
-
-        return Training()
-
-    @cached_property
-    def applications(self) -> contract.Applications:
-        """The predefined networks."""
-        from reference.eager_program import Applications
-
-        return Applications()
-
-    @cached_property
-    def text(self) -> contract.Text:
-        """The loader and the program of characters."""
-        from reference.eager_program import Text
-
-        return Text()
-
-    @cached_property
-    def agent(self) -> contract.Agent:
-        """Deep Q-learning."""
-        from reference.eager_program import Agent
-
-        return Agent()
+    program = "eager_program"
 
 
 class CompileAndFit(Reference):
@@ -154,34 +119,7 @@ class CompileAndFit(Reference):
 
     name = "keras-fit"
     groups = ("ops", "models", "training", "datasets", "applications", "text")
-
-    @cached_property
-    def models(self) -> contract.Models:
-        """The document's models."""
-        from reference.compile_and_fit import Models
-
-        return Models()
-
-    @cached_property
-    def training(self) -> contract.Training:
-        """Whole training runs."""
-        from reference.compile_and_fit import Training
-
-        return Training()
-
-    @cached_property
-    def applications(self) -> contract.Applications:
-        """The predefined networks."""
-        from reference.compile_and_fit import Applications
-
-        return Applications()
-
-    @cached_property
-    def text(self) -> contract.Text:
-        """The loader and the program of characters."""
-        from reference.compile_and_fit import Text
-
-        return Text()
+    program = "compile_and_fit"
 
 
 implementation = Reference()

@@ -68,8 +68,7 @@ class Fitter(Trainer):
 
     def load(self, parameters: Parameters, learning_rate: float) -> Fitter:
         """Set every variable, and forget what the optimizer has gathered."""
-        for name, variable in zip(self.names(), self.variables, strict=True):
-            variable.assign(parameters[name])
+        self.assign(parameters)
         for variable in self.optimizer.variables:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
         self.optimizer.learning_rate = learning_rate
@@ -95,8 +94,8 @@ class Models(models.Models):
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
         """Fit to the batches."""
-        one_hot = (len(parameters["dense/bias"]),) if model == "rnn" else ()
-        one = fitter(model, (*inputs.shape[2:], *one_hot)).load(parameters, learning_rate)
+        shape = models.shape_for(model, parameters, inputs.shape[2:])
+        one = fitter(model, shape).load(parameters, learning_rate)
         return one.train(tf.data.Dataset.from_tensor_slices((inputs, targets)))
 
 

@@ -70,15 +70,12 @@ class Program(Trainer):
 
     def load(self, parameters: Parameters) -> Program:
         """Set every variable."""
-        for name, variable in zip(self.names(), self.variables, strict=True):
-            variable.assign(parameters[name])
+        self.assign(parameters)
         return self
 
     def step(self, inputs: Array, targets: Any) -> tf.Tensor:
         """Take one step of the optimizer, and return the loss before it (lines 222 to 228)."""
-        with tf.GradientTape() as tape:
-            loss = self.recipe.loss(targets, self.model(inputs))
-        grads = tape.gradient(loss, self.variables)
+        loss, grads = self.loss_and_gradients(inputs, targets)
         self.optimizer.apply_gradients(zip(grads, self.variables, strict=True))
         return loss
 
@@ -106,8 +103,7 @@ def loaded(
     name: ModelName, parameters: Parameters, input_shape: tuple[int, ...], learning_rate: float = 0.0
 ) -> Program:
     """Return a program with these parameters."""
-    one_hot = (len(parameters["dense/bias"]),) if name == "rnn" else ()
-    return Program(name, (*input_shape, *one_hot), learning_rate).load(parameters)
+    return Program(name, models.shape_for(name, parameters, input_shape), learning_rate).load(parameters)
 
 
 class Models(models.Models):

@@ -102,10 +102,14 @@ class Trainer:
             for variable in layer.trainable_variables
         ]
 
-    def load(self, parameters: Parameters) -> None:
-        """Set every variable, and forget what the optimizer has gathered."""
+    def assign(self, parameters: Parameters) -> None:
+        """Set every variable."""
         for name, variable in zip(self.names(), self.variables, strict=True):
             variable.assign(parameters[name])
+
+    def load(self, parameters: Parameters) -> None:
+        """Set every variable, and forget what the optimizer has gathered."""
+        self.assign(parameters)
         self.optimizer.reset()
 
     def parameters(self) -> Parameters:
@@ -205,8 +209,12 @@ class Models:
         return losses.numpy(), loaded.parameters()
 
 
+def shape_for(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the shape of an example that a model with these parameters is built for; the RNN's is one-hot there."""
+    return (*input_shape, len(parameters["dense/bias"])) if model == "rnn" else input_shape
+
+
 def _loaded(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> Trainer:
-    one_hot = (len(parameters["dense/bias"]),) if model == "rnn" else ()
-    one = trainer(model, (*input_shape, *one_hot))
+    one = trainer(model, shape_for(model, parameters, input_shape))
     one.load(parameters)
     return one
