@@ -226,7 +226,7 @@ class Ops:
         """Let the optimizer take a step, from the given moments."""
         variable = _with_gradient(parameter, gradient)
         moments = to_tensor(first_moment), to_tensor(second_moment)
-        optimizer = Adam([variable], learning_rate, steps=step - 1)
+        optimizer = Adam([variable], learning_rate)
         optimizer.state[variable] = {
             "step": torch.tensor(step - 1.0),
             "exp_avg": moments[0],
