@@ -89,7 +89,8 @@ class Trainer:
         self.model = recipe.build(input_shape)
         self.variables = self.model.trainable_variables
         self.optimizer = recipe.optimizer(self.variables)
-        self.predict = tf.function(self.model)
+        signature = [tf.TensorSpec([None, *input_shape]), tf.TensorSpec([], tf.int32)]
+        self.predict = tf.function(self._predict, input_signature=signature)
         self.train_on = tf.function(self._train_on, jit_compile=recipe.xla)
         self.train_from = tf.function(self._train_from, jit_compile=recipe.xla)
         self.train_on_text = tf.function(self._train_on_text, jit_compile=recipe.xla)
@@ -127,6 +128,13 @@ class Trainer:
         loss, gradients = self.loss_and_gradients(inputs, targets)
         self.optimizer.apply(gradients)
         return loss
+
+    def _predict(self, inputs: tf.Tensor, batch_size: tf.Tensor) -> tf.Tensor:
+        """Return the outputs of batches, the last of which may be smaller, one after the other in one compiled loop."""
+        outputs = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False)
+        for start in tf.range(0, len(inputs), batch_size):
+            outputs = outputs.write(start // batch_size, self.model(inputs[start : start + batch_size]))
+        return outputs.concat()
 
     def _train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Step through given batches, [steps, batch, ...], in one compiled loop; return the losses."""
