@@ -98,8 +98,8 @@ def _add_bench(commands: Commands) -> None:
     bench.add_argument("--profile", default="core", choices=("core", "full"), help="full has MobileNetV2, too")
     selected = "select by name, as in pytest; the limit needs `product or stream`, too"
     bench.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help=selected)
-    bench.add_argument("--starts", type=_count, default=3, metavar="N", help="of the processes (default: 3)")
-    bench.add_argument("--rounds", type=_count, default=3, metavar="N", help="in each process (default: 3)")
+    bench.add_argument("--starts", type=_count, default=5, metavar="N", help="of the processes (default: 5)")
+    bench.add_argument("--rounds", type=_count, default=5, metavar="N", help="in each process (default: 5)")
     steps = "that the steps of a round take, about (default: 0.2)"
     bench.add_argument("--seconds", type=_duration, default=0.2, help=steps)
     stuck = "after which a process that is not done with a round is ended (default: 360)"
@@ -204,8 +204,9 @@ def _add_compare(commands: Commands) -> None:
     compare = commands.add_parser(
         "compare", help="what has changed between two ledgers, or benchmarks; exit code 1 for a regression"
     )
-    compare.add_argument("old", type=Path, metavar="OLD", help="the ledger, or the benchmarks, from before")
-    compare.add_argument("new", type=Path, metavar="NEW", help="what is to be judged")
+    before = "the ledger from before, or the benchmarks, all runs of the file"
+    compare.add_argument("old", type=Path, metavar="OLD", help=before)
+    compare.add_argument("new", type=Path, metavar="NEW", help="what is to be judged; of benchmarks the last run")
     compare.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it as Markdown, too")
     compare.set_defaults(command="compare")
 

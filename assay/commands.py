@@ -134,7 +134,7 @@ def compare(options: Namespace) -> int:
     if results.is_one(options.old) or results.is_one(options.new):
         from assay.bench import gate  # noqa: PLC0415 - loads SciPy
 
-        ratios = gate.compare(*(results.read(path)[-1] for path in (options.old, options.new)))
+        ratios = gate.compare(results.read(options.old), results.read(options.new)[-1])
         if options.output is not None:
             page.write(options.output, gate.as_markdown(ratios), "comparison")
         print(gate.as_text(ratios))  # noqa: T201 - what the command says

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from assay.errors import ExitCode, UserError
 # How often a comparison of two runs without a difference may tell one, over all of its ratios.
 FALSE_ALARMS = 0.01
 HEADER = ("step", "next to", "before", "now", "lowest by chance")
-HINT = "Run `assay bench` with --starts 2 or more"
+HINT = "Run `assay bench` with more --starts"
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Comparison:
     """What has become of the ratios.
 
     Attributes:
-        old: the run from before.
+        old: the runs from before, the last one last.
         new: the run to be judged.
         changes: of every ratio that both have, or that the new one should have.
 
     """
 
-    old: Run
+    old: tuple[Run, ...]
     new: Run
     changes: tuple[Change, ...]
 
@@ -84,21 +84,22 @@ class Comparison:
         return f"no regression among {among}"
 
 
-def compare(old: Run, new: Run) -> Comparison:
-    """Compare two runs.
+def compare(history: Sequence[Run], new: Run) -> Comparison:
+    """Compare a run with the last one before, and with those before that which were made like it.
 
-    The ratio of each start is one observation. Those of two runs are compared by Student's t-test, one-sided, at a
-    level that leaves the false alarms of all ratios together at `FALSE_ALARMS` (Bonferroni).
+    The ratio of each start is one observation. Those from before and those of the new run are compared by Student's
+    t-test, one-sided, at a level that leaves the false alarms of all ratios together at `FALSE_ALARMS` (Bonferroni).
 
     Raises:
         UserError: they have nothing in common, or too few starts to know what is chance.
 
     """
+    old = tuple(run for run in history if run.conditions == history[-1].conditions)
     after = {(ratio.work, ratio.peer): ratio for ratio in ratios(new)}
     lost = {broken.work for broken in new.lost if broken.implementation == new.subject}
     pairs = [
         (ratio, after.get((ratio.work, ratio.peer)))
-        for ratio in ratios(old)
+        for ratio in ratios(*old)
         if (ratio.work, ratio.peer) in after or lost & {ratio.work, ""}
     ]
     if not pairs:
@@ -137,9 +138,11 @@ def as_markdown(comparison: Comparison) -> str:
 
 
 def _remarks(comparison: Comparison) -> Iterator[str]:
-    for what, run in (("OLD", comparison.old), ("NEW", comparison.new)):
-        yield f"{what}: {run.subject} and {', '.join(run.peers)}, {run.time}, {run.machine['processor']}"
-    for name, before in comparison.old.implementations.items():
+    last = comparison.old[-1]
+    for what, run, count in (("OLD", last, len(comparison.old)), ("NEW", comparison.new, 1)):
+        others = f", and {count - 1} before it" if count > 1 else ""
+        yield f"{what}: {run.subject} and {', '.join(run.peers)}, {run.time}{others}, {run.machine['processor']}"
+    for name, before in last.implementations.items():
         now = comparison.new.implementations.get(name, before)
         if before["frameworks"] != now["frameworks"]:
             yield f"{name} runs on other versions: {_versions(before)} before, {_versions(now)} now"

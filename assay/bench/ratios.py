@@ -21,7 +21,7 @@ class Ratio:
     Attributes:
         work: which.
         peer: the other one, or `LIMIT`.
-        logarithms: of the ratio, one for each start: the median of rounds that followed each other.
+        logarithms: of the ratio, one for each start.
 
     """
 
@@ -45,26 +45,21 @@ class Ratio:
         return sum((one - self.mean) ** 2 for one in self.logarithms)
 
 
-def ratios(run: Run) -> list[Ratio]:
-    """Return the ratio of every peer and of the limit, for every work that the subject was measured in."""
+def ratios(*runs: Run) -> list[Ratio]:
+    """Return the ratio of every peer and of the limit, for every work that the subject was measured in in any run."""
     rates = {work.name for work in RATES}
-    return [
-        Ratio(work, peer, tuple(logarithms))
-        for work in run.starts
-        if work not in rates
-        for peer in (*run.peers, LIMIT)
-        if (logarithms := _against_limit(run, work) if peer == LIMIT else _against(run, work, peer))
-    ]
+    found: dict[tuple[str, str], list[float]] = {}
+    for run in runs:
+        for work in (work for work in run.starts if work not in rates):
+            for peer in (*run.peers, LIMIT):
+                logarithms = _against_limit(run, work) if peer == LIMIT else _against(run, work, peer)
+                found.setdefault((work, peer), []).extend(logarithms)
+    return [Ratio(work, peer, tuple(logarithms)) for (work, peer), logarithms in found.items() if logarithms]
 
 
 def _against(run: Run, work: str, peer: str) -> list[float]:
     ours, theirs = run.measured(work, run.subject), run.measured(work, peer)
-    return [
-        statistics.median(
-            math.log(their / our) for our, their in zip(ours[number].steps, theirs[number].steps, strict=False)
-        )
-        for number in sorted(ours.keys() & theirs.keys())
-    ]
+    return [math.log(theirs[number].step / ours[number].step) for number in sorted(ours.keys() & theirs.keys())]
 
 
 def _against_limit(run: Run, work: str) -> list[float]:

@@ -60,8 +60,8 @@ class Start:
 
     @property
     def step(self) -> float:
-        """Seconds of a step in the middle loop."""
-        return statistics.median(self.steps)
+        """Seconds of a step: the shortest, likewise."""
+        return min(self.steps)
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,13 @@ class Run:
         return [*self.implementations][1:]
 
     @property
+    def conditions(self) -> tuple[Any, ...]:
+        """What two runs have in common whose results may be put together."""
+        settings, machine = self.settings, self.machine
+        how = [settings[key] for key in ("device", "rounds", "seconds")]
+        return self.subject, self.implementations, machine["processor"], machine["cores"], machine["threads"], how
+
+    @property
     def lost(self) -> list[Broken]:
         """What was tried and gave no result."""
         return [one for one in self.broken if one.outcome != Outcome.SKIPPED]
@@ -150,9 +157,7 @@ class Run:
         Where a loop took no longer than a call of one step, the machine did something else meanwhile.
         """
         found = self.starts.get(work, {}).get(implementation, {})
-        return {
-            number: start for number, start in found.items() if start.calls and start.loops and min(start.steps) > 0
-        }
+        return {number: start for number, start in found.items() if start.calls and start.loops and start.step > 0}
 
 
 def begun(plan: Plan, descriptions: Mapping[str, Description]) -> Run:

@@ -92,7 +92,8 @@ def test_the_limit_is_the_longer_of_arithmetic_and_memory() -> None:
 def test_no_change_is_told_no_more_often_than_stated() -> None:
     generator, comparisons = np.random.default_rng(0), 1000
     alarms = sum(
-        compare(*(run_of(0.001, 0.003, 0.05, generator) for _ in range(2))).code is not ExitCode.CONFORMANT
+        compare([run_of(0.001, 0.003, 0.05, generator)], run_of(0.001, 0.003, 0.05, generator)).code
+        is not ExitCode.CONFORMANT
         for _ in range(comparisons)
     )
     # As many as a fair gate exceeds once in a thousand times, by the normal approximation.
@@ -101,19 +102,35 @@ def test_no_change_is_told_no_more_often_than_stated() -> None:
 
 def test_half_as_long_again_is_told() -> None:
     generator = np.random.default_rng(0)
-    found = [compare(run_of(0.001, 0.003, 0.02, generator), run_of(0.0015, 0.003, 0.02, generator)) for _ in range(100)]
+    found = [
+        compare([run_of(0.001, 0.003, 0.02, generator)], run_of(0.0015, 0.003, 0.02, generator)) for _ in range(100)
+    ]
     assert {comparison.code for comparison in found} == {ExitCode.NOT_CONFORMANT}
 
 
 def test_what_has_become_faster_is_no_regression() -> None:
     generator = np.random.default_rng(0)
-    assert compare(run_of(0.0015, 0.003, 0.0, generator), run_of(0.001, 0.003, 0.0, generator)).fallen == []
+    assert compare([run_of(0.0015, 0.003, 0.0, generator)], run_of(0.001, 0.003, 0.0, generator)).fallen == []
+
+
+def test_runs_from_before_make_the_gate_tell_more() -> None:
+    generator = np.random.default_rng(0)
+    *history, new = (run_of(0.001, 0.003, 0.05, generator) for _ in range(5))
+    allowed = [compare(history[:count], new).changes[0].allowed for count in (1, 2, 4)]
+    assert allowed == sorted(allowed, reverse=True)
+
+
+def test_runs_under_other_conditions_are_left_out() -> None:
+    generator = np.random.default_rng(0)
+    other, old, new = (run_of(0.001, 0.003, 0.05, generator) for _ in range(3))
+    other.machine = other.machine | {"processor": "another"}
+    assert compare([other, old], new) == compare([old], new)
 
 
 def test_one_start_cannot_be_compared() -> None:
     run = run_of(0.001, 0.003, 0.0, np.random.default_rng(0), starts=1)
     with pytest.raises(UserError, match="one start tells nothing of chance"):
-        compare(run, run)
+        compare([run], run)
 
 
 # Files
