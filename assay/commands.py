@@ -10,7 +10,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from assay import document, index, ledger
+from assay import document, index, ledger, text_file
 from assay.claims import Claim, format_lines, specification
 from assay.errors import ExitCode, UserError
 
@@ -99,8 +99,7 @@ def report(options: Namespace) -> int:
 
 
 def _report(files: list[Path], output: Path) -> None:
-    from assay import page  # noqa: PLC0415 - loads Jinja
-    from assay.bench import results  # noqa: PLC0415 - likewise
+    from assay.bench import results  # noqa: PLC0415 - other commands need none
 
     benchmarks = [path for path in files if results.is_one(path)]
     runs = sorted((run for path in benchmarks for run in results.read(path)), key=lambda run: run.time)
@@ -110,38 +109,37 @@ def _report(files: list[Path], output: Path) -> None:
         raise UserError(msg, "Name a file that ends in .html or .md")
     match output.suffix:
         case ".md":
-            from assay import report_markdown  # noqa: PLC0415 - the others load what this does not need
+            from assay.views import report_markdown  # noqa: PLC0415 - the others load what this does not need
 
             text = report_markdown.render(ledgers, runs=runs)
         case ".xml":
-            from assay import report_junit  # noqa: PLC0415 - likewise
+            from assay.views import report_junit  # noqa: PLC0415 - likewise
 
             text = report_junit.render(ledgers)
         case _:
-            from assay import report as report_page  # noqa: PLC0415 - loads matplotlib
+            from assay.views import report as report_page  # noqa: PLC0415 - loads matplotlib
 
             text = report_page.render(ledgers, runs=runs)
-    page.write(output, text, "report")
+    text_file.write(output, text, "report")
     print(f"report: {output}")  # noqa: T201 - what the command says
 
 
 def compare(options: Namespace) -> int:
     """Say what has changed from one file to another, and whether any of it is a regression."""
-    from assay import compare as comparing  # noqa: PLC0415 - no other command needs it
-    from assay import page  # noqa: PLC0415 - loads Jinja
-    from assay.bench import results  # noqa: PLC0415 - likewise
+    from assay.bench import results  # noqa: PLC0415 - other commands need none
+    from assay.views import compare as comparing  # noqa: PLC0415 - likewise
 
     if results.is_one(options.old) or results.is_one(options.new):
         from assay.bench import gate  # noqa: PLC0415 - loads SciPy
 
         ratios = gate.compare(results.read(options.old), results.read(options.new)[-1])
         if options.output is not None:
-            page.write(options.output, gate.as_markdown(ratios), "comparison")
+            text_file.write(options.output, gate.as_markdown(ratios), "comparison")
         print(gate.as_text(ratios))  # noqa: T201 - what the command says
         return ratios.code
     comparison = comparing.compare(ledger.read(options.old), ledger.read(options.new))
     if options.output is not None:
-        page.write(options.output, comparing.as_markdown(comparison), "comparison")
+        text_file.write(options.output, comparing.as_markdown(comparison), "comparison")
     print(comparing.as_text(comparison))  # noqa: T201 - what the command says
     return comparison.code
 
@@ -159,8 +157,7 @@ def merge(options: Namespace) -> int:
 
 def matrix(options: Namespace) -> int:
     """Turn ledgers of several versions into data and a page that say since when each claim holds."""
-    from assay import matrix as maker  # noqa: PLC0415 - loads Jinja
-    from assay import page  # noqa: PLC0415 - likewise
+    from assay.views import matrix as maker  # noqa: PLC0415 - loads Jinja
 
     named = [source.partition("=") for source in options.ledgers]
     if [separator for _, separator, _ in named] == [""]:
@@ -168,9 +165,9 @@ def matrix(options: Namespace) -> int:
     else:
         made = maker.made(_named_ledgers(named))
     if options.data is not None:
-        page.write(options.data, maker.as_json(made), "matrix")
+        text_file.write(options.data, maker.as_json(made), "matrix")
         print(f"matrix: {options.data}")  # noqa: T201 - what the command says
-    page.write(options.output, maker.as_page(made), "page")
+    text_file.write(options.output, maker.as_page(made), "page")
     print(f"page: {options.output}")  # noqa: T201 - likewise
     return ExitCode.CONFORMANT
 

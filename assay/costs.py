@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from assay import index, ledger, page
+from assay import index, ledger, text_file
 from assay.cli import Parser, answered
 from assay.errors import ExitCode, UserError
 from assay.index import ExecutableClaim
@@ -56,7 +56,7 @@ def update(path: Path) -> None:
         **{key: content["implementation"][key] for key in ("name", "version", "frameworks", "device")},
         "seconds": measured(content, index.read(index.tests_folder())),
     }
-    page.write(COSTS, json.dumps(known, indent=1) + "\n", "file of costs")
+    text_file.write(COSTS, json.dumps(known, indent=1) + "\n", "file of costs")
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ from typing import Any
 
 import tomli_w
 
-from assay import page
+from assay import text_file
 from assay.claims import specification
 from assay.expectations import Expectation
 from assay.ledger import Outcome
@@ -53,4 +53,4 @@ def write(path: Path, expectations: Sequence[Expectation]) -> None:
         expectation.as_dict() | ({"expires": expectation.expires} if expectation.expires else {})
         for expectation in expectations
     ]
-    page.write(path, tomli_w.dumps({"expectation": entries}), "expectations")
+    text_file.write(path, tomli_w.dumps({"expectation": entries}), "expectations")

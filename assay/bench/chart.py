@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from assay.bench.ratios import LIMIT, ratios
 from assay.bench.results import Run
 from assay.bench.works import STEPS
-from assay.picture import FIRST, INK, MUTED, SECOND, THIRD, Drawing, Picture, axes_of, finish
+from assay.views.picture import FIRST, INK, MUTED, SECOND, THIRD, Drawing, Picture, axes_of, finish
 
 # Told apart by shape as well as by colour, which not everybody sees.
 MARKS = [*zip("osD^vP", cycle((FIRST, SECOND, THIRD)), strict=False)]

@@ -9,11 +9,11 @@ from typing import Any
 
 from scipy import stats
 
-from assay import markdown
 from assay.bench.ratios import Ratio, ratios
 from assay.bench.results import Run
 from assay.bench.tables import columns
 from assay.errors import ExitCode, UserError
+from assay.views import markdown
 
 # How often a comparison of two runs without a difference may tell one, over all of its ratios.
 FALSE_ALARMS = 0.01

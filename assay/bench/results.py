@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay import __version__, json_file, page
+from assay import __version__, json_file, text_file
 from assay.ledger import Outcome
 
 if TYPE_CHECKING:
@@ -225,7 +225,7 @@ def append(path: Path, run: Run) -> None:
     """
     before = read(path) if path.exists() else []
     content = {"format": FORMAT, "runs": [asdict(one) for one in (*before, run)]}
-    page.write(path, json.dumps(content, indent=1) + "\n", "file of benchmarks")
+    text_file.write(path, json.dumps(content, indent=1) + "\n", "file of benchmarks")
 
 
 def is_one(path: Path) -> bool:

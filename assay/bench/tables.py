@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from assay import markdown
 from assay.bench.ratios import LIMIT, Ratio, ratios, seconds
 from assay.bench.results import Run
 from assay.bench.works import STEPS
+from assay.views import markdown
 
 Row = Sequence[str]
 NOTHING = "-"

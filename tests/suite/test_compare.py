@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ledgers import ledger
 
-from assay.compare import Change, Comparison, as_markdown, as_text, compare
 from assay.errors import ExitCode, UserError
 from assay.failure import LONGEST_REASON
 from assay.ledger import Outcome
-from assay.markdown import MOST_DETAILS
 from assay.shards import Shard
+from assay.views.compare import Change, Comparison, as_markdown, as_text, compare
+from assay.views.markdown import MOST_DETAILS
 
 if TYPE_CHECKING:
     from .conftest import Shell

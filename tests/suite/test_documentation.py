@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from assay import cli, index, markdown
+from assay import cli, index
 from assay.bench import results, tables
 from assay.claims import specification
 from assay.errors import ExitCode
 from assay.ledger import Outcome
 from assay.plugin import CLAIM_SECONDS
+from assay.views import markdown
 
 ROOT = index.tests_folder().parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

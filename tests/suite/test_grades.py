@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 from ledgers import ledger
 
-from assay import report, report_junit, report_markdown
 from assay.columns import falls_short
-from assay.compare import compare
 from assay.index import tests_folder
-from assay.markdown import plain
+from assay.views import report, report_junit, report_markdown
+from assay.views.compare import compare
+from assay.views.markdown import plain
 from spec.semantics import convolution, image_rounding, layers, losses, rounding
 from spec.semantics.differentiation import pull_back
 from spec.semantics.grades import GRADES, covers, held, held_to

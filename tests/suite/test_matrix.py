@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 from ledgers import ledger
 
-from assay import matrix
 from assay.claims import specification
 from assay.errors import ExitCode, UserError
+from assay.views import matrix
 
 if TYPE_CHECKING:
     from .conftest import Shell

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from assay import __version__, cli, figures, report
+from assay import __version__, cli
 from assay.claims import Allowed, Claim, Erratum, Section, Specification, Undecided
 from assay.errors import ExitCode
 from assay.ledger import Outcome
+from assay.views import figures, report
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from ledgers import ledger
 
-from assay import report_junit
 from assay.ledger import Outcome
+from assay.views import report_junit
 
 if TYPE_CHECKING:
     from .conftest import Shell

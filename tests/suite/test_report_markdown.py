@@ -7,9 +7,9 @@ import re
 import pytest
 from ledgers import ledger
 
-from assay import report_markdown
 from assay.claims import specification
-from assay.markdown import LONGEST_REASON, MOST_DETAILS, block, code, plain
+from assay.views import report_markdown
+from assay.views.markdown import LONGEST_REASON, MOST_DETAILS, block, code, plain
 
 MARKUP = "<b>|`*_#@~$[](http://example.org)!\\&amp;"
 

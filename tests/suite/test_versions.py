@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from assay import expectations, index, matrix
+from assay import expectations, index
 from assay.claims import specification
+from assay.views import matrix
 
 ROOT = index.tests_folder().parent
 VERSIONS = matrix.read(ROOT / "reference" / "versions.json")

@@ -8,11 +8,12 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any
 
-from assay import json_file, page
+from assay import json_file
 from assay.claims import specification
 from assay.columns import NO_ROW
 from assay.errors import UserError
 from assay.ledger import Outcome
+from assay.views import page
 
 FORMAT = 1
 SCHEMA = Path(__file__).with_name("matrix.schema.json")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay import claims
 from assay.columns import Column, described, side_by_side
-from assay.markdown import LONGEST_REASON, MOST_DETAILS, block, code, cut, details, plain, table
+from assay.views.markdown import LONGEST_REASON, MOST_DETAILS, block, code, cut, details, plain, table
 
 if TYPE_CHECKING:
     from assay.bench.results import Run

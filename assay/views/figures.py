@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from assay.evidence import (
+from assay.views.evidence import (
     CLASSES,
     MOST_IMAGES,
     MOST_POINTS,
@@ -30,7 +30,7 @@ from assay.evidence import (
     number_list,
     text_list,
 )
-from assay.picture import (
+from assay.views.picture import (
     CARD,
     FIRST,
     INK,

@@ -6,15 +6,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from assay import __version__, claims, page
+from assay import __version__, claims
 from assay.columns import MEANINGS, Cell, Column, side_by_side
-from assay.figures import from_evidence
-from assay.illustrations import from_definition
+from assay.views import page
+from assay.views.figures import from_evidence
+from assay.views.illustrations import from_definition
 
 if TYPE_CHECKING:
     from assay.bench.results import Run
     from assay.claims import Claim, Section, Specification
-    from assay.picture import Picture
+    from assay.views.picture import Picture
 
 # A page may be asked for with a hundred failures; the first of them are enough to begin with.
 MOST_IN_BRIEF = 12

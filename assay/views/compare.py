@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from assay import ledger, markdown
+from assay import ledger
 from assay.claims import specification
 from assay.columns import described
 from assay.errors import ExitCode, UserError
 from assay.ledger import SEVERITY, Outcome
-from assay.markdown import LONGEST_CELL, MOST_DETAILS, MOST_IN_TABLE
-from assay.report_markdown import explained
+from assay.views import markdown
+from assay.views.markdown import LONGEST_CELL, MOST_DETAILS, MOST_IN_TABLE
+from assay.views.report_markdown import explained
 
 Content = Mapping[str, Any]
 Row = Mapping[str, Any]

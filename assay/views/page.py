@@ -8,8 +8,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from assay.errors import UserError
-
 
 def template(name: str) -> Any:  # noqa: ANN401 - Jinja's templates are not typed
     """Return a template of this folder."""
@@ -23,21 +21,6 @@ def template(name: str) -> Any:  # noqa: ANN401 - Jinja's templates are not type
     )
     environment.filters |= {"slug": _slug, "seconds": _seconds}
     return environment.get_template(name)
-
-
-def write(output: Path, text: str, what: str) -> None:
-    """Write a page, or what else a command makes.
-
-    Raises:
-        UserError: it cannot be written.
-
-    """
-    try:
-        # A ledger may hold halves of surrogate pairs, which JSON can write and UTF-8 cannot.
-        output.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-    except OSError as error:
-        msg = f"the {what} {output} cannot be written: {error.strerror}"
-        raise UserError(msg, "Name a file in a folder that exists and is writable") from None
 
 
 def _slug(text: str) -> str:

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import MultipleLocator
 from numpy.typing import NDArray
 
-from assay.picture import (
+from assay.views.picture import (
     FIRST,
     INK,
     MUTED,

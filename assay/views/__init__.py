@@ -1,0 +1,1 @@
+"""What people and machines see of ledgers and benchmarks: pages, Markdown, JUnit XML, comparisons."""
