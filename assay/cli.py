@@ -99,7 +99,7 @@ def _add_bench(commands: Commands) -> None:
     selected = "select by name, as in pytest; the limit needs `product or stream`, too"
     bench.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help=selected)
     bench.add_argument("--starts", type=_count, default=5, metavar="N", help="of the processes (default: 5)")
-    bench.add_argument("--rounds", type=_count, default=5, metavar="N", help="in each process (default: 5)")
+    bench.add_argument("--rounds", type=_count, default=7, metavar="N", help="in each process (default: 7)")
     steps = "that the steps of a round take, about (default: 0.2)"
     bench.add_argument("--seconds", type=_duration, default=0.2, help=steps)
     stuck = "after which a process that is not done with a round is ended (default: 360)"

@@ -10,8 +10,10 @@ from typing import Any
 from assay.bench.turns import Alone
 from assay.bench.works import Call, Prepare
 
-# How many times as many steps the next attempt has, while a loop takes too short to be told from the rest of its call.
+# How many times as many steps the next attempt has at most: a short loop may not be told from the rest of its call.
 GROWTH = 8
+# Of each attempt, the first of which compiles: a loop that is disturbed in all others would be taken for a long one.
+ATTEMPTS = 5
 # The seed of what compiles and warms up; the rounds have those after it.
 WARM_UP = 0
 
@@ -77,14 +79,14 @@ class Rounds:
 def count_for(prepare: Prepare, seconds: float) -> int:
     """Find how many steps take so long, beside what a call does once."""
     once, count = _shortest(prepare, 1), 2
-    while (took := _shortest(prepare, count) - once) < seconds / GROWTH:
-        count *= GROWTH
-    return max(2, round(count * seconds / took))
+    while (took := _shortest(prepare, count) - once) < seconds / 2:
+        count = round(count * max(2.0, min(GROWTH, seconds / took if took > 0 else GROWTH)))
+    return count
 
 
 def _shortest(prepare: Prepare, count: int) -> float:
-    # Not the first: some compile for each number of steps. Whatever else the machine does makes the others longer.
-    return min([seconds_of(prepare(count, WARM_UP)) for _ in range(3)][1:])
+    # Not the first: some compile for each number of steps.
+    return min([seconds_of(prepare(count, WARM_UP)) for _ in range(ATTEMPTS)][1:])
 
 
 def seconds_of(call: Call) -> float:
