@@ -44,9 +44,9 @@ class Change:
     @property
     def cells(self) -> list[str]:
         """The work, the peer, the ratio before and now, and the lowest that chance explains."""
-        lowest = f"{self.old.value * math.exp(-self.allowed):.3g}"
-        now = f"{self.new.value:.3g}" if self.new else "not measured"
-        return [self.old.work, self.old.peer, f"{self.old.value:.3g}", now, lowest]
+        before, lowest = (f"{math.exp(self.old.mean - fall):.3g}" for fall in (0, self.allowed))
+        now = f"{math.exp(self.new.mean):.3g}" if self.new else "not measured"
+        return [self.old.work, self.old.peer, before, now, lowest]
 
 
 @dataclass(frozen=True)

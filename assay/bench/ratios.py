@@ -31,13 +31,13 @@ class Ratio:
 
     @property
     def mean(self) -> float:
-        """The logarithm of the ratio over all starts."""
+        """The logarithm of the ratio over all starts, which chance is computed of."""
         return statistics.fmean(self.logarithms)
 
     @property
     def value(self) -> float:
-        """The ratio itself."""
-        return math.exp(self.mean)
+        """The ratio itself: that of the middle start, like the seconds that stand beside it."""
+        return math.exp(statistics.median(self.logarithms))
 
     @property
     def squares(self) -> float:

@@ -225,7 +225,7 @@ def append(path: Path, run: Run) -> None:
     """
     before = read(path) if path.exists() else []
     content = {"format": FORMAT, "runs": [asdict(one) for one in (*before, run)]}
-    text_file.write(path, json.dumps(content, indent=1) + "\n", "file of benchmarks")
+    text_file.write(path, json.dumps(content, separators=(",", ":")) + "\n", "file of benchmarks")
 
 
 def is_one(path: Path) -> bool:
