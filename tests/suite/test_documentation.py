@@ -67,9 +67,9 @@ def test_commands_of_a_block_work_one_after_the_other(block, folder):
 
 
 def test_adapter_of_the_readme_passes_what_it_declares(folder):
-    output = run("assay run mine", folder).stdout
+    result = run("assay run mine", folder)
     needed = [claim for claim in specification().of_profile("core").values() if claim.groups <= {"datasets"}]
-    assert f"mine is conformant: {len(needed)} of " in output
+    assert f"mine is conformant: {len(needed)} of " in result.stdout, result.stdout + result.stderr
 
 
 def test_excerpt_of_smoke_is_what_it_says(folder):
