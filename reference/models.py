@@ -89,8 +89,9 @@ class Trainer:
         self.model = recipe.build(input_shape)
         self.variables = self.model.trainable_variables
         self.optimizer = recipe.optimizer(self.variables)
+        self.predict = tf.function(self.model)
         signature = [tf.TensorSpec([None, *input_shape]), tf.TensorSpec([], tf.int32)]
-        self.predict = tf.function(self._predict, input_signature=signature)
+        self.predict_in_batches = tf.function(self._predict_in_batches, input_signature=signature)
         self.train_on = tf.function(self._train_on, jit_compile=recipe.xla)
         self.train_from = tf.function(self._train_from, jit_compile=recipe.xla)
         self.train_on_text = tf.function(self._train_on_text, jit_compile=recipe.xla)
@@ -129,7 +130,7 @@ class Trainer:
         self.optimizer.apply(gradients)
         return loss
 
-    def _predict(self, inputs: tf.Tensor, batch_size: tf.Tensor) -> tf.Tensor:
+    def _predict_in_batches(self, inputs: tf.Tensor, batch_size: tf.Tensor) -> tf.Tensor:
         """Return the outputs of batches, the last of which may be smaller, one after the other in one compiled loop."""
         outputs = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False)
         for start in tf.range(0, len(inputs), batch_size):

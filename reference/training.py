@@ -47,6 +47,6 @@ class Training:
 def evaluated(one: Trainer, images: Array, labels: Array, batch_size: int) -> tuple[Array, float]:
     """Return the probabilities of every image, and the accuracy: one metric over all batches (lines 253 to 259)."""
     metric = tf.keras.metrics.SparseCategoricalAccuracy()
-    probabilities = one.predict(tf.constant(images), tf.constant(batch_size))
+    probabilities = one.predict_in_batches(tf.constant(images), tf.constant(batch_size))
     metric.update_state(y_true=labels, y_pred=probabilities)
     return probabilities.numpy(), float(metric.result())
