@@ -138,14 +138,13 @@ def as_markdown(comparison: Comparison) -> str:
 
 
 def _remarks(comparison: Comparison) -> Iterator[str]:
-    last = comparison.old[-1]
-    for what, run, count in (("OLD", last, len(comparison.old)), ("NEW", comparison.new, 1)):
-        others = f", and {count - 1} before it" if count > 1 else ""
+    for what, (*before, run) in (("OLD", comparison.old), ("NEW", [comparison.new])):
+        others = f", and {len(before)} before it" if before else ""
         yield f"{what}: {run.subject} and {', '.join(run.peers)}, {run.time}{others}, {run.machine['processor']}"
-    for name, before in last.implementations.items():
-        now = comparison.new.implementations.get(name, before)
-        if before["frameworks"] != now["frameworks"]:
-            yield f"{name} runs on other versions: {_versions(before)} before, {_versions(now)} now"
+    for name, old in comparison.old[-1].implementations.items():
+        new = comparison.new.implementations.get(name, old)
+        if old["frameworks"] != new["frameworks"]:
+            yield f"{name} runs on other versions: {_versions(old)} before, {_versions(new)} now"
 
 
 def _versions(implementation: dict[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from dataclasses import dataclass
+from itertools import product
 
 from assay.bench.costs import Cost
 from assay.bench.results import Run
@@ -50,8 +51,8 @@ def ratios(*runs: Run) -> list[Ratio]:
     rates = {work.name for work in RATES}
     found: dict[tuple[str, str], list[float]] = {}
     for run in runs:
-        for work in (work for work in run.starts if work not in rates):
-            for peer in (*run.peers, LIMIT):
+        for work, peer in product(run.starts, (*run.peers, LIMIT)):
+            if work not in rates:
                 logarithms = _against_limit(run, work) if peer == LIMIT else _against(run, work, peer)
                 found.setdefault((work, peer), []).extend(logarithms)
     return [Ratio(work, peer, tuple(logarithms)) for (work, peer), logarithms in found.items() if logarithms]

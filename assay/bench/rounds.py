@@ -50,9 +50,12 @@ class Rounds:
         """
         self._turns.take(self._name)
         self._prepare = make()
-        if loop_seconds is not None:
-            self.count = self._turns.known_count(self._name) or count_for(self._prepare, loop_seconds)
-        self.first = seconds_of(self._prepare(self.count, WARM_UP))
+        known = self._turns.known_count(self._name)
+        if loop_seconds is None or known:
+            self.count = known or 1
+            self.first = seconds_of(self._prepare(self.count, WARM_UP))
+        else:
+            self.count, self.first = count_for(self._prepare, loop_seconds)
         # A pass through all that a framework is made of takes as long as hundreds of steps.
         gc.collect()
         gc.freeze()
@@ -76,17 +79,20 @@ class Rounds:
         self._turns.give_back(steps=self._steps, seconds=seconds, cores=worked / seconds)
 
 
-def count_for(prepare: Prepare, seconds: float) -> int:
-    """Find how many steps take so long, beside what a call does once."""
-    once, count = _shortest(prepare, 1), 2
-    while (took := _shortest(prepare, count) - once) < seconds / 2:
-        count = round(count * max(2.0, min(GROWTH, seconds / took if took > 0 else GROWTH)))
-    return count
+def count_for(prepare: Prepare, seconds: float) -> tuple[int, float]:
+    """Find how many steps take so long, beside what a call does once; return that and the seconds of the first loop."""
+    (_, once), count = _first_and_shortest(prepare, 1), 2
+    while True:
+        first, shortest = _first_and_shortest(prepare, count)
+        if (took := shortest - once) >= seconds / 2:
+            return count, first
+        count = round(count * seconds / max(took, seconds / GROWTH))
 
 
-def _shortest(prepare: Prepare, count: int) -> float:
-    # Not the first: some compile for each number of steps.
-    return min([seconds_of(prepare(count, WARM_UP)) for _ in range(ATTEMPTS)][1:])
+def _first_and_shortest(prepare: Prepare, count: int) -> tuple[float, float]:
+    # The first is none of the others: some compile for each number of steps.
+    first, *others = (seconds_of(prepare(count, WARM_UP)) for _ in range(ATTEMPTS))
+    return first, min(others)
 
 
 def seconds_of(call: Call) -> float:
