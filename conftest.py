@@ -1,3 +1,3 @@
 """Load the runner in a checkout."""
 
-pytest_plugins = ["assay.plugin"]
+pytest_plugins = ["assay.runner.plugin"]

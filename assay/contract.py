@@ -282,7 +282,7 @@ class Ops(Protocol):
 
         """
 
-    def softmax_at(self, logits: Array, temperature: float) -> Array:
+    def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """softmax(logits / temperature) over the last axis; any shape of rank 1 or more, which is kept.
 
         Raises:
@@ -795,7 +795,7 @@ class Environments(Protocol):
     def play(self, actions: Array, seed: int) -> Episode:
         """Reset with a seed, and take these actions, int32 [n], until they or the episode end."""
 
-    def feed_back(self, weights: Array, seed: int) -> Episode:
+    def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Reset with a seed, and push to the right where weights @ state is positive, else to the left, to the end.
 
         Args:
@@ -868,7 +868,7 @@ class Agent(Protocol):
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
         """Choose an action for each state, greedy or, with probability epsilon, any: int32 [n]."""
 
-    def remember(self, buffer_size: int, transitions: Transitions) -> Transitions:
+    def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Append transitions one by one to a new replay buffer, and return what it holds, the oldest first."""
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
@@ -905,7 +905,7 @@ class Agent(Protocol):
 
         """
 
-    def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
+    def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play CartPole with the Q-network and learn nothing.
 
         Returns:

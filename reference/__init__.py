@@ -37,7 +37,7 @@ class Reference:
 
     def start(self, device: str) -> str:
         """Load TensorFlow and keep it to one device."""
-        from reference.device import use
+        from assay.reference.device import use
 
         return use(device)
 
@@ -48,7 +48,7 @@ class Reference:
     @cached_property
     def ops(self) -> contract.Ops:
         """Single operations."""
-        from reference.ops import Ops
+        from assay.reference.ops import Ops
 
         return Ops()
 
@@ -65,7 +65,7 @@ class Reference:
     @cached_property
     def datasets(self) -> contract.Datasets:
         """The data loader."""
-        from reference.datasets import Datasets
+        from assay.reference.datasets import Datasets
 
         return Datasets()
 
@@ -77,7 +77,7 @@ class Reference:
     @cached_property
     def flowers(self) -> contract.Flowers:
         """The data set tf_flowers."""
-        from reference.flowers import Flowers
+        from assay.reference.flowers import Flowers
 
         return Flowers()
 
@@ -89,14 +89,14 @@ class Reference:
     @cached_property
     def keras(self) -> contract.Keras:
         """Keras itself."""
-        from reference.keras import Keras
+        from assay.reference.keras import Keras
 
         return Keras()
 
     @cached_property
     def environments(self) -> contract.Environments:
         """CartPole and Breakout."""
-        from reference.environments import Environments
+        from assay.reference.environments import Environments
 
         return Environments()
 

@@ -6,9 +6,9 @@ import sys
 from argparse import SUPPRESS, RawDescriptionHelpFormatter
 from typing import TYPE_CHECKING
 
-from assay.cli import Parser, answered
+from assay.cli.parser import Parser, answered
 from assay.errors import ExitCode
-from reference.programs import PROGRAMS
+from assay.reference.programs import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

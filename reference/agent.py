@@ -9,14 +9,14 @@ import numpy as np
 import tensorflow as tf
 
 from assay.contract import Learnt, Transitions
-from reference.environments import make
-from reference.models import RECIPES, Models, trainer
+from assay.reference.environments import make
+from assay.reference.models import RECIPES, Models, trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from assay.contract import Array, Pair, Parameters, QModelName
-    from reference.environments import Environment
+    from assay.reference.environments import Environment
 
 # Of the document (line 692); what does not learn from its own buffer shares the learner of that size.
 BATCH_SIZE = 32
@@ -242,7 +242,7 @@ class Agent:
         ]
         return np.array(chosen, np.int32)
 
-    def remember(self, buffer_size: int, transitions: Transitions) -> Transitions:
+    def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Append them all."""
         transitions = Transitions(*transitions)
         return handed_over(remembered(transitions, buffer_size).in_order(), transitions.states.shape[1:])
@@ -280,7 +280,7 @@ class Agent:
         one = loaded(model, parameters, learning_rate=learning_rate, gamma=gamma)
         return one.learn_from(tf.constant(packed(Transitions(*transitions)))).numpy(), one.trainer.parameters()
 
-    def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
+    def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play as in training."""
         one, environment, generator = loaded("q_network", parameters), make(), np.random.default_rng(seed)
         environment.seed(seed)

@@ -8,9 +8,9 @@ import numpy as np
 import tensorflow as tf
 
 from assay.contract import Architecture
-from reference.models import crossentropy
-from reference.optimizers import Adam
-from reference.seeding import seeded
+from assay.reference.models import crossentropy
+from assay.reference.optimizers import Adam
+from assay.reference.seeding import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

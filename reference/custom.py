@@ -86,8 +86,8 @@ def _columns(numbers: tf.Tensor) -> tf.Tensor:
 
 def _without_column(numbers: Any, rank: int) -> tf.Tensor:
     """Make numbers float64, which holds every label; drop a last axis of 1 that is more than the rank."""
-    wide = tf.cast(numbers, tf.float64)
-    return tf.squeeze(wide, -1) if wide.shape.rank == rank + 1 and wide.shape[-1] == 1 else wide
+    to_float64 = tf.cast(numbers, tf.float64)
+    return tf.squeeze(to_float64, -1) if to_float64.shape.rank == rank + 1 and to_float64.shape[-1] == 1 else to_float64
 
 
 class SparseCategoricalAccuracy(tf.keras.metrics.Metric):

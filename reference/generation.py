@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from reference.recurrence import scaled, step
+from assay.reference.recurrence import scaled, step
 
 
 @tf.function(jit_compile=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from reference.custom import LinearLayer, MeanSquaredError, SparseCategoricalAccuracy
+from assay.reference.custom import LinearLayer, MeanSquaredError, SparseCategoricalAccuracy
 
 if TYPE_CHECKING:
     from assay.contract import Array

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from reference.recurrence import last_output
+from assay.reference.recurrence import last_output
 
 
 class Linear(tf.keras.Model):

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from reference.layers import CNN, MLP, QCNN, RNN, Linear, QNetwork
-from reference.optimizers import SGD, Adam, Optimizer
-from reference.seeding import seeded
+from assay.reference.layers import CNN, MLP, QCNN, RNN, Linear, QNetwork
+from assay.reference.optimizers import SGD, Adam, Optimizer
+from assay.reference.seeding import seeded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -185,7 +185,7 @@ class Ops:
         hidden, carry = (tf.stack(kind, axis=1).numpy() for kind in zip(*steps, strict=True))
         return hidden, carry
 
-    def softmax_at(self, logits: Array, temperature: float) -> Array:
+    def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature and apply `tf.nn.softmax`."""
         return tf.nn.softmax(logits / checked(temperature)).numpy()
 

@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from assay.contract import EncodedText, Trained
-from reference.generation import continued
-from reference.models import begun
-from reference.ops import checked
+from assay.reference.generation import continued
+from assay.reference.models import begun
+from assay.reference.ops import checked
 
 if TYPE_CHECKING:
     from assay.contract import Array, Parameters

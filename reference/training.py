@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from assay.contract import Trained
-from reference.models import begun, trainer
+from assay.reference.models import begun, trainer
 
 if TYPE_CHECKING:
     from assay.contract import Array, ModelName, Parameters
-    from reference.models import Trainer
+    from assay.reference.models import Trainer
 
 
 class Training:

@@ -6,12 +6,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from assay import characters, data, network
 from assay.contract import Array
-from assay.digits import Examples, examples, train
-from assay.limits import threshold
-from assay.testing import assert_form
-from spec.vectors import read
+from assay.datasets import connectivity, data
+from assay.spec.vectors import read
+from assay.testing.assertions import assert_form
+from assay.testing.thresholds import threshold
+from assay.testing.training import text_training
+from assay.testing.training.mnist_training import Examples, examples, train
 
 
 @pytest.fixture(scope="session")
@@ -39,34 +40,34 @@ def test_set(mnist) -> Examples:
 
 
 @pytest.fixture(scope="session")
-def one_epoch(training, train_set, test_set, seed, once) -> dict[str, Any]:
+def one_epoch(training, train_set, test_set, seed, compute_once) -> dict[str, Any]:
     """Return losses, parameters and accuracy of the MLP after 1,200 batches, trained once in a run."""
     recipe = threshold("mlp_one_epoch").recipe
-    return once("mlp_one_epoch", lambda: train(training, recipe, train_set, test_set, seed))
+    return compute_once("mlp_one_epoch", lambda: train(training, recipe, train_set, test_set, seed))
 
 
 @pytest.fixture(scope="session")
-def five_epochs(training, train_set, test_set, seed, once) -> dict[str, Any]:
+def five_epochs(training, train_set, test_set, seed, compute_once) -> dict[str, Any]:
     """Return losses, parameters and accuracy of the MLP after 6,000 batches, trained once in a run."""
     recipe = threshold("mlp_five_epochs").recipe
-    return once("mlp_five_epochs", lambda: train(training, recipe, train_set, test_set, seed))
+    return compute_once("mlp_five_epochs", lambda: train(training, recipe, train_set, test_set, seed))
 
 
 @pytest.fixture(scope="session")
-def cnn_five_epochs(training, train_set, test_set, seed, once) -> dict[str, Any]:
+def cnn_five_epochs(training, train_set, test_set, seed, compute_once) -> dict[str, Any]:
     """Return losses, parameters and accuracy of the CNN after 6,000 batches, trained once in a run."""
     recipe = threshold("cnn_five_epochs").recipe
-    return once("cnn_five_epochs", lambda: train(training, recipe, train_set, test_set, seed))
+    return compute_once("cnn_five_epochs", lambda: train(training, recipe, train_set, test_set, seed))
 
 
 @pytest.fixture(scope="session")
-def corpus() -> characters.Corpus:
+def corpus() -> text_training.Corpus:
     """Return the Nietzsche text, or what stands in for it, encoded by the definition."""
-    return characters.corpus(data.nietzsche(download=False))
+    return text_training.corpus(data.nietzsche(download=False))
 
 
 @pytest.fixture(scope="session")
-def nietzsche(corpus) -> characters.Corpus:
+def nietzsche(corpus) -> text_training.Corpus:
     """Return the Nietzsche text, which the stored runs were trained on; skip what needs it where it is missing."""
     if not corpus.is_nietzsche:
         pytest.skip(f"the Nietzsche text is missing; there is {corpus.source}")
@@ -74,23 +75,23 @@ def nietzsche(corpus) -> characters.Corpus:
 
 
 @pytest.fixture(scope="session")
-def rnn_100_batches(text, corpus, seed, once) -> dict[str, Any]:
+def rnn_100_batches(text, corpus, seed, compute_once) -> dict[str, Any]:
     """Return losses and parameters of the RNN after 100 batches, trained once in a run."""
     recipe = threshold("rnn_100_batches").recipe
-    return once("rnn_100_batches", lambda: characters.train(text, recipe, corpus, seed))
+    return compute_once("rnn_100_batches", lambda: text_training.train(text, recipe, corpus, seed))
 
 
 @pytest.fixture(scope="session")
-def rnn_1000_batches(text, corpus, seed, once) -> dict[str, Any]:
+def rnn_1000_batches(text, corpus, seed, compute_once) -> dict[str, Any]:
     """Return losses and parameters of the RNN after 1,000 batches, trained once in a run."""
     recipe = threshold("rnn_1000_batches").recipe
-    return once("rnn_1000_batches", lambda: characters.train(text, recipe, corpus, seed))
+    return compute_once("rnn_1000_batches", lambda: text_training.train(text, recipe, corpus, seed))
 
 
 @pytest.fixture(scope="session")
-def reachable(once) -> bool:
+def reachable(compute_once) -> bool:
     """Return whether there is a network, asked once in a run."""
-    return once("reachable", network.reachable)
+    return compute_once("reachable", connectivity.reachable)
 
 
 @pytest.fixture(scope="session")
@@ -123,13 +124,15 @@ def batch(seed) -> Batch:
 
 
 @pytest.fixture(scope="session")
-def predict(applications, once, seed, batch) -> Callable[..., Array]:
+def predict(applications, compute_once, seed, batch) -> Callable[..., Array]:
     """Return a function that gives what a new MobileNetV2 says of the batch in one of the modes."""
     network, classes = (read("flowers")[what] for what in ("network", "classes"))
 
     def predicted(*, training, seed=seed):
         options = {"training": training, "seed": seed, "classes": classes}
-        found = once(f"predict-{training}-{seed}", lambda: applications.predict(network, batch.images, **options))
+        found = compute_once(
+            f"predict-{training}-{seed}", lambda: applications.predict(network, batch.images, **options)
+        )
         return assert_form("the predictions", found, (len(batch.labels), classes))
 
     return predicted

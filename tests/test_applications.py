@@ -6,24 +6,24 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from assay.adapters.proxy import NonConformanceError
 from assay.contract import Architecture
-from assay.guard import NonConformanceError
-from assay.testing import assert_equal, assert_form, assert_rejected, assert_within, claim
-from spec.semantics import rounding
-from spec.semantics.spread import wide
-from spec.vectors import read
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.vectors import read
+from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
 
 KNOWN, PROGRAM = read("applications"), read("flowers")
 NETWORK, CLASSES = PROGRAM["network"], PROGRAM["classes"]
 
 
 @pytest.fixture(scope="session")
-def build(applications, once):
+def build(applications, compute_once):
     """Return a function that builds as `applications.build` does, each network once in a run."""
 
     def built(network=NETWORK, **options):
         name = "-".join(["build", network, *(f"{key}={value}" for key, value in options.items())])
-        return Architecture(*once(name, lambda: applications.build(network, **options)))
+        return Architecture(*compute_once(name, lambda: applications.build(network, **options)))
 
     return built
 
@@ -142,7 +142,7 @@ def test_vgg19_parameters(build):
 
 
 @claim("applications.resnet50-parameters")
-def test_resnet50_parameters(build, allowed):
+def test_resnet50_parameters(build, permitted):
     trained, kept = total(resnet50())
     biased = trained + kept // 2
     assert biased == KNOWN["trainable_parameters"]["ResNet50"]
@@ -151,7 +151,7 @@ def test_resnet50_parameters(build, allowed):
     def check(*expected):
         assert found == expected, f"ResNet50 trains {found[0]} parameters and keeps {found[1]} statistics"
 
-    allowed({"biases": lambda: check(biased, kept), "no-biases": lambda: check(trained, kept)})
+    permitted({"biases": lambda: check(biased, kept), "no-biases": lambda: check(trained, kept)})
 
 
 @claim("applications.mobilenet-parameters")
@@ -285,8 +285,8 @@ def assert_distributions(found):
     """Check that every row is not negative and has a sum of 1, but for the rounding of softmax."""
     assert (found >= 0).all(), f"there are negative probabilities, down to {found.min()}"
     # The logarithms of a softmax's results are its logits, but for a shift that changes nothing.
-    bound = rounding.softmax(np.log(wide(found))).sum(axis=-1)
-    assert_within("the sums", wide(found).sum(axis=-1), np.ones(len(found)), bound, np.dtype(np.float64))
+    bound = rounding.softmax(np.log(to_float64(found))).sum(axis=-1)
+    assert_within("the sums", to_float64(found).sum(axis=-1), np.ones(len(found)), bound, np.dtype(np.float64))
 
 
 @claim("applications.top-gives-a-distribution")

@@ -8,10 +8,10 @@ import calendar
 
 import pytest
 
-from assay.document import digest, digests
-from assay.network import answers
-from assay.testing import claim
-from spec import vectors
+from assay.datasets.connectivity import answers
+from assay.spec import vectors
+from assay.specification.document import digest, digests
+from assay.testing.assertions import claim
 
 WORKS = vectors.read("bibliography")
 ARXIV = {"Graves2013": 920, "Mnih2013": 924}

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from assay.testing import assert_equal, claim
+from assay.testing.assertions import assert_equal, claim
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
@@ -66,7 +66,7 @@ def test_runs_call_once(keras):
 
 @claim("call.first-use")
 @pytest.mark.parametrize("with_layers", [False, True])
-def test_first_use(keras, allowed, with_layers):
+def test_first_use(keras, permitted, with_layers):
     class Recording(keras.namespace.Model):
         def __init__(self):
             super().__init__()
@@ -84,7 +84,7 @@ def test_first_use(keras, allowed, with_layers):
     def ran(times):
         assert model.runs == times, f"call ran {model.runs} times"
 
-    allowed({"once": lambda: ran(1), "twice": lambda: ran(2)})
+    permitted({"once": lambda: ran(1), "twice": lambda: ran(2)})
 
 
 @claim("call.same-result")
@@ -126,8 +126,8 @@ def test_converts_inputs(keras):
 @claim("call.casts-inputs")
 @pytest.mark.parametrize("from_tensor", [True, False])
 def test_casts_inputs(keras, from_tensor):
-    model, wide = doubling(keras), X.astype(np.float64)
-    model(keras.to_tensor(wide) if from_tensor else wide)
+    model, to_float64 = doubling(keras), X.astype(np.float64)
+    model(keras.to_tensor(to_float64) if from_tensor else to_float64)
     assert_equal("what call is given", keras.to_numpy(model.seen[-1]), X)
 
 
@@ -162,5 +162,5 @@ def test_overriding_dunder_call(keras):
         def __call__(self, inputs):
             return inputs
 
-    wide = X.astype(np.float64)
-    assert MyModel()(wide) is wide
+    to_float64 = X.astype(np.float64)
+    assert MyModel()(to_float64) is to_float64

@@ -9,14 +9,15 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from assay.contract import Array
-from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_draws, chance_of_samples, chance_of_share
-from assay.strategies import floats, seeds
-from assay.testing import assert_equal, assert_form, assert_rejected, assert_within, claim
-from spec.semantics import cart_pole, cart_pole_rounding
-from spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL, LEFT, MAX_EPISODE_STEPS, RIGHT
-from spec.semantics.rounding import gamma
-from spec.semantics.spread import wide
-from spec.vectors import read
+from assay.spec.error_bounds import cart_pole_rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.error_bounds.rounding import gamma
+from assay.spec.semantics import cart_pole
+from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL, LEFT, MAX_EPISODE_STEPS, RIGHT
+from assay.spec.vectors import read
+from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
+from assay.testing.strategies import floats, seeds
+from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_draws, chance_of_samples, chance_of_share
 
 BOOL = np.dtype(np.bool_)
 INT = np.int32
@@ -112,7 +113,7 @@ def played(environments, actions, seed):
 
 def balanced(environments, seed):
     """Keep the pole up."""
-    return checked("feed_back", environments.feed_back(BALANCING, seed))
+    return checked("run_linear_policy", environments.run_linear_policy(BALANCING, seed))
 
 
 def drawn(seed):
@@ -182,7 +183,7 @@ def test_reset_by_seed(environments, number):
 
 def assert_steps(after, before, actions):
     """Compare states with those that follow by the definition."""
-    arguments = wide(before), actions
+    arguments = to_float64(before), actions
     assert_within("the states after a step", after, cart_pole.step(*arguments), cart_pole_rounding.step(*arguments))
 
 
@@ -204,7 +205,7 @@ def test_dynamics_over_time(environments, number):
 @given(case=steps())
 def test_positions_lag(environments, case):
     positions, velocities = [0, 2], [1, 3]
-    exact = wide(case.states)
+    exact = to_float64(case.states)
     expected = exact[:, positions] + cart_pole.TIME_STEP * exact[:, velocities]
     bound = cart_pole_rounding.step(exact, case.actions)[:, positions]
     for actions in (case.actions, 1 - case.actions):
@@ -310,7 +311,7 @@ def test_velocity_does_not_end(environments, number, sign):
 
 def margins(states):
     """Return how far states are from failing; none of them is so near to it that rounding hides on which side."""
-    found = cart_pole.margin(wide(states))
+    found = cart_pole.margin(to_float64(states))
     assume((np.abs(found) > gamma(1)).all())
     return found
 

@@ -8,11 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import problems
-from assay.digits import Examples
-from assay.guard import AdapterError
-from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_share, limits, quarters, threshold
-from assay.networks import (
+from assay.adapters.proxy import AdapterError
+from assay.spec.error_bounds import image_rounding, measured_bounds, rounding
+from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
+from assay.spec.error_bounds.products import input_rounding_bound
+from assay.spec.semantics import convolution, layers, normalization
+from assay.spec.semantics import models as definition
+from assay.spec.semantics.initializers import fans, glorot_limit
+from assay.spec.vectors import read
+from assay.testing import problems
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, few
+from assay.testing.networks import (
     assert_dense,
     assert_parameters,
     case,
@@ -25,16 +31,17 @@ from assay.networks import (
     trained,
     trajectory,
 )
-from assay.problems import LEARNING_RATE
-from assay.strategies import matrices, seeds
-from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, few
-from assay.trained import assert_losses_not_above, assert_not_above, assert_not_below, encoded, pictures
-from spec.semantics import convolution, image_rounding, layers, normalization, rounding, spread
-from spec.semantics import models as definition
-from spec.semantics.initializers import fans, glorot_limit
-from spec.semantics.products import excess
-from spec.semantics.spread import root_mean_square, wide
-from spec.vectors import read
+from assay.testing.problems import LEARNING_RATE
+from assay.testing.strategies import matrices, seeds
+from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_share, limits, quarters, threshold
+from assay.testing.training.assertions import (
+    assert_losses_not_above,
+    assert_not_above,
+    assert_not_below,
+    encoded,
+    pictures,
+)
+from assay.testing.training.mnist_training import Examples
 
 DOCUMENT = read("cnn")
 NAMES = [*DOCUMENT["output_shapes"], "softmax"]
@@ -55,7 +62,7 @@ def run(models, problem):
 
 def variables_of(problem, layer):
     """Return kernel and bias of a layer, in float64."""
-    return [wide(problem.parameters[f"{layer}/{variable}"]) for variable in ("kernel", "bias")]
+    return [to_float64(problem.parameters[f"{layer}/{variable}"]) for variable in ("kernel", "bias")]
 
 
 @claim("cnn.layer-order")
@@ -120,7 +127,7 @@ def test_dense2_shape(models, seed, batch):
 
 def assert_convolution(outputs, problem, layer, inputs):
     """Compare a convolution of the model with its definition, on the layer's own input."""
-    arguments = (wide(inputs), *variables_of(problem, layer))
+    arguments = (to_float64(inputs), *variables_of(problem, layer))
     bound = image_rounding.conv2d(*arguments, **SAME)
     assert_within(layer, outputs[layer], convolution.conv2d(*arguments, **SAME), bound)
 
@@ -171,7 +178,7 @@ def test_receptive_field(models, seed, row, column):
     expected = layers.relu(linear)
     outputs = run(models, problem._replace(inputs=image))
     # But for zeros a weight and a bias are added, which rounds once.
-    bound = rounding.gamma(1) * expected + excess(np.multiply, linear - bias, np.ones(1))
+    bound = rounding.gamma(1) * expected + input_rounding_bound(np.multiply, linear - bias, np.ones(1))
     assert_within("conv1 of a lone pixel", outputs["conv1"], expected, bound)
 
 
@@ -252,7 +259,7 @@ def test_dense2_is_linear(models, seed):
 @given(seed=seeds())
 def test_softmax_output(models, seed):
     outputs = run(models, problem_of(seed))
-    scores = wide(outputs["dense2"])
+    scores = to_float64(outputs["dense2"])
     assert_within("softmax", outputs["softmax"], layers.softmax(scores), rounding.softmax(scores))
 
 
@@ -263,8 +270,10 @@ def test_output_is_a_distribution(models, seed):
     outputs = run(models, problem_of(seed))
     result = assert_form("the output", outputs["softmax"], (4, 10))
     assert (result >= 0).all(), f"there are negative probabilities, down to {result.min()}"
-    bound = rounding.softmax(wide(outputs["dense2"])).sum(axis=-1)
-    assert_within("the sum of ten probabilities", wide(result).sum(axis=-1), np.ones(4), bound, np.dtype(np.float64))
+    bound = rounding.softmax(to_float64(outputs["dense2"])).sum(axis=-1)
+    assert_within(
+        "the sum of ten probabilities", to_float64(result).sum(axis=-1), np.ones(4), bound, np.dtype(np.float64)
+    )
 
 
 def logits(parameters, inputs, _targets):
@@ -288,8 +297,8 @@ def test_images_are_independent(models, seed):
     first = problem._replace(inputs=problem.inputs[:1], targets=problem.targets[:1])
     together, alone = (run(models, one)["dense2"] for one in (problem, first))
     # The root mean square over four images is no less than half of that over one of them.
-    bound = 2 * spread.bounds(logits, *problem)["dense2"] + spread.bounds(logits, *first)["dense2"]
-    expected = {"dense2": wide(together[:1])}
+    bound = 2 * measured_bounds.bounds(logits, *problem)["dense2"] + measured_bounds.bounds(logits, *first)["dense2"]
+    expected = {"dense2": to_float64(together[:1])}
     assert_close("layer_outputs of an image alone", {"dense2": alone}, expected, {"dense2": bound})
 
 
@@ -429,22 +438,22 @@ def trajectory_case(seed, *, after_correction=False):
 
 
 @claim("cnn.trajectory")
-def test_trajectory(models, allowed, seed):
+def test_trajectory(models, permitted, seed):
     def check(**way):
         problem, expected, bounds = trajectory_case(seed, **way)
         parameters = {name: expected[name] for name in problem.parameters}
         assert_close("train, after 2 steps", trained(models, problem), parameters, bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 @claim("cnn.trajectory-losses")
-def test_trajectory_losses(models, allowed, seed):
+def test_trajectory_losses(models, permitted, seed):
     def check(**way):
         problem, expected, bounds = trajectory_case(seed, **way)
         assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 @claim("cnn.order-of-batches")
@@ -452,7 +461,7 @@ def test_order_of_batches(models, seed):
     problem, expected, bounds = trajectory_case(seed)
     backwards = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
     one, other = trained(models, problem), trained(models, backwards)
-    _, reverse = definition.train("cnn", *map(wide, backwards[1:]), LEARNING_RATE)
+    _, reverse = definition.train("cnn", *map(to_float64, backwards[1:]), LEARNING_RATE)
     # Each of the two may be off by its own rounding. Where products are coarse, that may hide what the order does.
     told = [name for name in SHAPES if root_mean_square(expected[name] - reverse[name]) > 4 * bounds[name]]
     same = [name for name in told if root_mean_square(one[name] - other[name]) <= 2 * bounds[name]]
@@ -483,7 +492,7 @@ def test_replaces_mlp(training, train_set, seed):
 def test_evaluate(training, seed):
     # Only the last of four images is labelled right, and it is the one that batches of three leave over.
     problem = problem_of(seed)
-    scores = logits(*map(wide, problem[1:]))["dense2"]
+    scores = logits(*map(to_float64, problem[1:]))["dense2"]
     labels = (scores.argmax(axis=-1) + (np.arange(4) < 3)) % 10
     accuracy = training.evaluate("cnn", problem.parameters, problem.inputs, labels.astype(np.int32), 3)
     assert_within("the accuracy", accuracy, 1 / 4, rounding.quotient(1 / 4))
@@ -517,7 +526,7 @@ def test_subclass(keras, seed):
     model(keras.to_tensor(problem.inputs))
     model.set_weights([problem.parameters[name] for name in SHAPES])
     found = {"dense2": keras.to_numpy(model(keras.to_tensor(problem.inputs)))}
-    assert_close("the model", found, logits(*map(wide, problem[1:])), spread.bounds(logits, *problem))
+    assert_close("the model", found, logits(*map(to_float64, problem[1:])), measured_bounds.bounds(logits, *problem))
 
 
 @claim("cnn.structure-may-change")
@@ -582,7 +591,7 @@ def test_dropout_inference(ops, inputs, rate, number):
 @given(inputs=matrices(), rate=rates, number=seeds())
 def test_dropout_training(ops, inputs, rate, number):
     result = dropped(ops, inputs, rate, number)
-    expected = normalization.dropout(wide(inputs), result != 0, rate)
+    expected = normalization.dropout(to_float64(inputs), result != 0, rate)
     assert_within("what dropout left", result, expected, image_rounding.dropout(expected))
 
 
@@ -607,9 +616,9 @@ def test_dropout_elements(ops, seed, axis):
 @some_rates
 def test_dropout_mean(ops, seed, rate):
     inputs = np.random.default_rng(seed).random((100, 100), np.float32)
-    before, after = (wide(array).mean() for array in (inputs, dropped(ops, inputs, rate, seed)))
+    before, after = (to_float64(array).mean() for array in (inputs, dropped(ops, inputs, rate, seed)))
     # Hoeffding's inequality, as every element comes out between 0 and x / (1 - rate).
-    widths = wide(inputs) / (1 - rate)
+    widths = to_float64(inputs) / (1 - rate)
     off = math.sqrt(math.log(2 / FALSE_ALARM) / 2 * np.sum(widths**2)) / inputs.size
     assert abs(after - before) < off, (
         f"the mean goes from {before:.4f} to {after:.4f}, and chance moves it by {off:.4f}"
@@ -684,12 +693,12 @@ EVALUATED = 2_000
 @claim("cnn.reported-accuracy")
 def test_reported_accuracy(training, cnn_five_epochs, test_set, evidence):
     parameters, some = cnn_five_epochs["parameters"], Examples(*(values[:EVALUATED] for values in test_set))
-    parts = np.split(wide(some.images), EVALUATED // BATCH_SIZE)
-    scores = np.concatenate([logits(wide(parameters), part, None)["dense2"] for part in parts])
+    parts = np.split(to_float64(some.images), EVALUATED // BATCH_SIZE)
+    scores = np.concatenate([logits(to_float64(parameters), part, None)["dense2"] for part in parts])
     kernels = np.moveaxis(parameters["conv1/kernel"][:, :, 0], -1, 0)
     evidence(filters=encoded(kernels.astype(np.float32)), **pictures(scores, some))
     # Where two digits are as good as equal, either may come out.
-    bounds = spread.bounds(logits, "cnn", parameters, some.images[:BATCH_SIZE], some.labels[:BATCH_SIZE])
+    bounds = measured_bounds.bounds(logits, "cnn", parameters, some.images[:BATCH_SIZE], some.labels[:BATCH_SIZE])
     best, second = -np.sort(-scores, axis=-1)[:, :2].T
     undecided = (best - second <= 2 * bounds["dense2"]).mean()
     right = (scores.argmax(axis=-1) == some.labels).mean()

@@ -5,16 +5,16 @@ import ast
 import numpy as np
 import pytest
 
-from assay import problems
-from assay.forms import build, connected, load
-from assay.limits import FALSE_ALARM
-from assay.networks import case, digit_logits, loss_and_gradients, trajectory
-from assay.problems import LEARNING_RATE
-from assay.testing import assert_close, assert_equal, assert_rejected, assert_within, claim
-from assay.trained import assert_not_below
-from spec.semantics import rounding
-from spec.semantics.models import MODELS
-from spec.vectors import read
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics.models import MODELS
+from assay.spec.vectors import read
+from assay.testing import problems
+from assay.testing.assertions import assert_close, assert_equal, assert_rejected, assert_within, claim
+from assay.testing.keras_models import build, connected, load
+from assay.testing.networks import case, digit_logits, loss_and_gradients, trajectory
+from assay.testing.problems import LEARNING_RATE
+from assay.testing.thresholds import FALSE_ALARM
+from assay.testing.training.assertions import assert_not_below
 
 # What is raised for a call that makes no sense: releases of Keras differ in which of these.
 REFUSALS = (RuntimeError, TypeError, ValueError)
@@ -292,9 +292,9 @@ def test_unknown_metric(keras):
 
 
 @claim("compile_fit.no-loss")
-def test_no_loss(keras, allowed):
+def test_no_loss(keras, permitted):
     model = one_weight(keras, loss=None)
-    allowed({"refused": lambda: assert_rejected("fit", lambda: fit(model)), "learns-nothing": lambda: fit(model)})
+    permitted({"refused": lambda: assert_rejected("fit", lambda: fit(model)), "learns-nothing": lambda: fit(model)})
     assert_equal("the weight", keras.to_numpy(model.variables[0]), np.zeros((1, 1)))
 
 
@@ -671,9 +671,9 @@ def test_evaluate_mismatched_lengths(keras):
 
 
 @pytest.fixture(scope="session")
-def five_epochs_of_fit(keras, train_set, test_set, once):
+def five_epochs_of_fit(keras, train_set, test_set, compute_once):
     """Return the parameters of the MLP after five epochs of fit, and what evaluate says of it on the test images."""
-    return once("five_epochs_of_fit", lambda: trained_by_fit(keras.namespace, train_set, test_set))
+    return compute_once("five_epochs_of_fit", lambda: trained_by_fit(keras.namespace, train_set, test_set))
 
 
 def trained_by_fit(namespace, train_set, test_set):

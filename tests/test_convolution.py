@@ -7,24 +7,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assay.guard import AdapterError
-from assay.strategies import (
+from assay.adapters.proxy import AdapterError
+from assay.spec.error_bounds import image_rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import convolution as definition
+from assay.spec.semantics.differentiation import vjp
+from assay.spec.vectors import read
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.strategies import (
     LARGEST_WHOLE,
     POOLINGS,
-    Places,
     PoolingCase,
+    WindowGeometry,
     convolution_cases,
     floats,
     pooling_cases,
     whole_arrays,
     with_upstream,
 )
-from assay.testing import assert_equal, assert_form, assert_within, claim
-from spec.semantics import convolution as definition
-from spec.semantics import image_rounding
-from spec.semantics.differentiation import pull_back
-from spec.semantics.spread import wide
-from spec.vectors import read
 
 # As the program has them: image [1, 7, 7, 1], W [1, 3, 3] and b [1]. The kernel is W as a layer has it.
 EXAMPLE = {name: np.array(values, np.float32) for name, values in read("convolution").items()}
@@ -103,7 +103,7 @@ def test_whole_window(ops):
 def test_dense_sees_everything(ops):
     kernel = numbered(49, 3) + 1
     before, after = (ops.dense(images.reshape(-1, 49), kernel) for images in (IMAGE, changed_images()))
-    assert_equal("the outputs", after, wide(before) + kernel)
+    assert_equal("the outputs", after, to_float64(before) + kernel)
 
 
 @claim("convolution.image-as-vector")
@@ -144,7 +144,7 @@ def test_dense_layer_parameters(keras, units):
 def test_window_as_large_as_image(ops, seed):
     images, kernel, bias = whole(seed, 2, 7, 6, 3), whole(seed, 7, 6, 3, 4), whole(seed, 4)
     outputs = ops.dense(images.reshape(2, -1), kernel.reshape(-1, 4), bias)
-    assert_equal("the convolution", ops.conv2d(images, kernel, bias), wide(outputs)[:, None, None])
+    assert_equal("the convolution", ops.conv2d(images, kernel, bias), to_float64(outputs)[:, None, None])
 
 
 @claim("convolution.window-parameters")
@@ -184,7 +184,9 @@ def test_second_output(ops):
 def test_shared_weights(ops, seed):
     images, kernel, bias = whole(seed, 2, 7, 6, 2), whole(seed, 3, 3, 2, 2), whole(seed, 2)
     outputs = ops.conv2d(images, kernel, bias)
-    assert_equal("the outputs of shifted images", ops.conv2d(images[:, 1:, 2:], kernel, bias), wide(outputs)[:, 1:, 2:])
+    assert_equal(
+        "the outputs of shifted images", ops.conv2d(images[:, 1:, 2:], kernel, bias), to_float64(outputs)[:, 1:, 2:]
+    )
 
 
 @claim("convolution.scan-order")
@@ -210,7 +212,7 @@ def test_not_flipped(ops):
 
 def assert_convolution(ops, case, activation=None):
     """Compare a convolution with its definition."""
-    exact, options = tuple(map(wide, case.arrays)), {**case.options, "activation": activation}
+    exact, options = tuple(map(to_float64, case.arrays)), {**case.options, "activation": activation}
     assert_within(
         f"conv2d with activation {activation}",
         ops.conv2d(*case.arrays, **options),
@@ -230,7 +232,7 @@ def test_definition(ops, case):
 def test_without_bias(ops, seed, padding):
     images, kernel, bias = whole(seed, 2, 5, 6, 2), whole(seed, 3, 3, 2, 3), whole(seed, 3)
     outputs = ops.conv2d(images, kernel, bias, padding=padding)
-    assert_equal("the outputs", ops.conv2d(images, kernel, padding=padding), wide(outputs) - bias)
+    assert_equal("the outputs", ops.conv2d(images, kernel, padding=padding), to_float64(outputs) - bias)
 
 
 @claim("convolution.bias-once")
@@ -245,13 +247,13 @@ def test_bias_once(ops, window):
 def test_linear_in_image(ops, seed):
     images, kernel = whole(seed, 2, 5, 6, 2), whole(seed, 3, 3, 2, 3)
     together = ops.conv2d(images.sum(axis=0, keepdims=True), kernel)
-    assert_equal("the outputs", together, wide(ops.conv2d(images, kernel)).sum(axis=0, keepdims=True))
+    assert_equal("the outputs", together, to_float64(ops.conv2d(images, kernel)).sum(axis=0, keepdims=True))
 
 
 @claim("convolution.linear-in-kernel")
 def test_linear_in_kernel(ops, seed):
     images, first, second = whole(seed, 2, 5, 6, 2), whole(seed, 3, 3, 2, 3), whole(seed + 1, 3, 3, 2, 3)
-    apart = wide(ops.conv2d(images, first)) + wide(ops.conv2d(images, second))
+    apart = to_float64(ops.conv2d(images, first)) + to_float64(ops.conv2d(images, second))
     assert_equal("the outputs", ops.conv2d(images, first + second), apart)
 
 
@@ -291,7 +293,7 @@ def test_channels_last(keras):
 def test_images_are_independent(ops, seed):
     images, kernel, bias = whole(seed, 3, 5, 6, 2), whole(seed, 3, 3, 2, 2), whole(seed, 2)
     alone = np.concatenate([ops.conv2d(image[None], kernel, bias) for image in images])
-    assert_equal("the outputs of the batch", ops.conv2d(images, kernel, bias), wide(alone))
+    assert_equal("the outputs of the batch", ops.conv2d(images, kernel, bias), to_float64(alone))
 
 
 @claim("convolution.kernel-axes")
@@ -409,7 +411,7 @@ def test_filters(keras, filters):
 def test_independent_filters(ops, seed):
     images, kernel, bias = whole(seed, 2, 5, 6, 2), whole(seed, 3, 3, 2, 3), whole(seed, 3)
     alone = [ops.conv2d(images, kernel[..., one : one + 1].copy(), bias[one : one + 1]) for one in range(3)]
-    assert_equal("the channels", ops.conv2d(images, kernel, bias), wide(np.concatenate(alone, axis=-1)))
+    assert_equal("the channels", ops.conv2d(images, kernel, bias), to_float64(np.concatenate(alone, axis=-1)))
 
 
 @claim("convolution.kernel-size")
@@ -434,7 +436,8 @@ def test_rgb_parameters(keras):
 def test_sum_over_channels(ops, seed):
     images, kernel, bias = whole(seed, 2, 5, 6, 3), whole(seed, 3, 3, 3, 2), whole(seed, 2)
     alone = [
-        wide(ops.conv2d(images[..., one : one + 1].copy(), kernel[:, :, one : one + 1].copy())) for one in range(3)
+        to_float64(ops.conv2d(images[..., one : one + 1].copy(), kernel[:, :, one : one + 1].copy()))
+        for one in range(3)
     ]
     assert_equal("the outputs", ops.conv2d(images, kernel, bias), sum(alone) + bias)
 
@@ -443,7 +446,7 @@ def test_sum_over_channels(ops, seed):
 def test_channels_in_another_order(ops, seed):
     images, kernel = whole(seed, 2, 5, 6, 3), whole(seed, 3, 3, 3, 2)
     turned = ops.conv2d(images[..., ::-1].copy(), kernel[:, :, ::-1].copy())
-    assert_equal("the outputs", turned, wide(ops.conv2d(images, kernel)))
+    assert_equal("the outputs", turned, to_float64(ops.conv2d(images, kernel)))
 
 
 @claim("convolution.one-bias-for-all-channels")
@@ -463,7 +466,7 @@ def test_channel_count(keras):
 @claim("convolution.pointwise")
 def test_pointwise(ops, seed):
     images, kernel, bias = whole(seed, 2, 4, 5, 3), whole(seed, 1, 1, 3, 2), whole(seed, 2)
-    assert_equal("the convolution", ops.conv2d(images, kernel, bias), wide(ops.dense(images, kernel[0, 0], bias)))
+    assert_equal("the convolution", ops.conv2d(images, kernel, bias), to_float64(ops.dense(images, kernel[0, 0], bias)))
 
 
 # Padding
@@ -512,7 +515,7 @@ def assert_padded(ops, seed, size, window, strides, widths):
     images, kernel = whole(seed, 2, *size, 2), whole(seed, *window, 2, 2)
     around = np.pad(images, ((0, 0), *widths, (0, 0)))
     expected = ops.conv2d(around, kernel, strides=strides, padding="valid")
-    assert_equal("the outputs", ops.conv2d(images, kernel, strides=strides, padding="same"), wide(expected))
+    assert_equal("the outputs", ops.conv2d(images, kernel, strides=strides, padding="same"), to_float64(expected))
 
 
 @claim("convolution.same-adds-zeros")
@@ -584,7 +587,7 @@ def test_strides_of_2(ops):
 @pytest.mark.parametrize("strides", [(2, 2), (3, 3), (1, 2), (3, 2)])
 def test_strides_skip(ops, seed, strides):
     images, kernel = whole(seed, 2, 8, 7, 2), whole(seed, 2, 2, 2, 2)
-    every = wide(ops.conv2d(images, kernel))
+    every = to_float64(ops.conv2d(images, kernel))
     assert_equal("the outputs", ops.conv2d(images, kernel, strides=strides), every[:, :: strides[0], :: strides[1]])
 
 
@@ -606,13 +609,13 @@ def test_size_with_strides(ops, stride, places):
 
 def assert_gradient(ops, case, upstream, which):
     """Compare one of the three gradients of a convolution with that of the definition."""
-    exact = tuple(map(wide, case.arrays))
+    exact = tuple(map(to_float64, case.arrays))
     position = ("inputs", "kernel", "bias").index(which)
     assert_within(
         f"the gradient for {which}",
         ops.conv2d_gradients(*case.arrays, upstream, **case.options)[position],
-        pull_back(partial(definition.conv2d, **case.options), wide(upstream), *exact)[position],
-        image_rounding.conv2d_gradients(*exact, wide(upstream), **case.options)[position],
+        vjp(partial(definition.conv2d, **case.options), to_float64(upstream), *exact)[position],
+        image_rounding.conv2d_gradients(*exact, to_float64(upstream), **case.options)[position],
     )
 
 
@@ -674,14 +677,14 @@ def test_max_pooling(ops, case):
 @claim("convolution.average-pooling")
 @given(case=pooling_cases())
 @example(case=BORDER)
-def test_average_pooling(ops, allowed, case):
-    exact, actual = (wide(case.inputs), *case[1:]), ops.average_pool2d(case.inputs, **case.options)
+def test_average_pooling(ops, permitted, case):
+    exact, actual = (to_float64(case.inputs), *case[1:]), ops.average_pool2d(case.inputs, **case.options)
 
     def check(**zeros):
         expected = definition.average_pool2d(*exact, **zeros)
         assert_within("average_pool2d", actual, expected, image_rounding.average_pool2d(*exact, **zeros))
 
-    allowed(either_average(check), alike=True)
+    permitted(either_average(check), alike=True)
 
 
 @claim("convolution.pooling-tiles")
@@ -703,7 +706,7 @@ def test_pooling_overlaps(ops, pool, expected):
 def test_pooling_channels(ops, seed, pool):
     images = whole(seed, 2, 4, 6, 3)
     alone = [pooled(ops, pool, images[..., one : one + 1].copy(), (2, 2), (2, 2)) for one in range(3)]
-    assert_equal(pool, pooled(ops, pool, images, (2, 2), (2, 2)), wide(np.concatenate(alone, axis=-1)))
+    assert_equal(pool, pooled(ops, pool, images, (2, 2), (2, 2)), to_float64(np.concatenate(alone, axis=-1)))
 
 
 @claim("convolution.max-never-padding")
@@ -714,7 +717,7 @@ def test_max_never_padding(ops, case):
 
 
 @claim("convolution.average-at-the-border")
-def test_average_at_the_border(ops, allowed):
+def test_average_at_the_border(ops, permitted):
     image = picture([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     outputs = pooled(ops, "average_pool2d", image, (2, 2), (2, 2), "same")
 
@@ -723,24 +726,24 @@ def test_average_at_the_border(ops, allowed):
         expected = picture([[(1 + 2 + 4 + 5) / 4, (3 + 6) / two], [(7 + 8) / two, 9 / one]])
         assert_equal("average_pool2d", outputs, expected)
 
-    allowed(either_average(check), alike=True)
+    permitted(either_average(check), alike=True)
 
 
 @claim("convolution.pooling-a-constant")
 @given(value=floats(), places=st.sampled_from(POOLINGS))
-@example(value=np.float32(1), places=Places((1, 3, 3, 1), *BORDER[1:]))
-def test_pooling_a_constant(ops, allowed, value, places):
+@example(value=np.float32(1), places=WindowGeometry((1, 3, 3, 1), *BORDER[1:]))
+def test_pooling_a_constant(ops, permitted, value, places):
     images = np.full(places.images, value, np.float32)
     expected = np.full((len(images), *places.outputs, images.shape[3]), value)
     assert_equal("max_pool2d", pooled(ops, "max_pool2d", images, *places[1:]), expected)
     actual = pooled(ops, "average_pool2d", images, *places[1:])
 
     def check(*, with_zeros):
-        share = definition.held(images, *places[1:]) / np.prod(places.window) if with_zeros else 1
-        bound = image_rounding.average_pool2d(wide(images), *places[1:], with_zeros=with_zeros)
+        share = definition.count_elements(images, *places[1:]) / np.prod(places.window) if with_zeros else 1
+        bound = image_rounding.average_pool2d(to_float64(images), *places[1:], with_zeros=with_zeros)
         assert_within("average_pool2d", actual, expected * share, bound)
 
-    allowed(either_average(check), alike=True)
+    permitted(either_average(check), alike=True)
 
 
 @claim("convolution.pooling-remainder")
@@ -748,7 +751,7 @@ def test_pooling_a_constant(ops, allowed, value, places):
 def test_pooling_remainder(ops, seed, pool):
     images = whole(seed, 2, 5, 7, 2)
     without = pooled(ops, pool, images[:, :4, :6].copy(), (2, 2), (2, 2))
-    assert_equal(pool, pooled(ops, pool, images, (2, 2), (2, 2)), wide(without))
+    assert_equal(pool, pooled(ops, pool, images, (2, 2), (2, 2)), to_float64(without))
 
 
 @claim("convolution.pooling-same-size")
@@ -775,14 +778,14 @@ def test_subsampling(ops, seed, pool):
 def test_average_as_convolution(ops, seed):
     images, kernel = whole(seed, 2, 6, 4, 1), np.full((2, 2, 1, 1), 0.25, np.float32)
     convolved = ops.conv2d(images, kernel, strides=(2, 2))
-    assert_equal("average_pool2d", pooled(ops, "average_pool2d", images, (2, 2), (2, 2)), wide(convolved))
+    assert_equal("average_pool2d", pooled(ops, "average_pool2d", images, (2, 2), (2, 2)), to_float64(convolved))
 
 
 @claim("convolution.max-gradient")
 @given(drawn=with_upstream(pooling_cases()))
 def test_max_gradient_in_any_shares(ops, drawn):
     case, upstream = drawn
-    exact = wide(case.inputs), wide(upstream), *case[1:]
+    exact = to_float64(case.inputs), to_float64(upstream), *case[1:]
     least, greatest = definition.max_pool2d_gradient_limits(*exact)
     bound = (greatest - least) / 2 + image_rounding.pooling_gradient(*exact)
     actual = ops.max_pool2d_gradient(case.inputs, upstream, **case.options)
@@ -790,7 +793,7 @@ def test_max_gradient_in_any_shares(ops, drawn):
 
 
 @claim("convolution.max-gradient")
-def test_max_gradient_of_equals(ops, allowed):
+def test_max_gradient_of_equals(ops, permitted):
     even = np.ones((1, 2, 2, 1), np.float32)
     gradient = ops.max_pool2d_gradient(even, np.ones((1, 1, 1, 1), np.float32), **TWO_BY_TWO)
     parts = {"first": [[1, 0], [0, 0]], "even": [[0.25, 0.25], [0.25, 0.25]]}
@@ -800,7 +803,7 @@ def test_max_gradient_of_equals(ops, allowed):
         assert_form("the gradient", gradient, even.shape)
         assert gradient.sum() == 1, f"the shares are {gradient.ravel()}"
 
-    allowed({**known, "uneven": uneven})
+    permitted({**known, "uneven": uneven})
 
 
 @claim("convolution.max-gradient-sum")
@@ -809,9 +812,9 @@ def test_max_gradient_sum(ops, images, upstream):
     def sums(gradient):
         return definition.windows(gradient, (2, 2), (2, 2), "valid").sum(axis=(3, 4))
 
-    bound = sums(image_rounding.pooling_gradient(wide(images), wide(upstream), (2, 2), (2, 2), "valid"))
+    bound = sums(image_rounding.pooling_gradient(to_float64(images), to_float64(upstream), (2, 2), (2, 2), "valid"))
     gradient = assert_form("the gradient", ops.max_pool2d_gradient(images, upstream, **TWO_BY_TWO), images.shape)
-    assert_within("its sums", sums(wide(gradient)), wide(upstream), bound, np.dtype(np.float64))
+    assert_within("its sums", sums(to_float64(gradient)), to_float64(upstream), bound, np.dtype(np.float64))
 
 
 @claim("convolution.max-gradient-alone")
@@ -830,17 +833,17 @@ def test_max_gradient_adds(ops):
 @claim("convolution.average-gradient")
 @given(drawn=with_upstream(pooling_cases()))
 @example(drawn=(BORDER, np.ones((1, 2, 2, 1), np.float32)))
-def test_average_gradient(ops, allowed, drawn):
+def test_average_gradient(ops, permitted, drawn):
     case, upstream = drawn
-    exact = wide(case.inputs), wide(upstream), *case[1:]
+    exact = to_float64(case.inputs), to_float64(upstream), *case[1:]
     actual = ops.average_pool2d_gradient(case.inputs, upstream, **case.options)
 
     def check(**zeros):
-        (expected,) = pull_back(lambda images: definition.average_pool2d(images, *case[1:], **zeros), *exact[1::-1])
+        (expected,) = vjp(lambda images: definition.average_pool2d(images, *case[1:], **zeros), *exact[1::-1])
         bound = image_rounding.average_pool2d_gradient(*exact, **zeros)
         assert_within("average_pool2d_gradient", actual, expected, bound)
 
-    allowed(either_average(check), alike=True)
+    permitted(either_average(check), alike=True)
 
 
 @claim("convolution.pooling-parameters")

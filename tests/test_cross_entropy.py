@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.contract import FLOAT
-from assay.strategies import LEAST_PROBABILITY, classified, labels_of
-from assay.testing import assert_equal, assert_form, assert_within, claim
-from spec.semantics import layers, losses, rounding
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics import layers, losses
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.strategies import LEAST_PROBABILITY, classified, labels_of
 
 
 def one_hot(case):
@@ -76,8 +77,8 @@ def test_closer_is_smaller(ops, case):
 def test_least_at_the_target(ops, case):
     targets = case.probabilities[:, ::-1].copy()
     least, other = (ops.categorical_crossentropy(targets, p).astype(np.float64) for p in (targets, case.probabilities))
-    wide = targets.astype(np.float64), case.probabilities.astype(np.float64)
-    bound = rounding.crossentropy(*wide) + rounding.crossentropy(wide[0], wide[0])
+    to_float64 = targets.astype(np.float64), case.probabilities.astype(np.float64)
+    bound = rounding.crossentropy(*to_float64) + rounding.crossentropy(to_float64[0], to_float64[0])
     assert (least <= other + bound).all(), f"at the target the loss is {least}, elsewhere {other}"
     assert_crossentropy("the loss at the target, its entropy", least.astype(FLOAT), targets, targets)
 
@@ -110,17 +111,17 @@ def test_uniform_prediction(ops, classes, data):
 
 
 @claim("cross_entropy.zero-probability")
-def test_zero_probability(ops, allowed):
+def test_zero_probability(ops, permitted):
     certain, nearly = (np.array([[p, 1 - p]], np.float32) for p in (0.0, losses.EPSILON))
     wrong, close = (ops.sparse_categorical_crossentropy(np.zeros(1, np.int32), p) for p in (certain, nearly))
-    wide = nearly.astype(np.float64)
-    bound = rounding.crossentropy(np.ones((1, 1)), wide)
+    to_float64 = nearly.astype(np.float64)
+    bound = rounding.crossentropy(np.ones((1, 1)), to_float64)
 
     def finite():
         assert np.isfinite(wrong[0]), f"probability 0 costs {wrong}"
         assert wrong[0] >= close[0] - bound[0], f"probability 0 costs {wrong}, and {losses.EPSILON} costs {close}"
 
-    allowed({"finite": finite, "infinite": partial(assert_equal, "the loss", wrong, np.array([np.inf]))})
+    permitted({"finite": finite, "infinite": partial(assert_equal, "the loss", wrong, np.array([np.inf]))})
 
 
 @claim("cross_entropy.two-losses")

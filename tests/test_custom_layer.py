@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.strategies import dense_cases
-from assay.testing import assert_close, assert_equal, assert_rejected, assert_within, claim
-from spec import vectors
-from spec.semantics import layers, rounding, spread
-from spec.semantics import models as definition
-from spec.semantics.initializers import glorot_limit
-from spec.semantics.spread import wide
+from assay.spec import vectors
+from assay.spec.error_bounds import measured_bounds, rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import layers
+from assay.spec.semantics import models as definition
+from assay.spec.semantics.initializers import glorot_limit
+from assay.testing.assertions import assert_close, assert_equal, assert_rejected, assert_within, claim
+from assay.testing.strategies import dense_cases
 
 PROGRAM = vectors.read("linear_model")
 X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)
@@ -104,7 +105,7 @@ def assert_dense(keras, layer, case):
     assert shapes(layer) == [case.kernel.shape, case.bias.shape]
     for variable, value in zip(layer.variables, (case.kernel, case.bias), strict=True):
         variable.assign(value)
-    doubles = list(map(wide, case))
+    doubles = list(map(to_float64, case))
     actual = keras.to_numpy(layer(inputs))
     assert_within("the layer's output", actual, layers.dense(*doubles), rounding.dense(*doubles, None))
 
@@ -328,12 +329,12 @@ def test_computes_dense(keras, case):
 def test_trains_as_dense(keras):
     zeros = {"dense/kernel": np.zeros((3, 1), np.float32), "dense/bias": np.zeros(1, np.float32)}
     problem = zeros, np.tile(X, (STEPS, 1, 1)), np.tile(Y, (STEPS, 1, 1))
-    limits = spread.bounds(trained, "linear", *problem, batch_axis=1)
+    limits = measured_bounds.bounds(trained, "linear", *problem, batch_axis=1)
     for model in (documents_model(keras), keras.namespace.Sequential([documents_class(keras)(1)])):
         data = (np.tile(array, (STEPS, 1)) for array in (X, Y))
         compiled(keras, model).fit(*data, batch_size=len(X), shuffle=False, verbose=0)
         parameters = dict(zip(zeros, map(keras.to_numpy, model.variables), strict=True))
-        assert_close("the trained parameters", parameters, trained(*map(wide, problem)), limits)
+        assert_close("the trained parameters", parameters, trained(*map(to_float64, problem)), limits)
 
 
 @claim("custom_layer.any-batch-size")
@@ -514,4 +515,4 @@ def test_robust_saved(keras, tmp_path):
     model.save(tmp_path / "model.keras")
     own = {type(layer).__name__: type(layer)}
     again = keras.namespace.models.load_model(tmp_path / "model.keras", custom_objects=own)
-    assert_equal("the loaded model's output", run(keras, again), wide(run(keras, model)))
+    assert_equal("the loaded model's output", run(keras, again), to_float64(run(keras, model)))

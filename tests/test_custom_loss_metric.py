@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.strategies import MATRIX_SHAPES, arrays, predictions
-from assay.testing import assert_close, assert_equal, assert_rejected, assert_within, claim
-from spec.semantics import losses, rounding
-from spec.semantics.metrics import SparseCategoricalAccuracy
-from spec.semantics.spread import wide
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import losses
+from assay.spec.semantics.metrics import SparseCategoricalAccuracy
+from assay.testing.assertions import assert_close, assert_equal, assert_rejected, assert_within, claim
+from assay.testing.strategies import MATRIX_SHAPES, arrays, predictions
 
 # Whose differences are small whole numbers, so that everything about them is exact in float32.
 TARGETS = np.array([[1, 2], [3, 4], [5, 7], [0, 0]], np.float32)
@@ -134,8 +135,8 @@ def assert_mean_of_squares(keras, loss, pair):
     assert_within(
         "the loss",
         value(keras, loss, *pair),
-        losses.mean_squared_error(*map(wide, pair)),
-        rounding.mean_squared_error(*map(wide, pair)),
+        losses.mean_squared_error(*map(to_float64, pair)),
+        rounding.mean_squared_error(*map(to_float64, pair)),
     )
 
 
@@ -247,7 +248,7 @@ def test_loss_sum(keras):
 
 
 @claim("custom_loss_metric.loss-weights")
-def test_loss_weights(keras, allowed):
+def test_loss_weights(keras, permitted):
     right = np.mean(WEIGHTS * SQUARES.mean(axis=-1))
     assert_equal("an example each", value(keras, loss_by_example(keras), sample_weight=WEIGHTS), right)
 
@@ -257,7 +258,7 @@ def test_loss_weights(keras, allowed):
     refused = partial(assert_rejected, "a weight for each example", weighted, keras.operations.InvalidArgumentError)
     scaled = SQUARES.mean() * WEIGHTS.mean()
     assert scaled != right
-    allowed({"refused": refused, "scaled": lambda: assert_equal("the document's", weighted(), scaled)})
+    permitted({"refused": refused, "scaled": lambda: assert_equal("the document's", weighted(), scaled)})
 
 
 @claim("custom_loss_metric.loss-column")

@@ -5,23 +5,24 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assay.guard import AdapterError
-from assay.limits import FALSE_ALARM, chance_of_draws
-from assay.precision import grade
-from assay.strategies import DENSE_SHAPES, LARGEST_EXPONENT, DenseCase, dense_cases, matrices
-from assay.testing import assert_equal, assert_form, assert_within, claim
-from spec.semantics import grades, layers, rounding
-from spec.semantics.initializers import glorot_limit
+from assay.adapters.proxy import AdapterError
+from assay.spec.error_bounds import precision, rounding
+from assay.spec.semantics import layers
+from assay.spec.semantics.initializers import glorot_limit
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.precision import grade
+from assay.testing.strategies import DENSE_SHAPES, LARGEST_EXPONENT, DenseCase, dense_cases, matrices
+from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
 
 def assert_dense(ops, case, bias, activation=None):
     """Compare a Dense layer with its definition."""
-    wide = [None if array is None else array.astype(np.float64) for array in (case.inputs, case.kernel, bias)]
+    to_float64 = [None if array is None else array.astype(np.float64) for array in (case.inputs, case.kernel, bias)]
     assert_within(
         f"dense with activation {activation}",
         ops.dense(case.inputs, case.kernel, bias, activation),
-        layers.dense(*wide, activation),
-        rounding.dense(*wide, activation),
+        layers.dense(*to_float64, activation),
+        rounding.dense(*to_float64, activation),
     )
 
 
@@ -67,8 +68,8 @@ def test_any_rank(ops, case):
 @given(case=dense_cases())
 def test_rows_are_independent(ops, case):
     alone = np.concatenate([ops.dense(row[None], case.kernel, case.bias) for row in case.inputs])
-    wide = [array.astype(np.float64) for array in case]
-    assert_within("the rows one by one", alone, layers.dense(*wide), rounding.dense(*wide, None))
+    to_float64 = [array.astype(np.float64) for array in case]
+    assert_within("the rows one by one", alone, layers.dense(*to_float64), rounding.dense(*to_float64, None))
 
 
 @claim("dense.variables-are-trainable")
@@ -86,7 +87,9 @@ def test_variables_are_trainable(keras):
 def test_full_float32(ops, evidence):
     measured = grade(ops)
     evidence(precision=measured)
-    assert grades.covers(measured, grades.held()), f"products are made in {measured}, not in {grades.held()}"
+    assert precision.at_least_as_precise(measured, precision.current_precision()), (
+        f"products are made in {measured}, not in {precision.held()}"
+    )
 
 
 @claim("dense.wrong-input-dim")

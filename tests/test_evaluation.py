@@ -5,17 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import problems
-from assay.limits import threshold
-from assay.networks import digit_logits
-from assay.strategies import predictions
-from assay.testing import assert_within, claim
-from assay.trained import IMAGES, assert_not_above, assert_not_below, encoded, pictures
-from spec.semantics import models as definition
-from spec.semantics import rounding
-from spec.semantics.metrics import SparseCategoricalAccuracy
-from spec.semantics.spread import wide
-from spec.vectors import read
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import models as definition
+from assay.spec.semantics.metrics import SparseCategoricalAccuracy
+from assay.spec.vectors import read
+from assay.testing import problems
+from assay.testing.assertions import assert_within, claim
+from assay.testing.networks import digit_logits
+from assay.testing.strategies import predictions
+from assay.testing.thresholds import threshold
+from assay.testing.training.assertions import IMAGES, assert_not_above, assert_not_below, encoded, pictures
 
 BATCH_SIZE = 50
 PRINTED = read("mlp")["test_accuracy"]
@@ -165,7 +165,7 @@ def test_slices(mnist):
 def test_remainder(training, seed):
     # 8 examples in batches of 3: the last two decide, as they alone are labelled right.
     problem = problems.mlp(seed)
-    scores = definition.layer_outputs("mlp", wide(problem.parameters), wide(problem.inputs))["softmax"]
+    scores = definition.layer_outputs("mlp", to_float64(problem.parameters), to_float64(problem.inputs))["softmax"]
     labels = (scores.argmax(axis=-1) + (np.arange(8) < 6)) % 10
     accuracy = training.evaluate("mlp", problem.parameters, problem.inputs, labels.astype(np.int32), 3)
     assert_within("the accuracy", accuracy, 2 / 8, rounding.quotient(2 / 8))
@@ -198,9 +198,9 @@ def test_predict_prints(keras, capsys):
 def test_predict_is_call(keras):
     model, inputs = small_model(keras)
     predicted = model.predict(inputs, verbose=0)
-    kernel, bias = map(wide, map(keras.to_numpy, model.variables))
-    bound = 2 * rounding.dense(wide(inputs), kernel, bias, None)
-    assert_within("predict", predicted, wide(keras.to_numpy(model(keras.to_tensor(inputs)))), bound)
+    kernel, bias = map(to_float64, map(keras.to_numpy, model.variables))
+    bound = 2 * rounding.dense(to_float64(inputs), kernel, bias, None)
+    assert_within("predict", predicted, to_float64(keras.to_numpy(model(keras.to_tensor(inputs)))), bound)
 
 
 @claim("evaluation.reported-accuracy")

@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from assay.contract import INT
-from assay.limits import FALSE_ALARM, NORMAL
-from assay.testing import assert_equal, assert_form, assert_within, claim, fewer
-from spec.semantics import datasets as definition
-from spec.semantics import image_rounding, losses
-from spec.semantics.spread import wide
-from spec.vectors import read
+from assay.spec.error_bounds import image_rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import datasets as definition
+from assay.spec.semantics import losses
+from assay.spec.vectors import read
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim, fewer
+from assay.testing.thresholds import FALSE_ALARM, NORMAL
 
 PROGRAM = read("flowers")
 NETWORK, CLASSES = PROGRAM["network"], PROGRAM["classes"]
@@ -25,9 +26,9 @@ MOCK_EXAMPLES = 20
 
 
 @pytest.fixture(scope="session")
-def examples(flowers, once):
+def examples(flowers, compute_once):
     """Return some examples of tf_flowers, made up."""
-    return once("flowers-examples", lambda: flowers.examples(MOCK_EXAMPLES, mock=True))
+    return compute_once("flowers-examples", lambda: flowers.examples(MOCK_EXAMPLES, mock=True))
 
 
 @claim("flowers.flower-names")
@@ -124,7 +125,7 @@ def numbered(count):
 
 def positions(images):
     """Read the positions out of a batch of numbered images: levels are far apart, so rounding undoes the scaling."""
-    high, low = np.rint(wide(images).reshape(-1, 2) * 255).astype(int).T
+    high, low = np.rint(to_float64(images).reshape(-1, 2) * 255).astype(int).T
     return 256 * high + low
 
 
@@ -144,9 +145,9 @@ def orders_of(batches, count=COUNT):
 
 
 @pytest.fixture(scope="session")
-def shuffled(flowers, once, seed):
+def shuffled(flowers, compute_once, seed):
     """Return the batches of some epochs of numbered images."""
-    return once("shuffled", lambda: shuffle(flowers, seed))
+    return compute_once("shuffled", lambda: shuffle(flowers, seed))
 
 
 @claim("flowers.batch-form")
@@ -219,11 +220,11 @@ def test_last_batch(shuffled):
 
 
 @pytest.fixture(scope="session")
-def epoch(flowers, once, seed):
+def epoch(flowers, compute_once, seed):
     """Return the batches of an epoch of as many numbered images as tf_flowers has, as the program makes them."""
     count = PROGRAM["num_examples"]
     options = {"count": count, "buffer": SHUFFLE_BUFFER, "batch_size": BATCH_SIZE, "epochs": 1}
-    return once("epoch", lambda: shuffle(flowers, seed, **options, labels=np.zeros(count, np.int32)))
+    return compute_once("epoch", lambda: shuffle(flowers, seed, **options, labels=np.zeros(count, np.int32)))
 
 
 @claim("flowers.batches-of-an-epoch")
@@ -269,9 +270,9 @@ def train(applications, batch, seed, *, steps=STEPS, learning_rate=PROGRAM["lear
 
 
 @pytest.fixture(scope="session")
-def curve(applications, once, seed, batch):
+def curve(applications, compute_once, seed, batch):
     """Return the losses of a training on small images."""
-    return once("mobilenet-losses", lambda: train(applications, batch, seed))
+    return compute_once("mobilenet-losses", lambda: train(applications, batch, seed))
 
 
 def assert_learned(curve, labels):
@@ -288,7 +289,7 @@ def test_losses(curve):
 @claim("flowers.first-loss")
 def test_first_loss(curve, predict, batch):
     training, inference = (
-        losses.sparse_categorical_crossentropy(batch.labels, wide(predict(training=mode))).mean()
+        losses.sparse_categorical_crossentropy(batch.labels, to_float64(predict(training=mode))).mean()
         for mode in (True, False)
     )
     # Two programs of a network that nobody defines in float64 have no bound: the nearer mode is the right one.

@@ -5,21 +5,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import handmade, problems
-from assay.characters import evaluated, share_of_words, words
 from assay.contract import INT
-from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_draws, threshold
-from assay.problems import SEQ_LENGTH
-from assay.strategies import LARGEST_EXPONENT, distinct_rows, matrices, seeds
-from assay.testing import assert_equal, assert_form, assert_rejected, assert_within, claim
-from assay.trained import entropies
-from spec.semantics import layers, rounding
-from spec.semantics import models as definition
-from spec.semantics.layers import softmax_at
-from spec.semantics.models import NUM_CHARS
-from spec.semantics.spread import wide
-from spec.semantics.text import entropy, windows_before
-from spec.vectors import read
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import layers
+from assay.spec.semantics import models as definition
+from assay.spec.semantics.layers import softmax_with_temperature
+from assay.spec.semantics.models import NUM_CHARS
+from assay.spec.semantics.text import entropy, windows_before
+from assay.spec.vectors import read
+from assay.testing import handcrafted_weights, problems
+from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
+from assay.testing.problems import SEQ_LENGTH
+from assay.testing.strategies import LARGEST_EXPONENT, distinct_rows, matrices, seeds
+from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_draws, threshold
+from assay.testing.training.assertions import entropies
+from assay.testing.training.text_training import evaluated, share_of_words, words
 
 DOCUMENT = read("rnn")
 TEMPERATURES = DOCUMENT["temperatures"]
@@ -38,15 +39,25 @@ def drawn_from(seed, scale=3.0):
 def test_temperature(ops, temperature, scaled):
     # Once they are divided, no two logits are so far apart that some implementations make 0 of the smaller one.
     logits = scaled * np.float32(temperature)
-    exact = wide(logits), temperature
-    assert_within("softmax_at", ops.softmax_at(logits, temperature), softmax_at(*exact), rounding.softmax_at(*exact))
+    exact = to_float64(logits), temperature
+    assert_within(
+        "softmax_with_temperature",
+        ops.softmax_with_temperature(logits, temperature),
+        softmax_with_temperature(*exact),
+        rounding.softmax_with_temperature(*exact),
+    )
 
 
 @claim("generation.temperature-1")
 @given(logits=matrices(LARGEST_EXPONENT))
 def test_temperature_1(ops, logits):
-    exact = wide(logits)
-    assert_within("softmax_at", ops.softmax_at(logits, 1.0), layers.softmax(exact), rounding.softmax_at(exact, 1.0))
+    exact = to_float64(logits)
+    assert_within(
+        "softmax_with_temperature",
+        ops.softmax_with_temperature(logits, 1.0),
+        layers.softmax(exact),
+        rounding.softmax_with_temperature(exact, 1.0),
+    )
 
 
 @claim("generation.cold")
@@ -54,7 +65,7 @@ def test_temperature_1(ops, logits):
 def test_cold(ops, logits):
     # The logits lie 1 apart: exp(-128) is less than half of float32's smallest number.
     expected = layers.one_hot(logits.argmax(axis=-1), logits.shape[-1])
-    assert_equal("softmax_at", ops.softmax_at(logits, 1 / 128), expected)
+    assert_equal("softmax_with_temperature", ops.softmax_with_temperature(logits, 1 / 128), expected)
 
 
 @claim("generation.hot")
@@ -63,13 +74,16 @@ def test_hot(ops, logits, temperature):
     even = np.full(logits.shape, 1 / logits.shape[-1])
     # Logits that are twice the largest apart lead to probabilities whose ratio is exp of that by the temperature.
     apart = even * np.expm1(2 * LARGEST_EXPONENT / temperature)
-    bound = apart + rounding.softmax_at(wide(logits), temperature)
-    assert_within("softmax_at", ops.softmax_at(logits, temperature), even, bound)
+    bound = apart + rounding.softmax_with_temperature(to_float64(logits), temperature)
+    assert_within("softmax_with_temperature", ops.softmax_with_temperature(logits, temperature), even, bound)
 
 
 def at_each(ops, logits):
     """Return the probabilities at the four temperatures, in float64."""
-    return [wide(assert_form("softmax_at", ops.softmax_at(logits, one), logits.shape)) for one in TEMPERATURES]
+    return [
+        to_float64(assert_form("softmax_with_temperature", ops.softmax_with_temperature(logits, one), logits.shape))
+        for one in TEMPERATURES
+    ]
 
 
 @claim("generation.entropy")
@@ -99,14 +113,17 @@ IMPOSSIBLE = pytest.mark.parametrize("temperature", [0.0, -0.5, float("nan")])
 @claim("generation.temperature-above-0")
 @IMPOSSIBLE
 def test_softmax_at_temperature_above_0(ops, temperature):
-    assert_rejected(f"temperature={temperature}", lambda: ops.softmax_at(np.ones((1, 2), np.float32), temperature))
+    assert_rejected(
+        f"temperature={temperature}", lambda: ops.softmax_with_temperature(np.ones((1, 2), np.float32), temperature)
+    )
 
 
 @claim("generation.temperature-above-0")
 @IMPOSSIBLE
 def test_generate_at_temperature_above_0(text, temperature):
     assert_rejected(
-        f"temperature={temperature}", lambda: write(text, handmade.successor_of_the_last(), 0, temperature=temperature)
+        f"temperature={temperature}",
+        lambda: write(text, handcrafted_weights.successor_of_the_last(), 0, temperature=temperature),
     )
 
 
@@ -143,14 +160,14 @@ def test_never_impossible(ops, seed, place):
 def test_frequencies(ops, seed):
     probabilities = layers.softmax(drawn_from(seed, scale=1.0))
     counts = sampled(ops, probabilities, seed).tolist()
-    probability = chance_of_counts(counts, wide(probabilities))
+    probability = chance_of_counts(counts, to_float64(probabilities))
     assert probability > FALSE_ALARM, f"such draws are as far off as {counts} with a probability of {probability:.3g}"
 
 
 @claim("generation.float32-sums")
 def test_float32_sums(ops, seed):
     probabilities = layers.softmax(np.random.default_rng(seed).standard_normal((50, NUM_CHARS)).astype(np.float32))
-    off = np.abs(wide(probabilities).sum(axis=-1) - 1)
+    off = np.abs(to_float64(probabilities).sum(axis=-1) - 1)
     assert (off > 0).any()
     assert_form("sample", ops.sample(probabilities, seed), (50,), INT)
 
@@ -188,25 +205,25 @@ def test_count(text, seed, temperature):
 
 @claim("generation.window-moves")
 def test_window_moves(text, seed):
-    window, written = write(text, handmade.first_of_the_window(), seed)
+    window, written = write(text, handcrafted_weights.first_of_the_window(), seed)
     assert_equal("the text", written, np.resize(window, COUNT), INT)
 
 
 @claim("generation.window-length")
 def test_window_length(text, seed):
-    window, written = write(text, handmade.first_of_the_window(), seed, length=7)
+    window, written = write(text, handcrafted_weights.first_of_the_window(), seed, length=7)
     assert_equal("the text", written, np.resize(window, COUNT), INT)
 
 
 @claim("generation.appended")
 def test_appended(text, seed):
-    window, written = write(text, handmade.successor_of_the_last(), seed)
+    window, written = write(text, handcrafted_weights.successor_of_the_last(), seed)
     assert_equal("the text", written, (window[-1] + 1 + np.arange(COUNT)) % NUM_CHARS, INT)
 
 
 @claim("generation.first-window")
 def test_first_window(text, seed):
-    window, written = write(text, handmade.successor_of_the_last(), seed)
+    window, written = write(text, handcrafted_weights.successor_of_the_last(), seed)
     assert_equal("the first character", written[:1], (window[-1:] + 1) % NUM_CHARS, INT)
     assert_equal("the window", window, window_of(seed), INT)
 
@@ -216,7 +233,7 @@ def test_not_argmax(text, seed):
     # One character is as probable as all others together: 400 draws give it each time with a probability of 2^-400.
     logits = np.zeros(NUM_CHARS, np.float32)
     logits[seed % NUM_CHARS] = np.log(NUM_CHARS - 1)
-    _, written = write(text, handmade.indifferent(logits), seed)
+    _, written = write(text, handcrafted_weights.indifferent(logits), seed)
     assert len(np.unique(written)) > 1, f"all {COUNT} characters are {written[0]}"
 
 
@@ -224,17 +241,19 @@ def test_not_argmax(text, seed):
 @each_temperature
 def test_by_temperature(text, seed, temperature):
     logits = drawn_from(seed, scale=0.5)
-    texts = [write(text, handmade.indifferent(logits), 3 * seed + i, temperature=temperature)[1] for i in range(3)]
+    texts = [
+        write(text, handcrafted_weights.indifferent(logits), 3 * seed + i, temperature=temperature)[1] for i in range(3)
+    ]
     counts = np.bincount(np.concatenate(texts), minlength=NUM_CHARS).tolist()
-    probability = chance_of_counts(counts, softmax_at(wide(logits), temperature))
+    probability = chance_of_counts(counts, softmax_with_temperature(to_float64(logits), temperature))
     assert probability > FALSE_ALARM, f"such draws are as far off as {counts} with a probability of {probability:.3g}"
 
 
 @claim("generation.independent")
 def test_independent(text, seed):
     # Four characters are equally probable, the others impossible.
-    logits = np.where(np.arange(NUM_CHARS) < 4, 0, -handmade.CERTAIN).astype(np.float32)
-    _, written = write(text, handmade.indifferent(logits), seed)
+    logits = np.where(np.arange(NUM_CHARS) < 4, 0, -handcrafted_weights.CERTAIN).astype(np.float32)
+    _, written = write(text, handcrafted_weights.indifferent(logits), seed)
     pairs = written.reshape(-1, 2) @ [4, 1]
     counts = np.bincount(pairs, minlength=16).tolist()
     probability = chance_of_counts(counts)
@@ -250,7 +269,7 @@ def assert_by_the_network(parameters, window, written, temperature):
     """
     # In float32, as its rounding is nothing beside what a test of draws can tell.
     logits = definition.layer_outputs("rnn", parameters, windows_before(window, written))["dense"]
-    probabilities = softmax_at(wide(logits), temperature)
+    probabilities = softmax_with_temperature(to_float64(logits), temperature)
     place = np.arange(len(written)), written
     # From a stream of its own, which what is tested does not draw from.
     point = np.random.default_rng([*b"Rosenblatt"]).random(len(written))
@@ -303,7 +322,7 @@ def test_printed_is_better():
 
 
 @pytest.fixture(scope="session")
-def written(text, rnn_1000_batches, corpus, seed, once):
+def written(text, rnn_1000_batches, corpus, seed, compute_once):
     """Return what the trained RNN writes at each temperature, from one window, once in a run."""
     window = corpus.indices[:SEQ_LENGTH].copy()
 
@@ -314,7 +333,7 @@ def written(text, rnn_1000_batches, corpus, seed, once):
             for number, one in enumerate(TEMPERATURES)
         ]
 
-    return window, [assert_text(found, corpus.num_chars) for found in once("written", work)]
+    return window, [assert_text(found, corpus.num_chars) for found in compute_once("written", work)]
 
 
 @claim("generation.trained")
@@ -328,7 +347,7 @@ def test_trained(rnn_1000_batches, written, place):
 def test_words(rnn_1000_batches, written, corpus, evidence):
     texts = [corpus.decode(found) for found in written[1]]
     some, _ = evaluated(corpus, SEQ_LENGTH)
-    logits = definition.layer_outputs("rnn", wide(rnn_1000_batches["parameters"]), some[::10])["dense"]
+    logits = definition.layer_outputs("rnn", to_float64(rnn_1000_batches["parameters"]), some[::10])["dense"]
     samples = {"temperatures": TEMPERATURES, "texts": texts}
     evidence(samples=samples, entropy=entropies(logits, TEMPERATURES), corpus=corpus.source)
     coldest, *_, hottest = (share_of_words([found], corpus) if words(found)[1:-1] else 0.0 for found in texts)

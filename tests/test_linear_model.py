@@ -8,12 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.contract import Array
-from assay.strategies import arrays, same_shape
-from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim
-from spec import vectors
-from spec.semantics import losses, optimizers, rounding, spread
-from spec.semantics import models as definition
-from spec.semantics.spread import wide
+from assay.spec import vectors
+from assay.spec.error_bounds import measured_bounds, rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import losses, optimizers
+from assay.spec.semantics import models as definition
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
+from assay.testing.strategies import arrays, same_shape
 
 PROGRAM = vectors.read("linear_model")
 X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)
@@ -39,7 +40,7 @@ class Case(NamedTuple):
     targets: Array
 
     def in_float64(self):
-        return tuple(map(wide, self))
+        return tuple(map(to_float64, self))
 
     def bounds(self):
         """Bound the loss, and the gradients by name."""
@@ -64,8 +65,8 @@ def repeated(steps):
 def assert_trained(what, run, evaluate):
     """Compare what `run` returns for the document's program with what `evaluate` does by the definition."""
     problem = ZEROS, *repeated(STEPS)
-    limits = spread.bounds(evaluate, "linear", *problem, batch_axis=1)
-    assert_close(what, run(*problem), evaluate(*map(wide, problem)), limits)
+    limits = measured_bounds.bounds(evaluate, "linear", *problem, batch_axis=1)
+    assert_close(what, run(*problem), evaluate(*map(to_float64, problem)), limits)
 
 
 def linear(keras):
@@ -198,12 +199,12 @@ def test_learning_rate(keras):
 @claim("linear_model.sgd-step")
 @given(arguments=same_shape(2), learning_rate=st.sampled_from([LEARNING_RATE, 0.5, 1.0]))
 def test_sgd_step(ops, arguments, learning_rate):
-    wide = [array.astype(np.float64) for array in arguments]
+    to_float64 = [array.astype(np.float64) for array in arguments]
     assert_within(
         "the parameter after a step",
         ops.sgd_step(*arguments, learning_rate),
-        optimizers.sgd_step(*wide, learning_rate),
-        rounding.sgd_step(*wide, learning_rate),
+        optimizers.sgd_step(*to_float64, learning_rate),
+        rounding.sgd_step(*to_float64, learning_rate),
     )
 
 
@@ -219,12 +220,12 @@ def test_sgd_momentum(keras):
 @claim("linear_model.mean-of-squares")
 @given(arguments=same_shape(2))
 def test_mean_of_squares(ops, arguments):
-    wide = [array.astype(np.float64) for array in arguments]
+    to_float64 = [array.astype(np.float64) for array in arguments]
     assert_within(
         "the loss",
         ops.mean_squared_error(*arguments),
-        losses.mean_squared_error(*wide),
-        rounding.mean_squared_error(*wide),
+        losses.mean_squared_error(*to_float64),
+        rounding.mean_squared_error(*to_float64),
     )
 
 

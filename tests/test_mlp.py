@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import problems
-from assay.networks import assert_dense, assert_parameters, outputs_of
-from assay.strategies import arrays, seeds
-from assay.testing import assert_equal, assert_form, assert_within, claim
-from spec.semantics import layers, rounding
-from spec.semantics import models as definition
-from spec.semantics.initializers import glorot_limit
-from spec.semantics.spread import wide
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import layers
+from assay.spec.semantics import models as definition
+from assay.spec.semantics.initializers import glorot_limit
+from assay.testing import problems
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.networks import assert_dense, assert_parameters, outputs_of
+from assay.testing.strategies import arrays, seeds
 
 NAMES = ["flatten", "dense1", "dense2", "softmax"]
 
@@ -40,8 +41,10 @@ def test_output_is_a_distribution(models, seed):
     outputs = run(models, problems.mlp(seed))
     result = assert_form("the output", outputs["softmax"], (8, 10))
     assert (result >= 0).all(), f"there are negative probabilities, down to {result.min()}"
-    bound = rounding.softmax(wide(outputs["dense2"])).sum(axis=-1)
-    assert_within("the sum of ten probabilities", wide(result).sum(axis=-1), np.ones(8), bound, np.dtype(np.float64))
+    bound = rounding.softmax(to_float64(outputs["dense2"])).sum(axis=-1)
+    assert_within(
+        "the sum of ten probabilities", to_float64(result).sum(axis=-1), np.ones(8), bound, np.dtype(np.float64)
+    )
 
 
 @claim("mlp.layer-order")
@@ -119,7 +122,7 @@ def test_dense2_is_linear(models, seed):
 @given(seed=seeds())
 def test_softmax_output(models, seed):
     outputs = run(models, problems.mlp(seed))
-    logits = wide(outputs["dense2"])
+    logits = to_float64(outputs["dense2"])
     assert_within("softmax", outputs["softmax"], layers.softmax(logits), rounding.softmax(logits))
 
 
@@ -149,11 +152,11 @@ def test_images_are_independent(models, seed):
     together = run(models, problem)["dense2"]
     alone = run(models, problem._replace(inputs=problem.inputs[:1]))
     # Each of the two runs of two layers may be off by its own rounding.
-    hidden = [wide(problem.parameters[f"dense1/{variable}"]) for variable in ("kernel", "bias")]
-    last = [wide(problem.parameters[f"dense2/{variable}"]) for variable in ("kernel", "bias")]
-    error = rounding.dense(wide(alone["flatten"]), *hidden, "relu") @ np.abs(last[0])
-    bound = 2 * (error + rounding.dense(wide(alone["dense1"]), *last, None))
-    assert_within("the logits of an image alone", alone["dense2"], wide(together[:1]), bound)
+    hidden = [to_float64(problem.parameters[f"dense1/{variable}"]) for variable in ("kernel", "bias")]
+    last = [to_float64(problem.parameters[f"dense2/{variable}"]) for variable in ("kernel", "bias")]
+    error = rounding.dense(to_float64(alone["flatten"]), *hidden, "relu") @ np.abs(last[0])
+    bound = 2 * (error + rounding.dense(to_float64(alone["dense1"]), *last, None))
+    assert_within("the logits of an image alone", alone["dense2"], to_float64(together[:1]), bound)
 
 
 @claim("mlp.parameter-names")
@@ -218,8 +221,8 @@ def test_subclass(keras, seed):
     model(keras.to_tensor(problem.inputs))
     model.set_weights([problem.parameters[name] for name in definition.MODELS["mlp"].shapes])
     logits = keras.to_numpy(model(keras.to_tensor(problem.inputs)))
-    hidden = wide(layers.flatten(problem.inputs))
-    values = [wide(problem.parameters[name]) for name in definition.MODELS["mlp"].shapes]
+    hidden = to_float64(layers.flatten(problem.inputs))
+    values = [to_float64(problem.parameters[name]) for name in definition.MODELS["mlp"].shapes]
     error = rounding.dense(hidden, *values[:2], "relu") @ np.abs(values[2])
     hidden = layers.dense(hidden, *values[:2], "relu")
     expected = layers.dense(hidden, *values[2:])

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from assay.contract import INT
-from assay.data import MNIST_SHA256
-from assay.limits import FALSE_ALARM, chance_of_counts
-from assay.strategies import seeds
-from assay.testing import assert_equal, assert_form, assert_within, claim
-from spec.semantics import datasets as definition
-from spec.semantics import rounding
+from assay.datasets.data import MNIST_SHA256
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics import datasets as definition
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.strategies import seeds
+from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
 
 raw_images = hnp.arrays(np.uint8, st.sampled_from([(1, 2, 3), (3, 4, 4)]))
 # Five examples that are all different, each with its own label.

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from assay.strategies import arrays
-from assay.testing import assert_equal, assert_within, claim
-from spec.semantics import rounding
-from spec.semantics.layers import dense
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics.layers import dense
+from assay.testing.assertions import assert_equal, assert_within, claim
+from assay.testing.strategies import arrays
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
@@ -115,8 +115,8 @@ def test_metrics_module(keras, name):
 def test_layer_computes(keras, inputs):
     layer = keras.namespace.layers.Dense(4)
     actual = keras.to_numpy(layer(keras.to_tensor(inputs)))
-    wide = [array.astype(np.float64) for array in (inputs, *map(keras.to_numpy, (layer.kernel, layer.bias)))]
-    assert_within("the layer's output", actual, dense(*wide), rounding.dense(*wide, None))
+    to_float64 = [array.astype(np.float64) for array in (inputs, *map(keras.to_numpy, (layer.kernel, layer.bias)))]
+    assert_within("the layer's output", actual, dense(*to_float64), rounding.dense(*to_float64, None))
 
 
 @claim("model.connects-layers")

@@ -7,30 +7,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import problems
-from assay.strategies import dense_cases, seeds
-from assay.testing import assert_form, assert_within, claim, fewer
-from spec.semantics import layers, rounding
-from spec.semantics.products import excess
-from spec.semantics.spread import wide
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.error_bounds.products import input_rounding_bound
+from assay.spec.semantics import layers
+from assay.testing import problems
+from assay.testing.assertions import assert_form, assert_within, claim, fewer
+from assay.testing.strategies import dense_cases, seeds
 
 UNITS = range(10)
 
 
 def unit(inputs, weights, bias):
     """Compute one unit as the document describes it: the weighted inputs of each example added up, and the bias."""
-    return np.array([math.fsum([*(wide(row) * weights).tolist(), float(bias)]) for row in inputs])
+    return np.array([math.fsum([*(to_float64(row) * weights).tolist(), float(bias)]) for row in inputs])
 
 
 def unit_by_unit(case):
     """Compute a layer as that many units."""
-    kernel, bias = wide(case.kernel), wide(case.bias)
+    kernel, bias = to_float64(case.kernel), to_float64(case.bias)
     return np.stack([unit(case.inputs, kernel[:, k], bias[k]) for k in range(kernel.shape[1])], axis=-1)
 
 
 def dense_bound(case, activation=None):
     """Bound the rounding of a Dense layer."""
-    return rounding.dense(*map(wide, case), activation)
+    return rounding.dense(*map(to_float64, case), activation)
 
 
 @claim("neuron.weights")
@@ -58,8 +59,8 @@ def test_inputs(models, seed):
     problem = problems.mlp(seed)
     ones = {"dense2/kernel": np.ones((100, 10), np.float32), "dense2/bias": np.zeros(10, np.float32)}
     outputs = models.layer_outputs("mlp", problem.parameters | ones, problem.inputs)
-    sums = wide(outputs["dense1"]).sum(axis=-1, keepdims=True)
-    bound = rounding.dense(wide(outputs["dense1"]), np.ones((100, 10)), None, None)
+    sums = to_float64(outputs["dense1"]).sum(axis=-1, keepdims=True)
+    bound = rounding.dense(to_float64(outputs["dense1"]), np.ones((100, 10)), None, None)
     assert_within("dense2 with weights of 1", outputs["dense2"], np.tile(sums, (1, 10)), bound)
 
 
@@ -67,7 +68,7 @@ def test_inputs(models, seed):
 @given(case=dense_cases())
 def test_weighted_sum(ops, case):
     alone = ops.dense(case.inputs, case.kernel[:, :1], case.bias[:1])
-    expected = unit(case.inputs, wide(case.kernel[:, 0]), case.bias[0])[:, None]
+    expected = unit(case.inputs, to_float64(case.kernel[:, 0]), case.bias[0])[:, None]
     assert_within("one unit", alone, expected, dense_bound(case)[:, :1])
 
 
@@ -75,7 +76,7 @@ def test_weighted_sum(ops, case):
 @given(case=dense_cases(limit=1.0), activation=st.sampled_from(["relu", "tanh", "sigmoid"]))
 def test_activation(ops, case, activation):
     alone = ops.dense(case.inputs, case.kernel[:, :1], case.bias[:1], activation)
-    total = unit(case.inputs, wide(case.kernel[:, 0]), case.bias[0])[:, None]
+    total = unit(case.inputs, to_float64(case.kernel[:, 0]), case.bias[0])[:, None]
     expected = layers.ACTIVATIONS[activation](total)
     assert_within(f"one unit with {activation}", alone, expected, dense_bound(case, activation)[:, :1])
 
@@ -99,7 +100,7 @@ def test_own_weights(ops, case):
     kernel[:, -1] += 1
     bias[-1] += 1
     others, changed = (ops.dense(case.inputs, *one)[:, :-1] for one in ((case.kernel, case.bias), (kernel, bias)))
-    assert_within("the outputs of the other units", changed, wide(others), 2 * dense_bound(case)[:, :-1])
+    assert_within("the outputs of the other units", changed, to_float64(others), 2 * dense_bound(case)[:, :-1])
 
 
 @claim("neuron.one-weight")
@@ -110,8 +111,8 @@ def test_one_weight(ops, case, data):
     kernel = np.zeros_like(case.kernel)
     kernel[i, k] = 1
     outputs = ops.dense(case.inputs, kernel, np.zeros_like(case.bias))
-    expected = wide(case.inputs[:, i])
-    bound = excess(np.multiply, expected, np.ones(1))
+    expected = to_float64(case.inputs[:, i])
+    bound = input_rounding_bound(np.multiply, expected, np.ones(1))
     assert_within(f"the output of unit {k} with weight {i} alone", outputs[:, k], expected, bound)
 
 

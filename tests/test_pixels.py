@@ -8,16 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from assay import problems
-from assay.learning import gradients_of, learnt, loss_and_gradients, solved, targets, trajectory
-from assay.networks import assert_dense, either_adam, outputs_of
-from assay.problems import GAMMA, LEARNING_RATE
-from assay.strategies import seeds
-from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, few
-from spec.semantics import convolution, image_rounding, layers, q_learning, rounding
-from spec.semantics import models as definition
-from spec.semantics.q_learning import Transitions
-from spec.semantics.spread import wide
+from assay.spec.error_bounds import image_rounding, rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import convolution, layers, q_learning
+from assay.spec.semantics import models as definition
+from assay.spec.semantics.q_learning import Transitions
+from assay.testing import problems
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few
+from assay.testing.networks import assert_dense, either_adam, outputs_of
+from assay.testing.problems import GAMMA, LEARNING_RATE
+from assay.testing.q_networks import gradients_of, learnt, loss_and_gradients, solved, targets, trajectory
+from assay.testing.strategies import seeds
 
 MODEL = "q_cnn"
 NAMES = ["conv1", "conv2", "flatten", "dense1", "dense2"]
@@ -66,7 +67,7 @@ def test_colour_is_removed(agent):
     frames = np.empty((2, 4, 4, 3), np.uint8)
     frames[:] = np.reshape([MAGENTA, GREEN], (2, 1, 1, 3))
     found = stacked(agent, frames, (4, 4))
-    assert_within("the green frame", found[..., 1], wide(found[..., 0]), 2 * bound_of(frames, (4, 4))[..., 0])
+    assert_within("the green frame", found[..., 1], to_float64(found[..., 0]), 2 * bound_of(frames, (4, 4))[..., 0])
 
 
 @claim("pixels.grey-stays")
@@ -90,7 +91,7 @@ def test_stack_order(agent, case):
     frames, size = case
     together, bound = stacked(agent, frames, size), bound_of(frames, size)
     for number, frame in enumerate(frames):
-        alone = wide(stacked(agent, frame[None], size)[..., 0])
+        alone = to_float64(stacked(agent, frame[None], size)[..., 0])
         assert_within(f"channel {number}", together[..., number], alone, 2 * bound[..., number])
 
 
@@ -169,8 +170,8 @@ def test_cnn_output(models, seed):
     problem = problem_of(seed).on_states
     found = {"states": problem.inputs, **outputs_of(models, problem, NAMES)}
     for name, before in (("conv1", "states"), ("conv2", "conv1")):
-        variables = (wide(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias"))
-        arguments = (wide(found[before]), *variables)
+        variables = (to_float64(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias"))
+        arguments = (to_float64(found[before]), *variables)
         places = {"strides": definition.Q_CNN_STRIDES[name], "activation": "relu"}
         bound = image_rounding.conv2d(*arguments, **places, padding="valid")
         assert_within(name, found[name], convolution.conv2d(*arguments, **places), bound)
@@ -218,14 +219,14 @@ def test_cnn_gradients(agent, seed):
 
 
 @claim("pixels.cnn-learns")
-def test_cnn_learns(agent, allowed, seed):
+def test_cnn_learns(agent, permitted, seed):
     problem = problems.q_learning_of(MODEL, seed, batch=2, steps=1)
 
     def check(**way):
         _, expected, bounds = solved(problem, trajectory(MODEL, **way))
         assert_close("learn", learnt(agent, problem), expected, bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 # So many steps that the ball, once served, is on its way.

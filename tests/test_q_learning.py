@@ -7,21 +7,40 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from assay import played, problems
-from assay.learning import gradients_of, layer_outputs, learnt, loss_and_gradients, solved, targets, trajectory
-from assay.limits import FALSE_ALARM, chance_of_counts, chance_of_share, threshold
-from assay.networks import assert_dense, assert_parameters, either_adam, outputs_of
-from assay.played import assert_learns, best_stretch
-from assay.problems import GAMMA, LEARNING_RATE
-from assay.strategies import arrays, seeds
-from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, few, fewer
-from spec.semantics import cart_pole, cart_pole_rounding, q_learning, rounding
-from spec.semantics import models as definition
-from spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
-from spec.semantics.initializers import fans, glorot_limit
-from spec.semantics.q_learning import FAILURE_REWARD, Transitions
-from spec.semantics.spread import wide
-from spec.vectors import read
+from assay.spec.error_bounds import cart_pole_rounding, rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import cart_pole, q_learning
+from assay.spec.semantics import models as definition
+from assay.spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
+from assay.spec.semantics.initializers import fans, glorot_limit
+from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
+from assay.spec.vectors import read
+from assay.testing import problems
+from assay.testing.assertions import (
+    assert_close,
+    assert_equal,
+    assert_form,
+    assert_rejected,
+    assert_within,
+    claim,
+    few,
+    fewer,
+)
+from assay.testing.networks import assert_dense, assert_parameters, either_adam, outputs_of
+from assay.testing.problems import GAMMA, LEARNING_RATE
+from assay.testing.q_networks import (
+    gradients_of,
+    layer_outputs,
+    learnt,
+    loss_and_gradients,
+    solved,
+    targets,
+    trajectory,
+)
+from assay.testing.strategies import arrays, seeds
+from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_share, threshold
+from assay.testing.training import agent_training
+from assay.testing.training.agent_training import assert_learns, best_stretch
 
 MODEL = "q_network"
 DOCUMENT = read("q_learning")
@@ -154,7 +173,7 @@ def test_states_are_independent(models, seed):
     one, other = (solved(each, layer_outputs(MODEL)).bounds["dense3"] for each in (problem, first))
     # The root mean square over all states is no less than this share of that over one of them.
     bounds = {"dense3": np.sqrt(BATCH) * one + other}
-    assert_close("the values of a state alone", {"dense3": alone}, {"dense3": wide(together[:1])}, bounds)
+    assert_close("the values of a state alone", {"dense3": alone}, {"dense3": to_float64(together[:1])}, bounds)
 
 
 @cache
@@ -355,14 +374,14 @@ def latest(transitions, count):
 def test_buffer_keeps_the_latest(agent):
     size = DOCUMENT["buffer_size"]
     given_ = numbered(size + 1)
-    assert_transitions("the last of 10,001 transitions", agent.remember(size, given_), latest(given_, size))
+    assert_transitions("the last of 10,001 transitions", agent.replay(size, given_), latest(given_, size))
 
 
 @claim("q_learning.buffer-in-order")
 @given(size=st.integers(1, 6), count=st.integers(1, 20))
 def test_buffer_in_order(agent, size, count):
     given_ = numbered(count)
-    assert_transitions(f"{count} transitions in a buffer of {size}", agent.remember(size, given_), latest(given_, size))
+    assert_transitions(f"{count} transitions in a buffer of {size}", agent.replay(size, given_), latest(given_, size))
 
 
 @st.composite
@@ -376,7 +395,7 @@ def some_transitions(draw):
 @claim("q_learning.buffer-changes-nothing")
 @given(given_=some_transitions())
 def test_buffer_changes_nothing(agent, given_):
-    assert_transitions("the transitions", agent.remember(3, given_), given_)
+    assert_transitions("the transitions", agent.replay(3, given_), given_)
 
 
 def sampled(agent, transitions, batch_size, seed):
@@ -451,7 +470,7 @@ def feedback(sign):
 
 def experienced(agent, parameters, epsilon, num_episodes, seed):
     """Gather transitions, check their form, and return them with where their episodes begin and end."""
-    found = agent.experience(parameters, epsilon, num_episodes, seed)
+    found = agent.collect(parameters, epsilon, num_episodes, seed)
     assert len(found) == len(Transitions._fields), f"experience gives {len(found)} elements"
     transitions = Transitions(*found)
     count = len(transitions.actions)
@@ -468,7 +487,7 @@ SHORT_EPISODES = 5
 def fallen(agent, seed, epsilon=0.5):
     """Gather the transitions of episodes that fail, and which of them is the last of its episode."""
     transitions = experienced(agent, feedback(-1), epsilon, SHORT_EPISODES, seed)
-    margins = cart_pole.margin(wide(transitions.next_states))
+    margins = cart_pole.margin(to_float64(transitions.next_states))
     # None is so near to failing that rounding hides on which side.
     assume((np.abs(margins) > rounding.gamma(1)).all())
     failed = margins < 0
@@ -491,7 +510,7 @@ def test_transitions_follow(agent, number):
 @given(number=seeds())
 def test_transition_has_its_action(agent, number):
     transitions, _ = fallen(agent, number, epsilon=1.0)
-    arguments = wide(transitions.states), transitions.actions
+    arguments = to_float64(transitions.states), transitions.actions
     bound = cart_pole_rounding.step(*arguments)
     assert_within("what follows the recorded action", transitions.next_states, cart_pole.step(*arguments), bound)
 
@@ -511,7 +530,7 @@ def test_episodes_begin_anew(agent, number):
 @given(number=seeds())
 def test_greedy_transitions(agent, number):
     transitions, _ = fallen(agent, number, epsilon=0.0)
-    values = q_learning.q_values(MODEL, wide(feedback(-1)), wide(transitions.states))
+    values = q_learning.q_values(MODEL, to_float64(feedback(-1)), to_float64(transitions.states))
     # Both values are sums of four products, and equal but for their signs.
     apart = np.abs(values[:, 0]) > rounding.gamma(6) * np.abs(transitions.states) @ [1, 2, 10, 3]
     assert_equal("the actions", transitions.actions[apart], values.argmax(axis=1)[apart], INT)
@@ -632,7 +651,7 @@ def test_loss_reduces_the_batch(keras, pair):
     y_true, y_pred = map(keras.to_tensor, pair)
     loss = keras.namespace.losses.get("mean_squared_error")
     found = keras.to_numpy(loss(y_true=y_true, y_pred=y_pred))
-    exact = tuple(map(wide, pair))
+    exact = tuple(map(to_float64, pair))
     expected = np.mean((exact[0] - exact[1]) ** 2)
     assert_within("mean_squared_error", found, expected, rounding.mean_squared_error(*exact))
 
@@ -674,8 +693,8 @@ def chasing(seed, steps=None):
     """
     problem = problems.q_learning_of(MODEL, seed, steps=steps)
     states = problem.transitions.states if steps is None else np.repeat(problem.transitions.states[:1], steps, axis=0)
-    flat = wide(states.reshape(-1, 4))
-    actions = q_learning.greedy(MODEL, wide(problem.parameters), flat).reshape(states.shape[:-1]).astype(np.int32)
+    flat = to_float64(states.reshape(-1, 4))
+    actions = q_learning.greedy(MODEL, to_float64(problem.parameters), flat).reshape(states.shape[:-1]).astype(np.int32)
     ones = np.ones(actions.shape, np.float32)
     return problem._replace(transitions=Transitions(states, actions, ones, states.copy(), 0 * ones))
 
@@ -710,36 +729,36 @@ def trajectory_case(seed, *, after_correction=False):
 @claim("q_learning.trajectory")
 @few
 @given(seed=seeds())
-def test_trajectory(agent, allowed, seed):
+def test_trajectory(agent, permitted, seed):
     def check(**way):
         problem, expected, bounds = trajectory_case(seed, **way)
         assert_close("learn, after 5 steps", learnt(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 @claim("q_learning.trajectory-losses")
 @few
 @given(seed=seeds())
-def test_trajectory_losses(agent, allowed, seed):
+def test_trajectory_losses(agent, permitted, seed):
     def check(**way):
         problem, expected, bounds = trajectory_case(seed, **way)
         assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
 
     # Losses of a hundred leave little of epsilon to be seen.
-    allowed(either_adam(check), alike=True)
+    permitted(either_adam(check), alike=True)
 
 
 @claim("q_learning.target-moves")
 @few
 @given(seed=seeds())
-def test_target_moves(agent, allowed, seed):
+def test_target_moves(agent, permitted, seed):
     # However the values move, y stays 1 ahead of them. A target that stays behind would be reached.
     def check(**way):
         problem, expected, bounds = solved(chasing(seed, steps=5), trajectory(MODEL, **way))
         assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
 
-    allowed(either_adam(check), alike=True)
+    permitted(either_adam(check), alike=True)
 
 
 @claim("q_learning.every-parameter-learns")
@@ -766,13 +785,13 @@ SHORTEST = cart_pole.shortest_length()
 
 def fit(agent, seed, **changes):
     """Train for a few episodes by the document's numbers."""
-    return played.train(agent, threshold("agent").recipe | {"num_episodes": FEW} | changes, seed)
+    return agent_training.train(agent, threshold("agent").recipe | {"num_episodes": FEW} | changes, seed)
 
 
 @pytest.fixture(scope="module")
-def few_episodes(agent, seed, once):
+def few_episodes(agent, seed, compute_once):
     """Return scores and losses of a dozen episodes."""
-    return once("few_episodes", lambda: fit(agent, seed))
+    return compute_once("few_episodes", lambda: fit(agent, seed))
 
 
 @claim("q_learning.training-moves-every-parameter")
@@ -851,14 +870,14 @@ def test_opposite_play(agent, seed):
     assert (returns < 1 / cart_pole.TIME_STEP).all(), f"the returns are {returns.tolist()}"
 
 
-def trained(agent, once, name, seed):
+def trained(agent, compute_once, name, seed):
     """Train by the recipe of a threshold, once in a run."""
-    return once(f"{name}-{seed}", lambda: played.train(agent, threshold(name).recipe, seed))
+    return compute_once(f"{name}-{seed}", lambda: agent_training.train(agent, threshold(name).recipe, seed))
 
 
 @claim("q_learning.learns-soon")
-def test_learns_soon(agent, seed, evidence, once):
-    assert_learns("agent_short", partial(trained, agent, once, "agent_short"), seed, evidence)
+def test_learns_soon(agent, seed, evidence, compute_once):
+    assert_learns("agent_short", partial(trained, agent, compute_once, "agent_short"), seed, evidence)
 
 
 @claim("q_learning.random-play-does-not-pass")
@@ -873,5 +892,5 @@ def test_random_play_does_not_pass(seed, name):
 
 
 @claim("q_learning.learns")
-def test_learns(agent, seed, evidence, once):
-    assert_learns("agent", partial(trained, agent, once, "agent"), seed, evidence)
+def test_learns(agent, seed, evidence, compute_once):
+    assert_learns("agent", partial(trained, agent, compute_once, "agent"), seed, evidence)

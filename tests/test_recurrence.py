@@ -8,11 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.contract import Array
-from assay.strategies import arrays, whole_arrays
-from assay.testing import assert_equal, assert_form, assert_within, claim
-from spec.semantics import layers, recurrence, recurrence_rounding, rounding
-from spec.semantics.recurrence import State
-from spec.semantics.spread import wide
+from assay.spec.error_bounds import recurrence_rounding, rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import layers, recurrence
+from assay.spec.semantics.recurrence import State
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.strategies import arrays, whole_arrays
 
 # Batch, time, input_dim and units: one of everything, more of each, and no two alike.
 SHAPES = ((1, 1, 1, 1), (2, 4, 3, 5), (3, 5, 4, 2))
@@ -68,9 +69,9 @@ def states_of(ops, case, activation="tanh"):
 
 def assert_step(case, before, after, t, activation):
     """Compare a state with the definition's step from the state before it."""
-    arguments = (*map(wide, (case.inputs[:, t], before, case.kernel, case.recurrent_kernel)), activation)
-    bound = recurrence_rounding.simple_step(*arguments)
-    assert_within(f"the state at {t}", after, recurrence.simple_step(*arguments), bound)
+    arguments = (*map(to_float64, (case.inputs[:, t], before, case.kernel, case.recurrent_kernel)), activation)
+    bound = recurrence_rounding.simple_rnn_cell(*arguments)
+    assert_within(f"the state at {t}", after, recurrence.simple_rnn_cell(*arguments), bound)
 
 
 @claim("recurrence.initial-state")
@@ -181,8 +182,8 @@ def cell_of(ops, case, activation):
 @given(case=cases(), activation=activations)
 def test_cell(ops, case, activation):
     arguments, found = cell_of(ops, case, activation)
-    exact = (*map(wide, arguments), activation)
-    assert_within("the state", found, recurrence.simple_step(*exact), recurrence_rounding.simple_step(*exact))
+    exact = (*map(to_float64, arguments), activation)
+    assert_within("the state", found, recurrence.simple_rnn_cell(*exact), recurrence_rounding.simple_rnn_cell(*exact))
 
 
 @claim("recurrence.shapes")
@@ -197,7 +198,7 @@ def test_shapes(ops, case):
 def test_output(ops, case, data):
     states = states_of(ops, case)
     output_kernel = data.draw(arrays((states.shape[-1], 3), LIMIT))
-    arguments = (*map(wide, (states, output_kernel)), None)
+    arguments = (*map(to_float64, (states, output_kernel)), None)
     found = ops.dense(states, output_kernel)
     assert_within("the outputs", found, layers.dense(*arguments), rounding.dense(*arguments, None))
 
@@ -224,7 +225,7 @@ def test_default_activation(keras, case):
     first = case.inputs[:, :1].copy()
     layer(keras.to_tensor(first))
     layer.set_weights([case.kernel, case.recurrent_kernel])
-    arguments = (*map(wide, (first[:, 0], case.kernel)), None)
+    arguments = (*map(to_float64, (first[:, 0], case.kernel)), None)
     expected, bound = layers.dense(*arguments, "tanh"), rounding.dense(*arguments, "tanh")
     assert_within("the last state", keras.to_numpy(layer(keras.to_tensor(first))), expected, bound)
 
@@ -247,9 +248,9 @@ def lstm_cases(draw):
 @claim("recurrence.lstm-cell")
 @given(case=lstm_cases())
 def test_lstm_cell(ops, case):
-    inputs, hidden, carry, *weights = map(wide, case)
-    expected = recurrence.lstm_step(inputs, State(hidden, carry), *weights)
-    bounds = recurrence_rounding.lstm_step(inputs, State(hidden, carry), *weights)
+    inputs, hidden, carry, *weights = map(to_float64, case)
+    expected = recurrence.lstm_cell(inputs, State(hidden, carry), *weights)
+    bounds = recurrence_rounding.lstm_cell(inputs, State(hidden, carry), *weights)
     found = ops.lstm_cell(*case)
     assert len(found) == len(expected)
     for name, *values in zip(State._fields, found, expected, bounds, strict=True):
@@ -278,7 +279,7 @@ def test_lstm_keeps(ops):
     start, carry = carried(ops, write=SHUT, keep=OPEN, steps=steps)
     # Each step rounds the gate, one product and one sum; what is written is below what float32 sees.
     bound = np.abs(start) * steps * (rounding.sigmoid(np.ones_like(start)) + rounding.gamma(2))
-    assert_within("the carry", carry, wide(start), bound)
+    assert_within("the carry", carry, to_float64(start), bound)
 
 
 @claim("recurrence.lstm-forgets")
@@ -296,7 +297,7 @@ def test_lstm_fades(ops):
     half = np.full_like(start, 0.5)
     for step in range(1, 11):
         _, carry = ops.lstm_cell(np.ones((1, 1), np.float32), np.zeros_like(start), carry, *weights)
-        expected = wide(start) / 2**step
+        expected = to_float64(start) / 2**step
         # Each step rounds the gate, one product and one sum.
         bound = np.abs(expected) * step * (rounding.sigmoid(half) / half + rounding.gamma(2))
         assert_within(f"the carry after {step} steps", carry, expected, bound)

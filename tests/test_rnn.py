@@ -7,20 +7,21 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from assay import handmade, problems
 from assay.contract import INT
-from assay.limits import FALSE_ALARM, chance_of_draws
-from assay.networks import assert_dense, assert_parameters, case, layer_outputs, outputs_of, solved
-from assay.problems import SEQ_LENGTH
-from assay.strategies import seeds
-from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, few
-from spec.semantics import layers, recurrence, recurrence_rounding, rounding, spread
-from spec.semantics.grades import held_to
-from spec.semantics.initializers import fans, glorot_limit, orthogonal
-from spec.semantics.models import MODELS, NUM_CHARS, UNITS
-from spec.semantics.recurrence import State
-from spec.semantics.spread import root_mean_square, wide
-from spec.vectors import read
+from assay.spec.error_bounds import measured_bounds, recurrence_rounding, rounding
+from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
+from assay.spec.error_bounds.precision import use_precision
+from assay.spec.semantics import layers, recurrence
+from assay.spec.semantics.initializers import fans, glorot_limit, orthogonal
+from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS
+from assay.spec.semantics.recurrence import State
+from assay.spec.vectors import read
+from assay.testing import handcrafted_weights, problems
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few
+from assay.testing.networks import assert_dense, assert_parameters, case, layer_outputs, outputs_of, solved
+from assay.testing.problems import SEQ_LENGTH
+from assay.testing.strategies import seeds
+from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
 DOCUMENT = read("rnn")
 NAMES = ["one_hot", "cell", "dense", "softmax"]
@@ -102,9 +103,9 @@ def states_of(ops, problem, time=6):
 
 def assert_step(problem, inputs, before, after, t):
     """Compare both states with the definition's step from those before."""
-    arguments = (wide(inputs), State(*map(wide, before)), *map(wide, cell_of(problem)))
-    bounds = recurrence_rounding.lstm_step(*arguments)
-    for name, *one in zip(State._fields, after, recurrence.lstm_step(*arguments), bounds, strict=True):
+    arguments = (to_float64(inputs), State(*map(to_float64, before)), *map(to_float64, cell_of(problem)))
+    bounds = recurrence_rounding.lstm_cell(*arguments)
+    for name, *one in zip(State._fields, after, recurrence.lstm_cell(*arguments), bounds, strict=True):
         assert_within(f"{name} at {t}", *one)
 
 
@@ -149,13 +150,15 @@ GATES = {
 @pytest.mark.parametrize("gate", GATES)
 def test_gates(ops, gate):
     carry, hidden = GATES[gate]
-    bias = np.full((len(GATES), 2), handmade.OPEN, np.float32)
+    bias = np.full((len(GATES), 2), handcrafted_weights.OPEN, np.float32)
     bias[list(GATES).index(gate)] *= -1
     inputs, before = np.zeros((1, 3), np.float32), State(np.zeros((1, 2), np.float32), np.full((1, 2), 3, np.float32))
     weights = (np.zeros((3, 8), np.float32), np.zeros((2, 8), np.float32), bias.ravel())
-    bounds = recurrence_rounding.lstm_step(wide(inputs), State(*map(wide, before)), *map(wide, weights))
+    bounds = recurrence_rounding.lstm_cell(
+        to_float64(inputs), State(*map(to_float64, before)), *map(to_float64, weights)
+    )
     # What a shut gate lets through of at most 4.
-    leak = 4 * layers.sigmoid(-handmade.OPEN)
+    leak = 4 * layers.sigmoid(-handcrafted_weights.OPEN)
     found = ops.lstm_cell(inputs, *before, *weights)
     for name, actual, expected, bound in zip(State._fields, found, (hidden, carry), bounds, strict=True):
         assert_within(name, actual, np.full((1, 2), expected), bound + leak)
@@ -190,7 +193,7 @@ def test_dense_is_linear(models, seed):
 @given(seed=seeds())
 def test_softmax_output(models, seed):
     found = run(models, problem_of(seed))
-    scores = wide(found["dense"])
+    scores = to_float64(found["dense"])
     assert_within("softmax", found["softmax"], layers.softmax(scores), rounding.softmax(scores))
 
 
@@ -201,8 +204,8 @@ def test_output_is_a_distribution(models, seed):
     found = run(models, problem_of(seed))
     result = assert_form("the output", found["softmax"], (BATCH, NUM_CHARS))
     assert (result >= 0).all(), f"there are negative probabilities, down to {result.min()}"
-    bound = rounding.softmax(wide(found["dense"])).sum(axis=-1)
-    assert_within("the sum of a row", wide(result).sum(axis=-1), np.ones(BATCH), bound, np.dtype(np.float64))
+    bound = rounding.softmax(to_float64(found["dense"])).sum(axis=-1)
+    assert_within("the sum of a row", to_float64(result).sum(axis=-1), np.ones(BATCH), bound, np.dtype(np.float64))
 
 
 @claim("rnn.whole-network")
@@ -222,21 +225,21 @@ def named_by(models, parameters, windows):
 @claim("rnn.last-output-is-used")
 def test_last_output_is_used(models, seed):
     windows = problem_of(seed).inputs
-    named = named_by(models, handmade.successor_of_the_last(), windows)
+    named = named_by(models, handcrafted_weights.successor_of_the_last(), windows)
     assert_equal("what is named", named.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
 
 
 @claim("rnn.remembers")
 def test_remembers(models, seed):
     windows = problem_of(seed).inputs
-    named = named_by(models, handmade.first_of_the_window(), windows)
+    named = named_by(models, handcrafted_weights.first_of_the_window(), windows)
     assert_equal("what is named", named.astype(np.int32), windows[:, 0], INT)
 
 
 def assert_moved(models, one, windows):
     """Check that other windows give every output of `cell` more of a change than two roundings make."""
     found, others = (
-        wide(run(models, problem)["cell"]) for problem in (one.problem, with_windows(one.problem, windows))
+        to_float64(run(models, problem)["cell"]) for problem in (one.problem, with_windows(one.problem, windows))
     )
     moved = [root_mean_square(row) for row in others - found]
     # The root mean square over the batch is no less than half of that over one of four windows.
@@ -244,7 +247,7 @@ def assert_moved(models, one, windows):
     assert min(moved) > bound, f"the outputs move by {moved}, and rounding by {bound:.3g}"
 
 
-@held_to("float32")
+@use_precision("float32")
 def in_float32(seed):
     """Return a problem and its bounds in float32: what is not looked at changes nothing, whatever the grade."""
     return solved(problems.rnn(seed), layer_outputs)
@@ -298,7 +301,7 @@ def test_any_length(models, seed, length):
 @pytest.mark.parametrize("batch", [1, 2, 50])
 def test_any_batch_size(models, seed, batch):
     windows = np.random.default_rng(seed).integers(0, NUM_CHARS, (batch, SEQ_LENGTH), np.int32)
-    named = named_by(models, handmade.successor_of_the_last(), windows)
+    named = named_by(models, handcrafted_weights.successor_of_the_last(), windows)
     assert_equal("what is named", named.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
 
 
@@ -352,20 +355,20 @@ def assert_glorot_uniform(name, kernel):
     kernel = assert_form(name, kernel, SHAPES[name])
     limit = glorot_limit(*fans(kernel.shape))
     assert_within(name, kernel, np.zeros(kernel.shape), limit * (1 + rounding.gamma(rounding.SQRT)))
-    probability = chance_of_draws(wide(kernel).ravel(), -limit, limit)
+    probability = chance_of_draws(to_float64(kernel).ravel(), -limit, limit)
     assert probability > FALSE_ALARM, f"even draws are as uneven as {name} with a probability of {probability:.3g}"
 
 
 @claim("rnn.initial-recurrent-kernel")
-def test_initial_recurrent_kernel(models, allowed, seed):
+def test_initial_recurrent_kernel(models, permitted, seed):
     name = "cell/recurrent_kernel"
     kernel = assert_form(name, initial_parameters(models, seed)[name], SHAPES[name])
     gates = np.split(kernel, 4, axis=1)
-    allowed(
+    permitted(
         {
             "orthogonal": lambda: assert_orthogonal(kernel),
             "orthogonal-gates": lambda: [assert_orthogonal(gate) for gate in gates],
-            "uniform": lambda: assert_even(name, wide(kernel).ravel(), DRAWN_TO),
+            "uniform": lambda: assert_even(name, to_float64(kernel).ravel(), DRAWN_TO),
         }
     )
 
@@ -376,9 +379,11 @@ DRAWN_TO = 1 / math.sqrt(UNITS)
 
 def assert_orthogonal(kernel):
     """Check that the rows of a kernel are as orthogonal as float32 leaves them, in four draws."""
-    draws = [orthogonal(kernel.shape, number, np.float32) for number in range(spread.ORDERS)]
-    found, *expected = (root_mean_square(rows @ rows.T - np.eye(UNITS)) for rows in map(wide, (kernel, *draws)))
-    assert found <= spread.FACTOR * max(expected), f"{found:.3g} from orthogonal, where float32 is {max(expected):.3g}"
+    draws = [orthogonal(kernel.shape, number, np.float32) for number in range(measured_bounds.PERMUTATIONS)]
+    found, *expected = (root_mean_square(rows @ rows.T - np.eye(UNITS)) for rows in map(to_float64, (kernel, *draws)))
+    assert found <= measured_bounds.FACTOR * max(expected), (
+        f"{found:.3g} from orthogonal, where float32 is {max(expected):.3g}"
+    )
 
 
 def assert_even(what, values, limit):
@@ -389,19 +394,21 @@ def assert_even(what, values, limit):
 
 
 @claim("rnn.forget-bias")
-def test_forget_bias(models, allowed, seed):
+def test_forget_bias(models, permitted, seed):
     initial = initial_parameters(models, seed)
     assert_equal("dense/bias", initial["dense/bias"], np.zeros(NUM_CHARS))
     bias = assert_form("cell/bias", initial["cell/bias"], SHAPES["cell/bias"])
 
     def drawn():
         # The distribution function of a sum of two even draws makes such sums even.
-        shares = np.clip(wide(bias) / (2 * DRAWN_TO), -1, 1)
+        shares = np.clip(to_float64(bias) / (2 * DRAWN_TO), -1, 1)
         assert_even("cell/bias", np.sign(shares) * (2 * np.abs(shares) - shares**2), 1.0)
 
     forget_open = np.repeat([0.0, 1.0, 0.0, 0.0], UNITS)
     known = {"forget-open": forget_open, "zeros": np.zeros_like(forget_open)}
-    allowed({key: partial(assert_equal, "cell/bias", bias, value) for key, value in known.items()} | {"uniform": drawn})
+    permitted(
+        {key: partial(assert_equal, "cell/bias", bias, value) for key, value in known.items()} | {"uniform": drawn}
+    )
 
 
 @claim("rnn.new-models-differ")

@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from assay import problems
-from assay.characters import evaluated, mean_loss
-from assay.limits import quarters, threshold
-from assay.networks import case, either_adam, gradients_of, loss_and_gradients, solved, trained, trajectory
-from assay.problems import SEQ_LENGTH
-from assay.strategies import seeds
-from assay.testing import assert_close, assert_equal, assert_form, claim, few
-from assay.trained import assert_losses_not_above
-from spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
-from spec.semantics.spread import root_mean_square
-from spec.semantics.text import loss_of_frequencies
-from spec.vectors import read
+from assay.spec.error_bounds.measured_bounds import root_mean_square
+from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
+from assay.spec.semantics.text import ngram_cross_entropy
+from assay.spec.vectors import read
+from assay.testing import problems
+from assay.testing.assertions import assert_close, assert_equal, assert_form, claim, few
+from assay.testing.networks import case, either_adam, gradients_of, loss_and_gradients, solved, trained, trajectory
+from assay.testing.problems import SEQ_LENGTH
+from assay.testing.strategies import seeds
+from assay.testing.thresholds import quarters, threshold
+from assay.testing.training.assertions import assert_losses_not_above
+from assay.testing.training.text_training import evaluated, mean_loss
 
 DOCUMENT = read("rnn")
 SHAPES = MODELS["rnn"].shapes
@@ -146,22 +146,22 @@ def test_trainable_variables(keras):
 
 
 @claim("rnn_training.trajectory")
-def test_trajectory(models, allowed, seed):
+def test_trajectory(models, permitted, seed):
     def check(**way):
         one = trajectory_case(seed, **way)
         parameters = {name: one.expected[name] for name in SHAPES}
         assert_close(f"train, after {STEPS} steps", trained(models, one.problem), parameters, one.bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 @claim("rnn_training.trajectory-losses")
-def test_trajectory_losses(models, allowed, seed):
+def test_trajectory_losses(models, permitted, seed):
     def check(**way):
         one = trajectory_case(seed, **way)
         assert_close("train", trained(models, one.problem), {"losses": one.expected["losses"]}, one.bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 @claim("rnn_training.order-of-batches")
@@ -225,14 +225,14 @@ def test_falls_on(rnn_1000_batches):
 
 
 @pytest.fixture(scope="session")
-def loss_after_1000(rnn_1000_batches, windows, once):
+def loss_after_1000(rnn_1000_batches, windows, compute_once):
     """Return the mean loss after 1,000 batches, computed once in a run."""
-    return once("loss_after_1000", lambda: mean_loss(rnn_1000_batches["parameters"], *windows))
+    return compute_once("loss_after_1000", lambda: mean_loss(rnn_1000_batches["parameters"], *windows))
 
 
 @claim("rnn_training.beats-frequencies")
 def test_beats_frequencies(loss_after_1000, windows, corpus, evidence):
-    blind = loss_of_frequencies(corpus.indices, *windows, known=0)
+    blind = ngram_cross_entropy(corpus.indices, *windows, known=0)
     evidence(corpus=corpus.source)
     assert loss_after_1000 < blind, f"the loss is {loss_after_1000:.3f}, and that of the frequencies {blind:.3f}"
 
@@ -246,5 +246,5 @@ def test_loss_after(loss_after_1000, nietzsche):
 @claim("rnn_training.beats-pairs")
 def test_beats_pairs(nietzsche, windows):
     limits = threshold("rnn_1000_batches").limits("loss")
-    lead = loss_of_frequencies(nietzsche.indices, *windows, known=1) - limits.mean
+    lead = ngram_cross_entropy(nietzsche.indices, *windows, known=1) - limits.mean
     assert 0 < lead < limits.deviation, f"the lead is {lead:.4f}, and the deviation {limits.deviation:.4f}"

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from assay import problems
-from assay.forms import FORMS, build, connected, load
-from assay.networks import case, layer_outputs
-from assay.testing import assert_close, assert_equal, assert_form, assert_rejected, claim
-from spec.semantics.models import MODELS
-from spec.vectors import read
+from assay.spec.semantics.models import MODELS
+from assay.spec.vectors import read
+from assay.testing import problems
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_rejected, claim
+from assay.testing.keras_models import FORMS, build, connected, load
+from assay.testing.networks import case, layer_outputs
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 ONE = np.ones((1, 1), np.float32)

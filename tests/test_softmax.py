@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay.strategies import LARGEST_EXPONENT, arrays, distinct_rows, matrices
-from assay.testing import assert_form, assert_within, claim
-from spec.semantics import layers, rounding
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics import layers
+from assay.testing.assertions import assert_form, assert_within, claim
+from assay.testing.strategies import LARGEST_EXPONENT, arrays, distinct_rows, matrices
 
 
 def assert_softmax(what, actual, logits):
@@ -78,9 +79,9 @@ def test_emphasises_the_maximum(ops, logits):
 def test_suppresses_the_rest(ops, logits):
     result = assert_form("softmax", ops.softmax(logits), logits.shape).astype(np.float64)
     distance = logits.max(axis=-1, keepdims=True) - logits.astype(np.float64)
-    allowed = result.max(axis=-1, keepdims=True) * np.exp(-distance)
+    permitted = result.max(axis=-1, keepdims=True) * np.exp(-distance)
     bound = 2 * rounding.softmax(logits.astype(np.float64))
-    assert (result <= allowed + bound).all(), f"softmax of {logits} leaves {result}, and at most {allowed} is right"
+    assert (result <= permitted + bound).all(), f"softmax of {logits} leaves {result}, and at most {permitted} is right"
 
 
 @claim("softmax.tends-to-argmax")
@@ -98,8 +99,8 @@ def test_is_smooth(ops, logits, step):
     moved[:, 0] += np.float32(step)
     change = np.abs(ops.softmax(moved).astype(np.float64) - ops.softmax(logits))
     # No partial derivative of softmax is steeper than 1/4, as p (1 - p) is largest at p = 1/2.
-    allowed = 0.25 * np.abs(moved - logits).max() + 2 * rounding.softmax(logits.astype(np.float64))
-    assert (change <= allowed).all(), f"a change of {step} in a logit moves softmax by {change.max()}"
+    permitted = 0.25 * np.abs(moved - logits).max() + 2 * rounding.softmax(logits.astype(np.float64))
+    assert (change <= permitted).all(), f"a change of {step} in a logit moves softmax by {change.max()}"
 
 
 @claim("softmax.equal-logits")

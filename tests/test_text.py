@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from assay.contract import INT
-from assay.limits import FALSE_ALARM, chance_of_counts
-from assay.strategies import seeds
-from assay.testing import assert_equal, assert_form, assert_rejected, claim
-from spec.semantics import text as definition
-from spec.vectors import read
+from assay.spec.semantics import text as definition
+from assay.spec.vectors import read
+from assay.testing.assertions import assert_equal, assert_form, assert_rejected, claim
+from assay.testing.strategies import seeds
+from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
 
 DOCUMENT = read("rnn")
 # What a file may hold: anything but halves of surrogate pairs, which UTF-8 has no bytes for.

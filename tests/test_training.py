@@ -7,15 +7,16 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from assay import problems
-from assay.limits import FALSE_ALARM, NORMAL, quarters, threshold
-from assay.networks import case, either_adam, gradients_of, loss_and_gradients, solved, trained, trajectory
-from assay.strategies import arrays, same_shape, seeds
-from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, fewer
-from assay.trained import assert_losses_not_above
-from spec.semantics import losses, optimizers, rounding
-from spec.semantics import models as definition
-from spec.semantics.spread import wide
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import losses, optimizers
+from assay.spec.semantics import models as definition
+from assay.testing import problems
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, fewer
+from assay.testing.networks import case, either_adam, gradients_of, loss_and_gradients, solved, trained, trajectory
+from assay.testing.strategies import arrays, same_shape, seeds
+from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
+from assay.testing.training.assertions import assert_losses_not_above
 
 LEARNING_RATE = 0.001
 STEPS = 5
@@ -50,7 +51,7 @@ EPSILON_COUNTS = (
 
 def assert_adam(ops, case, step, result, learning_rate=LEARNING_RATE, *, after_correction=False):
     """Compare one of the three results of a step of Adam with its definition."""
-    arguments = (*map(wide, case), step, learning_rate)
+    arguments = (*map(to_float64, case), step, learning_rate)
     position = ("parameter", "first_moment", "second_moment").index(result)
     actual = ops.adam_step(*case, step, learning_rate)[position]
     assert_within(
@@ -87,8 +88,8 @@ def test_batch_size(models, seed):
 @claim("training.learning-rate")
 @given(case=adam_case(), step=steps, learning_rate=st.sampled_from([0.1, 0.01, 0.001]))
 @example(case=EPSILON_COUNTS, step=1, learning_rate=0.1)
-def test_learning_rate(ops, allowed, case, step, learning_rate):
-    allowed(either_adam(partial(assert_adam, ops, case, step, "parameter", learning_rate)), alike=True)
+def test_learning_rate(ops, permitted, case, step, learning_rate):
+    permitted(either_adam(partial(assert_adam, ops, case, step, "parameter", learning_rate)), alike=True)
 
 
 @claim("training.optimizers-module")
@@ -118,8 +119,8 @@ def test_adam_defaults(keras):
 @claim("training.adam-parameter")
 @given(case=adam_case(), step=steps)
 @example(case=EPSILON_COUNTS, step=1)
-def test_adam_parameter(ops, allowed, case, step):
-    allowed(either_adam(partial(assert_adam, ops, case, step, "parameter")), alike=True)
+def test_adam_parameter(ops, permitted, case, step):
+    permitted(either_adam(partial(assert_adam, ops, case, step, "parameter")), alike=True)
 
 
 @claim("training.adam-first-moment")
@@ -143,8 +144,8 @@ def first_step(ops, gradient):
 def first_step_bound(gradient):
     """Bound the rounding of the first step, and what epsilon takes from its length."""
     zeros = np.zeros(gradient.shape)
-    bound, *_ = rounding.adam_step(zeros, wide(gradient), zeros, zeros, 1, LEARNING_RATE)
-    root = np.abs(wide(gradient)) * math.sqrt(1 - optimizers.BETA_2)
+    bound, *_ = rounding.adam_step(zeros, to_float64(gradient), zeros, zeros, 1, LEARNING_RATE)
+    root = np.abs(to_float64(gradient)) * math.sqrt(1 - optimizers.BETA_2)
     return bound + LEARNING_RATE * optimizers.EPSILON / (root + optimizers.EPSILON)
 
 
@@ -163,9 +164,9 @@ def test_adam_bias_correction(ops, gradient):
 @claim("training.adam-gradient-scale")
 @given(gradient=gradients)
 def test_adam_gradient_scale(ops, gradient):
-    once, larger = first_step(ops, gradient), first_step(ops, np.float32(1000) * gradient)
+    compute_once, larger = first_step(ops, gradient), first_step(ops, np.float32(1000) * gradient)
     bound = first_step_bound(gradient) + first_step_bound(np.float32(1000) * gradient)
-    assert_within("the first step for 1,000 times the gradient", larger, wide(once), bound)
+    assert_within("the first step for 1,000 times the gradient", larger, to_float64(compute_once), bound)
 
 
 @claim("training.adam-against-gradient")
@@ -199,7 +200,7 @@ def test_random_batches(training, train_set, seed):
 @given(seed=seeds())
 def test_loss_is_mean(models, seed):
     problem, _, bounds = gradients_case(seed)
-    outputs = definition.layer_outputs("mlp", wide(problem.parameters), wide(problem.inputs))
+    outputs = definition.layer_outputs("mlp", to_float64(problem.parameters), to_float64(problem.inputs))
     per_example = losses.sparse_categorical_crossentropy(problem.targets, outputs["softmax"])
     actual, _ = models.loss_and_gradients(*problem)
     assert_within("the loss", actual, per_example.mean(), bounds["loss"])
@@ -264,24 +265,24 @@ def test_unused_pixels(models, seed):
 @claim("training.trajectory")
 @fewer
 @given(seed=seeds())
-def test_trajectory(models, allowed, seed):
+def test_trajectory(models, permitted, seed):
     def check(**way):
         problem, expected, bounds = trajectory_case(seed, **way)
         parameters = {name: expected[name] for name in problem.parameters}
         assert_close(f"train, after {STEPS} steps", trained(models, problem), parameters, bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 @claim("training.trajectory-losses")
 @fewer
 @given(seed=seeds())
-def test_trajectory_losses(models, allowed, seed):
+def test_trajectory_losses(models, permitted, seed):
     def check(**way):
         problem, expected, bounds = trajectory_case(seed, **way)
         assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 @claim("training.loss-before-step")
@@ -297,26 +298,26 @@ def test_loss_before_step(models, seed):
 @claim("training.order-of-batches")
 @fewer
 @given(seed=seeds())
-def test_order_of_batches(models, allowed, seed):
+def test_order_of_batches(models, permitted, seed):
     def check(**way):
         problem = trajectory_case(seed, **way).problem
         reverse = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
         problem, expected, bounds = solved(reverse, trajectory, **way)
         assert_close("train on the batches in reverse", trained(models, problem), expected, bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 @claim("training.new-optimizer")
 @fewer
 @given(seed=seeds())
-def test_new_optimizer(models, allowed, seed):
+def test_new_optimizer(models, permitted, seed):
     def check(**way):
         problem, expected, bounds = trajectory_case(seed, **way)
         trained(models, problem)
         assert_close("train, for the second time", trained(models, problem), expected, bounds)
 
-    allowed(either_adam(check))
+    permitted(either_adam(check))
 
 
 @claim("training.every-parameter-moves")

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from assay.adapters.proxy import NonConformanceError
 from assay.contract import Array
-from assay.guard import NonConformanceError
-from assay.strategies import arrays, seeds
-from assay.testing import assert_close, assert_equal, assert_form, assert_within, claim, fewer
-from spec.semantics import image_rounding, normalization, spread
-from spec.semantics.differentiation import pull_back
-from spec.semantics.normalization import Statistics
-from spec.semantics.spread import wide
-from spec.vectors import read
+from assay.spec.error_bounds import image_rounding, measured_bounds
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import normalization
+from assay.spec.semantics.differentiation import vjp
+from assay.spec.semantics.normalization import Statistics
+from assay.spec.vectors import read
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, fewer
+from assay.testing.strategies import arrays, seeds
 
 CLASSES = read("flowers")["classes"]
 
@@ -78,7 +79,7 @@ def normalize(ops, case, *, training):
 
 def defined(case, *, training):
     """Return the definition's output, and its bound."""
-    exact = Case(*map(wide, case))
+    exact = Case(*map(to_float64, case))
     arguments = exact.inputs, exact.gamma, exact.beta, exact.moving
     return (
         normalization.batch_normalization(*arguments, training=training),
@@ -167,22 +168,29 @@ def test_one_image(ops, case):
 @claim("training_flag.moving-mean")
 @given(case=cases(RANK_2, RANK_4))
 def test_moving_mean(ops, case):
-    exact = Case(*map(wide, case))
-    expected, _ = normalization.moved(exact.inputs, exact.moving)
+    exact = Case(*map(to_float64, case))
+    expected, _ = normalization.update_moving_statistics(exact.inputs, exact.moving)
     _, found = normalize(ops, case, training=True)
-    assert_within("the moving mean", found.mean, expected.mean, image_rounding.moved(exact.inputs, exact.moving).mean)
+    assert_within(
+        "the moving mean",
+        found.mean,
+        expected.mean,
+        image_rounding.update_moving_statistics(exact.inputs, exact.moving).mean,
+    )
 
 
 @claim("training_flag.moving-variance")
 @given(case=cases(RANK_2, RANK_4))
 @example(case=case_of(0, RANK_2))
 @example(case=case_of(0, RANK_4))
-def test_moving_variance(ops, allowed, case):
-    exact = Case(*map(wide, case))
+def test_moving_variance(ops, permitted, case):
+    exact = Case(*map(to_float64, case))
     _, found = normalize(ops, case, training=True)
-    bound = image_rounding.moved(exact.inputs, exact.moving).variance
-    over_n, unbiased = (statistics.variance for statistics in normalization.moved(exact.inputs, exact.moving))
-    allowed(
+    bound = image_rounding.update_moving_statistics(exact.inputs, exact.moving).variance
+    over_n, unbiased = (
+        statistics.variance for statistics in normalization.update_moving_statistics(exact.inputs, exact.moving)
+    )
+    permitted(
         {
             "over-n": partial(assert_within, "the moving variance", found.variance, over_n, bound),
             "over-n-1": partial(assert_within, "the moving variance", found.variance, unbiased, bound),
@@ -196,7 +204,7 @@ def test_moving_variance(ops, allowed, case):
 @given(seed=seeds())
 def test_moving_statistics_approach(ops, seed):
     case = case_of(seed, RANK_4)
-    batch = normalization.statistics(wide(case.inputs))
+    batch = normalization.statistics(to_float64(case.inputs))
     # Far away, so that it does not matter which of the two variances of the batch they approach.
     case = case._replace(moving_mean=case.moving_mean + 10, moving_variance=case.moving_variance + 10)
     distances = []
@@ -245,14 +253,16 @@ def gradients_case(seed, shape, *, training):
             moving = Statistics(moving_mean, moving_variance)
             return normalization.batch_normalization(*arguments, moving, training=training)
 
-        return named(pull_back(output, upstream, inputs, gamma, beta))
+        return named(vjp(output, upstream, inputs, gamma, beta))
 
     case = case_of(seed, shape)
     generator = np.random.default_rng(seed)
     upstream = generator.uniform(-1, 1, shape).astype(np.float32)
-    orders = [generator.permutation(case.inputs[..., 0].size) for _ in range(spread.ORDERS)]
+    orders = [generator.permutation(case.inputs[..., 0].size) for _ in range(measured_bounds.PERMUTATIONS)]
     problems = [(reordered(case.inputs, order), *case[1:], reordered(upstream, order)) for order in orders]
-    return Gradients(case, upstream, evaluate(*map(wide, (*case, upstream))), spread.bounds_over(evaluate, problems))
+    return Gradients(
+        case, upstream, evaluate(*map(to_float64, (*case, upstream))), measured_bounds.bounds_over(evaluate, problems)
+    )
 
 
 def named(gradients):
@@ -287,7 +297,7 @@ def test_training_gradients(ops, seed, shape):
 def test_gradients_cancel(ops, seed, shape):
     problem = gradients_case(seed, shape, training=True)
     found, *_ = ops.batch_normalization_gradients(*problem.case, problem.upstream, training=True)
-    sums = wide(assert_form("the gradient of the inputs", found, shape)).reshape(-1, shape[-1]).sum(axis=0)
+    sums = to_float64(assert_form("the gradient of the inputs", found, shape)).reshape(-1, shape[-1]).sum(axis=0)
     # What n elements of N are off by adds up to at most sqrt(n N) times the root mean square of all (Cauchy, Schwarz).
     bound = math.sqrt(math.prod(shape[:-1]) * found.size) * problem.bounds["inputs"]
     assert_within("the sum over the batch", sums, np.zeros(shape[-1]), bound, np.dtype(np.float64))
@@ -391,9 +401,14 @@ def compiled(keras):
 def test_fit_trains(keras):
     model, layer = compiled(keras)
     model.fit(INPUTS, INPUTS, batch_size=len(INPUTS), epochs=1, verbose=0)
-    new = wide(INPUTS), Statistics(np.zeros(3), np.ones(3))
-    expected, _ = normalization.moved(*new)
-    assert_within("the moving mean", keras.to_numpy(layer.moving_mean), expected.mean, image_rounding.moved(*new).mean)
+    new = to_float64(INPUTS), Statistics(np.zeros(3), np.ones(3))
+    expected, _ = normalization.update_moving_statistics(*new)
+    assert_within(
+        "the moving mean",
+        keras.to_numpy(layer.moving_mean),
+        expected.mean,
+        image_rounding.update_moving_statistics(*new).mean,
+    )
 
 
 @claim("training_flag.evaluate-infers")

@@ -26,56 +26,56 @@ class JAX:
 
     def start(self, device: str) -> str:
         """Load JAX and keep it to one device."""
-        from alternatives.jax.device import use
+        from assay.alternatives.jax.device import use
 
         return use(device, tf32=self.tf32)
 
     @cached_property
     def ops(self) -> contract.Ops:
         """Single operations."""
-        from alternatives.jax.ops import Ops
+        from assay.alternatives.jax.ops import Ops
 
         return Ops()
 
     @cached_property
     def models(self) -> contract.Models:
         """The document's models."""
-        from alternatives.jax.models import Models
+        from assay.alternatives.jax.models import Models
 
         return Models()
 
     @cached_property
     def training(self) -> contract.Training:
         """Whole training runs."""
-        from alternatives.jax.training import Training
+        from assay.alternatives.jax.training import Training
 
         return Training()
 
     @cached_property
     def datasets(self) -> contract.Datasets:
         """The data loader."""
-        from alternatives.jax.datasets import Datasets
+        from assay.alternatives.jax.datasets import Datasets
 
         return Datasets()
 
     @cached_property
     def text(self) -> contract.Text:
         """The loader and the program of characters."""
-        from alternatives.jax.text import Text
+        from assay.alternatives.jax.text import Text
 
         return Text()
 
     @cached_property
     def environments(self) -> contract.Environments:
         """CartPole and Breakout."""
-        from alternatives.jax.environments import Environments
+        from assay.alternatives.jax.environments import Environments
 
         return Environments()
 
     @cached_property
     def agent(self) -> contract.Agent:
         """Deep Q-learning."""
-        from alternatives.jax.agent import Agent
+        from assay.alternatives.jax.agent import Agent
 
         return Agent()
 

@@ -10,11 +10,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from alternatives.jax import cart_pole
-from alternatives.jax.cart_pole import MAX_EPISODE_STEPS, length
-from alternatives.jax.losses import mean_squared_error, picked
-from alternatives.jax.models import MODELS, initial, loops, to_numpy
-from alternatives.jax.optimizers import ADAM
+from assay.alternatives.jax import cart_pole
+from assay.alternatives.jax.cart_pole import MAX_EPISODE_STEPS, length
+from assay.alternatives.jax.losses import mean_squared_error, picked
+from assay.alternatives.jax.models import MODELS, initial, loops, to_numpy
+from assay.alternatives.jax.optimizers import ADAM
 from assay.contract import Array, Learnt, Pair, Parameters, QModelName, Transitions
 
 FAILURE_REWARD = -10.0
@@ -190,7 +190,7 @@ def trained(
     def step(now: Playing) -> Playing:
         acting, drawing = jax.random.split(jax.random.fold_in(key, now.length))
         action = epsilon_greedy(model, now.learner.parameters, now.state[None], epsilon, acting)[0]
-        state = cart_pole.moved(now.state, action)
+        state = cart_pole.euler_step(now.state, action)
         fallen = cart_pole.fallen(state)
         reward = jnp.where(fallen, FAILURE_REWARD, 1.0)
         buffer = now.learner.buffer.append(Transitions(now.state, action, reward, state, fallen.astype(jnp.float32)))
@@ -239,7 +239,7 @@ class Agent:
         """Choose in all states at once."""
         return to_numpy(act(model, parameters, states, epsilon, jax.random.key(seed)))
 
-    def remember(self, buffer_size: int, transitions: Transitions) -> Transitions:
+    def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Append them all, and read the buffer from its oldest on."""
         arrays, count = to_numpy(remembered(Transitions(*transitions), buffer_size))
         places = np.arange(max(count - buffer_size, 0), count) % buffer_size
@@ -288,7 +288,7 @@ class Agent:
             losses.append(loss)
         return np.array(jax.device_get(losses), np.float32), to_numpy(learner.parameters)
 
-    def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
+    def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play each episode by a key of its own, and put together what is before the ends."""
         keys = jax.random.split(jax.random.key(seed), num_episodes)
         found = [transitions_of(to_numpy(played(parameters, epsilon, key))) for key in keys]

@@ -54,7 +54,7 @@ def begun(keys: jax.Array) -> jax.Array:
     return jax.random.uniform(keys, (4,), minval=-INITIAL, maxval=INITIAL)
 
 
-def moved(state: jax.Array, action: jax.Array) -> jax.Array:
+def euler_step(state: jax.Array, action: jax.Array) -> jax.Array:
     """Return what follows from a state when an action is taken: Euler's explicit method."""
     _, velocity, angle, turning = state
     sine, cosine, mass = jnp.sin(angle), jnp.cos(angle), CART_MASS + POLE_MASS
@@ -75,7 +75,7 @@ def episode(choose: Callable[[jax.Array, jax.Array], jax.Array], key: jax.Array)
 
     def step(state: jax.Array, number: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
         action = choose(number, state)
-        after = moved(state, action)
+        after = euler_step(state, action)
         return after, (after, action, fallen(after))
 
     initial = begun(key)

@@ -8,15 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from alternatives.jax import breakout, cart_pole
-from alternatives.jax.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, MAX_EPISODE_STEPS, NUM_ACTIONS
-from alternatives.jax.models import to_numpy
+from assay.alternatives.jax import breakout, cart_pole
+from assay.alternatives.jax.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, MAX_EPISODE_STEPS, NUM_ACTIONS
+from assay.alternatives.jax.models import to_numpy
 from assay.contract import Array, CartPole, Episode
 
 # Compiled once for all calls.
 draw = jax.jit(cart_pole.picture)
 begin = jax.jit(jax.vmap(cart_pole.begun))
-move = jax.jit(jax.vmap(cart_pole.moved))
+move = jax.jit(jax.vmap(cart_pole.euler_step))
 fall = jax.jit(jax.vmap(cart_pole.fallen))
 
 
@@ -55,7 +55,7 @@ class Environments:
         longest[: len(actions)] = actions[:MAX_EPISODE_STEPS]
         return ended(played(longest, jax.random.key(seed)), len(actions))
 
-    def feed_back(self, weights: Array, seed: int) -> Episode:
+    def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Look at the state before every step."""
         return ended(fed_back(weights, jax.random.key(seed)))
 

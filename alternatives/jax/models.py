@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from alternatives.jax.layers import conv2d, dense, flatten, lstm, max_pool2d
-from alternatives.jax.losses import crossentropy, mean_squared_error
-from alternatives.jax.optimizers import ADAM, SGD, Optimizer
+from assay.alternatives.jax.layers import conv2d, dense, flatten, lstm, max_pool2d
+from assay.alternatives.jax.losses import crossentropy, mean_squared_error
+from assay.alternatives.jax.optimizers import ADAM, SGD, Optimizer
 from assay.contract import Array, ModelName, Parameters
 
 # Of every layer, by name, in their order.

@@ -9,10 +9,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from alternatives.jax import layers, losses
-from alternatives.jax.models import glorot_uniform, to_numpy, zeros
-from alternatives.jax.optimizers import Moments, adam_step, sgd_step
-from alternatives.jax.sampling import checked, drawn, softmax_at
+from assay.alternatives.jax import layers, losses
+from assay.alternatives.jax.models import glorot_uniform, to_numpy, zeros
+from assay.alternatives.jax.optimizers import Moments, adam_step, sgd_step
+from assay.alternatives.jax.sampling import checked, drawn, softmax_with_temperature
 from assay.contract import Activation, Array, Padding, Pair
 
 
@@ -150,9 +150,9 @@ class Ops:
         """Run the layer."""
         return to_numpy(layers.lstm(inputs, kernel, recurrent_kernel, bias))
 
-    def softmax_at(self, logits: Array, temperature: float) -> Array:
+    def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature first."""
-        return to_numpy(softmax_at(logits, checked(temperature)))
+        return to_numpy(softmax_with_temperature(logits, checked(temperature)))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
         """Draw from every row."""

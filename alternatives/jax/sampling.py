@@ -23,7 +23,7 @@ def checked(temperature: float) -> float:
 
 
 @jax.jit
-def softmax_at(logits: jax.Array, temperature: jax.Array) -> jax.Array:
+def softmax_with_temperature(logits: jax.Array, temperature: jax.Array) -> jax.Array:
     """Flatten or sharpen the distributions of logits [..., classes]."""
     return jax.nn.softmax(logits / temperature)
 

@@ -9,8 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from alternatives.jax.models import MODELS, descend, initial, rnn_initializers, to_numpy
-from alternatives.jax.sampling import checked
+from assay.alternatives.jax.models import MODELS, descend, initial, rnn_initializers, to_numpy
+from assay.alternatives.jax.sampling import checked
 from assay.contract import Array, EncodedText, Parameters, Trained
 
 

@@ -7,8 +7,8 @@ from functools import partial
 import jax
 import numpy as np
 
-from alternatives.jax.losses import number_right
-from alternatives.jax.models import MODELS, descend, initial, outputs
+from assay.alternatives.jax.losses import number_right
+from assay.alternatives.jax.models import MODELS, descend, initial, outputs
 from assay.contract import Array, ModelName, Parameters, Trained
 
 

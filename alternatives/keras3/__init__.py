@@ -34,7 +34,7 @@ class Keras3:
 
         """
         os.environ["KERAS_BACKEND"] = self.backend
-        found: str = import_module(f"alternatives.keras3.on_{self.backend}").use(device)
+        found: str = import_module(f"assay.alternatives.keras3.on_{self.backend}").use(device)
         import keras
 
         if keras.config.backend() != self.backend:
@@ -45,49 +45,49 @@ class Keras3:
     @cached_property
     def ops(self) -> contract.Ops:
         """Single operations."""
-        from alternatives.keras3.ops import Ops
+        from assay.alternatives.keras3.ops import Ops
 
         return Ops()
 
     @cached_property
     def models(self) -> contract.Models:
         """The document's models."""
-        from alternatives.keras3.models import Models
+        from assay.alternatives.keras3.models import Models
 
         return Models()
 
     @cached_property
     def training(self) -> contract.Training:
         """Whole training runs."""
-        from alternatives.keras3.training import Training
+        from assay.alternatives.keras3.training import Training
 
         return Training()
 
     @cached_property
     def datasets(self) -> contract.Datasets:
         """The data loader."""
-        from alternatives.keras3.training import Datasets
+        from assay.alternatives.keras3.training import Datasets
 
         return Datasets()
 
     @cached_property
     def applications(self) -> contract.Applications:
         """The predefined networks."""
-        from alternatives.keras3.applications import Applications
+        from assay.alternatives.keras3.applications import Applications
 
         return Applications()
 
     @cached_property
     def text(self) -> contract.Text:
         """The loader and the program of characters."""
-        from alternatives.keras3.text import Text
+        from assay.alternatives.keras3.text import Text
 
         return Text()
 
     @cached_property
     def keras(self) -> contract.Keras:
         """Keras itself."""
-        from alternatives.keras3.namespace import Keras
+        from assay.alternatives.keras3.namespace import Keras
 
         return Keras()
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from alternatives.keras3.backend import to_array
+from assay.alternatives.keras3.backend import to_array
 from assay.contract import Architecture
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import keras
 
 from assay.contract import Array
 
-_chosen = import_module(f"alternatives.keras3.on_{keras.config.backend()}")
+_chosen = import_module(f"assay.alternatives.keras3.on_{keras.config.backend()}")
 compiled, every_width, value_and_gradients = _chosen.compiled, _chosen.every_width, _chosen.value_and_gradients
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from alternatives.keras3.backend import every_width
+from assay.alternatives.keras3.backend import every_width
 
 if TYPE_CHECKING:
     from assay.contract import Array

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from alternatives.keras3.backend import compiled, to_array, to_tensor, value_and_gradients
+from assay.alternatives.keras3.backend import compiled, to_array, to_tensor, value_and_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

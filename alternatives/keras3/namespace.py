@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import keras
 
-from alternatives.keras3 import custom
-from alternatives.keras3.backend import to_array, to_tensor
+from assay.alternatives.keras3 import custom
+from assay.alternatives.keras3.backend import to_array, to_tensor
 
 
 class Keras:

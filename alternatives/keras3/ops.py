@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import keras
 import numpy as np
 
-from alternatives.keras3.backend import to_array, to_tensor, value_and_gradients
+from assay.alternatives.keras3.backend import to_array, to_tensor, value_and_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -177,7 +177,7 @@ class Ops:
         hidden, carry = (to_array(keras.ops.stack(kind, 1)) for kind in zip(*steps, strict=True))
         return hidden, carry
 
-    def softmax_at(self, logits: Array, temperature: float) -> Array:
+    def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature and apply `softmax`."""
         return to_array(keras.ops.softmax(to_tensor(logits) / checked(temperature)))
 

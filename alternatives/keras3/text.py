@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from alternatives.keras3.backend import to_array, to_tensor
-from alternatives.keras3.models import initial_parameters, loaded
-from alternatives.keras3.ops import checked
-from alternatives.keras3.training import drawn
+from assay.alternatives.keras3.backend import to_array, to_tensor
+from assay.alternatives.keras3.models import initial_parameters, loaded
+from assay.alternatives.keras3.ops import checked
+from assay.alternatives.keras3.training import drawn
 from assay.contract import EncodedText, Trained
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import keras
 
-from alternatives.keras3.backend import to_array, to_tensor
-from alternatives.keras3.models import initial_parameters, loaded
+from assay.alternatives.keras3.backend import to_array, to_tensor
+from assay.alternatives.keras3.models import initial_parameters, loaded
 from assay.contract import Trained
 
 if TYPE_CHECKING:

@@ -36,49 +36,49 @@ class NumPy:
     @cached_property
     def ops(self) -> contract.Ops:
         """Single operations."""
-        from alternatives.numpy.ops import Ops
+        from assay.alternatives.numpy.ops import Ops
 
         return Ops()
 
     @cached_property
     def models(self) -> contract.Models:
         """The document's models."""
-        from alternatives.numpy.models import Models
+        from assay.alternatives.numpy.models import Models
 
         return Models()
 
     @cached_property
     def training(self) -> contract.Training:
         """Whole training runs."""
-        from alternatives.numpy.training import Training
+        from assay.alternatives.numpy.training import Training
 
         return Training()
 
     @cached_property
     def datasets(self) -> contract.Datasets:
         """The data loader."""
-        from alternatives.numpy.datasets import Datasets
+        from assay.alternatives.numpy.datasets import Datasets
 
         return Datasets()
 
     @cached_property
     def text(self) -> contract.Text:
         """The loader and the program of characters."""
-        from alternatives.numpy.text import Text
+        from assay.alternatives.numpy.text import Text
 
         return Text()
 
     @cached_property
     def environments(self) -> contract.Environments:
         """CartPole and Breakout."""
-        from alternatives.numpy.environments import Environments
+        from assay.alternatives.numpy.environments import Environments
 
         return Environments()
 
     @cached_property
     def agent(self) -> contract.Agent:
         """Deep Q-learning."""
-        from alternatives.numpy.agent import Agent
+        from assay.alternatives.numpy.agent import Agent
 
         return Agent()
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from alternatives.numpy.cart_pole import MAX_EPISODE_STEPS, Environment
-from alternatives.numpy.losses import error_of_taken
-from alternatives.numpy.models import MODELS, copied
-from alternatives.numpy.optimizers import Adam
+from assay.alternatives.numpy.cart_pole import MAX_EPISODE_STEPS, Environment
+from assay.alternatives.numpy.losses import q_loss
+from assay.alternatives.numpy.models import MODELS, copied
+from assay.alternatives.numpy.optimizers import Adam
 from assay.contract import Array, Learnt, Pair, Parameters, QModelName, Transitions
 
 FAILURE_REWARD = -10.0
@@ -76,7 +76,7 @@ class QNetwork:
         """Return the loss of a batch and its gradients, for which y is a constant."""
         y = self.targets(transitions, gamma)
         return self.model.differentiate(
-            self.parameters, transitions.states, lambda values: error_of_taken(y, transitions.actions, values)
+            self.parameters, transitions.states, lambda values: q_loss(y, transitions.actions, values)
         )
 
 
@@ -136,7 +136,7 @@ class Agent:
         anything = generator.integers(0, values.shape[-1], len(states))
         return np.where(explores, anything, values.argmax(axis=-1)).astype(np.int32)
 
-    def remember(self, buffer_size: int, transitions: Transitions) -> Transitions:
+    def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Append them all."""
         return filled(buffer_size, transitions).in_order()
 
@@ -168,7 +168,7 @@ class Agent:
         losses = [learner.learn(Transitions(*batch)) for batch in zip(*transitions, strict=True)]
         return np.array(losses, np.float32), learner.parameters
 
-    def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
+    def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play as in training."""
         environment, buffer = Environment(seed), ReplayBuffer(num_episodes * MAX_EPISODE_STEPS, (4,))
         choose = exploring(QNetwork("q_network", parameters), environment, epsilon, np.random.default_rng(seed))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-from alternatives.numpy.cart_pole import Step
+from assay.alternatives.numpy.cart_pole import Step
 
 if TYPE_CHECKING:
     from assay.contract import Array

@@ -33,7 +33,7 @@ POLE, THICKNESS = 2 * HALF_LENGTH * METRE, 5
 WHITE, BLACK, BROWN = (255, 255, 255), (0, 0, 0), (202, 152, 101)
 
 
-def moved(states: Array, actions: Array) -> Array:
+def euler_step(states: Array, actions: Array) -> Array:
     """Return what follows from states [..., 4] when an action [...] is taken: Euler's explicit method."""
     _, velocity, angle, turning = np.moveaxis(states, -1, 0)
     sine, cosine, mass = np.sin(angle), np.cos(angle), CART_MASS + POLE_MASS
@@ -81,7 +81,7 @@ class Environment:
 
     def step(self, action: int) -> Step:
         """Take an action."""
-        self._state = moved(self._state, action)
+        self._state = euler_step(self._state, action)
         self._steps += 1
         shown = self._state.astype(np.float32)
         return Step(shown, 1.0, bool(fallen(self._state)), self._steps == MAX_EPISODE_STEPS)

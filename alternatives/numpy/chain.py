@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from alternatives.numpy.layers import Backward, Layer
+from assay.alternatives.numpy.layers import Backward, Layer
 from assay.contract import Array, Parameters
 
 # The last layer's outputs to a loss, and its gradient for them.

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 
-from alternatives.numpy import breakout
-from alternatives.numpy.cart_pole import (
+from assay.alternatives.numpy import breakout
+from assay.alternatives.numpy.cart_pole import (
     FARTHEST,
     MAX_EPISODE_STEPS,
     NUM_ACTIONS,
     Environment,
     Step,
+    euler_step,
     fallen,
-    moved,
     picture,
 )
 from assay.contract import Array, CartPole, Episode
@@ -35,7 +35,7 @@ class Environments:
 
     def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
         """Move all of them at once."""
-        after = moved(states.astype(np.float64), actions)
+        after = euler_step(states.astype(np.float64), actions)
         return after.astype(np.float32), np.ones(len(after), np.float32), fallen(after)
 
     def play(self, actions: Array, seed: int) -> Episode:
@@ -43,7 +43,7 @@ class Environments:
         remaining = iter(actions.tolist())
         return episode_of(played(Environment(seed), lambda _: next(remaining, None)))
 
-    def feed_back(self, weights: Array, seed: int) -> Episode:
+    def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Look at the state before every step."""
         return episode_of(played(Environment(seed), lambda state: int(weights @ state > 0)))
 

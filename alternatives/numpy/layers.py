@@ -15,8 +15,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from alternatives.numpy.activations import ACTIVATIONS
-from alternatives.numpy.windows import Window
+from assay.alternatives.numpy.activations import ACTIVATIONS
+from assay.alternatives.numpy.windows import Window
 from assay.contract import Activation, Array, Padding, Pair
 
 Variables = Mapping[str, Array]
@@ -128,13 +128,13 @@ class MaxPool2D:
 
     def forward(self, _variables: Variables, inputs: Array) -> tuple[Array, Backward]:
         """Compare the places in the window, one after the other."""
-        padded = self.window.pad(inputs, -np.inf)
-        outputs = reduce(np.maximum, self.window.shifts(padded))
+        pad_widths = self.window.pad(inputs, -np.inf)
+        outputs = reduce(np.maximum, self.window.shifts(pad_widths))
 
         def backward(upstream: Array) -> tuple[Callable[[], Array], Variables]:
             def to_inputs() -> Array:
-                result, left = np.zeros_like(padded), np.ones(outputs.shape, bool)
-                for to_place, values in zip(self.window.shifts(result), self.window.shifts(padded), strict=True):
+                result, left = np.zeros_like(pad_widths), np.ones(outputs.shape, bool)
+                for to_place, values in zip(self.window.shifts(result), self.window.shifts(pad_widths), strict=True):
                     # Of several largest elements the first gets the gradient.
                     chosen = left & (values == outputs)
                     left &= ~chosen
@@ -159,13 +159,13 @@ class AveragePool2D:
 
     def forward(self, _variables: Variables, inputs: Array) -> tuple[Array, Backward]:
         """Add up the places in the window, and divide by how many of them are in the image."""
-        padded = self.window.pad(inputs)
+        pad_widths = self.window.pad(inputs)
         counts = reduce(np.add, self.window.shifts(self.window.pad(np.ones_like(inputs))))
-        outputs = reduce(np.add, self.window.shifts(padded)) / counts
+        outputs = reduce(np.add, self.window.shifts(pad_widths)) / counts
 
         def backward(upstream: Array) -> tuple[Callable[[], Array], Variables]:
             def to_inputs() -> Array:
-                result = np.zeros_like(padded)
+                result = np.zeros_like(pad_widths)
                 for to_place in self.window.shifts(result):
                     np.add(to_place, upstream / counts, out=to_place)
                 return self.window.crop(result, inputs.shape)
@@ -214,7 +214,7 @@ class BatchNormalization:
         axes = tuple(range(inputs.ndim - 1))
         return inputs.mean(axis=axes), inputs.var(axis=axes)
 
-    def moved(self, variables: Variables, inputs: Array) -> tuple[Array, Array]:
+    def update_moving_statistics(self, variables: Variables, inputs: Array) -> tuple[Array, Array]:
         """Return the moving mean and variance after a batch."""
         moving = variables["moving_mean"], variables["moving_variance"]
         pairs = zip(moving, self.statistics(variables, inputs), strict=True)

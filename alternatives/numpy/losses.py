@@ -27,7 +27,7 @@ def crossentropy(labels: Array, logits: Array) -> tuple[Array, Array]:
     return np.mean(np.log(sums[:, 0]) - shifted[place]), gradient / np.float32(len(labels))
 
 
-def error_of_taken(y: Array, actions: Array, values: Array) -> tuple[Array, Array]:
+def q_loss(y: Array, actions: Array, values: Array) -> tuple[Array, Array]:
     """Compare y [batch] with the values [batch, actions] of the actions that were taken."""
     place = np.arange(len(actions)), actions
     loss, to_taken = mean_squared_error(y, values[place])

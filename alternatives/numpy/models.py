@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alternatives.numpy import chain
-from alternatives.numpy.activations import softmax
-from alternatives.numpy.chain import Loss
-from alternatives.numpy.initializers import Draw, convolution, dense, drawn, lstm, zeros
-from alternatives.numpy.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, OneHot
-from alternatives.numpy.losses import crossentropy, mean_squared_error
-from alternatives.numpy.optimizers import SGD, Adam, Optimizer
-from alternatives.numpy.recurrence import LSTM
-from alternatives.numpy.windows import Window
+from assay.alternatives.numpy import chain
+from assay.alternatives.numpy.activations import softmax
+from assay.alternatives.numpy.chain import Loss
+from assay.alternatives.numpy.initializers import Draw, convolution, dense, drawn, lstm, zeros
+from assay.alternatives.numpy.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, OneHot
+from assay.alternatives.numpy.losses import crossentropy, mean_squared_error
+from assay.alternatives.numpy.optimizers import SGD, Adam, Optimizer
+from assay.alternatives.numpy.recurrence import LSTM
+from assay.alternatives.numpy.windows import Window
 from assay.contract import Array, ModelName, Parameters
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from alternatives.numpy.activations import relu, sigmoid, softmax
-from alternatives.numpy.initializers import glorot_uniform, zeros
-from alternatives.numpy.layers import (
+from assay.alternatives.numpy.activations import relu, sigmoid, softmax
+from assay.alternatives.numpy.initializers import glorot_uniform, zeros
+from assay.alternatives.numpy.layers import (
     AveragePool2D,
     BatchNormalization,
     Conv2D,
@@ -19,11 +19,11 @@ from alternatives.numpy.layers import (
     MaxPool2D,
     OneHot,
 )
-from alternatives.numpy.losses import mean_squared_error
-from alternatives.numpy.optimizers import adam_step, sgd_step
-from alternatives.numpy.recurrence import LSTM, gates_of, simple_step, states_after
-from alternatives.numpy.sampling import checked, drawn, softmax_at
-from alternatives.numpy.windows import Window
+from assay.alternatives.numpy.losses import mean_squared_error
+from assay.alternatives.numpy.optimizers import adam_step, sgd_step
+from assay.alternatives.numpy.recurrence import LSTM, gates_of, simple_rnn_cell, states_after
+from assay.alternatives.numpy.sampling import checked, drawn, softmax_with_temperature
+from assay.alternatives.numpy.windows import Window
 from assay.contract import Activation, Array, Padding, Pair
 
 
@@ -113,7 +113,7 @@ class Ops:
         """Run the layer, and ask it for the moving statistics."""
         named = {"gamma": gamma, "beta": beta, "moving_mean": moving_mean, "moving_variance": moving_variance}
         layer = BatchNormalization(training)
-        return run(layer, inputs, **named), *layer.moved(named, inputs)
+        return run(layer, inputs, **named), *layer.update_moving_statistics(named, inputs)
 
     def batch_normalization_gradients(
         self,
@@ -147,7 +147,7 @@ class Ops:
         activation: Activation | None = "tanh",
     ) -> Array:
         """Take one step."""
-        return simple_step(inputs, state, kernel, recurrent_kernel, activation)
+        return simple_rnn_cell(inputs, state, kernel, recurrent_kernel, activation)
 
     def simple_rnn(
         self, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None = "tanh"
@@ -155,7 +155,7 @@ class Ops:
         """Take one step after the other."""
         states = [np.zeros((len(inputs), len(recurrent_kernel)), np.float32)]
         for t in range(inputs.shape[1]):
-            states.append(simple_step(inputs[:, t], states[-1], kernel, recurrent_kernel, activation))
+            states.append(simple_rnn_cell(inputs[:, t], states[-1], kernel, recurrent_kernel, activation))
         return np.stack(states[1:], axis=1)
 
     def lstm_cell(
@@ -170,9 +170,9 @@ class Ops:
         _, hidden, carry = LSTM().run(named, inputs)
         return np.stack(hidden[1:], axis=1), np.stack(carry[1:], axis=1)
 
-    def softmax_at(self, logits: Array, temperature: float) -> Array:
+    def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature first."""
-        return softmax_at(logits, checked(temperature))
+        return softmax_with_temperature(logits, checked(temperature))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
         """Draw from every row."""

@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from alternatives.numpy.activations import ACTIVATIONS, sigmoid
-from alternatives.numpy.layers import Backward, Variables, matrix
+from assay.alternatives.numpy.activations import ACTIVATIONS, sigmoid
+from assay.alternatives.numpy.layers import Backward, Variables, matrix
 from assay.contract import Activation, Array
 
 
-def simple_step(
+def simple_rnn_cell(
     inputs: Array, state: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None
 ) -> Array:
     """Take one step of the simplest recurrence: [batch, units]."""

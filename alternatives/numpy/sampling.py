@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alternatives.numpy.activations import softmax
+from assay.alternatives.numpy.activations import softmax
 from assay.contract import Array
 
 
@@ -22,7 +22,7 @@ def checked(temperature: float) -> np.float32:
     return divisor
 
 
-def softmax_at(logits: Array, temperature: np.float32) -> Array:
+def softmax_with_temperature(logits: Array, temperature: np.float32) -> Array:
     """Flatten or sharpen the distributions of logits [..., classes]."""
     return softmax(logits / temperature)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from alternatives.numpy.models import descend, model_of, rnn
-from alternatives.numpy.sampling import checked, drawn, softmax_at
+from assay.alternatives.numpy.models import descend, model_of, rnn
+from assay.alternatives.numpy.sampling import checked, drawn, softmax_with_temperature
 from assay.contract import Array, EncodedText, Parameters, Trained
 
 
@@ -48,7 +48,7 @@ class Text:
         text = window
         for _ in range(count):
             logits = model.outputs(parameters, text[None, -len(window) :])["dense"]
-            text = np.append(text, drawn(softmax_at(logits, divisor), generator))
+            text = np.append(text, drawn(softmax_with_temperature(logits, divisor), generator))
         return text[len(window) :]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from alternatives.numpy.models import MODELS, descend
+from assay.alternatives.numpy.models import MODELS, descend
 from assay.contract import Array, ModelName, Parameters, Trained
 
 

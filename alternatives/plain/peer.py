@@ -1,6 +1,6 @@
 """An implementation in another process: the protocol, and the loader of the digits, in plain Python.
 
-To be copied into another language. `serve` and what it calls are the protocol, which `assay/protocol/README.md`
+Copy it into another language. `serve` and what it calls are the protocol, which `assay/adapters/protocol/README.md`
 describes; `preprocess` and `sample_batch` are the implementation.
 """
 

@@ -127,7 +127,7 @@ const ops = {
     );
   },
 
-  softmax_at: ({ logits, temperature }) => tf.softmax(tf.div(logits, checked(temperature))),
+  softmax_with_temperature: ({ logits, temperature }) => tf.softmax(tf.div(logits, checked(temperature))),
 
   sample({ probabilities, seed }) {
     if (probabilities.dataSync().some(Number.isNaN))

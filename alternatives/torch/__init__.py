@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alternatives.torch.models import Trainer
     from assay import contract
+    from assay.alternatives.torch.models import Trainer
 
 
 class Torch:
@@ -46,7 +46,7 @@ class Torch:
         if self.compiled and shutil.which(compiler) is None:
             msg = f"torch.compile needs a compiler for C++, and there is no {compiler}: install one, or name one in CXX"
             raise RuntimeError(msg)
-        from alternatives.torch.device import use
+        from assay.alternatives.torch.device import use
 
         return use(device, tf32=self.tf32)
 
@@ -54,59 +54,59 @@ class Torch:
     def _trainer(self) -> Callable[..., Trainer]:
         """Make what trains a network."""
         if self.compiled:
-            from alternatives.torch.compilation import trainer
+            from assay.alternatives.torch.compilation import trainer
 
             return trainer
-        from alternatives.torch.models import Trainer
+        from assay.alternatives.torch.models import Trainer
 
         return Trainer
 
     @cached_property
     def ops(self) -> contract.Ops:
         """Single operations."""
-        from alternatives.torch.ops import Ops
+        from assay.alternatives.torch.ops import Ops
 
         return Ops()
 
     @cached_property
     def models(self) -> contract.Models:
         """The document's models."""
-        from alternatives.torch.models import Models
+        from assay.alternatives.torch.models import Models
 
         return Models(self._trainer)
 
     @cached_property
     def training(self) -> contract.Training:
         """Whole training runs."""
-        from alternatives.torch.training import Training
+        from assay.alternatives.torch.training import Training
 
         return Training(self._trainer)
 
     @cached_property
     def datasets(self) -> contract.Datasets:
         """The data loader."""
-        from alternatives.torch.training import Datasets
+        from assay.alternatives.torch.training import Datasets
 
         return Datasets()
 
     @cached_property
     def text(self) -> contract.Text:
         """The loader and the program of characters."""
-        from alternatives.torch.text import Text
+        from assay.alternatives.torch.text import Text
 
         return Text(self._trainer)
 
     @cached_property
     def environments(self) -> contract.Environments:
         """CartPole and Breakout."""
-        from alternatives.torch.environments import Environments
+        from assay.alternatives.torch.environments import Environments
 
         return Environments()
 
     @cached_property
     def agent(self) -> contract.Agent:
         """Deep Q-learning."""
-        from alternatives.torch.agent import Agent
+        from assay.alternatives.torch.agent import Agent
 
         return Agent(self._trainer)
 

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from alternatives.torch.device import to_array, to_tensor
-from alternatives.torch.environments import seeded
-from alternatives.torch.losses import worth
-from alternatives.torch.models import Trainer, loaded, named, new, parameters_of
+from assay.alternatives.torch.device import to_array, to_tensor
+from assay.alternatives.torch.environments import seeded
+from assay.alternatives.torch.losses import td_targets
+from assay.alternatives.torch.models import Trainer, loaded, named, new, parameters_of
 from assay.contract import Learnt, Transitions
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Agent:
         ]
         return np.array(chosen, np.int32)
 
-    def remember(self, buffer_size: int, transitions: Transitions) -> Transitions:
+    def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Put them into a `deque`, which forgets the oldest."""
         return stacked(deque(zip(*transitions, strict=True), maxlen=buffer_size))
 
@@ -120,7 +120,7 @@ class Agent:
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Put the next states through the network."""
         _, _, *after = learnt_from(transitions, gamma)
-        return to_array(worth(loaded(model, parameters), *after))
+        return to_array(td_targets(loaded(model, parameters), *after))
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
@@ -143,7 +143,7 @@ class Agent:
         losses = self.trainer(model, network, learning_rate).train_on(*learnt_from(transitions, gamma))
         return losses, parameters_of(network)
 
-    def experience(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
+    def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play as in training."""
         act = greedy(self.trainer("q_network", loaded("q_network", parameters)))
         environment, generator = seeded(seed), np.random.default_rng(seed)

@@ -12,15 +12,15 @@ from torch._higher_order_ops.scan import scan
 from torch.func import functional_call, grad_and_value
 from torch.utils._pytree import tree_leaves
 
-from alternatives.torch.device import to_array
-from alternatives.torch.layers import NETWORKS, as_network_takes
-from alternatives.torch.models import Trainer
-from alternatives.torch.optimizers import adam, begin, sgd
+from assay.alternatives.torch.device import to_array
+from assay.alternatives.torch.layers import NETWORKS, as_network_takes
+from assay.alternatives.torch.models import Trainer
+from assay.alternatives.torch.optimizers import adam, begin, sgd
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alternatives.torch.optimizers import Tensors
+    from assay.alternatives.torch.optimizers import Tensors
     from assay.contract import Array, ModelName
 
 # The parameters of a network, and what its optimizer has gathered.

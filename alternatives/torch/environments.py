@@ -63,7 +63,7 @@ class Environments:
         """Take one step after the other."""
         return played(make(), listed(actions), seed)
 
-    def feed_back(self, weights: Array, seed: int) -> Episode:
+    def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Look at the state before every step."""
         return played(make(), lambda state: int(weights @ state > 0), seed)
 

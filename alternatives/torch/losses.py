@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from alternatives.torch.layers import as_network_takes
+from assay.alternatives.torch.layers import as_network_takes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,7 +25,7 @@ def crossentropy(logits_of: Function, inputs: torch.Tensor, labels: torch.Tensor
     return functional.cross_entropy(logits_of(as_network_takes(inputs)), labels.long())
 
 
-def error_of_taken(
+def q_loss(
     values_of: Function,
     states: torch.Tensor,
     actions: torch.Tensor,
@@ -35,10 +35,10 @@ def error_of_taken(
 ) -> torch.Tensor:
     """Compare the value of the action that was taken with what came of it."""
     values = values_of(as_network_takes(states)).gather(1, actions.long()[:, None])[:, 0]
-    return functional.mse_loss(values, worth(values_of, rewards, next_states, discounts))
+    return functional.mse_loss(values, td_targets(values_of, rewards, next_states, discounts))
 
 
-def worth(
+def td_targets(
     values_of: Function, rewards: torch.Tensor, next_states: torch.Tensor, discounts: torch.Tensor
 ) -> torch.Tensor:
     """Return y of transitions, [n], which no gradient goes through.
@@ -59,6 +59,6 @@ LOSSES = {
     "mlp": crossentropy,
     "cnn": crossentropy,
     "rnn": crossentropy,
-    "q_network": error_of_taken,
-    "q_cnn": error_of_taken,
+    "q_network": q_loss,
+    "q_cnn": q_loss,
 }

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from alternatives.torch.device import seeded, to_array, to_tensor
-from alternatives.torch.layers import (
+from assay.alternatives.torch.device import seeded, to_array, to_tensor
+from assay.alternatives.torch.layers import (
     IMAGE_RANK,
     NETWORKS,
     as_network_takes,
@@ -17,8 +17,8 @@ from alternatives.torch.layers import (
     kernel_out,
     trainable,
 )
-from alternatives.torch.losses import LOSSES
-from alternatives.torch.optimizers import SGD, Adam
+from assay.alternatives.torch.losses import LOSSES
+from assay.alternatives.torch.optimizers import SGD, Adam
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping

@@ -9,9 +9,9 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from alternatives.torch.device import seeded, to_array, to_tensor
-from alternatives.torch.layers import channels_first, channels_last, kernel_in
-from alternatives.torch.optimizers import SGD, Adam
+from assay.alternatives.torch.device import seeded, to_array, to_tensor
+from assay.alternatives.torch.layers import channels_first, channels_last, kernel_in
+from assay.alternatives.torch.optimizers import SGD, Adam
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -179,7 +179,7 @@ class Ops:
         hidden, carry = (to_array(torch.stack(kind, 1)) for kind in zip(*steps, strict=True))
         return hidden, carry
 
-    def softmax_at(self, logits: Array, temperature: float) -> Array:
+    def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature and apply `softmax`."""
         return to_array(torch.softmax(to_tensor(logits) / checked(temperature), -1))
 
@@ -293,14 +293,14 @@ def _convolved(
     strides: Pair,
     padding: Padding,
 ) -> torch.Tensor:
-    padded = _padded(images, kernel.shape[:2], strides, padding)
+    pad_widths = _padded(images, kernel.shape[:2], strides, padding)
     # One of the kernels that PyTorch may choose has no gradient for a view.
-    return channels_last(functional.conv2d(padded, kernel_in(kernel).contiguous(), bias, strides))
+    return channels_last(functional.conv2d(pad_widths, kernel_in(kernel).contiguous(), bias, strides))
 
 
 def _max_pooled(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:
-    padded = _padded(images, pool_size, strides, padding, -torch.inf)
-    return channels_last(functional.max_pool2d(padded, pool_size, strides))
+    pad_widths = _padded(images, pool_size, strides, padding, -torch.inf)
+    return channels_last(functional.max_pool2d(pad_widths, pool_size, strides))
 
 
 def _average_pooled(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:

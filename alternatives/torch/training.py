@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from alternatives.torch.device import seeded, to_array, to_tensor
-from alternatives.torch.models import loaded, new, parameters_of
-from alternatives.torch.ops import number_correct
+from assay.alternatives.torch.device import seeded, to_array, to_tensor
+from assay.alternatives.torch.models import loaded, new, parameters_of
+from assay.alternatives.torch.ops import number_correct
 from assay.contract import Trained
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from alternatives.torch.models import Trainer
+    from assay.alternatives.torch.models import Trainer
     from assay.contract import Array, ModelName, Parameters
 
 

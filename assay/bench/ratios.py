@@ -7,9 +7,9 @@ import statistics
 from dataclasses import dataclass
 from itertools import product
 
-from assay.bench.costs import Cost
+from assay.bench.flops import Cost
 from assay.bench.results import Run
-from assay.bench.works import COSTS, PRODUCT, RATES, STREAM
+from assay.bench.workloads import COSTS, PRODUCT, RATES, STREAM
 
 # The name of the limit among those that the subject is compared with.
 LIMIT = "limit"

@@ -13,12 +13,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from assay import __version__, json_file, text_file
-from assay.ledger import Outcome
+from assay import __version__
+from assay.files import json_file, text_file
+from assay.ledger.ledger import Outcome
 
 if TYPE_CHECKING:
-    from assay.bench.conductor import Event, Plan
-    from assay.implementations import Description
+    from assay.adapters.loading import Description
+    from assay.bench.scheduler import Event, Plan
 
 FORMAT = 1
 HINT = "`assay bench NAME -o FILE` makes one"

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from assay.bench.turns import Alone
-from assay.bench.works import Call, Prepare
+from assay.bench.turn_channel import Alone
+from assay.bench.workloads import Call, Prepare
 
 # How many times as many steps the next attempt has at most: a short loop may not be told from the rest of its call.
 GROWTH = 8

@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from reference.programs import convolution, digits, dqn, flowers, linear, options, rnn
+from assay.reference.programs import convolution, digits, dqn, flowers, linear, options, rnn
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

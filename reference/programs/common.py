@@ -9,7 +9,7 @@ from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
 from assay.errors import UserError
-from reference import implementation
+from assay.reference import implementation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

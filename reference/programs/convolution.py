@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reference import implementation
-from reference.programs.common import prepare, save, say, start
+from assay.reference import implementation
+from assay.reference.programs.common import prepare, save, say, start
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -19,7 +19,7 @@ def run(options: Namespace) -> None:
     start("cpu")
     import tensorflow as tf
 
-    from reference.programs import pictures
+    from assay.reference.programs import pictures
 
     image = np.array(
         [

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reference import implementation
-from reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
+from assay.reference import implementation
+from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from assay.contract import Array, ModelName
-    from reference.models import Trainer
+    from assay.reference.models import Trainer
 
 # A compiled loop of so many batches takes less than a second, which the bar waits for, and far longer than its call.
 CHUNKS = {"mlp": 300, "cnn": 20}
@@ -22,7 +22,7 @@ CHUNKS = {"mlp": 300, "cnn": 20}
 
 def run(model: ModelName, options: Namespace) -> None:
     """Train a model on MNIST and see how it does (lines 129 to 259, and 297 to 332)."""
-    from assay.data import mnist
+    from assay.datasets.data import mnist
 
     found = mnist()
     say(f"MNIST: {found.source}")
@@ -30,10 +30,10 @@ def run(model: ModelName, options: Namespace) -> None:
     start(options.device)
     import tensorflow as tf
 
-    from reference.models import begun
-    from reference.programs import pictures
-    from reference.programs.progress import watched
-    from reference.training import evaluated
+    from assay.reference.models import begun
+    from assay.reference.programs import pictures
+    from assay.reference.programs.progress import watched
+    from assay.reference.training import evaluated
 
     images, labels = implementation.datasets.preprocess(found.x_train, found.y_train)
     generator = np.random.default_rng(options.seed)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.errors import UserError
-from reference.programs.common import LEARNING_RATE, prepare, save, save_animation, say, start
+from assay.reference.programs.common import LEARNING_RATE, prepare, save, save_animation, say, start
 
 if TYPE_CHECKING:
     from argparse import Namespace
 
     from assay.contract import Parameters
-    from reference.environments import Environment
+    from assay.reference.environments import Environment
 
 # Lines 690 to 696, and 723.
 RECIPE = {
@@ -36,10 +36,10 @@ def run(options: Namespace) -> None:
     prepare(options.out)
     stage = _stage()
     start(options.device)
-    from reference.agent import learner, training
-    from reference.environments import played
-    from reference.programs import pictures
-    from reference.programs.progress import Bar
+    from assay.reference.agent import learner, training
+    from assay.reference.environments import played
+    from assay.reference.programs import pictures
+    from assay.reference.programs.progress import Bar
 
     one = learner("q_network", RECIPE["batch_size"])
     scores: list[int] = []
@@ -64,7 +64,7 @@ def run(options: Namespace) -> None:
 
 def _stage() -> Environment:
     """Make an environment that draws, and see that it does: it would be a pity to learn that after the training."""
-    from reference.environments import make
+    from assay.reference.environments import make
 
     try:
         environment = make(render_mode="rgb_array")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.errors import UserError
-from reference import implementation
-from reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
+from assay.reference import implementation
+from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -24,10 +24,10 @@ def run(options: Namespace) -> None:
         # TensorFlow Datasets calls what is deprecated, even in its own modules.
         logging.getLogger(chatty).setLevel(logging.ERROR)
     names = _class_names(mock=options.mock)
-    from reference.applications import training_step
-    from reference.flowers import load, pipeline, source
-    from reference.programs import pictures
-    from reference.programs.progress import Bar
+    from assay.reference.applications import training_step
+    from assay.reference.flowers import load, pipeline, source
+    from assay.reference.programs import pictures
+    from assay.reference.programs.progress import Bar
 
     size = (options.image_size, options.image_size)
     step = training_step("MobileNetV2", (*size, 3), len(names), LEARNING_RATE, options.seed)
@@ -62,8 +62,8 @@ def _find() -> None:
     """Fail early where there is no network: TensorFlow Datasets would try for minutes."""
     import tensorflow_datasets as tfds
 
-    from assay.network import reachable
-    from reference.flowers import NAME
+    from assay.datasets.connectivity import reachable
+    from assay.reference.flowers import NAME
 
     if not tfds.builder(NAME).is_prepared() and not reachable():
         message = "it is not on this machine, and there is no network"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reference.programs.common import say, start
+from assay.reference.programs.common import say, start
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -17,8 +17,8 @@ def run(options: Namespace) -> None:
     start("cpu")
     import tensorflow as tf
 
-    from reference.models import begun
-    from reference.programs.progress import watched
+    from assay.reference.models import begun
+    from assay.reference.programs.progress import watched
 
     inputs = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
     targets = np.array([[10], [20]], np.float32)

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from reference.programs.common import BATCH_SIZE, EPOCHS
+from assay.reference.programs.common import BATCH_SIZE, EPOCHS
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reference import implementation
-from reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
+from assay.reference import implementation
+from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -26,7 +26,7 @@ WINDOWS = 1_000
 
 def run(options: Namespace) -> None:
     """Train an RNN on the Nietzsche text and let it write (lines 567 to 601)."""
-    from assay.data import nietzsche
+    from assay.datasets.data import nietzsche
 
     found = nietzsche()
     say(f"text: {found.source}")
@@ -34,10 +34,10 @@ def run(options: Namespace) -> None:
     start(options.device)
     import tensorflow as tf
 
-    from reference.models import begun
-    from reference.programs import pictures
-    from reference.programs.progress import watched
-    from reference.text import drawn_starts
+    from assay.reference.models import begun
+    from assay.reference.programs import pictures
+    from assay.reference.programs.progress import watched
+    from assay.reference.text import drawn_starts
 
     text = implementation.text.encode(found.text.encode())
     num_chars = len(text.char_indices)
@@ -69,7 +69,7 @@ def _entropies(probabilities: Array) -> tuple[Array, Array]:
     temperatures = np.linspace(min(TEMPERATURES) / 2, 2 * max(TEMPERATURES), 50)
     # Logarithms of probabilities are logits, too.
     logits = _logarithm(probabilities)
-    found = [implementation.ops.softmax_at(logits, temperature) for temperature in temperatures]
+    found = [implementation.ops.softmax_with_temperature(logits, temperature) for temperature in temperatures]
     return temperatures, np.array([-np.sum(each * _logarithm(each), axis=-1).mean() for each in found])
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spec.semantics.layers import Array
+from assay.spec.semantics.layers import Array
 
 GRAVITY = 9.8
 CART_MASS = 1.0
@@ -52,7 +52,7 @@ def accelerations(force: Any, sine: Any, cosine: Any, angular_velocity: Any) -> 
     return pushed - POLE_MASS * HALF_LENGTH * angular * cosine / mass, angular
 
 
-def moved(state: State, force: Any, sine: Any, cosine: Any) -> State:  # noqa: ANN401 - likewise
+def euler_step(state: State, force: Any, sine: Any, cosine: Any) -> State:  # noqa: ANN401 - likewise
     """Take one step of Euler's explicit method: positions move by the velocities before the step."""
     position, velocity, angle, angular_velocity = state
     linear, angular = accelerations(force, sine, cosine, angular_velocity)
@@ -77,7 +77,7 @@ def forces(actions: Array) -> Array:
 def step(states: Array, actions: Array) -> Array:
     """Return what follows from each state [n, 4] when an action [n] is taken in it."""
     state = parts(states)
-    after = moved(state, forces(actions), np.sin(state.angle), np.cos(state.angle))
+    after = euler_step(state, forces(actions), np.sin(state.angle), np.cos(state.angle))
     return np.stack(after, axis=-1)
 
 

@@ -10,15 +10,15 @@ from typing import Literal
 
 import autograd.numpy as np
 
-from spec.semantics.differentiation import pull_back
-from spec.semantics.layers import ACTIVATIONS, Array
-from spec.semantics.products import product
+from assay.spec.error_bounds.products import product
+from assay.spec.semantics.differentiation import vjp
+from assay.spec.semantics.layers import ACTIVATIONS, Array
 
 Padding = Literal["valid", "same"]
 Pair = tuple[int, int]
 
 
-def padded(size: int, window: int, stride: int, padding: Padding) -> Pair:
+def pad_widths(size: int, window: int, stride: int, padding: Padding) -> Pair:
     """How many elements are added before and after an axis (line 468).
 
     `valid` adds none. `same` adds as many as ceil(size / stride) windows need; of an odd number, the one more comes
@@ -32,10 +32,10 @@ def padded(size: int, window: int, stride: int, padding: Padding) -> Pair:
 
 def output_size(size: int, window: int, stride: int, padding: Padding) -> int:
     """How many windows fit along an axis (lines 410, 468 and 470)."""
-    return (size + sum(padded(size, window, stride, padding)) - window) // stride + 1
+    return (size + sum(pad_widths(size, window, stride, padding)) - window) // stride + 1
 
 
-def windows(inputs: Array, size: Pair, strides: Pair, padding: Padding, fill: float = 0.0) -> Array:
+def extract_patches(inputs: Array, size: Pair, strides: Pair, padding: Padding, fill: float = 0.0) -> Array:
     """Cut out what a window sees at each of its places, row by row (line 410).
 
     Args:
@@ -50,16 +50,16 @@ def windows(inputs: Array, size: Pair, strides: Pair, padding: Padding, fill: fl
 
     """
     axes = tuple(zip(inputs.shape[1:3], size, strides, strict=True))
-    widths = ((0, 0), *(padded(*axis, padding) for axis in axes), (0, 0))
+    widths = ((0, 0), *(pad_widths(*axis, padding) for axis in axes), (0, 0))
     rows, columns = (output_size(*axis, padding) for axis in axes)
     around = np.pad(inputs, widths, "constant", constant_values=fill)
-    seen = [
+    patches = [
         around[:, row : row + rows * strides[0] : strides[0], column : column + columns * strides[1] : strides[1]]
         for row in range(size[0])
         for column in range(size[1])
     ]
     shape = (inputs.shape[0], rows, columns, *size, inputs.shape[3])
-    return np.reshape(np.stack([one[:, :rows, :columns] for one in seen], axis=3), shape)
+    return np.reshape(np.stack([one[:, :rows, :columns] for one in patches], axis=3), shape)
 
 
 def conv2d(
@@ -88,8 +88,8 @@ def conv2d(
 
     """
     size: Pair = kernel.shape[:2]
-    seen = windows(inputs, size, strides, padding)
-    linear = product(lambda *factors: np.tensordot(*factors, 3), seen, kernel)
+    patches = extract_patches(inputs, size, strides, padding)
+    linear = product(lambda *factors: np.tensordot(*factors, 3), patches, kernel)
     return ACTIVATIONS[activation](linear if bias is None else linear + bias)
 
 
@@ -100,7 +100,7 @@ def max_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding = "val
         [batch, rows, columns, channels].
 
     """
-    return np.max(windows(inputs, size, strides, padding, -np.inf), axis=(3, 4))
+    return np.max(extract_patches(inputs, size, strides, padding, -np.inf), axis=(3, 4))
 
 
 def average_pool2d(
@@ -122,13 +122,13 @@ def average_pool2d(
         [batch, rows, columns, channels].
 
     """
-    total = np.sum(windows(inputs, size, strides, padding), axis=(3, 4))
-    return total / (size[0] * size[1] if with_zeros else held(inputs, size, strides, padding))
+    total = np.sum(extract_patches(inputs, size, strides, padding), axis=(3, 4))
+    return total / (size[0] * size[1] if with_zeros else count_elements(inputs, size, strides, padding))
 
 
-def held(inputs: Array, size: Pair, strides: Pair, padding: Padding) -> Array:
+def count_elements(inputs: Array, size: Pair, strides: Pair, padding: Padding) -> Array:
     """Count the elements of the image in each window: [batch, rows, columns, channels]."""
-    return np.sum(windows(np.ones(inputs.shape, inputs.dtype), size, strides, padding), axis=(3, 4))
+    return np.sum(extract_patches(np.ones(inputs.shape, inputs.dtype), size, strides, padding), axis=(3, 4))
 
 
 def lead_of_largest(inputs: Array, size: Pair, strides: Pair) -> Array:
@@ -136,8 +136,8 @@ def lead_of_largest(inputs: Array, size: Pair, strides: Pair) -> Array:
 
     Behind a ReLU a window of zeros only passes on what the ReLU does not.
     """
-    seen = windows(inputs, size, strides, "valid")
-    flat = np.reshape(seen, (*seen.shape[:3], -1, seen.shape[5]))
+    patches = extract_patches(inputs, size, strides, "valid")
+    flat = np.reshape(patches, (*patches.shape[:3], -1, patches.shape[5]))
     second, largest = np.moveaxis(np.sort(flat, axis=3)[:, :, :, -2:], 3, 0)
     return np.where(largest > 0, largest - second, np.inf)
 
@@ -164,11 +164,11 @@ def max_pool2d_gradient_limits(
     """
 
     def cut(image: Array) -> Array:
-        return windows(image, size, strides, padding, -np.inf)
+        return extract_patches(image, size, strides, padding, -np.inf)
 
-    seen = cut(inputs)
-    largest = seen == np.max(seen, axis=(3, 4), keepdims=True)
+    patches = cut(inputs)
+    largest = patches == np.max(patches, axis=(3, 4), keepdims=True)
     alone = np.sum(largest, axis=(3, 4), keepdims=True) == 1
     gradient = upstream[:, :, :, None, None, :] * largest
     least, greatest = (np.where(alone, gradient, bound(gradient, 0)) for bound in (np.minimum, np.maximum))
-    return pull_back(cut, least, inputs)[0], pull_back(cut, greatest, inputs)[0]
+    return vjp(cut, least, inputs)[0], vjp(cut, greatest, inputs)[0]

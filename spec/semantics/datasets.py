@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spec.semantics.layers import Array
+from assay.spec.semantics.layers import Array
 
 
 def preprocess(images: Array, labels: Array) -> tuple[Array, Array]:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from autograd import make_vjp
 
-from spec.semantics.layers import Array
+from assay.spec.semantics.layers import Array
 
 
-def pull_back(function: Callable[..., Array], upstream: Array, *arguments: Array) -> tuple[Array, ...]:
+def vjp(function: Callable[..., Array], upstream: Array, *arguments: Array) -> tuple[Array, ...]:
     """Return the gradients of sum(upstream * function(*arguments)), one for each argument and of its shape."""
     pulled, _ = make_vjp(lambda given: function(*given))(tuple(arguments))
     return tuple(pulled(upstream))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spec.semantics.layers import Array
+from assay.spec.semantics.layers import Array
 
 
 def glorot_limit(fan_in: int, fan_out: int) -> float:

@@ -7,7 +7,7 @@ from typing import Any
 import autograd.numpy as np
 from numpy.typing import NDArray
 
-from spec.semantics.products import product
+from assay.spec.error_bounds.products import product
 
 Array = NDArray[Any]
 
@@ -63,7 +63,7 @@ def softmax(logits: Array) -> Array:
     return exponentials / np.sum(exponentials, axis=-1, keepdims=True)
 
 
-def softmax_at(logits: Array, temperature: float) -> Array:
+def softmax_with_temperature(logits: Array, temperature: float) -> Array:
     """Softmax of the logits divided by a temperature above 0, over the last axis (line 587)."""
     return softmax(logits / logits.dtype.type(temperature))
 

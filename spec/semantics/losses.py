@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import autograd.numpy as np
 
-from spec.semantics.layers import Array
+from assay.spec.semantics.layers import Array
 
 # Keras keeps probabilities this far from 0 and 1 before it takes their logarithm (`keras.config.epsilon()`).
 EPSILON = 1e-7

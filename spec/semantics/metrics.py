@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spec.semantics.layers import Array
+from assay.spec.semantics.layers import Array
 
 
 @dataclass(frozen=True)

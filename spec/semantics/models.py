@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 import autograd.numpy as np
 from autograd import value_and_grad
 
-from spec.semantics import convolution, layers, losses, optimizers, recurrence
-from spec.semantics.layers import Array
+from assay.spec.semantics import convolution, layers, losses, optimizers, recurrence
+from assay.spec.semantics.layers import Array
 
 Parameters = dict[str, Array]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import autograd.numpy as np
 
-from spec.semantics.layers import Array
+from assay.spec.semantics.layers import Array
 
 # The defaults of `tf.keras.layers.BatchNormalization`.
 MOMENTUM = 0.99
@@ -57,7 +57,7 @@ def batch_normalization(inputs: Array, gamma: Array, beta: Array, moving: Statis
     return gamma * (inputs - mean) / np.sqrt(variance + EPSILON) + beta
 
 
-def moved(inputs: Array, moving: Statistics) -> tuple[Statistics, Statistics]:
+def update_moving_statistics(inputs: Array, moving: Statistics) -> tuple[Statistics, Statistics]:
     """Moving statistics after a batch in training: momentum times the old, and the rest of the batch's.
 
     The document does not say which variance of the batch that is, and frameworks differ: Keras 3 takes the mean of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spec.semantics.layers import Array
+from assay.spec.semantics.layers import Array
 
 BETA_1 = 0.9
 BETA_2 = 0.999

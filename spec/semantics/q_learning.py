@@ -12,10 +12,10 @@ from typing import NamedTuple
 import autograd.numpy as np
 from autograd import value_and_grad
 
-from spec.semantics import layers, losses, models
-from spec.semantics.datasets import resize
-from spec.semantics.layers import Array
-from spec.semantics.models import MODELS, Parameters
+from assay.spec.semantics import layers, losses, models
+from assay.spec.semantics.datasets import resize
+from assay.spec.semantics.layers import Array
+from assay.spec.semantics.models import MODELS, Parameters
 
 # In place of the environment's reward, where an episode fails (line 741).
 FAILURE_REWARD = -10.0

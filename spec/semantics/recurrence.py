@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 import autograd.numpy as np
 
-from spec.semantics.layers import ACTIVATIONS, Array, sigmoid
-from spec.semantics.products import product
+from assay.spec.error_bounds.products import product
+from assay.spec.semantics.layers import ACTIVATIONS, Array, sigmoid
 
 
-def simple_step(
+def simple_rnn_cell(
     inputs: Array, state: Array, input_kernel: Array, recurrent_kernel: Array, activation: str | None = "tanh"
 ) -> Array:
     """s_t = f(x_t U + s_{t-1} W) (lines 636 to 640), with the shapes that make the sum possible.
@@ -32,7 +32,7 @@ def simple_step(
 
 
 def simple_rnn(inputs: Array, input_kernel: Array, recurrent_kernel: Array, activation: str | None = "tanh") -> Array:
-    """Repeat `simple_step` over time from a state of zeros (lines 632 to 634).
+    """Repeat `simple_rnn_cell` over time from a state of zeros (lines 632 to 634).
 
     Args:
         inputs: [batch, time, m].
@@ -47,7 +47,7 @@ def simple_rnn(inputs: Array, input_kernel: Array, recurrent_kernel: Array, acti
     state = np.zeros((inputs.shape[0], recurrent_kernel.shape[0]), inputs.dtype)
     states = []
     for t in range(inputs.shape[1]):
-        state = simple_step(inputs[:, t], state, input_kernel, recurrent_kernel, activation)
+        state = simple_rnn_cell(inputs[:, t], state, input_kernel, recurrent_kernel, activation)
         states.append(state)
     return np.stack(states, axis=1)
 
@@ -65,7 +65,7 @@ class State(NamedTuple):
     carry: Array
 
 
-def lstm_step(inputs: Array, state: State, kernel: Array, recurrent_kernel: Array, bias: Array) -> State:
+def lstm_cell(inputs: Array, state: State, kernel: Array, recurrent_kernel: Array, bias: Array) -> State:
     """One time step of the LSTM cell (line 650), its gates in Keras's order: input, forget, candidate, output.
 
     Hochreiter and Schmidhuber, "Long short-term memory", 1997, with the forget gate of Gers, Schmidhuber and Cummins,
@@ -87,7 +87,7 @@ def lstm_step(inputs: Array, state: State, kernel: Array, recurrent_kernel: Arra
 
 
 def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> State:
-    """Repeat `lstm_step` over time from a state of zeros (lines 539 to 541).
+    """Repeat `lstm_cell` over time from a state of zeros (lines 539 to 541).
 
     Args:
         inputs: [batch, time, features].
@@ -103,7 +103,7 @@ def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> 
     state = State(zeros, zeros)
     states = []
     for t in range(inputs.shape[1]):
-        state = lstm_step(inputs[:, t], state, kernel, recurrent_kernel, bias)
+        state = lstm_cell(inputs[:, t], state, kernel, recurrent_kernel, bias)
         states.append(state)
     hidden, carry = zip(*states, strict=True)
     return State(np.stack(hidden, axis=1), np.stack(carry, axis=1))

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spec.semantics.layers import Array
+from assay.spec.semantics.layers import Array
 
 
 class EncodedText(NamedTuple):
@@ -78,7 +78,7 @@ def entropy(probabilities: Array) -> Array:
     return -np.sum(probabilities * np.log(np.where(probabilities == 0, 1, probabilities)), axis=-1)
 
 
-def loss_of_frequencies(indices: Array, before: Array, targets: Array, known: int | None = None) -> float:
+def ngram_cross_entropy(indices: Array, before: Array, targets: Array, known: int | None = None) -> float:
     """Mean cross entropy, in nats, of a predictor that has counted what follows `known` characters in a text.
 
     Over all windows of the text that is the entropy of a character given those before it, which no predictor that looks

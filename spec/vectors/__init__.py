@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from spec import toml
+from assay.spec import toml
 
 
 def read(name: str) -> dict[str, Any]:

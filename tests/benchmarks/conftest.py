@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from assay import failure
+from assay.adapters.loading import load
 from assay.bench.rounds import Rounds
-from assay.bench.turns import Alone, turns
-from assay.bench.works import Prepare, Work
+from assay.bench.turn_channel import Alone, turns
+from assay.bench.workloads import Prepare, Work
 from assay.contract import Implementation
-from assay.data import AbsentError
-from assay.implementations import load
-from assay.plugin import run_key
+from assay.datasets.data import AbsentError
+from assay.runner import failure
+from assay.runner.plugin import run_key
 
 turns_key = pytest.StashKey[Alone]()
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from assay.bench.works import RATES, STEPS
-from assay.claims import PROFILES
+from assay.bench.workloads import RATES, STEPS
+from assay.specification.claims import PROFILES
 
 
 @pytest.mark.parametrize("loop", [False, True], ids=["call", "loop"])

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from assay import ledger
-from assay.index import tests_folder
+from assay.ledger import ledger
+from assay.specification.index import tests_folder
 
 HERE = Path(__file__).parent
 # What pytest and Python were told by the environment is not for the processes started here.
@@ -117,9 +117,9 @@ class Shell:
 
     def start_dense(self, toy: str | Path, *arguments: object, processes: int = 0) -> Running:
         """Begin to do that."""
-        name = toy if isinstance(toy, Path) else f"badly_behaved:{toy}"
+        name = toy if isinstance(toy, Path) else f"doubles.badly_behaved:{toy}"
         tests = tests_folder() / "test_dense.py"
-        options = ["-p", "assay.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", processes]
+        options = ["-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", processes]
         return self.start("-m", "pytest", tests, *options, "--implementation", name, *arguments)
 
 

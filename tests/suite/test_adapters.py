@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from assay import __version__, scaffold, smoke
-from assay.claims import specification
+from assay import __version__
+from assay.adapters.loading import load
+from assay.adapters.proxy import missing
+from assay.adapters.return_types import matches
+from assay.cli import scaffold
 from assay.contract import GROUPS, PROTOCOLS, Architecture, FlowersInfo, Trained
 from assay.errors import ExitCode, UserError
-from assay.guard import missing
-from assay.implementations import load
-from assay.promise import kept
-from assay.signatures import functions, needed_by, signature
+from assay.smoke import steps
+from assay.specification.claims import specification
+from assay.specification.signatures import functions, needed_by, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -322,25 +324,25 @@ def test_what_an_adapter_leaves_behind_is_ended(written: Shell) -> None:
 
 
 def test_what_there_was_no_time_for_is_said(written: Shell) -> None:
-    tried = smoke.trial.Trial(None, [{"begun": "mnist.scaled"}], [], [], 1.0)
-    claims = smoke.claims_on(["datasets"])
-    step = smoke.answers("mine", tried, claims, 4.0)
-    assert (step.sound, step.details) == (True, (f"then the time was up, in mnist.scaled. {smoke.SLOW}",))
+    tried = steps.trial.Trial(None, [{"begun": "mnist.scaled"}], [], [], 1.0)
+    claims = steps.claims_on(["datasets"])
+    step = steps.answers("mine", tried, claims, 4.0)
+    assert (step.sound, step.details) == (True, (f"then the time was up, in mnist.scaled. {steps.SLOW}",))
 
 
 def test_a_missing_compiler_is_named_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
     with pytest.raises(RuntimeError, match="needs a compiler for C\\+\\+, and there is no no-such-compiler"):
-        load("alternatives.torch:compiled").start("cpu")
+        load("assay.alternatives.torch:compiled").start("cpu")
 
 
 @pytest.mark.parametrize("group", GROUPS)
 def test_the_smoke_profile_tries_every_group(group: str) -> None:
-    assert smoke.claims_on([group])
+    assert steps.claims_on([group])
 
 
 def test_one_claim_on_each_group_comes_first() -> None:
-    first = smoke.claims_on(GROUPS)[: len(GROUPS)]
+    first = steps.claims_on(GROUPS)[: len(GROUPS)]
     assert {group for claim in first for group in claim.groups} == set(GROUPS)
 
 
@@ -408,11 +410,11 @@ def test_a_missing_function_is_shown_as_the_contract_has_it(group: str, function
     ],
 )
 def test_a_result_has_the_form_that_is_promised(group: str, function: str, result: object, is_kept: bool) -> None:  # noqa: FBT001
-    assert kept(getattr(PROTOCOLS[group], function), result) is is_kept
+    assert matches(getattr(PROTOCOLS[group], function), result) is is_kept
 
 
 @pytest.mark.parametrize(
     ("group", "function"), [(group, name) for group in GROUPS if group != "keras" for name in functions(group)]
 )
 def test_every_function_promises_something(group: str, function: str) -> None:
-    assert not kept(getattr(PROTOCOLS[group], function), object())
+    assert not matches(getattr(PROTOCOLS[group], function), object())

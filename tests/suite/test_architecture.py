@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from assay.index import tests_folder
-from spec import toml
+from assay.spec import toml
+from assay.specification.index import tests_folder
 
-ROOT = tests_folder().parent
+ROOT = Path(__file__).resolve().parents[2]
 OURS = {"alternatives", "assay", "reference", "spec", "tests"}
 FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras", "gymnasium", "gym", "ale_py"}
 # The chapter's programs are for people: they find their data, and say what is wrong, as the command line does.
 OF_THE_PROGRAMS = {
-    "assay.cli.Parser",
-    "assay.cli.answered",
-    "assay.data.mnist",
-    "assay.data.nietzsche",
+    "assay.cli.parser.Parser",
+    "assay.cli.parser.answered",
+    "assay.datasets.data.mnist",
+    "assay.datasets.data.nietzsche",
     "assay.errors.ExitCode",
     "assay.errors.UserError",
-    "assay.network.reachable",
+    "assay.datasets.connectivity.reachable",
 }
 
 
@@ -79,7 +79,7 @@ PROJECT = toml.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["pro
 
 @pytest.mark.parametrize(("name", "value"), PROJECT["entry-points"]["assay.implementations"].items())
 def test_importing_an_implementation_loads_no_framework(name, value):
-    code = "import sys; from assay.implementations import load; print(load(sys.argv[1]).name, *sys.modules)"
+    code = "import sys; from assay.adapters.loading import load; print(load(sys.argv[1]).name, *sys.modules)"
     found = subprocess.run([sys.executable, "-c", code, value], capture_output=True, check=True, text=True, cwd=ROOT)
     said, *modules = found.stdout.split()
     assert said == name

@@ -6,18 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-import paced
 import pytest
+from doubles import paced
 
-from assay.bench import costs, results
-from assay.bench.conductor import Plan
-from assay.bench.gate import FALSE_ALARMS, compare
+from assay.adapters.loading import Description
+from assay.bench import flops, results
 from assay.bench.ratios import LIMIT, ratios
+from assay.bench.regression import FALSE_ALARMS, compare
 from assay.bench.results import Run, Start
-from assay.bench.works import COSTS, FOOTPRINTS, IDS, STEPS
+from assay.bench.scheduler import Plan
+from assay.bench.workloads import COSTS, FOOTPRINTS, IDS, STEPS
 from assay.errors import ExitCode, UserError
-from assay.implementations import Description
-from spec.semantics.models import MODELS
+from assay.spec.semantics.models import MODELS
 
 if TYPE_CHECKING:
     from .conftest import Ended, Shell
@@ -43,28 +43,28 @@ def run_of(ours: float, theirs: float, noise: float, generator: np.random.Genera
 
 
 def test_a_dense_layer_multiplies_each_input_with_each_weight() -> None:
-    products = [product.terms for product in costs.products("mlp")]
+    products = [product.terms for product in flops.products("mlp")]
     assert products == [784 * 100, 100 * 10]
 
 
 def test_what_a_convolution_adds_as_padding_is_no_term() -> None:
-    first, second, *_ = costs.products("cnn")
+    first, second, *_ = flops.products("cnn")
     # Of the 5 rows that a window has, 2 hang out at the first and the last place, and 1 at those beside them.
     taps = {side: (5 * side - 2 * (2 + 1)) ** 2 for side in (28, 14)}
     assert (first.terms, second.terms) == (taps[28] * 32, taps[14] * 32 * 64)
 
 
 def test_training_takes_the_products_of_both_gradients_but_that_of_the_first_inputs() -> None:
-    assert costs.training("mlp", 50).operations == 2 * 50 * (2 * 784 * 100 + 3 * 100 * 10)
+    assert flops.training("mlp", 50).operations == 2 * 50 * (2 * 784 * 100 + 3 * 100 * 10)
 
 
 def test_adam_reads_and_writes_a_parameter_and_its_moments() -> None:
     parameters = sum(int(np.prod(shape)) for shape in MODELS["mlp"].shapes.values())
-    assert costs.training("mlp", 50).bytes == 2 * 3 * 4 * parameters
+    assert flops.training("mlp", 50).bytes == 2 * 3 * 4 * parameters
 
 
 def test_a_one_hot_vector_and_a_state_of_zeros_multiply_nothing() -> None:
-    assert costs.inference("rnn", 1, seq_length=40).operations == 2 * (39 * 256 * 1024 + 256 * 57)
+    assert flops.inference("rnn", 1, seq_length=40).operations == 2 * (39 * 256 * 1024 + 256 * 57)
 
 
 # Ratios and the gate
@@ -165,7 +165,7 @@ def test_a_page_of_benchmarks_needs_no_ledger(shell: Shell) -> None:
 
 def bench(shell: Shell, *names: str, output: str = "bench.json", starts: int = 2) -> Ended:
     options = ["-k", "linear", "--starts", starts, "--rounds", 2, "--seconds", 0.02, "--turn-seconds", 10]
-    return shell.assay("bench", *(f"paced:{name}" for name in names), *options, "-o", output)
+    return shell.assay("bench", *(f"doubles.paced:{name}" for name in names), *options, "-o", output)
 
 
 def test_the_gate_tells_a_step_that_takes_half_as_long_again(shell: Shell) -> None:
@@ -186,8 +186,11 @@ def test_what_gives_no_result_takes_nothing_else_along(shell: Shell) -> None:
     ended = bench(shell, "steady", *expected)
     run = results.read(shell.folder / "bench.json")[-1]
     found = {one.implementation: (one.outcome, one.reason.partition("\n")[0]) for one in run.broken}
-    assert (ended.code, found) == (ExitCode.INCOMPLETE, {f"paced:{name}": how for name, how in expected.items()})
-    loops = [loop for start in run.starts["linear"]["paced:steady"].values() for loop in start.loops]
+    assert (ended.code, found) == (
+        ExitCode.INCOMPLETE,
+        {f"doubles.paced:{name}": how for name, how in expected.items()},
+    )
+    loops = [loop for start in run.starts["linear"]["doubles.paced:steady"].values() for loop in start.loops]
     assert len(loops) == 2 * 2
     assert all(seconds >= steps * paced.STEP for steps, seconds in loops)
 
@@ -195,10 +198,10 @@ def test_what_gives_no_result_takes_nothing_else_along(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["paced:steady", "paced:steady"], "is named twice"),
-        (["paced:nobody"], "has no attribute 'nobody'"),
-        (["paced:steady", "-k", "nothing"], "no benchmark has a name with 'nothing'"),
-        (["paced:steady", "--starts", "0"], "no whole number from 1 on"),
+        (["doubles.paced:steady", "doubles.paced:steady"], "is named twice"),
+        (["doubles.paced:nobody"], "has no attribute 'nobody'"),
+        (["doubles.paced:steady", "-k", "nothing"], "no benchmark has a name with 'nothing'"),
+        (["doubles.paced:steady", "--starts", "0"], "no whole number from 1 on"),
     ],
 )
 def test_what_cannot_be_run_is_one_message(shell: Shell, arguments: list[str], said: str) -> None:

@@ -5,28 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assay import learning, problems
-from assay.networks import layer_outputs, loss_and_gradients, trajectory
-from assay.strategies import LARGEST_EXPONENT, classified, dense_cases, matrices, same_shape
-from spec.semantics import (
-    cart_pole,
-    cart_pole_rounding,
-    convolution,
-    datasets,
-    image_rounding,
-    layers,
-    losses,
-    normalization,
-    optimizers,
-    recurrence,
-    recurrence_rounding,
-    rounding,
-    spread,
-)
-from spec.semantics.differentiation import pull_back
-from spec.semantics.products import rounded
-from spec.semantics.recurrence import State
-from spec.semantics.spread import wide
+from assay.spec.error_bounds import cart_pole_rounding, image_rounding, measured_bounds, recurrence_rounding, rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.error_bounds.products import rounded
+from assay.spec.semantics import cart_pole, convolution, datasets, layers, losses, normalization, optimizers, recurrence
+from assay.spec.semantics.differentiation import vjp
+from assay.spec.semantics.recurrence import State
+from assay.testing import problems, q_networks
+from assay.testing.networks import layer_outputs, loss_and_gradients, trajectory
+from assay.testing.strategies import LARGEST_EXPONENT, classified, dense_cases, matrices, same_shape
 
 FLOAT32 = np.float32
 
@@ -46,7 +33,7 @@ def assert_inside(actual, expected, bound):
 @given(case=dense_cases(), data=st.data())
 def test_dense_in_any_order_is_inside(case, data):
     order = data.draw(st.permutations(range(case.kernel.shape[0])))
-    expected, bound = layers.dense(*map(wide, case)), rounding.dense(*map(wide, case), None)
+    expected, bound = layers.dense(*map(to_float64, case)), rounding.dense(*map(to_float64, case), None)
     assert_inside(sequential_dense(case, order), expected, bound)
 
 
@@ -54,7 +41,10 @@ def test_dense_in_any_order_is_inside(case, data):
 def test_dense_of_fewer_bits_is_outside(format_):
     problem = problems.mlp(0)
     inputs, kernel = layers.flatten(problem.inputs), problem.parameters["dense1/kernel"]
-    expected, bound = layers.dense(wide(inputs), wide(kernel)), rounding.dense(wide(inputs), wide(kernel), None, None)
+    expected, bound = (
+        layers.dense(to_float64(inputs), to_float64(kernel)),
+        rounding.dense(to_float64(inputs), to_float64(kernel), None, None),
+    )
     assert (np.abs(rounded(inputs, format_) @ rounded(kernel, format_) - expected) > bound).any()
 
 
@@ -62,27 +52,33 @@ def test_dense_of_fewer_bits_is_outside(format_):
 def test_softmax_without_and_with_shift_is_inside(logits):
     exponentials = np.exp(logits)
     plain = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    expected, bound = layers.softmax(wide(logits)), rounding.softmax(wide(logits))
+    expected, bound = layers.softmax(to_float64(logits)), rounding.softmax(to_float64(logits))
     assert_inside(plain, expected, bound)
     assert_inside(layers.softmax(logits), expected, bound)
 
 
 @given(logits=matrices(LARGEST_EXPONENT), temperature=st.sampled_from([0.2, 0.5, 1.0, 1.2, 1000.0]))
 def test_both_ways_to_take_a_temperature_are_inside(logits, temperature):
-    expected, bound = layers.softmax_at(wide(logits), temperature), rounding.softmax_at(wide(logits), temperature)
-    assert_inside(layers.softmax_at(logits, temperature), expected, bound)
+    expected, bound = (
+        layers.softmax_with_temperature(to_float64(logits), temperature),
+        rounding.softmax_with_temperature(to_float64(logits), temperature),
+    )
+    assert_inside(layers.softmax_with_temperature(logits, temperature), expected, bound)
     assert_inside(layers.softmax(logits * FLOAT32(1 / FLOAT32(temperature))), expected, bound)
 
 
 def test_softmax_at_a_temperature_with_fewer_bits_is_outside():
     logits = IMAGES.standard_normal((5, 10)).astype(FLOAT32)
-    expected, bound = layers.softmax_at(wide(logits), 0.2), rounding.softmax_at(wide(logits), 0.2)
-    assert (np.abs(layers.softmax_at(rounded(logits, "tf32"), 0.2) - expected) > bound).any()
+    expected, bound = (
+        layers.softmax_with_temperature(to_float64(logits), 0.2),
+        rounding.softmax_with_temperature(to_float64(logits), 0.2),
+    )
+    assert (np.abs(layers.softmax_with_temperature(rounded(logits, "tf32"), 0.2) - expected) > bound).any()
 
 
 @given(values=matrices(LARGEST_EXPONENT))
 def test_both_ways_to_write_sigmoid_are_inside(values):
-    expected = layers.sigmoid(wide(values))
+    expected = layers.sigmoid(to_float64(values))
     bound = rounding.sigmoid(expected)
     assert_inside(1 / (1 + np.exp(-values)), expected, bound)
     assert_inside(layers.sigmoid(values), expected, bound)
@@ -91,8 +87,8 @@ def test_both_ways_to_write_sigmoid_are_inside(values):
 @given(case=classified())
 def test_both_ways_to_write_cross_entropy_are_inside(case):
     targets = layers.one_hot(case.labels, case.probabilities.shape[-1])
-    expected = losses.categorical_crossentropy(targets, wide(case.probabilities))
-    bound = rounding.crossentropy(targets, wide(case.probabilities))
+    expected = losses.categorical_crossentropy(targets, to_float64(case.probabilities))
+    bound = rounding.crossentropy(targets, to_float64(case.probabilities))
     normalised = case.probabilities / case.probabilities.sum(axis=-1, keepdims=True)
     logarithms = np.log(case.probabilities)
     through_logits = np.log(np.exp(logarithms).sum(axis=-1)) - logarithms[np.arange(len(case.labels)), case.labels]
@@ -105,8 +101,8 @@ def test_both_ways_to_write_cross_entropy_are_inside(case):
 def test_adam_in_float32_is_inside(case, step):
     arguments = (*case[:3], np.abs(case[3]))
     actual = optimizers.adam_step(*arguments, step, 0.001)
-    expected = optimizers.adam_step(*map(wide, arguments), step, 0.001)
-    bound = rounding.adam_step(*map(wide, arguments), step, 0.001)
+    expected = optimizers.adam_step(*map(to_float64, arguments), step, 0.001)
+    bound = rounding.adam_step(*map(to_float64, arguments), step, 0.001)
     for one in zip(actual, expected, bound, strict=True):
         assert_inside(*one)
 
@@ -118,7 +114,7 @@ PADDINGS = pytest.mark.parametrize("padding", ["valid", "same"])
 
 @PADDINGS
 def test_convolution_in_float32_is_inside_and_with_fewer_bits_outside(padding):
-    exact = tuple(map(wide, CONVOLUTION))
+    exact = tuple(map(to_float64, CONVOLUTION))
     expected = convolution.conv2d(*exact, padding=padding)
     bound = image_rounding.conv2d(*exact, padding=padding)
     assert_inside(convolution.conv2d(*CONVOLUTION, padding=padding), expected, bound)
@@ -132,12 +128,12 @@ def test_gradients_of_convolution_in_float32_are_inside_and_with_fewer_bits_outs
         return convolution.conv2d(*arguments, strides=(1, 2), padding=padding)
 
     upstream = IMAGES.standard_normal(convolve(*CONVOLUTION).shape).astype(FLOAT32)
-    exact = tuple(map(wide, CONVOLUTION))
-    expected = pull_back(convolve, wide(upstream), *exact)
-    bounds = image_rounding.conv2d_gradients(*exact, wide(upstream), strides=(1, 2), padding=padding)
-    for found, *limits in zip(pull_back(convolve, upstream, *CONVOLUTION), expected, bounds, strict=True):
+    exact = tuple(map(to_float64, CONVOLUTION))
+    expected = vjp(convolve, to_float64(upstream), *exact)
+    bounds = image_rounding.conv2d_gradients(*exact, to_float64(upstream), strides=(1, 2), padding=padding)
+    for found, *limits in zip(vjp(convolve, upstream, *CONVOLUTION), expected, bounds, strict=True):
         assert_inside(found, *limits)
-    coarse = pull_back(convolve, rounded(upstream, "tf32"), *(rounded(value, "tf32") for value in CONVOLUTION))
+    coarse = vjp(convolve, rounded(upstream, "tf32"), *(rounded(value, "tf32") for value in CONVOLUTION))
     for found, value, bound in zip(coarse, expected, bounds, strict=True):
         assert (np.abs(found - value) > bound).any()
 
@@ -145,7 +141,7 @@ def test_gradients_of_convolution_in_float32_are_inside_and_with_fewer_bits_outs
 @PADDINGS
 def test_average_pooling_in_float32_is_inside(padding):
     images, places = CONVOLUTION[0], ((3, 2), (2, 2), padding)
-    expected = convolution.average_pool2d(wide(images), *places)
+    expected = convolution.average_pool2d(to_float64(images), *places)
     assert_inside(convolution.average_pool2d(images, *places), expected, image_rounding.average_pool2d(images, *places))
     upstream = IMAGES.standard_normal(expected.shape).astype(FLOAT32)
 
@@ -153,8 +149,8 @@ def test_average_pooling_in_float32_is_inside(padding):
         return convolution.average_pool2d(given, *places)
 
     bound = image_rounding.average_pool2d_gradient(images, upstream, *places)
-    expected = pull_back(pooled, wide(upstream), wide(images))[0]
-    assert_inside(pull_back(pooled, upstream, images)[0], expected, bound)
+    expected = vjp(pooled, to_float64(upstream), to_float64(images))[0]
+    assert_inside(vjp(pooled, upstream, images)[0], expected, bound)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -163,9 +159,13 @@ def test_both_ways_to_write_batch_normalization_are_inside(training, offset):
     inputs = CONVOLUTION[0] + FLOAT32(offset)
     gamma, beta = np.array([1, -2, 3], FLOAT32), np.array([0, 5, -1], FLOAT32)
     moving = normalization.Statistics(FLOAT32(offset) + np.zeros(3, FLOAT32), np.array([0.5, 1, 2], FLOAT32))
-    exact = normalization.Statistics(*map(wide, moving))
-    expected = normalization.batch_normalization(wide(inputs), wide(gamma), wide(beta), exact, training=training)
-    bound = image_rounding.batch_normalization(wide(inputs), wide(gamma), wide(beta), exact, training=training)
+    exact = normalization.Statistics(*map(to_float64, moving))
+    expected = normalization.batch_normalization(
+        to_float64(inputs), to_float64(gamma), to_float64(beta), exact, training=training
+    )
+    bound = image_rounding.batch_normalization(
+        to_float64(inputs), to_float64(gamma), to_float64(beta), exact, training=training
+    )
     assert_inside(normalization.batch_normalization(inputs, gamma, beta, moving, training=training), expected, bound)
     mean = inputs.mean(axis=(0, 1, 2)) if training else moving.mean
     square = (inputs**2).mean(axis=(0, 1, 2))
@@ -179,14 +179,14 @@ def test_steps_of_recurrences_in_float32_are_inside_and_with_fewer_bits_outside(
     inputs, hidden, carry, *weights = (IMAGES.uniform(-1, 1, shape).astype(FLOAT32) for shape in shapes)
 
     def step(inputs, hidden, carry, kernel, recurrent_kernel, bias):
-        simple = recurrence.simple_step(inputs, hidden, kernel[:, :5], recurrent_kernel[:, :5])
-        return simple, *recurrence.lstm_step(inputs, State(hidden, carry), kernel, recurrent_kernel, bias)
+        simple = recurrence.simple_rnn_cell(inputs, hidden, kernel[:, :5], recurrent_kernel[:, :5])
+        return simple, *recurrence.lstm_cell(inputs, State(hidden, carry), kernel, recurrent_kernel, bias)
 
-    exact = tuple(map(wide, (inputs, hidden, carry, *weights)))
+    exact = tuple(map(to_float64, (inputs, hidden, carry, *weights)))
     kernel, recurrent_kernel, bias = exact[3:]
     bounds = (
-        recurrence_rounding.simple_step(*exact[:2], kernel[:, :5], recurrent_kernel[:, :5]),
-        *recurrence_rounding.lstm_step(exact[0], State(*exact[1:3]), kernel, recurrent_kernel, bias),
+        recurrence_rounding.simple_rnn_cell(*exact[:2], kernel[:, :5], recurrent_kernel[:, :5]),
+        *recurrence_rounding.lstm_cell(exact[0], State(*exact[1:3]), kernel, recurrent_kernel, bias),
     )
     coarse = step(*(rounded(value, "tf32") for value in (inputs, hidden, carry, *weights)))
     for found, few, expected, bound in zip(
@@ -212,7 +212,7 @@ def test_resizing_in_float32_is_inside_and_nearest_neighbours_are_outside():
 def test_a_step_of_cart_and_pole_in_float32_is_inside_and_with_fewer_bits_or_another_method_outside():
     states = IMAGES.uniform(-1, 1, (200, 4)) * [2.4, 3, 0.2, 3]
     states, actions = states.astype(FLOAT32), IMAGES.integers(0, 2, 200)
-    expected, bound = cart_pole.step(wide(states), actions), cart_pole_rounding.step(wide(states), actions)
+    expected, bound = cart_pole.step(to_float64(states), actions), cart_pole_rounding.step(to_float64(states), actions)
 
     def single(states):
         position, velocity, angle, turning = states.T
@@ -240,7 +240,7 @@ def learning_problem(model, steps):
     """Return a problem of a Q-network, and what is evaluated on it: gradients, or a trajectory."""
     batch = 32 if model == "q_network" else 2
     problem = problems.q_learning_of(model, 1, batch=batch, steps=steps)
-    return problem, (learning.loss_and_gradients if steps is None else learning.trajectory)(model)
+    return problem, (q_networks.loss_and_gradients if steps is None else q_networks.trajectory)(model)
 
 
 LEARNING = pytest.mark.parametrize(("model", "steps"), [("q_network", None), ("q_network", 5), ("q_cnn", None)])
@@ -249,25 +249,25 @@ LEARNING = pytest.mark.parametrize(("model", "steps"), [("q_network", None), ("q
 @LEARNING
 def test_learning_in_other_orders_is_inside_and_the_same(model, steps):
     problem, evaluate = learning_problem(model, steps)
-    bounds = spread.bounds_over(evaluate, problem.orders())
-    expected = evaluate(*map(wide, problem.flat))
-    for one in problem.orders(3, seed=1):
-        found = spread.deviations(evaluate, *one)
+    bounds = measured_bounds.bounds_over(evaluate, problem.permutations())
+    expected = evaluate(*map(to_float64, problem.flat))
+    for one in problem.permutations(3, seed=1):
+        found = measured_bounds.deviations(evaluate, *one)
         assert {name: found[name] <= bounds[name] for name in bounds} == dict.fromkeys(bounds, True)
         last = "loss" if steps is None else "losses"
-        assert evaluate(*map(wide, one))[last] == pytest.approx(expected[last], rel=1e-9)
+        assert evaluate(*map(to_float64, one))[last] == pytest.approx(expected[last], rel=1e-9)
 
 
 @LEARNING
 @pytest.mark.parametrize("format_", ["tf32", "bfloat16"])
 def test_learning_with_fewer_bits_is_outside(model, steps, format_):
     problem, evaluate = learning_problem(model, steps)
-    bounds = spread.bounds_over(evaluate, problem.orders())
+    bounds = measured_bounds.bounds_over(evaluate, problem.permutations())
     parameters, states, actions, rewards, next_states, dones = problem.flat
     coarse = {name: rounded(value, format_) for name, value in parameters.items()}
     actual = evaluate(coarse, rounded(states, format_), actions, rewards, rounded(next_states, format_), dones)
-    expected = evaluate(*map(wide, problem.flat))
-    deviations = {name: spread.root_mean_square(actual[name] - expected[name]) for name in expected}
+    expected = evaluate(*map(to_float64, problem.flat))
+    deviations = {name: measured_bounds.root_mean_square(actual[name] - expected[name]) for name in expected}
     assert {name: deviations[name] > bounds[name] for name in bounds} == dict.fromkeys(bounds, True)
 
 
@@ -309,18 +309,18 @@ def axis_of(make):
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_network_in_other_orders_is_inside(evaluate, make, seed):
     problem, axis = make(seed), axis_of(make)
-    bounds = spread.bounds(evaluate(problem.model), *problem, batch_axis=axis)
+    bounds = measured_bounds.bounds(evaluate(problem.model), *problem, batch_axis=axis)
     # The seed is another than that of the orders which the bound was measured in.
-    for one in spread.reorderings(*problem, batch_axis=axis, count=3, seed=1):
-        found = spread.deviations(evaluate(problem.model), *one)
+    for one in measured_bounds.permutations(*problem, batch_axis=axis, count=3, seed=1):
+        found = measured_bounds.deviations(evaluate(problem.model), *one)
         assert {name: found[name] <= bounds[name] for name in bounds} == dict.fromkeys(bounds, True)
 
 
 @WHOLE_NETWORKS
 def test_other_orders_are_the_same_network(evaluate, make):
     problem, axis = make(1), axis_of(make)
-    reordered = next(spread.reorderings(*problem, batch_axis=axis, count=1, seed=1))
-    expected, found = (evaluate(problem.model)(*map(wide, one)) for one in (problem[1:], reordered))
+    reordered = next(measured_bounds.permutations(*problem, batch_axis=axis, count=1, seed=1))
+    expected, found = (evaluate(problem.model)(*map(to_float64, one)) for one in (problem[1:], reordered))
     last = "softmax" if evaluate is layer_outputs else next(name for name in expected if name.startswith("loss"))
     # The outputs of the examples come in another order; beyond that, float64 leaves its own rounding.
     assert np.sort(found[last], axis=None) == pytest.approx(np.sort(expected[last], axis=None), rel=1e-9)
@@ -330,26 +330,28 @@ def test_other_orders_are_the_same_network(evaluate, make):
 @pytest.mark.parametrize("format_", ["tf32", "bfloat16"])
 def test_network_of_fewer_bits_is_outside(evaluate, make, format_):
     problem = make(1)
-    bounds = spread.bounds(evaluate(problem.model), *problem, batch_axis=axis_of(make))
+    bounds = measured_bounds.bounds(evaluate(problem.model), *problem, batch_axis=axis_of(make))
     coarse = {name: rounded(value, format_) for name, value in problem.parameters.items()}
     # Characters are whole numbers, which every format holds.
     inputs = problem.inputs if problem.inputs.dtype == np.int32 else rounded(problem.inputs, format_)
     actual = evaluate(problem.model)(coarse, inputs, problem.targets)
-    expected = evaluate(problem.model)(*map(wide, problem[1:]))
+    expected = evaluate(problem.model)(*map(to_float64, problem[1:]))
     # One-hot vectors are exact in every format.
     inexact = [name for name in expected if name != "one_hot"]
-    deviations = {name: spread.root_mean_square(actual[name] - expected[name]) for name in inexact}
+    deviations = {name: measured_bounds.root_mean_square(actual[name] - expected[name]) for name in inexact}
     assert {name: deviations[name] > bounds[name] for name in inexact} == dict.fromkeys(inexact, True)
 
 
 def test_network_whose_unit_is_at_its_edge_is_not_decided():
     problem = problems.mlp(0)
-    assert spread.decided(*problem)
+    assert measured_bounds.is_well_conditioned(*problem)
     # A bias that makes the first unit 0 for the first image, but for rounding.
-    hidden = layers.flatten(wide(problem.inputs[:1])) @ wide(problem.parameters["dense1/kernel"])
+    hidden = layers.flatten(to_float64(problem.inputs[:1])) @ to_float64(problem.parameters["dense1/kernel"])
     bias = problem.parameters["dense1/bias"].copy()
     bias[0] = -hidden[0, 0]
-    assert not spread.decided("mlp", problem.parameters | {"dense1/bias": bias}, problem.inputs, problem.targets)
+    assert not measured_bounds.is_well_conditioned(
+        "mlp", problem.parameters | {"dense1/bias": bias}, problem.inputs, problem.targets
+    )
 
 
 def test_network_with_two_largest_in_a_window_is_not_decided():
@@ -357,4 +359,4 @@ def test_network_with_two_largest_in_a_window_is_not_decided():
     # Where an image is even, so is what a convolution makes of it.
     images = problem.inputs.copy()
     images[0, :12, :12] = 1
-    assert not spread.decided("cnn", problem.parameters, images, problem.targets)
+    assert not measured_bounds.is_well_conditioned("cnn", problem.parameters, images, problem.targets)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ledgers import ledger
+from doubles.ledgers import ledger
 
-from assay import budgets
+from assay.cli import budgets
 from assay.errors import ExitCode, UserError
-from assay.shards import Shard
+from assay.specification.shards import Shard
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -61,5 +61,5 @@ def test_the_time_of_a_run_is_that_of_all_its_processes(shell: Shell) -> None:
 
 def test_smoke_of_the_reference_is_within_its_budget(shell: Shell) -> None:
     ended = shell.assay("run", "reference", "--profile", "smoke", "--results", "ledger.json")
-    judged = shell.python("-m", "assay.budgets", "ledger.json")
+    judged = shell.python("-m", "assay.cli.budgets", "ledger.json")
     assert (ended.code, judged.code) == (ExitCode.CONFORMANT, ExitCode.CONFORMANT), ended.output + judged.output

@@ -9,21 +9,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from assay import __version__, document, index
-from assay.claims import (
+from assay import __version__
+from assay.contract import GROUPS, PROTOCOLS
+from assay.errors import UserError
+from assay.specification import document, index
+from assay.specification.claims import (
     PROFILES,
-    Allowed,
     Claim,
+    Permitted,
     Section,
     Specification,
-    Undecided,
+    Unspecified,
     format_lines,
     load,
     parse_lines,
     specification,
 )
-from assay.contract import GROUPS, PROTOCOLS
-from assay.errors import UserError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,14 +51,14 @@ since = "0.1"
 """
 SILENT = '[silent]\nheading = "2"\n'
 ONE = SILENT + CLAIM
-UNDECIDED = """
+UNSPECIFIED = """
 [which]
 question = "Which of them it is."
-[[which.allowed]]
+[[which.permitted]]
 key = "first"
 result = "It is the first."
 seen = "Toy 1.0"
-[[which.allowed]]
+[[which.permitted]]
 key = "last"
 result = "It is the last."
 """
@@ -89,22 +90,22 @@ def test_a_claim_is_read_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_a_question_is_read_with_its_results(tmp_path: Path) -> None:
-    claim = load(write(tmp_path, undecided=UNDECIDED, one=ONE + 'undecided = "which"')).claims["one.first"]
-    results = (Allowed("first", "It is the first.", "Toy 1.0"), Allowed("last", "It is the last."))
-    assert claim.undecided == Undecided("Which of them it is.", results)
+    claim = load(write(tmp_path, unspecified=UNSPECIFIED, one=ONE + 'unspecified = "which"')).claims["one.first"]
+    results = (Permitted("first", "It is the first.", "Toy 1.0"), Permitted("last", "It is the last."))
+    assert claim.unspecified == Unspecified("Which of them it is.", results)
 
 
 @pytest.mark.parametrize(
-    ("undecided", "said"),
+    ("unspecified", "said"),
     [
-        (UNDECIDED.replace("which", "other"), "one.toml, claim one.first: undecided.toml has no question 'which'"),
-        (UNDECIDED.replace("last", "first"), "undecided.toml, which: two results have one key"),
-        (UNDECIDED.replace('"last"', '"Last"'), "undecided.toml, which.allowed.1.key: 'Last' does not match"),
-        (UNDECIDED.replace("Toy 1.0", "Toy"), "undecided.toml, which.allowed.0.seen: 'Toy' does not match"),
+        (UNSPECIFIED.replace("which", "other"), "one.toml, claim one.first: unspecified.toml has no question 'which'"),
+        (UNSPECIFIED.replace("last", "first"), "unspecified.toml, which: two results have one key"),
+        (UNSPECIFIED.replace('"last"', '"Last"'), "unspecified.toml, which.permitted.1.key: 'Last' does not match"),
+        (UNSPECIFIED.replace("Toy 1.0", "Toy"), "unspecified.toml, which.permitted.0.seen: 'Toy' does not match"),
     ],
 )
-def test_a_mistake_in_a_question_is_told(undecided: str, said: str, tmp_path: Path) -> None:
-    assert complaint(write(tmp_path, undecided=undecided, one=ONE + 'undecided = "which"')).startswith(said)
+def test_a_mistake_in_a_question_is_told(unspecified: str, said: str, tmp_path: Path) -> None:
+    assert complaint(write(tmp_path, unspecified=unspecified, one=ONE + 'unspecified = "which"')).startswith(said)
 
 
 def test_a_section_without_a_file_has_no_claims(tmp_path: Path) -> None:
@@ -303,7 +304,7 @@ def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
             id="another claim",
         ),
         pytest.param(
-            '@claim("one.first")\ndef test_one(allowed): ...',
+            '@claim("one.first")\ndef test_one(permitted): ...',
             ["test_one.py: test_one tells which result it sees, of a claim that allows none"],
             id="a result too many",
         ),
@@ -317,7 +318,7 @@ def test_a_gap_between_claims_and_tests_is_named(tests: str, gap: list[str], tmp
 
 def test_a_claim_whose_allowed_results_nobody_tells_is_a_gap(tmp_path: Path) -> None:
     (tmp_path / "test_one.py").write_text('@claim("one.first")\ndef test_one(): ...')
-    open_ = load(write(tmp_path, undecided=UNDECIDED, one=ONE + 'undecided = "which"'))
+    open_ = load(write(tmp_path, unspecified=UNSPECIFIED, one=ONE + 'unspecified = "which"'))
     assert index.gaps(open_, index.read(tmp_path)) == [
         "one.toml: no test tells which of the allowed results of one.first it sees"
     ]

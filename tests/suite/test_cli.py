@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from assay import __version__, cli, index
-from assay.claims import specification
+from assay import __version__
+from assay.cli import parser
 from assay.errors import ExitCode
+from assay.specification import index
+from assay.specification.claims import specification
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +36,7 @@ def assay(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
 
     def carry_out(*arguments: str) -> tuple[int, str, str]:
         try:
-            code = cli.main(arguments)
+            code = parser.main(arguments)
         except SystemExit as exit_:
             code = exit_.code
         return code, *capsys.readouterr()
@@ -215,7 +217,7 @@ def test_the_coverage_names_gaps_and_says_so(assay: Says, monkeypatch: pytest.Mo
 
 
 def test_a_run_writes_ledger_and_report(shell: Shell) -> None:
-    name = "badly_behaved:without_groups"
+    name = "doubles.badly_behaved:without_groups"
     ended = shell.assay("run", name, "--profile", "smoke", "-n", 0, "--results", "ledger.json")
     decided = {row["id"] for row in ended.ledger["claims"]}
     page = (shell.folder / "ledger.html").read_text()
@@ -228,7 +230,7 @@ def test_a_run_writes_ledger_and_report(shell: Shell) -> None:
 
 
 def test_a_run_of_single_claims_writes_nothing(shell: Shell) -> None:
-    ended = shell.assay("run", "badly_behaved:good", "--claim", "dense.zeros", "-n", 0)
+    ended = shell.assay("run", "doubles.badly_behaved:good", "--claim", "dense.zeros", "-n", 0)
     assert (ended.code, list(shell.folder.glob("assay-*"))) == (ExitCode.CONFORMANT, [])
 
 

@@ -6,14 +6,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ledgers import ledger
+from doubles.ledgers import ledger
 
 from assay.errors import ExitCode, UserError
-from assay.failure import LONGEST_REASON
-from assay.ledger import Outcome
-from assay.shards import Shard
-from assay.views.compare import Change, Comparison, as_markdown, as_text, compare
-from assay.views.markdown import MOST_DETAILS
+from assay.ledger.ledger import Outcome
+from assay.reports.compare import Change, Comparison, as_markdown, as_text, compare
+from assay.reports.markdown import MOST_DETAILS
+from assay.runner.failure import LONGEST_REASON
+from assay.specification.shards import Shard
 
 if TYPE_CHECKING:
     from .conftest import Shell

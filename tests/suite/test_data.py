@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from assay import data, download, network
+from assay.datasets import connectivity, data, download
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -601,7 +601,7 @@ def said(file: str) -> str:
 
 
 def test_there_is_a_network_where_the_address_answers(server: Server) -> None:
-    assert network.answers(server.url(b""))
+    assert connectivity.answers(server.url(b""))
 
 
 def test_there_is_one_behind_a_proxy(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -609,21 +609,21 @@ def test_there_is_one_behind_a_proxy(server: Server, monkeypatch: pytest.MonkeyP
     server.answers["http://somewhere.example/"] = server.answers["/0"]
     monkeypatch.setenv("http_proxy", server.address)
     monkeypatch.setenv("no_proxy", "")
-    assert network.answers("http://somewhere.example/")
+    assert connectivity.answers("http://somewhere.example/")
 
 
 def test_there_is_none_where_nobody_listens_or_the_answer_is_no(
     server: Server, refused: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answered = [network.answers(url) for url in (refused, server.url(b"", status=403))]
+    answered = [connectivity.answers(url) for url in (refused, server.url(b"", status=403))]
     monkeypatch.setenv("http_proxy", "http://no:proxy")
-    assert (*answered, network.answers("http://somewhere.example/")) == (False, False, False)
+    assert (*answered, connectivity.answers("http://somewhere.example/")) == (False, False, False)
 
 
 def test_an_answer_is_not_waited_for_long(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "SECONDS", 0.2)
+    monkeypatch.setattr(connectivity, "SECONDS", 0.2)
     start = time.monotonic()
-    assert (network.answers(server.url(b"", before=0.5)), time.monotonic() - start < 0.5) == (False, True)
+    assert (connectivity.answers(server.url(b"", before=0.5)), time.monotonic() - start < 0.5) == (False, True)
 
 
 # The npm package

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from assay import cli, index
-from assay.bench import results, tables
-from assay.claims import specification
+from assay.bench import results
+from assay.cli import parser
 from assay.errors import ExitCode
-from assay.ledger import Outcome
-from assay.plugin import CLAIM_SECONDS
-from assay.views import markdown
+from assay.ledger.ledger import Outcome
+from assay.reports import bench_tables, markdown
+from assay.runner.plugin import CLAIM_SECONDS
+from assay.specification.claims import specification
 
-ROOT = index.tests_folder().parent
+ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 # What the commands of the README need to have been run before, or install, is run by `.ci/run` itself.
@@ -104,7 +104,7 @@ def test_exit_codes_are_those_of_the_code():
 
 @pytest.mark.parametrize(("code", "meaning"), rows("code"))
 def test_exit_codes_read_as_in_the_help(code, meaning):
-    assert f"  {code}  {meaning}\n" in cli.EXIT_CODES
+    assert f"  {code}  {meaning}\n" in parser.EXIT_CODES
 
 
 def test_outcomes_are_those_of_the_ledger():
@@ -122,7 +122,7 @@ def test_default_limits_are_those_of_the_plugin():
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "spec/README.md", "assay/protocol/README.md"]
+    "name", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "spec/README.md", "assay/adapters/protocol/README.md"]
 )
 def test_files_that_are_named_exist(name):
     text = (ROOT / name).read_text(encoding="utf-8")
@@ -133,5 +133,5 @@ def test_files_that_are_named_exist(name):
 
 def test_table_of_benchmarks_is_that_of_the_stored_run():
     run = results.read(ROOT / "reference" / "benchmarks.json")[-1]
-    header, *found = tables.steps(run)
+    header, *found = bench_tables.steps(run)
     assert "\n".join(markdown.table(header, found)) in README

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from reference.environments import Environment, Step, library, make
-from reference.environments import Environments as Group
+from assay.reference.environments import Environment, Step, library, make
+from assay.reference.environments import Environments as Group
 
 STATE = np.arange(4, dtype=np.float32)
 

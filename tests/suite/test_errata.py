@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from assay import errata, index
-from assay.claims import specification
-from assay.errata import Finding
+from assay.specification import errata, index
+from assay.specification.claims import specification
+from assay.specification.errata import Finding
 
 if TYPE_CHECKING:
     from .conftest import Shell
 
-PAGE = index.tests_folder().parent / "spec" / "ERRATA.md"
+PAGE = Path(__file__).resolve().parents[2] / "spec" / "ERRATA.md"
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import reference
-from assay import expect, expectations
+from assay import reference
 from assay.contract import GROUPS
 from assay.errors import ExitCode, UserError
-from assay.expectations import Expectation
-from assay.ledger import Outcome, Row
+from assay.ledger import expect, expectations
+from assay.ledger.expectations import Expectation
+from assay.ledger.ledger import Outcome, Row
 
 if TYPE_CHECKING:
     from .conftest import Shell

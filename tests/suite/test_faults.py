@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from faults import FAULTS
+from doubles.faults import FAULTS
 
-from assay.claims import specification
-from assay.index import tests_folder
+from assay.specification.claims import specification
+from assay.specification.index import tests_folder
 
 # A process assays many, one after the other, as loading TensorFlow takes longer than any of them. As many processes as
 # that keep the workers of a run equally busy.
@@ -20,10 +20,11 @@ import json, sys
 import pytest
 for name, claims, results in json.loads(sys.argv[1]):
     options = [option for claim in claims for option in ("--claim", claim)]
-    pytest.main([sys.argv[2], "-p", "assay.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", "0",
-                 "--implementation", f"faults:reference_with.{name}", "--results", results, *options])
+    pytest.main([sys.argv[2], "-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib",
+                 "-n", "0", "--implementation", f"doubles.faults:reference_with.{name}",
+                 "--results", results, *options])
 """
-README = tests_folder().parent / "README.md"
+README = Path(__file__).resolve().parents[2] / "README.md"
 
 
 def claims_on(fault):
@@ -48,7 +49,7 @@ def claims_on(fault):
 def assay_all(faults, folder):
     """Assay faults by the claims that need their functions, and return the rows by fault and claim."""
     plan = [(name, claims_on(fault), str(folder / f"{name}.json")) for name, fault in faults.items()]
-    path = os.pathsep.join([str(Path(__file__).parent), str(tests_folder().parent)])
+    path = os.pathsep.join([str(Path(__file__).parent), str(Path(__file__).resolve().parents[2])])
     subprocess.run(
         [sys.executable, "-c", DRIVER, json.dumps(plan), str(tests_folder())],
         env=os.environ | {"PYTHONPATH": path},

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from assay.errors import UserError
-from assay.ledger import Ledger, Outcome, Row, read, write
+from assay.ledger.ledger import Ledger, Outcome, Row, read, write
 
 FROM_BEST_TO_WORST = [
     *("pass", "unsupported", "skipped", "expected failure", "unexpected pass"),

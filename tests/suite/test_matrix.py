@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from ledgers import ledger
+from doubles.ledgers import ledger
 
-from assay.claims import specification
 from assay.errors import ExitCode, UserError
-from assay.views import matrix
+from assay.reports import matrix
+from assay.specification.claims import specification
 
 if TYPE_CHECKING:
     from .conftest import Shell

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from assay.errors import ExitCode
-from reference import Reference
-from reference.__main__ import main
-from reference.programs import PROGRAMS
+from assay.reference import Reference
+from assay.reference.__main__ import main
+from assay.reference.programs import PROGRAMS
 
 # One process runs them all, as loading TensorFlow takes longer than any of them. Building the network of the flowers
 # would take longer still: a small one is in its place.
@@ -56,7 +56,7 @@ def small(input_shape, weights, classes):
 
 with patch.object(tf.keras.applications, "MobileNetV2", small):
     ended["flowers"] = run("flowers", "--mock", "--batches", "6", "--image-size", "32", "--out", "flowers")
-with patch("assay.network.reachable", lambda: False):
+with patch("assay.datasets.connectivity.reachable", lambda: False):
     ended["offline"] = run("flowers", "--out", "offline")
 print(json.dumps(ended))
 """
@@ -86,7 +86,7 @@ def program(capsys, monkeypatch, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def ended(mnist, once, tmp_path_factory):
+def ended(mnist, compute_once, tmp_path_factory):
     """Return what came of the programs, run once in a run: by program, with their errors and their pictures."""
 
     def work():
@@ -99,7 +99,7 @@ def ended(mnist, once, tmp_path_factory):
         pictures = {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*.*"))}
         return json.loads(process.stdout) | {"errors": process.stderr, "pictures": pictures}
 
-    return once("programs", work)
+    return compute_once("programs", work)
 
 
 def pictures_in(ended, folder):

@@ -14,14 +14,13 @@ import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
 
-from assay import implementations
+from assay.adapters import loading
+from assay.adapters.protocol import process, wire
+from assay.adapters.protocol.errors import CrashError, ProtocolError
+from assay.adapters.proxy import AdapterError, ImplementationProxy, NonConformanceError
+from assay.adapters.time_limit import TimeLimitError, limit
 from assay.contract import EncodedText
 from assay.errors import ExitCode, UserError
-from assay.guard import AdapterError, Guarded, NonConformanceError
-from assay.index import tests_folder
-from assay.protocol import process, wire
-from assay.protocol.errors import CrashError, ProtocolError
-from assay.watchdog import TimeLimitError, limit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from .conftest import Shell
 
 HERE = Path(__file__).parent
-PLAIN = tests_folder().parent / "alternatives" / "plain"
+PLAIN = Path(__file__).resolve().parents[2] / "alternatives" / "plain"
 INPUTS = np.array([[-1, 2]], np.float32)
 
 
@@ -37,7 +36,7 @@ INPUTS = np.array([[-1, 2]], np.float32)
 def bridge(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes the file of a peer: a Python implementation that makes trouble."""
 
-    def write(name: str = "badly_behaved:good", **troubles: str) -> Path:
+    def write(name: str = "doubles.badly_behaved:good", **troubles: str) -> Path:
         file = tmp_path / "peer.toml"
         pairs = [f"{occasion}={trouble}" for occasion, trouble in troubles.items()]
         file.write_text(f"command = {json.dumps([sys.executable, str(HERE / 'bridge.py'), name, *pairs])}")
@@ -47,12 +46,12 @@ def bridge(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def started() -> Iterator[Callable[[Path], Guarded]]:
+def started() -> Iterator[Callable[[Path], ImplementationProxy]]:
     """Return a function that starts a peer, which is ended with the test."""
-    running: list[Guarded] = []
+    running: list[ImplementationProxy] = []
 
-    def start(file: Path, device: str = "cpu") -> Guarded:
-        running.append(Guarded(lambda: implementations.load(str(file)), device))
+    def start(file: Path, device: str = "cpu") -> ImplementationProxy:
+        running.append(ImplementationProxy(lambda: loading.load(str(file)), device))
         return running[-1]
 
     yield start
@@ -117,8 +116,10 @@ def test_the_plain_peer_is_as_short_as_is_said() -> None:
 # What a peer is asked, and what it answers
 
 
-def test_values_of_every_kind_come_and_go(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
-    text = started(bridge("badly_behaved:letters")).group("text")
+def test_values_of_every_kind_come_and_go(
+    bridge: Callable[..., Path], started: Callable[..., ImplementationProxy]
+) -> None:
+    text = started(bridge("doubles.badly_behaved:letters")).group("text")
     encoded = text.encode("b\xe4b".encode())
     assert isinstance(encoded, EncodedText)
     assert (encoded.char_indices, encoded.indices_char) == ({"b": 0, "\xe4": 1}, {0: "b", 1: "\xe4"})
@@ -126,7 +127,7 @@ def test_values_of_every_kind_come_and_go(bridge: Callable[..., Path], started: 
 
 
 def test_sequences_numbers_and_names_come_and_go(bridge: Callable[..., Path]) -> None:
-    peer = implementations.load(str(bridge("badly_behaved:letters")))
+    peer = loading.load(str(bridge("doubles.badly_behaved:letters")))
     peer.start("cpu")
     window = np.arange(6, dtype=np.int32)[::2]
     answer = peer.text.generate({"b": window, "a": window}, window, temperature=np.inf, count=1, seed=0)
@@ -136,20 +137,24 @@ def test_sequences_numbers_and_names_come_and_go(bridge: Callable[..., Path]) ->
     assert (np.isnan(answer[3]["nan"]), answer[4:]) == (True, (None, True))
 
 
-def test_a_rejection_is_the_contracts_value_error(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
-    text = started(bridge("badly_behaved:letters")).group("text")
+def test_a_rejection_is_the_contracts_value_error(
+    bridge: Callable[..., Path], started: Callable[..., ImplementationProxy]
+) -> None:
+    text = started(bridge("doubles.badly_behaved:letters")).group("text")
     with pytest.raises(AdapterError, match="the temperature is nan") as raised:
         text.generate({}, INPUTS, temperature=np.nan, count=1, seed=0)
     assert isinstance(raised.value.__cause__, ValueError)
 
 
-def test_a_missing_function_is_a_failure(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
-    ops = started(bridge("badly_behaved:missing_and_sleeping")).group("ops")
+def test_a_missing_function_is_a_failure(
+    bridge: Callable[..., Path], started: Callable[..., ImplementationProxy]
+) -> None:
+    ops = started(bridge("doubles.badly_behaved:missing_and_sleeping")).group("ops")
     with pytest.raises(NonConformanceError, match="the group ops is declared but has no relu"):
         ops.relu(INPUTS)
 
 
-def test_no_such_device_is_an_error(started: Callable[..., Guarded]) -> None:
+def test_no_such_device_is_an_error(started: Callable[..., ImplementationProxy]) -> None:
     with pytest.raises(AdapterError, match=r"^start\(\) answered with an error: plain Python has no GPU$"):
         started(PLAIN / "peer.toml", "gpu")
 
@@ -214,7 +219,11 @@ def test_no_such_device_is_an_error(started: Callable[..., Guarded]) -> None:
     ],
 )
 def test_trouble_is_named_and_over_with_the_next_call(
-    trouble: str, error: type[BaseException], said: str, bridge: Callable[..., Path], started: Callable[..., Guarded]
+    trouble: str,
+    error: type[BaseException],
+    said: str,
+    bridge: Callable[..., Path],
+    started: Callable[..., ImplementationProxy],
 ) -> None:
     file = bridge(relu=trouble)
     guarded = started(file)
@@ -228,7 +237,7 @@ def test_trouble_is_named_and_over_with_the_next_call(
 
 @pytest.mark.parametrize("trouble", ["floods_stderr", "closes_stderr"])
 def test_what_a_peer_does_with_standard_error_is_its_own(
-    trouble: str, bridge: Callable[..., Path], started: Callable[..., Guarded]
+    trouble: str, bridge: Callable[..., Path], started: Callable[..., ImplementationProxy]
 ) -> None:
     ops = started(bridge(relu=trouble)).group("ops")
     with limit(30, None):
@@ -236,7 +245,7 @@ def test_what_a_peer_does_with_standard_error_is_its_own(
 
 
 def test_a_peer_that_does_not_listen_any_more_is_named(
-    bridge: Callable[..., Path], started: Callable[..., Guarded]
+    bridge: Callable[..., Path], started: Callable[..., ImplementationProxy]
 ) -> None:
     ops = started(bridge(relu="closes_stdin", tanh="sleeps")).group("ops")
     ops.relu(INPUTS)
@@ -244,7 +253,9 @@ def test_a_peer_that_does_not_listen_any_more_is_named(
         ops.tanh(INPUTS)
 
 
-def test_a_peer_that_speaks_unasked_is_named(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
+def test_a_peer_that_speaks_unasked_is_named(
+    bridge: Callable[..., Path], started: Callable[..., ImplementationProxy]
+) -> None:
     ops = started(bridge(relu="goes_on_later")).group("ops")
     ops.relu(INPUTS)
     time.sleep(0.5)
@@ -252,7 +263,9 @@ def test_a_peer_that_speaks_unasked_is_named(bridge: Callable[..., Path], starte
         ops.relu(INPUTS)
 
 
-def test_a_peer_that_does_not_stop_is_ended(bridge: Callable[..., Path], started: Callable[..., Guarded]) -> None:
+def test_a_peer_that_does_not_stop_is_ended(
+    bridge: Callable[..., Path], started: Callable[..., ImplementationProxy]
+) -> None:
     file = bridge(stop="sleeps")
     guarded = started(file)
     began = time.monotonic()
@@ -261,7 +274,7 @@ def test_a_peer_that_does_not_stop_is_ended(bridge: Callable[..., Path], started
 
 
 def test_a_peer_that_is_lost_whenever_it_is_started_is_not_tried_for_ever(bridge: Callable[..., Path]) -> None:
-    peer = implementations.load(str(bridge(start="is_killed")))
+    peer = loading.load(str(bridge(start="is_killed")))
     said = []
     for _ in range(3):
         with pytest.raises((CrashError, ProtocolError)) as raised:
@@ -360,7 +373,7 @@ def test_a_file_that_names_no_peer_is_told_from_one(
     if content is not None:
         Path("peer.toml").write_text(content)
     with pytest.raises(UserError) as raised:
-        implementations.probe("peer.toml")
+        loading.probe("peer.toml")
     assert str(raised.value).startswith(expected)
 
 
@@ -377,10 +390,10 @@ def test_a_file_that_names_no_peer_is_told_from_one(
 def test_a_peer_that_does_not_describe_itself_is_no_implementation(
     trouble: str, expected: str, bridge: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(implementations, "PROBE_SECONDS", 2)
+    monkeypatch.setattr(loading, "PROBE_SECONDS", 2)
     file = bridge(describe=trouble)
     with pytest.raises(UserError) as raised:
-        implementations.probe(str(file))
+        loading.probe(str(file))
     assert (expected in str(raised.value), processes(file)) == (True, [])
 
 

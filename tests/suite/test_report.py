@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from assay import __version__, cli
-from assay.claims import Allowed, Claim, Erratum, Section, Specification, Undecided
+from assay import __version__
+from assay.cli import parser
 from assay.errors import ExitCode
-from assay.ledger import Outcome
-from assay.views import figures, report
+from assay.ledger.ledger import Outcome
+from assay.reports import figures, html
+from assay.specification.claims import Claim, Erratum, Permitted, Section, Specification, Unspecified
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,9 +28,9 @@ ERRATUM = Erratum(
 VOID = {"meta", "link", "img", "br", "path"}
 
 
-OPEN = Undecided(
+OPEN = Unspecified(
     "Which of two things it does.",
-    (Allowed("the-first", "It does one thing.", "Toy 1.0"), Allowed("the-second", "It does another.")),
+    (Permitted("the-first", "It does one thing.", "Toy 1.0"), Permitted("the-second", "It does another.")),
 )
 
 
@@ -38,18 +39,18 @@ def claim(
     profile: str = "core",
     erratum: Erratum | None = None,
     since: str = "0.1",
-    undecided: Undecided | None = None,
+    unspecified: Unspecified | None = None,
 ) -> Claim:
     """Make a claim on the first two lines of its section."""
     section = id_.partition(".")[0]
     lines = {"dense": (79, 80), "softmax": (177, 178), "training": (191,)}[section]
-    return Claim(id_, f"It holds that {id_} is so.", section, lines, "exact", (), profile, since, erratum, undecided)
+    return Claim(id_, f"It holds that {id_} is so.", section, lines, "exact", (), profile, since, erratum, unspecified)
 
 
 CLAIMS = (
     claim("dense.shape", "smoke"),
     claim("dense.bias-default", erratum=ERRATUM),
-    claim("softmax.sum", undecided=OPEN),
+    claim("softmax.sum", unspecified=OPEN),
     claim("softmax.order"),
     claim("training.accuracy", "full"),
 )
@@ -154,7 +155,7 @@ class Page(HTMLParser):
 
 def page(*ledgers: dict[str, Any]) -> Page:
     """Render ledgers of the small specification."""
-    return Page(report.render(ledgers, SPECIFICATION))
+    return Page(html.render(ledgers, SPECIFICATION))
 
 
 VERDICTS = {
@@ -258,7 +259,7 @@ def test_links_within_the_page_lead_somewhere() -> None:
 @pytest.mark.parametrize("outcome", [outcome.value for outcome in Outcome if outcome is not Outcome.PASS])
 def test_reason_and_replay(outcome: str) -> None:
     """Whatever is not a pass says why and how to see it again; what failed is open."""
-    text = report.render([ledger(softmax_sum=outcome)], SPECIFICATION)
+    text = html.render([ledger(softmax_sum=outcome)], SPECIFICATION)
     assert "why softmax.sum\nexpected 1\nactual   2</pre>" in text
     assert "pytest -k &#39;softmax.sum&#39;</code>" in text
     opened = Page(text).count("details", **{"class": "why", "open": None})
@@ -270,7 +271,7 @@ def test_failures_are_listed_in_brief() -> None:
     many = tuple(claim(f"dense.claim{number}") for number in range(20))
     spec = Specification(DOCUMENT, (Section("dense", "Dense", tuple(range(79, 107)), {}, many),))
     content = ledger() | {"claims": [row(each.id, "fail") for each in many]}
-    text = Page(report.render([content], spec)).text
+    text = Page(html.render([content], spec)).text
     assert "and 8 more, among the claims below" in text
 
 
@@ -330,7 +331,7 @@ def test_older_suite_is_measured_by_what_it_held() -> None:
     spec = Specification(DOCUMENT, sections)
     for complete, words in ((True, "CONFORMANT 1 of 1"), (False, "INCOMPLETE 1 of 2")):
         content = ledger() | {"suite": "0.1", "claims": [row("softmax.sum", "pass")], "complete": complete}
-        assert f"{words} claims pass" in Page(report.render([content], spec)).text
+        assert f"{words} claims pass" in Page(html.render([content], spec)).text
 
 
 def test_another_edition_of_the_document_is_remarked() -> None:
@@ -361,7 +362,7 @@ def test_what_the_document_leaves_open() -> None:
     content["claims"][2]["results"] = ["the-second"]
     shown = page(content).text
     answers = "the-first It does one thing. Seen: Toy 1.0. the-second It does another. Seen: nowhere yet."
-    assert f"The document leaves it open Undecided {OPEN.question} {answers}" in shown
+    assert f"The document leaves it open Unspecified {OPEN.question} {answers}" in shown
     assert "pass 0.25 s the-second" in shown
 
 
@@ -594,7 +595,7 @@ def test_note_of_a_figure_left_out() -> None:
 def test_nothing_comes_from_outside() -> None:
     """The page asks for no file and no network, and runs no script."""
     content = with_evidence(**EVIDENCE)
-    text = report.render([content, ledger(softmax_sum="fail")], SPECIFICATION)
+    text = html.render([content, ledger(softmax_sum="fail")], SPECIFICATION)
     shown = Page(text)
     assert shown.open == []
     assert all(value.startswith(("#", "data:")) for value in shown.values("src", "href", "srcset", "xlink:href"))
@@ -606,7 +607,7 @@ def test_nothing_comes_from_outside() -> None:
 def test_same_ledgers_same_page() -> None:
     """Byte for byte, so that two reports can be compared."""
     ledgers = [with_evidence(**EVIDENCE), ledger("other", softmax_sum="fail")]
-    first, second = (report.render(ledgers, SPECIFICATION) for _ in range(2))
+    first, second = (html.render(ledgers, SPECIFICATION) for _ in range(2))
     assert first == second
     drawn = [value for value in Page(first).values("id") if re.fullmatch(r"[mp][0-9a-f]{10}", value)]
     assert drawn
@@ -623,12 +624,12 @@ def test_page_stays_small() -> None:
     kernels = {"images": noise, "shape": [100, 28, 28]}
     evidence = EVIDENCE | {"kernels": kernels, "misread": many, "training_curve": curve}
     most = 1_500_000
-    assert len(report.render([with_evidence(**evidence)] * 2, SPECIFICATION).encode()) < most
+    assert len(html.render([with_evidence(**evidence)] * 2, SPECIFICATION).encode()) < most
 
 
 def test_specification_of_the_suite_is_the_default() -> None:
     """A ledger without a row for any claim of the real specification still makes a page."""
-    text = Page(report.render([ledger()])).text
+    text = Page(html.render([ledger()])).text
     assert "dense.shape" in text
 
 
@@ -636,10 +637,10 @@ def test_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files in, one file out."""
     source, output = tmp_path / "ledger.json", tmp_path / "report.html"
     source.write_text(json.dumps(ledger() | {"document": "0" * 64}))
-    assert cli.main(["report", str(source), "-o", str(output)]) == ExitCode.CONFORMANT
+    assert parser.main(["report", str(source), "-o", str(output)]) == ExitCode.CONFORMANT
     assert output.read_bytes().startswith(b"<!DOCTYPE html>")
-    assert cli.main(["report", str(source), "-o", str(tmp_path / "no" / "report.html")]) == ExitCode.USAGE
+    assert parser.main(["report", str(source), "-o", str(tmp_path / "no" / "report.html")]) == ExitCode.USAGE
     assert "cannot be written" in capsys.readouterr().err
     source.write_text("{}")
-    assert cli.main(["report", str(source), "-o", str(output)]) == ExitCode.USAGE
+    assert parser.main(["report", str(source), "-o", str(output)]) == ExitCode.USAGE
     assert "is not a ledger" in capsys.readouterr().err

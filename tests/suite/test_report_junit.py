@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from ledgers import ledger
+from doubles.ledgers import ledger
 
-from assay.ledger import Outcome
-from assay.views import report_junit
+from assay.ledger.ledger import Outcome
+from assay.reports import junit
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -33,7 +33,7 @@ ELEMENTS = {
 
 def rendered(*ledgers: dict[str, Any]) -> ET.Element:
     """Read what is written."""
-    return ET.fromstring(report_junit.render(ledgers))  # noqa: S314 - our own
+    return ET.fromstring(junit.render(ledgers))  # noqa: S314 - our own
 
 
 def a_shard(**outcomes: str) -> dict[str, Any]:

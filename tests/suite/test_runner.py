@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from assay import __version__, implementations
+from assay import __version__
+from assay.adapters import loading
+from assay.adapters.proxy import AdapterError, ImplementationProxy
+from assay.adapters.time_limit import TimeLimitError
 from assay.errors import ExitCode, UserError
-from assay.guard import AdapterError, Guarded
-from assay.index import tests_folder
-from assay.once import once
-from assay.watchdog import TimeLimitError
+from assay.runner.compute_once import compute_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -147,7 +147,7 @@ def test_what_an_implementation_raises_is_its_own_error(toy: str, expected: str)
 
 def use_every_function(toy: str) -> None:
     """Start an implementation and call what may raise."""
-    ops = Guarded(lambda: implementations.load(f"badly_behaved:{toy}"), "cpu").group("ops")
+    ops = ImplementationProxy(lambda: loading.load(f"doubles.badly_behaved:{toy}"), "cpu").group("ops")
     ops.relu(np.zeros(1, np.float32))
     ops.glorot_uniform((1, 1), 0)
 
@@ -223,7 +223,7 @@ def test_the_header_says_what_is_assayed(shell: Shell) -> None:
 )
 def test_a_wrong_option_is_answered_in_one_line(arguments: list[str], complaint: str, shell: Shell) -> None:
     # No test is needed to find out.
-    command = ["-m", "pytest", "-p", "assay.plugin", "-p", "no:cacheprovider"]
+    command = ["-m", "pytest", "-p", "assay.runner.plugin", "-p", "no:cacheprovider"]
     ended = shell.python(*command, "--implementation", "badly_behaved", *arguments)
     said = ended.output.strip()
     in_one_line = said.startswith(f"ERROR: {complaint}") and "\n" not in said
@@ -242,18 +242,18 @@ def test_a_folder_that_may_not_be_written_is_named(shell: Shell) -> None:
 @pytest.fixture
 def probe_seconds(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Return a function that sets how long an import may take."""
-    return lambda seconds: monkeypatch.setattr(implementations, "PROBE_SECONDS", seconds)
+    return lambda seconds: monkeypatch.setattr(loading, "PROBE_SECONDS", seconds)
 
 
 def complaint(name: str) -> str:
     """Return what is said of the name of an implementation."""
     with pytest.raises(UserError) as raised:
-        implementations.probe(name)
+        loading.probe(name)
     return str(raised.value)
 
 
 def test_an_implementation_is_described_before_it_starts() -> None:
-    found = implementations.probe("badly_behaved:good")
+    found = loading.probe("doubles.badly_behaved:good")
     assert (found.name, found.version, list(found.frameworks), found.groups) == (
         "toy",
         "1.0",
@@ -279,8 +279,8 @@ def test_of_several_keras_the_one_that_runs_is_named(
     else:
         monkeypatch.setenv("TF_USE_LEGACY_KERAS", legacy)
     there = installed | {"tensorflow", "gymnasium"}
-    monkeypatch.setattr(implementations, "_version", lambda package: "1.0" if package in there else None)
-    assert list(implementations.describe("reference").frameworks) == ["tensorflow", expected, "gymnasium"]
+    monkeypatch.setattr(loading, "_version", lambda package: "1.0" if package in there else None)
+    assert list(loading.describe("reference").frameworks) == ["tensorflow", expected, "gymnasium"]
 
 
 @pytest.mark.parametrize(
@@ -297,25 +297,28 @@ def test_of_several_keras_the_one_that_runs_is_named(
             "'.' does not name an implementation. An implementation is named as package.module[:attribute]",
         ),
         (
-            "badly_behaved:best",
-            "implementation 'badly_behaved:best': module badly_behaved has no attribute 'best'",
-        ),
-        ("badly_behaved:FOR_EVER", "'badly_behaved:FOR_EVER' is not an implementation: it has no 'name'"),
-        (
-            "badly_behaved:without_name",
-            "'badly_behaved:without_name' is not an implementation: it has no 'name'",
+            "doubles.badly_behaved:best",
+            "implementation 'doubles.badly_behaved:best': module badly_behaved has no attribute 'best'",
         ),
         (
-            "badly_behaved:without_start",
-            "'badly_behaved:without_start' is not an implementation: it has no 'start'",
+            "doubles.badly_behaved:FOR_EVER",
+            "'doubles.badly_behaved:FOR_EVER' is not an implementation: it has no 'name'",
         ),
         (
-            "badly_behaved:unknown_group",
-            "'badly_behaved:unknown_group' declares the group 'opera', which the contract does not have. It has ops, ",
+            "doubles.badly_behaved:without_name",
+            "'doubles.badly_behaved:without_name' is not an implementation: it has no 'name'",
         ),
         (
-            "badly_behaved:unknown_package",
-            "implementation 'badly_behaved:unknown_package' needs the package 'there-is-no-such-package', which ",
+            "doubles.badly_behaved:without_start",
+            "'doubles.badly_behaved:without_start' is not an implementation: it has no 'start'",
+        ),
+        (
+            "doubles.badly_behaved:unknown_group",
+            "'doubles.badly_behaved:unknown_group' declares the group 'opera', which the contract does not have. ",
+        ),
+        (
+            "doubles.badly_behaved:unknown_package",
+            "implementation 'doubles.badly_behaved:unknown_package' needs the package 'there-is-no-such-package', ",
         ),
     ],
 )
@@ -328,9 +331,9 @@ def test_the_hint_is_the_extra_only_where_it_brings_the_package(
     absent: str, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TF_USE_LEGACY_KERAS", "1")
-    monkeypatch.setattr(implementations, "_version", lambda package: None if package.startswith(absent) else "1.0")
+    monkeypatch.setattr(loading, "_version", lambda package: None if package.startswith(absent) else "1.0")
     with pytest.raises(UserError) as raised:
-        implementations.describe("reference")
+        loading.describe("reference")
     assert str(raised.value).endswith(f"Install it with `pip install {what}`")
 
 
@@ -382,7 +385,7 @@ def test_a_module_may_do_what_it_likes_while_it_is_imported(
     (tmp_path / "module.py").write_text(f"{source}\nfrom badly_behaved import implementation")
     monkeypatch.chdir(tmp_path)
     began = time.monotonic()
-    assert (implementations.probe("module").name, time.monotonic() - began < 8) == ("toy", True)
+    assert (loading.probe("module").name, time.monotonic() - began < 8) == ("toy", True)
 
 
 # The ledger
@@ -442,7 +445,7 @@ FAIL dense.relu: relu is max(x, 0) of every element, exactly.
     actual   = [[-1., -1.]]
     expected = [[0., 0.]]
     smallest input: inputs=array([[-1., -1.]], dtype=float32)
-  replay: python -m assay run badly_behaved:wrong_from_one --seed 0 --claim dense.relu --replay """
+  replay: python -m assay run doubles.badly_behaved:wrong_from_one --seed 0 --claim dense.relu --replay """
         in failure.output
     )
 
@@ -456,7 +459,7 @@ def test_a_replay_fails_in_the_same_way_on_that_one_case(failure: Ended, shell: 
 
 @REPLAYS
 def test_a_replay_of_what_holds_by_now_passes(failure: Ended, shell: Shell) -> None:
-    assert shell.python(*replay(failure, wrong_from_one="badly_behaved:good")).code == ExitCode.CONFORMANT
+    assert shell.python(*replay(failure, wrong_from_one="doubles.badly_behaved:good")).code == ExitCode.CONFORMANT
 
 
 # Collecting
@@ -468,7 +471,7 @@ def test_collecting_takes_under_three_seconds_and_imports_no_framework(
     script = """if True:
         import sys, pytest
         from assay.index import tests_folder
-        options = ["-p", "assay.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", "0", "-q"]
+        options = ["-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", "0", "-q"]
         code = pytest.main([str(tests_folder()), "--collect-only", "--implementation", "reference", *options])
         frameworks = {"tensorflow", "keras", "torch", "jax", "flax"} & sys.modules.keys()
         print("imported:", code, *sorted(frameworks))
@@ -479,7 +482,7 @@ def test_collecting_takes_under_three_seconds_and_imports_no_framework(
 
 
 def test_the_help_of_pytest_asks_nothing_of_the_implementation(shell: Shell) -> None:
-    ended = shell.python("-m", "pytest", "-p", "assay.plugin", "--help", "--implementation", "nobody")
+    ended = shell.python("-m", "pytest", "-p", "assay.runner.plugin", "--help", "--implementation", "nobody")
     assert (ended.code, "--claim-timeout" in ended.output) == (ExitCode.CONFORMANT, True)
 
 
@@ -539,12 +542,14 @@ def test_a_failure_of_work_is_remembered(error: BaseException, tmp_path: Path) -
     complaints = []
     for _ in range(2):
         with pytest.raises(type(error)) as raised:
-            once(tmp_path, "work", work)
+            compute_once(tmp_path, "work", work)
         complaints.append(str(raised.value))
     assert (complaints, calls) == ([str(error)] * 2, ["x"])
 
 
 def test_a_ledger_far_away_does_not_lead_the_workers_astray(shell_in: Callable[[Path], Shell], tmp_path: Path) -> None:
-    options = ["--implementation", "badly_behaved:good", "-n", 1, "--claim", "dense.relu"]
-    ended = shell_in(tests_folder().parent).python("-m", "pytest", *options, "--results", tmp_path / "ledger.json")
+    options = ["--implementation", "doubles.badly_behaved:good", "-n", 1, "--claim", "dense.relu"]
+    ended = shell_in(Path(__file__).resolve().parents[2]).python(
+        "-m", "pytest", *options, "--results", tmp_path / "ledger.json"
+    )
     assert (ended.code, "1 passed" in ended.output) == (ExitCode.CONFORMANT, True)

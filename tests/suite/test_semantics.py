@@ -7,9 +7,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from assay import handmade, problems
-from assay.limits import FALSE_ALARM, chance_of_samples
-from spec.semantics import (
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import (
     cart_pole,
     convolution,
     datasets,
@@ -24,10 +23,11 @@ from spec.semantics import (
     recurrence,
     text,
 )
-from spec.semantics.q_learning import Transitions
-from spec.semantics.recurrence import State
-from spec.semantics.spread import wide
-from spec.vectors import read
+from assay.spec.semantics.q_learning import Transitions
+from assay.spec.semantics.recurrence import State
+from assay.spec.vectors import read
+from assay.testing import handcrafted_weights, problems
+from assay.testing.thresholds import FALSE_ALARM, chance_of_samples
 
 LINEAR = read("linear_model")
 X, Y = np.array(LINEAR["X"]), np.array(LINEAR["y"])
@@ -75,7 +75,7 @@ def test_mlp_has_the_documents_number_of_parameters_in_its_second_layer():
 
 @pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
 def test_dense_is_a_sum_over_inputs_for_every_unit(activation):
-    case = wide(problems.linear(0).parameters)
+    case = to_float64(problems.linear(0).parameters)
     inputs, kernel, bias = np.array([[1.0, -2.0, 0.5]]), case["dense/kernel"], case["dense/bias"]
     total = math.fsum([*(inputs[0] * kernel[:, 0]), bias[0]])
     by_hand = {
@@ -154,7 +154,7 @@ SAME = [
 
 @pytest.mark.parametrize(("size", "window", "stride", "added"), SAME)
 def test_same_adds_the_odd_one_after(size, window, stride, added):
-    assert convolution.padded(size, window, stride, "same") == added
+    assert convolution.pad_widths(size, window, stride, "same") == added
     assert convolution.output_size(size, window, stride, "same") == math.ceil(size / stride)
 
 
@@ -163,7 +163,7 @@ def seen_by_hand(image, size, strides, padding):
     tops, lefts = (
         range(-before, length + after - window + 1, stride)
         for length, window, stride in zip(image.shape[:2], size, strides, strict=True)
-        for before, after in [convolution.padded(length, window, stride, padding)]
+        for before, after in [convolution.pad_widths(length, window, stride, padding)]
     )
     for (row, top), (column, left) in product(enumerate(tops), enumerate(lefts)):
         inside = {
@@ -245,7 +245,7 @@ def test_batch_normalization_by_hand():
     for training, by_hand in ((True, in_training), (False, in_inference)):
         found = normalization.batch_normalization(inputs, gamma, beta, moving, training=training)
         assert found[:, 0] == pytest.approx(by_hand, rel=1e-14)
-    biased, unbiased = normalization.moved(inputs, moving)
+    biased, unbiased = normalization.update_moving_statistics(inputs, moving)
     assert biased.mean == unbiased.mean == pytest.approx([0.99 * 5 + 0.01 * 3])
     assert biased.variance == pytest.approx([0.99 * 4 + 0.01 * variance])
     assert unbiased.variance == pytest.approx([0.99 * 4 + 0.01 * (4 + 1 + 9) / 2])
@@ -267,7 +267,7 @@ def test_lstm_cell_by_hand():
         np.array([[1.0, 2, 3, 4]]),
         np.array([0.5, 0, -1, 2]),
     )
-    found = recurrence.lstm_step(
+    found = recurrence.lstm_cell(
         np.array([[2.0]]), State(np.array([[0.5]]), np.array([[-0.25]])), kernel, recurrent_kernel, bias
     )
     carry = gate(0.2 + 0.5 + 0.5) * math.tanh(0.6 + 1.5 - 1) + gate(0.4 + 1 + 0) * -0.25
@@ -280,7 +280,7 @@ def test_lstm_repeats_its_step_from_zeros():
     inputs, *weights = (generator.standard_normal(shape) for shape in ((2, 3, 4), (4, 20), (5, 20), (20,)))
     state = State(np.zeros((2, 5)), np.zeros((2, 5)))
     for t in range(3):
-        state = recurrence.lstm_step(inputs[:, t], state, *weights)
+        state = recurrence.lstm_cell(inputs[:, t], state, *weights)
     found = recurrence.lstm(inputs, *weights)
     assert [kind[:, -1].tolist() for kind in found] == [kind.tolist() for kind in state]
 
@@ -300,7 +300,7 @@ def test_windows_by_hand():
 
 def entropy_of_characters(indices, known):
     """Return the loss of the frequencies over all windows of their text."""
-    return text.loss_of_frequencies(indices, *text.windows(indices, np.arange(len(indices) - known), known))
+    return text.ngram_cross_entropy(indices, *text.windows(indices, np.arange(len(indices) - known), known))
 
 
 def test_entropies_of_a_text_by_hand():
@@ -317,13 +317,13 @@ def test_frequencies_predict_the_windows_of_their_text():
     indices = np.array([0, 1, 0, 2] * 50 + [0])
     before, targets = text.windows(indices, np.array([0, 2]), 1)
     # After each 0 comes a 1 or a 2.
-    assert text.loss_of_frequencies(indices, before, targets) == pytest.approx(math.log(2), rel=1e-12)
-    assert text.loss_of_frequencies(indices, before, targets, known=0) == pytest.approx(math.log(201 / 50), rel=1e-12)
+    assert text.ngram_cross_entropy(indices, before, targets) == pytest.approx(math.log(2), rel=1e-12)
+    assert text.ngram_cross_entropy(indices, before, targets, known=0) == pytest.approx(math.log(201 / 50), rel=1e-12)
 
 
 def test_temperature_divides_the_logits():
     logits = np.array([[1.0, 2.0, 4.0]])
-    assert layers.softmax_at(logits, 0.5)[0] == pytest.approx(layers.softmax(2 * logits)[0], rel=1e-15)
+    assert layers.softmax_with_temperature(logits, 0.5)[0] == pytest.approx(layers.softmax(2 * logits)[0], rel=1e-15)
 
 
 def written(parameters, window, count):
@@ -338,11 +338,11 @@ def written(parameters, window, count):
 
 def test_networks_made_by_hand_write_what_they_are_made_for():
     window = np.random.default_rng(0).integers(0, models.NUM_CHARS, 5)
-    assert written(wide(handmade.first_of_the_window()), window, 7) == np.resize(window, 7).tolist()
+    assert written(to_float64(handcrafted_weights.first_of_the_window()), window, 7) == np.resize(window, 7).tolist()
     counted = (window[-1] + 1 + np.arange(7)) % models.NUM_CHARS
-    assert written(wide(handmade.successor_of_the_last()), window, 7) == counted.tolist()
+    assert written(to_float64(handcrafted_weights.successor_of_the_last()), window, 7) == counted.tolist()
     logits = np.random.default_rng(0).standard_normal(models.NUM_CHARS).astype(np.float32)
-    indifferent = models.layer_outputs("rnn", handmade.indifferent(logits), window[None])["dense"]
+    indifferent = models.layer_outputs("rnn", handcrafted_weights.indifferent(logits), window[None])["dense"]
     assert indifferent.tolist() == [logits.tolist()]
 
 
@@ -378,7 +378,7 @@ def test_resizing_interpolates_between_the_centres_of_pixels():
 @pytest.mark.parametrize("make", [problems.linear, problems.mlp, problems.cnn, problems.rnn])
 def test_gradients_agree_with_finite_differences(make):
     problem = make(0)
-    model, parameters, inputs, targets = problem.model, *map(wide, problem[1:])
+    model, parameters, inputs, targets = problem.model, *map(to_float64, problem[1:])
     direction = {name: np.random.default_rng(1).standard_normal(value.shape) for name, value in parameters.items()}
 
     def along(t):

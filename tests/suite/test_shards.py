@@ -8,14 +8,15 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from ledgers import ledger
+from doubles.ledgers import ledger
 
-from assay import costs, index, shards
-from assay.claims import PROFILES, specification
+from assay.cli import claim_costs
 from assay.errors import ExitCode, UserError
-from assay.index import ExecutableClaim
-from assay.merge import Whole, merged
-from assay.shards import Shard, claims_of
+from assay.ledger.merge import Whole, merged
+from assay.specification import index, shards
+from assay.specification.claims import PROFILES, specification
+from assay.specification.index import ExecutableClaim
+from assay.specification.shards import Shard, claims_of
 
 if TYPE_CHECKING:
     from .conftest import Ended, Shell
@@ -92,17 +93,17 @@ def test_the_time_of_a_test_of_several_claims_is_shared_out() -> None:
     both, own = ("dense.relu", "dense.tanh"), ("dense.tanh",)
     tests = [ExecutableClaim("test_a.py", "test_both", both), ExecutableClaim("test_a.py", "test_own", own)]
     # zeros has no test any more.
-    assert costs.measured(content, tests) == {"dense.relu": 0.5, "dense.tanh": 0.6667}
+    assert claim_costs.measured(content, tests) == {"dense.relu": 0.5, "dense.tanh": 0.6667}
 
 
 def test_costs_are_taken_over_from_a_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "costs.json"
     file.write_text("{}")
-    for module in (costs, shards):
+    for module in (claim_costs, shards):
         monkeypatch.setattr(module, "COSTS", file)
     for profile in ("core", "full"):
         (tmp_path / "ledger.json").write_text(json.dumps(ledger(relu="pass") | {"profile": profile}))
-        costs.update(tmp_path / "ledger.json")
+        claim_costs.update(tmp_path / "ledger.json")
     assert [shards.costs(profile) for profile in PROFILES] == [{"dense.relu": 1.0}] * 3
 
 
@@ -114,7 +115,7 @@ def test_costs_are_taken_over_from_a_ledger(tmp_path: Path, monkeypatch: pytest.
 def test_costs_are_those_of_all_claims(changes: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "ledger.json").write_text(json.dumps(ledger(relu="pass") | changes))
     with pytest.raises(UserError, match="does not have the costs of all claims"):
-        costs.update(tmp_path / "ledger.json")
+        claim_costs.update(tmp_path / "ledger.json")
 
 
 # Runs
@@ -126,7 +127,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory, shell_in: Any) -> dict[str, E
     options = ("--profile", "smoke", "--results", "ledger.json", "--report", "ledger.md")
     started = {
         name: shell_in(tmp_path_factory.mktemp("run")).start(
-            *("-m", "assay", "run", "badly_behaved:wrong_results", *options, "-n", processes, *shard)
+            *("-m", "assay", "run", "doubles.badly_behaved:wrong_results", *options, "-n", processes, *shard)
         )
         for name, processes, shard in (("whole", 0, ()), ("1", 0, ("--shard", "1/2")), ("2", 1, ("--shard", "2/2")))
     }

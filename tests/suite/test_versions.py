@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from assay import expectations, index
-from assay.claims import specification
-from assay.views import matrix
+from assay.ledger import expectations
+from assay.reports import matrix
+from assay.specification.claims import specification
 
-ROOT = index.tests_folder().parent
+ROOT = Path(__file__).resolve().parents[2]
 VERSIONS = matrix.read(ROOT / "reference" / "versions.json")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Which expectations were known to the run of a version; the others had none.

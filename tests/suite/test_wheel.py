@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from assay import ledger, scaffold
-from assay.claims import specification
+from assay.cli import scaffold
 from assay.errors import ExitCode
-from assay.index import tests_folder
+from assay.ledger import ledger
+from assay.specification.claims import specification
 
-ROOT = tests_folder().parent
+ROOT = Path(__file__).resolve().parents[2]
 # Of the folders that travel, those that are there.
 PACKAGES = [name for name in ("assay", "spec", "reference", "alternatives") if (ROOT / name).is_dir()]
 BACKEND = "hatchling"

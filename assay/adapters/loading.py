@@ -1,0 +1,220 @@
+"""From the name of an implementation to the object, without trusting it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from functools import reduce
+from importlib import import_module, metadata
+from pathlib import Path
+from typing import Any
+
+from assay import DISTRIBUTION
+from assay.adapters.protocol.errors import PeerError, PeerLostError
+from assay.adapters.protocol.implementation import SUFFIX, PeerImplementation
+from assay.adapters.protocol.process import LAST_WORDS
+from assay.adapters.time_limit import TimeLimitError, limit
+from assay.contract import GROUPS, Implementation
+from assay.errors import UserError
+
+DEFAULT_ATTRIBUTE = "implementation"
+CALLED = "An implementation is named as package.module[:attribute], by an entry point, or by a file in TOML"
+# As long as the whole core profile may take (design: time budgets): nobody waits longer for an import.
+PROBE_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an implementation says of itself before it starts.
+
+    Attributes:
+        name: for people.
+        version: of the adapter.
+        frameworks: installed version by package.
+        groups: those that it declares.
+
+    """
+
+    name: str
+    version: str
+    frameworks: dict[str, str]
+    groups: tuple[str, ...]
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Description:
+        """Read plain values, as they come from another process."""
+        return cls(**values | {"groups": tuple(values["groups"])})
+
+
+def known() -> dict[str, str]:
+    """Return the implementations named by entry points: name to `module:attribute`."""
+    return {point.name: point.value for point in metadata.entry_points(group="assay.implementations")}
+
+
+def load(name: str, notes: Path | None = None) -> Implementation:
+    """Import an implementation and check that it is one; or take a peer, which is not started by that.
+
+    Args:
+        name: as on the command line; one that ends in `.toml` is a file, and the implementation a peer.
+        notes: a folder for what has to be known of a peer's processes when this process is no more.
+
+    Raises:
+        UserError: there is no such module, attribute or file, importing it fails, or it lacks what every
+            implementation has; the message says which.
+
+    """
+    if name.endswith(SUFFIX):
+        # Its attributes can be read, as the contract asks, but not be set.
+        return PeerImplementation(Path(name), notes)  # type: ignore[return-value]
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    module_name, _, attribute = known().get(name, name).partition(":")
+    module = _import(name, module_name)
+    try:
+        implementation = reduce(getattr, (attribute or DEFAULT_ATTRIBUTE).split("."), module)
+    except AttributeError:
+        msg = f"implementation {name!r}: module {module_name} has no attribute {attribute or DEFAULT_ATTRIBUTE!r}"
+        raise UserError(msg, CALLED) from None
+    _check(name, implementation)
+    return implementation  # type: ignore[return-value]  # _check has made sure
+
+
+def _import(name: str, module_name: str) -> object:
+    try:
+        return import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
+            near = get_close_matches(name, known(), n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(sorted(known()))}. {CALLED}"
+            msg = f"there is no implementation {name!r}: no module named {error.name!r}"
+            raise UserError(msg, hint) from None
+        msg = f"implementation {name!r} needs the package {error.name!r}, which is not installed"
+        raise UserError(msg, _install_hint(name, str(error.name))) from None
+    except (TypeError, ValueError):
+        msg = f"{name!r} does not name an implementation"
+        raise UserError(msg, CALLED) from None
+    except Exception as error:
+        msg = f"implementation {name!r}: importing {module_name} raised {type(error).__name__}: {error}"
+        raise UserError(msg, f"Try `python -c 'import {module_name}'`") from error
+
+
+def _install_hint(name: str, package: str) -> str:
+    """Name the extra of an implementation if that brings the package, and otherwise the package."""
+    requirements = metadata.requires(DISTRIBUTION) or []
+    brings = re.compile(rf"{re.escape(package)}\b(?!-).*extra == ['\"]{re.escape(name)}['\"]")
+    what = f"-e '.[{name}]'" if any(map(brings.match, requirements)) else package
+    return f"Install it with `pip install {what}`"
+
+
+def _check(name: str, implementation: object) -> None:
+    expected = [*Implementation.__annotations__, "start"]
+    for attribute in expected:
+        if not hasattr(implementation, attribute):
+            msg = f"{name!r} is not an implementation: it has no {attribute!r}"
+            raise UserError(msg, f"The contract asks for {', '.join(expected)} (assay/contract.py)")
+    groups = implementation.groups  # type: ignore[attr-defined]  # checked above
+    if unknown := [group for group in groups if group not in GROUPS]:
+        msg = f"{name!r} declares the group {unknown[0]!r}, which the contract does not have"
+        raise UserError(msg, f"It has {', '.join(GROUPS)}")
+
+
+def describe(name: str) -> Description:
+    """Import an implementation and read what it says of itself.
+
+    Raises:
+        UserError: as in `load`, or a package that it declares is not installed.
+
+    """
+    implementation = load(name)
+    frameworks: dict[str, str] = {}
+    for distribution in implementation.distributions:
+        installed = {one: version for one in distribution.split("|") if (version := _version(one)) is not None}
+        if not installed:
+            package = distribution.partition("|")[0]
+            msg = f"implementation {name!r} needs the package {package!r}, which is not installed"
+            raise UserError(msg, _install_hint(name, package))
+        frameworks |= dict([next(iter(installed.items()))])
+    return Description(str(implementation.name), str(implementation.version), frameworks, tuple(implementation.groups))
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def probe(name: str, seconds: float | None = None) -> Description:
+    """Describe an implementation from another process, which it may crash, end or hold up.
+
+    Args:
+        name: of the implementation.
+        seconds: that it may take; None for `PROBE_SECONDS`.
+
+    Raises:
+        UserError: as in `describe`, or the process did not live to tell.
+
+    """
+    seconds = PROBE_SECONDS if seconds is None else seconds
+    if name.endswith(SUFFIX):
+        return _ask(name, seconds)
+    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+        answer = Path(folder) / "answer.json"
+        command = [sys.executable, "-m", "assay.adapters.loading", name, str(answer)]
+        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+        try:
+            process = subprocess.run(  # noqa: S603 - this very interpreter, on a module of ours
+                command, env=environment, capture_output=True, timeout=seconds, check=False
+            )
+        except subprocess.TimeoutExpired:
+            msg = f"implementation {name!r} was not imported within {seconds:g} s"
+            raise UserError(msg, "Load frameworks and data in start(), not on import") from None
+        if not answer.exists():
+            last = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
+            msg = f"implementation {name!r} ended the process that imported it (exit status {process.returncode})"
+            raise UserError(msg, f"It said: {last[0]}" if last else "")
+        content: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
+    if "error" in content:
+        raise UserError(content["error"])
+    return Description.from_dict(content)
+
+
+def _ask(name: str, seconds: float) -> Description:
+    """Let a peer, which is another process, describe itself."""
+    peer = PeerImplementation(Path(name))
+    try:
+        with limit(seconds, None):
+            return Description(peer.name, peer.version, peer.frameworks, peer.groups)
+    except OSError as error:
+        msg = f"the peer {name!r} cannot be started: {error.filename}: {error.strerror}"
+        raise UserError(
+            msg, "Its command runs in the folder of its file; a program is looked for as a shell does"
+        ) from None
+    except (PeerError, PeerLostError, TimeLimitError) as error:
+        first, *rest = str(error).splitlines()
+        msg = f"the peer {name!r} does not describe itself: {first}"
+        said = [words for line in rest if (words := line.partition(LAST_WORDS)[2].strip())]
+        raise UserError(msg, f"It said: {said[-1]}" if said else "") from None
+    finally:
+        peer.stop()
+
+
+def _answer(name: str, path: Path) -> None:
+    try:
+        content = asdict(describe(name))
+    except UserError as error:
+        content = {"error": str(error)}
+    path.write_text(json.dumps(content), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    _answer(sys.argv[1], Path(sys.argv[2]))
+    # All is said: threads that the import began, and what is to be done when Python ends, are not waited for.
+    os._exit(0)

@@ -1,0 +1,118 @@
+"""A peer as the contract asks for an implementation: groups whose functions send calls."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from assay.adapters.protocol.peer import Peer
+from assay.contract import PROTOCOLS
+from assay.errors import UserError
+from assay.spec.toml import TOMLDecodeError, loads
+
+SUFFIX = ".toml"
+
+
+class PeerImplementation:
+    """See `assay.contract.Implementation`."""
+
+    distributions: Sequence[str] = ()
+
+    def __init__(self, file: Path, notes: Path | None = None) -> None:
+        """Read how the peer is started.
+
+        Args:
+            file: has its `command`.
+            notes: as `assay.adapters.protocol.process.Process` takes it.
+
+        Raises:
+            UserError: there is no such file, or it does not say how.
+
+        """
+        self._peer = Peer(_command(file), file.absolute().parent, notes)
+
+    @property
+    def name(self) -> str:
+        """For people and for the ledger."""
+        return str(self._peer.description["name"])
+
+    @property
+    def version(self) -> str:
+        """Of the adapter."""
+        return str(self._peer.description["version"])
+
+    @property
+    def frameworks(self) -> dict[str, str]:
+        """What it works with: version by name."""
+        return dict(self._peer.description["frameworks"])
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that it has."""
+        return tuple(self._peer.description["groups"])
+
+    def start(self, device: str) -> str:
+        """Make ready to work on a device."""
+        return self._peer.start(device)
+
+    def stop(self) -> None:
+        """End the process."""
+        self._peer.stop()
+
+    def __getattr__(self, name: str) -> PeerGroup:
+        """Return a group."""
+        if name.startswith("_") or name not in self.groups:
+            raise AttributeError(name)
+        return PeerGroup(self._peer, name)
+
+
+class PeerGroup:
+    """A group of a peer: its functions send calls."""
+
+    def __init__(self, peer: Peer, name: str) -> None:
+        """Take a group of a peer."""
+        self._peer = peer
+        self._name = name
+
+    def __getattr__(self, function: str) -> Callable[..., Any]:
+        """Return a function of the contract that the peer has."""
+        if function not in self._peer.description["groups"][self._name]:
+            raise AttributeError(function)
+        return partial(self._call, function, getattr(PROTOCOLS[self._name], function))
+
+    def _call(self, function: str, declared: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        # Arguments that were left out stay so: their defaults are the implementation's to know.
+        arguments = inspect.signature(declared).bind(None, *args, **kwargs).arguments
+        del arguments["self"]
+        return _named(self._peer.call(self._name, function, arguments), get_type_hints(declared)["return"])
+
+
+def _named(result: Any, kind: Any) -> Any:  # noqa: ANN401 - a result of any function, and its type
+    """Make a named tuple of the contract from its elements; `assay.adapters.return_types` checks the result."""
+    fields = getattr(kind, "_fields", ())
+    return kind(*result) if fields and isinstance(result, tuple) and len(result) == len(fields) else result
+
+
+def _command(file: Path) -> list[str]:
+    hint = 'It has to have a line such as `command = ["node", "main.js"]`'
+    try:
+        content = loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        msg = f"the peer {str(file)!r} cannot be read: {error.strerror}"
+        raise UserError(
+            msg, "An implementation whose name ends in .toml is a file that says how it is started"
+        ) from None
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"the peer {str(file)!r} is not TOML: {error}"
+        raise UserError(msg, hint) from None
+    command = content.get("command")
+    if content.keys() != {"command"} or not isinstance(command, list) or not command:
+        msg = f"the peer {str(file)!r} does not say, or not only, how it is started"
+        raise UserError(msg, hint)
+    if not all(isinstance(part, str) and "\0" not in part for part in command):
+        msg = f"the peer {str(file)!r}: a part of its command is no text"
+        raise UserError(msg, hint)
+    return command

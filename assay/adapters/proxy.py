@@ -1,0 +1,199 @@
+"""What stands between a test and an implementation: nothing that it does goes unnoticed."""
+
+from __future__ import annotations
+
+import inspect
+import traceback
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
+
+import numpy as np
+
+from assay.adapters.protocol.errors import PeerError, PeerLostError
+from assay.adapters.protocol.implementation import PeerImplementation
+from assay.adapters.return_types import describe_type, matches
+from assay.adapters.time_limit import TimeLimitError
+from assay.contract import PROTOCOLS, Implementation
+from assay.specification.signatures import functions, named_tuples, needed_by, signature
+
+
+class AdapterError(Exception):
+    """The adapter broke: it raised, or handed over something that is not of the contract."""
+
+
+class NonConformanceError(AssertionError):
+    """The implementation did something that no claim allows."""
+
+
+class GroupProxy:
+    """One group of an implementation, as the tests see it."""
+
+    def __init__(self, name: str, make: Callable[[], object]) -> None:
+        """Wrap a group.
+
+        Args:
+            name: of the group.
+            make: returns the implementation's group; called when the group is first used.
+
+        """
+        self._name = name
+        self._make = make
+
+    @cached_property
+    def _target(self) -> object:
+        return _guarded(f"the group {self._name}", self._make)
+
+    def __repr__(self) -> str:
+        """Show the name, as Hypothesis prints it with a counterexample."""
+        return self._name
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the contract says of the name
+        """Return a function of the group under guard; of the Keras group, whatever it has, as it is.
+
+        Raises:
+            NonConformanceError: the group was declared but lacks what the contract has.
+
+        """
+        if name not in functions(self._name):
+            raise AttributeError(name)
+        if not hasattr(self._target, name):
+            raise NonConformanceError(missing(self._name, name))
+        value = getattr(self._target, name)
+        if self._name == "keras":
+            return NamespaceProxy(f"keras.{name}", value) if name in {"namespace", "operations"} else value
+        return partial(_call, f"{self._name}.{name}", value, getattr(PROTOCOLS[self._name], name))
+
+
+class NamespaceProxy:
+    """A namespace of the implementation, down through its modules: what it lacks is a failure, not an error."""
+
+    def __init__(self, name: str, target: object) -> None:
+        """Wrap a module, or something like one.
+
+        Args:
+            name: for the message.
+            target: the module.
+
+        """
+        self._name = name
+        self._target = target
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a class, a function or a module
+        """Return what the namespace has, as it is.
+
+        Raises:
+            NonConformanceError: it has nothing of that name.
+
+        """
+        if not hasattr(self._target, name):
+            msg = f"{self._name} has no {name}"
+            raise NonConformanceError(msg)
+        value = getattr(self._target, name)
+        return NamespaceProxy(f"{self._name}.{name}", value) if inspect.ismodule(value) else value
+
+
+def missing(group: str, function: str) -> str:
+    """Say which claims need a function that is not there, and what it would have to be."""
+    written = signature(group, function)
+    lines = [f"the group {group} is declared but has no {written}"]
+    lines += [f"  {name}: {fields}" for name, fields in named_tuples(written).items()]
+    return "\n".join([*lines, f"  needed by: {', '.join(claim.id for claim in needed_by(group, function))}"])
+
+
+def _guarded(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `call` returns
+    try:
+        return call()
+    except KeyboardInterrupt:
+        raise
+    except (TimeLimitError, PeerLostError) as error:
+        msg = f"{what}: {error}"
+        raise type(error)(msg) from None
+    except PeerError as error:  # The stack of this process says nothing of the other one.
+        msg = f"{what} answered with an error: {error}"
+        raise AdapterError(msg) from error
+    except BaseException as error:  # An exit, or a skip of pytest's, is no way out of a claim.
+        where = "".join(traceback.format_tb(error.__traceback__)[-3:])
+        msg = f"{what} raised {type(error).__name__}: {error}\n{where}".rstrip()
+        raise AdapterError(msg) from error
+
+
+def _call(
+    name: str,
+    function: Callable[..., Any],
+    declared: Callable[..., Any],
+    *args: Any,  # noqa: ANN401 - arguments of any function of the contract
+    **kwargs: Any,  # noqa: ANN401 - likewise
+) -> Any:  # noqa: ANN401 - whatever it returned
+    __tracebackhide__ = True
+    given, named = _copy(args), _copy(kwargs)
+    result = _guarded(name, lambda: function(*given, **named))
+    if not _same((given, named), (args, kwargs)):
+        msg = f"{name} changed an array that it was given"
+        raise NonConformanceError(msg)
+    if not matches(declared, result):
+        msg = (
+            f"{name} returned {describe_type(result)}, where the contract asks for {declared.__annotations__['return']}"
+        )
+        raise AdapterError(msg)
+    return result
+
+
+def _copy(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the contract
+    if isinstance(tree, np.ndarray):
+        return tree.copy()
+    if isinstance(tree, dict):
+        return {key: _copy(branch) for key, branch in tree.items()}
+    if isinstance(tree, tuple | list):
+        return [*map(_copy, tree)] if isinstance(tree, list) else (*map(_copy, tree),)
+    return tree
+
+
+def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - likewise
+    """Whether two trees hold the same bits."""
+    if isinstance(left, np.ndarray):
+        if left.shape != right.shape or left.dtype != right.dtype:
+            return False
+        # To look for NaN takes several times as long, and there hardly ever is any.
+        return np.array_equal(left, right) or (left.dtype.kind == "f" and np.array_equal(left, right, equal_nan=True))
+    if isinstance(left, dict):
+        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
+    if isinstance(left, tuple | list):
+        return len(left) == len(right) and all(map(_same, left, right))
+    return bool(left == right)
+
+
+class ImplementationProxy:
+    """An implementation as the tests see it: started, each group under guard.
+
+    Attributes:
+        device: the name of the device that it started on.
+
+    """
+
+    def __init__(self, load: Callable[[], Implementation], device: str) -> None:
+        """Load and start an implementation.
+
+        Args:
+            load: returns it.
+            device: to start it on.
+
+        Raises:
+            AdapterError: it could not be.
+
+        """
+        implementation = _guarded("importing the implementation", load)
+        self.device = str(_guarded("start()", lambda: implementation.start(device)))
+        self._implementation = implementation
+        self._groups = {
+            name: GroupProxy(name, partial(getattr, implementation, name)) for name in implementation.groups
+        }
+
+    def group(self, name: str) -> GroupProxy:
+        """Return a declared group under guard."""
+        return self._groups[name]
+
+    def stop(self) -> None:
+        """End a peer; what lives in this process ends with it."""
+        if isinstance(self._implementation, PeerImplementation):
+            self._implementation.stop()

@@ -1,0 +1,101 @@
+"""What a step costs at least, derived from the definition of its model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.spec.semantics.convolution import conv2d
+from assay.spec.semantics.models import MODELS
+
+FLOAT_BYTES = 4
+# Adam reads and writes a parameter and both of its moments; SGD the parameter alone.
+KEPT = {"adam": 3, "sgd": 1}
+
+
+class Cost(NamedTuple):
+    """What no implementation that multiplies as the definition does can do without.
+
+    Attributes:
+        operations: multiplications and additions of its products.
+        bytes: read and written of parameters, and of what the optimizer keeps of them.
+        footprint: the bytes that these take, which decide how fast memory is: a small model stays in a cache.
+
+    """
+
+    operations: int
+    bytes: int
+    footprint: int
+
+
+class Product(NamedTuple):
+    """The products of one kernel.
+
+    Attributes:
+        terms: multiplications for one example.
+        differentiable: whether its inputs, too, have a gradient: those of the first layer have none.
+
+    """
+
+    terms: int
+    differentiable: bool
+
+
+def training(model: str, batch_size: int, seq_length: int = 1) -> Cost:
+    """Return what a step of training costs: the products, the same for both of their factors' gradients, the update."""
+    terms = sum(product.terms * (3 if product.differentiable else 2) for product in products(model, seq_length))
+    kept = KEPT[MODELS[model].optimizer] * FLOAT_BYTES * _parameters(model)
+    return Cost(2 * batch_size * terms, 2 * kept, kept)
+
+
+def inference(model: str, batch_size: int, seq_length: int = 1) -> Cost:
+    """Return what the outputs of a batch cost."""
+    terms = sum(product.terms for product in products(model, seq_length))
+    kept = FLOAT_BYTES * _parameters(model)
+    return Cost(2 * batch_size * terms, kept, kept)
+
+
+def learning(model: str, batch_size: int) -> Cost:
+    """Return what a step of Q-learning costs: that of training, and the values of the next states before it."""
+    step, ahead = training(model, batch_size), inference(model, batch_size)
+    return step._replace(operations=step.operations + ahead.operations)
+
+
+def writing(seq_length: int) -> Cost:
+    """Return what a character of generated text costs: one step of the cell for every window that will hold it."""
+    cost = inference("rnn", seq_length, seq_length=2)
+    dense = 2 * int(np.prod(MODELS["rnn"].shapes["dense/kernel"]))
+    return cost._replace(operations=cost.operations - (seq_length - 1) * dense)
+
+
+def products(model: str, seq_length: int = 1) -> Iterator[Product]:
+    """Yield the products of every kernel, in order.
+
+    Args:
+        model: which.
+        seq_length: of an example of the RNN. Its products with one-hot vectors are look-ups, and count nothing, like
+            the first with a state of zeros.
+
+    """
+    side = 28
+    for index, (name, shape) in enumerate(MODELS[model].shapes.items()):
+        match name.rpartition("/")[2], shape:
+            case "recurrent_kernel", (units, sums):
+                yield Product((seq_length - 1) * units * sums, differentiable=True)
+            case "kernel", (window, _, channels, filters):
+                yield Product(_taps(side, window) * channels * filters, differentiable=index > 0)
+                side //= 2
+            case "kernel", (inputs, units) if not name.startswith("cell/"):
+                yield Product(inputs * units, differentiable=index > 0)
+
+
+def _taps(side: int, window: int) -> int:
+    # Over ones each output is the number of its terms: what the padding adds is none.
+    ones = conv2d(np.ones((1, side, side, 1)), np.ones((window, window, 1, 1)), padding="same")
+    return int(ones.sum())
+
+
+def _parameters(model: str) -> int:
+    return sum(int(np.prod(shape)) for shape in MODELS[model].shapes.values())

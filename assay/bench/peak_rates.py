@@ -1,0 +1,154 @@
+"""How fast a machine multiplies matrices and goes through memory, in the framework of an implementation.
+
+What limits an implementation is the best that any framework of a run reaches. A function that is made here works so
+many times, and returns once the device has finished.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+from assay.bench.flops import FLOAT_BYTES
+
+Repeat = Callable[[int], Any]
+# Neither lets numbers grow, nor does a compiler see that nothing changes.
+FACTOR = 0.999
+
+
+def framework_of(distributions: Iterable[str]) -> str:
+    """Return the framework with which an implementation that needs these packages computes."""
+    names = [name for one in distributions for name in one.split("|")]
+    return next((name for name in FRAMEWORKS if name in names), "numpy")
+
+
+def multiplying(framework: str, size: int) -> Repeat:
+    """Return what multiplies two float32 matrices [size, size]: 2 size^3 operations."""
+    return FRAMEWORKS[framework][0](size)
+
+
+def streaming(framework: str, footprint: int) -> Repeat:
+    """Return what reads and writes as many bytes as this, a number of bytes, of float32 numbers that take no more.
+
+    Where a framework can write a result only to where its factors are not, either takes half of the room, and a pass is
+    two.
+    """
+    return FRAMEWORKS[framework][1](footprint // FLOAT_BYTES)
+
+
+def _torch_product(size: int) -> Repeat:
+    import torch  # noqa: PLC0415 - of the implementation, which has loaded it
+
+    left = torch.rand(size, size) / size
+    right, product = torch.rand(size, size), torch.empty(size, size)
+
+    def multiply(times: int) -> float:
+        for _ in range(times):
+            torch.matmul(left, right, out=product)
+        return float(product[0, 0])
+
+    return multiply
+
+
+def _torch_stream(count: int) -> Repeat:
+    import torch  # noqa: PLC0415 - likewise
+
+    values = torch.rand(count)
+
+    def stream(times: int) -> float:
+        for _ in range(times):
+            values.mul_(FACTOR)
+        return float(values[0])
+
+    return stream
+
+
+def _jax_product(size: int) -> Repeat:
+    import jax  # noqa: PLC0415 - likewise
+
+    left, right = (jax.random.uniform(jax.random.key(seed), (size, size)) / size for seed in range(2))
+    product = jax.jit(lambda one, other: one @ other)
+
+    def multiply(times: int) -> Any:  # noqa: ANN401 - an array of JAX
+        last = right
+        for _ in range(times):
+            last = product(left, last)
+        return last.block_until_ready()
+
+    return multiply
+
+
+def _jax_stream(count: int) -> Repeat:
+    import jax  # noqa: PLC0415 - likewise
+
+    begin = jax.random.uniform(jax.random.key(0), (count // 2,))
+    scale = jax.jit(lambda values: values * FACTOR)
+
+    def stream(times: int) -> Any:  # noqa: ANN401 - likewise
+        values = begin
+        for _ in range(2 * times):
+            values = scale(values)
+        return values.block_until_ready()
+
+    return stream
+
+
+def _tensorflow_product(size: int) -> Repeat:
+    import tensorflow as tf  # noqa: PLC0415 - likewise
+
+    left, right = tf.random.uniform([size, size]) / size, tf.random.uniform([size, size])
+
+    def multiply(times: int) -> float:
+        product = right
+        for _ in range(times):
+            product = tf.matmul(left, right)
+        return float(product[0, 0])
+
+    return multiply
+
+
+def _tensorflow_stream(count: int) -> Repeat:
+    import tensorflow as tf  # noqa: PLC0415 - likewise
+
+    begin = tf.random.uniform([count // 2])
+
+    def stream(times: int) -> float:
+        values = begin
+        for _ in range(2 * times):
+            values = values * FACTOR
+        return float(values[0])
+
+    return stream
+
+
+def _numpy_product(size: int) -> Repeat:
+    left, right = np.random.default_rng(0).random((2, size, size), np.float32)
+    product = np.empty_like(left)
+
+    def multiply(times: int) -> float:
+        for _ in range(times):
+            np.matmul(left, right, out=product)
+        return float(product[0, 0])
+
+    return multiply
+
+
+def _numpy_stream(count: int) -> Repeat:
+    values = np.random.default_rng(0).random(count, np.float32)
+
+    def stream(times: int) -> float:
+        for _ in range(times):
+            np.multiply(values, np.float32(FACTOR), out=values)
+        return float(values[0])
+
+    return stream
+
+
+FRAMEWORKS: dict[str, tuple[Callable[[int], Repeat], Callable[[int], Repeat]]] = {
+    "torch": (_torch_product, _torch_stream),
+    "jax": (_jax_product, _jax_stream),
+    "tensorflow": (_tensorflow_product, _tensorflow_stream),
+    "numpy": (_numpy_product, _numpy_stream),
+}

@@ -1,0 +1,151 @@
+"""Two runs of benchmarks side by side: which ratios have fallen by more than chance explains."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scipy import stats
+
+from assay.bench.ratios import Ratio, ratios
+from assay.bench.results import Run
+from assay.errors import ExitCode, UserError
+from assay.reports import markdown
+from assay.reports.bench_tables import columns
+
+# How often a comparison of two runs without a difference may tell one, over all of its ratios.
+FALSE_ALARMS = 0.01
+HEADER = ("step", "next to", "before", "now", "lowest by chance")
+HINT = "Run `assay bench` with more --starts"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A ratio before and after.
+
+    Attributes:
+        old: before.
+        new: now; None where it was not measured any more.
+        allowed: by how much its logarithm may fall.
+
+    """
+
+    old: Ratio
+    new: Ratio | None
+    allowed: float
+
+    @property
+    def falls(self) -> bool:
+        """Whether the subject has become slower, for all that is known."""
+        return self.new is None or self.old.mean - self.new.mean > self.allowed
+
+    @property
+    def cells(self) -> list[str]:
+        """The work, the peer, the ratio before and now, and the lowest that chance explains."""
+        before, lowest = (f"{math.exp(self.old.mean - fall):.3g}" for fall in (0, self.allowed))
+        now = f"{math.exp(self.new.mean):.3g}" if self.new else "not measured"
+        return [self.old.work, self.old.peer, before, now, lowest]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What has become of the ratios.
+
+    Attributes:
+        old: the runs from before, the last one last.
+        new: the run to be judged.
+        changes: of every ratio that both have, or that the new one should have.
+
+    """
+
+    old: tuple[Run, ...]
+    new: Run
+    changes: tuple[Change, ...]
+
+    @property
+    def fallen(self) -> list[Change]:
+        """The regressions."""
+        return [change for change in self.changes if change.falls]
+
+    @property
+    def code(self) -> ExitCode:
+        """Whether there is one."""
+        return ExitCode.NOT_CONFORMANT if self.fallen else ExitCode.CONFORMANT
+
+    @property
+    def verdict(self) -> str:
+        """The same in a sentence."""
+        detected = max((math.exp(change.allowed) for change in self.changes if change.new), default=1.0)
+        among = f"{len(self.changes)} ratios, each of which tells a step that takes {detected:.2f} times as long"
+        if self.fallen:
+            return f"{len(self.fallen)} of {len(self.changes)} ratios fell by more than chance explains"
+        return f"no regression among {among}"
+
+
+def compare(history: Sequence[Run], new: Run) -> Comparison:
+    """Compare a run with the last one before, and with those before that which were made like it.
+
+    The ratio of each start is one observation. Those from before and those of the new run are compared by Student's
+    t-test, one-sided, at a level that leaves the false alarms of all ratios together at `FALSE_ALARMS` (Bonferroni).
+
+    Raises:
+        UserError: they have nothing in common, or too few starts to know what is chance.
+
+    """
+    old = tuple(run for run in history if run.conditions == history[-1].conditions)
+    after = {(ratio.work, ratio.peer): ratio for ratio in ratios(new)}
+    lost = {broken.work for broken in new.lost if broken.implementation == new.subject}
+    pairs = [
+        (ratio, after.get((ratio.work, ratio.peer)))
+        for ratio in ratios(*old)
+        if (ratio.work, ratio.peer) in after or lost & {ratio.work, ""}
+    ]
+    if not pairs:
+        msg = "OLD and NEW have no ratio in common"
+        raise UserError(msg, "Run `assay bench` with the same implementations and selection")
+    return Comparison(old, new, tuple(Change(*pair, _allowed(*pair, len(pairs))) for pair in pairs))
+
+
+def _allowed(old: Ratio, new: Ratio | None, count: int) -> float:
+    if new is None:
+        return 0.0
+    sizes = len(old.logarithms), len(new.logarithms)
+    freedom = sum(sizes) - 2
+    if freedom < 1:
+        msg = "one start tells nothing of chance"
+        raise UserError(msg, HINT)
+    variance = (old.squares + new.squares) / freedom
+    quantile = float(stats.t.ppf(1 - FALSE_ALARMS / count, freedom))
+    return quantile * math.sqrt(variance * sum(1 / size for size in sizes))
+
+
+def as_text(comparison: Comparison) -> str:
+    """Return the comparison for the terminal, the verdict last."""
+    fallen = columns([HEADER, *(change.cells for change in comparison.fallen)]) if comparison.fallen else []
+    return "\n".join([*_remarks(comparison), *fallen, comparison.verdict])
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """Return the comparison for a pull request, the verdict first."""
+    lines = [f"### Assay: {comparison.verdict}", ""]
+    lines += [f"- {markdown.plain(remark)}" for remark in _remarks(comparison)]
+    everything = markdown.table(HEADER, (change.cells for change in comparison.changes))
+    if comparison.fallen:
+        lines += ["", *markdown.table(HEADER, (change.cells for change in comparison.fallen))]
+    return "\n".join([*lines, "", *markdown.details("all ratios", everything)])
+
+
+def _remarks(comparison: Comparison) -> Iterator[str]:
+    for what, (*before, run) in (("OLD", comparison.old), ("NEW", [comparison.new])):
+        others = f", and {len(before)} before it" if before else ""
+        yield f"{what}: {run.subject} and {', '.join(run.peers)}, {run.time}{others}, {run.machine['processor']}"
+    for name, old in comparison.old[-1].implementations.items():
+        new = comparison.new.implementations.get(name, old)
+        if old["frameworks"] != new["frameworks"]:
+            yield f"{name} runs on other versions: {_versions(old)} before, {_versions(new)} now"
+
+
+def _versions(implementation: dict[str, Any]) -> str:
+    return ", ".join(f"{package} {version}" for package, version in implementation["frameworks"].items())

@@ -1,0 +1,73 @@
+"""The cost of claims: `python -m assay.cli.claim_costs LEDGER` takes it from a run of the reference on core or full."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from assay.cli.parser import Parser, answered
+from assay.errors import ExitCode, UserError
+from assay.files import text_file
+from assay.ledger import ledger
+from assay.ledger.ledger import Outcome
+from assay.specification import index
+from assay.specification.index import ExecutableClaim
+from assay.specification.shards import COSTS, MEASURED_FOR
+
+
+def measured(content: Mapping[str, Any], tests: Iterable[ExecutableClaim]) -> dict[str, float]:
+    """Return what each claim of a ledger cost, in seconds.
+
+    Args:
+        content: as `assay.ledger.ledger.read` returns it.
+        tests: of the claims. The time of a test that decides several claims is in the row of each, and is shared out.
+
+    """
+    sizes: dict[str, list[int]] = defaultdict(list)
+    for test in tests:
+        for id_ in test.claims:
+            sizes[id_].append(len(test.claims))
+    return {
+        id_: round(row["seconds"] * len(sizes[id_]) / sum(sizes[id_]), 4)
+        for id_, row in ledger.rows(content).items()
+        if id_ in sizes
+    }
+
+
+def update(path: Path) -> None:
+    """Take over the costs of a ledger.
+
+    Raises:
+        UserError: it is none, or not one of all claims of core or full, or not one in which they hold: what ran into a
+            limit did not cost what it has to.
+
+    """
+    content = ledger.read(path)
+    profile = content["profile"]
+    whole = content["complete"] and "shard" not in content and profile in MEASURED_FOR.values()
+    if not whole or any(not Outcome(row["outcome"]).conforms for row in content["claims"]):
+        msg = f"{path} does not have the costs of all claims"
+        raise UserError(msg, "Run the whole core or full profile, with an implementation that conforms")
+    known = json.loads(COSTS.read_text(encoding="utf-8"))
+    known[profile] = {
+        "suite": content["suite"],
+        **{key: content["implementation"][key] for key in ("name", "version", "frameworks", "device")},
+        "seconds": measured(content, index.read(index.tests_folder())),
+    }
+    text_file.write(COSTS, json.dumps(known, indent=1) + "\n", "file of costs")
+
+
+def main() -> int:
+    """Carry out the command."""
+    parser = Parser(prog="python -m assay.cli.claim_costs", description="Take over what claims cost from a ledger.")
+    parser.add_argument("ledger", type=Path, metavar="LEDGER")
+    update(parser.parse_args().ledger)
+    return ExitCode.CONFORMANT
+
+
+if __name__ == "__main__":
+    sys.exit(answered("python -m assay.cli.claim_costs", main))

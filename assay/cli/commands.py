@@ -1,0 +1,290 @@
+"""What the commands of the command line do: each takes the parsed options and returns the exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import textwrap
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from assay.errors import ExitCode, UserError
+from assay.files import text_file
+from assay.ledger import ledger
+from assay.specification import document, index
+from assay.specification.claims import Claim, format_lines, specification
+
+
+def run(options: Namespace) -> int:
+    """Run the tests of the claims, and turn the ledger into a report."""
+    command = [
+        *(sys.executable, "-m", "pytest", str(index.tests_folder()), "-p", "assay.runner.plugin"),
+        *("--import-mode=importlib", "-n", options.processes, "-rN"),
+        *("--implementation", options.implementation, "--profile", options.profile),
+        *("--seed", options.seed, "--device", options.device, "--grade", options.grade),
+        *(part for id_ in options.claim for part in ("--claim", id_)),
+    ]
+    for option in ("replay", "shard"):
+        if (value := getattr(options, option)) is not None:
+            command += [f"--{option}", value]
+    command += [part for path in options.expectations for part in ("--expectations", str(path))]
+    parts = [options.implementation, *([f"shard-{options.shard}"] if options.shard else [])]
+    name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
+    results, report_file = options.results, options.report
+    if not options.claim:
+        # Single claims are run to look at a failure, not for a ledger.
+        results = results or Path(f"assay-{name}.json")
+        report_file = report_file or results.with_suffix(".html")
+    if results is None:
+        return subprocess.run(command, check=False).returncode  # noqa: S603 - this interpreter, on our own tests
+    before = _written(results)
+    code = subprocess.run([*command, "--results", str(results)], check=False).returncode  # noqa: S603 - likewise
+    if _written(results) == before:
+        # The run ended before it began: an older ledger of this name stays as it is.
+        return code
+    if report_file is not None:
+        _report([results], report_file)
+    # An implementation that ends the only process can choose the exit code, but not the ledger.
+    ended_early = code == ExitCode.CONFORMANT and not (options.claim or ledger.read(results)["complete"])
+    return ExitCode.INCOMPLETE if ended_early else code
+
+
+def _written(path: Path) -> int:
+    """Return when a file was written, in nanoseconds, and 0 where there is none."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
+def bench(options: Namespace) -> int:
+    """Time implementations side by side."""
+    from assay.cli.bench import bench as measure  # noqa: PLC0415 - loads NumPy, autograd and SciPy
+
+    return measure(options)
+
+
+def new(options: Namespace) -> int:
+    """Write an adapter to begin with, its tox environment and a CI workflow."""
+    from assay.cli import scaffold  # noqa: PLC0415 - loads Jinja
+
+    requirement = options.requirement or scaffold.requirement()
+    for path in scaffold.write(options.name, options.output, requirement, subprocess=options.subprocess):
+        print(path)  # noqa: T201 - what the command says
+    if "file:" in requirement:
+        print(f"tox.ini has {requirement!r}, which no CI reaches: name an address with --requirement")  # noqa: T201
+    name = f"{options.name}.toml" if options.subprocess else options.name
+    print(f"next, in {options.output.resolve()}: assay smoke {name}, then assay run {name}")  # noqa: T201 - likewise
+    return ExitCode.CONFORMANT
+
+
+def smoke(options: Namespace) -> int:
+    """Say, step by step, whether an adapter is sound."""
+    from assay.smoke import steps as trier  # noqa: PLC0415 - loads NumPy and pytest
+
+    wrong = ""
+    for step in trier.steps(options.implementation, options.device, options.seconds):
+        lines = [f"{'✓' if step.sound else '✗'} {step.text}", *(f"    {line}" for line in step.details)]
+        print("\n".join(lines), flush=True)  # noqa: T201 - what the command says
+        wrong = wrong or ("" if step.sound else step.text)
+    if wrong:
+        print(f"the adapter is broken here: {wrong}")  # noqa: T201 - likewise
+        return ExitCode.NOT_CONFORMANT
+    device = "" if options.device == "cpu" else f" --device {options.device}"
+    print(f"it is sound, now assay it: assay run {options.implementation}{device}")  # noqa: T201 - likewise
+    return ExitCode.CONFORMANT
+
+
+def report(options: Namespace) -> int:
+    """Turn ledgers and benchmarks into one file, whose suffix says of which kind."""
+    _report(options.files, options.output)
+    return ExitCode.CONFORMANT
+
+
+def _report(files: list[Path], output: Path) -> None:
+    from assay.bench import results  # noqa: PLC0415 - other commands need none
+
+    benchmarks = [path for path in files if results.is_one(path)]
+    runs = sorted((run for path in benchmarks for run in results.read(path)), key=lambda run: run.time)
+    ledgers = [ledger.read(path) for path in files if path not in benchmarks]
+    if runs and output.suffix == ".xml":
+        msg = f"{benchmarks[0]} has benchmarks, of which there is no JUnit XML"
+        raise UserError(msg, "Name a file that ends in .html or .md")
+    match output.suffix:
+        case ".md":
+            from assay.reports import pull_request  # noqa: PLC0415 - the others load what this does not need
+
+            text = pull_request.render(ledgers, runs=runs)
+        case ".xml":
+            from assay.reports import junit  # noqa: PLC0415 - likewise
+
+            text = junit.render(ledgers)
+        case _:
+            from assay.reports import html as report_page  # noqa: PLC0415 - loads matplotlib
+
+            text = report_page.render(ledgers, runs=runs)
+    text_file.write(output, text, "report")
+    print(f"report: {output}")  # noqa: T201 - what the command says
+
+
+def compare(options: Namespace) -> int:
+    """Say what has changed from one file to another, and whether any of it is a regression."""
+    from assay.bench import results  # noqa: PLC0415 - other commands need none
+    from assay.reports import compare as comparing  # noqa: PLC0415 - likewise
+
+    if results.is_one(options.old) or results.is_one(options.new):
+        from assay.bench import regression  # noqa: PLC0415 - loads SciPy
+
+        ratios = regression.compare(results.read(options.old), results.read(options.new)[-1])
+        if options.output is not None:
+            text_file.write(options.output, regression.as_markdown(ratios), "comparison")
+        print(regression.as_text(ratios))  # noqa: T201 - what the command says
+        return ratios.code
+    comparison = comparing.compare(ledger.read(options.old), ledger.read(options.new))
+    if options.output is not None:
+        text_file.write(options.output, comparing.as_markdown(comparison), "comparison")
+    print(comparing.as_text(comparison))  # noqa: T201 - what the command says
+    return comparison.code
+
+
+def merge(options: Namespace) -> int:
+    """Join the ledgers of shards."""
+    from assay.ledger.merge import merged  # noqa: PLC0415 - no other command needs it
+
+    whole = merged([(path, ledger.read(path)) for path in options.ledgers])
+    ledger.write(options.output, whole.content)
+    print(f"ledger: {options.output}")  # noqa: T201 - what the command says
+    print(whole.said)  # noqa: T201 - likewise
+    return whole.code
+
+
+def matrix(options: Namespace) -> int:
+    """Turn ledgers of several versions into data and a page that say since when each claim holds."""
+    from assay.reports import matrix as maker  # noqa: PLC0415 - loads Jinja
+
+    named = [source.partition("=") for source in options.ledgers]
+    if [separator for _, separator, _ in named] == [""]:
+        made = maker.read(Path(options.ledgers[0]))
+    else:
+        made = maker.made(_named_ledgers(named))
+    if options.data is not None:
+        text_file.write(options.data, maker.as_json(made), "matrix")
+        print(f"matrix: {options.data}")  # noqa: T201 - what the command says
+    text_file.write(options.output, maker.as_page(made), "page")
+    print(f"page: {options.output}")  # noqa: T201 - likewise
+    return ExitCode.CONFORMANT
+
+
+def _named_ledgers(named: list[tuple[str, str, str]]) -> dict[str, dict[str, Any]]:
+    ledgers: dict[str, dict[str, Any]] = {}
+    for name, separator, path in named:
+        if not (name and separator and path):
+            msg = f"{name + separator + path!r} is not NAME=LEDGER"
+            raise UserError(msg, "Give each ledger the name of its version, as in tensorflow-2.18=ledger.json")
+        if name in ledgers:
+            msg = f"two ledgers have the name {name!r}"
+            raise UserError(msg, "Give each version a name of its own")
+        ledgers[name] = ledger.read(Path(path))
+    return ledgers
+
+
+def expect(options: Namespace) -> int:
+    """Write what fails in a ledger down as expected."""
+    from assay.ledger import expect as writer  # noqa: PLC0415 - loads what writes TOML
+    from assay.ledger import expectations  # noqa: PLC0415 - likewise
+
+    before = expectations.read(options.output) if options.output.exists() else ()
+    after = writer.updated(before, ledger.read(options.ledger), options.link, options.expires)
+    writer.write(options.output, after)
+    old, new = ({expectation.claim for expectation in each} for each in (before, after))
+    print(f"{options.output}: {len(new)} expectations, {len(new - old)} of them new; {len(old - new)} removed")  # noqa: T201
+    return ExitCode.CONFORMANT
+
+
+def fetch(options: Namespace) -> int:
+    """Get data sets ahead of time."""
+    from assay.datasets import data  # noqa: PLC0415 - loads NumPy
+
+    for name, source in data.fetch(options.names or data.DATASETS):
+        print(f"{name}: {source}")  # noqa: T201 - what the command says
+    return ExitCode.CONFORMANT
+
+
+def calibrate(options: Namespace) -> int:
+    """Train the reference again and store the runs of a threshold."""
+    from assay.cli import calibrate  # noqa: PLC0415 - loads SciPy
+
+    return calibrate.main(options.name, options.runs)
+
+
+def list_(options: Namespace) -> int:
+    """Print every claim in a line."""
+    sections = {section.name: section for section in specification().sections}
+    if options.section is not None and options.section not in sections:
+        msg = f"there is no section {options.section!r}"
+        raise UserError(msg, f"Sections: {', '.join(sections)}")
+    for claim in specification().claims.values():
+        kept = (claim.erratum or not options.errata) and (claim.unspecified or not options.unspecified)
+        if kept and options.section in {None, claim.section}:
+            print(f"{claim.id:40} {claim.kind:12} {claim.profile:6} {claim.statement}")  # noqa: T201 - likewise
+    return ExitCode.CONFORMANT
+
+
+def show(options: Namespace) -> int:
+    """Print one claim in full."""
+    claim = specification().claim(options.id)
+    tests = [test for test in index.read(index.tests_folder()) if claim.id in test.claims]
+    for name, value in _fields(claim, tests).items():
+        print(textwrap.fill(value, 110, initial_indent=f"{name + ': ':13}", subsequent_indent=" " * 13))  # noqa: T201
+    return ExitCode.CONFORMANT
+
+
+def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
+    fields = {
+        "claim": claim.id,
+        "statement": claim.statement,
+        "document": specification().place(claim),
+        "kind": claim.kind,
+        "profile": claim.profile,
+        "needs": ", ".join(claim.needs) or "nothing of the implementation",
+        "since": claim.since,
+        "tests": ", ".join(f"{test.file}::{test.function}" for test in tests),
+    }
+    if claim.erratum:
+        fields |= {
+            "says": claim.erratum.document,
+            "evidence": claim.erratum.evidence,
+            "wrong since": claim.erratum.since,
+        }
+    if claim.unspecified:
+        fields["unspecified"] = claim.unspecified.question
+        for permitted in claim.unspecified.permitted:
+            fields[f"  {permitted.key}"] = f"{permitted.result} Seen: {permitted.seen or 'nowhere yet'}."
+    return fields
+
+
+def errata(options: Namespace) -> int:
+    """Print where the document is wrong, imprecise or out of date."""
+    from assay.specification import errata as list_  # noqa: PLC0415 - as the command has its name
+
+    found = list_.findings(specification(), index.read(index.tests_folder()))
+    print(json.dumps(list_.as_json(found), indent=1) if options.json else list_.as_markdown(found))  # noqa: T201
+    return ExitCode.CONFORMANT
+
+
+def coverage(options: Namespace) -> int:
+    """Print how the lines of the document are accounted for, and what is missing between claims and tests."""
+    if options.document is not None:
+        document.check(options.document, specification())
+    print(f"{'section':38}{'lines':>12}{'claims':>8}{'claimed':>9}{'silent':>8}  open")  # noqa: T201
+    unfinished = False
+    for found in document.coverage(specification()):
+        section = found.section
+        still_open = format_lines(tuple(found.open)) if section.claims else "all: no claims yet"
+        unfinished |= bool(section.claims and found.open)
+        place = f"{section.lines[0]}-{section.lines[-1]}"
+        counts = f"{len(section.claims):8}{len(found.claimed):9}{len(found.silent):8}"
+        print(f"{section.title:38}{place:>12}{counts}  {still_open or '-'}")  # noqa: T201
+    gaps = index.gaps(specification(), index.read(index.tests_folder()))
+    for gap in gaps:
+        print(gap)  # noqa: T201
+    return ExitCode.NOT_CONFORMANT if gaps or unfinished else ExitCode.CONFORMANT

@@ -1,0 +1,309 @@
+"""The command line: `assay ...` or `python -m assay ...`."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+from typing import NoReturn, TypeAlias
+
+from assay import __version__
+from assay.errors import ExitCode, UserError
+from assay.spec.error_bounds.precision import GRADES
+
+EXIT_CODES = """exit codes:
+  0  conformant, or the command did what it was asked
+  1  not conformant: a claim failed, or the adapter raised, hung or crashed; of `compare`: a regression
+  2  interrupted
+  3  the suite itself is broken
+  4  the command cannot be carried out as given
+  5  no test was collected
+  6  incomplete: not every claim of the profile was decided, so there is no verdict
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors have the exit code that they have in pytest."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong, and how to learn more, in one line."""
+        self.exit(ExitCode.USAGE, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
+
+
+def parser() -> Parser:
+    """Make the parser of all commands."""
+    top = Parser(
+        prog="assay",
+        description="Put an implementation to the claims of a handbook chapter on TensorFlow 2.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    top.add_argument("--version", action="version", version=f"assay {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True)
+    _add_run(commands)
+    _add_bench(commands)
+    _add_new(commands)
+    _add_smoke(commands)
+    _add_claims(commands)
+    _add_report(commands)
+    _add_compare(commands)
+    _add_merge(commands)
+    _add_matrix(commands)
+    _add_expect(commands)
+    _add_fetch(commands)
+    _add_calibrate(commands)
+    return top
+
+
+# argparse has no public name for it, and its class takes a parameter for type checkers alone.
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - see above
+
+
+def _add_run(commands: Commands) -> None:
+    run = commands.add_parser("run", help="assay an implementation: write its ledger and a report")
+    run.add_argument(
+        "implementation",
+        help="package.module[:attribute], an entry point such as `reference`, or the .toml file of a peer",
+    )
+    run.add_argument("--profile", default="core", help="smoke, core or full (default: core)")
+    run.add_argument("--shard", metavar="I/N", help="run the I-th of N parts of the profile, about equally long")
+    run.add_argument("--results", type=Path, help="the ledger (default: assay-NAME.json)")
+    run.add_argument("--report", type=_report_file, help="the report, as .html, .md or .xml (default: assay-NAME.html)")
+    run.add_argument("--seed", default="0", help="of everything drawn: a number, or `random` (default: 0)")
+    run.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
+    held = "the format that factors of products may be rounded to (default: float32)"
+    run.add_argument("--grade", default="float32", choices=tuple(GRADES), help=held)
+    run.add_argument("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
+    run.add_argument("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
+    known = "the failures that are known, in TOML; repeatable"
+    run.add_argument("--expectations", type=Path, action="append", default=[], metavar="FILE", help=known)
+    run.add_argument("-n", "--processes", default="auto", help="as in pytest-xdist (default: auto)")
+    run.set_defaults(command="run")
+
+
+def _add_bench(commands: Commands) -> None:
+    bench = commands.add_parser(
+        "bench",
+        help="time implementations side by side",
+        description="Time training, inference and acting of implementations side by side, round by round in turn.",
+    )
+    compared = "as for `assay run`; the first one is compared with the others"
+    bench.add_argument("implementations", nargs="+", metavar="NAME", help=compared)
+    bench.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
+    bench.add_argument("--profile", default="core", choices=("core", "full"), help="full has MobileNetV2, too")
+    selected = "select by name, as in pytest; the limit needs `product or stream`, too"
+    bench.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help=selected)
+    bench.add_argument("--starts", type=_count, default=5, metavar="N", help="of the processes (default: 5)")
+    bench.add_argument("--rounds", type=_count, default=7, metavar="N", help="in each process (default: 7)")
+    steps = "that the steps of a round take, about (default: 0.2)"
+    bench.add_argument("--seconds", type=_duration, default=0.2, help=steps)
+    stuck = "after which a process that is not done with a round is ended (default: 360)"
+    bench.add_argument("--turn-seconds", type=_duration, default=360.0, metavar="SECONDS", help=stuck)
+    kept = "the runs before it are kept (default: %(default)s)"
+    bench.add_argument("-o", "--output", type=Path, default=Path("assay-bench.json"), metavar="FILE", help=kept)
+    bench.set_defaults(command="bench")
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text)):
+        msg = f"{text!r} is no whole number from 1 on"
+        raise argparse.ArgumentTypeError(msg)
+    return int(text)
+
+
+def _add_new(commands: Commands) -> None:
+    new = commands.add_parser("new", help="write an adapter to begin with, its tox environment and a CI workflow")
+    new.add_argument("name", metavar="NAME", help="of the module: `assay run NAME` then runs it")
+    new.add_argument("--subprocess", action="store_true", help="a program of its own: NAME.toml, for any language")
+    new.add_argument("-o", "--output", type=Path, default=Path(), metavar="FOLDER", help="(default: this one)")
+    source = "where tox gets Assay from (default: where it was installed from)"
+    new.add_argument("--requirement", metavar="TEXT", help=source)
+    new.set_defaults(command="new")
+
+
+def _add_smoke(commands: Commands) -> None:
+    smoke = commands.add_parser(
+        "smoke",
+        help="is the adapter sound, in under 10 s",
+        description="Try an adapter step by step. The exit code is 0 if it is sound, 1 if it is broken.",
+    )
+    smoke.add_argument("implementation", help="as for `assay run`")
+    smoke.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to start it (default: cpu)")
+    smoke.add_argument("--seconds", type=_seconds, default=10.0, help="that it all may take (default: 10)")
+    smoke.set_defaults(command="smoke")
+
+
+# No adapter is looked at in less.
+FEWEST_SECONDS = 3
+
+
+def _seconds(text: str) -> float:
+    if not FEWEST_SECONDS <= (seconds := _number(text)) < math.inf:
+        msg = f"{text!r} is no number of seconds from {FEWEST_SECONDS} on"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
+
+
+def _duration(text: str) -> float:
+    if not 0 < (seconds := _number(text)) < math.inf:
+        msg = f"{text!r} is no number of seconds above 0"
+        raise argparse.ArgumentTypeError(msg)
+    return seconds
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
+
+
+def _add_claims(commands: Commands) -> None:
+    claims = commands.add_parser("claims", help="look at what is specified")
+    views = claims.add_subparsers(metavar="VIEW", required=True)
+    listing = views.add_parser("list", help="every claim in a line")
+    listing.add_argument("--section", help="of one section only")
+    listing.add_argument("--errata", action="store_true", help="only where the document is wrong or out of date")
+    unspecified = "only where the document leaves open what implementations do otherwise"
+    listing.add_argument("--unspecified", action="store_true", help=unspecified)
+    listing.set_defaults(command="list_")
+    show = views.add_parser("show", help="one claim in full")
+    show.add_argument("id")
+    show.set_defaults(command="show")
+    errata = views.add_parser("errata", help="where the document is wrong or out of date, as Markdown")
+    errata.add_argument("--json", action="store_true", help="for other programs")
+    errata.set_defaults(command="errata")
+    coverage = views.add_parser("coverage", help="is every line accounted for, every claim tested")
+    coverage.add_argument("--document", type=Path, help="check that this file is the document, too")
+    coverage.set_defaults(command="coverage")
+
+
+def _add_report(commands: Commands) -> None:
+    report = commands.add_parser(
+        "report", help="turn ledgers and benchmarks into a page, a summary in Markdown, or JUnit XML"
+    )
+    report.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a ledger, or what `assay bench` wrote")
+    kinds = ".html, .md for a pull request, or .xml for a CI system (default: %(default)s)"
+    report.add_argument("-o", "--output", type=_report_file, default=Path("assay-report.html"), help=kinds)
+    report.set_defaults(command="report")
+
+
+def _report_file(text: str) -> Path:
+    if (path := Path(text)).suffix not in {".html", ".md", ".xml"}:
+        msg = f"{text!r} ends neither with .html nor with .md nor with .xml"
+        raise argparse.ArgumentTypeError(msg)
+    return path
+
+
+def _add_compare(commands: Commands) -> None:
+    compare = commands.add_parser(
+        "compare", help="what has changed between two ledgers, or benchmarks; exit code 1 for a regression"
+    )
+    before = "the ledger from before, or the benchmarks, all runs of the file"
+    compare.add_argument("old", type=Path, metavar="OLD", help=before)
+    compare.add_argument("new", type=Path, metavar="NEW", help="what is to be judged; of benchmarks the last run")
+    compare.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it as Markdown, too")
+    compare.set_defaults(command="compare")
+
+
+def _add_merge(commands: Commands) -> None:
+    merge = commands.add_parser("merge", help="join the ledgers of shards")
+    merge.add_argument("ledgers", nargs="+", type=Path, metavar="LEDGER")
+    merge.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="the ledger of the whole")
+    merge.set_defaults(command="merge")
+
+
+def _add_matrix(commands: Commands) -> None:
+    matrix = commands.add_parser("matrix", help="since when each claim holds, or fails, from version to version")
+    sources = "the oldest version first; or the one FILE that --data wrote"
+    matrix.add_argument("ledgers", nargs="+", metavar="NAME=LEDGER", help=sources)
+    matrix.add_argument("-o", "--output", type=Path, default=Path("assay-matrix.html"), help="(default: %(default)s)")
+    matrix.add_argument("--data", type=Path, metavar="FILE", help="write the matrix itself, too, as JSON")
+    matrix.set_defaults(command="matrix")
+
+
+def _add_expect(commands: Commands) -> None:
+    expect = commands.add_parser("expect", help="write what fails in a ledger down as expected")
+    expect.add_argument("ledger", type=Path, metavar="LEDGER")
+    expect.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="made, or brought up to date")
+    expect.add_argument("--link", type=_address, required=True, metavar="URL", help="of new entries: what is known")
+    expect.add_argument("--expires", type=_day, metavar="DATE", help="of new entries: their last day, as in 2027-12-31")
+    expect.set_defaults(command="expect")
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"https?://\S+", text):
+        msg = f"{text!r} is no address of the web"
+        raise argparse.ArgumentTypeError(msg)
+    return text
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        msg = f"{text!r} is no day such as 2027-12-31"
+        raise argparse.ArgumentTypeError(msg) from None
+
+
+def _add_fetch(commands: Commands) -> None:
+    fetch = commands.add_parser("fetch", help="get the data sets ahead of time")
+    fetch.add_argument("names", nargs="*", metavar="NAME", help="mnist, nietzsche (default: all)")
+    fetch.set_defaults(command="fetch")
+
+
+def _add_calibrate(commands: Commands) -> None:
+    calibrate = commands.add_parser("calibrate", help="train the reference again and store the runs of a threshold")
+    calibrate.add_argument("name", nargs="?", help="of the threshold (default: list them)")
+    calibrate.add_argument("--runs", type=int, help="how many (default: as many as are stored)")
+    calibrate.set_defaults(command="calibrate")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command and return its exit code."""
+    return answered("assay", lambda: _carry_out(arguments))
+
+
+def answered(program: str, work: Callable[[], int]) -> int:
+    """Do what a command line asks for; what goes wrong is one message and an exit code.
+
+    Args:
+        program: its name, for the message.
+        work: returns the exit code if nothing goes wrong.
+
+    """
+    try:
+        try:
+            return work()
+        finally:
+            # Now rather than when Python ends, where a reader that has gone would be an error.
+            sys.stdout.flush()
+    except UserError as error:
+        sys.stderr.write(f"{program}: {error}\n")
+        return ExitCode.USAGE
+    except BrokenPipeError:
+        # The reader, such as `head`, has seen enough. What Python still holds for it goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.CONFORMANT
+    except KeyboardInterrupt:
+        return ExitCode.INTERRUPTED
+    except Exception as error:  # noqa: BLE001 - Python's own exit code for it, 1, would be a verdict
+        sys.excepthook(type(error), error, error.__traceback__)
+        return ExitCode.BROKEN
+
+
+def _carry_out(arguments: Sequence[str] | None) -> int:
+    options = parser().parse_args(arguments)
+    # Each command imports what it needs: `assay --help` imports next to nothing.
+    from assay.cli import commands  # noqa: PLC0415
+
+    return int(getattr(commands, options.command)(options))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

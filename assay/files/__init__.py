@@ -1,0 +1,1 @@
+"""JSON and text files, with errors that name the file."""

@@ -1,0 +1,1 @@
+"""What a run found: outcomes, ledgers, expectations, and the verdict they come to."""

@@ -1,0 +1,262 @@
+"""Two ledgers side by side: what has become of each claim, and whether that is a regression."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from assay.errors import ExitCode, UserError
+from assay.ledger import ledger
+from assay.ledger.ledger import SEVERITY, Outcome
+from assay.ledger.verdict import described
+from assay.reports import markdown
+from assay.reports.markdown import LONGEST_CELL, MOST_DETAILS, MOST_IN_TABLE
+from assay.reports.pull_request import explained
+from assay.specification.claims import specification
+
+Content = Mapping[str, Any]
+Row = Mapping[str, Any]
+
+
+class Change(str, Enum):
+    """What has become of a claim that is not as it was."""
+
+    REGRESSION = "regression"
+    WORSE = "worse, but no regression"
+    NOT_TRIED = "not tried any more"
+    ACCEPTED = "accepted: an expected failure"
+    BETTER = "better"
+    RESULT = "another of the allowed results"
+    CHANGED = "another claim or test than before"
+    ADDED = "added to the suite"
+    REMOVED = "removed from the suite"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A claim of which two ledgers do not say the same.
+
+    Attributes:
+        id: the claim's.
+        change: what has become of it.
+        old: its row before; None where it was added.
+        new: its row now; None where it was removed.
+
+    """
+
+    id: str
+    change: Change
+    old: Row | None
+    new: Row | None
+
+    @property
+    def was(self) -> str:
+        """The outcome before, and the allowed results that were given."""
+        return _is(self.old)
+
+    @property
+    def is_(self) -> str:
+        """The outcome now, likewise."""
+        return _is(self.new)
+
+
+def _is(row: Row | None) -> str:
+    if row is None:
+        return "-"
+    results = ", ".join(row.get("results", ()))
+    return f"{row['outcome']} ({results})" if results else str(row["outcome"])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What has changed from one ledger to another.
+
+    Attributes:
+        old: the ledger from before.
+        new: the ledger to be judged.
+        common: how many claims are in both.
+        remarks: what else a reader must know.
+        differences: the regressions first.
+
+    """
+
+    old: Content
+    new: Content
+    common: int
+    remarks: Sequence[str]
+    differences: Sequence[Difference]
+
+    def of(self, change: Change) -> list[Difference]:
+        """Return the differences of one kind."""
+        return [difference for difference in self.differences if difference.change is change]
+
+    @property
+    def code(self) -> ExitCode:
+        """Whether there is a regression, and nothing else; where there is none yet, whether that is a verdict."""
+        if self.of(Change.REGRESSION):
+            return ExitCode.NOT_CONFORMANT
+        return ExitCode.CONFORMANT if _is_whole(self.new) else ExitCode.INCOMPLETE
+
+    @property
+    def verdict(self) -> str:
+        """The same in a sentence."""
+        among = f"{self.common} claims that both ledgers have"
+        if found := len(self.of(Change.REGRESSION)):
+            return f"{found} regression{'s' if found > 1 else ''} among the {among}"
+        if self.code is ExitCode.INCOMPLETE:
+            return f"no verdict: NEW is {_extent(self.new)}; no regression among the {among}"
+        return f"no regression among the {among}"
+
+
+def compare(old: Content, new: Content) -> Comparison:
+    """Compare two ledgers.
+
+    Args:
+        old: from before, as `assay.ledger.ledger.read` returns it.
+        new: to be judged, likewise.
+
+    Raises:
+        UserError: they are about different documents, whose claims have nothing to do with each other.
+
+    """
+    if old["document"] != new["document"]:
+        msg = "OLD and NEW are about different documents"
+        raise UserError(msg, "Make OLD anew with the suite that NEW was made with")
+    before, after = ledger.rows(old), ledger.rows(new)
+    ids = before.keys() | after.keys()
+    common = before.keys() & after.keys()
+    same_profile = old["profile"] == new["profile"]
+    found = [
+        Difference(id_, change, before.get(id_), after.get(id_))
+        for id_ in sorted(ids, key=lambda id_: (specification().rank(id_), id_))
+        if (change := _change(before.get(id_), after.get(id_)))
+        # What one of two profiles, or of two runs that were narrowed, does not have is nothing that the suite has lost.
+        and (change is not Change.ADDED or (same_profile and _is_whole(old)))
+        and (change is not Change.REMOVED or (same_profile and _is_whole(new)))
+    ]
+    kinds = [*Change]
+    found.sort(key=lambda difference: kinds.index(difference.change))
+    return Comparison(old, new, len(common), [*_remarks(old, new)], found)
+
+
+def _change(old: Row | None, new: Row | None) -> Change | None:
+    if old is None:
+        return Change.ADDED
+    if new is None:
+        return Change.REMOVED
+    if "digest" in old and "digest" in new and old["digest"] != new["digest"]:
+        return Change.CHANGED
+    before, now = Outcome(old["outcome"]), Outcome(new["outcome"])
+    if before is not now:
+        return _turn(before, now)
+    known = "results" in old and "results" in new
+    return Change.RESULT if known and set(old["results"]) != set(new["results"]) else None
+
+
+def _turn(before: Outcome, now: Outcome) -> Change | None:
+    if now is Outcome.EXPECTED_FAILURE:
+        return Change.ACCEPTED
+    if before.holds and (now is Outcome.UNSUPPORTED or not (now.conforms or now.holds)):
+        return Change.REGRESSION
+    if not now.tried:
+        return Change.NOT_TRIED if before.tried else None
+    if now.holds and not before.holds:
+        return Change.BETTER
+    return Change.WORSE if SEVERITY[now] > SEVERITY[before] else Change.BETTER
+
+
+def _is_whole(content: Content) -> bool:
+    return content["complete"] and "shard" not in content
+
+
+def _extent(content: Content) -> str:
+    return "a shard" if "shard" in content else "incomplete"
+
+
+def _remarks(old: Content, new: Content) -> Iterator[str]:
+    for what, before, now in (
+        *((name, old[name], new[name]) for name in ("suite", "profile", "seed")),
+        ("grade", *map(ledger.grade, (old, new))),
+        *(
+            (what, *(content["implementation"][name] or "unknown" for content in (old, new)))
+            for what, name in (("implementation", "name"), ("device", "device"))
+        ),
+    ):
+        if before != now:
+            yield f"OLD is of {what} {before}, NEW of {now}."
+    for name, content in (("OLD", old), ("NEW", new)):
+        if (grade := ledger.grade(content)) != "float32":
+            yield f"The products of {name} were held to {grade}."
+    if old["profile"] != new["profile"]:
+        yield "Of two profiles only the claims that both ledgers have are compared."
+    for name, content in (("OLD", old), ("NEW", new)):
+        if not _is_whole(content):
+            yield f"{name} is {_extent(content)}: what it did not decide is not compared."
+    if not all("digest" in row for row in old["claims"]):
+        yield "OLD has no digests of its claims: what has changed since is taken for the same."
+
+
+def as_text(comparison: Comparison) -> str:
+    """Return the comparison for the terminal, the verdict last."""
+    # A ledger may hold halves of surrogate pairs, which JSON can write and a terminal cannot.
+    return "\n".join([*_text(comparison), comparison.verdict]).encode(errors="backslashreplace").decode()
+
+
+def _text(comparison: Comparison) -> Iterator[str]:
+    for name, content in (("OLD", comparison.old), ("NEW", comparison.new)):
+        yield f"{name}: {described(content)}"
+    yield from comparison.remarks
+    for change in Change:
+        found = comparison.of(change)
+        if found:
+            yield f"{change.value}: {len(found)}"
+        for difference in found[:MOST_DETAILS]:
+            yield from _lines(difference)
+        if len(found) > MOST_DETAILS:
+            yield f"  and {len(found) - MOST_DETAILS} more"
+
+
+def _lines(difference: Difference) -> Iterator[str]:
+    row = difference.new or {}
+    yield f"  {difference.id}: {difference.was} -> {difference.is_}"
+    if difference.change is Change.REGRESSION:
+        yield from (f"    {line}" for line in row["reason"].splitlines())
+        yield f"    replay: {row['replay']}"
+
+
+def as_markdown(comparison: Comparison) -> str:
+    """Return the comparison for a pull request, the verdict first."""
+    return "\n".join(_markdown(comparison))
+
+
+def _markdown(comparison: Comparison) -> Iterator[str]:
+    yield from (f"### Assay: {comparison.verdict}", "")
+    for name, content in (("OLD", comparison.old), ("NEW", comparison.new)):
+        yield f"- {name}: {markdown.code(described(content))}"
+    yield from (f"- {markdown.plain(remark)}" for remark in comparison.remarks)
+    yield ""
+    regressions = comparison.of(Change.REGRESSION)
+    if regressions:
+        yield from _table(regressions)
+        yield from explained([difference.new for difference in regressions if difference.new], specification())
+    others = [difference for difference in comparison.differences if difference.change is not Change.REGRESSION]
+    if others:
+        counts = Counter(difference.change.value for difference in others)
+        summary = "; ".join(f"{count} {change}" for change, count in counts.items())
+        yield from markdown.details(summary, _table(others))
+
+
+def _table(differences: Sequence[Difference]) -> Iterator[str]:
+    yield from markdown.table(["claim", "was", "is", "reason"], map(_cells, differences[:MOST_IN_TABLE]))
+    yield ""
+    if len(differences) > MOST_IN_TABLE:
+        yield from (f"And {len(differences) - MOST_IN_TABLE} more, which the ledgers have.", "")
+
+
+def _cells(difference: Difference) -> list[str]:
+    why = markdown.cut((difference.new or {}).get("reason", "").partition("\n")[0], LONGEST_CELL)
+    turn = map(markdown.plain, (difference.was, difference.is_))
+    return [markdown.code(difference.id), *turn, markdown.code(why) if why else ""]

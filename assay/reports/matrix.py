@@ -1,0 +1,120 @@
+"""The matrix of claims by version: since when each claim holds, or fails, as data and as a page."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+from assay.errors import UserError
+from assay.files import json_file
+from assay.ledger.ledger import Outcome
+from assay.ledger.verdict import NO_ROW
+from assay.reports import page
+from assay.specification.claims import specification
+
+FORMAT = 1
+SCHEMA = Path(__file__).with_name("matrix.schema.json")
+ALWAYS, UNDECIDED = "holds in all", "was tried in none"
+HOLDS = {outcome.value for outcome in Outcome if outcome.holds}
+UNTRIED = {*(outcome.value for outcome in Outcome if not outcome.tried), NO_ROW}
+
+# As `matrix.schema.json` has it.
+Matrix = Mapping[str, Any]
+
+
+def history(outcomes: Mapping[str, str]) -> str:
+    """Say since when, until when or where a claim holds.
+
+    Args:
+        outcomes: by version, the oldest first.
+
+    """
+    tried = {version: outcome in HOLDS for version, outcome in outcomes.items() if outcome not in UNTRIED}
+    holding = [version for version, holds in tried.items() if holds]
+    if not tried:
+        return UNDECIDED
+    if len(holding) in {0, len(tried)}:
+        return ALWAYS if holding else "holds in none"
+    versions = [*tried]
+    turns = [after for before, after in pairwise(versions) if tried[before] != tried[after]]
+    if len(turns) == 1:
+        return f"holds since {turns[0]}" if tried[turns[0]] else f"fails since {turns[0]}"
+    failing = [version for version in tried if version not in holding]
+    return f"fails in {', '.join(failing)}" if len(failing) < len(holding) else f"holds in {', '.join(holding)}"
+
+
+def made(ledgers: Mapping[str, Mapping[str, Any]]) -> Matrix:
+    """Lay ledgers side by side.
+
+    Args:
+        ledgers: as `assay.ledger.ledger.read` returns them, by the name of the version, the oldest first.
+
+    Raises:
+        UserError: they are of different versions of the suite or of the document.
+
+    """
+    for what in ("suite", "document"):
+        if len({content[what] for content in ledgers.values()}) > 1:
+            msg = f"the ledgers are of more than one {what}"
+            raise UserError(msg, "Make them anew with one version of the suite")
+    rows = {name: {row["id"]: row for row in content["claims"]} for name, content in ledgers.items()}
+    held = {id_ for found in rows.values() for id_ in found}
+    order = sorted(held, key=lambda id_: (specification().rank(id_), id_))
+    first = next(iter(ledgers.values()))
+    return {
+        "format": FORMAT,
+        "suite": first["suite"],
+        "document": first["document"],
+        "versions": [_version(name, content) for name, content in ledgers.items()],
+        "claims": [_claim(id_, {name: found.get(id_) for name, found in rows.items()}) for id_ in order],
+    }
+
+
+def _version(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    described = {key: content["implementation"][key] for key in ("frameworks", "device")}
+    return {"name": name, **described, **{key: content[key] for key in ("profile", "complete", "counts")}}
+
+
+def _claim(id_: str, rows: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
+    outcomes = {name: row["outcome"] if row else NO_ROW for name, row in rows.items()}
+    reasons = {name: row["reason"].partition("\n")[0] for name, row in rows.items() if row and "reason" in row}
+    return {"id": id_, "history": history(outcomes), "outcomes": outcomes, **({"reasons": reasons} if reasons else {})}
+
+
+def read(path: Path) -> Matrix:
+    """Read a matrix.
+
+    Raises:
+        UserError: there is no such file, or it is none.
+
+    """
+    return json_file.read(path, SCHEMA, "matrix", "`assay matrix NAME=LEDGER ...` makes one")
+
+
+def as_json(matrix: Matrix) -> str:
+    """Write a matrix with a line for each claim, so that two of them can be compared by lines."""
+    head = "".join(f' "{key}": {json.dumps(matrix[key])},\n' for key in ("format", "suite", "document"))
+    versions, claims = (",\n".join(f"  {json.dumps(entry)}" for entry in matrix[key]) for key in ("versions", "claims"))
+    return f'{{\n{head} "versions": [\n{versions}\n ],\n "claims": [\n{claims}\n ]\n}}\n'
+
+
+def as_page(matrix: Matrix) -> str:
+    """Turn a matrix into one HTML file: what changes between versions first, then every claim."""
+    claims = specification().claims
+    titles = {section.name: section.title for section in specification().sections}
+
+    def section(entry: Mapping[str, Any]) -> str:
+        known = claims.get(entry["id"])
+        return titles[known.section] if known else "Claims unknown to this specification"
+
+    text: str = page.template("matrix.html.jinja").render(
+        matrix=matrix,
+        claims=claims,
+        changing=[entry for entry in matrix["claims"] if entry["history"] not in {ALWAYS, UNDECIDED}],
+        sections=[(title, [*entries]) for title, entries in groupby(matrix["claims"], section)],
+        no_row=NO_ROW,
+    )
+    return text

@@ -1,0 +1,56 @@
+"""Expensive work, such as training a model, is done once in a run, whichever process needs it first."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from filelock import FileLock
+
+from assay.adapters.protocol.errors import PeerLostError
+from assay.adapters.proxy import AdapterError, NonConformanceError
+from assay.adapters.time_limit import TimeLimitError
+
+Result = TypeVar("Result")
+
+# What a test of a claim ends with, in every process that needs the work.
+FAILURES = (AdapterError, NonConformanceError, PeerLostError, TimeLimitError)
+
+
+def compute_once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
+    """Return what `work` returned the first time in this run, in this process or another.
+
+    Args:
+        folder: shared by the processes of the run.
+        name: of the work, fit for a file.
+        work: the work.
+
+    Raises:
+        AdapterError: the work failed the first time, or ended its process.
+        NonConformanceError: it failed.
+        PeerLostError: likewise.
+        TimeLimitError: likewise.
+
+    """
+    done, started = folder / f"{name}.done", folder / f"{name}.started"
+    with FileLock(folder / f"{name}.lock"):
+        if not done.exists():
+            if started.exists():
+                msg = f"{name} was begun before in this run, and its process did not live to finish it"
+                raise AdapterError(msg)
+            started.touch()
+            done.write_bytes(pickle.dumps(_outcome(work)))
+    outcome: Any = pickle.loads(done.read_bytes())  # noqa: S301 - written by this run, in a folder of its own
+    if isinstance(outcome, FAILURES):
+        raise outcome
+    result: Result = outcome
+    return result
+
+
+def _outcome(work: Callable[[], Result]) -> Result | BaseException:
+    try:
+        return work()
+    except FAILURES as error:
+        return error

@@ -1,0 +1,117 @@
+"""One run: what is assayed and how, the same in all its processes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from assay.adapters.loading import Description, load
+from assay.adapters.proxy import AdapterError, ImplementationProxy
+from assay.ledger.expectations import Expectation
+from assay.ledger.ledger import Outcome
+from assay.runner.failure import Replay
+from assay.specification.claims import Claim
+from assay.specification.shards import Shard
+
+
+@dataclass(frozen=True)
+class Run:
+    """What every process of a run has to know.
+
+    Attributes:
+        implementation: as named on the command line.
+        description: what it says of itself; None where tests are only collected.
+        profile: smoke, core or full.
+        seed: of everything drawn.
+        device: cpu or gpu.
+        grade: that products are held to.
+        shard: the part of the profile to run; None for all of it.
+        held: the claims of the profile, or of the shard.
+        claims: the only ones to run; empty for all that are held.
+        claim_seconds: the limit for each test of a claim.
+        expectations: the failures that are known.
+        folder: shared by the processes of the run, removed at its end.
+
+    """
+
+    implementation: str
+    description: Description | None
+    profile: str
+    seed: int
+    device: str
+    grade: str
+    shard: Shard | None
+    held: tuple[str, ...]
+    claims: tuple[str, ...]
+    claim_seconds: float
+    expectations: tuple[Expectation, ...]
+    folder: str
+
+    @property
+    def replay(self) -> Replay:
+        """How to run one case of this run again."""
+        return Replay(self.implementation, self.seed, self.device, self.grade)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The groups that the implementation declares."""
+        return self.description.groups if self.description else ()
+
+    def absent_groups(self, claims: Iterable[Claim]) -> list[str]:
+        """Return the groups that claims need and the implementation does not declare."""
+        return sorted({group for claim in claims for group in claim.groups} - set(self.groups))
+
+    def expects(self, claims: Iterable[str], outcome: Outcome) -> bool:
+        """Whether this outcome of a test of these claims is known beforehand."""
+        known = {expectation.claim for expectation in self.expectations if expectation.covers(outcome)}
+        return known.issuperset(claims)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain values, for another process."""
+        return asdict(self) | {"expectations": [expectation.as_dict() for expectation in self.expectations]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Run:
+        """Read what `as_dict` wrote."""
+        description = values["description"]
+        if description is not None:
+            description = Description.from_dict(description)
+        expectations = tuple(map(Expectation.from_dict, values["expectations"]))
+        shard = Shard(**values["shard"]) if values["shard"] else None
+        claims = {name: tuple(values[name]) for name in ("held", "claims")}
+        return cls(**values | claims | {"description": description, "shard": shard, "expectations": expectations})
+
+    def last_words(self, test: str) -> Path:
+        """Return the file that gets the stack of a test that had to be ended."""
+        return Path(self.folder) / f"hung-{crc32(test.encode())}"
+
+    def starting(self, worker: str) -> Path:
+        """Return the file that is there while a worker is in start()."""
+        return Path(self.folder) / f"starting-{worker}"
+
+    @property
+    def ended_in_start(self) -> Path:
+        """The file that is there once start() has ended a worker."""
+        return Path(self.folder) / "ended-in-start"
+
+    def start(self) -> ImplementationProxy:
+        """Load and start the implementation in this process.
+
+        Raises:
+            AdapterError: it cannot be; or it ended a process of this run before, which is not tried again.
+            TimeLimitError: it takes too long.
+
+        """
+        if self.ended_in_start.exists():
+            msg = "start() ended another process of this run"
+            raise AdapterError(msg)
+        marker = self.starting(os.environ.get("PYTEST_XDIST_WORKER", "alone"))
+        marker.touch()
+        try:
+            return ImplementationProxy(lambda: load(self.implementation, Path(self.folder)), self.device)
+        finally:
+            marker.unlink()

@@ -1,0 +1,1 @@
+"""Whether an adapter works at all, tried step by step in a process of its own."""

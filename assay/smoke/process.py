@@ -1,0 +1,132 @@
+"""An adapter tried in a process of its own, which it may crash, end or hold up: see `assay.smoke.plugin`."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from assay.specification import index
+from assay.specification.claims import Claim
+
+# As much of what the process wrote as says how it ended.
+LAST_LINES = 5
+# How long a process may take to end that was told to.
+END_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What the process left.
+
+    Attributes:
+        status: its exit status; None where its time was up.
+        journal: what was begun and ended, in order.
+        rows: of the ledger.
+        last_lines: of what it wrote.
+        stuck_seconds: how long it had been at the step in flight when it ended.
+
+    """
+
+    status: int | None
+    journal: Sequence[dict[str, Any]]
+    rows: Sequence[dict[str, Any]]
+    last_lines: Sequence[str]
+    stuck_seconds: float
+
+    @property
+    def ended(self) -> dict[str, dict[str, Any]]:
+        """What was ended, and what came of it."""
+        return {entry["ended"]: entry for entry in self.journal if "ended" in entry}
+
+    @property
+    def in_flight(self) -> str | None:
+        """What was begun and not ended."""
+        return self.journal[-1].get("begun") if self.journal else None
+
+    @property
+    def cause(self) -> str:
+        """How the process ended."""
+        if self.status is None:
+            return f"not over after {self.stuck_seconds:.1f} s"
+        return f"exit status {self.status}" if self.status >= 0 else f"{signal.strsignal(-self.status)}"
+
+
+def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, seconds: float) -> Trial:
+    """Start an adapter, look at its groups, and try claims, as far as the time reaches.
+
+    Args:
+        name: of the implementation.
+        device: to start it on.
+        claims: to try, in this order.
+        claim_seconds: the limit of each.
+        seconds: the limit of it all.
+
+    """
+    tests, ids = index.tests_folder(), [claim.id for claim in claims]
+    # Reading the tests of all claims takes seconds.
+    files = sorted({test.file for test in index.read(tests) if set(ids) & set(test.claims)})
+    with tempfile.TemporaryDirectory(prefix="assay-trial-") as folder:
+        journal, ledger, output = (Path(folder) / name for name in ("journal", "ledger.json", "output"))
+        command = [
+            *(sys.executable, "-m", "pytest", *(str(tests / file) for file in files)),
+            *(
+                "-p",
+                "assay.runner.plugin",
+                "-p",
+                "assay.smoke.plugin",
+                "-p",
+                "no:cacheprovider",
+                "--import-mode=importlib",
+            ),
+            *("-n", "0", "--no-fetch", "--profile", "smoke", "--implementation", name, "--device", device),
+            *("--claim-timeout", str(claim_seconds), "--results", str(ledger), "--journal", str(journal)),
+            *(part for id_ in ids for part in ("--claim", id_)),
+        ]
+        began = time.monotonic()
+        status = _run(command, output, seconds)
+        ended = time.monotonic()
+        entries = [json.loads(line) for line in _lines(journal)]
+        return Trial(
+            status=status,
+            journal=entries,
+            rows=json.loads(ledger.read_text(encoding="utf-8"))["claims"] if ledger.exists() else [],
+            last_lines=_lines(output)[-LAST_LINES:],
+            stuck_seconds=ended - entries[-1]["at"] if entries else ended - began,
+        )
+
+
+def _run(command: Sequence[str], output: Path, seconds: float) -> int | None:
+    """Run a process, end with it what it has started, and return its exit status, or None where its time is up."""
+    with output.open("wb") as file:
+        process = subprocess.Popen(  # noqa: S603 - this very interpreter, on tests of ours
+            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+        )
+    try:
+        return process.wait(max(seconds, 0))
+    except subprocess.TimeoutExpired:
+        # As from a keyboard: it may still end what it has started, and remove what it has written.
+        process.send_signal(signal.SIGINT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
+        return None
+    finally:
+        # Where nothing is left of the group, there is nothing to end.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _lines(path: Path) -> list[str]:
+    """Return the whole lines of a file, which may not be there."""
+    text = path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+    return [line for line in text.rpartition("\n")[0].splitlines() if line.strip()]

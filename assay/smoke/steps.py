@@ -1,0 +1,138 @@
+"""Whether an adapter is sound, step by step, before anybody asks whether it conforms."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+
+from assay.adapters import loading
+from assay.errors import UserError
+from assay.ledger.ledger import Outcome
+from assay.smoke import process
+from assay.smoke.process import Trial
+from assay.specification.claims import Claim, specification
+from assay.specification.signatures import functions, named_tuples, needed_by, signature
+
+# What Python takes to start, before the time that is measured here, and the trial to be ended, after it.
+RESERVE_SECONDS = 1.5
+# Claims of the smoke profile take milliseconds, or as long as a framework compiles: one that takes so much of all the
+# time hangs.
+CLAIM_SHARE = 0.4
+# Many claims may fail for one reason.
+SHOWN = 5
+BROKEN = {Outcome.ERROR, Outcome.TIMEOUT, Outcome.CRASH}
+SLOW = "If it is only slow, give it more time with --seconds"
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came of one step.
+
+    Attributes:
+        text: what is so; or what is wrong, and what to do about it.
+        sound: whether it speaks for the adapter.
+        details: more lines.
+
+    """
+
+    text: str
+    sound: bool = True
+    details: tuple[str, ...] = ()
+
+
+def steps(name: str, device: str, seconds: float) -> Iterator[Step]:
+    """Try an adapter, step by step, and stop where there is no going on.
+
+    Args:
+        name: of the implementation.
+        device: to start it on.
+        seconds: that all of it may take.
+
+    Raises:
+        UserError: the adapter's turn did not come.
+
+    """
+    deadline = time.monotonic() + seconds - RESERVE_SECONDS
+    try:
+        found = loading.probe(name, max(deadline - time.monotonic(), 0))
+    except UserError as error:
+        yield Step(str(error), sound=False)
+        return
+    frameworks = ", ".join(f"{package} {version}" for package, version in found.frameworks.items())
+    yield Step(f"it is found: {found.name} {found.version} ({frameworks or 'no framework'})")
+    if not found.groups:
+        yield Step("it declares no group. Name in `groups` what it has, such as datasets", sound=False)
+        return
+    claims, claim_seconds = claims_on(found.groups), seconds * CLAIM_SHARE
+    tried = process.run(name, device, claims, claim_seconds, deadline - time.monotonic())
+    for what in ("start()", *found.groups):
+        if what not in tried.ended:
+            yield _lost(tried, what)
+            return
+        entry = tried.ended[what]
+        if problem := entry.get("problem", "").splitlines():
+            yield Step(problem[0], sound=False, details=tuple(problem[1:]))
+            return
+        yield _group(what, entry["missing"]) if "missing" in entry else Step(f"it starts: {entry['device']}")
+    missing = {f"{group}.{function}" for group in found.groups for function in tried.ended[group]["missing"]}
+    claims = tuple(claim for claim in claims if not missing & set(claim.needs))
+    yield answers(name, tried, claims, claim_seconds)
+
+
+def claims_on(groups: Sequence[str]) -> tuple[Claim, ...]:
+    """Return the claims of the smoke profile on these groups: first one on each, then another one on each."""
+    claims = [claim for claim in specification().of_profile("smoke").values() if claim.groups]
+    claims = [claim for claim in claims if claim.groups <= set(groups)]
+    rounds = zip_longest(*([claim for claim in claims if group in claim.groups] for group in groups))
+    return tuple(dict.fromkeys(claim for round_ in rounds for claim in round_ if claim is not None))
+
+
+def _lost(tried: Trial, what: str) -> Step:
+    if tried.in_flight != what:
+        msg = f"the claims cannot be tried here: reading them was {tried.cause}"
+        raise UserError(msg, " ".join(["Give it more time with --seconds.", *tried.last_lines]))
+    if tried.status is None:
+        return Step(f"{what}: {tried.cause}. {SLOW}", sound=False)
+    return Step(f"{what} ended the process: {tried.cause}", sound=False, details=tuple(tried.last_lines))
+
+
+def _group(group: str, missing: Sequence[str]) -> Step:
+    if not missing:
+        return Step(f"{group}: its functions are all there")
+    written = {function: signature(group, function) for function in missing}
+    lines = [f"{text}  ({len(needed_by(group, function))} claims)" for function, text in written.items()]
+    lines += [f"{name}: {fields}" for name, fields in named_tuples(" ".join(written.values())).items()]
+    count = f"{len(missing)} of {len(functions(group))}"
+    text = f"{group}: {count} functions are missing. Write them, or take {group!r} out of `groups`"
+    return Step(text, sound=False, details=tuple(lines))
+
+
+def answers(name: str, tried: Trial, claims: Sequence[Claim], claim_seconds: float) -> Step:
+    """Say whether the claims that were tried got an answer, right or wrong.
+
+    Args:
+        name: of the implementation.
+        tried: what came of them.
+        claims: that were to be tried.
+        claim_seconds: the limit of each.
+
+    """
+    found = {row["id"]: (Outcome(row["outcome"]), row.get("reason", "")) for row in tried.rows}
+    if tried.in_flight is not None and tried.status is not None:
+        found[tried.in_flight] = Outcome.CRASH, f"it ended the process: {tried.cause}"
+    elif tried.in_flight is not None and tried.stuck_seconds > claim_seconds:
+        found[tried.in_flight] = Outcome.TIMEOUT, tried.cause
+    broken = [id_ for id_, (outcome, _) in found.items() if outcome in BROKEN]
+    failed = [id_ for id_, (outcome, _) in found.items() if outcome is Outcome.FAIL]
+    if broken:
+        what = f"claims: {len(broken)} of {len(found)} get no answer"
+        lines = [f"{found[id_][0].value} {id_}: {found[id_][1].partition(chr(10))[0]}" for id_ in broken]
+        lines[SHOWN:] = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+        return Step(f"{what}. See more with `assay run {name} --claim {broken[0]}`", sound=False, details=tuple(lines))
+    what = f"claims: {len(found)} of the {len(claims)} of the smoke profile on these groups are tried"
+    lines = [f"{id_} does not hold: that is no fault of the adapter" for id_ in failed]
+    if len(found) < len(claims):
+        lines.append(f"then the time was up{f', in {tried.in_flight}' if tried.in_flight else ''}. {SLOW}")
+    return Step(f"{what}, and all get an answer", details=tuple(lines))

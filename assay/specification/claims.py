@@ -1,0 +1,338 @@
+"""The claims: one TOML file per section of the document, read and checked."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any
+
+from assay import spec
+from assay.errors import UserError
+from assay.files import json_file
+from assay.spec import toml
+
+FOLDER = Path(spec.__file__).parent / "claims"
+PROFILES = ("smoke", "core", "full")
+
+
+@dataclass(frozen=True)
+class Erratum:
+    """Where the document is wrong, imprecise or out of date.
+
+    Attributes:
+        document: what the document says.
+        evidence: how it is known what holds instead.
+        since: since when the document is wrong: `always`, or the release or the year that made it so, as `Gym 0.26`.
+
+    """
+
+    document: str
+    evidence: str
+    since: str
+
+
+@dataclass(frozen=True)
+class Permitted:
+    """One of the results that are right where the document decides none.
+
+    Attributes:
+        key: by which tests and ledgers name it.
+        result: what an implementation does.
+        seen: the frameworks, with their versions, that were seen to do it; empty where none was.
+
+    """
+
+    key: str
+    result: str
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class Unspecified:
+    """What the document leaves open, and implementations do otherwise.
+
+    Attributes:
+        question: what is open.
+        permitted: what they make of it.
+
+    """
+
+    question: str
+    permitted: tuple[Permitted, ...]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement that an implementation either meets or does not.
+
+    Attributes:
+        id: immutable; begins with the name of its section.
+        statement: what holds.
+        section: the section's name.
+        lines: where it stands in the document, from 1.
+        kind: exact, bound, trajectory, statistical, ordering, error or default.
+        needs: functions of the contract, as `group.function` or `group`.
+        profile: the smallest profile that has it: smoke, core or full.
+        since: the version of the suite that brought it.
+        erratum: set where the document says something else.
+        unspecified: set where the document leaves open what implementations do otherwise.
+
+    """
+
+    id: str
+    statement: str
+    section: str
+    lines: tuple[int, ...]
+    kind: str
+    needs: tuple[str, ...]
+    profile: str
+    since: str
+    erratum: Erratum | None = None
+    unspecified: Unspecified | None = None
+
+    @property
+    def groups(self) -> set[str]:
+        """The groups of the contract that the claim needs."""
+        return {need.partition(".")[0] for need in self.needs}
+
+    @property
+    def place(self) -> str:
+        """The lines in the document, for people: `81, 93-95`."""
+        return format_lines(self.lines)
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section of the document.
+
+    Attributes:
+        name: as in `spec/claims/NAME.toml` and `tests/test_NAME.py`.
+        title: for people.
+        lines: its lines, from 1.
+        silent: the lines that make no claim, each with what it is.
+        claims: in the order of the file; empty while the section has no file.
+
+    """
+
+    name: str
+    title: str
+    lines: tuple[int, ...]
+    silent: dict[int, str]
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True)
+class Specification:
+    """All sections, and the identity of the document.
+
+    Attributes:
+        document: SHA-256 of the document.
+        sections: in the document's order.
+
+    """
+
+    document: str
+    sections: tuple[Section, ...]
+
+    @cached_property
+    def claims(self) -> dict[str, Claim]:
+        """Every claim by its id, in the document's order."""
+        return {claim.id: claim for section in self.sections for claim in section.claims}
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        return {id_: rank for rank, id_ in enumerate(self.claims)}
+
+    def rank(self, id_: str) -> int:
+        """Say at which place of the document's order a claim comes; one that is not known comes after all others."""
+        return self._ranks.get(id_, len(self._ranks))
+
+    def place(self, claim: Claim) -> str:
+        """Say where a claim stands in the document: `The Dense layer, line 81`."""
+        title = next(section.title for section in self.sections if section.name == claim.section)
+        return f"{title}, line {claim.place}"
+
+    def of_profile(self, profile: str) -> dict[str, Claim]:
+        """The claims that the profile holds: its own and those of every smaller one."""
+        held = PROFILES[: PROFILES.index(profile) + 1]
+        return {id_: claim for id_, claim in self.claims.items() if claim.profile in held}
+
+    def claim(self, id_: str) -> Claim:
+        """Return the claim of this id.
+
+        Raises:
+            UserError: there is none; the message names the nearest ids.
+
+        """
+        claims = self.claims
+        if id_ not in claims:
+            near = get_close_matches(id_, claims, n=3, cutoff=0.4)
+            hint = f"Nearest: {', '.join(near)}" if near else "`assay claims list` prints them all"
+            msg = f"there is no claim {id_!r}"
+            raise UserError(msg, hint)
+        return claims[id_]
+
+
+def parse_lines(text: str) -> tuple[int, ...]:
+    """Read `81, 93-95` as (81, 93, 94, 95)."""
+    numbers: list[int] = []
+    for part in text.split(", "):
+        first, _, last = part.partition("-")
+        numbers.extend(range(int(first), int(last or first) + 1))
+    return tuple(numbers)
+
+
+def format_lines(lines: tuple[int, ...]) -> str:
+    """Write (81, 93, 94, 95) as `81, 93-95`."""
+    parts: list[str] = []
+    start = previous = None
+    for line in (*sorted(lines), None):
+        if start is not None and previous is not None and (line is None or line > previous + 1):
+            parts.append(str(start) if start == previous else f"{start}-{previous}")
+            start = line
+        start = line if start is None else start
+        previous = line
+    return ", ".join(parts)
+
+
+@cache
+def specification() -> Specification:
+    """Read the specification that comes with the suite."""
+    return load(FOLDER)
+
+
+def load(folder: Path) -> Specification:
+    """Read the claims in a folder.
+
+    Raises:
+        UserError: a file is not TOML, breaks the schema, repeats an id, names a line outside its section, or has
+            no section in `document.toml`; the message names the file and the entry.
+
+    """
+    document = _read_toml(folder / "document.toml")
+    questions = _read_questions(folder / "unspecified.toml")
+    others = {"document", "unspecified"}
+    files = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem not in others}
+    if strangers := files.keys() - document["sections"].keys():
+        name = min(strangers)
+        msg = f"{files[name].name}: document.toml has no section {name!r}"
+        raise UserError(msg, "Add the section with its lines, or rename the file")
+    sections = tuple(
+        _read_section(name, entry["title"], parse_lines(entry["lines"]), files.get(name), questions)
+        for name, entry in document["sections"].items()
+    )
+    _check_unique(sections)
+    return Specification(document["sha256"], sections)
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return toml.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        msg = f"{path} is missing"
+        raise UserError(msg, "Is the installation whole?") from None
+    except (toml.TOMLDecodeError, UnicodeDecodeError) as error:
+        msg = f"{path.name} is not TOML: {error}"
+        raise UserError(msg) from None
+
+
+def _read_questions(path: Path) -> dict[str, Unspecified]:
+    """Read what the document leaves open."""
+    content = _read_toml(path) if path.exists() else {}
+    if error := next(_validator("unspecified").iter_errors(content), None):
+        msg = f"{path.name}, {'.'.join(map(str, error.absolute_path)) or 'the file'}: {error.message}"
+        raise UserError(msg)
+    questions = {}
+    for name, entry in content.items():
+        permitted = tuple(Permitted(**result) for result in entry["permitted"])
+        if len({result.key for result in permitted}) < len(permitted):
+            msg = f"{path.name}, {name}: two results have one key"
+            raise UserError(msg)
+        questions[name] = Unspecified(entry["question"], permitted)
+    return questions
+
+
+def _read_section(
+    name: str, title: str, lines: tuple[int, ...], path: Path | None, questions: Mapping[str, Unspecified]
+) -> Section:
+    if path is None:
+        return Section(name, title, lines, {}, ())
+    content = _read_toml(path)
+    _check_schema(path, content)
+    _check_ranges(path, "[silent]", content["silent"].values())
+    silent = {line: what for what, text in content["silent"].items() for line in parse_lines(text)}
+    for entry in content["claim"]:
+        _check_ranges(path, f"claim {entry['id']}", [entry["lines"]])
+        if (question := entry.get("unspecified")) not in {None, *questions}:
+            msg = f"{path.name}, claim {entry['id']}: unspecified.toml has no question {question!r}"
+            raise UserError(msg)
+    claims = tuple(_read_claim(name, entry, questions) for entry in content["claim"])
+    for claim in claims:
+        _check_claim(path, claim, lines)
+    if outside := silent.keys() - set(lines):
+        msg = f"{path.name}, [silent]: line {min(outside)} is outside the section's {format_lines(lines)}"
+        raise UserError(msg)
+    return Section(name, title, lines, silent, claims)
+
+
+def _read_claim(section: str, entry: dict[str, Any], questions: Mapping[str, Unspecified]) -> Claim:
+    erratum = Erratum(**entry["erratum"]) if "erratum" in entry else None
+    return Claim(
+        id=entry["id"],
+        statement=entry["statement"],
+        section=section,
+        lines=parse_lines(entry["lines"]),
+        kind=entry["kind"],
+        needs=tuple(entry["needs"]),
+        profile=entry["profile"],
+        since=entry["since"],
+        erratum=erratum,
+        unspecified=questions[entry["unspecified"]] if "unspecified" in entry else None,
+    )
+
+
+@cache
+def _validator(name: str) -> Any:  # noqa: ANN401 - jsonschema's validator classes are made at run time
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and most commands need no check
+
+    return Draft202012Validator(json.loads((FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")))
+
+
+def _check_schema(path: Path, content: dict[str, Any]) -> None:
+    error = next(_validator("claims").iter_errors(content), None)
+    if error is None:
+        return
+    where = json_file.place(error, content, "claim", "claim", "id")
+    msg = f"{path.name}, {where}: {error.message}"
+    raise UserError(msg)
+
+
+def _check_ranges(path: Path, entry: str, texts: Iterable[str]) -> None:
+    for part in ", ".join(texts).split(", "):
+        first, _, last = part.partition("-")
+        if last and int(last) < int(first):
+            msg = f"{path.name}, {entry}: the range {part} is empty"
+            raise UserError(msg)
+
+
+def _check_claim(path: Path, claim: Claim, lines: tuple[int, ...]) -> None:
+    if not claim.id.startswith(f"{path.stem}."):
+        msg = f"{path.name}, claim {claim.id}: the id must begin with {path.stem + '.'!r}"
+        raise UserError(msg)
+    if outside := set(claim.lines) - set(lines):
+        msg = f"{path.name}, claim {claim.id}: line {min(outside)} is outside the section's {format_lines(lines)}"
+        raise UserError(msg)
+
+
+def _check_unique(sections: tuple[Section, ...]) -> None:
+    seen: dict[str, str] = {}
+    for section in sections:
+        for claim in section.claims:
+            if claim.id in seen:
+                msg = f"{section.name}.toml, claim {claim.id}: the id is already taken in {seen[claim.id]}.toml"
+                raise UserError(msg, "Ids are unique and never change: give the new claim another one")
+            seen[claim.id] = section.name

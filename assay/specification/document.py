@@ -1,0 +1,104 @@
+"""The document: is this the one, and is every line of it accounted for."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import cache
+from pathlib import Path
+
+from assay.errors import UserError
+from assay.specification.claims import FOLDER, Section, Specification, format_lines
+
+DIGITS = 8
+
+
+def digest(text: str) -> str:
+    """Return the digest of a text: of a line, as `spec/claims/lines.txt` has it."""
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
+
+
+@cache
+def digests() -> tuple[str, ...]:
+    """Return the digest of every line of the document."""
+    return tuple((FOLDER / "lines.txt").read_text(encoding="ascii").split())
+
+
+def blank_lines() -> set[int]:
+    """Return the document's blank lines, from 1."""
+    return {number for number, one in enumerate(digests(), start=1) if one == digest("")}
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How the lines of a section are accounted for; blank ones are in none of the three.
+
+    Attributes:
+        section: which.
+        claimed: lines that a claim speaks of.
+        silent: lines marked as making no claim.
+        open: lines that nobody has accounted for.
+
+    """
+
+    section: Section
+    claimed: frozenset[int]
+    silent: frozenset[int]
+    open: frozenset[int]
+
+
+def coverage(specification: Specification) -> tuple[Coverage, ...]:
+    """Account for every line of the document, section by section."""
+    return tuple(_coverage(section, blank_lines()) for section in specification.sections)
+
+
+def _coverage(section: Section, blank: set[int]) -> Coverage:
+    claimed = frozenset(line for claim in section.claims for line in claim.lines)
+    silent = frozenset(section.silent)
+    return Coverage(section, claimed, silent, frozenset(set(section.lines) - claimed - silent - blank))
+
+
+def check(path: Path, specification: Specification) -> None:
+    """Make sure that a file is the document that the specification speaks of.
+
+    Raises:
+        UserError: it cannot be read, or it is another one; the message says which lines changed and which claims
+            speak of them.
+
+    """
+    try:
+        content = path.read_bytes()
+        lines = content.decode("utf-8").splitlines()
+    except OSError as error:
+        msg = f"the document {path} cannot be read: {error.strerror}"
+        raise UserError(msg) from None
+    except UnicodeDecodeError:
+        msg = f"the document {path} is not UTF-8 text"
+        raise UserError(msg) from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != specification.document:
+        msg = (
+            f"{path} is another document than this specification speaks of: SHA-256 {found[:12]} and"
+            f" {len(lines)} lines, where {specification.document[:12]} and {len(digests())} lines are expected"
+        )
+        raise UserError(msg, _difference(lines, specification))
+
+
+def _difference(lines: list[str], specification: Specification) -> str:
+    there = [digest(line) for line in lines]
+    matcher = SequenceMatcher(None, digests(), there, autojunk=False)
+    changed = {
+        line + 1
+        for operation, start, stop, _, _ in matcher.get_opcodes()
+        if operation != "equal"
+        # What was inserted stands between two lines, of which the former is told.
+        for line in (range(start, stop) if stop > start else [max(start - 1, 0)])
+    }
+    if not changed:
+        return "Every line is the same: only line ends or the end of the file differ"
+    if len(changed) > len(digests()) / 2:
+        return "Most lines differ: it is not an edition of the same document"
+    touched = [id_ for id_, claim in specification.claims.items() if changed & set(claim.lines)]
+    claims = f"look again at {', '.join(touched)}" if touched else "no claim speaks of them"
+    return f"Lines {format_lines(tuple(changed))} were changed: {claims}"

@@ -1,0 +1,118 @@
+"""Which test speaks of which claim: read from the tests' source, so that nothing has to be imported."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import assay
+from assay.errors import UserError
+from assay.specification.claims import Claim, Specification
+from assay.specification.document import digest
+
+
+@dataclass(frozen=True)
+class ExecutableClaim:
+    """One test function and the claims that it names.
+
+    Attributes:
+        file: the file's name.
+        function: the test's name.
+        claims: ids.
+        source: of the function, with its decorators.
+        tells_results: whether it says which of the allowed results it sees.
+
+    """
+
+    file: str
+    function: str
+    claims: tuple[str, ...]
+    source: str = ""
+    tells_results: bool = False
+
+
+def tests_folder() -> Path:
+    """Return the folder of the executable claims."""
+    return Path(assay.__file__).parent / "tests"
+
+
+def read(folder: Path) -> tuple[ExecutableClaim, ...]:
+    """Read every `test_*.py` directly in a folder."""
+    return tuple(test for path in sorted(folder.glob("test_*.py")) for test in _read_file(path))
+
+
+def _read_file(path: Path) -> Iterator[ExecutableClaim]:
+    text = path.read_text(encoding="utf-8")
+    lines = text.split("\n")
+    for node in ast.parse(text, str(path)).body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            tells = any(argument.arg == "permitted" for argument in node.args.args)
+            yield ExecutableClaim(path.name, node.name, _claims(node), _source(node, lines), tells)
+
+
+def _source(function: ast.FunctionDef, lines: list[str]) -> str:
+    first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
+    return "\n".join(lines[first - 1 : function.end_lineno])
+
+
+def digests(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> dict[str, str]:
+    """Return for each claim a digest of its statement and of its tests' own source, which tells when either changed."""
+    sources: dict[str, list[str]] = {id_: [claim.statement] for id_, claim in specification.claims.items()}
+    for test in tests:
+        for id_ in test.claims:
+            sources[id_].append(test.source)
+    return {id_: digest("\n".join(parts)) for id_, parts in sources.items()}
+
+
+def _claims(function: ast.FunctionDef) -> tuple[str, ...]:
+    return tuple(
+        argument.value
+        for decorator in function.decorator_list
+        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "claim"
+        for argument in decorator.args
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    )
+
+
+def gaps(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> list[str]:
+    """Say what is missing between claims and tests, in either direction; empty where nothing is."""
+    claims = specification.claims
+    named = {id_ for test in tests for id_ in test.claims}
+    return [
+        *(f"{claim.section}.toml: claim {id_} has no test" for id_, claim in claims.items() if id_ not in named),
+        *(f"{test.file}: {test.function} names no claim" for test in tests if not test.claims),
+        *(
+            f"{test.file}: {test.function} names {id_}, which is no claim"
+            for test in tests
+            for id_ in test.claims
+            if id_ not in claims
+        ),
+        *_gaps_of_results(claims, tests),
+    ]
+
+
+def _gaps_of_results(claims: Mapping[str, Claim], tests: tuple[ExecutableClaim, ...]) -> Iterator[str]:
+    """Yield the claims that allow several results of which no test tells which it is, and tests that tell too much."""
+    told = {id_ for test in tests if test.tells_results for id_ in test.claims}
+    for id_, claim in claims.items():
+        if claim.unspecified and id_ not in told:
+            yield f"{claim.section}.toml: no test tells which of the allowed results of {id_} it sees"
+    for test in tests:
+        if test.tells_results and [bool(id_ in claims and claims[id_].unspecified) for id_ in test.claims] != [True]:
+            yield f"{test.file}: {test.function} tells which result it sees, of a claim that allows none"
+
+
+def check(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> None:
+    """Make sure that claims and tests belong together.
+
+    Raises:
+        UserError: they do not; the message names the first gap and counts the others.
+
+    """
+    found = gaps(specification, tests)
+    if found:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        msg = f"{found[0]}{more}"
+        raise UserError(msg, "`assay claims coverage` lists them all")

@@ -1,0 +1,100 @@
+"""Shards: a profile shared out among several runs, so that each takes about as long."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from assay.errors import UserError
+from assay.specification.index import ExecutableClaim
+
+# Made by `python -m assay.cli.claim_costs`.
+COSTS = Path(__file__).with_name("costs.json")
+# What smoke draws less than core is too little to be worth a measurement of its own.
+MEASURED_FOR = {"smoke": "core", "core": "core", "full": "full"}
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of the parts of a profile.
+
+    Attributes:
+        number: which, from 1.
+        of: how many there are.
+
+    """
+
+    number: int
+    of: int
+
+    def __str__(self) -> str:
+        """Name it for people."""
+        return f"shard {self.number} of {self.of}"
+
+
+def parse(text: str) -> Shard:
+    """Read `2/3`.
+
+    Raises:
+        UserError: it is no shard.
+
+    """
+    form = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
+    shard = Shard(int(form[1]), int(form[2])) if form else None
+    if shard is None or not 1 <= shard.number <= shard.of:
+        msg = f"--shard {text!r} is no shard"
+        raise UserError(msg, "The second of three is 2/3")
+    return shard
+
+
+def costs(profile: str) -> dict[str, float]:
+    """Return what claims of the reference cost in a profile, in seconds."""
+    seconds: dict[str, float] = json.loads(COSTS.read_text(encoding="utf-8"))[MEASURED_FOR[profile]]["seconds"]
+    return seconds
+
+
+def claims_of(
+    shard: Shard, held: Iterable[str], tests: Iterable[ExecutableClaim], seconds: Mapping[str, float]
+) -> tuple[str, ...]:
+    """Return the claims of a shard: the same wherever the specification and the costs are the same.
+
+    The most expensive part goes first, each to the shard that has the least so far. With that the longest shard takes
+    at most 4/3 of what the best way to share would take (Graham, "Bounds on multiprocessing timing anomalies", 1969).
+
+    Args:
+        shard: which.
+        held: all claims to be shared out, in the document's order.
+        tests: of the claims. Claims that share a test stay together: it is run once.
+        seconds: what claims cost. One that is not there costs the median.
+
+    Raises:
+        UserError: there are more shards than parts.
+
+    """
+    held = tuple(held)
+    usual = median(seconds.values())
+    parts = {part: sum(seconds.get(id_, usual) for id_ in part) for part in _parts(held, tests)}
+    if shard.of > len(parts):
+        msg = f"there is no way to make {shard.of} shards of {len(parts)} parts that can be run on their own"
+        raise UserError(msg, "Ask for fewer shards")
+    loads = dict.fromkeys(range(1, shard.of + 1), 0.0)
+    chosen: set[str] = set()
+    for part in sorted(parts, key=lambda part: (-parts[part], part)):
+        lightest = min(loads, key=lambda number: (loads[number], number))
+        loads[lightest] += parts[part]
+        if lightest == shard.number:
+            chosen.update(part)
+    return tuple(id_ for id_ in held if id_ in chosen)
+
+
+def _parts(held: tuple[str, ...], tests: Iterable[ExecutableClaim]) -> set[tuple[str, ...]]:
+    """Put claims together that share a test, or that are joined by others that do."""
+    together = {id_: {id_} for id_ in held}
+    for test in tests:
+        joined = set(test.claims).union(*(together.get(id_, set()) for id_ in test.claims))
+        together |= dict.fromkeys(joined, joined)
+    return {tuple(sorted(together[id_].intersection(held))) for id_ in held}

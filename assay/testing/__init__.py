@@ -1,0 +1,1 @@
+"""The library that tests of claims are written with."""

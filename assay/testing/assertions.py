@@ -1,0 +1,190 @@
+"""What a test of a claim is written with: the mark that names the claim, and comparisons that explain themselves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+from hypothesis import Phase, settings
+from numpy.typing import NDArray
+
+from assay.adapters.proxy import AdapterError, NonConformanceError
+from assay.contract import FLOAT, Array
+from assay.spec.error_bounds.measured_bounds import root_mean_square
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+claim = pytest.mark.claim
+
+# Arrays up to this size are printed whole.
+SHOWN = 64
+
+
+def fewer(test: Test) -> Test:
+    """Run a test of a small network, drawn by a seed, on a fifth of the cases.
+
+    A case holds thousands of random numbers, so that they say as much; and a smaller seed is no smaller input.
+    """
+    return _of_cases(test, _fifth())
+
+
+def few(test: Test) -> Test:
+    """Run a test of a large network on the square root of that: a case has millions of numbers, and takes a second."""
+    return _of_cases(test, math.isqrt(_fifth()))
+
+
+def _fifth() -> int:
+    # Asked for when a test is collected: this module may be imported before the run has set its profile.
+    return max(1, settings.get_profile(settings.get_current_profile_name()).max_examples // 5)
+
+
+def _of_cases(test: Test, count: int) -> Test:
+    profile = settings.get_profile(settings.get_current_profile_name())
+    return settings(profile, max_examples=count, phases=set(profile.phases) - {Phase.shrink})(test)
+
+
+def assert_form(what: str, actual: Any, shape: tuple[int, ...], dtype: np.dtype[Any] = FLOAT) -> Array:  # noqa: ANN401 - whatever an implementation returned
+    """Check dtype and shape.
+
+    Args:
+        what: the call, for the message.
+        actual: a NumPy array or scalar; a plain number stands for a scalar of any type.
+        shape: that it has to have.
+        dtype: that it has to have.
+
+    Returns:
+        `actual` as an array.
+
+    Raises:
+        NonConformanceError: it has another shape or dtype.
+
+    """
+    __tracebackhide__ = True
+    plain = isinstance(actual, float | int) and not isinstance(actual, np.generic)
+    array = np.asarray(actual, dtype if plain else None)
+    if array.shape != shape:
+        msg = f"{what} has shape {list(array.shape)}, and has to have {list(shape)}"
+        raise NonConformanceError(msg)
+    if array.dtype != dtype:
+        msg = f"{what} is of {array.dtype}, and has to be of {dtype}"
+        raise NonConformanceError(msg)
+    return array
+
+
+def assert_equal(what: str, actual: Any, expected: Array, dtype: np.dtype[Any] = FLOAT) -> None:  # noqa: ANN401
+    """Check dtype, shape and every value, exactly.
+
+    Raises:
+        NonConformanceError: it differs.
+
+    """
+    __tracebackhide__ = True
+    assert_within(what, actual, expected, np.zeros_like(expected, np.float64), dtype)
+
+
+def assert_within(
+    what: str,
+    actual: Any,  # noqa: ANN401 - whatever an implementation returned
+    expected: Array | float,
+    bound: Array | float,
+    dtype: np.dtype[Any] = FLOAT,
+) -> None:
+    """Check dtype, shape and, element by element, that |actual - expected| <= bound.
+
+    Args:
+        what: the call, for the message.
+        actual: what the implementation returned.
+        expected: by the definition.
+        bound: of the definition's shape, from `assay.spec.error_bounds.rounding`.
+        dtype: that `actual` has to have.
+
+    Raises:
+        NonConformanceError: it is not; the message shows the worst element.
+
+    """
+    __tracebackhide__ = True
+    expected = np.asarray(expected)
+    array = assert_form(what, actual, expected.shape, dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        difference = np.abs(array.astype(np.float64) - expected)
+        outside = ~((difference <= bound) | (array == expected))
+    if not outside.any():
+        return
+    limits = np.broadcast_to(np.asarray(bound, np.float64), expected.shape)
+    excess = np.where(outside, np.nan_to_num(difference - limits, nan=np.inf), -np.inf)
+    worst = np.unravel_index(int(np.argmax(excess)), expected.shape)
+    count = f"{int(outside.sum())} of {expected.size} elements differ" if expected.size > 1 else "differs"
+    at = f" at {[int(index) for index in worst]}" if expected.ndim else ""
+    off = f"off by {difference[worst]:.9g}, allowed {limits[worst]:.3g}"
+    msg = f"{what}: {count}, most{at}: actual {array[worst]:.9g}, expected {expected[worst]:.9g} ({off})"
+    if 1 < expected.size <= SHOWN:
+        msg += f"\n  actual   = {_show(array)}\n  expected = {_show(expected)}"
+    raise NonConformanceError(msg)
+
+
+def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exception]) -> None:
+    """Check that arguments are rejected with an error of a kind; whatever else is raised goes on.
+
+    Args:
+        what: the arguments, for the message.
+        call: hands them over.
+        kinds: of error, a ValueError where none is named; several where frameworks and their releases differ.
+
+    Raises:
+        NonConformanceError: they are accepted.
+
+    """
+    __tracebackhide__ = True
+    kinds = kinds or (ValueError,)
+    try:
+        call()
+    except kinds:  # From a namespace of Keras, which is not guarded.
+        return
+    except AdapterError as error:
+        if isinstance(error.__cause__, kinds):
+            return
+        raise
+    msg = f"{what} is accepted, and has to be rejected with a {' or '.join(kind.__name__ for kind in kinds)}"
+    raise NonConformanceError(msg)
+
+
+def assert_close(
+    what: str, actual: Mapping[str, Any], expected: Mapping[str, Array], bounds: Mapping[str, float]
+) -> None:
+    """Check a dictionary of float32 tensors: for each, the root mean square of the difference is within its bound.
+
+    Args:
+        what: the call, for the message.
+        actual: what the implementation returned.
+        expected: by the definition, in float64.
+        bounds: from `assay.spec.error_bounds.measured_bounds`.
+
+    Raises:
+        NonConformanceError: a tensor is missing, has another form, or is too far away.
+
+    """
+    __tracebackhide__ = True
+    if absent := [name for name in expected if name not in actual]:
+        msg = f"{what} has no {absent[0]!r}; it has {', '.join(map(repr, actual)) or 'nothing'}"
+        raise NonConformanceError(msg)
+    for name, tensor in expected.items():
+        array = assert_form(f"{what}, {name!r}", actual[name], tensor.shape)
+        deviation = root_mean_square(array - tensor)
+        if not deviation <= bounds[name]:
+            ratio = f"{deviation / bounds[name]:.3g} times the bound" if bounds[name] else "the bound is 0"
+            worst = np.unravel_index(int(np.argmax(np.abs(array - tensor))), tensor.shape)
+            at = f" at {[int(index) for index in worst]}" if tensor.ndim else ""
+            msg = (
+                f"{what}, {name!r}: off by {deviation:.3g} (root mean square), allowed {bounds[name]:.3g}: {ratio}"
+                f"\n  most{at}: actual {array[worst]:.9g}, expected {tensor[worst]:.9g}"
+            )
+            raise NonConformanceError(msg)
+
+
+def _show(array: NDArray[Any]) -> str:
+    return np.array2string(array, separator=", ", max_line_width=100, floatmode="maxprec").replace(
+        "\n", "\n             "
+    )

@@ -1,0 +1,77 @@
+"""The document's MLP and CNN in the three forms of Keras, made of the namespace that an implementation hands over."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.contract import Parameters
+from assay.spec.semantics.models import MODELS
+
+FORMS = ("subclassed", "sequential", "functional")
+
+
+def mlp_layers(layers: Any) -> list[Any]:  # noqa: ANN401 - the module `layers` of any namespace, and its layers
+    """Make the layers of the MLP (lines 785 to 788)."""
+    return [layers.Flatten(), layers.Dense(100, activation="relu"), layers.Dense(10), layers.Softmax()]
+
+
+def cnn_layers(layers: Any) -> list[Any]:  # noqa: ANN401 - likewise
+    """Make the layers of the CNN (lines 300 to 318)."""
+    return [
+        layers.Conv2D(filters=32, kernel_size=[5, 5], padding="same", activation="relu"),
+        layers.MaxPool2D(pool_size=[2, 2], strides=2),
+        layers.Conv2D(filters=64, kernel_size=[5, 5], padding="same", activation="relu"),
+        layers.MaxPool2D(pool_size=[2, 2], strides=2),
+        layers.Reshape(target_shape=(7 * 7 * 64,)),
+        layers.Dense(units=1024, activation="relu"),
+        layers.Dense(units=10),
+        layers.Softmax(),
+    ]
+
+
+LAYERS = {"mlp": mlp_layers, "cnn": cnn_layers}
+
+
+def connected(namespace: Any, form: str, layers: list[Any], input_shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - likewise
+    """Make a model that calls layers one after the other.
+
+    Args:
+        namespace: Keras-shaped.
+        form: of `FORMS`.
+        layers: in their order.
+        input_shape: of an example, without the batch.
+
+    """
+    if form == "sequential":
+        return namespace.Sequential(layers)
+    if form == "functional":
+        inputs = namespace.Input(shape=input_shape)
+        return namespace.Model(inputs=inputs, outputs=_through(layers, inputs))
+
+    class Subclassed(namespace.Model):  # type: ignore[misc]  # a class of whatever namespace it is
+        def __init__(self) -> None:
+            super().__init__()
+            # As attributes, by which a model knows its layers.
+            for number, layer in enumerate(layers):
+                setattr(self, f"layer{number}", layer)
+
+        def call(self, inputs: Any) -> Any:  # noqa: ANN401 - a tensor
+            return _through(layers, inputs)
+
+    return Subclassed()
+
+
+def _through(layers: list[Any], tensor: Any) -> Any:  # noqa: ANN401 - a tensor, symbolic or not
+    for layer in layers:
+        tensor = layer(tensor)
+    return tensor
+
+
+def build(namespace: Any, form: str, name: str) -> Any:  # noqa: ANN401 - a model of the namespace
+    """Make the MLP or the CNN, by its name in the definition, in one of the forms."""
+    return connected(namespace, form, LAYERS[name](namespace.layers), (28, 28, 1))
+
+
+def load(model: Any, name: str, parameters: Parameters) -> None:  # noqa: ANN401 - likewise
+    """Put parameters of the definition into a model that is built: its variables come in the same order."""
+    model.set_weights([parameters[key] for key in MODELS[name].shapes])

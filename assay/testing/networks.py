@@ -1,0 +1,175 @@
+"""What tests of a whole network compare: answers of an implementation and of the definition, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from assay.adapters.proxy import GroupProxy, NonConformanceError
+from assay.contract import Array
+from assay.spec.error_bounds import measured_bounds, rounding
+from assay.spec.error_bounds.measured_bounds import Evaluate, to_float64
+from assay.spec.semantics import layers
+from assay.spec.semantics import models as definition
+from assay.testing.assertions import assert_form, assert_within
+from assay.testing.problems import LEARNING_RATE, Problem, QProblem
+from assay.testing.training.mnist_training import Examples
+
+Tensors = dict[str, Array]
+
+
+class Case(NamedTuple):
+    """A problem and its solution.
+
+    Attributes:
+        problem: what an implementation is given.
+        expected: by the definition, in float64.
+        bounds: on the root mean square deviation of every tensor.
+
+    """
+
+    problem: Problem | QProblem
+    expected: Tensors
+    bounds: dict[str, float]
+
+
+def layer_outputs(model: str) -> Evaluate:
+    """Return what gives the definition's output of every layer."""
+    return lambda parameters, inputs, _targets: definition.layer_outputs(model, parameters, inputs)
+
+
+def loss_and_gradients(model: str) -> Evaluate:
+    """Return what gives the definition's loss and gradients."""
+
+    def evaluate(parameters: Tensors, inputs: Array, targets: Array) -> Tensors:
+        loss, found = definition.loss_and_gradients(model, parameters, inputs, targets)
+        return {"loss": loss, **found}
+
+    return evaluate
+
+
+def trajectory(model: str, *, after_correction: bool = False) -> Evaluate:
+    """Return what gives the definition's losses and last parameters of a training.
+
+    Args:
+        model: which.
+        after_correction: where Adam adds its epsilon.
+
+    """
+
+    def evaluate(parameters: Tensors, inputs: Array, targets: Array) -> Tensors:
+        curve, last = definition.train(
+            model, parameters, inputs, targets, LEARNING_RATE, after_correction=after_correction
+        )
+        return {"losses": curve, **last}
+
+    return evaluate
+
+
+def solved(problem: Problem, evaluate: Callable[..., Evaluate], **options: bool) -> Case:
+    """Solve a problem by the definition.
+
+    Args:
+        problem: of several batches for `trajectory`, of one for the others.
+        evaluate: `layer_outputs`, `loss_and_gradients` or `trajectory`.
+        options: of `evaluate`.
+
+    """
+    function = evaluate(problem.model, **options)
+    bounds = measured_bounds.bounds(function, *problem, batch_axis=int(evaluate is trajectory))
+    return Case(problem, dict(function(*map(to_float64, problem[1:]))), bounds)
+
+
+@cache
+def case(make: Callable[..., Problem], evaluate: Callable[[str], Evaluate], seed: int, **options: int) -> Case:
+    """Make a problem of `assay.testing.problems` and solve it, once for all tests that share it."""
+    return solved(make(seed, **options), evaluate)
+
+
+def outputs_of(models: GroupProxy, problem: Problem, names: list[str]) -> dict[str, Any]:
+    """Run the model of a problem, and make sure that it has the layers of these names.
+
+    Raises:
+        NonConformanceError: it lacks one.
+
+    """
+    found: dict[str, Any] = models.layer_outputs(problem.model, problem.parameters, problem.inputs)
+    if absent := [name for name in names if name not in found]:
+        msg = f"there is no layer {absent[0]}, only {list(found)}"
+        raise NonConformanceError(msg)
+    return found
+
+
+def gradients_of(models: GroupProxy, problem: Problem) -> dict[str, Any]:
+    """Ask for loss and gradients of a problem."""
+    loss, found = models.loss_and_gradients(*problem)
+    return {"loss": loss, **found}
+
+
+def either_adam(check: Callable[..., None]) -> dict[str, Callable[[], None]]:
+    """Return a check for each way to add Adam's epsilon, by the keys of what claims allow."""
+    ways = {"before-correction": False, "after-correction": True}
+    return {key: partial(check, after_correction=after) for key, after in ways.items()}
+
+
+def trained(models: GroupProxy, problem: Problem) -> dict[str, Any]:
+    """Train the model of a problem on its batches, and return losses and last parameters."""
+    curve, last = models.train(*problem, LEARNING_RATE)
+    return {"losses": curve, **last}
+
+
+# As many images as show how much of a logit is rounding.
+MEASURED = 50
+
+
+def digit_logits(parameters: Tensors, examples: Examples) -> tuple[Array, Array]:
+    """Compute what a trained MLP says of images, by the definition.
+
+    Returns:
+        The logits, [n, 10]; whether no rounding can make another digit the largest, [n].
+
+    """
+    logits = _logits(to_float64(parameters), *map(to_float64, examples))["dense2"]
+    bounds = measured_bounds.bounds(_logits, "mlp", parameters, *(values[:MEASURED] for values in examples))
+    best, second = -np.sort(-logits, axis=-1)[:, :2].T
+    return logits, best - second > 2 * bounds["dense2"]
+
+
+def _logits(parameters: Tensors, images: Array, _labels: Array) -> Tensors:
+    return {"dense2": definition.layer_outputs("mlp", parameters, images)["dense2"]}
+
+
+def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, activation: str | None = None) -> None:
+    """Compare a Dense layer of a network with its definition, on the output of the layer before it.
+
+    Args:
+        found: the outputs of all layers.
+        problem: whose model it is.
+        layer: its name.
+        before: the name of the layer before it.
+        activation: its activation.
+
+    Raises:
+        NonConformanceError: it differs.
+
+    """
+    variables = (to_float64(problem.parameters[f"{layer}/{name}"]) for name in ("kernel", "bias"))
+    arguments = (to_float64(found[before]), *variables, activation)
+    assert_within(layer, found[layer], layers.dense(*arguments), rounding.dense(*arguments))
+
+
+def assert_parameters(initial: Tensors, model: str, layer: str, count: int) -> None:
+    """Check shapes and number of the parameters of a layer.
+
+    Raises:
+        NonConformanceError: one has another form, or there is another number of them.
+
+    """
+    shapes = {name: shape for name, shape in definition.MODELS[model].shapes.items() if name.startswith(f"{layer}/")}
+    total = sum(assert_form(name, initial[name], shape).size for name, shape in shapes.items())
+    if total != count:
+        msg = f"{layer} has {total} parameters, and has to have {count}"
+        raise NonConformanceError(msg)

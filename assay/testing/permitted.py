@@ -1,0 +1,73 @@
+"""How a test says which of the results that its claim allows an implementation gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from assay.adapters.proxy import NonConformanceError
+from assay.specification.claims import Claim
+
+
+class Results:
+    """The allowed results of a claim, and those of them that were seen.
+
+    Attributes:
+        seen: their keys.
+
+    """
+
+    def __init__(self, claim: Claim) -> None:
+        """Take what the claim allows.
+
+        Raises:
+            LookupError: that is nothing in particular.
+
+        """
+        if claim.unspecified is None:
+            msg = f"{claim.id} allows no results in particular"
+            raise LookupError(msg)
+        self._id = claim.id
+        self._listed = {permitted.key: permitted.result for permitted in claim.unspecified.permitted}
+        self.seen: list[str] = []
+
+    def __call__(self, checks: Mapping[str, Callable[[], object]], *, alike: bool = False) -> None:
+        """Look for the allowed result that was given.
+
+        Args:
+            checks: one for each allowed result, by key; it raises an AssertionError where the result is another one.
+            alike: whether an answer may be as two of the results say. Then all are looked at, and one is told only
+                where it is the only one. Otherwise the first is enough; one that was seen before is looked at first.
+
+        Raises:
+            LookupError: these are not the results that the claim allows.
+            NonConformanceError: none of them was given; the message says how far the first is, and names the others.
+
+        """
+        __tracebackhide__ = True
+        if checks.keys() != self._listed.keys():
+            msg = f"{self._id} allows {', '.join(self._listed)}, and its test knows {', '.join(checks)}"
+            raise LookupError(msg)
+        given: list[str] = []
+        failures: dict[str, AssertionError] = {}
+        for key in sorted(checks, key=lambda key: key not in self.seen):
+            if failure := _failure(checks[key]):
+                failures[key] = failure
+                continue
+            given.append(key)
+            if not alike:
+                break
+        if not given:
+            first, *others = checks
+            also = "".join(f"\n  nor is it {key}: {self._listed[key]}" for key in others)
+            msg = f"{failures[first]}{also}"
+            raise NonConformanceError(msg)
+        if len(given) == 1 and given[0] not in self.seen:
+            self.seen += given
+
+
+def _failure(check: Callable[[], object]) -> AssertionError | None:
+    try:
+        check()
+    except AssertionError as failure:
+        return failure
+    return None

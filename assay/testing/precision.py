@@ -1,0 +1,42 @@
+"""The precision grade: how many bits of a product an implementation keeps."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from assay.adapters.proxy import GroupProxy, NonConformanceError
+from assay.spec.error_bounds.precision import GRADES
+from assay.testing.assertions import assert_form
+
+
+def grade(ops: GroupProxy) -> str:
+    """Name the format that `ops.dense` multiplies in.
+
+    1 + 2^-k times 1 survives only where the fraction has k bits. float16 and TF32 have as many, but float16 ends
+    before 2^16.
+
+    Raises:
+        NonConformanceError: its answers tell nothing.
+
+    """
+    if (one := _product(ops, 1.0)) != 1.0:
+        msg = f"1 times 1 is {one:.9g}, which tells nothing of the format of products"
+        raise NonConformanceError(msg)
+    finest = {name: _keeps(ops, 1 + 2.0**-known.fraction_bits) for name, known in GRADES.items()}
+    if finest["float32"]:
+        return "float32"
+    if finest["tf32"]:
+        return "tf32" if _keeps(ops, 2.0 ** np.ceil(np.log2(GRADES["float16"].largest))) else "float16"
+    return "bfloat16" if finest["bfloat16"] else "lower"
+
+
+def _keeps(ops: GroupProxy, value: float) -> bool:
+    return _product(ops, value) == value
+
+
+def _product(ops: GroupProxy, value: float) -> float:
+    # A matrix of some size, as small ones may take another way than those that a network multiplies.
+    size = 64
+    inputs = np.full((size, size), value, np.float32)
+    result = ops.dense(inputs, np.eye(size, dtype=np.float32), np.zeros(size, np.float32))
+    return float(assert_form("dense", result, (size, size))[0, 0])

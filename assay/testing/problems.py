@@ -1,0 +1,203 @@
+"""Problems for the document's models: parameters and batches made from a seed, as a drawn number each would be slow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from assay.contract import Array
+from assay.spec.error_bounds.measured_bounds import (
+    PERMUTATIONS,
+    has_safe_margins,
+    is_well_conditioned,
+    permutations,
+    to_float64,
+)
+from assay.spec.error_bounds.precision import use_precision
+from assay.spec.semantics import q_learning
+from assay.spec.semantics.initializers import fans, glorot_limit
+from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters
+from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
+
+# Of the document's training programs (lines 201 and 374).
+LEARNING_RATE = 0.001
+# Of the agent (line 694).
+GAMMA = 1.0
+
+
+class Problem(NamedTuple):
+    """A model's parameters, and one batch or several.
+
+    Attributes:
+        model: its name.
+        parameters: float32, by canonical name.
+        inputs: float32 [batch, ...], or [steps, batch, ...] where steps were asked for.
+        targets: likewise.
+
+    """
+
+    model: str
+    parameters: Parameters
+    inputs: Array
+    targets: Array
+
+
+def mlp(seed: int, *, batch: int = 8, steps: int | None = None, after_correction: bool = False) -> Problem:
+    """Make a problem for the MLP: images whose border is black, as that of MNIST's is, and labels at random.
+
+    Args:
+        seed: of what is drawn.
+        batch: how many images.
+        steps: how many batches; None for one without an axis of its own.
+        after_correction: where Adam adds its epsilon in a training on them.
+
+    """
+    return _digits("mlp", seed, batch, steps, border=4, after_correction=after_correction)
+
+
+def cnn(seed: int, *, batch: int = 4, steps: int | None = None, after_correction: bool = False) -> Problem:
+    """Make a problem for the CNN: images without a border, where all of a pooling window would be equally large."""
+    return _digits("cnn", seed, batch, steps, border=0, after_correction=after_correction)
+
+
+def _digits(model: str, seed: int, batch: int, steps: int | None, *, border: int, after_correction: bool) -> Problem:
+    """Draw until no decision of the network hangs on rounding, which one or two draws do."""
+    leading = (batch,) if steps is None else (steps, batch)
+    for attempt in count():
+        generator = np.random.default_rng((seed, attempt))
+        images = np.zeros((*leading, 28, 28, 1), np.float32)
+        inner = slice(border, 28 - border)
+        images[..., inner, inner, :] = generator.random(images[..., inner, inner, :].shape, np.float32)
+        labels = generator.integers(0, 10, leading, np.int32)
+        problem = Problem(model, parameters(model, generator), images, labels)
+        rate = None if steps is None else LEARNING_RATE
+        if is_well_conditioned(*problem, learning_rate=rate, after_correction=after_correction):
+            return problem
+    raise AssertionError
+
+
+# As many characters as the document's windows have (line 551).
+SEQ_LENGTH = 40
+# A forget gate that keeps 98 parts of 100: what the first character leaves in the state lasts to the end of a window.
+KEEPING = 4.0
+
+
+def rnn(seed: int, *, batch: int = 4, steps: int | None = None) -> Problem:
+    """Make a problem for the RNN: characters at random, and a state that is kept."""
+    generator = np.random.default_rng(seed)
+    leading = (batch,) if steps is None else (steps, batch)
+    windows = generator.integers(0, NUM_CHARS, (*leading, SEQ_LENGTH), np.int32)
+    drawn = parameters("rnn", generator)
+    drawn["cell/bias"][UNITS : 2 * UNITS] += np.float32(KEEPING)
+    return Problem("rnn", drawn, windows, generator.integers(0, NUM_CHARS, leading, np.int32))
+
+
+def linear(seed: int, *, batch: int = 8, steps: int | None = None) -> Problem:
+    """Make a problem for the linear model: inputs and targets between -1 and 1."""
+    generator = np.random.default_rng(seed)
+    leading = (batch,) if steps is None else (steps, batch)
+    inputs = generator.uniform(-1, 1, (*leading, 3)).astype(np.float32)
+    targets = generator.uniform(-1, 1, (*leading, 1)).astype(np.float32)
+    return Problem("linear", parameters("linear", generator), inputs, targets)
+
+
+class QProblem(NamedTuple):
+    """Parameters of a Q-network, and one batch of transitions or several.
+
+    Attributes:
+        model: its name.
+        parameters: float32, by canonical name.
+        transitions: of float32 and int32, each element [batch, ...], or [steps, batch, ...] where steps were asked for.
+
+    """
+
+    model: str
+    parameters: Parameters
+    transitions: Transitions
+
+    @property
+    def flat(self) -> tuple[Any, ...]:
+        """The parameters, and the elements of the transitions."""
+        return self.parameters, *self.transitions
+
+    @property
+    def on_states(self) -> Problem:
+        """The network on the states alone, for what asks about its layers."""
+        return Problem(self.model, self.parameters, self.transitions.states, self.transitions.rewards)
+
+    def permutations(self, number: int = PERMUTATIONS, seed: int = 0) -> Iterator[tuple[Any, ...]]:
+        """Yield `flat` in other orders, as `spread.permutations` does: both states of a transition go together."""
+        given = self.transitions
+        pairs, others = (
+            np.stack([given.states, given.next_states]),
+            np.stack([given.actions, given.rewards, given.dones]),
+        )
+        found = permutations(
+            self.model, self.parameters, pairs, others, batch_axis=given.actions.ndim, count=number, seed=seed
+        )
+        for parameters, (states, next_states), (actions, rewards, dones) in found:
+            single = Transitions(states, actions, rewards, next_states, dones)
+            yield parameters, *(values.astype(known.dtype) for values, known in zip(single, given, strict=True))
+
+
+# What a state of each Q-network has: CartPole's four numbers, or pixels of frames.
+Q_STATES = {"q_network": (4,), "q_cnn": (84, 84, 4)}
+
+
+@use_precision("float32")
+def q_learning_of(
+    model: str, seed: int, *, batch: int = 32, steps: int | None = None, after_correction: bool = False
+) -> QProblem:
+    """Make a problem for a Q-network: a quarter of the transitions end their episode, by failure.
+
+    Drawn until no decision hangs on rounding, as for the other networks.
+    """
+    leading = (batch,) if steps is None else (steps, batch)
+    shape, low = Q_STATES[model], -1.0 if model == "q_network" else 0.0
+    *_, (num_actions,) = MODELS[model].shapes.values()
+    for attempt in count():
+        generator = np.random.default_rng((seed, attempt))
+        states, next_states = (generator.uniform(low, 1, (*leading, *shape)).astype(np.float32) for _ in range(2))
+        dones = (generator.random(leading) < 1 / 4).astype(np.float32)
+        actions = generator.integers(0, num_actions, leading, np.int32)
+        rewards = np.where(dones == 1, FAILURE_REWARD, 1).astype(np.float32)
+        problem = QProblem(
+            model, parameters(model, generator), Transitions(states, actions, rewards, next_states, dones)
+        )
+        single, double = (
+            _visited(model, *values, after_correction=after_correction)
+            for values in (problem.flat, map(to_float64, problem.flat))
+        )
+        if all(has_safe_margins(model, *pair) for pair in zip(single, double, strict=True)):
+            return problem
+    raise AssertionError
+
+
+def _visited(
+    model: str, parameters: Parameters, *elements: Array, after_correction: bool
+) -> Iterator[tuple[Parameters, Array]]:
+    """Yield the parameters before each learning step, and the states that it learns from."""
+    transitions = Transitions(*elements)
+    if transitions.actions.ndim == 1:
+        yield parameters, transitions.states
+        return
+    yield parameters, transitions.states[0]
+    later = q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA, after_correction=after_correction)
+    for states, (_, updated) in zip(transitions.states[1:], later, strict=False):
+        yield updated, states
+
+
+def parameters(model: str, generator: np.random.Generator) -> Parameters:
+    """Draw kernels as Glorot does, and biases that are not 0 and not small, so that a lost one shows."""
+    return {
+        name: generator.uniform(*_range(shape), shape).astype(np.float32)
+        for name, shape in MODELS[model].shapes.items()
+    }
+
+
+def _range(shape: tuple[int, ...]) -> tuple[float, float]:
+    limit = glorot_limit(*fans(shape)) if len(shape) > 1 else 0.5
+    return -limit, limit

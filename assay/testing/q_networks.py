@@ -1,0 +1,74 @@
+"""What tests of a Q-network compare: answers of an implementation and of the definition, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from assay.adapters.proxy import GroupProxy
+from assay.contract import Array
+from assay.spec.error_bounds import measured_bounds
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import models, q_learning
+from assay.spec.semantics.q_learning import Transitions
+from assay.testing.networks import Case, Tensors
+from assay.testing.problems import GAMMA, LEARNING_RATE, QProblem
+
+# Parameters and the elements of transitions to named arrays.
+Evaluate = Callable[..., Tensors]
+
+
+def layer_outputs(model: str) -> Evaluate:
+    """Return what gives the definition's output of every layer, for the states of transitions."""
+    return lambda parameters, states, *_: models.layer_outputs(model, parameters, states)
+
+
+def targets(model: str, gamma: float = GAMMA) -> Evaluate:
+    """Return what gives the definition's y."""
+    return lambda parameters, *elements: {"y": q_learning.targets(model, parameters, Transitions(*elements), gamma)}
+
+
+def loss_and_gradients(model: str) -> Evaluate:
+    """Return what gives the definition's loss and gradients."""
+
+    def evaluate(parameters: Tensors, *elements: Array) -> Tensors:
+        loss, gradients = q_learning.loss_and_gradients(model, parameters, Transitions(*elements), GAMMA)
+        return {"loss": loss, **gradients}
+
+    return evaluate
+
+
+def trajectory(model: str, *, after_correction: bool = False) -> Evaluate:
+    """Return what gives the definition's losses and last parameters of learning from given batches.
+
+    Args:
+        model: which.
+        after_correction: where Adam adds its epsilon.
+
+    """
+
+    def evaluate(parameters: Tensors, *elements: Array) -> Tensors:
+        losses, last = q_learning.learn(
+            model, parameters, Transitions(*elements), LEARNING_RATE, GAMMA, after_correction=after_correction
+        )
+        return {"losses": losses, **last}
+
+    return evaluate
+
+
+def solved(problem: QProblem, evaluate: Evaluate) -> Case:
+    """Solve a problem by the definition."""
+    bounds = measured_bounds.bounds_over(evaluate, problem.permutations())
+    return Case(problem, evaluate(*map(to_float64, problem.flat)), bounds)
+
+
+def gradients_of(agent: GroupProxy, problem: QProblem) -> dict[str, Any]:
+    """Ask for loss and gradients of a problem."""
+    loss, gradients = agent.loss_and_gradients(*problem, GAMMA)
+    return {"loss": loss, **gradients}
+
+
+def learnt(agent: GroupProxy, problem: QProblem) -> dict[str, Any]:
+    """Learn from the batches of a problem, and return losses and last parameters."""
+    losses, last = agent.learn(*problem, learning_rate=LEARNING_RATE, gamma=GAMMA)
+    return {"losses": losses, **last}

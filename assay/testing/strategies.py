@@ -1,0 +1,269 @@
+"""What Hypothesis draws: values freely, shapes from a small pool, as some implementations compile once per shape."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from assay.contract import Array, Padding, Pair
+from assay.spec.semantics.convolution import output_size
+
+# Batch, input_dim and units of a Dense layer: one of everything, more of each, and no two alike.
+DENSE_SHAPES = ((1, 1, 1), (2, 3, 4), (5, 2, 3), (4, 5, 1))
+MATRIX_SHAPES = ((1, 2), (2, 3), (5, 10))
+
+
+class WindowGeometry(NamedTuple):
+    """The places of a window over images.
+
+    Attributes:
+        images: [batch, height, width, channels].
+        window: height and width.
+        strides: down and to the right.
+        padding: `valid` or `same`.
+
+    """
+
+    images: tuple[int, int, int, int]
+    window: Pair
+    strides: Pair
+    padding: Padding
+
+    @property
+    def outputs(self) -> Pair:
+        """How many rows and columns of places there are."""
+        axes = zip(self.images[1:3], self.window, self.strides, strict=True)
+        rows, columns = (output_size(*axis, self.padding) for axis in axes)
+        return rows, columns
+
+
+# Each with a number of filters. Among them `same` adds nothing, an even and an odd number to an axis, `valid` leaves
+# something over, and strides are smaller and larger than the window.
+CONVOLUTIONS = (
+    (WindowGeometry((1, 7, 7, 1), (3, 3), (1, 1), "valid"), 1),
+    (WindowGeometry((1, 7, 7, 1), (3, 3), (2, 2), "valid"), 2),
+    (WindowGeometry((2, 4, 5, 3), (3, 3), (1, 1), "same"), 2),
+    (WindowGeometry((1, 6, 5, 2), (3, 3), (2, 2), "same"), 3),
+    (WindowGeometry((1, 5, 6, 2), (2, 2), (1, 1), "same"), 3),
+    (WindowGeometry((2, 8, 7, 1), (2, 2), (3, 3), "valid"), 2),
+    (WindowGeometry((1, 7, 8, 2), (2, 2), (3, 3), "same"), 1),
+    (WindowGeometry((1, 6, 7, 1), (5, 5), (1, 1), "same"), 2),
+    (WindowGeometry((2, 3, 4, 3), (1, 1), (1, 1), "valid"), 2),
+    (WindowGeometry((1, 4, 7, 2), (1, 3), (1, 2), "same"), 2),
+    (WindowGeometry((2, 7, 5, 1), (3, 2), (2, 1), "valid"), 2),
+    (WindowGeometry((2, 3, 4, 2), (3, 4), (1, 1), "valid"), 3),
+)
+# Likewise; windows lie side by side, over each other and with gaps between them.
+POOLINGS = (
+    WindowGeometry((1, 4, 4, 1), (2, 2), (2, 2), "valid"),
+    WindowGeometry((2, 4, 6, 3), (2, 2), (2, 2), "same"),
+    WindowGeometry((1, 5, 7, 2), (2, 2), (2, 2), "valid"),
+    WindowGeometry((1, 7, 5, 2), (2, 2), (2, 2), "same"),
+    WindowGeometry((1, 4, 5, 2), (2, 2), (1, 1), "valid"),
+    WindowGeometry((2, 4, 5, 1), (3, 3), (1, 1), "same"),
+    WindowGeometry((1, 7, 6, 2), (3, 3), (2, 2), "same"),
+    WindowGeometry((2, 7, 5, 1), (2, 2), (3, 3), "valid"),
+    WindowGeometry((1, 5, 6, 3), (1, 3), (2, 1), "same"),
+    WindowGeometry((1, 6, 7, 2), (3, 2), (1, 2), "valid"),
+    WindowGeometry((2, 3, 5, 2), (3, 5), (3, 5), "valid"),
+    WindowGeometry((1, 5, 4, 2), (1, 1), (2, 2), "valid"),
+)
+
+# Sums of products of numbers up to here stay far from float32's largest; a larger range shows no other fault.
+LARGEST = 1024.0
+# Any sum of products of whole numbers up to here is exact, and so does not depend on the order.
+LARGEST_WHOLE = 8
+# exp(-x) leaves float32's normal range beyond 87, and near there some implementations give 0. Two numbers drawn from
+# this range are at most 80 apart.
+LARGEST_EXPONENT = 40.0
+# Keras clips probabilities at 1e-7; drawn ones keep away from it, as other implementations clip elsewhere or not.
+LEAST_PROBABILITY = 2.0**-20
+
+
+def floats(limit: float = LARGEST) -> st.SearchStrategy[float]:
+    """Draw float32 numbers between -limit and limit, without subnormals, which hardware may flush to zero."""
+    return st.floats(-limit, limit, width=32, allow_subnormal=False)
+
+
+def arrays(shape: tuple[int, ...], limit: float = LARGEST) -> st.SearchStrategy[Array]:
+    """Draw float32 arrays of a shape."""
+    return hnp.arrays(np.float32, shape, elements=floats(limit))
+
+
+def whole_arrays(shape: tuple[int, ...]) -> st.SearchStrategy[Array]:
+    """Draw float32 arrays of whole numbers between -LARGEST_WHOLE and LARGEST_WHOLE."""
+    elements = st.integers(-LARGEST_WHOLE, LARGEST_WHOLE)
+    return hnp.arrays(np.int8, shape, elements=elements).map(lambda drawn: drawn.astype(np.float32))
+
+
+class DenseCase(NamedTuple):
+    """Arguments of a Dense layer, float32.
+
+    Attributes:
+        inputs: [..., input_dim].
+        kernel: [input_dim, units].
+        bias: [units].
+
+    """
+
+    inputs: Array
+    kernel: Array
+    bias: Array
+
+
+@st.composite
+def dense_cases(draw: st.DrawFn, *, rank: int = 2, limit: float = LARGEST) -> DenseCase:
+    """Draw the arguments of a Dense layer whose inputs have a rank of 2 or more."""
+    batch, input_dim, units = draw(st.sampled_from(DENSE_SHAPES))
+    leading = (batch, *range(2, rank))
+    return DenseCase(
+        draw(arrays((*leading, input_dim), limit)),
+        draw(arrays((input_dim, units), limit)),
+        draw(arrays((units,), limit)),
+    )
+
+
+class ConvolutionCase(NamedTuple):
+    """Arguments of a convolution, float32.
+
+    Attributes:
+        inputs: [batch, height, width, channels].
+        kernel: [window height, window width, channels, filters].
+        bias: [filters].
+        strides: of the window.
+        padding: `valid` or `same`.
+
+    """
+
+    inputs: Array
+    kernel: Array
+    bias: Array
+    strides: Pair
+    padding: Padding
+
+    @property
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """What is multiplied and added."""
+        return self.inputs, self.kernel, self.bias
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Where the window goes, by the names of the contract."""
+        return {"strides": self.strides, "padding": self.padding}
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of the result: [batch, rows, columns, filters]."""
+        places = WindowGeometry(self.inputs.shape, self.kernel.shape[:2], self.strides, self.padding)
+        return (len(self.inputs), *places.outputs, len(self.bias))
+
+
+@st.composite
+def convolution_cases(draw: st.DrawFn, *, limit: float = LARGEST) -> ConvolutionCase:
+    """Draw the arguments of a convolution."""
+    places, filters = draw(st.sampled_from(CONVOLUTIONS))
+    shapes = (places.images, (*places.window, places.images[3], filters), (filters,))
+    inputs, kernel, bias = (draw(arrays(shape, limit)) for shape in shapes)
+    return ConvolutionCase(inputs, kernel, bias, places.strides, places.padding)
+
+
+class PoolingCase(NamedTuple):
+    """Arguments of a pooling layer, float32.
+
+    Attributes:
+        inputs: [batch, height, width, channels].
+        pool_size: of the window.
+        strides: of the window.
+        padding: `valid` or `same`.
+
+    """
+
+    inputs: Array
+    pool_size: Pair
+    strides: Pair
+    padding: Padding
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Where the window goes, by the names of the contract."""
+        return {"pool_size": self.pool_size, "strides": self.strides, "padding": self.padding}
+
+    @property
+    def output_shape(self) -> tuple[int, ...]:
+        """Of the result: [batch, rows, columns, channels]."""
+        return (len(self.inputs), *WindowGeometry(self.inputs.shape, *self[1:]).outputs, self.inputs.shape[3])
+
+
+def pooling_cases() -> st.SearchStrategy[PoolingCase]:
+    """Draw the arguments of a pooling layer."""
+    return st.sampled_from(POOLINGS).flatmap(
+        lambda places: arrays(places.images).map(lambda inputs: PoolingCase(inputs, *places[1:]))
+    )
+
+
+Case = TypeVar("Case", ConvolutionCase, PoolingCase)
+
+
+def with_upstream(cases: st.SearchStrategy[Case]) -> st.SearchStrategy[tuple[Case, Array]]:
+    """Draw a gradient of whole numbers for each element of a result, too."""
+    return cases.flatmap(lambda case: st.tuples(st.just(case), whole_arrays(case.output_shape)))
+
+
+def matrices(limit: float = LARGEST) -> st.SearchStrategy[Array]:
+    """Draw float32 matrices."""
+    return st.sampled_from(MATRIX_SHAPES).flatmap(lambda shape: arrays(shape, limit))
+
+
+def same_shape(count: int, limit: float = LARGEST) -> st.SearchStrategy[tuple[Array, ...]]:
+    """Draw `count` float32 matrices of one shape."""
+    return st.sampled_from(MATRIX_SHAPES).flatmap(lambda shape: st.tuples(*[arrays(shape, limit)] * count))
+
+
+class Classified(NamedTuple):
+    """Predictions with their labels.
+
+    Attributes:
+        labels: int32 [batch].
+        probabilities: float32 [batch, classes], each row a distribution but for rounding.
+
+    """
+
+    labels: Array
+    probabilities: Array
+
+
+@st.composite
+def classified(draw: st.DrawFn) -> Classified:
+    """Draw distributions that are nowhere near 0 and 1, and a label for each."""
+    batch, classes = draw(st.sampled_from(MATRIX_SHAPES))
+    weights = draw(hnp.arrays(np.float64, (batch, classes), elements=st.floats(2 * LEAST_PROBABILITY * classes, 1.0)))
+    labels = draw(labels_of(batch, classes))
+    return Classified(labels, (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32))
+
+
+def labels_of(batch: int, classes: int) -> st.SearchStrategy[Array]:
+    """Draw int32 labels [batch]."""
+    return hnp.arrays(np.int32, (batch,), elements=st.integers(0, classes - 1))
+
+
+@st.composite
+def predictions(draw: st.DrawFn) -> Classified:
+    """Draw predictions whose largest is alone by a step of 1, so that no rounding can move the argmax."""
+    rows = draw(distinct_rows())
+    return Classified(draw(labels_of(*rows.shape)), rows)
+
+
+def seeds() -> st.SearchStrategy[int]:
+    """Draw the seed of a random generator."""
+    return st.integers(0, 2**31 - 1)
+
+
+@st.composite
+def distinct_rows(draw: st.DrawFn) -> Array:
+    """Draw float32 matrices whose rows hold 1, 2, 3, ... in some order: far apart, positive and exact."""
+    batch, classes = draw(st.sampled_from(MATRIX_SHAPES))
+    orders: Any = draw(st.lists(st.permutations(range(1, classes + 1)), min_size=batch, max_size=batch))
+    return np.array(orders, np.float32)

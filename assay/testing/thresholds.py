@@ -1,0 +1,237 @@
+"""Statistical limits: computed from stored runs of the reference by a rule, with both of its error rates.
+
+A correct implementation must hardly ever fail, and it must be known how small a defect is found. Where runs are normal,
+the limits are the one-sided tolerance bounds of a normal distribution: with confidence `CONFIDENCE`, which covers that
+mean and deviation are estimated from a finite number of runs, a correct run lies beyond a limit with a probability of
+at most `FALSE_ALARM`. Where they are anything but normal, the limit is the worst of them, and more than one new run has
+to be worse: see `Worst`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from assay import spec
+from assay.errors import UserError
+
+FOLDER = Path(spec.__file__).parent / "thresholds"
+
+# One run of the suite in 10,000 may fail a correct implementation by chance. A hundred statistical decisions share
+# that; the document does not hold as many.
+FALSE_ALARM = 1e-4 / 100
+
+# The mean loss of each quarter of a training's batches.
+QUARTERS = ("loss_1", "loss_2", "loss_3", "loss_4")
+CONFIDENCE = 0.95
+# The probability with which a defect of the stated size is found.
+DETECTION = 0.99
+NORMAL = NormalDist()
+
+
+def quarters(losses: NDArray[Any]) -> list[float]:
+    """Return the mean loss of each quarter of a training: [num_batches] to 4 numbers."""
+    return [float(quarter.mean(dtype=np.float64)) for quarter in np.array_split(losses, len(QUARTERS))]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What correct runs may give.
+
+    Attributes:
+        mean: of the stored runs.
+        deviation: their standard deviation.
+        lower: a correct run is below it with a probability of at most `FALSE_ALARM`.
+        upper: likewise above it.
+        detectable: an implementation whose mean is this much lower fails with a probability of `DETECTION`.
+
+    """
+
+    mean: float
+    deviation: float
+    lower: float
+    upper: float
+    detectable: float
+
+
+def tolerance_factor(runs: int) -> float:
+    """How many standard deviations a limit lies from the mean.
+
+    For a normal sample of size n the factor is t'(CONFIDENCE; n - 1, z sqrt(n)) / sqrt(n), with t' the quantile of
+    the noncentral t distribution and z the normal quantile of 1 - FALSE_ALARM (Hahn and Meeker, "Statistical
+    intervals", 1991, section 4.6).
+    """
+    from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
+
+    noncentrality = NORMAL.inv_cdf(1 - FALSE_ALARM) * math.sqrt(runs)
+    return float(stats.nct.ppf(CONFIDENCE, runs - 1, noncentrality)) / math.sqrt(runs)
+
+
+def chance_of_draws(draws: NDArray[Any], low: float, high: float) -> float:
+    """Return how likely even draws from an interval are to look as uneven as these, by Kolmogorov and Smirnov."""
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    return float(stats.kstest(draws, stats.uniform(low, high - low).cdf).pvalue)
+
+
+def chance_of_samples(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Return how likely draws of one distribution are to differ as much as these, by Kolmogorov and Smirnov's test.
+
+    Where values repeat, as numbers of steps do, they are less likely to.
+    """
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    return float(stats.ks_2samp(one, other).pvalue)
+
+
+def chance_of_counts(counts: Sequence[int], probabilities: NDArray[Any] | None = None) -> float:
+    """Return how likely draws by these probabilities, or even ones, are to give counts as far off, by chi-square."""
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    expected = None if probabilities is None else probabilities * (sum(counts) / probabilities.sum())
+    return float(stats.chisquare(counts, expected).pvalue)
+
+
+def detectable_divergence(draws: int, classes: int) -> float:
+    """Return how far probabilities q have to be from p for `chance_of_counts` to tell, with a chance of `DETECTION`.
+
+    As sum (q - p)^2 / p: times the number of draws, that is the noncentrality of the statistic's distribution (Cohen,
+    "Statistical power analysis for the behavioral sciences", 1988, section 7.2).
+    """
+    from scipy import optimize, stats  # noqa: PLC0415 - likewise
+
+    freedom = classes - 1
+    critical = stats.chi2.isf(FALSE_ALARM, freedom)
+    missed = optimize.brentq(lambda shift: stats.ncx2.cdf(critical, freedom, shift) - (1 - DETECTION), 1, 10 * critical)
+    return float(missed) / draws
+
+
+def detectable_gap(draws: int) -> float:
+    """Return how far a distribution function has to be off somewhere for `chance_of_draws` to tell, likewise.
+
+    By the inequality of Dvoretzky, Kiefer and Wolfowitz with Massart's constant (1990), which bounds both errors.
+    """
+    return sum(math.sqrt(math.log(2 / chance) / (2 * draws)) for chance in (FALSE_ALARM, 1 - DETECTION))
+
+
+def chance_of_share(count: int, total: int, probability: float) -> float:
+    """Return how likely `total` draws are to give a count as unlikely as this, by the exact binomial test."""
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    return float(stats.binomtest(count, total, probability).pvalue)
+
+
+def limits(values: Sequence[float]) -> Limits:
+    """Apply the rule for normal runs to the values of correct ones."""
+    mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
+    factor = tolerance_factor(len(values))
+    return Limits(
+        mean=mean,
+        deviation=deviation,
+        lower=mean - factor * deviation,
+        upper=mean + factor * deviation,
+        detectable=(factor + NORMAL.inv_cdf(DETECTION)) * deviation,
+    )
+
+
+@dataclass(frozen=True)
+class Worst:
+    """What correct runs may give, however they are distributed.
+
+    Any order of the stored and the new runs of a correct implementation is as likely as any other. So all of k new ones
+    lie below all of n stored ones with a probability of 1 / C(n + k, k), and of less where some are equal.
+
+    Attributes:
+        lower: the worst of the stored runs.
+        attempts: k, how many runs with seeds of their own have to lie below it for a failure.
+        false_alarm: the probability of that for a correct implementation.
+        detectable: an implementation whose runs lie below with this probability fails with one of `DETECTION`.
+
+    """
+
+    lower: float
+    attempts: int
+    false_alarm: float
+    detectable: float
+
+
+def worst(values: Sequence[float]) -> Worst:
+    """Apply the rule for any distribution to the values of correct runs, with as few attempts as it may have."""
+    lower = min(values)
+    attempts = next(k for k in count(1) if 1 / math.comb(len(values) + k, k) <= FALSE_ALARM)
+    return Worst(
+        lower=lower,
+        attempts=attempts,
+        false_alarm=1 / math.comb(len(values) + attempts, attempts),
+        detectable=DETECTION ** (1 / attempts),
+    )
+
+
+# By what is known of the distribution of runs: the rule, and the rates that it is made for.
+RULES: dict[str, tuple[Callable[[Sequence[float]], Limits | Worst], dict[str, float]]] = {
+    "normal": (limits, {"false_alarm": FALSE_ALARM, "confidence": CONFIDENCE, "detection": DETECTION}),
+    "any": (worst, {"false_alarm": FALSE_ALARM, "detection": DETECTION}),
+}
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Stored runs of the reference, and the limits that follow from them.
+
+    Attributes:
+        name: of the file.
+        recipe: arguments of `training.fit`, or of `agent.fit`, but for the seed and the data.
+        runs: what each of them gave, but for its seed: for a network `accuracy`, and the names in `QUARTERS`.
+
+    """
+
+    name: str
+    recipe: dict[str, Any]
+    runs: tuple[dict[str, float], ...]
+
+    def values(self, what: str) -> list[float]:
+        """Return what every run gave."""
+        return [run[what] for run in self.runs]
+
+    def limits(self, what: str = "accuracy") -> Limits:
+        """Apply the rule for normal runs to what the stored ones gave."""
+        return limits(self.values(what))
+
+    def worst(self, what: str) -> Worst:
+        """Apply the rule for any runs to what the stored ones gave."""
+        return worst(self.values(what))
+
+
+def names() -> list[str]:
+    """Return the names of all thresholds."""
+    return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def content(name: str) -> dict[str, Any]:
+    """Read the file of a threshold.
+
+    Raises:
+        UserError: there is none of that name.
+
+    """
+    path = FOLDER / f"{name}.json"
+    if not path.is_file():
+        msg = f"there is no threshold {name!r}"
+        raise UserError(msg, f"Thresholds: {', '.join(names())}")
+    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return stored
+
+
+def threshold(name: str) -> Threshold:
+    """Read a threshold."""
+    stored = content(name)
+    return Threshold(name, stored["recipe"], tuple(stored["runs"]))

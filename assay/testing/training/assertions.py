@@ -1,0 +1,156 @@
+"""What tests say of a trained model: its accuracy and its losses beside the stored runs', and what a person would see.
+
+The limits are those of `assay.testing.thresholds`. Measurements go into the ledger, for the report's figures.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from assay.adapters.proxy import NonConformanceError
+from assay.contract import Array
+from assay.spec.semantics.layers import softmax_with_temperature
+from assay.spec.semantics.text import entropy
+from assay.testing.thresholds import QUARTERS, quarters, threshold
+from assay.testing.training.mnist_training import Examples
+
+Trained = Mapping[str, Any]
+Evidence = Callable[..., None]
+
+# How many points a curve has in the report, and how many images.
+POINTS = 200
+IMAGES = 12
+
+
+def assert_not_below(name: str, trained: Trained, printed: float, evidence: Evidence) -> None:
+    """Compare the accuracy of a training with the lower limit of its threshold.
+
+    Args:
+        name: of the threshold.
+        trained: from `assay.testing.training.mnist_training.train`.
+        printed: the accuracy that the document prints.
+        evidence: takes what was measured.
+
+    Raises:
+        NonConformanceError: it is below.
+
+    """
+    __tracebackhide__ = True
+    known = threshold(name)
+    limits = known.limits()
+    accuracy = trained["accuracy"]
+    evidence(
+        accuracy={
+            "value": accuracy,
+            "limit": limits.lower,
+            "runs": known.values("accuracy"),
+            "printed": printed,
+            "num_batches": known.recipe["num_batches"],
+        }
+    )
+    if not accuracy >= limits.lower:
+        msg = (
+            f"the accuracy is {accuracy:.4f}, below {limits.lower:.4f}: {len(known.runs)} runs of the reference gave"
+            f" {limits.mean:.4f} with a deviation of {limits.deviation:.4f}"
+        )
+        raise NonConformanceError(msg)
+
+
+def assert_not_above(name: str, trained: Trained) -> None:
+    """Compare the accuracy of a training with the upper limit of its threshold.
+
+    Raises:
+        NonConformanceError: it is above.
+
+    """
+    __tracebackhide__ = True
+    accuracy, limits = trained["accuracy"], threshold(name).limits()
+    if not accuracy <= limits.upper:
+        msg = f"the accuracy is {accuracy:.4f}, above {limits.upper:.4f}: were test images among those trained on?"
+        raise NonConformanceError(msg)
+
+
+def assert_losses_not_above(name: str, trained: Trained, evidence: Evidence, classes: int) -> None:
+    """Compare the mean loss of each quarter of a training with its upper limit.
+
+    Args:
+        name: of the threshold.
+        trained: from `assay.testing.training.mnist_training.train`, or another of its kind.
+        evidence: takes the curve.
+        classes: how many a model that guesses would choose from.
+
+    Raises:
+        NonConformanceError: one of them is above.
+
+    """
+    __tracebackhide__ = True
+    known, losses = threshold(name), trained["losses"]
+    upper = [known.limits(quarter).upper for quarter in QUARTERS]
+    evidence(training_curve=_thinned(losses, upper) | {"classes": classes})
+    means = quarters(losses)
+    if not all(np.array(means) <= upper):
+        msg = f"the mean losses of the four quarters are {means}, and at most {upper}"
+        raise NonConformanceError(msg)
+
+
+def _thinned(losses: Array, upper: list[float]) -> dict[str, Any]:
+    """Average a curve over stretches, each with the limit of its quarter."""
+    points = min(POINTS, len(losses))
+    stretches = np.array_split(losses.astype(np.float64), points)
+    return {
+        "steps": np.cumsum([len(stretch) for stretch in stretches]).tolist(),
+        "losses": [round(float(stretch.mean()), 6) for stretch in stretches],
+        "limits": [upper[len(upper) * point // points] for point in range(points)],
+    }
+
+
+def pictures(logits: Array, examples: Examples) -> dict[str, dict[str, Any]]:
+    """Return what a person would want to see of an evaluation: the surest mistakes, and the confusion matrix.
+
+    Args:
+        logits: [n, 10].
+        examples: what they were computed for.
+
+    """
+    chosen = logits.argmax(axis=-1)
+    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    confidence = (exponentials / exponentials.sum(axis=-1, keepdims=True)).max(axis=-1)
+    wrong = np.flatnonzero(chosen != examples.labels)
+    worst = wrong[np.argsort(-confidence[wrong])][:IMAGES]
+    matrix = np.zeros((10, 10), int)
+    np.add.at(matrix, (examples.labels, chosen), 1)
+    return {
+        "misread": {
+            **encoded(np.rint(examples.images[worst, ..., 0] * 255).astype(np.uint8)),
+            "labels": examples.labels[worst].tolist(),
+            "predictions": chosen[worst].tolist(),
+            "confidence": confidence[worst].round(4).tolist(),
+        },
+        "confusion": {"matrix": matrix.tolist()},
+    }
+
+
+def encoded(images: Array) -> dict[str, Any]:
+    """Make a field of evidence of images [n, height, width], uint8 or float32."""
+    return {"images": base64.b64encode(images.tobytes()).decode(), "shape": list(images.shape)}
+
+
+def entropies(logits: Array, marked: list[float]) -> dict[str, Any]:
+    """Return how the mean entropy of softmax depends on the temperature.
+
+    Args:
+        logits: [n, classes], float64.
+        marked: temperatures to be pointed out.
+
+    """
+    temperatures = np.linspace(min(marked) / 2, 2 * max(marked), 50)
+    return {
+        "temperatures": temperatures.round(4).tolist(),
+        "entropies": [round(float(entropy(softmax_with_temperature(logits, one)).mean()), 4) for one in temperatures],
+        "marked": marked,
+        "classes": logits.shape[-1],
+    }

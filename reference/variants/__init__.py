@@ -1,0 +1,1 @@
+"""Other ways to train the models of the reference."""

@@ -1,0 +1,89 @@
+"""How far a step of the cart and its pole in float32 may lie from the definition: see `rounding`.
+
+An implementation may compute in float64, as Gymnasium does, and round the state that it shows. Or it computes in
+float32 throughout. The bound is that of the latter, where every operation adds its own error to those of its operands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from assay.spec.error_bounds.rounding import DIVIDE, TINY, gamma
+from assay.spec.semantics import cart_pole
+from assay.spec.semantics.cart_pole import State
+from assay.spec.semantics.layers import Array
+
+# Of the OpenCL C specification, as those of `rounding`.
+SIN = COS = 2 * 4.0
+
+
+@dataclass(frozen=True)
+class Rounded:
+    """Numbers with how far float32 may be from them; a plain number beside them is rounded once.
+
+    Attributes:
+        value: in float64.
+        error: likewise.
+
+    """
+
+    value: Array
+    error: Array
+
+    def __add__(self, other: Rounded | float) -> Rounded:
+        """Add the errors."""
+        one = _rounded(other)
+        return _after(self.value + one.value, self.error + one.error, 1)
+
+    def __sub__(self, other: Rounded | float) -> Rounded:
+        """Add the errors."""
+        one = _rounded(other)
+        return _after(self.value - one.value, self.error + one.error, 1)
+
+    def __mul__(self, other: Rounded | float) -> Rounded:
+        """With errors e and g of two factors, the product is off by |x| g + |y| e + e g."""
+        one = _rounded(other)
+        error = np.abs(self.value) * one.error + np.abs(one.value) * self.error + self.error * one.error
+        return _after(self.value * one.value, error, 1)
+
+    def __truediv__(self, other: Rounded | float) -> Rounded:
+        """With errors e and g, the quotient q is off by (e + |q| g) / (|y| - g)."""
+        one = _rounded(other)
+        quotient = self.value / one.value
+        error = (self.error + np.abs(quotient) * one.error) / (np.abs(one.value) - one.error)
+        return _after(quotient, error, DIVIDE)
+
+    def __radd__(self, other: float) -> Rounded:
+        """Add."""
+        return self + other
+
+    def __rsub__(self, other: float) -> Rounded:
+        """Subtract."""
+        return _rounded(other) - self
+
+    def __rmul__(self, other: float) -> Rounded:
+        """Multiply."""
+        return self * other
+
+
+def _rounded(number: Rounded | float) -> Rounded:
+    return number if isinstance(number, Rounded) else Rounded(np.asarray(number), gamma(1) * np.abs(number))
+
+
+def _after(value: Array, error: Array, roundings: float) -> Rounded:
+    return Rounded(value, error + gamma(roundings) * (np.abs(value) + error) + TINY)
+
+
+def step(states: Array, actions: Array) -> Array:
+    """Bound what follows from each state [n, 4]: the state may be known but for a rounding, as one of a row is."""
+    state = State(*(Rounded(part, gamma(1) * np.abs(part)) for part in cart_pole.parts(states)))
+    angle = state.angle
+    # The slopes of sine and cosine are at most 1.
+    sine, cosine = (
+        Rounded(values, angle.error + gamma(SIN) * np.abs(values) + TINY)
+        for values in (np.sin(angle.value), np.cos(angle.value))
+    )
+    force = Rounded(cart_pole.forces(actions), np.zeros(len(actions)))
+    return np.stack([part.error for part in cart_pole.euler_step(state, force, sine, cosine)], axis=-1)

@@ -1,0 +1,202 @@
+"""How far a correct float32 result may lie from the definition.
+
+Each function bounds, element by element, |computed - definition| for any implementation that works in float32,
+in whatever order it adds and with or without fused operations. The rules are those of Higham, "Accuracy and
+stability of numerical algorithms", 2nd edition, 2002:
+
+- an addition, subtraction or multiplication has a relative error of at most `U` (section 2.2);
+- n such errors in a row, in numerator or denominator, make at most `gamma(n)` (lemma 3.1), so a sum of n
+  products has an error of at most gamma(n) times the sum of their magnitudes, in any order (section 3.1);
+- a result below `TINY` may be lost entirely, as hardware may flush it to zero;
+- where products are held to less than float32, rounding their factors adds what `products.excess` says.
+
+IEEE 754 says nothing of exp, log, tanh and pow. For these, for division and for the square root, the bounds are
+those of the OpenCL C specification ("Relative error as ULPs", single precision, full profile), the weakest public
+standard that accelerators are held to. One ulp is at most 2 U relative.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from assay.spec.error_bounds.products import input_rounding_bound
+from assay.spec.semantics import layers, losses, optimizers
+from assay.spec.semantics.layers import Array
+
+U = 2.0**-24
+TINY = 2.0**-126
+
+EXP = 2 * 3.0
+LOG = 2 * 3.0
+TANH = 2 * 5.0
+POW = 2 * 16.0
+DIVIDE = 2 * 2.5
+SQRT = 2 * 3.0
+
+
+def gamma(n: float | Array) -> Any:  # noqa: ANN401 - a float for a float, an array for an array
+    """N roundings in a row: n U / (1 - n U), for n of any size below 1 / U."""
+    return n * U / (1 - n * U)
+
+
+def dense(inputs: Array, kernel: Array, bias: Array | None, activation: str | None) -> Array:
+    """Bound f(AW + b): n products, n additions with the bias among them, and the activation.
+
+    Rounding factors to a grade below float32 adds to the products' error, and not to the bias's (`products`). The error
+    of AW + b passes through f multiplied by at most f's steepest slope: 1, and 1/4 for sigmoid.
+    """
+    n = inputs.shape[-1]
+    added = input_rounding_bound(np.matmul, inputs, kernel)
+    magnitude = np.abs(inputs) @ np.abs(kernel) + added + (0 if bias is None else np.abs(bias))
+    linear = gamma(n + 1) * magnitude + added + (n + 1) * TINY
+    result = layers.dense(inputs, kernel, bias, activation)
+    slope = 0.25 if activation == "sigmoid" else 1.0
+    return slope * linear + ELEMENTWISE[activation](result)
+
+
+def exact(result: Array) -> Array:
+    """Bound a result that takes no rounding."""
+    return np.zeros_like(result)
+
+
+def tanh(result: Array) -> Array:
+    """Bound tanh, given its exact result."""
+    return gamma(TANH) * np.abs(result) + TINY
+
+
+def sigmoid(result: Array) -> Array:
+    """Bound sigmoid, given its exact result, for either way to write it.
+
+    As 1 / (1 + exp(-x)), relative: EXP for the exponential, 1 for the sum, DIVIDE. As (1 + tanh(x/2)) / 2,
+    absolute: half of TANH, and 1 for the sum. The former at a result of 1/2 is larger than the latter.
+    """
+    return gamma(EXP + 1 + DIVIDE) * np.maximum(np.abs(result), 0.5)
+
+
+ELEMENTWISE = {None: exact, "relu": exact, "tanh": tanh, "sigmoid": sigmoid}
+
+
+def softmax(logits: Array) -> Array:
+    """Bound softmax.
+
+    The subtraction of the maximum m leaves U |z_j - m| in the exponent, which is a relative error of the
+    exponential; the denominator has the average of these errors, weighted by the result, and those of K - 1
+    additions; a division ends it.
+    """
+    result = layers.softmax(logits)
+    shifted = np.abs(logits - np.max(logits, axis=-1, keepdims=True))
+    average = np.sum(result * shifted, axis=-1, keepdims=True)
+    count = shifted + EXP + average + EXP + (logits.shape[-1] - 1) + DIVIDE
+    return gamma(count) * result + TINY
+
+
+def softmax_with_temperature(logits: Array, temperature: float) -> Array:
+    """Bound softmax at a temperature.
+
+    Dividing leaves an error of DIVIDE |z_j / T| in the exponent, and two roundings more where the temperature is
+    rounded to float32 and the logits are multiplied by its reciprocal. The maximum that is subtracted has such an
+    error, too, and the denominator the average of all.
+    """
+    scaled = logits / temperature
+    exponent = gamma(DIVIDE + 2) * (np.abs(scaled) + np.max(np.abs(scaled), axis=-1, keepdims=True))
+    result = layers.softmax(scaled)
+    average = np.sum(result * exponent, axis=-1, keepdims=True)
+    return softmax(scaled) + np.expm1(exponent + average) * (result + TINY)
+
+
+def crossentropy(targets: Array, probabilities: Array) -> Array:
+    """Bound -sum_i y_i ln p_i of each example, p within Keras's clip, for each common way to write it.
+
+    An implementation may divide p by its sum s first, which is 1 but for the rounding of p: ln s. The longest way
+    goes from ln p through softmax cross-entropy on logits. With L the largest |ln p| and K classes, its errors in
+    units of U are: the logarithms of p, LOG L twice; the shift, L twice; the exponentials, EXP; their sum, K - 1;
+    its logarithm, LOG ln K; the difference, ln K + L; the sum over targets, K.
+    """
+    largest = np.max(np.abs(np.log(probabilities)), axis=-1)
+    classes = probabilities.shape[-1]
+    count = (2 * LOG + 3) * largest + EXP + (LOG + 1) * np.log(classes) + 2 * classes
+    weight = np.maximum(np.sum(targets, axis=-1), 1)
+    return weight * (gamma(count) * np.maximum(largest, 1) + np.abs(np.log(np.sum(probabilities, axis=-1))))
+
+
+def mean_squared_error(targets: Array, predictions: Array) -> Array:
+    """Bound the mean of squares: a difference, used twice, a product, n - 1 additions, a division."""
+    return gamma(2 + 1 + predictions.size - 1 + DIVIDE) * losses.mean_squared_error(targets, predictions) + TINY
+
+
+def linear_model(inputs: Array, kernel: Array, bias: Array, targets: Array) -> tuple[Array, Array, Array]:
+    """Bound the linear model's mean of squares, and its gradients for kernel and bias.
+
+    With e the bound of the residuals r = AW + b - y, the squares are off by e (2 |r| + e), and what follows
+    rounds numbers of up to |r| + e. A gradient is 2 / N times a sum of N products with r.
+    """
+    residual = np.abs(layers.dense(inputs, kernel, bias) - targets)
+    linear = dense(inputs, kernel, bias, None)
+    error = linear + gamma(1) * (residual + linear)
+    largest = residual + error
+    loss = np.mean(error * (2 * residual + error)) + mean_squared_error(np.zeros_like(largest), largest)
+
+    count = len(inputs)
+    each = 2 / count * (error + gamma(count + DIVIDE + 2) * largest + TINY)
+    lost = (count + 1) * TINY
+    added = (1 + gamma(count + DIVIDE + 2)) * input_rounding_bound(np.matmul, inputs.T, 2 / count * largest)
+    return loss, np.abs(inputs).T @ each + added + lost, np.sum(each, axis=0) + lost
+
+
+def sgd_step(parameter: Array, gradient: Array, learning_rate: float) -> Array:
+    """Bound p - a g: a is rounded to float32, multiplied and subtracted."""
+    return gamma(3) * (np.abs(parameter) + np.abs(learning_rate * gradient)) + 2 * TINY
+
+
+def adam_step(
+    parameter: Array,
+    gradient: Array,
+    first_moment: Array,
+    second_moment: Array,
+    step: int,
+    learning_rate: float,
+    *,
+    after_correction: bool = False,
+) -> tuple[Array, Array, Array]:
+    """Bound parameter, first_moment and second_moment after a step of Adam.
+
+    With beta rounded to float32, 1 - beta has an absolute error of U beta, so each moment has one of 4 U relative to
+    the magnitudes that enter it, and 2 U more for the square. 1 - beta^t loses what the subtraction cancels:
+    (t + POW) U beta^t / (1 - beta^t) relative. The root of a second moment with error e is off by at most the smaller
+    of e / sqrt(v) and sqrt(e). Where epsilon is added after the correction, the denominator has one more root and two
+    more divisions.
+    """
+    _, first, second = optimizers.adam_step(parameter, gradient, first_moment, second_moment, step, learning_rate)
+    first_error = gamma(4) * (np.abs(first_moment) + np.abs(gradient)) + TINY
+    second_error = gamma(6) * (np.abs(second_moment) + gradient**2) + TINY
+
+    correction_1 = _cancellation(optimizers.BETA_1, step)
+    correction_2 = _cancellation(optimizers.BETA_2, step)
+    rate = learning_rate * np.sqrt(1 - optimizers.BETA_2**step) / (1 - optimizers.BETA_1**step)
+    rate_error = gamma(correction_1 + correction_2 / 2 + SQRT + DIVIDE + 3)
+
+    root = np.sqrt(second)
+    root_error = np.minimum(second_error / np.maximum(root, TINY), np.sqrt(second_error)) + gamma(SQRT) * root
+    epsilon = optimizers.EPSILON * (np.sqrt(1 - optimizers.BETA_2**step) if after_correction else 1)
+    denominator = root + epsilon
+    later = gamma(correction_2 / 2 + SQRT + 2 * DIVIDE) if after_correction else 0
+    denominator_error = root_error + (gamma(2) + later) * denominator
+
+    update = np.abs(rate * first / denominator)
+    least = np.maximum(denominator - denominator_error, epsilon / 2)
+    # The product of rate and moment may be lost before the division would have made it large.
+    product_error = rate * first_error + TINY
+    update_error = (product_error + update * denominator_error) / least + update * (rate_error + gamma(DIVIDE + 2))
+    return update_error + gamma(2) * (np.abs(parameter) + update), first_error, second_error
+
+
+def _cancellation(beta: float, step: int) -> float:
+    """Relative error of 1 - beta^t in units of U."""
+    return (step + POW) * beta**step / (1 - beta**step) + 1
+
+
+def quotient(result: Array | float) -> Any:  # noqa: ANN401 - a float for a float, an array for an array
+    """Bound a division of two integers that float32 holds exactly."""
+    return gamma(DIVIDE) * np.abs(result)

@@ -1,0 +1,1 @@
+"""The executable claims: one file for each section of the document."""

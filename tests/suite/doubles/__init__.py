@@ -1,0 +1,1 @@
+"""Implementations that are wrong on purpose, and other stand-ins for tests of the suite."""
