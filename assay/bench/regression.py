@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from scipy import stats
 
 from assay.bench.ratios import Ratio, ratios
 from assay.bench.results import Run
 from assay.errors import ExitCode, UserError
-from assay.reports import markdown
-from assay.reports.bench_tables import columns
 
 # How often a comparison of two runs without a difference may tell one, over all of its ratios.
 FALSE_ALARMS = 0.01
-HEADER = ("step", "next to", "before", "now", "lowest by chance")
 HINT = "Run `assay bench` with more --starts"
 
 
@@ -119,33 +115,3 @@ def _allowed(old: Ratio, new: Ratio | None, count: int) -> float:
     variance = (old.squares + new.squares) / freedom
     quantile = float(stats.t.ppf(1 - FALSE_ALARMS / count, freedom))
     return quantile * math.sqrt(variance * sum(1 / size for size in sizes))
-
-
-def as_text(comparison: Comparison) -> str:
-    """Return the comparison for the terminal, the verdict last."""
-    fallen = columns([HEADER, *(change.cells for change in comparison.fallen)]) if comparison.fallen else []
-    return "\n".join([*_remarks(comparison), *fallen, comparison.verdict])
-
-
-def as_markdown(comparison: Comparison) -> str:
-    """Return the comparison for a pull request, the verdict first."""
-    lines = [f"### Assay: {comparison.verdict}", ""]
-    lines += [f"- {markdown.plain(remark)}" for remark in _remarks(comparison)]
-    everything = markdown.table(HEADER, (change.cells for change in comparison.changes))
-    if comparison.fallen:
-        lines += ["", *markdown.table(HEADER, (change.cells for change in comparison.fallen))]
-    return "\n".join([*lines, "", *markdown.details("all ratios", everything)])
-
-
-def _remarks(comparison: Comparison) -> Iterator[str]:
-    for what, (*before, run) in (("OLD", comparison.old), ("NEW", [comparison.new])):
-        others = f", and {len(before)} before it" if before else ""
-        yield f"{what}: {run.subject} and {', '.join(run.peers)}, {run.time}{others}, {run.machine['processor']}"
-    for name, old in comparison.old[-1].implementations.items():
-        new = comparison.new.implementations.get(name, old)
-        if old["frameworks"] != new["frameworks"]:
-            yield f"{name} runs on other versions: {_versions(old)} before, {_versions(new)} now"
-
-
-def _versions(implementation: dict[str, Any]) -> str:
-    return ", ".join(f"{package} {version}" for package, version in implementation["frameworks"].items())

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from assay import __version__
 from assay.files import json_file, text_file
-from assay.ledger.ledger import Outcome
+from assay.ledger.outcomes import Outcome
 
 if TYPE_CHECKING:
     from assay.adapters.loading import Description

@@ -22,7 +22,7 @@ from typing import Any
 
 from assay.bench.turn_channel import NAMED, received, send
 from assay.bench.workloads import IDS
-from assay.ledger.ledger import Outcome
+from assay.ledger.outcomes import Outcome
 from assay.specification import index
 
 # The last lines of what a process has said, where it ended before its time.

@@ -9,24 +9,22 @@ between is said and held against nobody.
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from assay.cli.parser import Parser, answered
 from assay.errors import ExitCode, UserError
-from assay.ledger import ledger
+from assay.ledger import ledger as ledgers
+from assay.ledger.ledger import Ledger
+from assay.ledger.verdict import is_complete
+from assay.specification.claims import specification
+from assay.specification.profiles import CORES, SECONDS
 
-# Of a profile on so many cores that have nothing else to do (design: time budgets).
-SECONDS = {"smoke": 10.0, "core": 60.0, "full": 360.0}
-CORES = 2
 
-
-def judged(content: Mapping[str, Any]) -> tuple[str, ExitCode]:
+def judge(ledger: Ledger) -> tuple[str, ExitCode]:
     """Compare the time of a run with the budget of its profile.
 
     Args:
-        content: as `assay.ledger.ledger.read` returns it.
+        ledger: Ledger of a run.
 
     Returns:
         What came of it, for people, and the exit code: 1 for a run that is too slow.
@@ -35,18 +33,18 @@ def judged(content: Mapping[str, Any]) -> tuple[str, ExitCode]:
         UserError: it is no ledger of a whole profile that came to its end.
 
     """
-    if "time" not in content or "shard" in content or not content["complete"]:
+    if ledger.time is None or ledger.shard is not None or not is_complete(ledger, specification()):
         msg = "the ledger is not that of a whole run"
         raise UserError(msg, "Run the whole profile, in one go")
-    budget, time = SECONDS[content["profile"]], content["time"]
-    least = time["processor"] / CORES
+    budget, time = SECONDS[ledger.profile], ledger.time
+    least = time.processor / CORES
     said = (
-        f"{content['profile']}: {time['wall']:.1f} s, of {budget:.0f}; on {CORES} cores not less than {least:.1f} s,"
-        f" as processors worked for {time['processor']:.1f}"
+        f"{ledger.profile}: {time.wall:.1f} s, of {budget:.0f}; on {CORES} cores not less than {least:.1f} s,"
+        f" as processors worked for {time.processor:.1f}"
     )
     if least > budget:
         return f"{said}: too slow", ExitCode.NOT_CONFORMANT
-    if time["wall"] > budget:
+    if time.wall > budget:
         return f"{said}: the machine had other work, or the processes waited for each other", ExitCode.CONFORMANT
     return f"{said}: within the budget", ExitCode.CONFORMANT
 
@@ -55,7 +53,7 @@ def main() -> int:
     """Carry out the command."""
     parser = Parser(prog="python -m assay.cli.budgets", description="Compare the time of a run with its budget.")
     parser.add_argument("ledger", type=Path, metavar="LEDGER")
-    said, code = judged(ledger.read(parser.parse_args().ledger))
+    said, code = judge(ledgers.read(parser.parse_args().ledger))
     print(said)  # noqa: T201 - what the command says
     return code
 

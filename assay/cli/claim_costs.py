@@ -5,26 +5,28 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from assay.cli.parser import Parser, answered
 from assay.errors import ExitCode, UserError
 from assay.files import text_file
-from assay.ledger import ledger
-from assay.ledger.ledger import Outcome
+from assay.ledger import ledger as ledgers
+from assay.ledger.ledger import Ledger
+from assay.ledger.verdict import is_complete
 from assay.specification import index
+from assay.specification.claims import specification
 from assay.specification.index import ExecutableClaim
-from assay.specification.shards import COSTS, MEASURED_FOR
+from assay.specification.profiles import MEASURED_FOR
+from assay.specification.shards import COSTS
 
 
-def measured(content: Mapping[str, Any], tests: Iterable[ExecutableClaim]) -> dict[str, float]:
+def measure(ledger: Ledger, tests: Iterable[ExecutableClaim]) -> dict[str, float]:
     """Return what each claim of a ledger cost, in seconds.
 
     Args:
-        content: as `assay.ledger.ledger.read` returns it.
-        tests: of the claims. The time of a test that decides several claims is in the row of each, and is shared out.
+        ledger: Ledger of a run.
+        tests: Tests of the claims. Each row has the whole time of a test that decides several claims; it is divided.
 
     """
     sizes: dict[str, list[int]] = defaultdict(list)
@@ -32,8 +34,8 @@ def measured(content: Mapping[str, Any], tests: Iterable[ExecutableClaim]) -> di
         for id_ in test.claims:
             sizes[id_].append(len(test.claims))
     return {
-        id_: round(row["seconds"] * len(sizes[id_]) / sum(sizes[id_]), 4)
-        for id_, row in ledger.rows(content).items()
+        id_: round(row.seconds * len(sizes[id_]) / sum(sizes[id_]), 4)
+        for id_, row in ledger.rows.items()
         if id_ in sizes
     }
 
@@ -46,17 +48,17 @@ def update(path: Path) -> None:
             limit did not cost what it has to.
 
     """
-    content = ledger.read(path)
-    profile = content["profile"]
-    whole = content["complete"] and "shard" not in content and profile in MEASURED_FOR.values()
-    if not whole or any(not Outcome(row["outcome"]).conforms for row in content["claims"]):
+    ledger = ledgers.read(path)
+    whole = ledger.shard is None and is_complete(ledger, specification()) and ledger.profile in MEASURED_FOR.values()
+    if not whole or any(not row.outcome.conforms for row in ledger.claims):
         msg = f"{path} does not have the costs of all claims"
         raise UserError(msg, "Run the whole core or full profile, with an implementation that conforms")
     known = json.loads(COSTS.read_text(encoding="utf-8"))
-    known[profile] = {
-        "suite": content["suite"],
-        **{key: content["implementation"][key] for key in ("name", "version", "frameworks", "device")},
-        "seconds": measured(content, index.read(index.tests_folder())),
+    subject = ledger.implementation
+    known[ledger.profile] = {
+        "suite": ledger.suite,
+        **{key: getattr(subject, key) for key in ("name", "version", "frameworks", "device")},
+        "seconds": measure(ledger, index.read(index.tests_folder())),
     }
     text_file.write(COSTS, json.dumps(known, indent=1) + "\n", "file of costs")
 

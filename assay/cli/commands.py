@@ -8,11 +8,12 @@ import sys
 import textwrap
 from argparse import Namespace
 from pathlib import Path
-from typing import Any
 
 from assay.errors import ExitCode, UserError
 from assay.files import text_file
 from assay.ledger import ledger
+from assay.ledger.ledger import Ledger
+from assay.ledger.verdict import verdict
 from assay.specification import document, index
 from assay.specification.claims import Claim, format_lines, specification
 
@@ -25,6 +26,7 @@ def run(options: Namespace) -> int:
         *("--implementation", options.implementation, "--profile", options.profile),
         *("--seed", options.seed, "--device", options.device, "--grade", options.grade),
         *(part for id_ in options.claim for part in ("--claim", id_)),
+        *(part for group in options.require for part in ("--require", group)),
     ]
     for option in ("replay", "shard"):
         if (value := getattr(options, option)) is not None:
@@ -47,8 +49,7 @@ def run(options: Namespace) -> int:
     if report_file is not None:
         _report([results], report_file)
     # An implementation that ends the only process can choose the exit code, but not the ledger.
-    ended_early = code == ExitCode.CONFORMANT and not (options.claim or ledger.read(results)["complete"])
-    return ExitCode.INCOMPLETE if ended_early else code
+    return code if code != ExitCode.CONFORMANT else verdict(ledger.read(results), specification(), options.claim).code
 
 
 def _written(path: Path) -> int:
@@ -133,11 +134,12 @@ def compare(options: Namespace) -> int:
 
     if results.is_one(options.old) or results.is_one(options.new):
         from assay.bench import regression  # noqa: PLC0415 - loads SciPy
+        from assay.reports import bench_comparison  # noqa: PLC0415 - only benchmarks need it
 
         ratios = regression.compare(results.read(options.old), results.read(options.new)[-1])
         if options.output is not None:
-            text_file.write(options.output, regression.as_markdown(ratios), "comparison")
-        print(regression.as_text(ratios))  # noqa: T201 - what the command says
+            text_file.write(options.output, bench_comparison.as_markdown(ratios), "comparison")
+        print(bench_comparison.as_text(ratios))  # noqa: T201 - what the command says
         return ratios.code
     comparison = comparing.compare(ledger.read(options.old), ledger.read(options.new))
     if options.output is not None:
@@ -148,13 +150,14 @@ def compare(options: Namespace) -> int:
 
 def merge(options: Namespace) -> int:
     """Join the ledgers of shards."""
-    from assay.ledger.merge import merged  # noqa: PLC0415 - no other command needs it
+    from assay.ledger.merge import merge as merge_ledgers  # noqa: PLC0415 - no other command needs it
 
-    whole = merged([(path, ledger.read(path)) for path in options.ledgers])
-    ledger.write(options.output, whole.content)
-    print(f"ledger: {options.output}")  # noqa: T201 - what the command says
-    print(whole.said)  # noqa: T201 - likewise
-    return whole.code
+    whole = merge_ledgers([(path, ledger.read(path)) for path in options.ledgers], specification())
+    ledger.write(options.output, whole.ledger)
+    found = verdict(whole.ledger, specification())
+    name = whole.ledger.implementation.name
+    print("\n".join([f"ledger: {options.output}", *whole.missing, f"{name}: {found.sentence}"]))  # noqa: T201 - as above
+    return found.code
 
 
 def matrix(options: Namespace) -> int:
@@ -165,7 +168,7 @@ def matrix(options: Namespace) -> int:
     if [separator for _, separator, _ in named] == [""]:
         made = maker.read(Path(options.ledgers[0]))
     else:
-        made = maker.made(_named_ledgers(named))
+        made = maker.make(_named_ledgers(named))
     if options.data is not None:
         text_file.write(options.data, maker.as_json(made), "matrix")
         print(f"matrix: {options.data}")  # noqa: T201 - what the command says
@@ -174,8 +177,8 @@ def matrix(options: Namespace) -> int:
     return ExitCode.CONFORMANT
 
 
-def _named_ledgers(named: list[tuple[str, str, str]]) -> dict[str, dict[str, Any]]:
-    ledgers: dict[str, dict[str, Any]] = {}
+def _named_ledgers(named: list[tuple[str, str, str]]) -> dict[str, Ledger]:
+    ledgers: dict[str, Ledger] = {}
     for name, separator, path in named:
         if not (name and separator and path):
             msg = f"{name + separator + path!r} is not NAME=LEDGER"

@@ -82,6 +82,8 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
     known = "the failures that are known, in TOML; repeatable"
     run.add_argument("--expectations", type=Path, action="append", default=[], metavar="FILE", help=known)
+    needed = "fail unless the implementation declares this group; repeatable; `all` stands for every group"
+    run.add_argument("--require", action="append", default=[], metavar="GROUP", help=needed)
     run.add_argument("-n", "--processes", default="auto", help="as in pytest-xdist (default: auto)")
     run.set_defaults(command="run")
 

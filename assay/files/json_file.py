@@ -3,66 +3,106 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from assay.errors import UserError
 
 
-def read(path: Path, schema_file: Path, what: str, hint: str) -> dict[str, Any]:
-    """Read a file and check it against its schema.
+def load(path: Path, what: str, hint: str) -> Any:  # noqa: ANN401 - whatever the file has
+    """Read a file.
 
     Args:
-        path: of the file.
-        schema_file: has its JSON Schema, and in that the version of its format.
-        what: it has to be, for the message: `ledger`.
-        hint: how such a file is made, likewise.
+        path: Path of the file.
+        what: What the file should be, for the message: `ledger`.
+        hint: What makes such a file, for the message.
 
     Raises:
-        UserError: there is no such file, or it is not what it has to be; the message says what is wrong with it.
+        UserError: the file is missing, it is not JSON, or an object in it has one key twice.
 
     """
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and a run needs none
-
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_bytes(), object_pairs_hook=_unique)
     except OSError as error:
         msg = f"the {what} {path} cannot be read: {error.strerror}"
+        raise UserError(msg, hint) from None
+    except KeyError as error:
+        msg = f"{path} is not a {what}: it has the key {error.args[0]!r} twice"
+        raise UserError(msg, hint) from None
+    except RecursionError:
+        msg = f"{path} is not a {what}: it is nested too deeply"
         raise UserError(msg, hint) from None
     except ValueError:
         msg = f"{path} is not a {what}: it is not JSON"
         raise UserError(msg, hint) from None
-    schema = json.loads(schema_file.read_text(encoding="utf-8"))
-    fault = next(Draft202012Validator(schema).iter_errors(content), None)
-    if fault is not None:
-        where = _dotted(fault.absolute_path)
-        version = schema["properties"]["format"]["const"]
-        msg = f"{path} is not a {what} of format {version}, at {where}: {fault.message[:200]}"
-        raise UserError(msg, hint)
-    checked: dict[str, Any] = content
-    return checked
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise KeyError(next(key for key in keys if keys.count(key) > 1))
+    return content
+
+
+def invalid(path: Path, what: str, version: int, error: msgspec.ValidationError, hint: str) -> UserError:
+    """Return the error of a file whose values do not have the declared types; it names the place."""
+    message, _, where = str(error).partition(" - at `$")
+    place = re.sub(r"\[(\d+)\]", r".\1", where.rstrip("`")).strip(".") or "top level"
+    msg = f"{path} is not a {what} of format {version}, at {place}: {message[:200]}"
+    return UserError(msg, hint)
 
 
 def place(fault: Any, content: dict[str, Any], entries: str, called: str, known_by: str) -> str:  # noqa: ANN401 - jsonschema
     """Say where a file has a fault, for people: `claim 3 (dense.relu).kind`.
 
     Args:
-        fault: as jsonschema found it.
-        content: of the file.
-        entries: the key of the list that the file consists of.
-        called: what an entry of it is called.
-        known_by: the key that an entry is known by.
+        fault: Fault that jsonschema found.
+        content: Content of the file.
+        entries: Key of the list that the file consists of.
+        called: Word for an entry of it.
+        known_by: Key that identifies an entry.
 
     """
     match list(fault.absolute_path):
         case [str(key), int(index), *rest] if key == entries:
             entry = content[entries][index]
             id_ = entry.get(known_by, f"no {known_by}") if isinstance(entry, dict) else f"no {known_by}"
-            return _dotted([f"{called} {index + 1} ({id_})", *rest])
+            return dotted([f"{called} {index + 1} ({id_})", *rest])
         case where:
-            return _dotted(where)
+            return dotted(where)
 
 
-def _dotted(where: Iterable[Any]) -> str:
+def dotted(where: Iterable[Any]) -> str:
+    """Join the steps to a place in a file: `claims.0.outcome`."""
     return ".".join(map(str, where)) or "top level"
+
+
+def read(path: Path, schema_file: Path, what: str, hint: str) -> dict[str, Any]:
+    """Read a file and check it against its JSON Schema.
+
+    Args:
+        path: Path of the file.
+        schema_file: Path of the schema, which states the version of the format.
+        what: What the file should be, for the message: `matrix`.
+        hint: What makes such a file, for the message.
+
+    Raises:
+        UserError: the file is missing, or it does not match; the message says what is wrong and where.
+
+    """
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and a run needs none
+
+    content = load(path, what, hint)
+    schema = json.loads(schema_file.read_text(encoding="utf-8"))
+    fault = next(Draft202012Validator(schema).iter_errors(content), None)
+    if fault is not None:
+        version = schema["properties"]["format"]["const"]
+        msg = f"{path} is not a {what} of format {version}, at {dotted(fault.absolute_path)}: {fault.message[:200]}"
+        raise UserError(msg, hint)
+    checked: dict[str, Any] = content
+    return checked

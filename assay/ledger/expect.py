@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
+import msgspec
 import tomli_w
+from msgspec.structs import replace
 
 from assay.files import text_file
 from assay.ledger.expectations import Expectation
-from assay.ledger.ledger import Outcome
+from assay.ledger.ledger import Ledger
+from assay.ledger.outcomes import Outcome
 from assay.specification.claims import specification
 
 LISTED = {outcome for outcome in Outcome if not outcome.conforms} - {Outcome.UNEXPECTED_PASS}
 
 
-def updated(
-    known: Iterable[Expectation], ledger: Mapping[str, Any], link: str, expires: date | None = None
-) -> list[Expectation]:
+def updated(known: Iterable[Expectation], ledger: Ledger, link: str, expires: date | None = None) -> list[Expectation]:
     """Return the expectations that a ledger confirms, and new ones for what else fails in it.
 
     Args:
-        known: what was expected before. What the ledger does not decide stays as it is.
-        ledger: as `assay.ledger.ledger.read` returns it. What failed in it as expected is in some file already.
-        link: of new expectations.
-        expires: likewise.
+        known: Earlier expectations. What the ledger does not decide stays as it is.
+        ledger: Ledger of a run. What failed in it as expected is in some file already.
+        link: Link of new expectations.
+        expires: Last day of new expectations.
 
     """
     expected = {expectation.claim: expectation for expectation in known}
-    for row in ledger["claims"]:
-        outcome = Outcome(row["outcome"])
-        before = expected.get(row["id"])
-        if outcome in LISTED:
-            new = Expectation(row["id"], row["reason"].partition("\n")[0], link, outcome, expires)
-            expected[row["id"]] = replace(before, outcome=outcome) if before else new
-        elif outcome in {Outcome.PASS, Outcome.UNEXPECTED_PASS}:
-            expected.pop(row["id"], None)
+    for row in ledger.claims:
+        before = expected.get(row.id)
+        if row.outcome in LISTED:
+            new = Expectation(row.id, row.reason.partition("\n")[0], link, row.outcome, expires)
+            expected[row.id] = replace(before, outcome=row.outcome) if before else new
+        elif row.outcome.holds:
+            expected.pop(row.id, None)
     return sorted(expected.values(), key=lambda expectation: specification().rank(expectation.claim))
 
 
@@ -49,8 +47,5 @@ def write(path: Path, expectations: Sequence[Expectation]) -> None:
         UserError: it cannot be written.
 
     """
-    entries = [
-        expectation.as_dict() | ({"expires": expectation.expires} if expectation.expires else {})
-        for expectation in expectations
-    ]
+    entries = [msgspec.to_builtins(expectation, builtin_types=(date,)) for expectation in expectations]
     text_file.write(path, tomli_w.dumps({"expectation": entries}), "expectations")

@@ -1,104 +1,181 @@
-"""The ledger: one row for each claim, written as the rows come."""
+"""The ledger of a run: immutable, typed, and read without trust."""
 
 from __future__ import annotations
 
 import json
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
-from enum import Enum
-from functools import cached_property
 from pathlib import Path
-from textwrap import indent
-from typing import TYPE_CHECKING, Any
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct, field
 
 from assay.errors import UserError
 from assay.files import json_file
+from assay.ledger.outcomes import SEVERITY, Outcome, count
 from assay.specification.shards import Shard
 
-if TYPE_CHECKING:
-    from assay.ledger.expectations import Expectation
+FORMAT: Literal[1] = 1
+HINT = "`assay run NAME` writes one"
 
-FORMAT = 1
-
-
-class Outcome(str, Enum):
-    """What became of a claim, from the best to the worst."""
-
-    PASS = "pass"  # noqa: S105 - no password
-    UNSUPPORTED = "unsupported"
-    SKIPPED = "skipped"
-    EXPECTED_FAILURE = "expected failure"
-    UNEXPECTED_PASS = "unexpected pass"  # noqa: S105 - likewise
-    FAIL = "fail"
-    ERROR = "error"
-    TIMEOUT = "timeout"
-    CRASH = "crash"
-
-    @property
-    def conforms(self) -> bool:
-        """Whether an implementation with only such outcomes is conformant."""
-        return self in {Outcome.PASS, Outcome.UNSUPPORTED, Outcome.SKIPPED, Outcome.EXPECTED_FAILURE}
-
-    @property
-    def holds(self) -> bool:
-        """Whether the claim was tried and holds."""
-        return self in {Outcome.PASS, Outcome.UNEXPECTED_PASS}
-
-    @property
-    def tried(self) -> bool:
-        """Whether the claim was put to the implementation."""
-        return self not in {Outcome.UNSUPPORTED, Outcome.SKIPPED}
+Profile = Literal["smoke", "core", "full"]
+Precision = Literal["float32", "tf32", "float16", "bfloat16"]
+MeasuredPrecision = Literal["float32", "tf32", "float16", "bfloat16", "lower"]
+Seconds = Annotated[float, Meta(ge=0)]
 
 
-SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
-
-
-@dataclass
-class Row:
+class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What one run found of one claim.
 
     Attributes:
-        id: the claim's.
-        outcome: the worst of its tests.
-        seconds: all its tests together.
-        reason: why it is not a pass; empty for a pass.
-        replay: the command that runs exactly this case again; empty for a pass.
-        evidence: what the tests measured, for the report.
-        digest: of the claim's statement and its tests; empty where it is not known.
-        results: the keys of the allowed results that were given, of a claim that lists some.
+        id: Id of the claim.
+        outcome: Worst outcome of its tests.
+        seconds: Time of all its tests together.
+        reason: Why it is not a pass; empty for a pass.
+        replay: Command that runs exactly this case again; empty for a pass.
+        results: Keys of the permitted results that were given, for a claim that lists some.
+        evidence: What the tests measured, for the report.
+        digest: Digest of the claim and its tests; empty where it is not known.
+        decided: Whether every case of its tests has reported.
 
     """
 
     id: str
     outcome: Outcome
-    seconds: float
+    seconds: Seconds
     reason: str = ""
     replay: str = ""
+    results: tuple[str, ...] = ()
     evidence: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
-    results: list[str] = field(default_factory=list)
+    decided: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse a row that does not explain itself."""
+        if self.outcome is not Outcome.PASS and not self.reason:
+            msg = f"{self.outcome.value} without a reason"
+            raise ValueError(msg)
 
     def merge(self, other: Row) -> Row:
         """Join the rows of two tests of one claim: the worse outcome and its reason, the time of both."""
         worse = max(self, other, key=lambda row: SEVERITY[row.outcome])
-        seconds = self.seconds + other.seconds
-        evidence = self.evidence | other.evidence
-        results = [*dict.fromkeys(self.results + other.results)]
-        return replace(worse, seconds=seconds, evidence=evidence, results=results)
+        return msgspec.structs.replace(
+            worse,
+            seconds=self.seconds + other.seconds,
+            evidence=self.evidence | other.evidence,
+            results=tuple(dict.fromkeys(self.results + other.results)),
+        )
 
-    def as_json(self) -> dict[str, Any]:
-        """Leave out what is empty."""
-        row = {"id": self.id, "outcome": self.outcome.value, "seconds": round(self.seconds, 4)}
-        rest = {name: getattr(self, name) for name in ("reason", "replay", "results", "evidence", "digest")}
-        return row | {key: _finite(value) for key, value in rest.items() if value}
 
-    @cached_property
-    def text(self) -> str:
-        """The row in the file: made once, as the file is written after every test."""
-        return indent(json.dumps(self.as_json(), indent=1, allow_nan=False), "  ")
+class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The implementation that a run tested.
+
+    Attributes:
+        name: Name for people.
+        version: Version of the adapter.
+        frameworks: Installed version by package.
+        device: Device as the implementation names it; None where it never started.
+        measured_precision: Precision measured in its products; None where it was not measured.
+        groups: Groups that it declares.
+
+    """
+
+    name: str
+    version: str
+    frameworks: dict[str, str]
+    device: str | None
+    measured_precision: MeasuredPrecision | None = field(name="precision")
+    groups: tuple[str, ...]
+
+
+class Time(Struct, frozen=True, forbid_unknown_fields=True):
+    """Seconds of a whole run: by the clock, and of the processors for all its processes."""
+
+    wall: Seconds
+    processor: Seconds
+
+
+class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
+    """All rows of a run, and what was run.
+
+    Attributes:
+        format: Version of `ledger.schema.json`.
+        suite: Version of the suite.
+        document: SHA-256 of the document.
+        implementation: What was tested.
+        precision: Precision that products must have; `grade` in the file.
+        profile: smoke, core or full.
+        seed: Seed of all random draws.
+        shard: Part of the profile that was run; None for all of it.
+        required: Groups without which the run does not conform.
+        time: Time of the run; None until its end.
+        complete: Whether every claim of the profile, or of the shard, was decided.
+        data: Source of each data set.
+        counts: Number of rows by outcome.
+        claims: The rows, in the document's order.
+
+    """
+
+    format: Literal[1]
+    suite: str
+    document: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    implementation: Subject
+    precision: Precision = field(name="grade")
+    profile: Profile
+    seed: Annotated[int, Meta(ge=0)]
+    shard: Shard | None = None
+    required: tuple[str, ...] = ()
+    time: Time | None = None
+    complete: bool
+    data: dict[str, str]
+    counts: dict[Outcome, int]
+    claims: tuple[Row, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse rows that contradict each other or their counts."""
+        ids = [row.id for row in self.claims]
+        if len(ids) != len(set(ids)):
+            twice = next(id_ for id_ in ids if ids.count(id_) > 1)
+            msg = f"two rows of the claim {twice!r}"
+            raise ValueError(msg)
+        if self.counts != count(row.outcome for row in self.claims):
+            msg = "the counts are not those of the rows"
+            raise ValueError(msg)
+
+    @property
+    def rows(self) -> dict[str, Row]:
+        """The rows by claim."""
+        return {row.id: row for row in self.claims}
+
+    @property
+    def described(self) -> str:
+        """The implementation, its frameworks and the profile, in a line."""
+        subject = self.implementation
+        versions = ", ".join(f"{name} {version}" for name, version in subject.frameworks.items())
+        return f"{subject.name} {subject.version} ({versions or 'no framework'}), {self.profile} profile"
+
+
+def head(ledger: Ledger) -> dict[str, Any]:
+    """Return all of a ledger but its rows, as plain values that JSON can hold."""
+    return {
+        known.encode_name: msgspec.to_builtins(value, str_keys=True)
+        for known in msgspec.structs.fields(Ledger)
+        if known.name != "claims" and (value := getattr(ledger, known.name)) != known.default
+    }
+
+
+def row_as_json(row: Row) -> dict[str, Any]:
+    """Return a row as plain values that JSON can hold."""
+    plain: dict[str, Any] = _finite(msgspec.to_builtins(row))
+    return plain | {"seconds": round(row.seconds, 4)}
+
+
+def as_json(ledger: Ledger) -> dict[str, Any]:
+    """Return a ledger as plain values that JSON can hold."""
+    return head(ledger) | {"claims": [*map(row_as_json, ledger.claims)]}
 
 
 def _finite(tree: Any) -> Any:  # noqa: ANN401 - evidence has the form that its test gives it
@@ -110,131 +187,52 @@ def _finite(tree: Any) -> Any:  # noqa: ANN401 - evidence has the form that its 
     return None if isinstance(tree, float) and not math.isfinite(tree) else tree
 
 
-@dataclass
-class Ledger:
-    """All rows of a run, and what was run.
+def from_json(content: Mapping[str, Any]) -> Ledger:
+    """Make a ledger of plain values, of this format or an older one.
 
-    Attributes:
-        suite: the suite's version.
-        document: SHA-256 of the document.
-        implementation: name, version, frameworks, device, precision and groups.
-        grade: that products were held to.
-        profile: smoke, core or full.
-        seed: of everything drawn.
-        data: where each data set came from.
-        awaited: for every claim of the profile, or of the shard, in the document's order, its tests that have not
-            reported yet.
-        expectations: the failures that are known, by claim.
-        rows: what the tests found, by claim.
-        shard: the part of the profile that was run; None for all of it.
-        time: seconds of the whole run, `wall` and `processor`; None until its end.
+    Raises:
+        msgspec.ValidationError: the values are not a ledger; the message names the place.
 
     """
-
-    suite: str
-    document: str
-    implementation: dict[str, Any]
-    grade: str
-    profile: str
-    seed: int
-    data: dict[str, str]
-    awaited: dict[str, set[str]]
-    expectations: dict[str, Expectation] = field(default_factory=dict)
-    rows: dict[str, Row] = field(default_factory=dict)
-    shard: Shard | None = None
-    time: dict[str, float] | None = None
-
-    def add(self, row: Row, test: str) -> None:
-        """Add the row of one test to its claim's."""
-        self.rows[row.id] = self.rows[row.id].merge(row) if row.id in self.rows else row
-        self.awaited.get(row.id, set()).discard(test)
-
-    @property
-    def missing(self) -> list[str]:
-        """The claims that are awaited of which not every test has reported."""
-        return [id_ for id_, tests in self.awaited.items() if tests or id_ not in self.rows]
-
-    @property
-    def settled(self) -> list[Row]:
-        """The rows in the light of what was expected, in the document's order."""
-        order = {id_: rank for rank, id_ in enumerate(self.awaited)}
-        rows = sorted(self.rows.values(), key=lambda row: order.get(row.id, len(order)))
-        return [
-            self.expectations[row.id].settle(row, decided=not self.awaited.get(row.id))
-            if row.id in self.expectations
-            else row
-            for row in rows
-        ]
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """How many rows have each outcome."""
-        return count(row.outcome.value for row in self.settled)
-
-    def as_json(self) -> dict[str, Any]:
-        """Lay the ledger out as `ledger.schema.json` says."""
-        return self._head() | {"claims": [row.as_json() for row in self.settled]}
-
-    def _head(self) -> dict[str, Any]:
-        return {
-            "format": FORMAT,
-            "suite": self.suite,
-            "document": self.document,
-            "implementation": self.implementation,
-            "grade": self.grade,
-            "profile": self.profile,
-            "seed": self.seed,
-            **({"shard": asdict(self.shard)} if self.shard else {}),
-            **({"time": self.time} if self.time else {}),
-            "complete": not self.missing,
-            "data": self.data,
-            "counts": self.counts,
-        }
-
-    def write(self, path: Path) -> None:
-        """Write the ledger as it is now.
-
-        Raises:
-            UserError: the file cannot be written.
-
-        """
-        head = json.dumps(self._head(), indent=1, allow_nan=False).removesuffix("\n}")
-        rows = ",\n".join(row.text for row in self.settled)
-        _replace(path, f'{head},\n "claims": [\n{rows}\n ]\n}}\n' if rows else f'{head},\n "claims": []\n}}\n')
+    return msgspec.convert(_upgrade(content), Ledger)
 
 
-def count(outcomes: Iterable[str]) -> dict[str, int]:
-    """Say how many there are of each outcome."""
-    found = [*outcomes]
-    return {outcome.value: found.count(outcome.value) for outcome in Outcome}
+def _upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Add what ledgers of earlier versions of the suite lack: the precision that products must have."""
+    return {"grade": "float32"} | content if isinstance(content, dict) else content
 
 
-def grade(content: Mapping[str, Any]) -> str:
-    """Return what a ledger's products were held to, which those from before there were grades do not say."""
-    return str(content.get("grade", "float32"))
+def read(path: Path) -> Ledger:
+    """Read a ledger.
+
+    Raises:
+        UserError: the file is missing, or it is not a ledger; the message says what is wrong and where.
+
+    """
+    content = json_file.load(path, "ledger", HINT)
+    try:
+        return from_json(content)
+    except msgspec.ValidationError as error:
+        raise json_file.invalid(path, "ledger", FORMAT, error, HINT) from None
 
 
-def rows(content: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return the rows of a ledger by claim; of several for one claim, the worst."""
-    worst: dict[str, dict[str, Any]] = {}
-    for row in content["claims"]:
-        known = worst.setdefault(row["id"], row)
-        worst[row["id"]] = max(known, row, key=lambda each: SEVERITY[Outcome(each["outcome"])])
-    return worst
-
-
-def write(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a ledger that is laid out as `ledger.schema.json` says.
+def write(path: Path, ledger: Ledger) -> None:
+    """Write a ledger.
 
     Raises:
         UserError: the file cannot be written.
 
     """
-    _replace(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+    replace(path, json.dumps(as_json(ledger), indent=1, allow_nan=False) + "\n")
 
 
-def _replace(path: Path, text: str) -> None:
-    """Replace a file in one step, so that a reader or a killed run never sees half of it."""
+def replace(path: Path, text: str) -> None:
+    """Replace a file in one step, so that neither a reader nor a killed run leaves half of it.
+
+    Raises:
+        UserError: the file cannot be written.
+
+    """
     temporary = path.parent / f".{path.name}.{os.getpid()}"
     try:
         temporary.write_text(text, encoding="utf-8")
@@ -244,14 +242,3 @@ def _replace(path: Path, text: str) -> None:
             temporary.unlink()
         msg = f"the ledger {path} cannot be written: {error.strerror}"
         raise UserError(msg, "Name a file in a folder that exists and is writable") from None
-
-
-def read(path: Path) -> dict[str, Any]:
-    """Read a ledger and check it against its schema.
-
-    Raises:
-        UserError: there is no such file, or it is not a ledger; the message says what is wrong with it.
-
-    """
-    schema = Path(__file__).with_name("ledger.schema.json")
-    return json_file.read(path, schema, "ledger", "`assay run NAME` writes one")

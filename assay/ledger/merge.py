@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from assay.errors import ExitCode, UserError
-from assay.ledger import ledger
-from assay.ledger.verdict import side_by_side
-from assay.specification.claims import specification
+from msgspec.structs import replace
 
-Content = Mapping[str, Any]
+from assay.errors import UserError
+from assay.ledger.ledger import Ledger
+from assay.ledger.outcomes import count
+from assay.specification.claims import Specification
 
 
 @dataclass(frozen=True)
@@ -20,112 +19,116 @@ class Whole:
     """Shards, joined.
 
     Attributes:
-        content: as `ledger.schema.json` has it.
-        said: what they come to, and which shards are missing, for people.
-        code: the verdict, as that of one run; there is none while a shard is missing.
+        ledger: The ledger of all shards that are there.
+        missing: The shards that are not there or did not finish, for people.
 
     """
 
-    content: dict[str, Any]
-    said: str
-    code: ExitCode
+    ledger: Ledger
+    missing: tuple[str, ...]
 
 
-def merged(ledgers: Sequence[tuple[Path, Content]]) -> Whole:
+def merge(ledgers: Sequence[tuple[Path, Ledger]], specification: Specification) -> Whole:
     """Join the ledgers of shards.
 
     Args:
-        ledgers: as `assay.ledger.ledger.read` returns them, each with its file.
+        ledgers: Ledgers of shards, each with its file.
+        specification: Specification that they are about.
 
     Raises:
-        UserError: one is no shard, or they are not shards of one run.
+        UserError: one is not a shard, or they are not shards of one run.
 
     """
     shards = _by_number(ledgers)
     first = next(iter(shards.values()))
-    count = first["shard"]["of"]
-    missing = [number for number in range(1, count + 1) if number not in shards]
-    rows = [row for content in shards.values() for row in content["claims"]]
-    rows.sort(key=lambda row: specification().rank(row["id"]))
-    content = {key: value for key, value in first.items() if key not in {"shard", "time"}} | {
-        "implementation": first["implementation"] | _measured(shards),
-        "complete": not missing and all(content["complete"] for content in shards.values()),
-        "data": _data(shards),
-        "counts": ledger.count(row["outcome"] for row in rows),
-        "claims": rows,
-    }
-    (column,) = side_by_side([content], specification())
-    said = [f"shard {number} of {count} is missing" for number in missing]
-    said += [f"shard {number} of {count} is incomplete" for number, each in shards.items() if not each["complete"]]
-    word = "incomplete, so no verdict" if missing else column.verdict.word.lower()
-    score = f"{column.passed} of {len(column.expected)} claims of the {content['profile']} profile pass"
-    said.append(f"{column.name} is {word}: {score}")
-    return Whole(content, "\n".join(said), ExitCode.INCOMPLETE if missing else column.verdict.code)
+    of = first.shard.of if first.shard else 0
+    missing = [number for number in range(1, of + 1) if number not in shards]
+    rows = [row for ledger in shards.values() for row in ledger.claims]
+    rows.sort(key=lambda row: specification.rank(row.id))
+    device, precision = _measured(shards)
+    whole = replace(
+        first,
+        shard=None,
+        time=None,
+        implementation=replace(first.implementation, device=device, measured_precision=precision),
+        complete=not missing and all(ledger.complete for ledger in shards.values()),
+        data=_data(shards),
+        counts=count(row.outcome for row in rows),
+        claims=tuple(rows),
+    )
+    said = [f"shard {number} of {of} is missing" for number in missing]
+    said += [f"shard {number} of {of} is incomplete" for number, ledger in shards.items() if not ledger.complete]
+    return Whole(whole, tuple(said))
 
 
-def _by_number(ledgers: Sequence[tuple[Path, Content]]) -> dict[int, Content]:
+def _by_number(ledgers: Sequence[tuple[Path, Ledger]]) -> dict[int, Ledger]:
     """Put shards in order, and make sure that they are those of one run."""
-    shards: dict[int, Content] = {}
+    shards: dict[int, Ledger] = {}
     files: dict[int, Path] = {}
     claims: dict[str, Path] = {}
-    for path, content in ledgers:
-        if "shard" not in content:
-            msg = f"{path} is no shard"
+    for path, ledger in ledgers:
+        if ledger.shard is None:
+            msg = f"{path} is not a shard"
             raise UserError(msg, "`assay run NAME --shard 1/2` makes one")
-        number, of = content["shard"]["number"], content["shard"]["of"]
-        if not number <= of:
-            msg = f"{path} is shard {number} of {of}, which cannot be"
+        number, of = ledger.shard.number, ledger.shard.of
+        if not 1 <= number <= of:
+            msg = f"{path} is shard {number} of {of}, which is impossible"
             raise UserError(msg)
         if number in shards:
             msg = f"{path} and {files[number]} are both shard {number}"
             raise UserError(msg, "Leave one of them out")
-        shards[number], files[number] = content, path
-        _check_alike(path, content, *ledgers[0])
-        for row in content["claims"]:
-            if (other := claims.setdefault(row["id"], path)) != path:
-                msg = f"{path} and {other} both have claim {row['id']}"
+        shards[number], files[number] = ledger, path
+        _check_alike(path, ledger, *ledgers[0])
+        for row in ledger.claims:
+            if (other := claims.setdefault(row.id, path)) != path:
+                msg = f"{path} and {other} both have claim {row.id}"
                 raise UserError(msg, "Make all shards with one version of the suite")
     return dict(sorted(shards.items()))
 
 
-def _check_alike(path: Path, content: Content, first_path: Path, first: Content) -> None:
-    for what, here, there in _facts(content, first):
+def _check_alike(path: Path, ledger: Ledger, first_path: Path, first: Ledger) -> None:
+    for (what, here), (_, there) in zip(_facts(ledger), _facts(first), strict=True):
         if here != there:
             msg = f"{path} and {first_path} are not of one run: {what} {here} and {there}"
             raise UserError(msg)
 
 
-def _facts(*ledgers: Content) -> Iterator[tuple[Any, ...]]:
-    """Return what shards must have in common: what it is, and its value for each ledger."""
-    yield "number of shards", *(content["shard"]["of"] for content in ledgers)
-    for name in ("suite", "document", "profile", "seed"):
-        yield name, *(content[name] for content in ledgers)
-    yield "grade", *map(ledger.grade, ledgers)
-    for name in ("name", "version", "frameworks", "groups"):
-        yield f"implementation's {name}", *(content["implementation"][name] for content in ledgers)
+def _facts(ledger: Ledger) -> Iterator[tuple[str, object]]:
+    """Yield what shards must have in common: what it is, and its value."""
+    subject = ledger.implementation
+    yield "number of shards", ledger.shard.of if ledger.shard else None
+    yield "suite", ledger.suite
+    yield "document", ledger.document
+    yield "profile", ledger.profile
+    yield "seed", ledger.seed
+    yield "precision", ledger.precision
+    yield "required groups", list(ledger.required)
+    yield "implementation's name", subject.name
+    yield "implementation's version", subject.version
+    yield "implementation's frameworks", subject.frameworks
+    yield "implementation's groups", list(subject.groups)
 
 
-def _measured(shards: Mapping[int, Content]) -> dict[str, str | None]:
+def _measured(shards: Mapping[int, Ledger]) -> tuple[str | None, str | None]:
     """Return what a shard knows only if it has the claims that show it: device and precision.
 
     Raises:
         UserError: two shards know different ones.
 
     """
-    measured: dict[str, str | None] = {}
-    for name in ("device", "precision"):
-        found = {each["implementation"][name] for each in shards.values()} - {None}
+    devices = {ledger.implementation.device for ledger in shards.values()} - {None}
+    precisions = {ledger.implementation.measured_precision for ledger in shards.values()} - {None}
+    for name, found in (("device", devices), ("precision", precisions)):
         if len(found) > 1:
-            msg = f"the shards are not of one run: {name} {' and '.join(sorted(found))}"
+            msg = f"the shards are not of one run: {name} {' and '.join(sorted(map(str, found)))}"
             raise UserError(msg)
-        measured[name] = found.pop() if found else None
-    return measured
+    return next(iter(devices), None), next(iter(precisions), None)
 
 
-def _data(shards: Mapping[int, Content]) -> dict[str, str]:
-    """Say where the data came from; where that differs from machine to machine, everything that there was."""
+def _data(shards: Mapping[int, Ledger]) -> dict[str, str]:
+    """Say where the data came from; where machines differ, list every source."""
     sources: dict[str, dict[str, None]] = {}
-    for content in shards.values():
-        for name, source in content["data"].items():
+    for ledger in shards.values():
+        for name, source in ledger.data.items():
             sources.setdefault(name, {})[source] = None
     return {name: "; ".join(found) for name, found in sources.items()}

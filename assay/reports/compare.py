@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
 from assay.errors import ExitCode, UserError
-from assay.ledger import ledger
-from assay.ledger.ledger import SEVERITY, Outcome
-from assay.ledger.verdict import described
+from assay.ledger.ledger import Ledger, Row
+from assay.ledger.outcomes import SEVERITY, Outcome
+from assay.ledger.verdict import is_complete
 from assay.reports import markdown
 from assay.reports.markdown import LONGEST_CELL, MOST_DETAILS, MOST_IN_TABLE
-from assay.reports.pull_request import explained
+from assay.reports.pull_request import explain
 from assay.specification.claims import specification
-
-Content = Mapping[str, Any]
-Row = Mapping[str, Any]
 
 
 class Change(str, Enum):
@@ -29,7 +25,7 @@ class Change(str, Enum):
     NOT_TRIED = "not tried any more"
     ACCEPTED = "accepted: an expected failure"
     BETTER = "better"
-    RESULT = "another of the allowed results"
+    RESULT = "another of the permitted results"
     CHANGED = "another claim or test than before"
     ADDED = "added to the suite"
     REMOVED = "removed from the suite"
@@ -54,7 +50,7 @@ class Difference:
 
     @property
     def was(self) -> str:
-        """The outcome before, and the allowed results that were given."""
+        """The outcome before, and the permitted results that were given."""
         return _is(self.old)
 
     @property
@@ -66,8 +62,8 @@ class Difference:
 def _is(row: Row | None) -> str:
     if row is None:
         return "-"
-    results = ", ".join(row.get("results", ()))
-    return f"{row['outcome']} ({results})" if results else str(row["outcome"])
+    results = ", ".join(row.results)
+    return f"{row.outcome.value} ({results})" if results else row.outcome.value
 
 
 @dataclass(frozen=True)
@@ -83,8 +79,8 @@ class Comparison:
 
     """
 
-    old: Content
-    new: Content
+    old: Ledger
+    new: Ledger
     common: int
     remarks: Sequence[str]
     differences: Sequence[Difference]
@@ -111,24 +107,24 @@ class Comparison:
         return f"no regression among the {among}"
 
 
-def compare(old: Content, new: Content) -> Comparison:
+def compare(old: Ledger, new: Ledger) -> Comparison:
     """Compare two ledgers.
 
     Args:
-        old: from before, as `assay.ledger.ledger.read` returns it.
-        new: to be judged, likewise.
+        old: Ledger from before.
+        new: Ledger to be judged.
 
     Raises:
         UserError: they are about different documents, whose claims have nothing to do with each other.
 
     """
-    if old["document"] != new["document"]:
+    if old.document != new.document:
         msg = "OLD and NEW are about different documents"
         raise UserError(msg, "Make OLD anew with the suite that NEW was made with")
-    before, after = ledger.rows(old), ledger.rows(new)
+    before, after = old.rows, new.rows
     ids = before.keys() | after.keys()
     common = before.keys() & after.keys()
-    same_profile = old["profile"] == new["profile"]
+    same_profile = old.profile == new.profile
     found = [
         Difference(id_, change, before.get(id_), after.get(id_))
         for id_ in sorted(ids, key=lambda id_: (specification().rank(id_), id_))
@@ -147,13 +143,12 @@ def _change(old: Row | None, new: Row | None) -> Change | None:
         return Change.ADDED
     if new is None:
         return Change.REMOVED
-    if "digest" in old and "digest" in new and old["digest"] != new["digest"]:
+    if old.digest and new.digest and old.digest != new.digest:
         return Change.CHANGED
-    before, now = Outcome(old["outcome"]), Outcome(new["outcome"])
-    if before is not now:
-        return _turn(before, now)
-    known = "results" in old and "results" in new
-    return Change.RESULT if known and set(old["results"]) != set(new["results"]) else None
+    if old.outcome is not new.outcome:
+        return _turn(old.outcome, new.outcome)
+    known = old.results and new.results
+    return Change.RESULT if known and {*old.results} != {*new.results} else None
 
 
 def _turn(before: Outcome, now: Outcome) -> Change | None:
@@ -168,34 +163,34 @@ def _turn(before: Outcome, now: Outcome) -> Change | None:
     return Change.WORSE if SEVERITY[now] > SEVERITY[before] else Change.BETTER
 
 
-def _is_whole(content: Content) -> bool:
-    return content["complete"] and "shard" not in content
+def _is_whole(ledger: Ledger) -> bool:
+    return ledger.shard is None and is_complete(ledger, specification())
 
 
-def _extent(content: Content) -> str:
-    return "a shard" if "shard" in content else "incomplete"
+def _extent(ledger: Ledger) -> str:
+    return "a shard" if ledger.shard is not None else "incomplete"
 
 
-def _remarks(old: Content, new: Content) -> Iterator[str]:
+def _remarks(old: Ledger, new: Ledger) -> Iterator[str]:
     for what, before, now in (
-        *((name, old[name], new[name]) for name in ("suite", "profile", "seed")),
-        ("grade", *map(ledger.grade, (old, new))),
-        *(
-            (what, *(content["implementation"][name] or "unknown" for content in (old, new)))
-            for what, name in (("implementation", "name"), ("device", "device"))
-        ),
+        ("suite", old.suite, new.suite),
+        ("profile", old.profile, new.profile),
+        ("seed", old.seed, new.seed),
+        ("precision", old.precision, new.precision),
+        ("implementation", old.implementation.name, new.implementation.name),
+        ("device", *(each.implementation.device or "unknown" for each in (old, new))),
     ):
         if before != now:
-            yield f"OLD is of {what} {before}, NEW of {now}."
-    for name, content in (("OLD", old), ("NEW", new)):
-        if (grade := ledger.grade(content)) != "float32":
-            yield f"The products of {name} were held to {grade}."
-    if old["profile"] != new["profile"]:
+            yield f"OLD has {what} {before}, NEW has {now}."
+    for name, ledger in (("OLD", old), ("NEW", new)):
+        if ledger.precision != "float32":
+            yield f"The products of {name} must have the precision {ledger.precision}."
+    if old.profile != new.profile:
         yield "Of two profiles only the claims that both ledgers have are compared."
-    for name, content in (("OLD", old), ("NEW", new)):
-        if not _is_whole(content):
-            yield f"{name} is {_extent(content)}: what it did not decide is not compared."
-    if not all("digest" in row for row in old["claims"]):
+    for name, ledger in (("OLD", old), ("NEW", new)):
+        if not _is_whole(ledger):
+            yield f"{name} is {_extent(ledger)}: what it did not decide is not compared."
+    if not all(row.digest for row in old.claims):
         yield "OLD has no digests of its claims: what has changed since is taken for the same."
 
 
@@ -206,8 +201,8 @@ def as_text(comparison: Comparison) -> str:
 
 
 def _text(comparison: Comparison) -> Iterator[str]:
-    for name, content in (("OLD", comparison.old), ("NEW", comparison.new)):
-        yield f"{name}: {described(content)}"
+    for name, ledger in (("OLD", comparison.old), ("NEW", comparison.new)):
+        yield f"{name}: {ledger.described}"
     yield from comparison.remarks
     for change in Change:
         found = comparison.of(change)
@@ -220,11 +215,10 @@ def _text(comparison: Comparison) -> Iterator[str]:
 
 
 def _lines(difference: Difference) -> Iterator[str]:
-    row = difference.new or {}
     yield f"  {difference.id}: {difference.was} -> {difference.is_}"
-    if difference.change is Change.REGRESSION:
-        yield from (f"    {line}" for line in row["reason"].splitlines())
-        yield f"    replay: {row['replay']}"
+    if difference.change is Change.REGRESSION and difference.new:
+        yield from (f"    {line}" for line in difference.new.reason.splitlines())
+        yield f"    replay: {difference.new.replay}"
 
 
 def as_markdown(comparison: Comparison) -> str:
@@ -234,14 +228,14 @@ def as_markdown(comparison: Comparison) -> str:
 
 def _markdown(comparison: Comparison) -> Iterator[str]:
     yield from (f"### Assay: {comparison.verdict}", "")
-    for name, content in (("OLD", comparison.old), ("NEW", comparison.new)):
-        yield f"- {name}: {markdown.code(described(content))}"
+    for name, ledger in (("OLD", comparison.old), ("NEW", comparison.new)):
+        yield f"- {name}: {markdown.code(ledger.described)}"
     yield from (f"- {markdown.plain(remark)}" for remark in comparison.remarks)
     yield ""
     regressions = comparison.of(Change.REGRESSION)
     if regressions:
         yield from _table(regressions)
-        yield from explained([difference.new for difference in regressions if difference.new], specification())
+        yield from explain([difference.new for difference in regressions if difference.new], specification())
     others = [difference for difference in comparison.differences if difference.change is not Change.REGRESSION]
     if others:
         counts = Counter(difference.change.value for difference in others)
@@ -257,6 +251,6 @@ def _table(differences: Sequence[Difference]) -> Iterator[str]:
 
 
 def _cells(difference: Difference) -> list[str]:
-    why = markdown.cut((difference.new or {}).get("reason", "").partition("\n")[0], LONGEST_CELL)
+    why = markdown.cut(difference.new.reason.partition("\n")[0] if difference.new else "", LONGEST_CELL)
     turn = map(markdown.plain, (difference.was, difference.is_))
     return [markdown.code(difference.id), *turn, markdown.code(why) if why else ""]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from assay import __version__
-from assay.ledger.verdict import MEANINGS, Cell, Column, side_by_side
+from assay.ledger.ledger import Ledger
 from assay.reports import page
+from assay.reports.columns import MEANINGS, Cell, Column, side_by_side
 from assay.reports.figures import from_evidence
 from assay.reports.illustrations import from_definition
 from assay.specification import claims
@@ -47,9 +48,9 @@ class Entry:
         return [cell for cell in self.cells if cell.reason or cell.replay]
 
     @property
-    def against(self) -> bool:
+    def counts_against(self) -> bool:
         """Whether it counts against any of the ledgers."""
-        return any(cell.against for cell in self.cells)
+        return any(cell.counts_against for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -79,15 +80,13 @@ class Exhibit:
     run: str = ""
 
 
-def render(
-    ledgers: Sequence[Mapping[str, Any]], specification: Specification | None = None, runs: Sequence[Run] = ()
-) -> str:
+def render(ledgers: Sequence[Ledger], specification: Specification | None = None, runs: Sequence[Run] = ()) -> str:
     """Return the page, the same for the same ledgers and benchmarks.
 
     Args:
-        ledgers: as `assay.ledger.ledger.read` returns them, one column each.
-        specification: what the ledgers are about; the one that comes with the suite unless given.
-        runs: of benchmarks, the last one last.
+        ledgers: Ledgers of runs, one column each.
+        specification: Specification that they are about; by default the suite's.
+        runs: Runs of benchmarks, the last one last.
 
     """
     spec = specification or claims.specification()
@@ -100,7 +99,7 @@ def render(
         columns=columns,
         chapters=chapters,
         strangers=strangers,
-        failures=[entry for entry in entries if entry.against],
+        failures=[entry for entry in entries if entry.counts_against],
         most_in_brief=MOST_IN_BRIEF,
         errata=[entry for entry in entries if entry.claim and entry.claim.erratum],
         speed=_speed(runs) if runs else None,
@@ -154,7 +153,7 @@ def _exhibits(
     exhibits, notes = [], []
     for number, column in enumerate(columns, start=1):
         for entry in entries:
-            evidence = column.rows.get(entry.id, {}).get("evidence", {})
+            evidence = column.rows[entry.id].evidence if entry.id in column.rows else {}
             pictures, remarks = from_evidence(evidence, f"{number}-{entry.anchor}")
             exhibits += [Exhibit(picture, entry.section, entry, column.name) for picture in pictures]
             notes += [(entry, column.name, remark) for remark in remarks]

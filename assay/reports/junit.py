@@ -6,13 +6,14 @@ The form is that of the schema that Jenkins checks such files against, junit-10.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from assay.ledger import ledger
-from assay.ledger.ledger import Outcome
-from assay.ledger.verdict import MEANINGS, NO_ROW, Cell, Column, side_by_side
+from assay.ledger.ledger import Ledger
+from assay.ledger.outcomes import Outcome
+from assay.ledger.verdict import Verdict
+from assay.reports.columns import MEANINGS, NO_ROW, Cell, Column, side_by_side
 from assay.specification import claims
 
 if TYPE_CHECKING:
@@ -30,16 +31,18 @@ ELEMENTS = {
     Outcome.CRASH.value: "error",
     NO_ROW: "error",
 }
+# States that make a consumer of the file see that all is not well.
+COUNTED = {state for state, element in ELEMENTS.items() if element != "skipped"}
 # What XML 1.0 has no way to write.
 NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(ledgers: Sequence[Mapping[str, Any]], specification: Specification | None = None) -> str:
+def render(ledgers: Sequence[Ledger], specification: Specification | None = None) -> str:
     """Return the file.
 
     Args:
-        ledgers: as `assay.ledger.ledger.read` returns them.
-        specification: what the ledgers are about; the one that comes with the suite unless given.
+        ledgers: Ledgers of runs.
+        specification: Specification that they are about; by default the suite's.
 
     """
     spec = specification or claims.specification()
@@ -53,8 +56,9 @@ def render(ledgers: Sequence[Mapping[str, Any]], specification: Specification | 
 
 def _add_suite(root: ET.Element, column: Column, spec: Specification) -> None:
     cells = [(id_, column.cell(id_)) for id_ in column.expected]
-    if not column.content["complete"] and NO_ROW not in column.counts:
-        cells.append(("assay.complete", Cell(NO_ROW, column.name, reason=column.verdict.why)))
+    if column.verdict.code and not any(cell.state in COUNTED for _, cell in cells):
+        # What no claim shows is a case of its own: a missing group, a run that did not finish, nothing tested.
+        cells.append(("assay.verdict", Cell(NO_ROW, column.name, reason=column.verdict.sentence)))
     elements = [ELEMENTS.get(cell.state) for _, cell in cells]
     suite = ET.SubElement(
         root,
@@ -67,7 +71,7 @@ def _add_suite(root: ET.Element, column: Column, spec: Specification) -> None:
         time=f"{sum(cell.seconds or 0 for _, cell in cells):.3f}",
     )
     properties = ET.SubElement(suite, "properties")
-    for name, value in _properties(column.content):
+    for name, value in _properties(column.ledger, column.verdict):
         ET.SubElement(properties, "property", name=_text(name), value=_text(value))
     for id_, cell in cells:
         claim = spec.claims.get(id_)
@@ -84,17 +88,22 @@ def _add_outcome(case: ET.Element, cell: Cell) -> None:
         found.text = _text(f"{reason}\nreplay: {cell.replay}" if cell.replay else reason)
 
 
-def _properties(content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    implementation = content["implementation"]
-    yield from ((name, content[name]) for name in ("suite", "document", "profile"))
-    yield "seed", str(content["seed"])
-    yield "grade", ledger.grade(content)
-    if "shard" in content:
-        yield "shard", f"{content['shard']['number']}/{content['shard']['of']}"
-    yield "implementation", f"{implementation['name']} {implementation['version']}"
-    yield from ((name, implementation[name] or "unknown") for name in ("device", "precision"))
-    yield from implementation["frameworks"].items()
-    yield from ((f"data: {name}", source) for name, source in content["data"].items())
+def _properties(ledger: Ledger, verdict: Verdict) -> Iterator[tuple[str, str]]:
+    subject = ledger.implementation
+    yield "verdict", verdict.conformance.value
+    yield "scope", str(verdict.scope)
+    yield "suite", ledger.suite
+    yield "document", ledger.document
+    yield "profile", ledger.profile
+    yield "seed", str(ledger.seed)
+    yield "required precision", ledger.precision
+    if ledger.shard is not None:
+        yield "shard", f"{ledger.shard.number}/{ledger.shard.of}"
+    yield "implementation", f"{subject.name} {subject.version}"
+    yield "device", subject.device or "unknown"
+    yield "measured precision", subject.measured_precision or "unknown"
+    yield from subject.frameworks.items()
+    yield from ((f"data: {name}", source) for name, source in ledger.data.items())
 
 
 def _text(text: str) -> str:

@@ -10,9 +10,11 @@ from typing import Any
 
 from assay.errors import UserError
 from assay.files import json_file
-from assay.ledger.ledger import Outcome
-from assay.ledger.verdict import NO_ROW
+from assay.ledger.ledger import Ledger, Row
+from assay.ledger.outcomes import Outcome
+from assay.ledger.verdict import is_complete
 from assay.reports import page
+from assay.reports.columns import NO_ROW
 from assay.specification.claims import specification
 
 FORMAT = 1
@@ -46,41 +48,47 @@ def history(outcomes: Mapping[str, str]) -> str:
     return f"fails in {', '.join(failing)}" if len(failing) < len(holding) else f"holds in {', '.join(holding)}"
 
 
-def made(ledgers: Mapping[str, Mapping[str, Any]]) -> Matrix:
+def make(ledgers: Mapping[str, Ledger]) -> Matrix:
     """Lay ledgers side by side.
 
     Args:
-        ledgers: as `assay.ledger.ledger.read` returns them, by the name of the version, the oldest first.
+        ledgers: Ledgers by the name of the version, the oldest first.
 
     Raises:
         UserError: they are of different versions of the suite or of the document.
 
     """
     for what in ("suite", "document"):
-        if len({content[what] for content in ledgers.values()}) > 1:
+        if len({getattr(ledger, what) for ledger in ledgers.values()}) > 1:
             msg = f"the ledgers are of more than one {what}"
             raise UserError(msg, "Make them anew with one version of the suite")
-    rows = {name: {row["id"]: row for row in content["claims"]} for name, content in ledgers.items()}
+    rows = {name: ledger.rows for name, ledger in ledgers.items()}
     held = {id_ for found in rows.values() for id_ in found}
     order = sorted(held, key=lambda id_: (specification().rank(id_), id_))
     first = next(iter(ledgers.values()))
     return {
         "format": FORMAT,
-        "suite": first["suite"],
-        "document": first["document"],
-        "versions": [_version(name, content) for name, content in ledgers.items()],
+        "suite": first.suite,
+        "document": first.document,
+        "versions": [_version(name, ledger) for name, ledger in ledgers.items()],
         "claims": [_claim(id_, {name: found.get(id_) for name, found in rows.items()}) for id_ in order],
     }
 
 
-def _version(name: str, content: Mapping[str, Any]) -> dict[str, Any]:
-    described = {key: content["implementation"][key] for key in ("frameworks", "device")}
-    return {"name": name, **described, **{key: content[key] for key in ("profile", "complete", "counts")}}
+def _version(name: str, ledger: Ledger) -> dict[str, Any]:
+    return {
+        "name": name,
+        "frameworks": ledger.implementation.frameworks,
+        "device": ledger.implementation.device,
+        "profile": ledger.profile,
+        "complete": is_complete(ledger, specification()),
+        "counts": {outcome.value: number for outcome, number in ledger.counts.items()},
+    }
 
 
-def _claim(id_: str, rows: Mapping[str, Mapping[str, Any] | None]) -> dict[str, Any]:
-    outcomes = {name: row["outcome"] if row else NO_ROW for name, row in rows.items()}
-    reasons = {name: row["reason"].partition("\n")[0] for name, row in rows.items() if row and "reason" in row}
+def _claim(id_: str, rows: Mapping[str, Row | None]) -> dict[str, Any]:
+    outcomes = {name: row.outcome.value if row else NO_ROW for name, row in rows.items()}
+    reasons = {name: row.reason.partition("\n")[0] for name, row in rows.items() if row and row.reason}
     return {"id": id_, "history": history(outcomes), "outcomes": outcomes, **({"reasons": reasons} if reasons else {})}
 
 

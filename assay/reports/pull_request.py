@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-from assay.ledger.verdict import Column, described, side_by_side
+from assay.ledger.ledger import Ledger, Row
+from assay.reports.columns import Column, side_by_side
 from assay.reports.markdown import LONGEST_REASON, MOST_DETAILS, block, code, cut, details, plain, table
 from assay.specification import claims
 
@@ -14,15 +15,13 @@ if TYPE_CHECKING:
     from assay.specification.claims import Specification
 
 
-def render(
-    ledgers: Sequence[Mapping[str, Any]], specification: Specification | None = None, runs: Sequence[Run] = ()
-) -> str:
+def render(ledgers: Sequence[Ledger], specification: Specification | None = None, runs: Sequence[Run] = ()) -> str:
     """Return the summaries of ledgers, one below the other, and the tables of the last run of benchmarks.
 
     Args:
-        ledgers: as `assay.ledger.ledger.read` returns them.
-        specification: what the ledgers are about; the one that comes with the suite unless given.
-        runs: of benchmarks, the last one last.
+        ledgers: Ledgers of runs.
+        specification: Specification that they are about; by default the suite's.
+        runs: Runs of benchmarks, the last one last.
 
     """
     spec = specification or claims.specification()
@@ -34,14 +33,14 @@ def render(
     return "\n".join(lines)
 
 
-def explained(rows: Sequence[Mapping[str, Any]], spec: Specification) -> Iterator[str]:
+def explain(rows: Sequence[Row], spec: Specification) -> Iterator[str]:
     """Explain rows that are no pass, each when it is asked for, in lines of Markdown."""
     for row in rows[:MOST_DETAILS]:
-        claim = spec.claims.get(row["id"])
+        claim = spec.claims.get(row.id)
         statement = plain(f"{claim.statement} ({spec.place(claim)})") if claim else "Not in this specification."
-        reason, replay = cut(row.get("reason", ""), LONGEST_REASON), row.get("replay", "")
+        reason, replay = cut(row.reason, LONGEST_REASON), row.replay
         yield from details(
-            f"{code(row['id'])} {row['outcome']}: {statement}",
+            f"{code(row.id)} {row.outcome.value}: {statement}",
             [block(reason), *(["", "Replay:", "", block(replay)] if replay else [])],
         )
     if len(rows) > MOST_DETAILS:
@@ -50,18 +49,17 @@ def explained(rows: Sequence[Mapping[str, Any]], spec: Specification) -> Iterato
 
 def _summary(column: Column, spec: Specification) -> Iterator[str]:
     verdict = column.verdict
-    yield from (f"### Assay: {plain(column.name)} is {verdict.word.lower()}", "")
-    score = f"{column.passed} of {len(column.expected)} claims pass"
-    yield from (f"{code(described(column.content))}: {score}. {verdict.why}", "")
+    yield from (f"### Assay: {plain(column.name)}: {verdict.conformance.value}", "")
+    yield from (f"{code(column.ledger.described)} {plain(verdict.sentence)}.", "")
     for remark in column.remarks:
         yield from (plain(remark), "")
     states = [*column.counts]
     yield from table(["section", *states], _sections(column, states, spec))
     yield ""
-    yield from explained([column.rows[id_] for id_ in column.expected if column.cell(id_).against], spec)
+    yield from explain([column.rows[id_] for id_ in column.expected if column.cell(id_).counts_against], spec)
     if given := [[code(id_), ", ".join(map(code, results))] for id_, results in _results(column)]:
-        summary = f"What it does where the document decides nothing: {len(given)} claims"
-        yield from details(summary, table(["claim", "allowed result"], given))
+        summary = f"What it does where the document specifies nothing: {len(given)} claims"
+        yield from details(summary, table(["claim", "permitted result"], given))
 
 
 def _results(column: Column) -> Iterator[tuple[str, Sequence[str]]]:

@@ -11,7 +11,7 @@ import pytest
 from assay.adapters.protocol.errors import CrashError, PeerLostError
 from assay.adapters.proxy import AdapterError
 from assay.adapters.time_limit import TimeLimitError
-from assay.ledger.ledger import Outcome
+from assay.ledger.outcomes import Outcome
 from assay.specification.claims import Claim, specification
 
 BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([^']+)'\)")

@@ -9,7 +9,7 @@ import os
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,26 +22,23 @@ from assay.adapters import loading
 from assay.adapters.protocol.process import end_all
 from assay.adapters.proxy import GroupProxy, ImplementationProxy
 from assay.adapters.time_limit import limit
-from assay.cli.budgets import SECONDS
+from assay.contract import GROUPS
 from assay.datasets import data
 from assay.errors import UserError
 from assay.ledger import expectations
-from assay.ledger.ledger import Outcome
+from assay.ledger.outcomes import Outcome
 from assay.runner import failure
+from assay.runner.cases import CaseCounter
 from assay.runner.compute_once import compute_once as once_in
 from assay.runner.recorder import Recorder
 from assay.runner.run import Run
 from assay.spec.error_bounds.precision import GRADES, set_precision
 from assay.specification import index, shards
-from assay.specification.claims import PROFILES, Claim, specification
+from assay.specification.claims import Claim, specification
+from assay.specification.profiles import CLAIM_SECONDS, EXAMPLES, PROFILES
 from assay.testing.permitted import Results
 
 DEFAULT_IMPLEMENTATION = "reference"
-# Cases that Hypothesis draws for a claim: as many as the profile's budget of time carries (design: time budgets).
-EXAMPLES = {"smoke": 5, "core": 12, "full": 40}
-# The budget of the whole profile: one test that takes longer than all of them may is stuck. In smoke it is the loading
-# of a framework, which the budget leaves out, that may take as long as in core.
-CLAIM_SECONDS = SECONDS | {"smoke": SECONDS["core"]}
 
 run_key = pytest.StashKey[Run]()
 implementation_key = pytest.StashKey[ImplementationProxy]()
@@ -70,6 +67,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
     known = "the failures that are known, in TOML; repeatable"
     group.addoption("--expectations", type=Path, action="append", default=[], metavar="FILE", help=known)
+    needed = "fail unless the implementation declares this group; repeatable; `all` stands for every group"
+    group.addoption("--require", action="append", default=[], metavar="GROUP", help=needed)
     group.addoption("--no-fetch", action="store_true", help="look for data sets on this machine only")
     group.addoption("--claim-timeout", type=float, metavar="SECONDS", help="limit for each test of a claim")
 
@@ -92,6 +91,7 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         _join_words(config)
     config.stash[run_key] = run
+    config.pluginmanager.register(CaseCounter(run.cases), "assay-cases")
     set_precision(run.grade)
     # Nothing of a run is kept, and nothing is left in the folder that it was started from.
     set_hypothesis_home_dir(run.folder)
@@ -173,7 +173,17 @@ def _new_run(config: pytest.Config, tests: tuple[index.ExecutableClaim, ...]) ->
         claim_seconds=seconds or CLAIM_SECONDS[profile],
         expectations=expected,
         folder=tempfile.mkdtemp(prefix="assay-run-"),
+        required=_required(config.getoption("require")),
     )
+
+
+def _required(groups: Sequence[str]) -> tuple[str, ...]:
+    if "all" in groups:
+        return GROUPS
+    if unknown := [group for group in groups if group not in GROUPS]:
+        msg = f"--require {unknown[0]}: there is no such group"
+        raise UserError(msg, f"Groups: {', '.join(GROUPS)}, or all")
+    return tuple(dict.fromkeys(groups))
 
 
 def _fetch_data() -> None:

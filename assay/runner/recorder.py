@@ -7,13 +7,18 @@ import time
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from assay import __version__
 from assay.adapters.time_limit import GRACE_SECONDS
 from assay.datasets import data
-from assay.errors import ExitCode, UserError
-from assay.ledger.ledger import Ledger, Outcome, Row
-from assay.runner import failure
+from assay.errors import UserError
+from assay.ledger import verdict as verdicts
+from assay.ledger.draft import Draft
+from assay.ledger.ledger import Row, Subject, Time
+from assay.ledger.outcomes import Outcome
+from assay.ledger.verdict import Verdict
+from assay.runner import cases, failure
 from assay.runner.run import Run
 from assay.runner.summary import header, summary
 from assay.specification import index
@@ -37,17 +42,19 @@ class Recorder:
         self._run = run
         self._results = config.getoption("results")
         self._ended_in_start = False
-        self._tests = {(test.file, test.function): test.claims for test in tests}
+        self._tests = {f"{test.file}::{test.function}": test.claims for test in tests}
+        self._reported: dict[str, set[str]] = {test: set() for test in self._tests}
+        self._cases: dict[str, int] = {}
         self._digests = index.digests(specification(), tests)
-        self.ledger = _open_ledger(run)
-        for (_, function), claims in self._tests.items():
+        self.draft = _open_draft(run)
+        for test, claims in self._tests.items():
             for id_ in claims:
-                if id_ in self.ledger.awaited:
-                    self.ledger.awaited[id_].add(function)
+                if id_ in self.draft.awaited:
+                    self.draft.awaited[id_].add(test)
 
     def pytest_report_header(self) -> list[str]:
         """Say what is being assayed, with what and on which data."""
-        return header(self._run, self.ledger)
+        return header(self._run, self.draft)
 
     def pytest_sessionstart(self) -> None:
         """Write the ledger before its first row, so that a file that cannot be written is known at once."""
@@ -57,7 +64,7 @@ class Recorder:
         if self._results is None:
             return
         try:
-            self.ledger.write(self._results)
+            self.draft.write(self._results)
         except UserError as error:
             raise pytest.UsageError(str(error)) from None
 
@@ -66,15 +73,22 @@ class Recorder:
         if row := getattr(report, "assay_row", None):
             self._enter(report.nodeid, **row | {"outcome": Outcome(row["outcome"])})
             if device := getattr(report, "assay_device", None):
-                self.ledger.implementation["device"] = device
+                self.draft.implementation = replace(self.draft.implementation, device=device)
             if precision := row.get("evidence", {}).get("precision"):
-                self.ledger.implementation["precision"] = precision
+                self.draft.implementation = replace(self.draft.implementation, measured_precision=precision)
             self._write()
 
     def _enter(self, nodeid: str, outcome: Outcome, **values: Any) -> None:  # noqa: ANN401 - of a `Row`
-        function = _function(nodeid)
-        for id_ in self._tests.get(function, ()):
-            self.ledger.add(Row(id_, outcome, digest=self._digests[id_], **values), function[1])
+        test = cases.key(nodeid)
+        claims = self._tests.get(test, ())
+        values["results"] = tuple(values.get("results", ()))
+        for id_ in claims:
+            self.draft.add(Row(id_, outcome, digest=self._digests[id_], **values))
+        if claims:
+            self._reported[test].add(nodeid)
+            self._cases = self._cases or cases.read(self._run.cases)
+            if len(self._reported[test]) >= self._cases.get(test, 1):
+                self.draft.close(claims, test)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist publishes no type for it
@@ -86,7 +100,7 @@ class Recorder:
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
         """Give the test that took its worker along its row."""
-        claims = self._tests.get(_function(crashitem), ())
+        claims = self._tests.get(cases.key(crashitem), ())
         if not claims:
             return
         last_words = self._run.last_words(crashitem)
@@ -119,33 +133,24 @@ class Recorder:
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Close the ledger, and let the exit code be the verdict."""
-        self.ledger.data = data.describe()
+        self.draft.data = data.describe()
         # By now the workers have ended, so that theirs is known.
-        self.ledger.time = {"wall": round(time.monotonic() - self._begun, 2), "processor": round(_processor(), 2)}
+        self.draft.time = Time(round(time.monotonic() - self._begun, 2), round(_processor(), 2))
         self._write()
         if session.exitstatus == pytest.ExitCode.OK and self._assays():
-            session.exitstatus = self.verdict()
+            session.exitstatus = self.verdict().code
 
     def _assays(self) -> bool:
-        return bool(self.ledger.rows or self._results) and not self._config.getoption("collectonly")
+        return bool(self.draft.rows or self._results) and not self._config.getoption("collectonly")
 
-    def verdict(self) -> ExitCode:
+    def verdict(self) -> Verdict:
         """Judge the implementation by the claims that were asked for: those of the run, or those named."""
-        if any(not row.outcome.conforms for row in self.ledger.settled):
-            return ExitCode.NOT_CONFORMANT
-        missing = set(self._run.claims) - self.ledger.rows.keys() if self._run.claims else self.ledger.missing
-        return ExitCode.INCOMPLETE if missing else ExitCode.CONFORMANT
+        return verdicts.verdict(self.draft.ledger(), specification(), self._run.claims)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the outcomes by section, and the verdict in one line."""
         if self._assays():
-            summary(terminalreporter, self.ledger, self.verdict(), self._results)
-
-
-def _function(nodeid: str) -> tuple[str, str]:
-    """Return file and function of a test: those of `tests/test_a.py::test_b[c]` are `test_a.py` and `test_b`."""
-    path, _, test = nodeid.partition("::")
-    return path.rpartition("/")[2], test.partition("[")[0]
+            summary(terminalreporter, self.draft.ledger(), self.verdict(), self._results, self._run.claims)
 
 
 def _processor() -> float:
@@ -154,24 +159,25 @@ def _processor() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def _open_ledger(run: Run) -> Ledger:
+def _open_draft(run: Run) -> Draft:
     description = run.description
-    return Ledger(
+    return Draft(
         suite=__version__,
         document=specification().document,
-        implementation={
-            "name": description.name if description else run.implementation,
-            "version": description.version if description else "",
-            "frameworks": description.frameworks if description else {},
-            "device": None,
-            "precision": None,
-            "groups": list(run.groups),
-        },
-        grade=run.grade,
+        implementation=Subject(
+            name=description.name if description else run.implementation,
+            version=description.version if description else "",
+            frameworks=description.frameworks if description else {},
+            device=None,
+            measured_precision=None,
+            groups=tuple(run.groups),
+        ),
+        precision=run.grade,
         profile=run.profile,
         seed=run.seed,
         data=data.describe(),
         awaited={id_: set() for id_ in run.held},
         expectations={expectation.claim: expectation for expectation in run.expectations},
         shard=run.shard,
+        required=run.required,
     )

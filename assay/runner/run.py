@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
+import msgspec
+
 from assay.adapters.loading import Description, load
 from assay.adapters.proxy import AdapterError, ImplementationProxy
 from assay.ledger.expectations import Expectation
-from assay.ledger.ledger import Outcome
+from assay.ledger.ledger import Precision, Profile
+from assay.ledger.outcomes import Outcome
 from assay.runner.failure import Replay
 from assay.specification.claims import Claim
 from assay.specification.shards import Shard
@@ -35,21 +38,23 @@ class Run:
         claim_seconds: the limit for each test of a claim.
         expectations: the failures that are known.
         folder: shared by the processes of the run, removed at its end.
+        required: Groups without which the run does not conform.
 
     """
 
     implementation: str
     description: Description | None
-    profile: str
+    profile: Profile
     seed: int
     device: str
-    grade: str
+    grade: Precision
     shard: Shard | None
     held: tuple[str, ...]
     claims: tuple[str, ...]
     claim_seconds: float
     expectations: tuple[Expectation, ...]
     folder: str
+    required: tuple[str, ...] = ()
 
     @property
     def replay(self) -> Replay:
@@ -72,7 +77,7 @@ class Run:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values, for another process."""
-        return asdict(self) | {"expectations": [expectation.as_dict() for expectation in self.expectations]}
+        return asdict(self) | {"expectations": msgspec.to_builtins(self.expectations)}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Run:
@@ -80,10 +85,15 @@ class Run:
         description = values["description"]
         if description is not None:
             description = Description.from_dict(description)
-        expectations = tuple(map(Expectation.from_dict, values["expectations"]))
+        expectations = msgspec.convert(values["expectations"], tuple[Expectation, ...])
         shard = Shard(**values["shard"]) if values["shard"] else None
-        claims = {name: tuple(values[name]) for name in ("held", "claims")}
+        claims = {name: tuple(values[name]) for name in ("held", "claims", "required")}
         return cls(**values | claims | {"description": description, "shard": shard, "expectations": expectations})
+
+    @property
+    def cases(self) -> Path:
+        """The file that has the number of cases of every test: see `assay.runner.cases`."""
+        return Path(self.folder) / "cases.json"
 
     def last_words(self, test: str) -> Path:
         """Return the file that gets the stack of a test that had to be ended."""

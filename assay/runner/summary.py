@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
 
-from assay.errors import ExitCode
-from assay.ledger.ledger import Ledger, Outcome
-from assay.ledger.verdict import falls_short
+from assay.ledger.draft import Draft
+from assay.ledger.ledger import Ledger
+from assay.ledger.outcomes import Outcome
+from assay.ledger.precision import explain_precision
+from assay.ledger.verdict import Conformance, Verdict
 from assay.runner.run import Run
 from assay.specification.claims import specification
 
@@ -18,48 +21,50 @@ from assay.specification.claims import specification
 SLOWEST = 3
 
 
-def header(run: Run, ledger: Ledger) -> list[str]:
+def header(run: Run, draft: Draft) -> list[str]:
     """Say what is being assayed, with what and on which data."""
-    frameworks = ledger.implementation["frameworks"].items()
-    versions = ", ".join(f"{name} {version}" for name, version in frameworks)
-    implementation = (
-        f"{ledger.implementation['name']} {ledger.implementation['version']} ({versions or 'no framework'})"
-    )
+    subject = draft.implementation
+    versions = ", ".join(f"{name} {version}" for name, version in subject.frameworks.items())
     shard = f", {run.shard}" if run.shard else ""
     return [
-        f"assay {ledger.suite}: {implementation} on {run.device}, Python {platform.python_version()}",
-        f"profile {run.profile}{shard} ({len(ledger.awaited)} claims), seed {run.seed}",
-        *([f"products are held to {run.grade}, and all else to float32"] if run.grade != "float32" else []),
-        *(f"data: {name}: {source}" for name, source in ledger.data.items()),
+        f"assay {draft.suite}: {subject.name} {subject.version} ({versions or 'no framework'})",
+        f"on {run.device}, Python {platform.python_version()}",
+        f"profile {run.profile}{shard} ({len(draft.awaited)} claims), seed {run.seed}",
+        *([f"products must have the precision {run.grade}, all else float32"] if run.grade != "float32" else []),
+        *(f"data: {name}: {source}" for name, source in draft.data.items()),
     ]
 
 
-def verdict_line(ledger: Ledger, verdict: ExitCode) -> str:
+def verdict_line(ledger: Ledger, verdict: Verdict, asked: Collection[str]) -> str:
     """Put the verdict into one line."""
-    passed, total = ledger.counts[Outcome.PASS.value], len(ledger.awaited)
-    name = ledger.implementation["name"]
-    part = f"{ledger.shard} of " if ledger.shard else ""
-    score = f"{passed} of {total} claims of {part}the {ledger.profile} profile pass"
-    score += f", with products held to {ledger.grade}" if ledger.grade != "float32" else ""
-    if known := ledger.counts[Outcome.EXPECTED_FAILURE.value]:
-        score += f", {known} fail as expected"
-    match verdict:
-        case ExitCode.CONFORMANT if ledger.missing:
-            return f"{name}: the claims asked for hold; {score}"
-        case ExitCode.CONFORMANT:
-            return f"{name} is conformant: {score}"
-        case ExitCode.NOT_CONFORMANT:
-            return f"{name} is not conformant: {score}"
-    missing = ledger.missing
-    first = ", ".join(missing[:3]) + (", ..." if len(missing) > 3 else "")  # noqa: PLR2004 - likewise
-    return f"{name}: incomplete, so no verdict: {len(missing)} claims were not decided ({first}); {score}"
+    name, scope = ledger.implementation.name, verdict.scope
+    if asked and verdict.conformance in {Conformance.FULL, Conformance.PARTIAL}:
+        return f"{name}: the claims asked for hold: {scope.passed} of {scope.claims} pass"
+    part = f" ({ledger.shard})" if ledger.shard else ""
+    precision = f"; products had to have the precision {ledger.precision}" if ledger.precision != "float32" else ""
+    return f"{name}{part}: {verdict.sentence}{precision}"
 
 
-def summary(terminal: pytest.TerminalReporter, ledger: Ledger, verdict: ExitCode, results: Path | None) -> None:
-    """Write the outcomes by section, the verdict, and where the ledger is."""
+def summary(
+    terminal: pytest.TerminalReporter,
+    ledger: Ledger,
+    verdict: Verdict,
+    results: Path | None,
+    asked: Collection[str] = (),
+) -> None:
+    """Write the outcomes by section, the verdict, and where the ledger is.
+
+    Args:
+        terminal: Terminal of pytest.
+        ledger: What the run found.
+        verdict: What it comes to.
+        results: Path of the ledger; None where none was asked for.
+        asked: Ids of the only claims that were asked for; empty for all.
+
+    """
     terminal.section("assay", sep="=")
     claims = specification().claims
-    rows = [row for row in ledger.settled if row.id in claims]
+    rows = [row for row in ledger.claims if row.id in claims]
     shown = [outcome for outcome in Outcome if any(row.outcome is outcome for row in rows)]
     terminal.write_line(f"{'':38}" + "".join(f"{outcome.value:>18}" for outcome in shown) + f"{'seconds':>10}")
     for section in specification().sections:
@@ -73,13 +78,15 @@ def summary(terminal: pytest.TerminalReporter, ledger: Ledger, verdict: ExitCode
     for row in rows:
         if row.outcome is Outcome.UNEXPECTED_PASS:
             terminal.write_line(f"UNEXPECTED PASS {row.id}: {row.reason}; remove the expectation", red=True)
-    if short := falls_short(ledger.implementation["precision"], ledger.grade):
+    if short := explain_precision(ledger.implementation.measured_precision, ledger.precision):
         terminal.write_line(f"\n{short}")
     terminal.write_line("")
     terminal.write_line(
-        verdict_line(ledger, verdict),
-        green=verdict is ExitCode.CONFORMANT,
-        red=verdict is not ExitCode.CONFORMANT,
+        verdict_line(ledger, verdict, asked),
+        green=verdict.conformance is Conformance.FULL,
+        cyan=verdict.conformance is Conformance.PARTIAL,
+        yellow=verdict.conformance in {Conformance.INCOMPLETE, Conformance.UNTESTED},
+        red=verdict.conformance in {Conformance.NONE, Conformance.BROKEN},
     )
     if results is not None:
         terminal.write_line(f"ledger: {results}")

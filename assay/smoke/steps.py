@@ -9,7 +9,7 @@ from itertools import zip_longest
 
 from assay.adapters import loading
 from assay.errors import UserError
-from assay.ledger.ledger import Outcome
+from assay.ledger.outcomes import Outcome
 from assay.smoke import process
 from assay.smoke.process import Trial
 from assay.specification.claims import Claim, specification

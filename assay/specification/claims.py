@@ -14,9 +14,9 @@ from assay import spec
 from assay.errors import UserError
 from assay.files import json_file
 from assay.spec import toml
+from assay.specification.profiles import PROFILES
 
 FOLDER = Path(spec.__file__).parent / "claims"
-PROFILES = ("smoke", "core", "full")
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,11 @@ class Claim:
     since: str
     erratum: Erratum | None = None
     unspecified: Unspecified | None = None
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether it is a fact about the document, which no implementation can meet or miss."""
+        return not self.needs
 
     @property
     def groups(self) -> set[str]:

@@ -11,11 +11,10 @@ from statistics import median
 
 from assay.errors import UserError
 from assay.specification.index import ExecutableClaim
+from assay.specification.profiles import MEASURED_FOR
 
 # Made by `python -m assay.cli.claim_costs`.
 COSTS = Path(__file__).with_name("costs.json")
-# What smoke draws less than core is too little to be worth a measurement of its own.
-MEASURED_FOR = {"smoke": "core", "core": "core", "full": "full"}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import pytest
 
 from assay.bench.workloads import RATES, STEPS
-from assay.specification.claims import PROFILES
+from assay.specification.profiles import PROFILES
 
 
 @pytest.mark.parametrize("loop", [False, True], ids=["call", "loop"])

@@ -41,8 +41,8 @@ class Ended:
 
     @cached_property
     def ledger(self) -> dict[str, Any]:
-        """The ledger that it wrote, checked against the schema."""
-        return ledger.read(self.folder / "ledger.json")
+        """The ledger that it wrote, read as a ledger and laid out as JSON."""
+        return ledger.as_json(ledger.read(self.folder / "ledger.json"))
 
     @property
     def rows(self) -> dict[str, tuple[str, str]]:

@@ -1,8 +1,9 @@
-"""The house stays one-directional: who may import what, read from the source."""
+"""Who may import what, read from the source: packages in layers, without cycles between packages or files."""
 
 import ast
 import subprocess
 import sys
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,18 +12,30 @@ from assay.spec import toml
 from assay.specification.index import tests_folder
 
 ROOT = Path(__file__).resolve().parents[2]
-OURS = {"alternatives", "assay", "reference", "spec", "tests"}
 FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras", "gymnasium", "gym", "ale_py"}
-# The chapter's programs are for people: they find their data, and say what is wrong, as the command line does.
-OF_THE_PROGRAMS = {
-    "assay.cli.parser.Parser",
-    "assay.cli.parser.answered",
-    "assay.datasets.data.mnist",
-    "assay.datasets.data.nietzsche",
-    "assay.errors.ExitCode",
-    "assay.errors.UserError",
-    "assay.datasets.connectivity.reachable",
-}
+# The packages and modules of `assay`, the lower ones first: one imports only from itself and from what stands before.
+LAYERS = (
+    ("__init__", "contract", "errors", "spec"),
+    ("files",),
+    ("datasets", "specification"),
+    ("adapters", "ledger"),
+    ("testing",),
+    ("runner", "bench"),
+    ("smoke", "reports"),
+    ("cli",),
+    ("__main__",),
+)
+LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
+# Links to these folders of the repository make them packages of `assay`.
+LINKED = ("spec", "reference", "alternatives", "tests")
+# The programs of the reference are for people: they find data and report errors as the command line does.
+OF_THE_PROGRAMS = {"assay.cli.parser", "assay.datasets.connectivity", "assay.datasets.data", "assay.errors"}
+
+
+def path_of(module):
+    """Return the file of a module of `assay`; None for what is not one."""
+    place = ROOT.joinpath(*module.split("."))
+    return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
 
 
 def imported(path):
@@ -31,47 +44,97 @@ def imported(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            names = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name if path_of(name) else node.module for name in names)
 
 
-def files(folder):
-    """Return the Python files of a folder of the project, for parametrization."""
-    paths = sorted((ROOT / folder).rglob("*.py"))
-    return pytest.mark.parametrize("path", paths, ids=[str(path.relative_to(ROOT)) for path in paths])
+def ours(path):
+    """Return the modules of `assay` that a file imports."""
+    return {name for name in imported(path) if name.split(".")[0] == "assay"}
 
 
 def tops(path):
-    """Return the packages that a file imports, but for those of Python."""
+    """Return the packages that a file imports, except those of Python."""
     return {name.partition(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
 
 
-@files("spec")
-def test_the_specification_knows_nobody(path):
-    assert tops(path) <= {"numpy", "autograd", "spec", "tomli"}
+def modules(*folders):
+    """Return the modules in folders of the repository, by name."""
+    found = {}
+    for folder in folders:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            if folder == "assay" and parts[1] in LINKED:
+                continue
+            name = ".".join(("assay", *parts) if folder in LINKED else parts).removesuffix(".__init__")
+            found[name] = path
+    return found
 
 
-@files("assay")
+def each(*folders):
+    """Return a parametrization over the files of folders of the repository."""
+    found = modules(*folders)
+    return pytest.mark.parametrize("path", found.values(), ids=found)
+
+
+def package(module):
+    """Return the package of `assay` that a module belongs to, or the module itself where it has none."""
+    return [*module.split("."), "__init__"][1]
+
+
+@pytest.mark.parametrize("module", [*modules("assay", "spec")])
+def test_a_package_imports_only_from_lower_layers(module):
+    here = package(module)
+    upward = {name for name in ours(path_of(module)) if package(name) != here and LEVELS[package(name)] >= LEVELS[here]}
+    assert upward == set()
+
+
+def test_no_files_import_each_other_in_a_circle():
+    found = modules("assay", "spec", "reference", "alternatives")
+    graph = {name: ours(path) - {name, "assay"} for name, path in found.items()}
+    # Raises CycleError with the circle.
+    assert {*TopologicalSorter(graph).static_order()} >= {*found} - {"assay"}
+
+
+def test_no_packages_import_each_other_in_a_circle():
+    graph = {}
+    for name, path in modules("assay", "spec").items():
+        graph.setdefault(package(name), set()).update(map(package, ours(path)))
+    assert {*TopologicalSorter({name: used - {name} for name, used in graph.items()}).static_order()} == {*LEVELS}
+
+
+@each("spec")
+def test_the_specification_depends_on_nothing_else(path):
+    assert tops(path) <= {"numpy", "autograd", "assay", "tomli"}
+    assert {package(name) for name in ours(path)} <= {"spec"}
+
+
+@each("assay")
 def test_the_runner_imports_no_framework_and_no_implementation(path):
-    # How fast a machine is, a benchmark asks the framework of the implementation, which is there.
-    frameworks = set() if path == ROOT / "assay" / "bench" / "rates.py" else FRAMEWORKS
-    assert not tops(path) & (frameworks | {"reference", "tests"})
+    # A benchmark asks the framework of an implementation, where it is installed, how fast the machine is.
+    frameworks = set() if path == ROOT / "assay" / "bench" / "peak_rates.py" else FRAMEWORKS
+    assert not tops(path) & frameworks
+    assert not {package(name) for name in ours(path)} & {"reference", "alternatives", "tests"}
 
 
-@files("reference")
-def test_the_reference_knows_the_contract_and_nothing_else_of_ours(path):
-    ours = {name for name in imported(path) if name.partition(".")[0] in {"assay", "spec", "tests"}}
-    others = {name for name in ours if not name.startswith("assay.contract") and name != "assay.contract"}
+@each("reference")
+def test_the_reference_depends_on_the_contract_alone(path):
     is_program = path.name == "__main__.py" or path.parent.name == "programs"
-    assert others <= {"assay.__version__"} | (OF_THE_PROGRAMS if is_program else set())
+    others = {name for name in ours(path) if package(name) not in {"__init__", "contract", "reference"}}
+    assert others <= (OF_THE_PROGRAMS if is_program else set())
 
 
-@files("alternatives")
-def test_an_alternative_knows_the_contract_and_itself_and_no_tensorflow(path):
+@each("alternatives")
+def test_an_alternative_depends_on_the_contract_alone_and_not_on_tensorflow(path):
     folder, *_ = path.relative_to(ROOT / "alternatives").parts
-    itself = f"alternatives.{folder}"
-    ours = {name for name in imported(path) if name.partition(".")[0] in OURS}
-    assert {name for name in ours if not f"{name}.".startswith(("assay.contract.", f"{itself}."))} == set()
+    itself = f"assay.alternatives.{folder}"
+    assert {name for name in ours(path) if not f"{name}.".startswith(("assay.contract.", f"{itself}."))} == set()
     assert not tops(path) & {"tensorflow", "tf_keras"}
+
+
+@each("assay", "spec", "reference", "alternatives", "tests")
+def test_no_file_imports_a_package_by_a_name_that_a_user_may_have(path):
+    assert not tops(path) & {*LINKED}
 
 
 PROJECT = toml.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

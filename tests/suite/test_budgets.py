@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doubles.ledgers import ledger
+from doubles.ledgers import ledger, typed
 
 from assay.cli import budgets
 from assay.errors import ExitCode, UserError
+from assay.specification import profiles
 from assay.specification.shards import Shard
 
 if TYPE_CHECKING:
     from .conftest import Shell
 
-BUDGET = budgets.SECONDS["core"]
-ROOM = budgets.CORES * BUDGET
+BUDGET = profiles.SECONDS["core"]
+ROOM = profiles.CORES * BUDGET
 
 
 def timed(wall: float, processor: float, **options: Any) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def timed(wall: float, processor: float, **options: Any) -> dict[str, Any]:
 def test_a_run_is_too_slow_if_its_processors_could_not_have_been_faster(
     wall: float, processor: float, end: str, code: ExitCode
 ) -> None:
-    said, found = budgets.judged(timed(wall, processor))
+    said, found = budgets.judge(typed(timed(wall, processor)))
     assert (said.endswith(end), found) == (True, code), said
 
 
@@ -50,7 +51,7 @@ def test_a_run_is_too_slow_if_its_processors_could_not_have_been_faster(
 )
 def test_what_is_no_whole_run_has_no_budget(content: dict[str, Any]) -> None:
     with pytest.raises(UserError, match="not that of a whole run"):
-        budgets.judged(content)
+        budgets.judge(typed(content))
 
 
 def test_the_time_of_a_run_is_that_of_all_its_processes(shell: Shell) -> None:

@@ -14,7 +14,6 @@ from assay.contract import GROUPS, PROTOCOLS
 from assay.errors import UserError
 from assay.specification import document, index
 from assay.specification.claims import (
-    PROFILES,
     Claim,
     Permitted,
     Section,
@@ -25,6 +24,7 @@ from assay.specification.claims import (
     parse_lines,
     specification,
 )
+from assay.specification.profiles import PROFILES
 
 if TYPE_CHECKING:
     from pathlib import Path

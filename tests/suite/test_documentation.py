@@ -13,10 +13,10 @@ import pytest
 from assay.bench import results
 from assay.cli import parser
 from assay.errors import ExitCode
-from assay.ledger.ledger import Outcome
+from assay.ledger.outcomes import Outcome
 from assay.reports import bench_tables, markdown
-from assay.runner.plugin import CLAIM_SECONDS
 from assay.specification.claims import specification
+from assay.specification.profiles import CLAIM_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -53,7 +53,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("readme")
     (folder / "mine.py").write_text(blocks("python")[0], encoding="utf-8")
     (folder / "reference").mkdir()
-    shutil.copy(ROOT / "reference" / "versions.json", folder / "reference")
+    shutil.copy(ROOT / "reference" / "results" / "versions.json", folder / "reference")
     run("assay run mine --results assay-reference.json --report mine.html", folder)
     return folder
 
@@ -132,6 +132,6 @@ def test_files_that_are_named_exist(name):
 
 
 def test_table_of_benchmarks_is_that_of_the_stored_run():
-    run = results.read(ROOT / "reference" / "benchmarks.json")[-1]
+    run = results.read(ROOT / "reference" / "results" / "benchmarks.json")[-1]
     header, *found = bench_tables.steps(run)
     assert "\n".join(markdown.table(header, found)) in README

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from doubles.ledgers import ledger
+from doubles.ledgers import ledger, typed
 
 from assay.errors import ExitCode, UserError
 from assay.reports import matrix
@@ -22,6 +22,10 @@ THREE = {
     "new": ledger(relu="pass", tanh="pass", unheard="pass"),
     "newest": ledger(relu="pass", tanh="skipped", unheard="error"),
 }
+
+
+def make(ledgers: dict[str, Any]) -> Any:
+    return matrix.make({name: typed(content) for name, content in ledgers.items()})
 
 
 @pytest.mark.parametrize(
@@ -45,7 +49,7 @@ def test_the_history_says_since_when(outcomes: str, history: str) -> None:
 
 
 def test_ledgers_are_laid_side_by_side() -> None:
-    made = matrix.made(THREE)
+    made = make(THREE)
     assert [version["name"] for version in made["versions"]] == ["old", "new", "newest"]
     assert made["claims"] == [
         {
@@ -71,23 +75,23 @@ def test_ledgers_are_laid_side_by_side() -> None:
 
 def test_ledgers_of_different_suites_are_not_mixed() -> None:
     with pytest.raises(UserError, match="more than one suite"):
-        matrix.made({"old": THREE["old"] | {"suite": "0.0.1"}, "new": THREE["new"]})
+        make({"old": THREE["old"] | {"suite": "0.0.2"}, "new": THREE["new"]})
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    made = matrix.made(THREE)
+    made = make(THREE)
     (tmp_path / "matrix.json").write_text(matrix.as_json(made))
     assert matrix.read(tmp_path / "matrix.json") == made
 
 
 def test_every_claim_has_a_line_of_its_own() -> None:
-    made = matrix.made(THREE)
+    made = make(THREE)
     lines = [line.strip().rstrip(",") for line in matrix.as_json(made).splitlines()]
     assert [json.loads(line) for line in lines if line.startswith('{"id"')] == made["claims"]
 
 
 def test_the_page_tells_what_changes_and_then_everything() -> None:
-    _, changes, everything = matrix.as_page(matrix.made(THREE)).split("<h2 id=")
+    _, changes, everything = matrix.as_page(make(THREE)).split("<h2 id=")
     assert ["dense.relu" in changes, "dense.tanh" in changes, "dense.unheard" in changes] == [True, False, True]
     assert all(id_ in everything for id_ in ("dense.relu", "dense.tanh", "dense.unheard"))
     assert "old: relu is off" in changes
@@ -97,7 +101,7 @@ def test_the_page_tells_what_changes_and_then_everything() -> None:
 def test_the_page_takes_names_and_reasons_as_text() -> None:
     strange = ledger(relu="fail")
     strange["claims"][0]["reason"] = "<script>alert()</script>"
-    assert "<script>" not in matrix.as_page(matrix.made({"<b>": strange, "new": THREE["new"]}))
+    assert "<script>" not in matrix.as_page(make({"<b>": strange, "new": THREE["new"]}))
 
 
 def test_the_command_makes_the_same_page_of_its_data(shell: Shell) -> None:

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from doubles.ledgers import ledger
+from doubles.ledgers import ledger, typed
 
-from assay.ledger.verdict import falls_short
+from assay.ledger.precision import explain_precision
 from assay.reports import html, junit, pull_request
 from assay.reports.compare import compare
 from assay.reports.markdown import plain
@@ -158,16 +158,16 @@ def test_which_grade_covers_which() -> None:
     }
 
 
-def test_every_view_says_what_was_held_to_and_what_falls_short() -> None:
+def test_every_view_says_what_was_held_to_and_what_explain_precision() -> None:
     old, new = ledger(relu="pass"), ledger(relu="fail") | {"grade": "tf32"}
     new["implementation"]["precision"] = "bfloat16"
-    short = falls_short("bfloat16", "tf32")
+    short = explain_precision("bfloat16", "tf32")
     assert short.startswith("ops.dense multiplies in bfloat16, and was held to tf32: ")
-    page, markdown, cases = (view.render([new]) for view in (html, pull_request, junit))
+    page, markdown, cases = (view.render([typed(new)]) for view in (html, pull_request, junit))
     assert short in page
     assert plain(short) in markdown
     assert all("Its products were held to tf32, and all else to float32." in text for text in (page, markdown))
     assert "<dt>Products held to</dt><dd>tf32</dd>" in page
     assert '<property name="grade" value="tf32" />' in cases
     said = {"OLD is of grade float32, NEW of tf32.", "The products of NEW were held to tf32."}
-    assert said <= {*compare(old, new).remarks}
+    assert said <= {*compare(typed(old), typed(new)).remarks}

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from doubles.ledgers import ledger
+from doubles.ledgers import ledger, typed
 
-from assay.ledger.ledger import Outcome
+from assay.ledger.outcomes import Outcome
 from assay.reports import junit
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ ELEMENTS = {
 
 def rendered(*ledgers: dict[str, Any]) -> ET.Element:
     """Read what is written."""
-    return ET.fromstring(junit.render(ledgers))  # noqa: S314 - our own
+    return ET.fromstring(junit.render([*map(typed, ledgers)]))  # noqa: S314 - our own
 
 
 def a_shard(**outcomes: str) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def test_a_case_says_why_and_how_to_see_it_again() -> None:
 def test_the_properties_name_the_versions() -> None:
     (suite,) = rendered(a_shard(relu="pass"))
     found = {each.get("name"): each.get("value") for each in suite.iter("property")}
-    expected = {"suite": "0.1.0", "implementation": "toy 1.0", "numpy": "2.0", "profile": "core", "shard": "1/2"}
+    expected = {"suite": "0.0.1", "implementation": "toy 1.0", "numpy": "2.0", "profile": "core", "shard": "1/2"}
     assert expected.items() <= found.items()
 
 
@@ -112,4 +112,4 @@ def test_the_command_chooses_by_the_suffix(shell: Shell) -> None:
     assert shell.assay("report", "ledger.json", "-o", "junit.xml").output == "report: junit.xml\n"
     assert shell.assay("report", "ledger.json", "-o", "summary.md").output == "report: summary.md\n"
     assert ET.parse(ended.folder / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - our own
-    assert (ended.folder / "summary.md").read_text().startswith("### Assay: toy is incomplete\n")
+    assert (ended.folder / "summary.md").read_text().startswith("### Assay: toy: incomplete\n")

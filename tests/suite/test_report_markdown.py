@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from doubles.ledgers import ledger
+from doubles.ledgers import ledger, typed
 
 from assay.reports import pull_request
 from assay.reports.markdown import LONGEST_REASON, MOST_DETAILS, block, code, plain
@@ -16,15 +16,15 @@ MARKUP = "<b>|`*_#@~$[](http://example.org)!\\&amp;"
 
 def report(*, results: tuple[str, ...] = (), **outcomes: str) -> str:
     """Return the report of a shard, which is of no more claims than it has rows for."""
-    return pull_request.render([ledger(results=results, **outcomes) | {"shard": {"number": 1, "of": 2}}])
+    return pull_request.render([typed(ledger(results=results, **outcomes) | {"shard": {"number": 1, "of": 2}})])
 
 
 def test_the_verdict_comes_first() -> None:
     text = report(relu="pass", tanh="fail", zeros="skipped")
     assert text.startswith(
-        "### Assay: toy is not conformant\n\n"
-        "<code>toy 1.0 (numpy 2.0), core profile</code>: 1 of 3 claims pass. 1 claim counts against it: 1 fail.\n\n"
-        "It is shard 1 of 2, and so a part of its profile.\n"
+        "### Assay: toy: not conformant\n\n"
+        "<code>toy 1.0 (numpy 2.0), core profile</code> does not conform. Against it&#58; 1 fail. "
+        "Scope&#58; 1 of 2 groups&#58; 1 of 3 claims pass, 1 skipped.\n"
     )
 
 
@@ -62,7 +62,7 @@ def test_the_first_of_many_failures_are_explained() -> None:
 
 
 def test_each_ledger_has_its_summary() -> None:
-    text = pull_request.render([ledger(relu="pass"), ledger(relu="fail")])
+    text = pull_request.render([typed(ledger(relu=outcome)) for outcome in ("pass", "fail")])
     assert re.findall("^### .*", text, re.MULTILINE) == [
         "### Assay: toy 1.0 (1) is incomplete",
         "### Assay: toy 1.0 (2) is not conformant",
@@ -88,7 +88,7 @@ def test_no_fence_in_a_text_ends_its_block(text: str) -> None:
 def test_a_long_reason_is_cut_and_a_replay_is_not() -> None:
     content = ledger(relu="fail")
     content["claims"][0] |= {"reason": "x" * 9 * LONGEST_REASON, "replay": "y" * 9 * LONGEST_REASON}
-    text = pull_request.render([content])
+    text = pull_request.render([typed(content)])
     assert f"\n{'x' * LONGEST_REASON} ...\n" in text
     assert f"\n{'y' * 9 * LONGEST_REASON}\n" in text
 
@@ -97,7 +97,7 @@ def test_what_a_ledger_says_stays_text_wherever_it_stands() -> None:
     content = ledger(relu="fail")
     content["implementation"] |= {"name": MARKUP, "version": MARKUP, "frameworks": {MARKUP: MARKUP}}
     content["claims"][0] |= {"id": MARKUP, "reason": f"{MARKUP}\n```\n# {MARKUP}", "replay": MARKUP}
-    text = pull_request.render([content | {"shard": {"number": 1, "of": 2}}])
+    text = pull_request.render([typed(content | {"shard": {"number": 1, "of": 2}})])
     outside = re.sub(r"^(````?)text\n.*?^\1\n", "", text, flags=re.DOTALL | re.MULTILINE)
     assert MARKUP not in outside
     assert "<b>" not in outside

@@ -8,14 +8,16 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from doubles.ledgers import ledger
+from doubles.ledgers import ledger, typed
 
 from assay.cli import claim_costs
 from assay.errors import ExitCode, UserError
-from assay.ledger.merge import Whole, merged
+from assay.ledger.merge import Whole, merge
+from assay.ledger.verdict import verdict
 from assay.specification import index, shards
-from assay.specification.claims import PROFILES, specification
+from assay.specification.claims import specification
 from assay.specification.index import ExecutableClaim
+from assay.specification.profiles import PROFILES
 from assay.specification.shards import Shard, claims_of
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ def test_the_time_of_a_test_of_several_claims_is_shared_out() -> None:
     both, own = ("dense.relu", "dense.tanh"), ("dense.tanh",)
     tests = [ExecutableClaim("test_a.py", "test_both", both), ExecutableClaim("test_a.py", "test_own", own)]
     # zeros has no test any more.
-    assert claim_costs.measured(content, tests) == {"dense.relu": 0.5, "dense.tanh": 0.6667}
+    assert claim_costs.measure(typed(content), tests) == {"dense.relu": 0.5, "dense.tanh": 0.6667}
 
 
 def test_costs_are_taken_over_from_a_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,7 +145,7 @@ def test_a_shard_is_complete_and_says_which_it_is(runs: dict[str, Ended]) -> Non
     found = runs["1"].ledger
     assert (found["shard"], found["complete"]) == ({"number": 1, "of": 2}, True)
     assert f"profile smoke, shard 1 of 2 ({len(found['claims'])} claims), seed 0" in runs["1"].output
-    assert "claims of shard 1 of 2 of the smoke profile pass" in runs["1"].output
+    assert "(shard 1 of 2): " in runs["1"].output
     assert "It is shard 1 of 2, and so a part of its profile." in (runs["1"].folder / "ledger.md").read_text()
     assert "shard" not in runs["whole"].ledger
 
@@ -177,44 +179,44 @@ def shard(number: int, of: int = 2, **outcomes: str) -> dict[str, Any]:
 
 
 def joined(*ledgers: dict[str, Any]) -> Whole:
-    return merged([(Path(f"{number}.json"), content) for number, content in enumerate(ledgers, start=1)])
+    files = [(Path(f"{number}.json"), typed(content)) for number, content in enumerate(ledgers, start=1)]
+    return merge(files, specification())
 
 
 def test_what_one_shard_alone_measured_is_kept() -> None:
     first, second = shard(1, relu="pass"), shard(2, tanh="pass")
     first["implementation"] |= {"device": None}
     second["implementation"] |= {"precision": "float32"}
-    found = joined(first, second).content["implementation"]
-    assert (found["device"], found["precision"]) == ("CPU", "float32")
+    found = joined(first, second).ledger.implementation
+    assert (found.device, found.measured_precision) == ("CPU", "float32")
 
 
 def test_data_from_several_places_are_all_told() -> None:
     first, second = (shard(number) | {"data": {"mnist": f"place {number}"}} for number in (1, 2))
-    assert joined(first, second).content["data"] == {"mnist": "place 1; place 2"}
+    assert joined(first, second).ledger.data == {"mnist": "place 1; place 2"}
 
 
 def test_an_incomplete_shard_makes_an_incomplete_whole() -> None:
     second = ledger(shard=Shard(2, 2), tanh="pass", undecided=("zeros",))
     found = joined(shard(1, relu="pass"), second)
-    assert (found.content["complete"], found.code) == (False, ExitCode.INCOMPLETE)
-    assert "shard 2 of 2 is incomplete" in found.said
+    assert (found.ledger.complete, verdict(found.ledger, specification()).code) == (False, ExitCode.INCOMPLETE)
+    assert found.missing == ("shard 2 of 2 is incomplete",)
 
 
 @pytest.mark.parametrize(
     ("outcome", "code"), [("pass", ExitCode.CONFORMANT), ("fail", ExitCode.NOT_CONFORMANT)], ids=["holds", "fails"]
 )
 def test_the_exit_code_is_the_verdict_of_the_whole(outcome: str, code: ExitCode) -> None:
-    # The claims of another suite are known from its rows alone.
-    first, second = (each | {"suite": "0.0.1"} for each in (shard(1, relu="pass"), shard(2, tanh=outcome)))
-    assert joined(first, second).code == code
+    whole = joined(shard(1, relu="pass"), shard(2, tanh=outcome)).ledger
+    assert verdict(whole, specification()).code == code
 
 
 @pytest.mark.parametrize(
     ("second", "said"),
     [
-        pytest.param(ledger(tanh="pass"), "2.json is no shard", id="no shard"),
+        pytest.param(ledger(tanh="pass"), "2.json is not a shard", id="no shard"),
         pytest.param(shard(1, tanh="pass"), "2.json and 1.json are both shard 1", id="the same number"),
-        pytest.param(shard(3), "2.json is shard 3 of 2, which cannot be", id="a number beyond"),
+        pytest.param(shard(3), "2.json is shard 3 of 2, which is impossible", id="a number beyond"),
         pytest.param(shard(2, relu="pass"), "2.json and 1.json both have claim dense.relu", id="a claim twice"),
         pytest.param(shard(2, of=3), "not of one run: number of shards 3 and 2", id="another count"),
         *(

@@ -10,7 +10,7 @@ from assay.reports import matrix
 from assay.specification.claims import specification
 
 ROOT = Path(__file__).resolve().parents[2]
-VERSIONS = matrix.read(ROOT / "reference" / "versions.json")
+VERSIONS = matrix.read(ROOT / "reference" / "results" / "versions.json")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 # Which expectations were known to the run of a version; the others had none.
 EXPECTED = {

@@ -132,7 +132,7 @@ def verdict(environment: Environment, name: str, profile: str, folder: Path) -> 
     options = ["--profile", profile, "--results", "ledger.json", "-n", "0"]
     ended = environment.run("-m", "assay", "run", name, *options, folder=folder)
     assert ended.stderr == ""
-    content = ledger.read(folder / "ledger.json")
+    content = ledger.as_json(ledger.read(folder / "ledger.json"))
     return ended.returncode, content["complete"], {row["id"] for row in content["claims"] if row["outcome"] == "pass"}
 
 

@@ -1,7 +1,7 @@
 """The NumPy alternative with products of fewer bits: every factor of an `@` is rounded first.
 
-`--implementation doubles.coarse:NAME` tests one, with the suite on the path: `tf32`, `bfloat16`, `float16`; `cut`, which
-cuts off what TF32 has no bits for, as hardware does; and two that are wrong beyond their products, in TF32.
+`--implementation doubles.coarse:NAME` tests one, with the suite on the path: `tf32`, `bfloat16`, `float16`; `cut`,
+which cuts off what TF32 has no bits for, as hardware does; and two that are wrong beyond their products, in TF32.
 """
 
 from __future__ import annotations

@@ -1,18 +1,26 @@
-"""Ledgers as runs write them, of claims that hold, for what reads them."""
+"""Ledgers as runs write them. They are of a suite before all claims, so that their rows are all that they decide."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from assay.ledger.ledger import Ledger, Outcome, Row
+from assay.ledger.draft import Draft
+from assay.ledger.ledger import Ledger, Row, Subject, as_json, from_json
+from assay.ledger.outcomes import Outcome
 from assay.specification.claims import specification
 from assay.specification.shards import Shard
+
+
+def typed(content: dict[str, Any]) -> Ledger:
+    """Make a ledger of JSON that a test has changed, with the counts of its rows."""
+    outcomes = [row["outcome"] for row in content["claims"]]
+    return from_json(content | {"counts": {outcome.value: outcomes.count(outcome.value) for outcome in Outcome}})
 
 
 def ledger(
     *, shard: Shard | None = None, undecided: tuple[str, ...] = (), results: tuple[str, ...] = (), **outcomes: str
 ) -> dict[str, Any]:
-    """Return the ledger of a run in which claims of the Dense layer came out like this: `relu="expected_failure"`.
+    """Return the ledger of a run, as JSON has it, in which claims of the Dense layer came out so: `relu="fail"`.
 
     Args:
         shard: that the run was.
@@ -21,18 +29,18 @@ def ledger(
         outcomes: by claim.
 
     """
-    made = Ledger(
-        suite="0.1.0",
+    draft = Draft(
+        suite="0.0.1",
         document=specification().document,
-        implementation={
-            "name": "toy",
-            "version": "1.0",
-            "frameworks": {"numpy": "2.0"},
-            "device": "CPU",
-            "precision": None,
-            "groups": ["ops"],
-        },
-        grade="float32",
+        implementation=Subject(
+            name="toy",
+            version="1.0",
+            frameworks={"numpy": "2.0"},
+            device="CPU",
+            measured_precision=None,
+            groups=("ops",),
+        ),
+        precision="float32",
         profile="core",
         seed=0,
         data={},
@@ -43,7 +51,6 @@ def ledger(
         why = (
             ("", "") if outcome == "pass" else (f"{name} is off\nby 1", f"python -m assay run toy --claim dense.{name}")
         )
-        made.add(
-            Row(f"dense.{name}", Outcome(outcome.replace("_", " ")), 1.0, *why, digest=name, results=[*results]), "test"
-        )
-    return made.as_json()
+        draft.add(Row(f"dense.{name}", Outcome(outcome.replace("_", " ")), 1.0, *why, digest=name, results=results))
+        draft.close([f"dense.{name}"], "test")
+    return as_json(draft.ledger())
