@@ -88,7 +88,7 @@ def test_full_float32(ops, evidence):
     measured = grade(ops)
     evidence(precision=measured)
     assert precision.at_least_as_precise(measured, precision.current_precision()), (
-        f"products are made in {measured}, not in {precision.held()}"
+        f"products are made in {measured}, not in {precision.current_precision()}"
     )
 
 

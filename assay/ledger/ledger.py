@@ -161,7 +161,7 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
 def head(ledger: Ledger) -> dict[str, Any]:
     """Return all of a ledger but its rows, as plain values that JSON can hold."""
     return {
-        known.encode_name: msgspec.to_builtins(value, str_keys=True)
+        known.encode_name: _finite(msgspec.to_builtins(value, str_keys=True))
         for known in msgspec.structs.fields(Ledger)
         if known.name != "claims" and (value := getattr(ledger, known.name)) != known.default
     }

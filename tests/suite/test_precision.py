@@ -81,11 +81,11 @@ def test_products_are_held_to_their_grade_and_all_else_to_float32(
     assert (content["grade"], failing(content)) == (grade, wrong)
     measured = content["implementation"]["precision"]
     assert measured == {"cut": "tf32", "bias": "tf32", "softmax": "tf32"}.get(name, name)
-    assert (f"products are held to {grade}, and all else to float32" in said) == (grade != "float32")
-    assert (f"ops.dense multiplies in {measured}, and was held to {grade}" in said) == (
+    assert (f"products must have the precision {grade}, all else float32" in said) == (grade != "float32")
+    assert (f"ops.dense multiplies in {measured}, and {grade} is required" in said) == (
         not at_least_as_precise(measured, grade)
     )
-    assert (f"with products held to {grade}" in said) == (grade != "float32")
+    assert (f"products had to have the precision {grade}" in said) == (grade != "float32")
     replays = [row["replay"] for row in content["claims"] if row["outcome"] == "fail"]
     assert all((f"--grade {grade}" in replay) == (grade != "float32") for replay in replays)
 
@@ -158,16 +158,16 @@ def test_which_grade_covers_which() -> None:
     }
 
 
-def test_every_view_says_what_was_held_to_and_what_explain_precision() -> None:
+def test_every_view_says_what_was_held_to_and_what_falls_short() -> None:
     old, new = ledger(relu="pass"), ledger(relu="fail") | {"grade": "tf32"}
     new["implementation"]["precision"] = "bfloat16"
     short = explain_precision("bfloat16", "tf32")
-    assert short.startswith("ops.dense multiplies in bfloat16, and was held to tf32: ")
+    assert short.startswith("ops.dense multiplies in bfloat16, and tf32 is required: ")
     page, markdown, cases = (view.render([typed(new)]) for view in (html, pull_request, junit))
     assert short in page
     assert plain(short) in markdown
-    assert all("Its products were held to tf32, and all else to float32." in text for text in (page, markdown))
-    assert "<dt>Products held to</dt><dd>tf32</dd>" in page
-    assert '<property name="grade" value="tf32" />' in cases
-    said = {"OLD is of grade float32, NEW of tf32.", "The products of NEW were held to tf32."}
+    assert all("Products must have the precision tf32, and all else float32." in text for text in (page, markdown))
+    assert "<dt>Required precision</dt><dd>tf32</dd>" in page
+    assert '<property name="required precision" value="tf32" />' in cases
+    said = {"OLD has precision float32, NEW has tf32.", "The products of NEW must have the precision tf32."}
     assert said <= {*compare(typed(old), typed(new)).remarks}

@@ -21,11 +21,10 @@ def report(*, results: tuple[str, ...] = (), **outcomes: str) -> str:
 
 def test_the_verdict_comes_first() -> None:
     text = report(relu="pass", tanh="fail", zeros="skipped")
-    assert text.startswith(
-        "### Assay: toy: not conformant\n\n"
-        "<code>toy 1.0 (numpy 2.0), core profile</code> does not conform. Against it&#58; 1 fail. "
-        "Scope&#58; 1 of 2 groups&#58; 1 of 3 claims pass, 1 skipped.\n"
-    )
+    assert text.startswith("### Assay: toy: not conformant\n\n")
+    sentence = "does not conform. Against it: 1 fail. Scope: 1 of 1 group: 1 of 3 claims pass, 1 skipped."
+    assert f"<code>toy 1.0 (numpy 2.0), core profile</code> {plain(sentence)[:-1]}.\n" in text
+    assert "It is shard 1 of 2, and so a part of its profile.\n" in text
 
 
 def test_outcomes_are_counted_by_section() -> None:
@@ -64,8 +63,8 @@ def test_the_first_of_many_failures_are_explained() -> None:
 def test_each_ledger_has_its_summary() -> None:
     text = pull_request.render([typed(ledger(relu=outcome)) for outcome in ("pass", "fail")])
     assert re.findall("^### .*", text, re.MULTILINE) == [
-        "### Assay: toy 1.0 (1) is incomplete",
-        "### Assay: toy 1.0 (2) is not conformant",
+        "### Assay: toy 1.0 (1): conformant",
+        "### Assay: toy 1.0 (2): not conformant",
     ]
 
 

@@ -136,7 +136,7 @@ def test_a_required_group_fails_a_run(shell: Shell, processes: int) -> None:
 
 def test_an_unknown_required_group_is_refused(shell: Shell) -> None:
     ended = shell.assay("run", "numpy", "--require", "opera")
-    assert (ended.code, len(ended.output.splitlines())) == (ExitCode.USAGE, 1)
+    assert (ended.code, "there is no such group" in ended.output) == (ExitCode.USAGE, True)
 
 
 TEST = "test_bias_broadcasts"
@@ -149,7 +149,7 @@ def test_a_claim_of_which_a_run_was_narrowed_to_some_cases_is_not_decided(
 ) -> None:
     file = tests_folder() / "test_dense.py"
     options = {
-        "deselect": [file, "--deselect", f"{file}::{TEST}[3-3]"],
+        "deselect": [file, "--rootdir", "/", "--deselect", f"{os.path.relpath(file, '/')}::{TEST}[3-3]"],
         "keyword": [file, "-k", f"{TEST} and 2-3"],
         "node id": [f"{file}::{TEST}[2-3]"],
         "last failed": [file, "--lf"],
