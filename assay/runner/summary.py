@@ -38,11 +38,11 @@ def header(run: Run, draft: Draft) -> list[str]:
 def verdict_line(ledger: Ledger, verdict: Verdict, asked: Collection[str]) -> str:
     """Put the verdict into one line."""
     name = ledger.implementation.name
-    if asked and verdict.conformance in {Conformance.FULL, Conformance.PARTIAL}:
-        return f"{name}: the claims asked for hold, in {verdict.scope}"
     part = f" ({ledger.shard})" if ledger.shard else ""
     precision = f" (products had to have the precision {ledger.precision})" if ledger.precision != "float32" else ""
-    return f"{name}{part}: {verdict.sentence}{precision}"
+    only = asked and verdict.conformance in {Conformance.FULL, Conformance.PARTIAL}
+    sentence = f"the claims asked for hold, in {verdict.scope}" if only else verdict.sentence
+    return f"{name}{part}: {sentence}{precision}"
 
 
 def summary(
