@@ -22,7 +22,7 @@ import io, json
 from contextlib import redirect_stdout
 from unittest.mock import patch
 
-from assay.data import mnist
+from assay.datasets.data import mnist
 from reference import implementation
 from reference.__main__ import main
 

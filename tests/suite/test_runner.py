@@ -298,7 +298,7 @@ def test_of_several_keras_the_one_that_runs_is_named(
         ),
         (
             "doubles.badly_behaved:best",
-            "implementation 'doubles.badly_behaved:best': module badly_behaved has no attribute 'best'",
+            "implementation 'doubles.badly_behaved:best': module doubles.badly_behaved has no attribute 'best'",
         ),
         (
             "doubles.badly_behaved:FOR_EVER",
@@ -351,7 +351,7 @@ def test_the_hint_is_the_extra_only_where_it_brings_the_package(
         pytest.param("import nowhere", "implementation 'module' needs the package 'nowhere', which is not", id="lacks"),
         pytest.param("import time; time.sleep(1000)", "'module' was not imported within 2 s. Load frame", id="sleeps"),
         pytest.param(
-            "import badly_behaved; badly_behaved.hang_in_c()",
+            "from doubles import badly_behaved; badly_behaved.hang_in_c()",
             "'module' was not imported within 2 s",
             id="hangs",
         ),
@@ -382,7 +382,7 @@ def test_a_module_that_cannot_be_imported_says_why(
 def test_a_module_may_do_what_it_likes_while_it_is_imported(
     source: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "module.py").write_text(f"{source}\nfrom badly_behaved import implementation")
+    (tmp_path / "module.py").write_text(f"{source}\nfrom doubles.badly_behaved import implementation")
     monkeypatch.chdir(tmp_path)
     began = time.monotonic()
     assert (loading.probe("module").name, time.monotonic() - began < 8) == ("toy", True)
@@ -470,7 +470,7 @@ def test_collecting_takes_under_three_seconds_and_imports_no_framework(
 ) -> None:
     script = """if True:
         import sys, pytest
-        from assay.index import tests_folder
+        from assay.specification.index import tests_folder
         options = ["-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", "0", "-q"]
         code = pytest.main([str(tests_folder()), "--collect-only", "--implementation", "reference", *options])
         frameworks = {"tensorflow", "keras", "torch", "jax", "flax"} & sys.modules.keys()
@@ -496,8 +496,8 @@ def test_a_run_leaves_nothing_where_it_was_started(shell: Shell) -> None:
 ONCE = """if True:
     import sys, time
     from pathlib import Path
-    from assay.guard import AdapterError
-    from assay.once import once
+    from assay.adapters.proxy import AdapterError
+    from assay.runner.compute_once import compute_once as once
 
     def work():
         with Path("calls").open("a") as calls:
