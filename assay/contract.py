@@ -17,8 +17,10 @@ before and half after, of an odd number the one more after.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
+from importlib import import_module
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -1026,6 +1028,48 @@ PROTOCOLS: dict[str, type] = {
     "agent": Agent,
     "keras": Keras,
 }
+
+
+class LazyImplementation:
+    """An implementation that loads the module of a group when the group is first used.
+
+    A subclass sets `modules`; the attribute of each group, and `groups`, follow from it. The class of a group has the
+    name of its protocol here: `Ops` for `ops`.
+
+    Attributes:
+        modules: Full name of the module of each group.
+
+    """
+
+    modules: ClassVar[Mapping[str, str]] = {}
+
+    def __init_subclass__(cls) -> None:
+        """Give the class an attribute for each of its groups."""
+        super().__init_subclass__()
+        for group in cls.modules:
+            attribute = cached_property(partial(cls._load, group=group))
+            attribute.__set_name__(cls, group)
+            setattr(cls, group, attribute)
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """The groups that it has, of `GROUPS`."""
+        return tuple(self.modules)
+
+    def make(self, group: str, kind: Callable[..., Any]) -> Any:  # noqa: ANN401 - an object of the group's protocol
+        """Make a group; a subclass overrides it where that takes arguments.
+
+        Args:
+            group: Name of the group.
+            kind: Class of the group.
+
+        """
+        del group
+        return kind()
+
+    def _load(self, *, group: str) -> Any:  # noqa: ANN401 - an object of the group's protocol
+        return self.make(group, getattr(import_module(self.modules[group]), PROTOCOLS[group].__name__))
+
 
 FLOAT = np.dtype(np.float32)
 INT = np.dtype(np.int32)

@@ -5,19 +5,18 @@ Importing this package imports no framework; its groups do, when they are first 
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
+from assay.contract import Implementation, LazyImplementation
 
-if TYPE_CHECKING:
-    from assay import contract
+GROUPS = ("ops", "models", "training", "datasets", "text", "environments", "agent")
+MODULES = {group: f"assay.alternatives.jax.{group}" for group in GROUPS}
 
 
-class JAX:
+class JAX(LazyImplementation):
     """The implementation, as the contract asks for it."""
 
     version = "0.1.0"
     distributions = ("jax", "jaxlib")
-    groups = ("ops", "models", "training", "datasets", "text", "environments", "agent")
+    modules = MODULES
 
     def __init__(self, *, tf32: bool = False) -> None:
         """Take whether a GPU may round the factors of products to TF32."""
@@ -30,55 +29,6 @@ class JAX:
 
         return use(device, tf32=self.tf32)
 
-    @cached_property
-    def ops(self) -> contract.Ops:
-        """Single operations."""
-        from assay.alternatives.jax.ops import Ops
 
-        return Ops()
-
-    @cached_property
-    def models(self) -> contract.Models:
-        """The document's models."""
-        from assay.alternatives.jax.models import Models
-
-        return Models()
-
-    @cached_property
-    def training(self) -> contract.Training:
-        """Whole training runs."""
-        from assay.alternatives.jax.training import Training
-
-        return Training()
-
-    @cached_property
-    def datasets(self) -> contract.Datasets:
-        """The data loader."""
-        from assay.alternatives.jax.datasets import Datasets
-
-        return Datasets()
-
-    @cached_property
-    def text(self) -> contract.Text:
-        """The loader and the program of characters."""
-        from assay.alternatives.jax.text import Text
-
-        return Text()
-
-    @cached_property
-    def environments(self) -> contract.Environments:
-        """CartPole and Breakout."""
-        from assay.alternatives.jax.environments import Environments
-
-        return Environments()
-
-    @cached_property
-    def agent(self) -> contract.Agent:
-        """Deep Q-learning."""
-        from assay.alternatives.jax.agent import Agent
-
-        return Agent()
-
-
-implementation = JAX()
-tf32 = JAX(tf32=True)
+implementation: Implementation = JAX()
+tf32: Implementation = JAX(tf32=True)

@@ -6,20 +6,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import TYPE_CHECKING
+from assay.contract import Implementation, LazyImplementation
 
-if TYPE_CHECKING:
-    from assay import contract
+GROUPS = ("ops", "models", "training", "datasets", "text", "environments", "agent")
+MODULES = {group: f"assay.alternatives.numpy.{group}" for group in GROUPS}
 
 
-class NumPy:
+class NumPy(LazyImplementation):
     """The implementation, as the contract asks for it."""
 
     name = "numpy"
     version = "0.1.0"
     distributions = ("numpy",)
-    groups = ("ops", "models", "training", "datasets", "text", "environments", "agent")
+    modules = MODULES
 
     def start(self, device: str) -> str:
         """Make sure that nobody asks for a GPU.
@@ -33,54 +32,5 @@ class NumPy:
             raise RuntimeError(msg)
         return "CPU"
 
-    @cached_property
-    def ops(self) -> contract.Ops:
-        """Single operations."""
-        from assay.alternatives.numpy.ops import Ops
 
-        return Ops()
-
-    @cached_property
-    def models(self) -> contract.Models:
-        """The document's models."""
-        from assay.alternatives.numpy.models import Models
-
-        return Models()
-
-    @cached_property
-    def training(self) -> contract.Training:
-        """Whole training runs."""
-        from assay.alternatives.numpy.training import Training
-
-        return Training()
-
-    @cached_property
-    def datasets(self) -> contract.Datasets:
-        """The data loader."""
-        from assay.alternatives.numpy.datasets import Datasets
-
-        return Datasets()
-
-    @cached_property
-    def text(self) -> contract.Text:
-        """The loader and the program of characters."""
-        from assay.alternatives.numpy.text import Text
-
-        return Text()
-
-    @cached_property
-    def environments(self) -> contract.Environments:
-        """CartPole and Breakout."""
-        from assay.alternatives.numpy.environments import Environments
-
-        return Environments()
-
-    @cached_property
-    def agent(self) -> contract.Agent:
-        """Deep Q-learning."""
-        from assay.alternatives.numpy.agent import Agent
-
-        return Agent()
-
-
-implementation = NumPy()
+implementation: Implementation = NumPy()

@@ -7,22 +7,27 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from assay.contract import Implementation, LazyImplementation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from assay import contract
     from assay.alternatives.torch.models import Trainer
 
+TRAINING = ("models", "training", "text", "agent")
+GROUPS = ("ops", *TRAINING, "environments")
 
-class Torch:
+
+class Torch(LazyImplementation):
     """PyTorch, as the contract asks for it."""
 
     version = "0.1.0"
     distributions = ("torch", "gymnasium")
-    groups = ("ops", "models", "training", "datasets", "text", "environments", "agent")
+    modules = {group: f"assay.alternatives.torch.{group}" for group in GROUPS} | {
+        "datasets": "assay.alternatives.torch.training"
+    }
 
     def __init__(self, *, compiled: bool = False, tf32: bool = False) -> None:
         """Take how it computes.
@@ -61,56 +66,11 @@ class Torch:
 
         return Trainer
 
-    @cached_property
-    def ops(self) -> contract.Ops:
-        """Single operations."""
-        from assay.alternatives.torch.ops import Ops
-
-        return Ops()
-
-    @cached_property
-    def models(self) -> contract.Models:
-        """The document's models."""
-        from assay.alternatives.torch.models import Models
-
-        return Models(self._trainer)
-
-    @cached_property
-    def training(self) -> contract.Training:
-        """Whole training runs."""
-        from assay.alternatives.torch.training import Training
-
-        return Training(self._trainer)
-
-    @cached_property
-    def datasets(self) -> contract.Datasets:
-        """The data loader."""
-        from assay.alternatives.torch.training import Datasets
-
-        return Datasets()
-
-    @cached_property
-    def text(self) -> contract.Text:
-        """The loader and the program of characters."""
-        from assay.alternatives.torch.text import Text
-
-        return Text(self._trainer)
-
-    @cached_property
-    def environments(self) -> contract.Environments:
-        """CartPole and Breakout."""
-        from assay.alternatives.torch.environments import Environments
-
-        return Environments()
-
-    @cached_property
-    def agent(self) -> contract.Agent:
-        """Deep Q-learning."""
-        from assay.alternatives.torch.agent import Agent
-
-        return Agent(self._trainer)
+    def make(self, group: str, kind: Callable[..., Any]) -> Any:
+        """Make a group; those that train get what trains a network."""
+        return kind(self._trainer) if group in TRAINING else kind()
 
 
-implementation = Torch()
-compiled = Torch(compiled=True)
-tf32 = Torch(tf32=True)
+implementation: Implementation = Torch()
+compiled: Implementation = Torch(compiled=True)
+tf32: Implementation = Torch(tf32=True)

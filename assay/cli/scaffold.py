@@ -63,7 +63,13 @@ def write(name: str, folder: Path, requirement: str, *, subprocess: bool = False
         trim_blocks=True,
     )
     called = f"{name}.toml" if subprocess else name
-    values = {"name": name, "called": called, "requirement": requirement, "next": _still_to_write()}
+    values = {
+        "name": name,
+        "called": called,
+        "requirement": requirement,
+        "required": WRITTEN,
+        "next": _still_to_write(),
+    }
     texts = {
         path: environment.get_template(template).render(values) if template else _peer(name)
         for path, template in files.items()

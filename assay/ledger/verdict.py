@@ -71,7 +71,9 @@ class Scope:
             parts.append(f"{self.skipped} skipped")
         if self.expected_failures:
             parts.append(f"{self.expected_failures} fail as expected")
-        return f"{len(self.groups)} of {_count(len(self.groups_needed), 'group')}: {', '.join(parts)}"
+        groups = _count(len(self.groups_needed), "group")
+        every = "all" if len(self.groups) == len(self.groups_needed) > 1 else f"{len(self.groups)} of"
+        return f"{every} {groups}: {', '.join(parts)}"
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ class Verdict:
     def sentence(self) -> str:
         """The verdict after the name of an implementation: `conforms in 7 of 10 groups: ...`."""
         text = {
-            Conformance.FULL: f"conforms in all {self.scope}",
+            Conformance.FULL: f"conforms in {self.scope}",
             Conformance.PARTIAL: f"conforms in {self.scope}",
             Conformance.NONE: f"does not conform. {self.reason}. Scope: {self.scope}",
             Conformance.INCOMPLETE: f"no verdict, the run is incomplete. {self.reason}. So far: {self.scope}",

@@ -162,7 +162,7 @@ def test_what_holds_is_conformant(shell: Shell) -> None:
 
 def test_a_narrowed_run_is_incomplete_and_says_so(shell: Shell) -> None:
     ended = shell.dense("good", "-k", "zeros")
-    said = re.search(r"toy: incomplete, so no verdict: \d+ claims were not decided \(.*, \.\.\.\)", ended.output)
+    said = re.search(r"toy: no verdict, the run is incomplete. \d+ of \d+ claims not decided: .*, \.\.\.", ended.output)
     assert (ended.code, bool(said), ended.ledger["complete"]) == (ExitCode.INCOMPLETE, True, False)
 
 
