@@ -107,10 +107,17 @@ def installed(environment: Environment, wheel: Path) -> Path:
     return site_packages
 
 
+def sources() -> list[str]:
+    """Return the files of the packages: what Git knows, or in an archive everything."""
+    if (ROOT / ".git").exists():
+        command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "assay", *LINKED]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    files = [path for folder in ("assay", *LINKED) for path in (ROOT / folder).rglob("*") if path.is_file()]
+    return [str(path.relative_to(ROOT)) for path in files if not {"__pycache__", "node_modules"} & {*path.parts}]
+
+
 def test_the_wheel_has_what_a_run_needs_and_nothing_else(wheel: Path) -> None:
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "assay", *LINKED]
-    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    files = {name for name in listed if not name.startswith("tests/suite/") and (ROOT / name).is_file()}
+    files = {name for name in sources() if not name.startswith("tests/suite/") and (ROOT / name).is_file()}
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     assert names == {name if name.startswith("assay/") else f"assay/{name}" for name in files}
