@@ -14,7 +14,7 @@ from typing import NoReturn, TypeAlias
 
 from assay import __version__
 from assay.errors import ExitCode, UserError
-from assay.spec.error_bounds.precision import GRADES
+from assay.runner.options import NAMED, add_options
 
 EXIT_CODES = """exit codes:
   0  conformant, or the command did what it was asked
@@ -66,24 +66,9 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - see
 
 def _add_run(commands: Commands) -> None:
     run = commands.add_parser("run", help="assay an implementation: write its ledger and a report")
-    run.add_argument(
-        "implementation",
-        help="package.module[:attribute], an entry point such as `reference`, or the .toml file of a peer",
-    )
-    run.add_argument("--profile", default="core", help="smoke, core or full (default: core)")
-    run.add_argument("--shard", metavar="I/N", help="run the I-th of N parts of the profile, about equally long")
-    run.add_argument("--results", type=Path, help="the ledger (default: assay-NAME.json)")
+    run.add_argument("implementation", help=NAMED)
+    add_options(run.add_argument, leave_out=["implementation"])
     run.add_argument("--report", type=_report_file, help="the report, as .html, .md or .xml (default: assay-NAME.html)")
-    run.add_argument("--seed", default="0", help="of everything drawn: a number, or `random` (default: 0)")
-    run.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
-    held = "the format that factors of products may be rounded to (default: float32)"
-    run.add_argument("--grade", default="float32", choices=tuple(GRADES), help=held)
-    run.add_argument("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
-    run.add_argument("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
-    known = "the failures that are known, in TOML; repeatable"
-    run.add_argument("--expectations", type=Path, action="append", default=[], metavar="FILE", help=known)
-    needed = "fail unless the implementation declares this group; repeatable; `all` stands for every group"
-    run.add_argument("--require", action="append", default=[], metavar="GROUP", help=needed)
     run.add_argument("-n", "--processes", default="auto", help="as in pytest-xdist (default: auto)")
     run.set_defaults(command="run")
 

@@ -1,0 +1,28 @@
+"""The first process of a run: `python -m assay.runner`, which takes the arguments of pytest."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from contextlib import suppress
+
+import pytest
+
+from assay.adapters import parentage
+
+
+def main() -> None:
+    """Run the tests, and end at once: nothing that an implementation has left behind in this process is waited for."""
+    # As if it were told to end: it has to end its workers, and what they have started.
+    parentage.end_with_parent(signal.SIGTERM)
+    code = pytest.main(sys.argv[1:])
+    for stream in (sys.stdout, sys.stderr):
+        # The reader may have gone.
+        with suppress(AttributeError, OSError, ValueError):
+            stream.flush()
+    os._exit(int(code))
+
+
+if __name__ == "__main__":
+    main()
