@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import NoReturn, TypeAlias
@@ -69,8 +71,15 @@ def _add_run(commands: Commands) -> None:
     run.add_argument("implementation", help=NAMED)
     add_options(run.add_argument, leave_out=["implementation"])
     run.add_argument("--report", type=_report_file, help="the report, as .html, .md or .xml (default: assay-NAME.html)")
-    run.add_argument("-n", "--processes", default="auto", help="as in pytest-xdist (default: auto)")
+    run.add_argument("-n", "--processes", default="auto", type=_processes, help="as in pytest-xdist (default: auto)")
     run.set_defaults(command="run")
+
+
+def _processes(text: str) -> str:
+    if text not in {"auto", "logical"} and not text.isdecimal():
+        msg = f"{text!r} is neither a whole number nor `auto` nor `logical`"
+        raise argparse.ArgumentTypeError(msg)
+    return text
 
 
 def _add_bench(commands: Commands) -> None:
@@ -265,23 +274,61 @@ def answered(program: str, work: Callable[[], int]) -> int:
 
     """
     try:
+        _check_surroundings()
+        _let_everything_be_written()
         try:
             return work()
         finally:
             # Now rather than when Python ends, where a reader that has gone would be an error.
             sys.stdout.flush()
     except UserError as error:
-        sys.stderr.write(f"{program}: {error}\n")
-        return ExitCode.USAGE
+        return _complain(program, str(error))
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. What Python still holds for it goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as `head`, has seen enough.
+        _forget_output()
         return ExitCode.CONFORMANT
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except OSError as error:
+        # A folder that is gone, a name that is too long, a device that is full: the message of the system says which.
+        _forget_output()
+        where = "" if error.filename is None else f": {error.filename!r}"
+        return _complain(program, f"{error.strerror or error}{where}")
     except Exception as error:  # noqa: BLE001 - Python's own exit code for it, 1, would be a verdict
         sys.excepthook(type(error), error, error.__traceback__)
         return ExitCode.BROKEN
+
+
+def _check_surroundings() -> None:
+    if sys.stdout is None:
+        msg = "standard output is closed"
+        raise UserError(msg, "Let it lead somewhere, such as to /dev/null")
+    try:
+        Path.cwd()
+    except OSError:
+        msg = "the current folder does not exist any more"
+        raise UserError(msg, "Change to one that does") from None
+
+
+def _let_everything_be_written() -> None:
+    """Write what the encoding of the terminal has not as escapes, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _complain(program: str, message: str) -> int:
+    # There may be nowhere to write it.
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(f"{program}: {message}\n")
+        sys.stderr.flush()
+    return ExitCode.USAGE
+
+
+def _forget_output() -> None:
+    """Let what Python still holds for standard output go nowhere."""
+    with suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _carry_out(arguments: Sequence[str] | None) -> int:

@@ -10,18 +10,25 @@ from contextlib import suppress
 import pytest
 
 from assay.adapters import parentage
+from assay.errors import ExitCode
 
 
 def main() -> None:
     """Run the tests, and end at once: nothing that an implementation has left behind in this process is waited for."""
     # As if it were told to end: it has to end its workers, and what they have started.
     parentage.end_with_parent(signal.SIGTERM)
-    code = pytest.main(sys.argv[1:])
+    try:
+        code = int(pytest.main(sys.argv[1:]))
+    except OSError as error:
+        # pytest writes what is wrong to standard output, which is what has failed here.
+        with suppress(AttributeError, OSError, ValueError):
+            sys.stderr.write(f"assay: standard output cannot be written: {error.strerror}\n")
+        code = int(ExitCode.USAGE)
     for stream in (sys.stdout, sys.stderr):
         # The reader may have gone.
         with suppress(AttributeError, OSError, ValueError):
             stream.flush()
-    os._exit(int(code))
+    os._exit(code)
 
 
 if __name__ == "__main__":

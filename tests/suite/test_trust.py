@@ -274,8 +274,9 @@ def test_a_replay_command_is_quoted() -> None:
 
 
 def test_an_adapter_can_cheat_in_one_process_with_assay_and_not_from_another(shell: Shell) -> None:
-    inside, outside = run(shell, "cheating"), run(shell, "cheating", options=("--isolated",))
-    assert (rows(inside)["relu"][0], rows(outside)["relu"][0]) == ("pass", "fail")
+    inside = rows(run(shell, "cheating", "relu"))
+    outside = rows(run(shell, "cheating", "relu", options=("--isolated",)))
+    assert (inside["relu"][0], outside["relu"][0]) == ("pass", "fail")
 
 
 @pytest.mark.parametrize("name", ["SystemExit", "IsADirectoryError"])

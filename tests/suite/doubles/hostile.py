@@ -122,10 +122,8 @@ lone_surrogates = having(name=LONE, version=LONE, start=lambda _self, device: LO
 def swallow() -> None:
     """Sleep through two interruptions, and answer late."""
     for _ in range(2):
-        try:
+        with suppress(BaseException):
             time.sleep(60)
-        except BaseException:  # noqa: BLE001, S110 - that is what it does
-            pass
 
 
 def stop_the_alarm() -> None:
