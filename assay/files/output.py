@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -108,4 +109,6 @@ def _beside(target: Path) -> Path:
 
 def _error(path: Path, what: str, error: Exception) -> UserError:
     why = getattr(error, "strerror", None) or str(error)
+    if getattr(error, "errno", None) == errno.ENXIO:
+        why = "nothing reads from this pipe"
     return UserError(f"the {what} {path} cannot be written: {why}", HINT)

@@ -19,16 +19,21 @@ def main() -> None:
     parentage.end_with_parent(signal.SIGTERM)
     try:
         code = int(pytest.main(sys.argv[1:]))
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader has seen enough, and the ledger says the rest.
+        code = int(ExitCode.USAGE)
     except OSError as error:
         # pytest writes what is wrong to standard output, which is what has failed here.
-        with suppress(AttributeError, OSError, ValueError):
-            sys.stderr.write(f"assay: standard output cannot be written: {error.strerror}\n")
+        _complain(f"assay: standard output cannot be written: {error.strerror}\n")
         code = int(ExitCode.USAGE)
-    for stream in (sys.stdout, sys.stderr):
-        # The reader may have gone.
-        with suppress(AttributeError, OSError, ValueError):
-            stream.flush()
     os._exit(code)
+
+
+def _complain(message: str) -> None:
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(message)
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":
