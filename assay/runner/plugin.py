@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import faulthandler
 import gc
 import os
 import shutil
+import sys
+import threading
 import warnings
 from collections.abc import Generator
 from pathlib import Path
@@ -36,6 +39,7 @@ from assay.runner.stash import (
     results_key,
     run_key,
     seconds_key,
+    session_key,
     stack_key,
 )
 from assay.runner.watch import note_worker
@@ -123,6 +127,7 @@ def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist publishes 
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Let a worker end with the run, and leave its stack behind if a signal ends it."""
     config = session.config
+    config.stash[session_key] = session
     if hasattr(config, "workerinput"):
         parentage.end_with_parent()
         run, worker = config.stash[run_key], config.workerinput["workerid"]
@@ -146,6 +151,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if stack_key in config.stash:
         faulthandler.disable()
         config.stash[stack_key].close()
+    if implementation_key in config.stash and not hasattr(config, "workerinput"):
+        _leave(config)
+
+
+def _leave(config: pytest.Config) -> None:
+    """End the only process of a run if threads of the implementation would keep it alive."""
+    left = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
+    # Where pytest was called by another program, that goes on.
+    if left and session_key in config.stash and Path(sys.argv[0]).stem in {"pytest", "__main__"}:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(int(config.stash[session_key].exitstatus))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

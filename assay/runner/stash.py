@@ -15,6 +15,7 @@ from assay.testing.permitted import Results
 
 run_key = pytest.StashKey[Run]()
 implementation_key = pytest.StashKey[ImplementationProxy]()
+session_key = pytest.StashKey[pytest.Session]()
 stack_key = pytest.StashKey[TextIO]()
 ended_worker_key = pytest.StashKey[bool]()
 seconds_key = pytest.StashKey[float]()

@@ -22,6 +22,7 @@ from assay.errors import ExitCode
 from assay.runner import failure
 from assay.runner.compute_once import compute_once
 from assay.runner.options import RunOptions
+from assay.specification.index import tests_folder
 
 if TYPE_CHECKING:
     from .conftest import Ended, Shell
@@ -239,6 +240,14 @@ def test_a_crash_names_the_signal_and_the_place(shell: Shell) -> None:
     assert re.search(r'badly_behaved.py", line \d+ in read_address_zero$', row["reason"])
 
 
+def test_threads_of_an_adapter_do_not_keep_pytest_alive(shell: Shell) -> None:
+    options = ("-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", 0, "--no-fetch")
+    toy = ("--implementation", "doubles.hostile:thread", "--claim=dense.relu")
+    began = time.monotonic()
+    ended = shell.python("-m", "pytest", tests_folder() / "test_dense.py", *options, *toy)
+    assert (ended.code, time.monotonic() - began < 120) == (ExitCode.CONFORMANT, True), ended.output
+
+
 def test_nothing_that_an_adapter_leaves_behind_is_waited_for(shell: Shell) -> None:
     began = time.monotonic()
     ended = run(shell, "leftovers", "relu")
@@ -289,3 +298,19 @@ def test_whatever_a_file_of_the_run_says_is_held_against_nobody(name: str) -> No
 def test_text_is_plain() -> None:
     assert plain("a\x1b[31m\0b\n\udcff") == "a\\x1b[31m\\x00b\n\\udcff"
     assert describe_error(hostile.UnprintableError()) == "UnprintableError: (it cannot be shown: str() raised OSError)"
+
+
+SUITE = Path(__file__).parent
+LINES = re.findall(
+    r"^\| (?!---|what )(.+?) \|.*\| (.+?) \|$", (SUITE.parents[1] / "docs" / "trust.md").read_text(), re.MULTILINE
+)
+
+
+@pytest.mark.parametrize(("line", "tests"), LINES)
+def test_every_line_of_the_documentation_has_its_tests(line: str, tests: str) -> None:
+    defined = {
+        name
+        for path in SUITE.glob("test_*.py")
+        for name in re.findall(r"^def (test_\w+)", path.read_text(), re.MULTILINE)
+    }
+    assert set(re.findall(r"`(\w+)`", tests)) - defined == set(), line

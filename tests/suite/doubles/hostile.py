@@ -209,6 +209,7 @@ closed_streams = doing(relu=close_streams, tanh=close_descriptors)
 forks = doing(relu=fork_and_return)
 state = doing(**dict.fromkeys(("dense", "relu", "tanh", "sigmoid", "zeros", "glorot_uniform"), leave_state))
 removed_folder = doing(relu=remove_the_folder, tanh=remove_the_folder)
+thread = doing(relu=lambda: threading.Thread(target=time.sleep, args=[600]).start())
 leftovers = doing(relu=leave_a_thread_and_a_child)
 
 
