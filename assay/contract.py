@@ -72,6 +72,9 @@ class Implementation(Protocol):
     def start(self, device: str) -> str:
         """Make ready to work on a device: called once in each process, before any group is used.
 
+        An implementation that can limit its threads takes a second argument, `threads: int | None = None`: how many
+        it may work with in this process, and None where it has the machine to itself.
+
         Args:
             device: `cpu` or `gpu`.
 

@@ -28,7 +28,7 @@ class Keras3(LazyImplementation):
         self.name = f"keras-{backend}"
         self.distributions = ("keras", backend)
 
-    def start(self, device: str) -> str:
+    def start(self, device: str, threads: int | None = None) -> str:
         """Keep the backend to one device, and load Keras on it: it reads its backend once, when it is loaded.
 
         Raises:
@@ -36,7 +36,7 @@ class Keras3(LazyImplementation):
 
         """
         os.environ["KERAS_BACKEND"] = self.backend
-        found: str = import_module(f"assay.alternatives.keras3.on_{self.backend}").use(device)
+        found: str = import_module(f"assay.alternatives.keras3.on_{self.backend}").use(device, threads)
         import keras
 
         if keras.config.backend() != self.backend:

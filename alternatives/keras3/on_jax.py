@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
-def use(device: str) -> str:
-    """Keep JAX to one device and to full float32, and return the device's name.
+def use(device: str, _threads: int | None) -> str:
+    """Keep JAX to one device and to full float32, and return the device's name. It chooses its threads itself.
 
     Raises:
         RuntimeError: JAX sees no such device.

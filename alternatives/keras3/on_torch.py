@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 
-def use(device: str) -> str:
+def use(device: str, threads: int | None) -> str:
     """Let Keras make every tensor on one device, in full float32, and return the device's name.
 
     Raises:
@@ -21,9 +21,8 @@ def use(device: str) -> str:
 
     """
     if device == "cpu":
-        # Threads wait for each other by turning: more of them than cores are many times as slow as one.
-        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-        torch.set_num_threads(max(1, torch.get_num_threads() // workers))
+        if threads is not None:
+            torch.set_num_threads(min(threads, torch.get_num_threads()))
         os.environ["KERAS_TORCH_DEVICE"] = "cpu"
         return "CPU"
     if not torch.cuda.is_available():

@@ -40,7 +40,7 @@ class Torch(LazyImplementation):
         self.compiled, self.tf32 = compiled, tf32
         self.name = "-".join(["torch", *(["compiled"] if compiled else []), *(["tf32"] if tf32 else [])])
 
-    def start(self, device: str) -> str:
+    def start(self, device: str, threads: int | None = None) -> str:
         """Load PyTorch and let it make every tensor on one device.
 
         Raises:
@@ -53,7 +53,7 @@ class Torch(LazyImplementation):
             raise RuntimeError(msg)
         from assay.alternatives.torch.device import use
 
-        return use(device, tf32=self.tf32)
+        return use(device, threads=threads, tf32=self.tf32)
 
     @cached_property
     def _trainer(self) -> Callable[..., Trainer]:

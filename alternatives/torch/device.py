@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,11 +14,12 @@ if TYPE_CHECKING:
     from assay.contract import Array
 
 
-def use(device: str, *, tf32: bool = False) -> str:
+def use(device: str, *, threads: int | None = None, tf32: bool = False) -> str:
     """Let PyTorch make every tensor on one device, and return the device's name.
 
     Args:
         device: cpu or gpu.
+        threads: the most that PyTorch may work with; None for its own choice.
         tf32: whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
 
     Raises:
@@ -27,9 +27,8 @@ def use(device: str, *, tf32: bool = False) -> str:
 
     """
     if device == "cpu":
-        # Threads wait for each other by turning: more of them than cores are many times as slow as one.
-        workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
-        torch.set_num_threads(max(1, torch.get_num_threads() // workers))
+        if threads is not None:
+            torch.set_num_threads(min(threads, torch.get_num_threads()))
         return "CPU"
     if not torch.cuda.is_available():
         msg = "PyTorch sees no GPU"

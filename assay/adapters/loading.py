@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from assay import DISTRIBUTION
+from assay.adapters.plain_text import describe_error, plain
 from assay.adapters.protocol.errors import PeerError, PeerLostError
 from assay.adapters.protocol.implementation import SUFFIX, PeerImplementation
 from assay.adapters.protocol.process import LAST_WORDS
@@ -49,7 +50,8 @@ class Description:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Description:
         """Read plain values, as they come from another process."""
-        return cls(**values | {"groups": tuple(values["groups"])})
+        frameworks = {plain(name): plain(version) for name, version in values["frameworks"].items()}
+        return cls(plain(values["name"]), plain(values["version"]), frameworks, tuple(values["groups"]))
 
 
 def known() -> dict[str, str]:
@@ -71,7 +73,7 @@ def load(name: str, notes: Path | None = None) -> Implementation:
     """
     if name.endswith(SUFFIX):
         # Its attributes can be read, as the contract asks, but not be set.
-        return PeerImplementation(Path(name), notes)  # type: ignore[return-value]
+        return PeerImplementation.from_file(Path(name), notes)  # type: ignore[return-value]
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)
@@ -100,9 +102,9 @@ def _import(name: str, module_name: str) -> object:
     except (TypeError, ValueError):
         msg = f"{name!r} does not name an implementation"
         raise UserError(msg, CALLED) from None
-    except Exception as error:
-        msg = f"implementation {name!r}: importing {module_name} raised {type(error).__name__}: {error}"
-        raise UserError(msg, f"Try `python -c 'import {module_name}'`") from error
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user is told
+        msg = f"implementation {name!r}: importing {module_name} raised {describe_error(error)}"
+        raise UserError(msg, f"Try `python -c 'import {module_name}'`") from None
 
 
 def _install_hint(name: str, package: str) -> str:
@@ -188,7 +190,7 @@ def probe(name: str, seconds: float | None = None) -> Description:
 
 def _ask(name: str, seconds: float) -> Description:
     """Let a peer, which is another process, describe itself."""
-    peer = PeerImplementation(Path(name))
+    peer = PeerImplementation.from_file(Path(name))
     try:
         with limit(seconds, None):
             return Description(peer.name, peer.version, peer.frameworks, peer.groups)

@@ -10,12 +10,17 @@ from typing import Any
 
 import numpy as np
 
+from assay.adapters import interrupt, time_limit
+from assay.adapters.plain_text import describe_error, is_printable, plain
+from assay.adapters.process_state import ProcessState, end_copy
 from assay.adapters.protocol.errors import PeerError, PeerLostError
 from assay.adapters.protocol.implementation import PeerImplementation
 from assay.adapters.return_types import describe_type, matches
 from assay.adapters.time_limit import TimeLimitError
 from assay.contract import PROTOCOLS, Implementation
 from assay.specification.signatures import functions, named_tuples, needed_by, signature
+
+ABSENT = object()
 
 
 class AdapterError(Exception):
@@ -42,7 +47,7 @@ class GroupProxy:
 
     @cached_property
     def _target(self) -> object:
-        return _guarded(f"the group {self._name}", self._make)
+        return _guarded(f"the group {self._name}", self._make, environment=False)
 
     def __repr__(self) -> str:
         """Show the name, as Hypothesis prints it with a counterexample."""
@@ -57,12 +62,16 @@ class GroupProxy:
         """
         if name not in functions(self._name):
             raise AttributeError(name)
-        if not hasattr(self._target, name):
+        target = self._target
+        value = _guarded(f"{self._name}.{name}", lambda: getattr(target, name, ABSENT))
+        if value is ABSENT:
             raise NonConformanceError(missing(self._name, name))
-        value = getattr(self._target, name)
         if self._name == "keras":
             return NamespaceProxy(f"keras.{name}", value) if name in {"namespace", "operations"} else value
-        return partial(_call, f"{self._name}.{name}", value, getattr(PROTOCOLS[self._name], name))
+        function = partial(_call, f"{self._name}.{name}", value, getattr(PROTOCOLS[self._name], name))
+        # From now on Python finds it without asking here.
+        self.__dict__[name] = function
+        return function
 
 
 class NamespaceProxy:
@@ -101,21 +110,41 @@ def missing(group: str, function: str) -> str:
     return "\n".join([*lines, f"  needed by: {', '.join(claim.id for claim in needed_by(group, function))}"])
 
 
-def _guarded(what: str, call: Callable[[], Any]) -> Any:  # noqa: ANN401 - whatever `call` returns
+def _guarded(what: str, call: Callable[[], Any], *, environment: bool = True) -> Any:  # noqa: ANN401 - as `call` has it
+    """Call the implementation: what it raises is an error of the adapter, and what it changes is put back.
+
+    Args:
+        what: names the call, for the message.
+        call: the call.
+        environment: whether variables of the environment are put back, too. What starts a framework may set them.
+
+    """
+    state = ProcessState(environment=environment)
     try:
-        return call()
-    except KeyboardInterrupt:
-        raise
+        try:
+            return call()
+        finally:
+            end_copy()
+            state.restore()
+            time_limit.check()
+    except KeyboardInterrupt as error:
+        if interrupt.is_users():
+            raise
+        raise _adapter_error(what, error) from None
     except (TimeLimitError, PeerLostError) as error:
         msg = f"{what}: {error}"
         raise type(error)(msg) from None
     except PeerError as error:  # The stack of this process says nothing of the other one.
         msg = f"{what} answered with an error: {error}"
         raise AdapterError(msg) from error
-    except BaseException as error:  # An exit, or a skip of pytest's, is no way out of a claim.
-        where = "".join(traceback.format_tb(error.__traceback__)[-3:])
-        msg = f"{what} raised {type(error).__name__}: {error}\n{where}".rstrip()
-        raise AdapterError(msg) from error
+    except BaseException as error:  # noqa: BLE001 - an exit, or a skip of pytest's, is no way out of a claim
+        # What cannot be shown must not be the cause, which whoever shows the error shows, too.
+        raise _adapter_error(what, error) from (error if is_printable(error) else None)
+
+
+def _adapter_error(what: str, error: BaseException) -> AdapterError:
+    where = plain("".join(traceback.format_tb(error.__traceback__)[-3:]))
+    return AdapterError(f"{what} raised {describe_error(error)}\n{where}".rstrip())
 
 
 def _call(
@@ -163,6 +192,13 @@ def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - likewise
     return bool(left == right)
 
 
+def start(implementation: Implementation, device: str, threads: int | None) -> str:
+    """Start an implementation, and tell it of the threads if its `start` asks for them."""
+    if threads is not None and "threads" in inspect.signature(implementation.start).parameters:
+        return implementation.start(device, threads=threads)  # type: ignore[call-arg]  # as its signature says
+    return implementation.start(device)
+
+
 class ImplementationProxy:
     """An implementation as the tests see it: started, each group under guard.
 
@@ -171,19 +207,21 @@ class ImplementationProxy:
 
     """
 
-    def __init__(self, load: Callable[[], Implementation], device: str) -> None:
+    def __init__(self, load: Callable[[], Implementation], device: str, *, threads: int | None = None) -> None:
         """Load and start an implementation.
 
         Args:
             load: returns it.
             device: to start it on.
+            threads: how many it may work with; None leaves that to the implementation.
 
         Raises:
             AdapterError: it could not be.
 
         """
-        implementation = _guarded("importing the implementation", load)
-        self.device = str(_guarded("start()", lambda: implementation.start(device)))
+        implementation = _guarded("importing the implementation", load, environment=False)
+        started = _guarded("start()", lambda: start(implementation, device, threads), environment=False)
+        self.device = plain(started)
         self._implementation = implementation
         self._groups = {
             name: GroupProxy(name, partial(getattr, implementation, name)) for name in implementation.groups

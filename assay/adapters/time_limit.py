@@ -1,9 +1,15 @@
-"""Time limits that hold for code of any kind."""
+"""Time limits that hold for code of any kind.
+
+The time that counts is the processor's: on a busy machine the clock on the wall says little. As code may also wait for
+ever without any, a second and larger limit holds for the wall clock.
+"""
 
 from __future__ import annotations
 
 import faulthandler
+import os
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +21,12 @@ from _pytest.outcomes import OutcomeException
 # A hung test is interrupted at its limit; one that cannot be, as it never comes back to Python, ends its process
 # after this much more. Loading the slowest framework takes about as long.
 GRACE_SECONDS = 10.0
+# How many times its limit a test of a claim may take by the wall clock.
+WALL_FACTOR = 4
+# An implementation may swallow the first interruption: the next ones come at this interval.
+AGAIN_SECONDS = 5.0
+SHORTEST_TIMER = 1e-3
+CORES = os.cpu_count() or 1
 
 
 class TimeLimitError(OutcomeException):
@@ -26,34 +38,104 @@ class TimeLimitError(OutcomeException):
     """
 
 
+class _Limit:
+    """A time limit in force."""
+
+    def __init__(self, seconds: float, factor: int) -> None:
+        self._seconds = seconds
+        self._factor = factor
+        self._began, self._began_processor = time.monotonic(), time.process_time()
+
+    def check(self) -> None:
+        """Raise `TimeLimitError` if the time is over."""
+        wall = time.monotonic() - self._began
+        if wall >= self._seconds and (why := self._overrun(wall)):
+            raise TimeLimitError(why)
+
+    def _overrun(self, wall: float) -> str:
+        if self._factor == 1:
+            return f"not finished after {self._seconds:g} s"
+        source = f"{self._seconds:g} s (see --claim-timeout)"
+        if wall >= self._seconds * self._factor:
+            return f"not finished after {self._seconds * self._factor:g} s, {self._factor} times its limit of {source}"
+        if time.process_time() - self._began_processor >= self._seconds:
+            return f"not finished within its limit of {source}, of processor time"
+        return ""
+
+    def arm(self) -> None:
+        """Set the alarm for the earliest time at which the limit may be reached, whatever it was set for."""
+        wall, processor = time.monotonic() - self._began, time.process_time() - self._began_processor
+        left = self._seconds - wall
+        if self._factor > 1:
+            left = min(max(left, (self._seconds - processor) / CORES), self._seconds * self._factor - wall)
+        if signal.getsignal(signal.SIGALRM) != self._interrupt:
+            signal.signal(signal.SIGALRM, self._interrupt)
+        # A timer of 0 is none.
+        signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_TIMER), AGAIN_SECONDS)
+
+    def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
+        self.check()
+        self.arm()
+
+
+_current: _Limit | None = None
+
+
+def check() -> None:
+    """Raise `TimeLimitError` if the time limit in force is over, and set its alarm again if it is not.
+
+    Called after each call of an implementation, which may have swallowed the interruption, or stopped the alarm.
+    """
+    if _current is not None:
+        _current.check()
+        _current.arm()
+
+
+def longest(seconds: float) -> float:
+    """Return how long a test with this limit may take by the wall clock until its process has to be ended."""
+    return seconds * WALL_FACTOR + GRACE_SECONDS
+
+
 @contextmanager
-def limit(seconds: float, last_words: Path | None) -> Iterator[None]:
-    """Raise `TimeLimitError` in the main thread after `seconds`, and if that does not help, end the process.
+def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterator[None]:
+    """Raise `TimeLimitError` in the main thread when the time is over, and if that does not help, end the process.
+
+    An alarm that was set before goes on afterwards.
 
     Args:
         seconds: until the exception.
         last_words: file that gets the stack if the process has to end; None if it must not end.
+        factor: where it is not 1, `seconds` are of processor time, and so many times as much may pass by the wall
+            clock.
 
     """
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        msg = f"not finished after {seconds:g} s"
-        raise TimeLimitError(msg)
-
-    before = signal.signal(signal.SIGALRM, interrupt)
-    # A timer of 0 is none.
-    signal.setitimer(signal.ITIMER_REAL, max(seconds, 1e-6))
+    global _current  # noqa: PLW0603 - as the alarm of a process is
+    handler, (remaining, interval), outer = signal.getsignal(signal.SIGALRM), _stopped_timer(), _current
+    began = time.monotonic()
+    _current = _Limit(seconds, factor)
     try:
+        _current.arm()
         if last_words is None:
             yield
         else:
             with last_words.open("w") as file:
-                faulthandler.dump_traceback_later(seconds + GRACE_SECONDS, exit=True, file=file)
+                faulthandler.dump_traceback_later(seconds * factor + GRACE_SECONDS, exit=True, file=file)
                 try:
                     yield
                 finally:
                     faulthandler.cancel_dump_traceback_later()
-            last_words.unlink()
+            last_words.unlink(missing_ok=True)
+        _current.check()
     finally:
+        _current = outer
         signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        # None stands for a handler that was not installed from Python, which only C could put back.
+        signal.signal(signal.SIGALRM, signal.SIG_DFL if handler is None else handler)
+        if remaining:
+            left = remaining - (time.monotonic() - began)
+            signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_TIMER), interval)
+
+
+def _stopped_timer() -> tuple[float, float]:
+    """Stop the alarm of the process, and return what it was set to."""
+    return signal.setitimer(signal.ITIMER_REAL, 0)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +22,8 @@ from typing import Any
 from assay.bench.turn_channel import NAMED, received, send
 from assay.bench.workloads import IDS
 from assay.ledger.outcomes import Outcome
+from assay.runner import launch
+from assay.runner.options import RunOptions
 from assay.specification import index
 
 # The last lines of what a process has said, where it ended before its time.
@@ -136,7 +137,7 @@ class Process:
         with said.open("wb") as output, theirs:
             self._popen = subprocess.Popen(  # noqa: S603 - this interpreter, on our own benchmarks
                 _command(plan, name, broken),
-                env=_environment() | {NAMED: str(theirs.fileno())},
+                env=launch.environment() | {NAMED: str(theirs.fileno())},
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -193,27 +194,13 @@ class Process:
         self._popen.wait()
 
 
-def _environment() -> dict[str, str]:
-    # In a worker of pytest-xdist these would keep pytest-benchmark from timing anything.
-    return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-
-
 def _command(plan: Plan, name: str, broken: Iterable[str]) -> list[str]:
     benchmarks = index.tests_folder() / "benchmarks"
-    return [
-        *(
-            sys.executable,
-            "-m",
-            "pytest",
-            str(benchmarks),
-            "-p",
-            "assay.runner.plugin",
-            "--import-mode=importlib",
-            "-qq",
-        ),
-        *("-n", "0", "--implementation", name, "--device", plan.device, "--profile", plan.profile),
-        *("--benchmark-quiet", "--benchmark-enable", "--benchmark-disable-gc", f"--benchmark-min-rounds={plan.rounds}"),
-        f"--benchmark-max-time={plan.seconds}",
+    return launch.command(
+        RunOptions(name, plan.profile, device=plan.device),
+        [benchmarks],
+        *("-n", "0", "-qq", "--benchmark-quiet", "--benchmark-enable", "--benchmark-disable-gc"),
+        *(f"--benchmark-min-rounds={plan.rounds}", f"--benchmark-max-time={plan.seconds}"),
         *(["-k", plan.selection] if plan.selection else []),
         *(f"--deselect={benchmarks / 'test_works.py'}::test_work[{work}]" for work in broken if work),
-    ]
+    )

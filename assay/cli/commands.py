@@ -3,47 +3,59 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
+import tempfile
 import textwrap
 from argparse import Namespace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from assay.adapters.parentage import describe_end
 from assay.errors import ExitCode, UserError
-from assay.files import text_file
+from assay.files import output, text_file
 from assay.ledger import ledger
 from assay.ledger.ledger import Ledger
 from assay.ledger.verdict import verdict
+from assay.runner import launch
+from assay.runner.options import RunOptions
 from assay.specification import document, index
 from assay.specification.claims import Claim, format_lines, specification
 
 
 def run(options: Namespace) -> int:
     """Run the tests of the claims, and turn the ledger into a report."""
-    command = [
-        *(sys.executable, "-m", "pytest", str(index.tests_folder()), "-p", "assay.runner.plugin"),
-        *("--import-mode=importlib", "-n", options.processes, "-rN"),
-        *("--implementation", options.implementation, "--profile", options.profile),
-        *("--seed", options.seed, "--device", options.device, "--grade", options.grade),
-        *(part for id_ in options.claim for part in ("--claim", id_)),
-        *(part for group in options.require for part in ("--require", group)),
-    ]
-    for option in ("replay", "shard"):
-        if (value := getattr(options, option)) is not None:
-            command += [f"--{option}", value]
-    command += [part for path in options.expectations for part in ("--expectations", str(path))]
-    parts = [options.implementation, *([f"shard-{options.shard}"] if options.shard else [])]
-    name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
+    asked = RunOptions.from_namespace(options)
     results, report_file = options.results, options.report
     if not options.claim:
         # Single claims are run to look at a failure, not for a ledger.
+        parts = [options.implementation, *([f"shard-{options.shard}"] if options.shard else [])]
+        name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
         results = results or Path(f"assay-{name}.json")
         report_file = report_file or results.with_suffix(".html")
-    if results is None:
-        return subprocess.run(command, check=False).returncode  # noqa: S603 - this interpreter, on our own tests
-    before = _written(results)
-    code = subprocess.run([*command, "--results", str(results)], check=False).returncode  # noqa: S603 - likewise
-    if _written(results) == before:
+    results = None if results is None else output.check(results, "ledger")
+    report_file = None if report_file is None else output.check(report_file, "report")
+    more = ("-n", options.processes, "-rN")
+    if results is None or output.is_regular(results):
+        return _run(replace(asked, results=results), report_file, more)
+    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+        # A pipe or a device takes the ledger once, when it is complete.
+        regular = Path(folder) / "ledger.json"
+        code = _run(replace(asked, results=regular), options.report and report_file, more)
+        if regular.exists():
+            output.write(results, regular.read_text(encoding="utf-8"), "ledger")
+    return code
+
+
+def _run(options: RunOptions, report_file: Path | None, more: Sequence[str]) -> int:
+    results = options.results
+    before = None if results is None else _written(results)
+    code = launch.run(launch.command(options, [index.tests_folder()], *more))
+    if code < 0:
+        lost = f"the only process of the run ended: {describe_end(code)}"
+        print(f"{lost}. With `-n 1` or more, that costs one claim and no other", file=sys.stderr)  # noqa: T201
+        code = ExitCode.INCOMPLETE
+    if results is None or _written(results) == before:
         # The run ended before it began: an older ledger of this name stays as it is.
         return code
     if report_file is not None:

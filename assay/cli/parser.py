@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from assay import __version__
 from assay.errors import ExitCode, UserError
-from assay.spec.error_bounds.precision import GRADES
+from assay.runner.options import NAMED, add_options
 
 EXIT_CODES = """exit codes:
   0  conformant, or the command did what it was asked
@@ -66,26 +68,18 @@ Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 - see
 
 def _add_run(commands: Commands) -> None:
     run = commands.add_parser("run", help="assay an implementation: write its ledger and a report")
-    run.add_argument(
-        "implementation",
-        help="package.module[:attribute], an entry point such as `reference`, or the .toml file of a peer",
-    )
-    run.add_argument("--profile", default="core", help="smoke, core or full (default: core)")
-    run.add_argument("--shard", metavar="I/N", help="run the I-th of N parts of the profile, about equally long")
-    run.add_argument("--results", type=Path, help="the ledger (default: assay-NAME.json)")
+    run.add_argument("implementation", help=NAMED)
+    add_options(run.add_argument, leave_out=["implementation"])
     run.add_argument("--report", type=_report_file, help="the report, as .html, .md or .xml (default: assay-NAME.html)")
-    run.add_argument("--seed", default="0", help="of everything drawn: a number, or `random` (default: 0)")
-    run.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
-    held = "the format that factors of products may be rounded to (default: float32)"
-    run.add_argument("--grade", default="float32", choices=tuple(GRADES), help=held)
-    run.add_argument("--claim", action="append", default=[], metavar="ID", help="run this claim alone; repeatable")
-    run.add_argument("--replay", metavar="CODE", help="with --claim: run the one case that a failure named")
-    known = "the failures that are known, in TOML; repeatable"
-    run.add_argument("--expectations", type=Path, action="append", default=[], metavar="FILE", help=known)
-    needed = "fail unless the implementation declares this group; repeatable; `all` stands for every group"
-    run.add_argument("--require", action="append", default=[], metavar="GROUP", help=needed)
-    run.add_argument("-n", "--processes", default="auto", help="as in pytest-xdist (default: auto)")
+    run.add_argument("-n", "--processes", default="auto", type=_processes, help="as in pytest-xdist (default: auto)")
     run.set_defaults(command="run")
+
+
+def _processes(text: str) -> str:
+    if text not in {"auto", "logical"} and not text.isdecimal():
+        msg = f"{text!r} is neither a whole number nor `auto` nor `logical`"
+        raise argparse.ArgumentTypeError(msg)
+    return text
 
 
 def _add_bench(commands: Commands) -> None:
@@ -280,23 +274,61 @@ def answered(program: str, work: Callable[[], int]) -> int:
 
     """
     try:
+        _check_surroundings()
+        _let_everything_be_written()
         try:
             return work()
         finally:
             # Now rather than when Python ends, where a reader that has gone would be an error.
             sys.stdout.flush()
     except UserError as error:
-        sys.stderr.write(f"{program}: {error}\n")
-        return ExitCode.USAGE
+        return _complain(program, str(error))
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough. What Python still holds for it goes nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader, such as `head`, has seen enough.
+        _forget_output()
         return ExitCode.CONFORMANT
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
+    except OSError as error:
+        # A folder that is gone, a name that is too long, a device that is full: the message of the system says which.
+        _forget_output()
+        where = "" if error.filename is None else f": {error.filename!r}"
+        return _complain(program, f"{error.strerror or error}{where}")
     except Exception as error:  # noqa: BLE001 - Python's own exit code for it, 1, would be a verdict
         sys.excepthook(type(error), error, error.__traceback__)
         return ExitCode.BROKEN
+
+
+def _check_surroundings() -> None:
+    if sys.stdout is None:
+        msg = "standard output is closed"
+        raise UserError(msg, "Let it lead somewhere, such as to /dev/null")
+    try:
+        Path.cwd()
+    except OSError:
+        msg = "the current folder does not exist any more"
+        raise UserError(msg, "Change to one that does") from None
+
+
+def _let_everything_be_written() -> None:
+    """Write what the encoding of the terminal has not as escapes, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _complain(program: str, message: str) -> int:
+    # There may be nowhere to write it.
+    with suppress(AttributeError, OSError, ValueError):
+        sys.stderr.write(f"{program}: {message}\n")
+        sys.stderr.flush()
+    return ExitCode.USAGE
+
+
+def _forget_output() -> None:
+    """Let what Python still holds for standard output go nowhere."""
+    with suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _carry_out(arguments: Sequence[str] | None) -> int:

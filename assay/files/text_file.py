@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from assay.errors import UserError
+from assay.files import output as files
 
 
 def write(output: Path, text: str, what: str) -> None:
@@ -14,9 +14,4 @@ def write(output: Path, text: str, what: str) -> None:
         UserError: it cannot be written.
 
     """
-    try:
-        # A ledger may hold halves of surrogate pairs, which JSON can write and UTF-8 cannot.
-        output.write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
-    except OSError as error:
-        msg = f"the {what} {output} cannot be written: {error.strerror}"
-        raise UserError(msg, "Name a file in a folder that exists and is writable") from None
+    files.write(output, text, what)

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from assay.errors import UserError
-from assay.files import json_file
+from assay.files import json_file, output
 from assay.ledger.outcomes import SEVERITY, Outcome, count
 from assay.specification.shards import Shard
 
@@ -233,12 +230,4 @@ def replace(path: Path, text: str) -> None:
         UserError: the file cannot be written.
 
     """
-    temporary = path.parent / f".{path.name}.{os.getpid()}"
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink()
-        msg = f"the ledger {path} cannot be written: {error.strerror}"
-        raise UserError(msg, "Name a file in a folder that exists and is writable") from None
+    output.write(path, text, "ledger")

@@ -2,50 +2,89 @@
 
 from __future__ import annotations
 
+import errno
 import re
+import sysconfig
+import traceback
+import unittest
 from collections.abc import Sequence
-from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
+import assay
+from assay.adapters import interrupt
+from assay.adapters.plain_text import describe_error, is_printable, plain
 from assay.adapters.protocol.errors import CrashError, PeerLostError
 from assay.adapters.proxy import AdapterError
 from assay.adapters.time_limit import TimeLimitError
 from assay.ledger.outcomes import Outcome
 from assay.specification.claims import Claim, specification
 
-BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([^']+)'\)")
+# An implementation can add notes, too: nothing else than base64 gets into a command line.
+BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([A-Za-z0-9+/]+=*)'\)")
 # Hypothesis has changed its wording between releases.
 EXAMPLE = re.compile(r"(?:Falsifying example|Failing test case): \w+\((.*)\)\s*$", re.DOTALL)
 # Enough for the counterexample of the largest case that Hypothesis draws; a ledger has many rows.
 LONGEST_REASON = 4000
+# What called the implementation, and as many frames as lead to the place where it is no such call.
+PROXY = "/adapters/proxy.py"
+STACK_LINES = 15
 
 
-@dataclass(frozen=True)
-class Replay:
-    """How a run was started, so that one case of it can be run again.
+class SuiteError(Exception):
+    """Something in the run itself went wrong, such as a full disk: that is held against no implementation."""
 
-    Attributes:
-        implementation: its name on the command line.
-        seed: of the run.
-        device: of the run.
-        grade: that its products were held to.
 
+HERE = Path(assay.__file__).parent
+RUNNING = (HERE / "runner", HERE / "adapters" / "time_limit.py")
+OURS = (HERE / "runner", HERE / "testing", HERE / "datasets")
+# It may be a link.
+TESTS = (HERE / "tests", (HERE / "tests").resolve())
+STDLIB = Path(sysconfig.get_path("stdlib"))
+LIBRARIES = {"_pytest", "filelock"}
+# What pytest and unittest take for something else than a failure.
+ENDINGS = (
+    *(pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception),
+    *(unittest.SkipTest, KeyboardInterrupt, SystemExit, GeneratorExit),
+)
+# What the machine says when it has no room or no handle left, and nobody is wrong.
+TROUBLES = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
+
+
+def owned(error: BaseException) -> BaseException:
+    """Return what a test of a claim raised as an error that has one owner: the claim, the adapter, or the run.
+
+    A test of the Keras group handles objects of the implementation, whose exceptions reach it as they are.
     """
+    if isinstance(error, KeyboardInterrupt) and interrupt.is_users():
+        return error
+    if isinstance(error, ENDINGS):
+        if isinstance(error, pytest.skip.Exception) and _is_raised_in(error, *OURS, *TESTS):
+            return error
+        return AdapterError(f"the implementation raised {describe_error(error)}, which only Assay may")
+    if isinstance(error, OSError) and (
+        _is_raised_in(error, *RUNNING) or (error.errno in TROUBLES and _is_raised_in(error, *OURS, *TESTS))
+    ):
+        return SuiteError(f"{error.strerror}: {error.filename or 'a file of the run'}")
+    if not is_printable(error):
+        shown = AdapterError(describe_error(error))
+        # Hypothesis notes there how the case can be had again.
+        shown.__notes__ = [plain(note) for note in getattr(error, "__notes__", [])]  # type: ignore[attr-defined]
+        return shown
+    return error
 
-    implementation: str
-    seed: int
-    device: str
-    grade: str
 
-    def command(self, claims: Sequence[str], blob: str = "") -> str:
-        """Write the command that runs exactly one case again."""
-        parts = [f"python -m assay run {self.implementation}", f"--seed {self.seed}"]
-        parts += [f"--device {self.device}"] if self.device != "cpu" else []
-        parts += [f"--grade {self.grade}"] if self.grade != "float32" else []
-        parts += [f"--claim {id_}" for id_ in claims]
-        parts += [f"--replay {blob}"] if blob else []
-        return " ".join(parts)
+def _is_raised_in(error: BaseException, *ours: Path) -> bool:
+    """Whether the last frame that is not of a library belongs to one of these files and folders."""
+    files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
+    last = next((file for file in reversed(files) if not _is_library(file)), Path())
+    # Implementations of the suite's own lie below the tests of claims.
+    return any(last.parent == each if each in TESTS else last.is_relative_to(each) for each in ours)
+
+
+def _is_library(file: Path) -> bool:
+    return bool(set(file.parts) & LIBRARIES) or (file.is_relative_to(STDLIB) and "site-packages" not in file.parts)
 
 
 def outcome_of(error: BaseException) -> Outcome:
@@ -63,10 +102,10 @@ def outcome_of(error: BaseException) -> Outcome:
 def reason(error: BaseException) -> str:
     """Say what happened, with the smallest input that makes it happen."""
     if isinstance(error, AssertionError | AdapterError | TimeLimitError | PeerLostError | pytest.skip.Exception):
-        text = str(error) or "an assertion of the test does not hold"
+        text = plain(error) or "an assertion of the test does not hold"
     else:
-        text = f"{type(error).__name__}: {error}"
-    example = counterexample(error)
+        text = describe_error(error)
+    example = plain(counterexample(error))
     return (f"{text}\n  smallest input: {example}" if example else text)[:LONGEST_REASON]
 
 
@@ -77,6 +116,20 @@ def counterexample(error: BaseException) -> str:
             lines = [line.strip() for line in found[1].strip().splitlines()]
             return " ".join(line for line in lines if not re.fullmatch(r"(\w+)=\1,", line)).rstrip(",")
     return ""
+
+
+def frames(stack: str) -> list[str]:
+    """Return the lines that count of what `faulthandler` wrote: those of the implementation, and what happened.
+
+    Args:
+        stack: of all threads, each after an empty line but for the first, the last call first.
+
+    """
+    head, *blocks = re.split(r"\n(?=\S*(?:Current thread|Thread) 0x)", stack)
+    found = [block for block in blocks if PROXY in block] or [block for block in blocks if "Current" in block]
+    lines = found[0].strip().splitlines() if found else []
+    end = next((number for number, line in enumerate(lines) if PROXY in line), len(lines))
+    return [line for line in [*head.strip().splitlines(), *lines[: min(end, STACK_LINES)]] if line.strip()]
 
 
 def blob(error: BaseException) -> str:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import resource
+import subprocess
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from msgspec.structs import replace
 
 from assay import __version__
-from assay.adapters.time_limit import GRACE_SECONDS
+from assay.adapters.parentage import describe_end
+from assay.adapters.plain_text import describe_error, plain
+from assay.adapters.protocol.process import END_SECONDS
+from assay.adapters.time_limit import longest
 from assay.datasets import data
-from assay.errors import UserError
+from assay.errors import ExitCode, UserError
+from assay.files import lock, output
 from assay.ledger import verdict as verdicts
 from assay.ledger.draft import Draft
 from assay.ledger.ledger import Row, Subject, Time
@@ -21,6 +28,7 @@ from assay.ledger.verdict import Verdict
 from assay.runner import cases, failure
 from assay.runner.run import Run
 from assay.runner.summary import header, summary
+from assay.runner.watch import Watch, forget_worker
 from assay.specification import index
 from assay.specification.claims import specification
 
@@ -40,8 +48,13 @@ class Recorder:
         self._begun = time.monotonic()
         self._config = config
         self._run = run
-        self._results = config.getoption("results")
+        self._results: Path | None = None if config.getoption("collectonly") else config.getoption("results")
+        self._lock: FileLock | None = None
+        self._unwritten = ""
         self._ended_in_start = False
+        self._worker = self._end = ""
+        self._watch = Watch(Path(run.folder))
+        self._troubles: list[str] = []
         self._tests = {f"{test.file}::{test.function}": test.claims for test in tests}
         self._reported: dict[str, set[str]] = {test: set() for test in self._tests}
         self._cases: dict[str, int] = {}
@@ -58,18 +71,37 @@ class Recorder:
 
     def pytest_sessionstart(self) -> None:
         """Write the ledger before its first row, so that a file that cannot be written is known at once."""
-        self._write()
-
-    def _write(self) -> None:
         if self._results is None:
             return
         try:
-            self.draft.write(self._results)
+            self._results = output.check(self._results, "ledger")
+            self._lock = lock.acquire(self._results, "ledger")
         except UserError as error:
             raise pytest.UsageError(str(error)) from None
+        self._write()
+        if self._unwritten:
+            raise pytest.UsageError(self._unwritten)
+
+    def _write(self, *, last: bool = False) -> None:
+        """Write the ledger. A disk that is full may have room again the next time."""
+        if self._results is None or not (last or output.is_regular(self._results)):
+            return
+        try:
+            self.draft.write(self._results)
+            self._unwritten = ""
+        except UserError as error:
+            self._unwritten = str(error)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter the row that a test's report carries."""
+        if trouble := getattr(report, "assay_trouble", None):
+            self._troubles.append(trouble)
+        try:
+            self._take(report)
+        except Exception as error:  # noqa: BLE001 - a fault of Assay's own must not cost the other rows
+            self._troubles.append(describe_error(error))
+
+    def _take(self, report: pytest.TestReport) -> None:
         if row := getattr(report, "assay_row", None):
             self._enter(report.nodeid, **row | {"outcome": Outcome(row["outcome"])})
             if device := getattr(report, "assay_device", None):
@@ -92,8 +124,12 @@ class Recorder:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist publishes no type for it
-        """Note where a worker ended in the middle of start(): no other one is to try it again."""
-        self._ended_in_start = self._run.starting(node.gateway.id).exists()
+        """Note how a worker ended. If it was in the middle of start(), no other one is to try that again."""
+        worker = node.gateway.id
+        self._end = end_of(node)
+        self._worker = worker
+        forget_worker(Path(self._run.folder), worker)
+        self._ended_in_start = self._run.starting(worker).exists()
         if self._ended_in_start:
             self._run.ended_in_start.touch()
 
@@ -103,18 +139,18 @@ class Recorder:
         claims = self._tests.get(cases.key(crashitem), ())
         if not claims:
             return
-        last_words = self._run.last_words(crashitem)
-        stack = last_words.read_text(errors="replace") if last_words.exists() else ""
-        if stack:
-            seconds = self._run.claim_seconds + GRACE_SECONDS
-            outcome, why = (
-                Outcome.TIMEOUT,
-                f"not finished after {seconds:g} s, and its process had to be ended",
-            )
+        hung = _text(self._run.last_words(crashitem))
+        seconds = longest(self._run.claim_seconds)
+        if hung or self._worker in self._watch.ended:
+            outcome = Outcome.TIMEOUT
+            end = self._watch.ended.get(self._worker, "its process had to be ended")
+            why = f"not finished after {seconds:g} s (--claim-timeout {self._run.claim_seconds:g}), and {end}"
         else:
-            seconds, outcome, why = 0.0, Outcome.CRASH, "the process of the implementation ended"
-            why += " in start()" if self._ended_in_start else ""
-        replay = self._run.replay.command(claims)
+            seconds, outcome = 0.0, Outcome.CRASH
+            why = f"the process of the implementation ended{' in start()' if self._ended_in_start else ''}: {self._end}"
+        stack = hung or _text(self._run.stack(self._worker))
+        why = "\n".join([why, *failure.frames(plain(stack))])
+        replay = self._run.replay(claims)
         if self._run.expects(claims, outcome):
             failure.mark_expected(report, why)
         report.longrepr = failure.text([specification().claims[id_] for id_ in claims], outcome, why, replay)
@@ -136,9 +172,19 @@ class Recorder:
         self.draft.data = data.describe()
         # By now the workers have ended, so that theirs is known.
         self.draft.time = Time(round(time.monotonic() - self._begun, 2), round(_processor(), 2))
-        self._write()
+        self._watch.finish()
+        self._write(last=True)
+        if self._lock is not None:
+            self._lock.release()
+        if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and (code := self._broken()):
+            session.exitstatus = code
         if session.exitstatus == pytest.ExitCode.OK and self._assays():
             session.exitstatus = self.verdict().code
+
+    def _broken(self) -> ExitCode | None:
+        if self._troubles:
+            return ExitCode.BROKEN
+        return ExitCode.USAGE if self._unwritten else None
 
     def _assays(self) -> bool:
         return bool(self.draft.rows or self._results) and not self._config.getoption("collectonly")
@@ -151,6 +197,26 @@ class Recorder:
         """Show the outcomes by section, and the verdict in one line."""
         if self._assays():
             summary(terminalreporter, self.draft.ledger(), self.verdict(), self._results, self._run.claims)
+        if self._troubles:
+            first, *more = dict.fromkeys(self._troubles)
+            others = f" (and {len(more)} others)" if more else ""
+            line = f"the run itself had trouble, which is not held against the implementation: {first}{others}"
+            terminalreporter.write_line(line, red=True)
+        if self._unwritten:
+            terminalreporter.write_line(f"ERROR: {self._unwritten}", red=True)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def end_of(node: Any) -> str:  # noqa: ANN401 - xdist publishes no type for it
+    """Say how the process of a worker ended, as far as execnet knows."""
+    process = getattr(getattr(node.gateway, "_io", None), "popen", None)
+    try:
+        return "for no known reason" if process is None else describe_end(process.wait(END_SECONDS))
+    except subprocess.TimeoutExpired:
+        return "it closed its connection"
 
 
 def _processor() -> float:
@@ -172,7 +238,7 @@ def _open_draft(run: Run) -> Draft:
             measured_precision=None,
             groups=tuple(run.groups),
         ),
-        precision=run.grade,
+        precision=run.precision,
         profile=run.profile,
         seed=run.seed,
         data=data.describe(),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -12,11 +13,15 @@ from zlib import crc32
 import msgspec
 
 from assay.adapters.loading import Description, load
+from assay.adapters.protocol import serve
+from assay.adapters.protocol.implementation import PeerImplementation
 from assay.adapters.proxy import AdapterError, ImplementationProxy
+from assay.adapters.time_limit import GRACE_SECONDS, longest
+from assay.contract import Implementation
 from assay.ledger.expectations import Expectation
 from assay.ledger.ledger import Precision, Profile
 from assay.ledger.outcomes import Outcome
-from assay.runner.failure import Replay
+from assay.runner.options import RunOptions
 from assay.specification.claims import Claim
 from assay.specification.shards import Shard
 
@@ -31,12 +36,13 @@ class Run:
         profile: smoke, core or full.
         seed: of everything drawn.
         device: cpu or gpu.
-        grade: that products are held to.
+        precision: the format that factors of products may be rounded to.
         shard: the part of the profile to run; None for all of it.
         held: the claims of the profile, or of the shard.
         claims: the only ones to run; empty for all that are held.
         claim_seconds: the limit for each test of a claim.
         expectations: the failures that are known.
+        isolated: whether a Python implementation is in a process of its own.
         folder: shared by the processes of the run, removed at its end.
         required: Groups without which the run does not conform.
 
@@ -47,19 +53,21 @@ class Run:
     profile: Profile
     seed: int
     device: str
-    grade: Precision
+    precision: Precision
     shard: Shard | None
     held: tuple[str, ...]
     claims: tuple[str, ...]
     claim_seconds: float
     expectations: tuple[Expectation, ...]
+    isolated: bool
     folder: str
     required: tuple[str, ...] = ()
 
-    @property
-    def replay(self) -> Replay:
-        """How to run one case of this run again."""
-        return Replay(self.implementation, self.seed, self.device, self.grade)
+    def replay(self, claims: Iterable[str], code: str = "") -> str:
+        """Return the command that runs claims, or one case of them, again as this run did."""
+        options = RunOptions(self.implementation, seed=str(self.seed), device=self.device, precision=self.precision)
+        options = replace(options, isolated=self.isolated)
+        return options.replay_command(claims, code)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -99,6 +107,19 @@ class Run:
         """Return the file that gets the stack of a test that had to be ended."""
         return Path(self.folder) / f"hung-{crc32(test.encode())}"
 
+    def running(self, test: str) -> Path:
+        """Return the file that is there while a worker runs a test; it says who has to be done by when."""
+        return Path(self.folder) / f"running-{crc32(test.encode())}"
+
+    def note_running(self, test: str, worker: str) -> None:
+        """Write that file: from now on the first process waits for a phase of the test as long as it may take."""
+        deadline = time.monotonic() + longest(self.claim_seconds) + GRACE_SECONDS / 2
+        self.running(test).write_text(f"{worker} {os.getpid()} {deadline}", encoding="ascii")
+
+    def stack(self, worker: str) -> Path:
+        """Return the file that gets the stack of a worker which a signal ends."""
+        return Path(self.folder) / f"stack-{worker}"
+
     def starting(self, worker: str) -> Path:
         """Return the file that is there while a worker is in start()."""
         return Path(self.folder) / f"starting-{worker}"
@@ -108,8 +129,11 @@ class Run:
         """The file that is there once start() has ended a worker."""
         return Path(self.folder) / "ended-in-start"
 
-    def start(self) -> ImplementationProxy:
+    def start(self, threads: int | None = None) -> ImplementationProxy:
         """Load and start the implementation in this process.
+
+        Args:
+            threads: how many threads it may work with; None leaves that to the implementation.
 
         Raises:
             AdapterError: it cannot be; or it ended a process of this run before, which is not tried again.
@@ -122,6 +146,13 @@ class Run:
         marker = self.starting(os.environ.get("PYTEST_XDIST_WORKER", "alone"))
         marker.touch()
         try:
-            return ImplementationProxy(lambda: load(self.implementation, Path(self.folder)), self.device)
+            return ImplementationProxy(lambda: self._load(threads), self.device, threads=threads)
         finally:
-            marker.unlink()
+            marker.unlink(missing_ok=True)
+
+    def _load(self, threads: int | None) -> Implementation:
+        if self.isolated:
+            command = serve.command(self.implementation, threads)
+            # Its attributes can be read, as the contract asks, but not be set.
+            return PeerImplementation(command, Path.cwd(), Path(self.folder))  # type: ignore[return-value]
+        return load(self.implementation, Path(self.folder))

@@ -26,11 +26,12 @@ def header(run: Run, draft: Draft) -> list[str]:
     subject = draft.implementation
     versions = ", ".join(f"{name} {version}" for name, version in subject.frameworks.items())
     shard = f", {run.shard}" if run.shard else ""
+    held = f"products must have the precision {run.precision}, all else float32"
     return [
         f"assay {draft.suite}: {subject.name} {subject.version} ({versions or 'no framework'})",
         f"on {run.device}, Python {platform.python_version()}",
         f"profile {run.profile}{shard} ({len(draft.awaited)} claims), seed {run.seed}",
-        *([f"products must have the precision {run.grade}, all else float32"] if run.grade != "float32" else []),
+        *([held] if run.precision != "float32" else []),
         *(f"data: {name}: {source}" for name, source in draft.data.items()),
     ]
 

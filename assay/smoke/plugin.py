@@ -12,7 +12,7 @@ import pytest
 
 from assay.adapters.protocol.errors import PeerLostError
 from assay.adapters.proxy import AdapterError, GroupProxy, NonConformanceError
-from assay.runner import plugin
+from assay.runner import stash
 from assay.specification.signatures import functions
 
 journal_key = pytest.StashKey["Journal"]()
@@ -44,8 +44,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Try the claims in the order in which they were asked for."""
-    rank = {id_: rank for rank, id_ in enumerate(config.stash[plugin.run_key].claims)}
-    items.sort(key=lambda item: min(rank[claim.id] for claim in plugin.claims_of(item)))
+    rank = {id_: rank for rank, id_ in enumerate(config.stash[stash.run_key].claims)}
+    items.sort(key=lambda item: min(rank[claim.id] for claim in stash.claims_of(item)))
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -54,13 +54,13 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     journal = session.config.stash[journal_key]
     journal.write(begun="start()")
     try:
-        started = plugin.start(session.config)
+        started = stash.start(session.config)
     except (AdapterError, PeerLostError) as error:
         journal.write(ended="start()", problem=str(error))
         return True
     journal.write(ended="start()", device=started.device)
     missing = set()
-    for name in session.config.stash[plugin.run_key].groups:
+    for name in session.config.stash[stash.run_key].groups:
         journal.write(begun=name)
         seen = _looked_at(name, started.group(name))
         journal.write(ended=name, **seen)
@@ -71,7 +71,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 def _needs(item: pytest.Item) -> set[str]:
-    return {need for claim in plugin.claims_of(item) for need in claim.needs}
+    return {need for claim in stash.claims_of(item) for need in claim.needs}
 
 
 def _looked_at(name: str, group: GroupProxy) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _is_missing(group: GroupProxy, function: str) -> bool:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Any:  # noqa: ANN401 - as pytest has it
     """Note which claim is tried."""
-    journal, claim = item.config.stash[journal_key], plugin.claims_of(item)[0].id
+    journal, claim = item.config.stash[journal_key], stash.claims_of(item)[0].id
     journal.write(begun=claim)
     result = yield
     journal.write(ended=claim)

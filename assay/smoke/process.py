@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.runner import launch
+from assay.runner.options import RunOptions
 from assay.specification import index
 from assay.specification.claims import Claim
 
@@ -77,21 +78,17 @@ def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, s
     files = sorted({test.file for test in index.read(tests) if set(ids) & set(test.claims)})
     with tempfile.TemporaryDirectory(prefix="assay-trial-") as folder:
         journal, ledger, output = (Path(folder) / name for name in ("journal", "ledger.json", "output"))
-        command = [
-            *(sys.executable, "-m", "pytest", *(str(tests / file) for file in files)),
-            *(
-                "-p",
-                "assay.runner.plugin",
-                "-p",
-                "assay.smoke.plugin",
-                "-p",
-                "no:cacheprovider",
-                "--import-mode=importlib",
-            ),
-            *("-n", "0", "--no-fetch", "--profile", "smoke", "--implementation", name, "--device", device),
-            *("--claim-timeout", str(claim_seconds), "--results", str(ledger), "--journal", str(journal)),
-            *(part for id_ in ids for part in ("--claim", id_)),
-        ]
+        options = RunOptions(
+            name,
+            "smoke",
+            results=ledger,
+            device=device,
+            claim=ids,
+            no_fetch=True,
+            claim_timeout=claim_seconds,
+        )
+        own = ("-p", "assay.smoke.plugin", f"--journal={journal}", "-n", "0")
+        command = launch.command(options, [tests / file for file in files], *own)
         began = time.monotonic()
         status = _run(command, output, seconds)
         ended = time.monotonic()
@@ -109,7 +106,12 @@ def _run(command: Sequence[str], output: Path, seconds: float) -> int | None:
     """Run a process, end with it what it has started, and return its exit status, or None where its time is up."""
     with output.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603 - this very interpreter, on tests of ours
-            command, stdin=subprocess.DEVNULL, stdout=file, stderr=file, start_new_session=True
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            env=launch.environment(),
+            start_new_session=True,
         )
     try:
         return process.wait(max(seconds, 0))

@@ -13,7 +13,7 @@ from assay.bench.workloads import Prepare, Work
 from assay.contract import Implementation
 from assay.datasets.data import AbsentError
 from assay.runner import failure
-from assay.runner.plugin import run_key
+from assay.runner.stash import run_key
 
 turns_key = pytest.StashKey[Alone]()
 

@@ -22,7 +22,7 @@ from assay.adapters.return_types import matches
 from assay.cli import scaffold
 from assay.contract import GROUPS, PROTOCOLS, Architecture, FlowersInfo, Trained
 from assay.errors import ExitCode, UserError
-from assay.smoke import steps
+from assay.smoke import process, steps
 from assay.specification.claims import specification
 from assay.specification.signatures import functions, needed_by, signature
 
@@ -330,7 +330,7 @@ def test_what_an_adapter_leaves_behind_is_ended(written: Shell) -> None:
 
 
 def test_what_there_was_no_time_for_is_said(written: Shell) -> None:
-    tried = steps.process.Trial(None, [{"begun": "mnist.scaled"}], [], [], 1.0)
+    tried = process.Trial(None, [{"begun": "mnist.scaled"}], [], [], 1.0)
     claims = steps.claims_on(["datasets"])
     step = steps.answers("mine", tried, claims, 4.0)
     assert (step.sound, step.details) == (True, (f"then the time was up, in mnist.scaled. {steps.SLOW}",))

@@ -72,7 +72,7 @@ def test_the_version_is_the_suites(assay: Says) -> None:
 def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[[], object]], float]) -> None:
     script = """if True:
         import sys
-        from assay.cli import main
+        from assay.cli.parser import main
         try:
             main(["--help"])
         finally:

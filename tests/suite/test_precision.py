@@ -40,7 +40,7 @@ def assay(name: str, grade: str, folder: Path) -> tuple[dict[str, Any], str]:
     said = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", str(tests_folder()), "-p", "assay.runner.plugin", "-n", "0"),
-            *("--import-mode=importlib", "--implementation", f"doubles.coarse:{name}", "--grade", grade),
+            *("--import-mode=importlib", "--implementation", f"doubles.coarse:{name}", "--precision", grade),
             *(
                 "--results",
                 str(results),
@@ -87,7 +87,7 @@ def test_products_are_held_to_their_grade_and_all_else_to_float32(
     )
     assert (f"products had to have the precision {grade}" in said) == (grade != "float32")
     replays = [row["replay"] for row in content["claims"] if row["outcome"] == "fail"]
-    assert all((f"--grade {grade}" in replay) == (grade != "float32") for replay in replays)
+    assert all((f"--precision {grade}" in replay) == (grade != "float32") for replay in replays)
 
 
 @pytest.mark.parametrize("cut_off", [False, True])

@@ -21,18 +21,26 @@ class PeerImplementation:
 
     distributions: Sequence[str] = ()
 
-    def __init__(self, file: Path, notes: Path | None = None) -> None:
-        """Read how the peer is started.
+    def __init__(self, command: Sequence[str], folder: Path, notes: Path | None = None) -> None:
+        """Take how the peer is started.
 
         Args:
-            file: has its `command`.
+            command: the program and its arguments.
+            folder: where it runs.
             notes: as `assay.adapters.protocol.process.Process` takes it.
+
+        """
+        self._peer = Peer(command, folder, notes)
+
+    @classmethod
+    def from_file(cls, file: Path, notes: Path | None = None) -> PeerImplementation:
+        """Read how a peer is started from a file, in whose folder it runs.
 
         Raises:
             UserError: there is no such file, or it does not say how.
 
         """
-        self._peer = Peer(_command(file), file.absolute().parent, notes)
+        return cls(_command(file), file.absolute().parent, notes)
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from assay.adapters.parentage import describe_end, ending_with_parent
 from assay.adapters.protocol.errors import CrashError, ProtocolError
 from assay.adapters.protocol.wire import Message, Receiver, shown
 
@@ -48,7 +49,14 @@ class Process:
         """
         pipe = subprocess.PIPE
         self._process = subprocess.Popen(  # noqa: S603 - the command that the user named
-            command, cwd=folder, stdin=pipe, stdout=pipe, stderr=pipe, bufsize=0, start_new_session=True
+            command,
+            cwd=folder,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=pipe,
+            bufsize=0,
+            start_new_session=True,
+            preexec_fn=ending_with_parent(),  # noqa: PLW1509 - it makes two calls of the system
         )
         streams = (self._process.stdin, self._process.stdout, self._process.stderr)
         self._in, self._out, self._err = (stream.fileno() for stream in streams if stream is not None)
@@ -124,7 +132,7 @@ class Process:
         except subprocess.TimeoutExpired:
             msg = f"it closed its {stream}{part}, and did not end"
             raise ProtocolError(msg) from None
-        msg = f"the process of the implementation ended{part}: {_cause(status)}"
+        msg = f"the process of the implementation ended{part}: {describe_end(status)}"
         raise CrashError(msg)
 
     def _listen(self) -> bool:
@@ -175,9 +183,3 @@ def _end_group(leader: int) -> None:
     # macOS does not permit to end a group of which only the body of its leader is left.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
-
-
-def _cause(status: int) -> str:
-    if status >= 0:
-        return f"exit status {status}"
-    return f"signal {-status} ({signal.strsignal(-status)})"

@@ -246,4 +246,4 @@ FAULTS |= (
     }
 )
 
-reference_with = SimpleNamespace(**{name: Faulty(name, fault) for name, fault in FAULTS.items()})
+reference_with = SimpleNamespace(**{name: Faulty(name, fault, "reference") for name, fault in FAULTS.items()})

@@ -1,13 +1,14 @@
-"""What a deliberate fault is, and the reference with one."""
+"""What a deliberate fault is, and an implementation that has one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
-from assay.reference import Reference
+from assay.adapters.loading import load
+from assay.specification.claims import specification
 
 
 @dataclass(frozen=True)
@@ -15,9 +16,9 @@ class Fault:
     """One deliberate fault.
 
     Attributes:
-        function: the only one that is wrong, as `group.function`, or `keras.namespace`.
-        claim: the claim that speaks of it.
-        tells: words of the failure from which the fault can be told.
+        function: The only function that is wrong, as `group.function`, or `keras.namespace`.
+        claim: The claim that must detect it.
+        tells: Words of the failure from which the fault can be told.
         wrong: (the right function, its arguments) to the wrong result; the right namespace to the wrong one.
 
     """
@@ -28,21 +29,46 @@ class Fault:
     wrong: Callable[..., Any]
 
 
-class Faulty(Reference):
-    """The reference with one function of one group exchanged."""
+def base_of(fault: Fault) -> str:
+    """Return the implementation to put a fault into: NumPy, which loads no framework, where that has all it takes."""
+    groups = {fault.function.partition(".")[0], *specification().claims[fault.claim].groups}
+    return "numpy" if groups <= {*load("numpy").groups} else "reference"
 
-    def __init__(self, name: str, fault: Fault) -> None:
-        """Exchange the function that the fault names."""
+
+class Faulty:
+    """An implementation with one function of one group exchanged."""
+
+    def __init__(self, name: str, fault: Fault, base: str | None = None) -> None:
+        """Exchange the function that the fault names.
+
+        Args:
+            name: Name of the fault.
+            fault: The fault.
+            base: Name of the right implementation; by default that of `base_of`.
+
+        """
         self.name = name
+        self._right = load(base or base_of(fault))
         self._group, self._function = fault.function.split(".")
         self._wrong = fault.wrong
+        self.version = self._right.version
+        self.distributions = self._right.distributions
 
-    def __getattribute__(self, name: str) -> Any:
-        value = super().__getattribute__(name)
-        if name != super().__getattribute__("_group"):
-            return value
-        wrong, function = super().__getattribute__("_wrong"), super().__getattribute__("_function")
-        right = getattr(value, function)
-        others = {key: getattr(value, key) for key in dir(value) if not key.startswith("_")}
+    @property
+    def groups(self) -> Sequence[str]:
+        """The groups of the right implementation."""
+        return self._right.groups
+
+    def start(self, device: str) -> str:
+        """Start the right implementation."""
+        return self._right.start(device)
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a group, with the wrong function in place of the right one."""
+        group = getattr(self._right, name)
+        if name != self._group:
+            return group
+        right, wrong = getattr(group, self._function), self._wrong
+        others = {key: getattr(group, key) for key in dir(group) if not key.startswith("_")}
         changed = (lambda *args, **kwargs: wrong(right, *args, **kwargs)) if callable(right) else wrong(right)
-        return SimpleNamespace(**others | {function: changed})
+        return SimpleNamespace(**others | {self._function: changed})

@@ -1,0 +1,36 @@
+"""Whether a KeyboardInterrupt is the user's: an implementation can raise one, too."""
+
+from __future__ import annotations
+
+import signal
+import time
+from types import FrameType
+
+# Some send a signal to a process, and then to its group, of which it is one.
+ONE_SECONDS = 1.0
+_watched = False
+_pressed_at: float | None = None
+
+
+def watch() -> None:
+    """Note from now on when the user interrupts this process, or ends it with SIGTERM or SIGHUP."""
+    global _watched  # noqa: PLW0603 - as the handlers of a process are
+    _watched = True
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # What `nohup` ignores stays ignored.
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _interrupt)
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> None:
+    global _pressed_at  # noqa: PLW0603 - likewise
+    now = time.monotonic()
+    if _pressed_at is not None and now - _pressed_at < ONE_SECONDS:
+        return
+    _pressed_at = now
+    raise KeyboardInterrupt
+
+
+def is_users() -> bool:
+    """Whether a KeyboardInterrupt comes from outside this process, as far as it is known."""
+    return _pressed_at is not None or not _watched

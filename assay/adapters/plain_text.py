@@ -1,0 +1,41 @@
+"""Text of an implementation, made fit for every process, file and terminal that it goes to."""
+
+from __future__ import annotations
+
+import re
+
+# Of these a terminal would make what it likes, and XML nothing at all.
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
+
+
+def plain(text: object) -> str:
+    """Return a plain string: half surrogate pairs and control characters are written as escapes.
+
+    Args:
+        text: a string, or what has one; whatever its class makes of that counts for nothing.
+
+    """
+    try:
+        shown = str.encode(str(text), "utf-8", "backslashreplace").decode()
+    except BaseException as error:  # noqa: BLE001 - `str` runs code of the implementation
+        return f"(it cannot be shown: str() raised {type(error).__name__})"
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", shown)
+
+
+def encodable(text: str) -> str:
+    """Return a string that UTF-8 can encode, with all else in it as it was."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
+def describe_error(error: BaseException) -> str:
+    """Return class and message of an exception, even of one whose message cannot be shown."""
+    return f"{plain(type(error).__name__)}: {plain(error)}"
+
+
+def is_printable(error: BaseException) -> bool:
+    """Whether others can make text of an exception."""
+    try:
+        str.encode(str(error), "utf-8")
+    except BaseException:  # noqa: BLE001 - as above
+        return False
+    return True

@@ -1,0 +1,41 @@
+"""A file that one process at a time may write."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from assay.errors import UserError
+
+
+def acquire(path: Path, what: str) -> FileLock | None:
+    """Lock a file until the lock is released, or the process ends.
+
+    The lock is a file in the folder for temporary ones: nothing is left beside the file.
+
+    Args:
+        path: of the file, with links followed.
+        what: names it in the message: `ledger`.
+
+    Returns:
+        The lock; None where there is no place for one.
+
+    Raises:
+        UserError: another process has locked it.
+
+    """
+    folder = Path(tempfile.gettempdir()) / f"assay-locks-{os.getuid()}"
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        lock = FileLock(folder / sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:32], timeout=0)
+        lock.acquire()
+    except Timeout:
+        msg = f"another run is writing the {what} {path}"
+        raise UserError(msg, "Wait for its end, or name another file") from None
+    except OSError:
+        return None
+    return lock

@@ -1,0 +1,84 @@
+"""The bounds of a test of a claim: its time, its state of the process, and who answers for what it raises."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+import pytest
+
+from assay.adapters.process_state import ProcessState, RandomState, end_copy
+from assay.adapters.time_limit import WALL_FACTOR, limit
+from assay.runner import failure
+from assay.runner.stash import claims_of, run_key
+
+_random = RandomState()
+_streams: dict[int, TextIO] = {}
+
+
+def in_bounds(item: pytest.Item) -> Generator[None, object, object]:
+    """Run a phase of a test, and let nothing that an implementation does in it reach beyond."""
+    if not claims_of(item):
+        return (yield)
+    run = item.config.stash[run_key]
+    is_worker = hasattr(item.config, "workerinput")
+    try:
+        # Whoever tidies up temporary folders may have removed it.
+        Path(run.folder).mkdir(parents=True, exist_ok=True)
+        # Only a worker may be ended: the other tests of the only process would be lost with it.
+        last_words = run.last_words(item.nodeid) if is_worker else None
+        if is_worker:
+            run.note_running(item.nodeid, item.config.workerinput["workerid"])  # type: ignore[attr-defined]  # xdist sets it
+        state = ProcessState()
+        try:
+            with (
+                _own_streams(),
+                _random.entered(),
+                np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
+                limit(run.claim_seconds, last_words, factor=WALL_FACTOR),
+            ):
+                return (yield)
+        finally:
+            end_copy()
+            state.restore()
+    except BaseException as error:
+        if (owned := failure.owned(error)) is error:
+            raise
+        raise owned.with_traceback(error.__traceback__) from None
+
+
+@contextmanager
+def _own_streams() -> Iterator[None]:
+    """Let a test write where it did before, through streams that it can close without harm to others."""
+    before = {name: getattr(sys, name) for name in ("stdout", "stderr", "__stdout__", "__stderr__")}
+    for name, stream in before.items():
+        # Where pytest captures nothing, or no files, there may be none.
+        with suppress(AttributeError, OSError, ValueError):
+            setattr(sys, name, _stream(stream.fileno()))
+    try:
+        yield
+    finally:
+        for name, stream in before.items():
+            setattr(sys, name, stream)
+
+
+def _stream(number: int) -> TextIO:
+    if number not in _streams or _streams[number].closed or not _is_open(_streams[number]):
+        _streams[number] = io.TextIOWrapper(
+            io.FileIO(os.dup(number), "w"), encoding="utf-8", errors="backslashreplace", write_through=True
+        )
+    return _streams[number]
+
+
+def _is_open(stream: TextIO) -> bool:
+    try:
+        os.fstat(stream.fileno())
+    except (OSError, ValueError):
+        return False
+    return True

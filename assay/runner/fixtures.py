@@ -1,0 +1,107 @@
+"""The fixtures that tests of claims ask for: the groups of the implementation, the seed, and where results go."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.adapters.proxy import GroupProxy, ImplementationProxy
+from assay.runner.compute_once import compute_once as once_in
+from assay.runner.stash import claims_of, evidence_key, results_key, run_key, start
+from assay.testing.permitted import Results
+
+
+@pytest.fixture(scope="session")
+def implementation(request: pytest.FixtureRequest) -> ImplementationProxy:
+    """Return the implementation under test, started in this process or from it."""
+    return start(request.config)
+
+
+@pytest.fixture(scope="session")
+def ops(implementation: ImplementationProxy) -> GroupProxy:
+    """Return single operations: see `assay.contract.Ops`."""
+    return implementation.group("ops")
+
+
+@pytest.fixture(scope="session")
+def models(implementation: ImplementationProxy) -> GroupProxy:
+    """Return the document's models: see `assay.contract.Models`."""
+    return implementation.group("models")
+
+
+@pytest.fixture(scope="session")
+def training(implementation: ImplementationProxy) -> GroupProxy:
+    """Return whole training runs: see `assay.contract.Training`."""
+    return implementation.group("training")
+
+
+@pytest.fixture(scope="session")
+def datasets(implementation: ImplementationProxy) -> GroupProxy:
+    """Return the document's data loader: see `assay.contract.Datasets`."""
+    return implementation.group("datasets")
+
+
+@pytest.fixture(scope="session")
+def applications(implementation: ImplementationProxy) -> GroupProxy:
+    """Return the predefined networks: see `assay.contract.Applications`."""
+    return implementation.group("applications")
+
+
+@pytest.fixture(scope="session")
+def flowers(implementation: ImplementationProxy) -> GroupProxy:
+    """Return the data set tf_flowers: see `assay.contract.Flowers`."""
+    return implementation.group("flowers")
+
+
+@pytest.fixture(scope="session")
+def text(implementation: ImplementationProxy) -> GroupProxy:
+    """Return the document's loader and program of characters: see `assay.contract.Text`."""
+    return implementation.group("text")
+
+
+@pytest.fixture(scope="session")
+def environments(implementation: ImplementationProxy) -> GroupProxy:
+    """Return what an agent acts in: see `assay.contract.Environments`."""
+    return implementation.group("environments")
+
+
+@pytest.fixture(scope="session")
+def agent(implementation: ImplementationProxy) -> GroupProxy:
+    """Return deep Q-learning: see `assay.contract.Agent`."""
+    return implementation.group("agent")
+
+
+@pytest.fixture(scope="session")
+def keras(implementation: ImplementationProxy) -> GroupProxy:
+    """Return the Keras-shaped namespace: see `assay.contract.Keras`."""
+    return implementation.group("keras")
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """Return the seed of the run, for what Hypothesis does not draw."""
+    return request.config.stash[run_key].seed
+
+
+@pytest.fixture(scope="session")
+def compute_once(request: pytest.FixtureRequest) -> Callable[[str, Callable[[], Any]], Any]:
+    """Return a function (name, work) that does the work once in the run, whichever process asks first."""
+    folder = Path(request.config.stash[run_key].folder)
+    return lambda name, work: once_in(folder, name, work)
+
+
+@pytest.fixture
+def evidence(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """Return a function that puts what the test measured into the claim's row: `evidence(accuracy=...)`."""
+    return request.node.stash[evidence_key].update
+
+
+@pytest.fixture
+def permitted(request: pytest.FixtureRequest) -> Results:
+    """Return a function that records which of the permitted results is seen: see `assay.testing.permitted`."""
+    (claim,) = claims_of(request.node)
+    results = request.node.stash[results_key] = Results(claim)
+    return results

@@ -1,0 +1,109 @@
+"""How a process is started that runs tests of claims: by `assay run`, `assay smoke` and `assay bench`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import assay
+from assay.runner.options import RunOptions
+
+PACKAGE = Path(assay.__file__).parent
+# Nothing of the user's is loaded: neither another configuration, nor a `conftest.py` above the tests, nor a plugin that
+# happens to be installed. And tests are imported under names that begin with this package's.
+OWN = (
+    *("-c", str(PACKAGE / "runner" / "pytest.ini"), f"--rootdir={PACKAGE.parent}", f"--confcutdir={PACKAGE / 'tests'}"),
+    *(
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "xdist.plugin",
+        "-p",
+        "pytest_benchmark.plugin",
+        "-p",
+        "_hypothesis_pytestplugin",
+    ),
+    *("-p", "assay.runner.plugin", "--import-mode=importlib"),
+)
+# Python without assertions would pass whatever asserts.
+WITHOUT = ("PYTHONOPTIMIZE", "PYTHONWARNINGS")
+KEPT = ("PYTEST_XDIST_AUTO_NUM_WORKERS",)
+# How long a run that was told to end may take for it.
+END_SECONDS = 15.0
+
+
+def command(options: RunOptions, tests: Sequence[Path], *more: str) -> list[str]:
+    """Return the command that runs tests of claims.
+
+    Args:
+        options: of the run.
+        tests: files, or folders of them.
+        more: arguments for pytest and its other plugins.
+
+    """
+    return [sys.executable, "-m", "assay.runner", *map(str, tests), *OWN, *options.arguments(), *more]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment for such a process: what pytest was told by this one is not for that one."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in KEPT or not (name.startswith("PYTEST_") or name in WITHOUT)
+    }
+    return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+
+
+def run(words: Sequence[str]) -> int:
+    """Run such a command to its end, and leave none of its processes behind.
+
+    Args:
+        words: of the command.
+
+    Returns:
+        Its exit status; 2 where it was interrupted, or this process was told to end.
+
+    """
+    process = subprocess.Popen(words, env=environment(), start_new_session=True)  # noqa: S603 - our own tests
+    try:
+        with _passing_on(process):
+            return process.wait()
+    finally:
+        # Where nothing is left of the group, there is nothing to end.
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Pass on what this process is told, once as a request and then by force, as the process does not hear it."""
+    asked = False
+
+    def pass_on(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        with suppress(ProcessLookupError):
+            if asked:
+                os.killpg(process.pid, signal.SIGKILL)
+            else:
+                process.send_signal(signal.SIGINT)
+                signal.setitimer(signal.ITIMER_REAL, END_SECONDS)
+        asked = True
+
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    try:
+        for number, handler in before.items():
+            if handler is not signal.SIG_IGN:
+                signal.signal(number, pass_on)
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

@@ -1,0 +1,146 @@
+"""From the options that a user gave to the run that they ask for."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+
+import hypothesis
+from hypothesis.core import decode_failure
+
+from assay.adapters import loading
+from assay.adapters.loading import Description
+from assay.adapters.protocol import serve
+from assay.adapters.protocol.implementation import SUFFIX
+from assay.contract import GROUPS
+from assay.datasets import data
+from assay.errors import UserError
+from assay.ledger import expectations
+from assay.ledger.expectations import Expectation
+from assay.runner.options import DEFAULT_IMPLEMENTATION, RunOptions
+from assay.runner.run import Run
+from assay.specification import index, shards
+from assay.specification.claims import specification
+from assay.specification.index import ExecutableClaim
+from assay.specification.profiles import CLAIM_SECONDS, PROFILES
+
+# A day: whoever asks for more has mistyped it, and a timer of the system takes no number of any size.
+MOST_SECONDS = 86400
+
+
+def new_run(options: RunOptions, tests: tuple[ExecutableClaim, ...], *, tries: bool) -> Run:
+    """Check the options of a run, and describe its implementation.
+
+    Args:
+        options: as the user gave them.
+        tests: all tests of claims.
+        tries: whether the implementation is to be tried, and not only tests to be collected.
+
+    Raises:
+        UserError: an option is wrong, or there is no such implementation.
+
+    """
+    if options.profile not in PROFILES:
+        msg = f"there is no profile {options.profile!r}"
+        raise UserError(msg, f"Profiles: {', '.join(PROFILES)}")
+    claims = tuple(specification().claim(id_).id for id_ in options.claim)
+    shard = shards.parse(options.shard) if options.shard is not None else None
+    if shard and claims:
+        msg = "--shard and --claim both say what to run"
+        raise UserError(msg, "Leave one of them out")
+    if options.replay and not claims:
+        msg = "--replay names a case, but not of which claim"
+        raise UserError(msg, "Add --claim ID")
+    _check_replay(options.replay)
+    index.check(specification(), tests)
+    held = tuple(specification().of_profile(options.profile))
+    if shard:
+        held = shards.claims_of(shard, held, tests, shards.costs(options.profile))
+    expected = expectations.read(*options.expectations)
+    name = options.implementation or DEFAULT_IMPLEMENTATION
+    seconds = _claim_seconds(options)
+    seed = _seed(options.seed)
+    required = _required(options.require)
+    # A peer is in a process of its own anyway.
+    isolated = options.isolated and not name.endswith(SUFFIX)
+    description = _described(name, expected, options, isolated=isolated) if tries else None
+    return Run(
+        implementation=name,
+        description=description,
+        profile=options.profile,  # type: ignore[arg-type]  # one of them, as checked above
+        seed=seed,
+        device=options.device,
+        precision=options.precision,  # type: ignore[arg-type]  # one of the choices
+        shard=shard,
+        held=held,
+        claims=claims,
+        claim_seconds=seconds,
+        expectations=expected,
+        isolated=isolated,
+        folder=tempfile.mkdtemp(prefix="assay-run-"),
+        required=required,
+    )
+
+
+def _described(name: str, expected: tuple[Expectation, ...], options: RunOptions, *, isolated: bool) -> Description:
+    description = loading.probe(name)
+    if isolated:
+        groups = tuple(group for group in description.groups if group != serve.LEFT_OUT)
+        description = replace(description, groups=groups)
+    expectations.check(expected, description.groups)
+    if not options.no_fetch:
+        _fetch_data()
+    return description
+
+
+def _required(groups: Sequence[str]) -> tuple[str, ...]:
+    if "all" in groups:
+        return GROUPS
+    if unknown := [group for group in groups if group not in GROUPS]:
+        msg = f"--require {unknown[0]}: there is no such group"
+        raise UserError(msg, f"Groups: {', '.join(GROUPS)}, or all")
+    return tuple(dict.fromkeys(groups))
+
+
+def _claim_seconds(options: RunOptions) -> float:
+    seconds = options.claim_timeout
+    if seconds is None:
+        return CLAIM_SECONDS[options.profile]
+    if not 0 < seconds <= MOST_SECONDS:
+        msg = f"--claim-timeout {seconds:g} is not a number of seconds above 0, and {MOST_SECONDS} at most"
+        raise UserError(msg)
+    return seconds
+
+
+def _fetch_data() -> None:
+    """Get MNIST and the text ready before the tests' time runs, where the progress bar can be seen.
+
+    Raises:
+        UserError: the file that the user named is damaged.
+
+    """
+    # The claims that need them are skipped without them, with the reason.
+    for get in (data.mnist, data.nietzsche):
+        with contextlib.suppress(data.AbsentError):
+            get()
+
+
+def _check_replay(code: str | None) -> None:
+    try:
+        if code is not None:
+            decode_failure(code.encode())
+    except hypothesis.errors.InvalidArgument:
+        msg = f"--replay {code!r} is not the code of a case"
+        raise UserError(msg, "Copy it whole from the failure") from None
+
+
+def _seed(text: str) -> int:
+    if text == "random":
+        return random.SystemRandom().randrange(2**31)
+    if not text.isdecimal():
+        msg = f"--seed {text!r} is neither a whole number from 0 on nor `random`"
+        raise UserError(msg)
+    return int(text)

@@ -1,0 +1,124 @@
+"""The options of a run, declared once: for the command line, for pytest, and for the processes that a run starts."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+
+from assay.spec.error_bounds.precision import GRADES
+
+DEFAULT_IMPLEMENTATION = "reference"
+NAMED = "package.module[:attribute], an entry point such as `reference`, or the .toml file of a peer"
+
+
+def _option(default: Any, text: str, **settings: Any) -> Any:  # noqa: ANN401 - as `dataclasses.field` has it
+    """Declare an option: its default, its help, and what else argparse is told of it."""
+    return field(default=default, metadata={"help": text} | settings)
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a user can ask of a run. An option is named like its field; `add_options` declares them all.
+
+    Each value is what the command line has: texts are checked where a run begins, so that one message serves all.
+    """
+
+    implementation: str | None = _option(None, f"{NAMED} (default: {DEFAULT_IMPLEMENTATION})", metavar="NAME")
+    profile: str = _option("core", "smoke, core or full (default: core)", metavar="NAME")
+    shard: str | None = _option(None, "run the I-th of N parts of the profile, about equally long", metavar="I/N")
+    results: Path | None = _option(None, "write the ledger to this file", metavar="FILE", type=Path)  # noqa: RUF009
+    seed: str = _option("0", "seed for all random draws: a number, or `random` (default: 0)")
+    device: str = _option("cpu", "device to run on (default: cpu)", choices=("cpu", "gpu"))
+    precision: str = _option(
+        "float32", "format that factors of products may be rounded to (default: float32)", choices=tuple(GRADES)
+    )
+    claim: Sequence[str] = _option((), "run this claim alone; repeatable", metavar="ID", action="append")
+    replay: str | None = _option(None, "with --claim: run the one case that a failure named", metavar="CODE")
+    expectations: Sequence[Path] = _option(
+        (), "known failures, in TOML; repeatable", metavar="FILE", type=Path, action="append"
+    )
+    require: Sequence[str] = _option(
+        (),
+        "fail unless the implementation declares this group; repeatable; `all` stands for every group",
+        metavar="GROUP",
+        action="append",
+    )
+    no_fetch: bool = _option(default=False, text="look for data sets on this machine only", action="store_true")
+    claim_timeout: float | None = _option(
+        None, "time limit for each test of a claim (default: the profile's)", metavar="SECONDS", type=float
+    )
+    isolated: bool = _option(
+        default=False, text="run a Python adapter in a process of its own, without the group keras", action="store_true"
+    )
+
+    @classmethod
+    def from_namespace(cls, values: argparse.Namespace) -> RunOptions:
+        """Read parsed options."""
+        return cls(**{each.name: getattr(values, each.name) for each in fields(cls)})
+
+    def arguments(self) -> list[str]:
+        """Return the arguments that say the same to another process; those that have their default are left out."""
+        # An option and its value are one word: pytest would take a file that follows its option for one with tests to
+        # collect, and a value that begins with a dash for another option.
+        return ["=".join(words) for each in fields(self) for words in _words(self, each.name, each.default)]
+
+    def replay_command(self, claims: Iterable[str], code: str = "") -> str:
+        """Return the command line that runs these claims again, as this run did, and of those only one case.
+
+        Args:
+            claims: ids.
+            code: Hypothesis's code for the case; empty where there is none.
+
+        """
+        again = replace(self, claim=tuple(claims), replay=code or None)
+        named = ("seed", "device", "precision", "isolated", "claim", "replay")
+        options = [
+            word
+            for each in fields(again)
+            if each.name in named
+            # The seed is always named: the default may change.
+            for words in _words(again, each.name, None if each.name == "seed" else each.default)
+            for word in words
+        ]
+        return shlex.join(["python", "-m", "assay", "run", again.implementation or DEFAULT_IMPLEMENTATION, *options])
+
+
+def _words(options: RunOptions, name: str, default: object) -> list[list[str]]:
+    value, flag = getattr(options, name), f"--{name.replace('_', '-')}"
+    if isinstance(value, list | tuple):
+        return [[flag, str(one)] for one in value]
+    if value == default:
+        return []
+    return [[flag]] if value is True else [[flag, str(value)]]
+
+
+def add_options(add: Callable[..., object], leave_out: Iterable[str] = ()) -> None:
+    """Declare the options.
+
+    Args:
+        add: `add_argument` of a parser of argparse, or `addoption` of one of pytest.
+        leave_out: names of options that are declared otherwise.
+
+    """
+    for each in fields(RunOptions):
+        if each.name not in leave_out:
+            # argparse appends to the default itself.
+            default = [] if each.metadata.get("action") == "append" else each.default
+            add(f"--{each.name.replace('_', '-')}", default=default, **each.metadata)
+    add("--grade", action=_Grade, choices=tuple(GRADES), default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+
+
+class _Grade(argparse.Action):
+    """The name that `--precision` had in version 0.1."""
+
+    def __call__(self, _parser: object, namespace: argparse.Namespace, values: object, *_: object) -> None:
+        # Workers read the command line again.
+        if "PYTEST_XDIST_WORKER" not in os.environ:
+            sys.stderr.write("--grade is deprecated: it is called --precision\n")
+        namespace.precision = values

@@ -1,0 +1,55 @@
+"""What the hooks and the fixtures of a run share: kept by pytest with its configuration and with each test."""
+
+from __future__ import annotations
+
+import gc
+import os
+from typing import Any, TextIO
+
+import pytest
+
+from assay.adapters.proxy import ImplementationProxy
+from assay.runner.run import Run
+from assay.specification.claims import Claim, specification
+from assay.testing.permitted import Results
+
+run_key = pytest.StashKey[Run]()
+implementation_key = pytest.StashKey[ImplementationProxy]()
+session_key = pytest.StashKey[pytest.Session]()
+stack_key = pytest.StashKey[TextIO]()
+ended_worker_key = pytest.StashKey[bool]()
+seconds_key = pytest.StashKey[float]()
+evidence_key = pytest.StashKey[dict[str, Any]]()
+results_key = pytest.StashKey[Results]()
+
+
+def claims_of(item: pytest.Item) -> list[Claim]:
+    """Return the claims that a test names."""
+    claims = specification().claims
+    return [claims[id_] for mark in item.iter_markers("claim") for id_ in mark.args]
+
+
+def start(config: pytest.Config) -> ImplementationProxy:
+    """Return the implementation under test, started once in this process.
+
+    Raises:
+        AdapterError: it cannot be started.
+        TimeLimitError: it takes too long.
+
+    """
+    if implementation_key not in config.stash:
+        config.stash[implementation_key] = config.stash[run_key].start(_threads(config))
+        # What a framework is made of stays to the end: the garbage collector need not look through it again and again.
+        gc.freeze()
+    return config.stash[implementation_key]
+
+
+def _threads(config: pytest.Config) -> int | None:
+    """Return how many threads an implementation may work with in this process, if the run has several processes.
+
+    Threads wait for each other by turning: more of them than cores are many times as slow as one.
+    """
+    if not hasattr(config, "workerinput"):
+        return None
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, cores // int(config.workerinput["workercount"]))

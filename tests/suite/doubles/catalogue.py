@@ -1,0 +1,171 @@
+"""Run the catalogue of faults against the claims, many faults in one process.
+
+`python -m doubles.catalogue` in `tests/suite` prints the score and the claims that have never detected a fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import io
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from assay.adapters.proxy import ImplementationProxy
+from assay.runner.stash import claims_of, implementation_key, run_key
+from assay.specification.claims import Claim, specification
+from assay.specification.index import tests_folder
+from doubles.faults import FAULTS
+from doubles.faulty import Fault, Faulty, base_of
+
+# Claims about whole trainings cost more than all others together.
+TRAININGS = {"training.fit", "text.fit", "agent.fit"}
+Rows = dict[str, dict[str, dict[str, Any]]]
+
+
+def claims_on(fault: Fault) -> list[str]:
+    """Return the claims of core that need a fault's function, and of whole trainings only those about them."""
+    about = {
+        id_: claim
+        for id_, claim in specification().of_profile("core").items()
+        if fault.function in claim.needs and (fault.function in TRAININGS or not TRAININGS & set(claim.needs))
+    }
+    own = specification().claims[fault.claim]
+    if fault.function == "keras.namespace":
+        about = {id_: claim for id_, claim in about.items() if set(claim.lines) & set(own.lines)}
+    elif fault.function.startswith("models."):
+        about = {id_: claim for id_, claim in about.items() if claim.section == own.section}
+    return [*dict.fromkeys([fault.claim, *about])]
+
+
+class FaultLoop:
+    """A pytest plugin that runs the collected tests once for each fault."""
+
+    def __init__(self, plan: Mapping[str, list[str]]) -> None:
+        """Take the plan.
+
+        Args:
+            plan: Ids of the claims to run, by the name of the fault.
+
+        """
+        self._plan = plan
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._claims: dict[str, set[str]] = {}
+        self.found: Rows = {}
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests of each fault's claims against an implementation that has it."""
+        config = session.config
+        run = config.stash[run_key]
+        self._claims = {item.nodeid: {claim.id for claim in claims_of(item)} for item in session.items}
+        for name, claims in self._plan.items():
+            fault = FAULTS[name]
+            with tempfile.TemporaryDirectory() as folder:
+                # What is computed once in a run is computed once for each fault.
+                config.stash[run_key] = dataclasses.replace(run, folder=folder)
+                config.stash[implementation_key] = ImplementationProxy(partial(Faulty, name, fault), "cpu")
+                self._rows = {}
+                items = [item for item in session.items if self._claims[item.nodeid] & {*claims}]
+                for item, following in zip(items, [*items[1:], None], strict=True):
+                    config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+                self.found[name] = {id_: row for id_, row in self._rows.items() if id_ in claims}
+        config.stash[run_key] = run
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Keep the first outcome of every claim that is not a pass."""
+        if row := getattr(report, "assay_row", None):
+            for id_ in self._claims[report.nodeid]:
+                if self._rows.get(id_, {"outcome": "pass"})["outcome"] == "pass":
+                    self._rows[id_] = row
+
+
+def run_here(plan: Mapping[str, list[str]], base: str) -> Rows:
+    """Run faults of one base in this process, and return the rows by fault and claim."""
+    loop = FaultLoop(plan)
+    asked = [option for id_ in sorted({*chain.from_iterable(plan.values())}) for option in ("--claim", id_)]
+    options = ["-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", "0", "-q"]
+    output = io.StringIO()
+    with contextlib.redirect_stdout(output):
+        code = pytest.main([str(tests_folder()), *options, "--implementation", base, *asked], plugins=[loop])
+    if missing := [name for name in plan if name not in loop.found]:
+        msg = f"exit code {code}, nothing found of {missing}:\n{output.getvalue()}"
+        raise RuntimeError(msg)
+    return loop.found
+
+
+def run_faults(names: Iterable[str], *, all_claims: bool = False) -> Rows:
+    """Run faults, a process for each base, and return the rows by fault and claim.
+
+    Args:
+        names: Names of the faults.
+        all_claims: Whether to run all claims that need a fault's function; otherwise only the one that must detect it.
+
+    """
+    found: Rows = {}
+    plans: dict[str, dict[str, list[str]]] = {}
+    for name in names:
+        claims = claims_on(FAULTS[name]) if all_claims else [FAULTS[name].claim]
+        plans.setdefault(base_of(FAULTS[name]), {})[name] = claims
+    for base, plan in plans.items():
+        command = [sys.executable, "-m", "doubles.catalogue", "--run", base]
+        ended = subprocess.run(command, input=json.dumps(plan), capture_output=True, text=True, check=False)
+        if ended.returncode:
+            raise RuntimeError(ended.stderr)
+        found |= json.loads(ended.stdout.splitlines()[-1])
+    return found
+
+
+def is_detected(fault: Fault, rows: Mapping[str, dict[str, Any]]) -> bool:
+    """Whether the claim that must detect a fault failed, in words from which it can be told."""
+    row = rows.get(fault.claim, {"outcome": "no row"})
+    return row["outcome"] == "fail" and fault.tells in row["reason"]
+
+
+def score(rows: Rows) -> str:
+    """Return the score, the faults that were not detected, and the claims that have never detected one."""
+    detected = [name for name, found in rows.items() if is_detected(FAULTS[name], found)]
+    lines = [f"{len(detected)} of {len(rows)} faults detected by the claims about them"]
+    for name in rows.keys() - {*detected}:
+        row = rows[name].get(FAULTS[name].claim, {"outcome": "no row"})
+        lines.append(f"  not detected: {name} by {FAULTS[name].claim} ({row['outcome']})")
+    failed = {id_ for found in rows.values() for id_, row in found.items() if row["outcome"] == "fail"}
+    testable = [claim for claim in specification().of_profile("core").values() if not claim.is_fact]
+    never = [claim for claim in testable if claim.id not in failed]
+    lines.append(f"{len(testable) - len(never)} of {len(testable)} claims have detected a fault")
+    return "\n".join([*lines, *(f"  never: {_line(claim)}" for claim in never)])
+
+
+def _line(claim: Claim) -> str:
+    return f"{claim.id:44} {', '.join(claim.needs)}"
+
+
+def main() -> int:
+    """Carry out the command."""
+    parser = argparse.ArgumentParser(prog="python -m doubles.catalogue", description=__doc__)
+    parser.add_argument("faults", nargs="*", metavar="NAME", help="Faults to run (default: all of them).")
+    parser.add_argument("--own-claims", action="store_true", help="Run only the claim that must detect each fault.")
+    parser.add_argument("--run", metavar="BASE", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.run:
+        print(json.dumps(run_here(json.load(sys.stdin), options.run)))
+        return 0
+    rows = run_faults(options.faults or FAULTS, all_claims=not options.own_claims)
+    text = score(rows)
+    print(text.partition("\n  never:")[0] if options.faults else text)
+    return 0 if all(is_detected(FAULTS[name], found) for name, found in rows.items()) else 1
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.exit(main())
