@@ -41,6 +41,9 @@ CAP = f"{4 * SECONDS} s, 4 times its limit of {SECONDS} s (see --claim-timeout)"
 NOT_A_NUMBER = "actual nan, expected 0.5 (off by nan, allowed 3.58e-07)"
 NO_ARRAY = "where the contract asks for Array"
 
+# What the recorder adds where it had to end a process.
+ENDED = ", and its process had to be ended"
+
 
 def instead(outcome: str, reason: str) -> dict[str, tuple[str, str]]:
     """Expect this of every claim that would pass."""
@@ -101,8 +104,7 @@ def toys_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
                 "dense.relu": ("crash", "the process of the implementation ended: signal 11 (Segmentation fault)"),
                 "dense.tanh": (
                     "timeout",
-                    f"not finished after {4 * SECONDS + 10} s (--claim-timeout {SECONDS})"
-                    + ", and its process had to be ended",
+                    f"not finished after {4 * SECONDS + 10} s (--claim-timeout {SECONDS}){ENDED}",
                 ),
                 "dense.sigmoid": ("timeout", f"ops.sigmoid: not finished after {CAP}"),
             },
