@@ -72,8 +72,8 @@ def chance_of_neighbours(mask: Mask) -> float:
     flat = mask.ravel()
     axes = np.cumprod(mask.shape[:0:-1]).tolist()
     powers = [2**k for k in range(flat.size.bit_length() - 1)]
-    distances = {1, *axes, *powers, flat.size // 2}
     half = flat.size // 2
+    distances = {1, *axes, *powers, half, flat.size - half}
     mirrored = chance_of_agreement(flat[:half], flat[: -half - 1 : -1])
     return chance_of_all(mirrored, *(chance_of_agreement(flat[n:], flat[:-n]) for n in distances if n < flat.size))
 
