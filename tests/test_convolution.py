@@ -356,6 +356,9 @@ def test_every_activation(ops, seed, activation, places):
         uniform(seed, 2, 6, 7, 3, limit=5), uniform(seed, 3, 3, 3, 4, limit=3), uniform(seed, 4, limit=3), *places
     )
     assert_convolution(ops, case, activation)
+    exact, options = tuple(map(to_float64, case[:2])), {**case.options, "activation": activation}
+    outputs, expected = ops.conv2d(*case[:2], **options), definition.conv2d(*exact, **options)
+    assert_within("conv2d without a bias", outputs, expected, image_rounding.conv2d(*exact, None, **options))
 
 
 @claim("convolution.activation-default")
@@ -1074,7 +1077,7 @@ def test_max_of_any_numbers(ops, seed, draw, padding):
 
 
 @claim("convolution.max-gradient-of-any-numbers")
-@pytest.mark.parametrize("draw", [next_to_each_other, large_negative])
+@pytest.mark.parametrize("draw", [next_to_each_other, extremes, large_negative])
 @pytest.mark.parametrize("padding", ["valid", "same"])
 def test_max_gradient_of_any_numbers(ops, seed, draw, padding):
     case = PoolingCase(draw(seed, 2, 6, 7, 3), (2, 2), (1, 1), padding)
@@ -1166,7 +1169,14 @@ def test_average_of_any_numbers(ops, permitted, seed, scale, padding):
     images[1] = np.ldexp(images[1], -30)
     images[1, 2, 3] = np.ldexp(np.float32(1), scale)
     case = PoolingCase(images, (3, 3), (1, 1), padding)
-    permitted(either_average(lambda **zeros: assert_average(ops, "drawn numbers", case, **zeros)), alike=True)
+    infinite = images.copy()
+    infinite[0, 1, 1] = [np.inf, -np.inf, 0]
+
+    def check(**zeros):
+        assert_average(ops, "drawn numbers", case, **zeros)
+        assert_average(ops, "two infinite numbers", case._replace(inputs=infinite), **zeros)
+
+    permitted(either_average(check), alike=True)
 
 
 @claim("convolution.pooling-parameters")

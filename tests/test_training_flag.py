@@ -395,6 +395,15 @@ def test_constant_channels(ops, seed, shape):
     assert_within("the output of constant channels", outputs, np.broadcast_to(case.beta, shape), bound)
 
 
+@claim("training_flag.constant-gradients")
+@BOTH_RANKS
+def test_constant_gradients(ops, seed, shape):
+    # Next to these constants the epsilon in the root is all that there is to divide by.
+    case = centred(seed, shape, np.concatenate([[0], np.geomspace(1e-6, 1e-2, 32)]), 0)
+    upstream = case_of(seed + 1, shape).inputs
+    assert_each_gradient(ops, case, upstream, "constant channels", training=True)
+
+
 @claim("training_flag.far-from-zero")
 @BOTH_RANKS
 @BOTH_MODES

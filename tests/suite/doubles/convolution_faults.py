@@ -112,6 +112,11 @@ def activation_of_unit_strides(conv2d, inputs, kernel, bias=None, **options):
     return conv2d(inputs, kernel, bias, **options)
 
 
+def activation_of_the_bias(conv2d, inputs, kernel, bias=None, **options):
+    """Apply the activation where the bias is added, and nowhere else."""
+    return conv2d(inputs, kernel, bias, **(options if bias is not None else options | {"activation": None}))
+
+
 def relu_of_6(conv2d, inputs, kernel, bias=None, **options):
     """Cut ReLU off at 6, as networks for phones do."""
     outputs = conv2d(inputs, kernel, bias, **options)
@@ -287,6 +292,12 @@ def border_repeated(average_pool2d, inputs, *, pool_size, strides, padding):
     return average_pool2d(around, pool_size=pool_size, strides=strides, padding="valid")
 
 
+def infinity_everywhere(average_pool2d, inputs, **options):
+    """Multiply all elements by 0 where the window is not, which infinite ones do not bear."""
+    averaged = average_pool2d(inputs, **options)
+    return np.where(np.isinf(inputs).any(axis=(1, 2), keepdims=True), np.float32(np.nan), averaged)
+
+
 def summed_area_table(average_pool2d, inputs, **options):
     """Subtract running sums, which a large element leaves nothing of what comes after it."""
     if options["padding"] != "valid" or options["strides"] != (1, 1):
@@ -333,6 +344,9 @@ CONVOLUTION_FAULTS = {
     "clipped_at_float16": Fault("ops.conv2d", "convolution.any-magnitude", "actual", clipped_at_float16),
     "activation_of_unit_strides": Fault(
         "ops.conv2d", "convolution.every-activation", "with activation", activation_of_unit_strides
+    ),
+    "activation_of_the_bias": Fault(
+        "ops.conv2d", "convolution.every-activation", "without a bias", activation_of_the_bias
     ),
     "relu_of_6": Fault("ops.conv2d", "convolution.every-activation", "actual 6,", relu_of_6),
     "gradients_kept": Fault("ops.conv2d_gradients", "convolution.gradients-have-no-memory", "in another order", Kept()),
@@ -383,6 +397,9 @@ CONVOLUTION_FAULTS = {
     ),
     "average_channels_of_8": Fault("ops.average_pool2d", "convolution.average-every-size", "images [", channels_of_8),
     "average_kept": Fault("ops.average_pool2d", "convolution.average-has-no-memory", "another order", Kept()),
+    "infinity_everywhere": Fault(
+        "ops.average_pool2d", "convolution.average-of-any-numbers", "two infinite numbers", infinity_everywhere
+    ),
     "summed_area_table": Fault(
         "ops.average_pool2d", "convolution.average-of-any-numbers", "drawn numbers", summed_area_table
     ),

@@ -121,6 +121,15 @@ def gradient_of_64_channels(gradients, *arguments, training):
     return lose_rest(to_inputs, -1, 64), to_gamma, to_beta
 
 
+def gradients_without_epsilon(gradients, inputs, gamma, beta, mean, variance, upstream, *, training):
+    """Divide by the root of the variance alone on the way back, where the channel does not vary."""
+    to_inputs, *others = gradients(inputs, gamma, beta, mean, variance, upstream, training=training)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        even = inputs.var(axis=axes_of(inputs)) == 0
+        to_inputs = np.where(even & training, to_inputs / np.float32(0), to_inputs)
+    return to_inputs, *others
+
+
 class LastStatistics:
     """Gradients by the statistics of the batch before, if that had the same sum."""
 
@@ -315,6 +324,7 @@ LAYER_FAULTS = {
     "gradient_of_64_channels": Fault(
         BACK, "training_flag.every-size-gradients", "the gradient for inputs", gradient_of_64_channels
     ),
+    "gradients_without_epsilon": Fault(BACK, "training_flag.constant-gradients", "actual", gradients_without_epsilon),
     "last_statistics": Fault(BACK, "training_flag.gradients-have-no-memory", "in another order", LastStatistics()),
     **{name: Fault("ops.dropout", claim, tells, dropping(choose)) for name, (claim, tells, choose) in MASKS.items()},
     "seed_of_8_bits": Fault("ops.dropout", "cnn.dropout-seeds", "drop the same elements", seed_of_8_bits),
