@@ -1035,7 +1035,7 @@ def test_max_pooling_has_no_memory(ops, seed):
     case = pooling_case(seed, OVERLAPPING)
     for what, of_images, _ in image_calls(seed, case):
         assert_maximum(ops, what, of_images)
-    for other in (case._replace(pool_size=(2, 3)), case._replace(strides=(1, 2)), case._replace(padding="valid"), case):
+    for other in (case._replace(pool_size=(1, 3)), case._replace(strides=(1, 1)), case._replace(padding="valid"), case):
         assert_maximum(ops, "the same images with other arguments", other)
 
 
@@ -1140,7 +1140,7 @@ def test_average_gradient_belongs(ops, seed, window):
 @claim("convolution.average-has-no-memory")
 def test_average_has_no_memory(ops, permitted, seed):
     case = pooling_case(seed, OVERLAPPING)
-    others = case._replace(pool_size=(2, 3)), case._replace(strides=(1, 2)), case._replace(padding="valid"), case
+    others = case._replace(pool_size=(1, 3)), case._replace(strides=(1, 1)), case._replace(padding="valid"), case
 
     def check(**zeros):
         for what, of_images, _ in image_calls(seed, case):
