@@ -71,6 +71,23 @@ def test_flatten_any_shape(ops, inputs):
     assert_equal("flatten", ops.flatten(inputs), layers.flatten(inputs))
 
 
+FLATTENED = (
+    *((1, 6), (5, 3), (1, 2, 3), (3, 4, 5), (2, 33, 65), (1, 7, 7, 64), (1031, 3, 2)),
+    *((2, 3, 4, 5), (1, 1, 1, 7), (5, 2, 3, 2, 2), (1, 6)),
+)
+
+
+@claim("mlp.flatten-every-rank")
+def test_flatten_every_rank(ops, seed):
+    for number, shape in enumerate(FLATTENED):
+        inputs = np.random.default_rng((seed, number)).standard_normal(shape, np.float32)
+        inputs.flat[:4] = [-0.0, np.inf, np.finfo(np.float32).max, -np.inf]
+        found, expected = ops.flatten(inputs), inputs.reshape(len(inputs), -1)
+        assert_equal(f"flatten of {list(shape)}", found, expected)
+        # 0 and -0 are equal, and two numbers.
+        assert np.array_equal(np.signbit(found), np.signbit(expected)), f"flatten of {list(shape)} loses a sign"
+
+
 @claim("mlp.flatten-is-exact")
 @given(seed=seeds())
 def test_flatten_is_exact(models, seed):

@@ -18,6 +18,7 @@ from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.normalization import Statistics
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, fewer
+from assay.testing.image_cases import LONG, reverse_inside
 from assay.testing.strategies import arrays, seeds
 
 CLASSES = read("flowers")["classes"]
@@ -245,24 +246,25 @@ class Gradients(NamedTuple):
     bounds: dict[str, float]
 
 
+def output_of(moving, *, training):
+    """Return the definition as a function of inputs, gamma and beta."""
+    return lambda *arguments: normalization.batch_normalization(*arguments, moving, training=training)
+
+
 def gradients_case(seed, shape, *, training):
     """Make a problem, and measure how far float32 takes its gradients, over other orders of the batch."""
 
     def evaluate(inputs, gamma, beta, moving_mean, moving_variance, upstream):
-        def output(*arguments):
-            moving = Statistics(moving_mean, moving_variance)
-            return normalization.batch_normalization(*arguments, moving, training=training)
-
-        return named(vjp(output, upstream, inputs, gamma, beta))
+        moving = Statistics(moving_mean, moving_variance)
+        return named(vjp(output_of(moving, training=training), upstream, inputs, gamma, beta))
 
     case = case_of(seed, shape)
     generator = np.random.default_rng(seed)
     upstream = generator.uniform(-1, 1, shape).astype(np.float32)
     orders = [generator.permutation(case.inputs[..., 0].size) for _ in range(measured_bounds.PERMUTATIONS)]
     problems = [(reordered(case.inputs, order), *case[1:], reordered(upstream, order)) for order in orders]
-    return Gradients(
-        case, upstream, evaluate(*map(to_float64, (*case, upstream))), measured_bounds.bounds_over(evaluate, problems)
-    )
+    expected = evaluate(*map(to_float64, (*case, upstream)))
+    return Gradients(case, upstream, expected, measured_bounds.bounds_over(evaluate, problems))
 
 
 def named(gradients):
@@ -301,6 +303,158 @@ def test_gradients_cancel(ops, seed, shape):
     # What n elements of N are off by adds up to at most sqrt(n N) times the root mean square of all (Cauchy, Schwarz).
     bound = math.sqrt(math.prod(shape[:-1]) * found.size) * problem.bounds["inputs"]
     assert_within("the sum over the batch", sums, np.zeros(shape[-1]), bound, np.dtype(np.float64))
+
+
+# Every size, any numbers, and one call after the other
+
+# Channels and places in turn are more than any block of a kernel holds; the others are next to smaller blocks.
+SIZES = (
+    *((5, 33), (33, 5), (LONG, 3), (3, LONG), (130, 65)),
+    *((2, 3, 5, 17), (33, 5, 7, 5), (1, 33, 35, 3), (3, 2, 2, LONG), (LONG, 1, 2, 2)),
+)
+EVERY_SIZE = pytest.mark.parametrize("shape", SIZES, ids=str)
+BOTH_RANKS = pytest.mark.parametrize("shape", [(6, 33), (2, 3, 5, 33)], ids=str)
+BOTH_MODES = pytest.mark.parametrize("training", [True, False])
+
+
+def assert_all_but_variance(ops, case, what, *, training):
+    """Compare the output and the moving mean with their definitions; the moving variance is open in training."""
+    outputs, found = normalize(ops, case, training=training)
+    assert_within(f"the output, {what}", outputs, *defined(case, training=training))
+    if training:
+        exact = to_float64(case.inputs), Statistics(*map(to_float64, case.moving))
+        expected, _ = normalization.update_moving_statistics(*exact)
+        bound = image_rounding.update_moving_statistics(*exact).mean
+        assert_within(f"the moving mean, {what}", found.mean, expected.mean, bound)
+    else:
+        assert_equal(f"the moving mean, {what}", found.mean, case.moving_mean)
+        assert_equal(f"the moving variance, {what}", found.variance, case.moving_variance)
+
+
+@claim("training_flag.every-size")
+@EVERY_SIZE
+@BOTH_MODES
+def test_every_size(ops, seed, shape, training):
+    assert_all_but_variance(ops, case_of(seed, shape), f"shape {list(shape)}", training=training)
+
+
+def assert_each_gradient(ops, case, upstream, what, *, training):
+    """Compare each gradient with the definition's, element by element."""
+    exact = Case(*map(to_float64, case))
+    found = ops.batch_normalization_gradients(*case, upstream, training=training)
+    expected = vjp(output_of(exact.moving, training=training), to_float64(upstream), *exact[:3])
+    arguments = (*exact[:3], exact.moving, to_float64(upstream))
+    bounds = image_rounding.batch_normalization_gradients(*arguments, training=training)
+    for name, *compared in zip(("inputs", "gamma", "beta"), found, expected, bounds, strict=True):
+        assert_within(f"the gradient for {name}, {what}, training={training}", *compared)
+
+
+@claim("training_flag.every-size-gradients")
+@EVERY_SIZE
+@BOTH_MODES
+def test_every_size_gradients(ops, seed, shape, training):
+    upstream = case_of(seed + 1, shape).inputs
+    assert_each_gradient(ops, case_of(seed, shape), upstream, f"shape {list(shape)}", training=training)
+
+
+@claim("training_flag.one-moving-variance")
+def test_one_moving_variance(ops, permitted, seed):
+    # Where there are few places, the two variances are far apart.
+    cases = [case_of(seed, shape) for shape in ((3, 2), (2, 2, 1, 2), *SIZES)]
+    found = [normalize(ops, case, training=True)[1].variance for case in cases]
+
+    def check(which):
+        for case, variance in zip(cases, found, strict=True):
+            exact = to_float64(case.inputs), Statistics(*map(to_float64, case.moving))
+            expected = normalization.update_moving_statistics(*exact)[which].variance
+            bound = image_rounding.update_moving_statistics(*exact).variance
+            assert_within(f"the moving variance, shape {list(case.inputs.shape)}", variance, expected, bound)
+
+    permitted({"over-n": partial(check, 0), "over-n-1": partial(check, 1)})
+
+
+def centred(seed, shape, means, spread):
+    """Make arguments whose channels lie around these means, which the moving statistics are near."""
+    case = case_of(seed, shape)
+    means = np.asarray(means, np.float32)
+    inputs = (means + np.float32(spread) * case.inputs).astype(np.float32)
+    return case._replace(inputs=inputs, moving_mean=means + case.moving_mean)
+
+
+# From 0.03 to 30,000, of both signs. In float32 the square of the mean and the mean of the squares then differ.
+MEANS = np.geomspace(0.03, 3e4, 33) * np.resize([1, -1], 33)
+MEANS[16] = 300.1
+
+
+@claim("training_flag.constant-channels")
+@BOTH_RANKS
+def test_constant_channels(ops, seed, shape):
+    case = centred(seed, shape, MEANS, 0)
+    outputs, _ = normalize(ops, case, training=True)
+    _, bound = defined(case, training=True)
+    assert_within("the output of constant channels", outputs, np.broadcast_to(case.beta, shape), bound)
+
+
+@claim("training_flag.constant-gradients")
+@BOTH_RANKS
+def test_constant_gradients(ops, seed, shape):
+    # Next to these constants the epsilon in the root is all that there is to divide by.
+    case = centred(seed, shape, np.concatenate([[0], np.geomspace(1e-6, 1e-2, 32)]), 0)
+    upstream = case_of(seed + 1, shape).inputs
+    assert_each_gradient(ops, case, upstream, "constant channels", training=True)
+
+
+@claim("training_flag.far-from-zero")
+@BOTH_RANKS
+@BOTH_MODES
+@pytest.mark.parametrize("spread", [1e-3, 1, 1e3])
+def test_far_from_zero(ops, seed, shape, training, spread):
+    case = centred(seed, shape, MEANS, spread)
+    assert_all_but_variance(
+        ops, case, f"channels that vary by {spread:g} around {MEANS[0]:g} to {MEANS[-1]:g}", training=training
+    )
+
+
+@claim("training_flag.momentum-and-epsilon")
+@BOTH_RANKS
+@BOTH_MODES
+def test_momentum_and_epsilon(ops, shape, training):
+    # Beside variances as small as these epsilon is everything, and beside the moving statistics the batch is nothing.
+    variances = np.concatenate([[0], np.geomspace(1e-8, 1e8, 32)]).astype(np.float32)
+    signs = np.resize(np.repeat([1, -1], shape[-1]), shape)
+    ones = np.ones(shape[-1], np.float32)
+    inputs = (np.sqrt(variances) * signs).astype(np.float32) if training else signs.astype(np.float32)
+    case = Case(inputs, ones, 0 * ones, 1e6 * ones, variances + 1e6 * training * ones)
+    assert_all_but_variance(ops, case, f"variances {variances[0]:g} to {variances[-1]:g}", training=training)
+
+
+def normalization_calls(seed):
+    """Yield arguments that a result kept from one call, or statistics kept by a layer, would show in another."""
+    case = case_of(seed, (3, 4, 5, 3))
+    yield "the first call", case
+    yield "the elements in another order", case._replace(inputs=reverse_inside(case.inputs))
+    yield "other moving statistics", case._replace(moving_mean=case.moving_mean + 1, moving_variance=case.gamma**2)
+    yield "other gamma and beta", case._replace(gamma=case.beta, beta=case.gamma)
+    yield "smaller images after larger ones", case._replace(inputs=case.inputs[:, 1:, 2:].copy())
+    yield "rank 2 after rank 4", case._replace(inputs=case.inputs[0, 0].copy())
+    yield "the first call once more", case
+
+
+@claim("training_flag.no-memory")
+def test_no_memory(ops, seed):
+    for what, case in normalization_calls(seed):
+        for training in (True, False):
+            assert_all_but_variance(ops, case, f"{what}, training={training}", training=training)
+
+
+@claim("training_flag.gradients-have-no-memory")
+def test_gradients_have_no_memory(ops, seed):
+    for what, case in normalization_calls(seed):
+        upstream = case_of(seed + 1, case.inputs.shape).inputs
+        for training, of_output in ((True, upstream), (False, upstream), (True, reverse_inside(upstream))):
+            # The statistics of the last forward pass are not those of this one.
+            normalize(ops, case._replace(inputs=case.inputs + 1), training=training)
+            assert_each_gradient(ops, case, of_output, what, training=training)
 
 
 @claim("training_flag.normalization-defaults")

@@ -7,11 +7,38 @@ from typing import Any
 import numpy as np
 
 from assay.spec.error_bounds.products import input_rounding_bound
-from assay.spec.error_bounds.rounding import DIVIDE, ELEMENTWISE, SQRT, TINY, gamma
+from assay.spec.error_bounds.rounding import DIVIDE, ELEMENTWISE, SQRT, TINY, U, gamma
 from assay.spec.semantics import convolution, datasets, normalization
 from assay.spec.semantics.convolution import Padding, Pair
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.layers import Array
+
+# What a fast convolution may lose: seven bits of the 24, relative to the norms of its factors.
+FAST = 2.0**7 * U
+
+
+def fast_conv2d(inputs: Array, kernel: Array) -> Array:
+    """Bound what an algorithm that multiplies less loses beyond rounding its result: [batch, 1, 1, filters].
+
+    Winograd's and Fourier's algorithms combine elements before they multiply, so their error does not depend on the
+    products that enter a sum but on norms: of each channel, the largest element of the image times the sum of the
+    weights' magnitudes. Relative to that, F(4x4, 3x3) loses up to 36 U, and Fourier's algorithm up to 5 U
+    (`tests/suite/test_fast_convolution.py`). An algorithm for which `FAST` is not enough does not conform in float32.
+    A convolution of small whole numbers loses nothing else, as its direct sum is exact.
+    """
+    largest, weights = np.max(np.abs(inputs), axis=(1, 2)), np.sum(np.abs(kernel), axis=(0, 1))
+    bound: Array = FAST * (largest @ weights)[:, None, None]
+    return bound
+
+
+def fast_conv2d_gradients(inputs: Array, kernel: Array, upstream: Array) -> tuple[Array, Array]:
+    """Bound the same for inputs, [batch, 1, 1, channels], and kernel, [channels, filters].
+
+    The gradients are convolutions of upstream with the kernel, and of the images with upstream.
+    """
+    largest, weights = np.max(np.abs(upstream), axis=(1, 2)), np.sum(np.abs(kernel), axis=(0, 1))
+    of_images, of_upstream = np.max(np.abs(inputs), axis=(1, 2)), np.sum(np.abs(upstream), axis=(1, 2))
+    return FAST * (largest @ weights.T)[:, None, None], FAST * (of_images.T @ of_upstream)
 
 
 def conv2d(
@@ -23,10 +50,9 @@ def conv2d(
     padding: Padding = "valid",
     activation: str | None = None,
 ) -> Array:
-    """Bound a convolution that adds products directly: as many as the window has elements, over all channels.
+    """Bound a convolution, added directly or by an algorithm that multiplies less (`fast_conv2d`).
 
-    Algorithms that multiply less, Winograd's and Fourier's, are not covered: what they lose depends on the largest
-    element of an image, not on those that enter a sum.
+    A direct sum has as many products as the window has elements, over all channels.
     """
     n = kernel[..., 0].size
 
@@ -35,7 +61,7 @@ def conv2d(
 
     added = input_rounding_bound(convolve, inputs, kernel)
     magnitude = convolve(np.abs(inputs), np.abs(kernel)) + added + (0 if bias is None else np.abs(bias))
-    linear = gamma(n + 1) * magnitude + added + (n + 1) * TINY
+    linear = gamma(n + 1) * magnitude + added + (n + 1) * TINY + fast_conv2d(inputs, kernel)
     result = convolution.conv2d(inputs, kernel, bias, strides=strides, padding=padding, activation=activation)
     slope = 0.25 if activation == "sigmoid" else 1.0
     return slope * linear + ELEMENTWISE[activation](result)
@@ -44,7 +70,10 @@ def conv2d(
 def conv2d_gradients(
     inputs: Array, kernel: Array, bias: Array, upstream: Array, *, strides: Pair, padding: Padding
 ) -> tuple[Array, Array, Array]:
-    """Bound the three gradients of a convolution: sums of products over window and filters, and over all places."""
+    """Bound the three gradients of a convolution: sums of products over window and filters, and over all places.
+
+    As in `conv2d`, the first two may be added by a fast algorithm.
+    """
 
     def linear(*arguments: Array) -> Array:
         return convolution.conv2d(*arguments, strides=strides, padding=padding)
@@ -60,7 +89,8 @@ def conv2d_gradients(
     first, second, third = (
         gamma(n) * (size + more) + more + n * TINY for n, size, more in zip(terms, magnitudes, added, strict=True)
     )
-    return first, second, third
+    fast = fast_conv2d_gradients(inputs, kernel, upstream)
+    return first + fast[0], second + fast[1], third
 
 
 def average_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding, *, with_zeros: bool = False) -> Array:
@@ -98,15 +128,50 @@ def batch_normalization(
 ) -> Array:
     """Bound gamma (x - mean) / sqrt(variance + epsilon) + beta, as written or as one product and one addition.
 
-    An error e of mean + variance moves the root's inverse by e / 2 relative to variance + epsilon.
+    An error of the variance moves the root's inverse, by the most where it makes the variance smaller, which is never
+    below 0. It scales the distance from the mean. Where products are added, each is as large as x and mean are.
     """
     mean, variance = normalization.statistics(inputs) if training else moving
     mean_error, variance_error = statistics(inputs) if training else (np.zeros_like(mean), np.zeros_like(variance))
     inverse = 1 / np.sqrt(variance + normalization.EPSILON)
-    relative = variance_error / (variance + normalization.EPSILON) / 2 + gamma(SQRT + DIVIDE + 2)
-    spread = np.abs(inputs) + np.abs(mean)
-    scaled = np.abs(gamma_) * inverse * ((relative + gamma(6)) * spread + mean_error)
+    largest = 1 / np.sqrt(np.maximum(variance - variance_error, 0) + normalization.EPSILON)
+    off = largest - inverse + gamma(SQRT + DIVIDE + 2) * largest
+    distance, size = np.abs(inputs - mean) + mean_error, np.abs(inputs) + np.abs(mean) + mean_error
+    scaled = np.abs(gamma_) * (off * distance + inverse * mean_error + (inverse + off) * gamma(6) * size)
     return scaled + gamma(2) * np.abs(beta) + 4 * TINY
+
+
+def batch_normalization_gradients(
+    inputs: Array, gamma_: Array, beta: Array, moving: normalization.Statistics, upstream: Array, *, training: bool
+) -> tuple[Array, Array, Array]:
+    """Bound the gradients for inputs, gamma and beta.
+
+    With z the normalised inputs, those for beta and gamma are the sums of u and u z. In training the one for inputs is
+    gamma / sqrt(variance + epsilon) (u - mean(u) - z mean(u z)), the terms of which may be as large as x and its mean
+    rather than their distance, and are made of twelve operations at most beside the sums.
+    """
+    ones, zeros = np.ones_like(gamma_), np.zeros_like(beta)
+    mean, variance = normalization.statistics(inputs) if training else moving
+    variance_error = statistics(inputs).variance if training else np.zeros_like(variance)
+    inverse = 1 / np.sqrt(variance + normalization.EPSILON)
+    largest = 1 / np.sqrt(np.maximum(variance - variance_error, 0) + normalization.EPSILON)
+    size = (np.abs(inputs) + np.abs(mean)) * largest
+    off = batch_normalization(inputs, ones, zeros, moving, training=training)
+
+    axes = tuple(range(inputs.ndim - 1))
+    n = inputs.size // inputs.shape[-1]
+    sums = gamma(n + DIVIDE + SQRT + 12)
+    of_upstream = np.abs(upstream)
+    to_gamma = sums * np.sum(of_upstream * size, axis=axes) + np.sum(of_upstream * off, axis=axes)
+    to_beta = gamma(n) * np.sum(of_upstream, axis=axes)
+    relative = (largest - inverse) / inverse + sums
+    terms, moved = of_upstream, np.zeros_like(inputs)
+    if training:
+        share, error = np.mean(of_upstream * size, axis=axes), np.mean(of_upstream * off, axis=axes)
+        terms = of_upstream + np.mean(of_upstream, axis=axes) + size * share
+        moved = size * error + off * (share + error)
+    to_inputs = np.abs(gamma_) * largest * (relative * terms + moved)
+    return to_inputs + n * TINY, to_gamma + n * TINY, to_beta + n * TINY
 
 
 def statistics(inputs: Array) -> normalization.Statistics:

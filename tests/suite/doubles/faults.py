@@ -10,10 +10,12 @@ from types import SimpleNamespace
 import numpy as np
 
 from doubles.agent_faults import AGENT_FAULTS
+from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
 from doubles.faulty import Fault, Faulty
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
+from doubles.layer_faults import LAYER_FAULTS
 from doubles.text_faults import TEXT_FAULTS
 
 
@@ -232,6 +234,8 @@ FAULTS = {
 
 FAULTS |= (
     IMAGE_FAULTS
+    | CONVOLUTION_FAULTS
+    | LAYER_FAULTS
     | TEXT_FAULTS
     | AGENT_FAULTS
     | CUSTOM_FAULTS
