@@ -30,8 +30,8 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 def claims_on(fault):
     """Return the deterministic and cheap claims that need a fault's function: whole trainings take the longest.
 
-    Of a model, those of the fault's section: the others are about other models. Of the programming interface, those of
-    the same lines: most claims about it need the whole namespace.
+    Of a model, those of the fault's section: the others are about other models. Of the programming interface and of the
+    predefined networks, those of the same lines: most claims need the whole namespace, or build networks of their own.
     """
     claims = specification().of_profile("core")
     about = {
@@ -39,7 +39,7 @@ def claims_on(fault):
         for id_, claim in claims.items()
         if fault.function in claim.needs and not {"training.fit", "text.fit"} & set(claim.needs)
     }
-    if fault.function == "keras.namespace":
+    if fault.function == "keras.namespace" or fault.function.startswith("applications."):
         return [id_ for id_, claim in about.items() if set(claim.lines) & set(claims[fault.claim].lines)]
     if not fault.function.startswith("models."):
         return list(about)
