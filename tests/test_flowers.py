@@ -198,7 +198,9 @@ def shuffle(flowers, seed, *, count=COUNT, buffer=BUFFER, batch_size=BATCH, epoc
 
 def orders_of(batches, count=COUNT):
     """Return the positions of the images in each epoch: [epochs, count]."""
-    return np.concatenate([positions(images) for images, _ in batches]).reshape(-1, count)
+    found = np.concatenate([positions(images) for images, _ in batches])
+    assert len(found) % count == 0, f"epochs of {count} images have {len(found)} together"
+    return found.reshape(-1, count)
 
 
 @pytest.fixture(scope="session")

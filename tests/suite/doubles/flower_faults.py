@@ -244,7 +244,7 @@ FLOWER_FAULTS = {
     "letterboxed": Fault(BATCHES, "flowers.resize-each", "image 1", working(resized=letterboxed)),
     "corners_aligned": Fault(BATCHES, "flowers.resize", "image", working(resized=corners_aligned)),
     "nearest_pixel": Fault(BATCHES, "flowers.resize-each", "image", working(resized=nearest)),
-    "whole_levels": Fault(BATCHES, "flowers.resize-keeps-fractions", "0.25", working(resized=whole_levels)),
+    "whole_levels": Fault(BATCHES, "flowers.resize-keeps-fractions", "image 0", working(resized=whole_levels)),
     "divided_by_the_levels": Fault(BATCHES, "flowers.scaled-to-1", "0.996", working(resized=divided_by_256)),
     "scaled_around_0": Fault(BATCHES, "flowers.scaled-to-1", "-1", working(resized=centred)),
     "split_unshuffled": Fault(SPLIT, "flowers.split-shuffled", "the order of the split", split_unshuffled),

@@ -1,5 +1,6 @@
 """Faults of the predefined networks: what is built, what it predicts, and how it is trained."""
 
+import functools
 import inspect
 
 import numpy as np
@@ -54,9 +55,10 @@ def always_224(build, network, *, input_shape=None, **options):
     return build(network, input_shape=input_shape or (224, 224, 3), **options)
 
 
-def always_three_channels(build, network, *, input_shape=None, **options):
-    """Take images in colour."""
-    return build(network, input_shape=input_shape and (*input_shape[:2], 3), **options)
+def always_three_channels(build, network, *, input_shape=None, weights=None, **options):
+    """Take images in colour where the weights are drawn."""
+    colour = (*input_shape[:2], 3) if input_shape and not weights else input_shape
+    return build(network, input_shape=colour, weights=weights, **options)
 
 
 def smallest_of_all_is_32(build, network, *, input_shape=None, **options):
@@ -202,7 +204,7 @@ def trained(select=lambda variables: variables, *, optimizer="Adam", renew=False
 
 def normalizations(variables):
     """Select the parameters of batch normalisations."""
-    return [variable for variable in variables if variable.path.endswith(("gamma", "beta"))]
+    return [variable for variable in variables if variable.path.endswith(("gamma", "beta"))] or variables
 
 
 def kernels(variables):
@@ -286,6 +288,7 @@ def vgg19_is_vgg16(namespace):
 def without_softmax(namespace):
     """End in logits."""
 
+    @functools.wraps(namespace.applications.MobileNetV2)
     def mobilenet_v2(**options):
         return namespace.applications.MobileNetV2(**{"classifier_activation": None} | options)
 
@@ -295,6 +298,7 @@ def without_softmax(namespace):
 def frozen_first_layers(namespace):
     """Keep the first layers from training."""
 
+    @functools.wraps(namespace.applications.MobileNetV2)
     def mobilenet_v2(**options):
         model = namespace.applications.MobileNetV2(**options)
         for layer in model.layers[:20]:
@@ -364,7 +368,7 @@ NETWORK_FAULTS = {
     "scaled_again": Fault(PREDICT, "flowers.first-loss", "the loss of the first batch", scaled_again),
     "shifted": Fault(PREDICT, "applications.black-image", "VGG16", shifted),
     "standardized": Fault(PREDICT, "applications.brightness", "twice as bright", standardized),
-    "clipped": Fault(PREDICT, "applications.brightness", "twice as bright", clipped),
+    "clipped": Fault(PREDICT, "applications.image-by-image", "same predictions", clipped),
     "mirrored": Fault(PREDICT, "flowers.first-loss", "the loss of the first batch", mirrored),
     "blue_first": Fault(PREDICT, "flowers.first-loss", "the loss of the first batch", blue_first),
     "image_by_image": Fault(PREDICT, "flowers.first-loss", "the loss of the first batch", image_by_image),
