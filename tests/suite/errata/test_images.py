@@ -1,5 +1,6 @@
 """Errata of convolutional networks and predefined ones: lines 287 to 479 of the document."""
 
+import functools
 import inspect
 
 import numpy as np
@@ -132,21 +133,21 @@ def test_imagenet_size(tf):
 def test_classes_without_top(tf):
     # The document asks for include_top=True wherever classes is given.
     printed = {"include_top": False, "classes": 5}
-    with_classes, without = (
-        tf.keras.applications.MobileNet(weights=None, input_shape=(32, 32, 3), **options)
-        for options in (printed, {"include_top": False})
-    )
-    assert with_classes.output_shape == without.output_shape == (None, 1, 1, 1024)
+    make = functools.partial(tf.keras.applications.MobileNet, weights=None, input_shape=(32, 32, 3))
+    assert make(**printed).output_shape == (None, 1, 1, 1024)
+    assert make(include_top=False).output_shape == (None, 1, 1, 1024)
+    assert make(classes=printed["classes"]).output_shape == (None, 5)
 
 
 @erratum("applications.classes-with-file")
 def test_classes_with_file(tf, tmp_path):
-    # The document asks for weights=None wherever classes is given.
+    # The document asks for weights=None wherever classes is given, and knows no weights but ImageNet's.
     file = str(tmp_path / "five.weights.h5")
     options = {"input_shape": (32, 32, 3), "classes": 5}
     tf.keras.applications.MobileNet(weights=None, **options).save_weights(file)
-    printed = {"weights": file}
-    assert tf.keras.applications.MobileNet(**printed, **options).output_shape == (None, 5)
+    printed = {None, "imagenet"}
+    assert file not in printed
+    assert tf.keras.applications.MobileNet(weights=file, **options).output_shape == (None, 5)
 
 
 @erratum("training_flag.frozen-layer")

@@ -271,7 +271,9 @@ def test_input_is_a_vector(tf):
     model = tf.keras.Sequential([tf.keras.layers.Flatten(), tf.keras.layers.Dense(10)])
     model(np.zeros((5, 28, 28, 1), np.float32))
     printed = (1, 784)
-    assert model.layers[0](np.zeros((5, 28, 28, 1), np.float32)).shape == (5, 784) != printed
+    found = model.layers[0](np.zeros((5, 28, 28, 1), np.float32)).shape
+    assert tuple(found) != printed
+    assert tuple(found) == (5, 784)
 
 
 @erratum("softmax.emphasises-the-maximum")
