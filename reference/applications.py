@@ -58,22 +58,27 @@ class Applications:
         self, network: NetworkName, images: Array, labels: Array, *, classes: int, learning_rate: float, seed: int
     ) -> Array:
         """Take one step with every batch."""
-        step = training_step(network, images.shape[2:], classes, learning_rate, seed)
+        # As the document does: to compile such a network takes as long as several steps.
+        step = training_step(network, images.shape[2:], classes, learning_rate, seed, compiled=False)
         batches = zip(images, labels, strict=True)
         losses = [step(tf.constant(batch), tf.constant(targets))[0] for batch, targets in batches]
         return np.array(losses, np.float32)
 
 
 def training_step(
-    network: NetworkName, input_shape: tuple[int, ...], classes: int, learning_rate: float, seed: int
+    network: NetworkName,
+    input_shape: tuple[int, ...],
+    classes: int,
+    learning_rate: float,
+    seed: int,
+    *,
+    compiled: bool = True,
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
     """Make a network, and return what takes a step with a batch: to loss and probabilities before it (381 to 387)."""
     model = new(network, input_shape, None, classes, seed)
     optimizer = Adam(model.trainable_variables)
     optimizer.learning_rate.assign(learning_rate)
 
-    # The last batch of an epoch is smaller, and is not to be compiled for itself.
-    @tf.function(input_signature=[tf.TensorSpec([None, *input_shape]), tf.TensorSpec([None], tf.int32)])
     def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             probabilities = model(images, training=True)
@@ -81,7 +86,9 @@ def training_step(
         optimizer.apply(tape.gradient(loss, model.trainable_variables))
         return loss, probabilities
 
-    return step
+    # The last batch of an epoch is smaller, and is not to be compiled for itself.
+    signature = [tf.TensorSpec([None, *input_shape]), tf.TensorSpec([None], tf.int32)]
+    return tf.function(step, input_signature=signature) if compiled else step
 
 
 def new(

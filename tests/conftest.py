@@ -1,9 +1,8 @@
 """The data and the trained models that several sections need."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pytest
 
 from assay.contract import Array
@@ -13,6 +12,7 @@ from assay.testing.assertions import assert_form
 from assay.testing.thresholds import threshold
 from assay.testing.training import text_training
 from assay.testing.training.mnist_training import Examples, examples, train
+from assay.testing.training.network_training import Batch, draw_batch
 
 
 @pytest.fixture(scope="session")
@@ -101,26 +101,10 @@ def online(reachable) -> None:
         pytest.skip("not run: no network")
 
 
-class Batch(NamedTuple):
-    """Images of the smallest size that MobileNetV2 takes, and labels of which there are as many of each class.
-
-    Attributes:
-        images: float32 [20, 32, 32, 3].
-        labels: int32 [20].
-
-    """
-
-    images: Array
-    labels: Array
-
-
 @pytest.fixture(scope="session")
 def batch(seed) -> Batch:
     """Return a batch drawn by the seed of the run."""
-    classes = read("flowers")["classes"]
-    count = 4 * classes
-    images = np.random.default_rng(seed).random((count, 32, 32, 3), np.float32)
-    return Batch(images, np.arange(count, dtype=np.int32) % classes)
+    return draw_batch(seed)
 
 
 @pytest.fixture(scope="session")

@@ -46,11 +46,11 @@ def vgg(*convolutions):
     yield from (plain(before * after, after) for before, after in pairwise((7 * 7 * 512, 4096, 4096, 1000)))
 
 
-def resnet50():
-    """Yield the layers of ResNet50, without biases of its convolutions: He et al., 2016, table 1."""
+def resnet(*blocks_by_stage):
+    """Yield the layers of a ResNet, without biases of its convolutions: He et al., 2016, table 1."""
     yield normalized(7 * 7 * 3 * 64, 64)
     before = 64
-    for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
+    for width, blocks in zip((64, 128, 256, 512), blocks_by_stage, strict=True):
         after = 4 * width
         yield normalized(before * after, after)
         for _ in range(blocks):
@@ -118,17 +118,44 @@ def default_of(keras, network, parameter):
     return inspect.signature(getattr(keras.namespace.applications, network)).parameters[parameter].default
 
 
+BELOW_THE_TOP = {
+    "VGG16": lambda: [*vgg(2, 2, 3, 3, 3)][:-3],
+    "VGG19": lambda: [*vgg(2, 2, 4, 4, 4)][:-3],
+    "MobileNet": lambda: [*mobilenet()][:-1],
+    "MobileNetV2": lambda: mobilenet_v2(classes=0),
+}
+
+
 @claim("applications.names")
-@pytest.mark.parametrize("network", ["VGG16", "VGG19", "MobileNet", "MobileNetV2"])
+@pytest.mark.parametrize("network", BELOW_THE_TOP)
 def test_names(keras, network):
-    assert callable(getattr(keras.namespace.applications, network))
+    made = getattr(keras.namespace.applications, network)(weights=None, **smallest(network))
+    assert (network, made.count_params()) == (network, sum(total(BELOW_THE_TOP[network]())))
 
 
 @claim("applications.resnet-names")
 def test_resnet_names(keras):
     assert all(callable(getattr(keras.namespace.applications, f"ResNet{depth}")) for depth in (50, 101, 152))
-    with pytest.raises(NonConformanceError):
+    with pytest.raises((NonConformanceError, AttributeError)):
         _ = keras.namespace.applications.ResNet
+
+
+@pytest.fixture(scope="session")
+def mobilenet_v2_model(keras):
+    """Return a new MobileNetV2 of the namespace for small images and five classes."""
+    return keras.namespace.applications.MobileNetV2(weights=None, input_shape=(32, 32, 3), classes=CLASSES)
+
+
+@claim("applications.mobilenet-v2-variables")
+def test_mobilenet_v2_variables(mobilenet_v2_model):
+    assert (len(mobilenet_v2_model.variables), len(mobilenet_v2_model.trainable_variables)) == (262, 158)
+
+
+@claim("applications.softmax-at-the-top")
+def test_softmax_at_the_top(keras, mobilenet_v2_model, batch):
+    images = np.concatenate([np.zeros((1, 32, 32, 3), np.float32), 255 * batch.images[:2]])
+    found = keras.to_numpy(mobilenet_v2_model(keras.to_tensor(images), training=True))
+    assert_distributions(assert_form("the predictions", found, (3, CLASSES)))
 
 
 @claim("applications.vgg16-parameters")
@@ -141,17 +168,45 @@ def test_vgg19_parameters(build):
     assert_published(build, "VGG19", vgg(2, 2, 4, 4, 4))
 
 
-@claim("applications.resnet50-parameters")
-def test_resnet50_parameters(build, permitted):
-    trained, kept = total(resnet50())
-    biased = trained + kept // 2
-    assert biased == KNOWN["trainable_parameters"]["ResNet50"]
-    found = counts(build("ResNet50"))
+def assert_resnet(permitted, found, network, layers):
+    """Compare the parameters of a ResNet with its paper's, whose convolutions have biases or not."""
+    # The batch normalisation after each convolution keeps two statistics for what would be a bias.
+    trained, kept = total(layers)
 
     def check(*expected):
-        assert found == expected, f"ResNet50 trains {found[0]} parameters and keeps {found[1]} statistics"
+        assert found == expected, f"{network} trains {found[0]} parameters and keeps {found[1]} statistics"
 
-    permitted({"biases": lambda: check(biased, kept), "no-biases": lambda: check(trained, kept)})
+    permitted({"biases": lambda: check(trained + kept // 2, kept), "no-biases": lambda: check(trained, kept)})
+
+
+@claim("applications.resnet50-parameters")
+def test_resnet50_parameters(build, permitted):
+    layers = [*resnet(3, 4, 6, 3)]
+    trained, kept = total(layers)
+    assert trained + kept // 2 == KNOWN["trainable_parameters"]["ResNet50"]
+    assert_resnet(permitted, counts(build("ResNet50")), "ResNet50", layers)
+
+
+@claim("applications.deeper-resnets")
+def test_deeper_resnets(build, permitted):
+    for network, blocks in {"ResNet101": (3, 4, 23, 3), "ResNet152": (3, 8, 36, 3)}.items():
+        found = counts(build(network, input_shape=(32, 32, 3), include_top=False))
+        assert_resnet(permitted, found, network, [*resnet(*blocks)][:-1])
+
+
+@claim("applications.vgg-convolutions")
+@pytest.mark.parametrize("network", ["VGG16", "VGG19"])
+def test_vgg_convolutions(build, network):
+    found = build(network, **smallest(network))
+    assert (network, counts(found)) == (network, total(BELOW_THE_TOP[network]()))
+    assert shapes(found) == ((32, 32, 3), (1, 1, 512))
+
+
+@claim("applications.inception-parameters")
+def test_inception_parameters(build):
+    found = build("InceptionV3", **smallest("InceptionV3"))
+    assert counts(found) == tuple(KNOWN["without_top"]["InceptionV3"])
+    assert shapes(found) == ((75, 75, 3), (1, 1, 2048))
 
 
 @claim("applications.mobilenet-parameters")
@@ -178,6 +233,12 @@ def test_default_size(build):
 @pytest.mark.parametrize("network", ["VGG16", "VGG19", "ResNet50", "MobileNet"])
 def test_common_default_size(build, network):
     assert_default_size(build, network)
+
+
+@claim("applications.mobilenet-default-size")
+@pytest.mark.parametrize("network", ["ResNet50", "MobileNet"])
+def test_mobilenet_default_size(build, network):
+    assert shapes(build(network)) == (tuple(KNOWN["default_input_shape"][network]), (1000,))
 
 
 @claim("applications.inception-default-size")
@@ -233,6 +294,47 @@ def test_other_smallest_size(keras, rows, columns):
     assert network(weights=None, **accepted).input_shape == (None, *accepted["input_shape"])
     rejected = smallest("Xception", rows, columns)
     assert_rejected(f"{rejected}", lambda: network(weights=None, **rejected))
+
+
+OTHERS = {network: size for network, size in KNOWN["smallest"].items() if network not in KNOWN["default_input_shape"]}
+
+
+@claim("applications.others-too-small")
+@ONE_LESS
+@pytest.mark.parametrize("network", OTHERS)
+def test_others_too_small(keras, network, rows, columns):
+    rejected = smallest(network, rows, columns)
+    make = getattr(keras.namespace.applications, network)
+    assert_rejected(f"{network}: {rejected}", lambda: make(weights=None, **rejected))
+
+
+@claim("applications.others-smallest-size")
+@pytest.mark.parametrize("network", OTHERS)
+def test_others_smallest_size(keras, network):
+    accepted = smallest(network)
+    made = getattr(keras.namespace.applications, network)(weights=None, **accepted)
+    assert made.input_shape == (None, *accepted["input_shape"])
+
+
+@claim("applications.others-default-size")
+@pytest.mark.parametrize("network", KNOWN["other_default_input_shape"])
+def test_others_default_size(keras, network):
+    made = getattr(keras.namespace.applications, network)(weights=None)
+    assert made.input_shape == (None, *KNOWN["other_default_input_shape"][network])
+
+
+@claim("applications.too-small-images")
+@pytest.mark.parametrize("training", [False, True])
+def test_too_small_images(applications, training, seed):
+    images = np.zeros((2, 75, 74, 3), np.float32)
+
+    def use():
+        if training:
+            labels = np.zeros((1, 2), np.int32)
+            return applications.train("InceptionV3", images[None], labels, classes=5, learning_rate=0.001, seed=seed)
+        return applications.predict("InceptionV3", images, training=False, seed=seed, classes=5)
+
+    assert_rejected("images of 75x74", use)
 
 
 @claim("applications.any-channels")
@@ -310,10 +412,66 @@ def test_imagenet_weights(keras, online, seed):
     assert_distributions(assert_form("the predictions", keras.to_numpy(first(keras.to_tensor(images))), (2, 1000)))
 
 
+@pytest.fixture(scope="session")
+def answer(applications, compute_once, batch):
+    """Return a function that gives what a new VGG16 says of bright images, by the seed of its weights."""
+    one, other = 256 * batch.images[:2]
+    images = np.stack([one, other, np.zeros_like(one), 2 * one, other])
+
+    def answered(weights_seed):
+        options = {"training": False, "seed": weights_seed, "classes": CLASSES}
+        found = compute_once(f"vgg-{weights_seed}", lambda: applications.predict("VGG16", images, **options))
+        return assert_form("the predictions", found, (len(images), CLASSES))
+
+    return answered
+
+
+def logits_of(probabilities):
+    """Return logits that softmax turns into these, with a mean of 0."""
+    logarithms = np.log(to_float64(probabilities))
+    return logarithms - logarithms.mean(axis=-1, keepdims=True)
+
+
+# Logits that a framework computed twice, of one image, were 1e-5 apart at most; those of two images or weights 1e-2 and
+# more.
+SAME = 1e-3
+
+
+def assert_even(what, found, classes):
+    """Check that every class has the same probability."""
+    assert_within(what, found, np.full(classes, 1 / classes), rounding.softmax(np.zeros(classes)))
+
+
+@claim("applications.black-image")
+def test_black_image(answer, seed):
+    assert_even("the predictions of VGG16", answer(seed)[2], CLASSES)
+
+
+@claim("applications.inference-needs-no-batch")
+def test_inference_needs_no_batch(applications, batch, seed):
+    images = np.stack([batch.images[0], np.zeros_like(batch.images[0])])
+    found = applications.predict("MobileNet", images, training=False, seed=seed)
+    assert_even("the predictions of MobileNet", assert_form("the predictions", found, (2, 1000))[1], 1000)
+
+
+@claim("applications.brightness")
+def test_brightness(answer, seed):
+    logits = logits_of(answer(seed))
+    bound = SAME * np.abs(2 * logits[0]).max()
+    assert_within("the logits of an image twice as bright", logits[3], 2 * logits[0], bound, np.dtype(np.float64))
+
+
+@claim("applications.image-by-image")
+def test_image_by_image(answer, seed):
+    logits = logits_of(answer(seed))
+    assert_within("the logits of the same image", logits[4], logits[1], SAME, np.dtype(np.float64))
+    assert np.abs(logits[1] - logits[0]).max() > SAME, "two images have the same predictions"
+
+
 @claim("applications.weights-none")
-def test_weights_none(predict, seed):
-    first, second = (predict(training=True, seed=one) for one in (seed, seed + 1))
-    assert (first != second).any(), f"the seeds {seed} and {seed + 1} give the same predictions"
+def test_weights_none(answer, seed):
+    first, second = (logits_of(answer(one)) for one in (seed, seed + 1))
+    assert np.abs(first[:2] - second[:2]).max() > SAME, f"the seeds {seed} and {seed + 1} give the same predictions"
 
 
 @claim("applications.weights-seed")
@@ -348,6 +506,12 @@ def test_five_classes(build):
 @pytest.mark.parametrize("network", KNOWN["default_input_shape"])
 def test_classes_with_imagenet(applications, network):
     assert_rejected("classes=5", lambda: applications.build(network, weights="imagenet", classes=5))
+
+
+@claim("applications.predictions-with-imagenet")
+def test_predictions_with_imagenet(applications, batch, seed):
+    options = {"training": False, "seed": seed, "weights": "imagenet", "classes": CLASSES}
+    assert_rejected("classes=5", lambda: applications.predict(NETWORK, batch.images, **options))
 
 
 @claim("applications.classes-without-top")

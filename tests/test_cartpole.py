@@ -410,6 +410,15 @@ def dense_model(keras):
     return keras.namespace.Sequential([keras.namespace.layers.Dense(2)])
 
 
+@claim("cartpole.demonstration-loop")
+def test_demonstration_loop(environments, seed):
+    episode = balanced(environments, seed)
+    first = int(BALANCING @ np.asarray(episode.states)[0] > 0)
+    repeated = played(environments, np.full(len(episode.rewards), first, INT), seed)
+    assert bool(repeated.terminated[-1]), f"the action {first}, repeated, balances the pole"
+    assert len(repeated.rewards) < len(episode.rewards)
+
+
 @claim("cartpole.state-needs-a-batch-axis")
 def test_state_needs_a_batch_axis(keras):
     state = np.zeros(4, np.float32)

@@ -420,6 +420,14 @@ def test_metric_empty(keras):
     assert np.isnan(after(keras, documents_class(keras)()))
 
 
+@claim("custom_loss_metric.total-and-count")
+def test_total_and_count(keras):
+    metric = documents_class(keras)()
+    accuracy = after(keras, metric, (LABELS, SCORES))
+    total, count = (int(keras.to_numpy(variable)) for variable in (metric.total, metric.count))
+    assert (total, count) == (len(LABELS), round(float(accuracy) * len(LABELS)))
+
+
 @claim("custom_loss_metric.metric-takes-no-name")
 def test_metric_takes_no_name(keras):
     assert keras.namespace.metrics.SparseCategoricalAccuracy(name="mine").name == "mine"

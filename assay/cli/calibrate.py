@@ -14,7 +14,7 @@ from assay import __version__
 from assay.adapters.loading import describe, load
 from assay.errors import ExitCode
 from assay.testing import thresholds
-from assay.testing.training import agent_training, mnist_training, text_training
+from assay.testing.training import agent_training, mnist_training, network_training, text_training
 
 REFERENCE = "reference"
 
@@ -32,6 +32,7 @@ KINDS: dict[str, Callable[[Any], Runs]] = {
     "cnn": mnist_training.Runs,
     "rnn": text_training.Runs,
     "q_network": agent_training.Runs,
+    "mobilenet_v2": network_training.Runs,
 }
 
 

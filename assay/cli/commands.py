@@ -281,7 +281,8 @@ def errata(options: Namespace) -> int:
     """Print where the document is wrong, imprecise or out of date."""
     from assay.specification import errata as list_  # noqa: PLC0415 - as the command has its name
 
-    found = list_.findings(specification(), index.read(index.tests_folder()))
+    folder = index.tests_folder()
+    found = list_.findings(specification(), index.read(folder), index.read_demonstrations(folder))
     print(json.dumps(list_.as_json(found), indent=1) if options.json else list_.as_markdown(found))  # noqa: T201
     return ExitCode.CONFORMANT
 

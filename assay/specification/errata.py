@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
 from assay.specification.claims import Claim, Erratum, Specification
@@ -36,14 +36,28 @@ class Finding:
     tests: list[str]
 
 
-def findings(specification: Specification, tests: Iterable[ExecutableClaim]) -> list[Finding]:
-    """Return every erratum, in the document's order."""
+def findings(
+    specification: Specification, tests: Iterable[ExecutableClaim], demonstrations: Mapping[str, str]
+) -> list[Finding]:
+    """Return every erratum, in the document's order.
+
+    Args:
+        specification: The claims.
+        tests: Tests of the claims.
+        demonstrations: Tests that show what the document says to be wrong, by claim.
+
+    """
     by_claim: dict[str, list[str]] = {}
     for test in tests:
         for id_ in test.claims:
             by_claim.setdefault(id_, []).append(f"tests/{test.file}::{test.function}")
     return [
-        _finding(claim, claim.erratum, section.title, by_claim[claim.id])
+        _finding(
+            claim,
+            claim.erratum,
+            section.title,
+            by_claim[claim.id] + [demonstrations[claim.id]] * (claim.id in demonstrations),
+        )
         for section in specification.sections
         for claim in section.claims
         if claim.erratum

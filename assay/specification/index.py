@@ -66,11 +66,22 @@ def digests(specification: Specification, tests: tuple[ExecutableClaim, ...]) ->
     return {id_: digest("\n".join(parts)) for id_, parts in sources.items()}
 
 
-def _claims(function: ast.FunctionDef) -> tuple[str, ...]:
+def read_demonstrations(folder: Path) -> dict[str, str]:
+    """Return the tests that demonstrate errata, by the claim: those of the suite, which a wheel has none of."""
+    return {
+        id_: f"tests/suite/errata/{path.name}::{node.name}"
+        for path in sorted((folder / "suite" / "errata").glob("test_*.py"))
+        for node in ast.parse(path.read_text(encoding="utf-8"), str(path)).body
+        if isinstance(node, ast.FunctionDef)
+        for id_ in _claims(node, "erratum")
+    }
+
+
+def _claims(function: ast.FunctionDef, mark: str = "claim") -> tuple[str, ...]:
     return tuple(
         argument.value
         for decorator in function.decorator_list
-        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == "claim"
+        if isinstance(decorator, ast.Call) and isinstance(decorator.func, ast.Name) and decorator.func.id == mark
         for argument in decorator.args
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
     )

@@ -41,7 +41,7 @@ def claims_on(fault: Fault) -> list[str]:
         if fault.function in claim.needs and (fault.function in TRAININGS or not TRAININGS & set(claim.needs))
     }
     own = specification().claims[fault.claim]
-    if fault.function == "keras.namespace":
+    if fault.function == "keras.namespace" or fault.function.startswith("applications."):
         about = {id_: claim for id_, claim in about.items() if set(claim.lines) & set(own.lines)}
     elif fault.function.startswith("models."):
         about = {id_: claim for id_, claim in about.items() if claim.section == own.section}

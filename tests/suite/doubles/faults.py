@@ -13,9 +13,11 @@ from doubles.agent_faults import AGENT_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
 from doubles.faulty import Fault, Faulty
+from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
+from doubles.network_faults import NETWORK_FAULTS
 from doubles.text_faults import TEXT_FAULTS
 
 
@@ -240,6 +242,8 @@ FAULTS |= (
     | AGENT_FAULTS
     | CUSTOM_FAULTS
     | KERAS_FAULTS
+    | NETWORK_FAULTS
+    | FLOWER_FAULTS
     | {
         "recurrent_kernel_transposed": Fault(
             "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed
