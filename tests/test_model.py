@@ -80,10 +80,18 @@ def test_dynamic(keras):
 
 @claim("model.model-class")
 def test_model_class(keras):
-    class MyModel(keras.namespace.Model):
-        pass
+    class Doubling(keras.namespace.Model):
+        def call(self, inputs):
+            return inputs * 2
 
-    assert isinstance(MyModel(), keras.namespace.Model)
+    class Quadrupling(Doubling):
+        def call(self, inputs):
+            return super().call(inputs) * 2
+
+    for times, make in ((2, Doubling), (4, Quadrupling)):
+        model = make()
+        assert type(model) is make, f"{make.__name__}() is a {type(model).__name__}"
+        assert_equal("model(X)", run(keras, model), X * times)
 
 
 @claim("model.layers-module")
@@ -373,4 +381,5 @@ def test_own_methods_are_not_called(keras):
         def handed(self, inputs):
             return inputs
 
-    assert MyModel().handed(X) is X
+    handed = MyModel().handed(X)
+    assert handed is X, f"the method was handed {handed!r}"
