@@ -15,6 +15,8 @@ BATCH_SIZE = 4
 TARGETS = np.array([0, 1, 2, 5, 8, 0, 4, 4, 16, 32], np.float32)
 VALIDATION = np.array([1, 2, 4, 8, 16, 32, 64, 128, 256], np.float32)
 EPOCHS = 2
+# No target, nor is any weight on the way from here by the sign of its distances, whose slope ends at 0.
+AGAIN_FROM = 0.5
 
 
 def column(numbers):
@@ -74,6 +76,7 @@ class Compiled(NamedTuple):
         shorter: for the inputs 1 and 2.
         again: the history of a fit after the model was compiled anew, with the mean of distances and another rate.
         again_weight: after it.
+        again_predicted: for the inputs 0 to 9, with that weight.
 
     """
 
@@ -85,6 +88,7 @@ class Compiled(NamedTuple):
     shorter: Any
     again: dict[str, Any]
     again_weight: float
+    again_predicted: Any
 
 
 @pytest.fixture(scope="module")
@@ -105,9 +109,10 @@ def compiled(keras):
     predicted = model.predict(column(range(10)), batch_size=BATCH_SIZE, verbose=0)
     shorter = model.predict(column([1, 2]), batch_size=BATCH_SIZE, verbose=0)
     compile_again(keras, model, "mean_absolute_error", 0.5)
-    layer.set_weights([np.zeros((1, 1), np.float32)])
+    layer.set_weights([np.full((1, 1), AGAIN_FROM, np.float32)])
     again = fit(model, epochs=1)
-    return Compiled(*first, evaluated, predicted, shorter, again, weight())
+    predicted_again = model.predict(column(range(10)), batch_size=BATCH_SIZE, verbose=0)
+    return Compiled(*first, evaluated, predicted, shorter, again, weight(), predicted_again)
 
 
 @claim("compile_fit.compiled-trajectory")
@@ -136,13 +141,15 @@ def test_predict_in_order(compiled):
     # A product of two numbers is the same in whatever batch it is made.
     assert_equal("predict of ten examples", compiled.predicted, column(range(10)) * np.float32(compiled.weight))
     assert_equal("predict of two examples", compiled.shorter, column([1, 2]) * np.float32(compiled.weight))
+    again = column(range(10)) * np.float32(compiled.again_weight)
+    assert_equal("predict after further training", compiled.again_predicted, again)
 
 
 @claim("compile_fit.compiled-again")
 def test_compiled_again(compiled):
-    # Each step goes 0.5 times the mean of the targets' sides; from 0 all targets but zeros are above.
-    weight, losses = 0.0, []
+    weight, losses = AGAIN_FROM, []
     for batch in batches(TARGETS.astype(np.float64)):
+        assert weight not in batch
         losses.extend(np.abs(weight - batch))
         weight -= 0.5 * np.mean(np.sign(weight - batch))
     assert compiled.again_weight == weight

@@ -148,11 +148,17 @@ def test_metrics_by_name(keras):
     by_name = model.evaluate(inputs, targets, batch_size=2, verbose=0, return_dict=True)
     expected = {"loss": 4 / 5, "squares": 16 / 5, "distances": 4 / 5, "mean_squared_error": 16 / 5}
     in_order = model.evaluate(inputs, targets, batch_size=2, verbose=0)
-    history = model.fit(inputs, targets, batch_size=2, epochs=2, verbose=0).history
+    other = column([1, 1, 1]), column([0, 0, 6])
+    history = model.fit(inputs, targets, batch_size=2, epochs=2, validation_data=other, verbose=0).history
     for which, (name, value) in enumerate(expected.items()):
         for actual in (by_name[name], in_order[which], *history[name]):
             assert_within(name, np.float32(actual), value, rounding.quotient(value))
-    assert sorted(by_name) == sorted(history) == sorted(expected)
+    of_validation = {"val_loss": 2, "val_squares": 12, "val_distances": 2, "val_mean_squared_error": 12}
+    assert {name: history[name] for name in of_validation} == {
+        name: [value] * 2 for name, value in of_validation.items()
+    }
+    assert sorted(by_name) == sorted(expected)
+    assert sorted(history) == sorted([*expected, *of_validation])
 
 
 @claim("compile_fit.sequence-of-calls")

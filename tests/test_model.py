@@ -282,9 +282,15 @@ def test_inherited_methods(keras, name):
 @claim("model.variables")
 def test_variables(keras):
     layers = keras.namespace.layers
-    model = model_of(keras, lambda self, inputs: self.b(self.a(inputs)), a=layers.Dense(2), b=layers.Dense(1))
+    # The names are not in the order of the alphabet, nor the sizes in any other.
+    chain = {"tail": layers.Dense(2), "middle": layers.Dense(4), "end": layers.Dense(1)}
+
+    def call(self, inputs):
+        return self.end(self.middle(self.tail(inputs)))
+
+    model = model_of(keras, call, **chain)
     run(keras, model)
-    assert [tuple(variable.shape) for variable in model.variables] == [(3, 2), (2,), (2, 1), (1,)]
+    assert [tuple(variable.shape) for variable in model.variables] == [(3, 2), (2,), (2, 4), (4,), (4, 1), (1,)]
 
 
 @claim("model.variables-at-first-call")

@@ -151,10 +151,10 @@ def test_frozen_is_not_trained(keras):
 @claim("model.calls-are-independent")
 def test_calls_are_independent(keras):
     model = holding(keras, layers := [of_ones(keras, 2), of_ones(keras, 1)], layers)
-    first = model(keras.to_tensor(X))
-    second = model(keras.to_tensor(OTHER))
-    for what, found, inputs in (("first", first, X), ("second", second, OTHER)):
-        assert_equal(f"the {what} output", keras.to_numpy(found), inputs.sum(axis=1, keepdims=True) * 2)
+    all_inputs = X, OTHER, -X
+    outputs = [model(keras.to_tensor(inputs)) for inputs in all_inputs]
+    for number, (found, inputs) in enumerate(zip(outputs, all_inputs, strict=True), 1):
+        assert_equal(f"output {number}", keras.to_numpy(found), inputs.sum(axis=1, keepdims=True) * 2)
     model.kept[0].set_weights([np.full((3, 2), 2, np.float32)])
     assert_equal("the output with other weights", run(keras, model), X.sum(axis=1, keepdims=True) * 4)
 
@@ -194,7 +194,8 @@ def test_outputs_as_returned(keras):
 @claim("model.weights-in-order")
 def test_weights_in_order(keras):
     layers = [of_ones(keras, 3), of_ones(keras, 3)]
-    model = holding(keras, layers, [holding(keras, layers[:1], layers[0]), layers[1]])
+    parts = [holding(keras, layers[:1], layers[0]), layers[1]]
+    model = holding(keras, parts, parts)
     run(keras, model)
     weights = list(np.arange(18, dtype=np.float32).reshape(2, 3, 3))
     model.set_weights(weights)

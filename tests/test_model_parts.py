@@ -7,7 +7,7 @@ from assay.spec.error_bounds import image_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import convolution, layers, losses, optimizers
 from assay.spec.semantics.initializers import fans, glorot_limit
-from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
 from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
 # Numbers between -4 and 4, in sixteenths: sums of products of a few are exact in float32, whatever their order.
@@ -114,10 +114,30 @@ def test_reshaping(keras, batch):
 
 @claim("model.one-layer-many-calls")
 def test_one_layer_many_calls(keras):
-    layer, first, second = keras.namespace.layers.Dense(1, kernel_initializer="ones"), numbers(4, 3), numbers(4, 3)
-    outputs = [layer(keras.to_tensor(inputs)) for inputs in (first, second)]
-    for inputs, output in zip((first, second), outputs, strict=True):
-        assert_equal("the sums", keras.to_numpy(output), inputs.sum(axis=1, keepdims=True))
+    layer, all_inputs = keras.namespace.layers.Dense(1, kernel_initializer="ones"), [numbers(4, 3) for _ in range(3)]
+    outputs = [layer(keras.to_tensor(inputs)) for inputs in all_inputs]
+    for number, (output, inputs) in enumerate(zip(outputs, all_inputs, strict=True), 1):
+        assert_equal(f"output {number}", keras.to_numpy(output), inputs.sum(axis=1, keepdims=True))
+
+
+UNFIT = {
+    "a vector for Dense": (lambda layers: layers.Dense(2), None, (3,)),
+    "other features for Dense": (lambda layers: layers.Dense(2), (2, 3), (2, 4)),
+    "an image without channels for Conv2D": (lambda layers: layers.Conv2D(2, 3), None, (1, 5, 5)),
+    "other channels for Conv2D": (lambda layers: layers.Conv2D(2, 3), (1, 5, 5, 2), (1, 5, 5, 3)),
+    "a matrix for MaxPool2D": (lambda layers: layers.MaxPool2D(), None, (4, 4)),
+    "other channels for BatchNormalization": (lambda layers: layers.BatchNormalization(), (2, 3), (2, 4)),
+}
+
+
+@claim("model.unfit-inputs")
+@pytest.mark.parametrize("what", UNFIT)
+def test_unfit_inputs(keras, what):
+    make, first, shape = UNFIT[what]
+    layer = make(keras.namespace.layers)
+    if first:
+        layer(keras.to_tensor(np.ones(first, np.float32)))
+    assert_rejected(what, lambda: layer(keras.to_tensor(np.ones(shape, np.float32))))
 
 
 # Initializers
@@ -314,22 +334,41 @@ def test_sgd_momentum(keras):
     assert int(keras.to_numpy(optimizer.iterations)) == 3
 
 
+def adam(parameter, gradients, before, rate):
+    """Take two steps of the definition, from moments of 0, and bound what float32 makes of them.
+
+    The errors of the first step's moments reach the second step, whose gradient has the same sign: relative to moments
+    that only grow, they move the update by no more than their sum.
+    """
+    zeros = np.zeros_like(parameter)
+    arguments = parameter, gradients[0], zeros, zeros, before + 1, rate
+    first, moment_error, square_error = optimizers.adam_step(*arguments), *rounding.adam_step(*arguments)[1:]
+    arguments = first[0], gradients[1], *first[1:], before + 2, rate
+    second = optimizers.adam_step(*arguments)
+    inherited = optimizers.BETA_1 * moment_error / np.abs(second[1]) + optimizers.BETA_2 * square_error / second[2]
+    bound = rounding.adam_step(parameter, gradients[0], zeros, zeros, before + 1, rate)[0] + (
+        rounding.adam_step(*arguments)[0] + inherited * np.abs(second[0] - first[0])
+    )
+    # Either place of epsilon will do.
+    after = optimizers.adam_step(parameter, gradients[0], zeros, zeros, before + 1, rate, after_correction=True)
+    after = optimizers.adam_step(after[0], gradients[1], *after[1:], before + 2, rate, after_correction=True)
+    return second[0], bound + np.abs(after[0] - second[0])
+
+
 @claim("model.adam-of-any-step")
-@pytest.mark.parametrize("steps_before", [0, 1, 1_500])
+@pytest.mark.parametrize("before", [0, 1, 1_500])
 @pytest.mark.parametrize("rate", [0.001, 0.5])
-def test_adam_of_any_step(keras, steps_before, rate):
+def test_adam_of_any_step(keras, before, rate):
     # An odd shape above the usual sizes of blocks, and gradients of all sizes and signs.
-    parameter, exponents = numbers(23, 47), GENERATOR.integers(-6, 7, (23, 47))
-    gradient = (numbers(23, 47) + np.float32(1 / 32)) * np.float32(2.0) ** exponents
+    shape = 23, 47
+    sizes = [np.float32(2.0) ** GENERATOR.integers(-6, 7, shape) for _ in range(2)]
+    sign, parameter = np.where(numbers(*shape) < 0, np.float32(-1), np.float32(1)), numbers(*shape)
+    gradients = [sign * size for size in sizes]
     (variable,) = variables_of(keras, parameter)
     optimizer = keras.namespace.optimizers.Adam(learning_rate=rate)
     optimizer.build([variable])
-    optimizer.iterations.assign(steps_before)
-    optimizer.apply_gradients([(keras.to_tensor(gradient), variable)])
-    zeros = np.zeros_like(to_float64(parameter))
-    arguments = to_float64(parameter), to_float64(gradient), zeros, zeros, steps_before + 1, rate
-    expected, *_ = optimizers.adam_step(*arguments)
-    bound, *_ = rounding.adam_step(*arguments)
-    after, *_ = optimizers.adam_step(*arguments, after_correction=True)
-    # Either place of epsilon will do.
-    assert_within("the variable", keras.to_numpy(variable), expected, bound + np.abs(after - expected))
+    optimizer.iterations.assign(before)
+    for gradient in gradients:
+        optimizer.apply_gradients([(keras.to_tensor(gradient), variable)])
+    expected, bound = adam(to_float64(parameter), list(map(to_float64, gradients)), before, rate)
+    assert_within("the variable after two steps", keras.to_numpy(variable), expected, bound)

@@ -295,6 +295,16 @@ def test_input_without_batch(keras, shape):
     assert tuple(keras.namespace.Input(shape=shape).shape) == (None, *shape)
 
 
+@claim("sequential_functional.input-type")
+def test_input_type(keras):
+    namespace = keras.namespace
+    assert np.dtype(str(getattr(namespace.Input(shape=(3,)).dtype, "name", "float32"))) == np.float32
+    whole = namespace.Input(shape=(3,), dtype="int32")
+    model = namespace.Model(inputs=whole, outputs=doubling(keras)(whole))
+    large = np.array([[2**24 + 1, -1, 0]], np.int32)
+    assert_equal("twice whole numbers", run(keras, model, large), 2 * large, np.dtype(np.int32))
+
+
 @claim("sequential_functional.symbolic-shapes")
 def test_symbolic_shapes(keras):
     tensor, found = keras.namespace.Input(shape=(28, 28, 1)), []

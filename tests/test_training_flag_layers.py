@@ -220,8 +220,8 @@ def test_explicit_argument(keras):
 def test_statistics_in_fit(keras):
     layer = keras.namespace.layers.BatchNormalization(momentum=0.5)
     model = keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer])
-    optimizer = keras.namespace.optimizers.SGD(learning_rate=0.0)
-    model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
+    # To a graph, in which every step has to move them.
+    model.compile(optimizer=keras.namespace.optimizers.SGD(learning_rate=0.0), loss="mean_squared_error")
     inputs = np.array([[2], [6], [4], [8], [16]], np.float32)
     validation = 1024 * inputs, inputs
     model.fit(inputs, inputs, batch_size=2, epochs=2, shuffle=False, validation_data=validation, verbose=0)
