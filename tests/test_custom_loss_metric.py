@@ -510,17 +510,29 @@ def test_robust_loss_again(keras):
         assert_equal(f"the loss of numbers {factor} times as large", found, factor**2 * SQUARES.mean())
 
 
-@claim("custom_loss_metric.weights-in-fit")
-def test_weights_in_fit(keras):
+def fitted(keras, loss, **options):
+    """Train the one weight of a model, from 0 and on inputs of 1, for a step of 1/4; return the weight and the loss."""
     layer = keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
     model = keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer])
-    optimizer = keras.namespace.optimizers.SGD(learning_rate=0.25)
-    model.compile(optimizer=optimizer, loss=keras.mean_squared_error(), run_eagerly=True)
+    model.compile(optimizer=keras.namespace.optimizers.SGD(learning_rate=0.25), loss=loss, run_eagerly=True)
     targets = np.array([[1], [2], [4], [8]], np.float32)
-    history = model.fit(np.ones_like(targets), targets, sample_weight=WEIGHTS, batch_size=4, verbose=0).history
-    # A step of 1/4 against the mean of twice the weighted differences, of which there are 4.
-    assert_equal("the weight", keras.to_numpy(layer.kernel), np.array([[(1 + 0 * 2 + 3 * 4 + 2 * 8) / 8]]))
-    assert history["loss"] == [(1 + 0 * 4 + 3 * 16 + 2 * 64) / 4]
+    history = model.fit(np.ones_like(targets), targets, batch_size=4, verbose=0, **options).history
+    return keras.to_numpy(layer.kernel), history["loss"]
+
+
+@claim("custom_loss_metric.weights-in-fit")
+def test_weights_in_fit(keras):
+    weight, losses = fitted(keras, keras.mean_squared_error(), sample_weight=WEIGHTS)
+    # Against the mean of twice the weighted differences, of which there are 4.
+    assert_equal("the weight", weight, np.array([[(1 + 0 * 2 + 3 * 4 + 2 * 8) / 8]]))
+    assert losses == [(1 + 0 * 4 + 3 * 16 + 2 * 64) / 4]
+
+
+@claim("custom_loss_metric.sum-in-fit")
+def test_sum_in_fit(keras):
+    weight, losses = fitted(keras, keras.mean_squared_error(reduction="sum"))
+    assert_equal("the weight", weight, np.array([[(1 + 2 + 4 + 8) / 2]]))
+    assert losses == [1 + 4 + 16 + 64]
 
 
 @claim("custom_loss_metric.robust-loss-column")

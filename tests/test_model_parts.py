@@ -315,23 +315,28 @@ def variables_of(keras, *values):
 
 
 @claim("model.sgd-momentum")
-def test_sgd_momentum(keras):
+@pytest.mark.parametrize(
+    ("momentum", "rates"),
+    [
+        pytest.param(0.5, (0.25, 0.25, 0.25), id="momentum"),
+        # Without momentum, as velocities with and without the learning rate in them would differ.
+        pytest.param(0.0, (0.25, 2.0, 0.5), id="other learning rates"),
+    ],
+)
+def test_sgd_momentum(keras, momentum, rates):
     gradients = numbers(2, 3), numbers(3, 1)
     variables = variables_of(keras, *map(np.zeros_like, gradients))
-    optimizer = keras.namespace.optimizers.SGD(0.25, momentum=0.5)
+    optimizer = keras.namespace.optimizers.SGD(rates[0], momentum=momentum)
     expected, velocity = ([np.zeros_like(to_float64(one)) for one in gradients] for _ in range(2))
-    for step, (rate, factor) in enumerate([(0.25, 1), (0.25, -0.5), (2.0, 0.25)], 1):
+    for step, (rate, factor) in enumerate(zip(rates, (1, -0.5, 0.25), strict=True), 1):
         optimizer.learning_rate = rate
-        pairs = [
-            (keras.to_tensor(one * np.float32(factor)), variable)
-            for one, variable in zip(gradients, variables, strict=True)
-        ]
-        optimizer.apply_gradients(pairs)
+        tensors = [keras.to_tensor(gradient * np.float32(factor)) for gradient in gradients]
+        optimizer.apply_gradients(list(zip(tensors, variables, strict=True)))
         for which, gradient in enumerate(gradients):
-            velocity[which] = 0.5 * velocity[which] - rate * factor * gradient
+            velocity[which] = momentum * velocity[which] - rate * factor * gradient
             expected[which] += velocity[which]
             assert_equal(f"variable {which} after step {step}", keras.to_numpy(variables[which]), expected[which])
-    assert int(keras.to_numpy(optimizer.iterations)) == 3
+    assert int(keras.to_numpy(optimizer.iterations)) == len(rates)
 
 
 def adam(parameter, gradients, before, rate):

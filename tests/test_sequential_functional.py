@@ -204,6 +204,14 @@ def test_built_by_first_call(keras):
     assert (model.built, model.count_params()) == (True, 79_510)
 
 
+@claim("sequential_functional.build-by-shape")
+def test_build_by_shape(keras):
+    model = printed_sequential(keras)
+    model.build((None, 28, 28, 1))
+    assert (model.built, model.count_params()) == (True, 79_510)
+    assert shapes(model.variables) == [*MODELS["mlp"].shapes.values()]
+
+
 @claim("sequential_functional.input-builds")
 def test_input_builds(keras):
     namespace = keras.namespace
