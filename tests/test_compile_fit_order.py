@@ -108,21 +108,20 @@ def outputs_of(keras):
 
 
 @claim("compile_fit.losses-by-name")
-@pytest.mark.parametrize("order", [["single", "multiple"], ["multiple", "single"]], ids=str)
-def test_losses_by_name(keras, order):
+def test_losses_by_name(keras):
     inputs, outputs = outputs_of(keras)
     model = keras.namespace.Model(inputs=inputs, outputs=outputs)
-    losses = {"single": "mean_squared_error", "multiple": "mean_absolute_error"}
-    compiled(keras, model, rate=0.0, loss={name: losses[name] for name in order})
     numbers = column([1, 2, 3, 4, 5])
     # The first output misses its target by 2, the second by 8.
-    targets = {"single": numbers + 2, "multiple": 3 * numbers - 8}
-    targets = {name: targets[name] for name in order}
-    found = model.evaluate(numbers, targets, batch_size=2, verbose=0, return_dict=True)["loss"]
-    assert_equal("the loss of evaluate", found, np.array(4 + 8))
-    history = model.fit(numbers, targets, batch_size=2, verbose=0).history
+    single, multiple = {"single": numbers + 2}, {"multiple": 3 * numbers - 8}
+    losses = {"single": "mean_squared_error", "multiple": "mean_absolute_error"}
+    compiled(keras, model, rate=0.0, loss=losses)
+    for what, targets in (("as the outputs", single | multiple), ("backwards", multiple | single)):
+        found = model.evaluate(numbers, targets, batch_size=3, verbose=0, return_dict=True)["loss"]
+        assert_equal(f"the loss of targets in order {what}", found, np.array(4 + 8))
+    history = model.fit(numbers, single | multiple, batch_size=3, verbose=0).history
     assert_equal("the loss of fit", history["loss"][0], np.array(4 + 8))
-    predicted = model.predict(numbers, batch_size=2, verbose=0)
+    predicted = model.predict(numbers, batch_size=3, verbose=0)
     assert_equal("single", predicted["single"], numbers)
     assert_equal("multiple", predicted["multiple"], 3 * numbers)
 
@@ -149,11 +148,11 @@ def test_metrics_by_name(keras):
     metrics = [found.MeanSquaredError(name="squares"), found.MeanAbsoluteError(name="distances"), "mean_squared_error"]
     compiled(keras, model, 0.0, "mean_absolute_error", metrics=metrics)
     inputs, targets = column([1, 1, 1, 1, 1]), column([0, 0, 0, 0, 4])
-    by_name = model.evaluate(inputs, targets, batch_size=2, verbose=0, return_dict=True)
+    by_name = model.evaluate(inputs, targets, batch_size=3, verbose=0, return_dict=True)
     expected = {"loss": 4 / 5, "squares": 16 / 5, "distances": 4 / 5, "mean_squared_error": 16 / 5}
-    in_order = model.evaluate(inputs, targets, batch_size=2, verbose=0)
+    in_order = model.evaluate(inputs, targets, batch_size=3, verbose=0)
     other = column([1, 1, 1]), column([0, 0, 6])
-    history = model.fit(inputs, targets, batch_size=2, epochs=2, validation_data=other, verbose=0).history
+    history = model.fit(inputs, targets, batch_size=3, validation_data=other, verbose=0).history
     for which, (name, value) in enumerate(expected.items()):
         for actual in (by_name[name], in_order[which], *history[name]):
             assert_within(name, np.float32(actual), value, rounding.quotient(value))
@@ -174,8 +173,8 @@ def test_sequence_of_calls(keras):
     # Each mean is that of its own targets, whatever was asked for before.
     for size in (2, 8):
         assert model.evaluate(inputs, column([size] * 3), batch_size=2, verbose=0) == [size**2, size]
-        history = model.fit(inputs, column([3 * size] * 3), batch_size=2, epochs=2, verbose=0).history
-        assert history == {"loss": [9 * size**2] * 2, "mean_absolute_error": [3 * size] * 2}
+        history = model.fit(inputs, column([3 * size] * 3), batch_size=2, verbose=0).history
+        assert history == {"loss": [9 * size**2], "mean_absolute_error": [3 * size]}
 
 
 @claim("compile_fit.validation-split")
@@ -193,7 +192,7 @@ def test_any_batch_size(keras):
     model = compiled(keras, keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer]), rate=0.0)
     inputs = column(2.0 ** np.arange(10))
     losses = np.square(inputs.astype(np.float64))
-    for options in ({"batch_size": 1}, {"batch_size": 7}, {"batch_size": 100}, {}):
+    for options in ({"batch_size": 1}, {"batch_size": 7}, {}):
         assert_equal(f"predict with {options}", model.predict(inputs, verbose=0, **options), inputs)
         found = np.float32(model.evaluate(inputs, 0 * inputs, verbose=0, **options))
         bound = rounding.gamma(24 + rounding.DIVIDE) * losses.mean()

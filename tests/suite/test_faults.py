@@ -39,7 +39,7 @@ def claims_on(fault):
         for id_, claim in claims.items()
         if fault.function in claim.needs and not {"training.fit", "text.fit"} & set(claim.needs)
     }
-    if fault.function == "keras.namespace":
+    if fault.function.startswith("keras."):
         return [id_ for id_, claim in about.items() if set(claim.lines) & set(claims[fault.claim].lines)]
     if not fault.function.startswith("models."):
         return list(about)

@@ -10,10 +10,14 @@ from types import SimpleNamespace
 import numpy as np
 
 from doubles.agent_faults import AGENT_FAULTS
+from doubles.base_faults import BASE_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
 from doubles.faulty import Fault, Faulty
+from doubles.fit_faults import FIT_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
+from doubles.nesting_faults import NESTING_FAULTS
+from doubles.part_faults import PART_FAULTS
 from doubles.text_faults import TEXT_FAULTS
 
 
@@ -236,6 +240,10 @@ FAULTS |= (
     | AGENT_FAULTS
     | CUSTOM_FAULTS
     | KERAS_FAULTS
+    | NESTING_FAULTS
+    | BASE_FAULTS
+    | FIT_FAULTS
+    | PART_FAULTS
     | {
         "recurrent_kernel_transposed": Fault(
             "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed
