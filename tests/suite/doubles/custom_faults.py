@@ -414,7 +414,7 @@ CUSTOM_FAULTS = {
     "layer_output_kept": Fault(LAYER, "custom_layer.robust-instances", "other inputs", layer_output_kept),
     "open_axes_filled": Fault(LAYER, "custom_layer.robust-symbolic", "(1, 2)", open_axes_filled),
     "sequences_as_one": Fault(LOSS, "custom_loss_metric.robust-loss-sequences", "has shape [2]", sequences_as_one),
-    "last_block_left_out": Fault(LOSS, "custom_loss_metric.robust-loss-large", "the loss", last_block_left_out),
+    "last_block_left_out": Fault(LOSS, "custom_loss_metric.robust-loss-large", "the loss of each", last_block_left_out),
     "weights_of_a_sum_ignored": Fault(
         LOSS, "custom_loss_metric.robust-loss-weights", "the sum", weights_of_a_sum_ignored
     ),
