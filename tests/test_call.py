@@ -89,9 +89,12 @@ def test_first_use(keras, permitted, with_layers):
 
 @claim("call.same-result")
 def test_same_result(keras):
-    layer, inputs = keras.namespace.layers.Dense(4), keras.to_tensor(X)
-    called = keras.to_numpy(layer(inputs))
-    assert_equal("call", keras.to_numpy(layer.call(inputs)), called)
+    inputs, other = keras.to_tensor(X / 3), keras.to_tensor(-X / 7)
+    model = keras.namespace.Sequential([keras.namespace.layers.Dense(4), keras.namespace.layers.Dense(3)])
+    for one in (model, keras.namespace.layers.Dense(4), doubling(keras)):
+        one(inputs)
+        for tensor in (inputs, other):
+            assert_equal("model(X)", keras.to_numpy(one(tensor)), keras.to_numpy(one.call(tensor)))
 
 
 @claim("call.builds-first")
@@ -121,6 +124,74 @@ def test_converts_inputs(keras):
     model = doubling(keras)
     model(X)
     assert isinstance(model.seen[-1], type(keras.to_tensor(X))), f"call was given a {type(model.seen[-1])}"
+
+
+PACKED = {
+    "a list": lambda one: [one, one + 1],
+    "a tuple": lambda one: (one, one + 1),
+    "a dictionary": lambda one: {"right": one, "left": one + 1},
+    "a list in a dictionary": lambda one: {"both": [one, one + 1]},
+}
+
+
+def arrays_in(structure):
+    """Return the leaves of lists, tuples and dictionaries."""
+    if isinstance(structure, dict):
+        structure = list(structure.values())
+    return (
+        [leaf for one in structure for leaf in arrays_in(one)] if isinstance(structure, list | tuple) else [structure]
+    )
+
+
+@claim("call.converts-structures")
+@pytest.mark.parametrize("pack", [pytest.param(value, id=key) for key, value in PACKED.items()])
+def test_converts_structures(keras, pack):
+    seen = []
+
+    class Keeping(keras.namespace.Model):
+        def call(self, inputs):
+            seen.append(inputs)
+            return arrays_in(inputs)[0] * 2
+
+    output = Keeping()(pack(X.astype(np.float64)))
+    given = arrays_in(seen[-1])
+    assert all(isinstance(one, type(keras.to_tensor(X))) for one in given), f"call was given {seen[-1]}"
+    for one, expected in zip(given, (X, X + 1), strict=True):
+        assert_equal("what call is given", keras.to_numpy(one), expected)
+    assert_equal("the output", keras.to_numpy(output), X * 2)
+
+
+@claim("call.converts-keywords")
+def test_converts_keywords(keras):
+    model = doubling(keras)
+    output = model(inputs=X.astype(np.float64))
+    assert isinstance(model.seen[-1], type(keras.to_tensor(X))), f"call was given a {type(model.seen[-1])}"
+    assert_equal("what call is given", keras.to_numpy(model.seen[-1]), X)
+    assert_equal("the output", keras.to_numpy(output), X * 2)
+
+
+@claim("call.keeps-whole-numbers")
+@pytest.mark.parametrize("dtype", ["int32", "uint8", "bool"])
+@pytest.mark.parametrize("from_tensor", [True, False])
+def test_keeps_whole_numbers(keras, dtype, from_tensor):
+    class Keeping(keras.namespace.Model):
+        def call(self, inputs):
+            return inputs
+
+    numbers = np.array([[1, 0], [0, 1]], dtype)
+    found = Keeping()(keras.to_tensor(numbers) if from_tensor else numbers)
+    assert_equal("what call is given", keras.to_numpy(found), numbers, np.dtype(dtype))
+
+
+@claim("call.further-arguments")
+def test_further_arguments(keras):
+    class Scaled(keras.namespace.Model):
+        def call(self, inputs, factor=1, added=0):
+            return inputs * factor + added
+
+    model, inputs = Scaled(), keras.to_tensor(X)
+    for expected, found in ((X, model(inputs)), (2 * X + 5, model(inputs, added=5, factor=2))):
+        assert_equal("the output", keras.to_numpy(found), expected)
 
 
 @claim("call.casts-inputs")

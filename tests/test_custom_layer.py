@@ -12,7 +12,8 @@ from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.initializers import glorot_limit
 from assay.testing.assertions import assert_close, assert_equal, assert_rejected, assert_within, claim
-from assay.testing.strategies import dense_cases
+from assay.testing.strategies import DenseCase, dense_cases
+from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
 PROGRAM = vectors.read("linear_model")
 X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)
@@ -108,6 +109,15 @@ def assert_dense(keras, layer, case):
     doubles = list(map(to_float64, case))
     actual = keras.to_numpy(layer(inputs))
     assert_within("the layer's output", actual, layers.dense(*doubles), rounding.dense(*doubles, None))
+
+
+def assert_drawn(kernel):
+    """Check that 3,000 numbers are drawn evenly from Glorot's interval, and with all their bits."""
+    limit = glorot_limit(*MANY)
+    assert np.abs(kernel).max() <= limit * (1 + rounding.gamma(rounding.SQRT))
+    probability = chance_of_draws(kernel.ravel(), -limit, limit)
+    assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g} only"
+    assert len(np.unique(kernel)) > kernel.size / 2, "the numbers repeat"
 
 
 def compiled(keras, model):
@@ -248,9 +258,7 @@ def test_add_weight_ellipsis(keras):
 @claim("custom_layer.add-weight-default")
 def test_add_weight_default(keras):
     (drawn,) = with_weights(keras, ((), {"name": "a", "shape": MANY})).added
-    largest, limit = np.abs(keras.to_numpy(drawn)).max(), glorot_limit(*MANY)
-    # One of 3,000 even draws is above half their limit but for a chance of 2**-3000.
-    assert limit / 2 < largest <= limit * (1 + rounding.U)
+    assert_drawn(keras.to_numpy(drawn))
 
 
 @claim("custom_layer.add-weight-trainable")
@@ -279,6 +287,76 @@ def test_trainable_switch(keras):
     layer.trainable = False
     assert_same(layer.variables, [layer.w, layer.b])
     assert list(layer.trainable_variables) == []
+
+
+@claim("custom_layer.add-weight-options")
+def test_add_weight_options(keras):
+    constant = keras.namespace.initializers.Constant(2.5)
+    layer = with_weights(
+        keras,
+        ((), {"name": "second", "shape": (2, 1), "initializer": "ones"}),
+        ((), {"name": "first", "shape": [3], "initializer": constant}),
+        ((), {"name": "number", "shape": (), "initializer": "zeros", "dtype": "int32", "trainable": False}),
+    )
+    assert [own_name(variable) for variable in layer.added] == ["second", "first", "number"]
+    for variable, expected in zip(layer.added, (np.ones((2, 1)), np.full(3, 2.5), np.zeros(())), strict=True):
+        dtype = np.dtype(np.int32 if variable is layer.added[2] else np.float32)
+        assert_equal(own_name(variable), keras.to_numpy(variable), expected, dtype)
+    assert_same(layer.trainable_variables, layer.added[:2])
+
+
+@claim("custom_layer.assigning")
+def test_assigning(keras):
+    layer = documents_layer(keras)
+    for change, expected in (("assign", 3), ("assign_add", 5), ("assign_sub", 2)):
+        getattr(layer.b, change)(np.array([{"assign": 3, "assign_add": 2, "assign_sub": 3}[change]], np.float32))
+        assert_equal(f"after {change}", keras.to_numpy(layer.b), np.array([expected]))
+        assert_equal("the output", run(keras, layer), np.full((2, 1), expected))
+
+
+@claim("custom_layer.layers-in-layers")
+def test_layers_in_layers(keras):
+    parts = [documents_class(keras)(units) for units in (3, 2, 1)]
+
+    def start(self):
+        super(type(self), self).__init__()
+        self.first, self.rest = parts[0], parts[1:]
+
+    def call(self, inputs):
+        for part in (self.first, *self.rest):
+            inputs = part(inputs)
+        return inputs
+
+    layer = layer_of(keras, __init__=start, call=call)
+    model = keras.namespace.Sequential([layer])
+    run(keras, model)
+    expected = [(3, 3), (3,), (3, 2), (2,), (2, 1), (1,)]
+    assert shapes(layer) == shapes(model) == expected
+    layer.trainable = False
+    assert list(model.trainable_variables) == [] == list(parts[2].trainable_variables)
+
+
+@claim("custom_layer.training-argument")
+def test_training_argument(keras):
+    modes = []
+
+    def call(self, inputs, training=None):
+        modes.append(bool(training))
+        return inputs * 1
+
+    def told(action):
+        modes.clear()
+        action()
+        return set(modes)
+
+    layer = layer_of(keras, call=call)
+    model = keras.namespace.Sequential([keras.namespace.Sequential([layer])])
+    compiled(keras, model)
+    inputs = keras.to_tensor(X)
+    model(inputs)
+    assert told(lambda: model(inputs, training=True)) == {True}
+    assert told(lambda: model(inputs)) == told(lambda: model(inputs, training=False)) == {False}
+    assert told(lambda: model.evaluate(X, X, verbose=0)) == told(lambda: model.predict(X, verbose=0)) == {False}
 
 
 # The document's LinearLayer
@@ -432,9 +510,11 @@ def test_robust_start(keras):
     run(keras, layer, np.ones((1, MANY[0]), np.float32))
     assert shapes(layer) == [MANY, MANY[1:]]
     kernel, bias = map(keras.to_numpy, layer.variables)
-    largest, limit = np.abs(kernel).max(), glorot_limit(*MANY)
-    assert limit / 2 < largest <= limit * (1 + rounding.U)
+    assert_drawn(kernel)
     assert_equal("the bias", bias, np.zeros(MANY[1]))
+    other = keras.linear_layer(MANY[1])
+    run(keras, other, np.ones((1, MANY[0]), np.float32))
+    assert not np.array_equal(keras.to_numpy(other.variables[0]), kernel), "two layers start from the same kernel"
 
 
 @claim("custom_layer.robust-learns")
@@ -446,6 +526,50 @@ def test_robust_learns(keras):
 def test_robust_initializers(keras):
     layer = keras.linear_layer(2, kernel_initializer="ones", bias_initializer=keras.namespace.initializers.Ones())
     assert_equal("sums and 1", run(keras, layer), np.array([[7, 7], [16, 16]]))
+
+
+@claim("custom_layer.robust-large")
+def test_robust_large(keras):
+    # An odd shape above the usual sizes of blocks, of whole numbers whose sums are exact.
+    generator = np.random.default_rng(0)
+    inputs, kernel, bias = (
+        generator.integers(-4, 5, shape).astype(np.float32) for shape in ((35, 67), (67, 1_029), (1_029,))
+    )
+    assert_dense(keras, keras.linear_layer(1_029), DenseCase(inputs, kernel, bias))
+
+
+@claim("custom_layer.robust-trains")
+def test_robust_trains(keras):
+    zeros = {"dense/kernel": np.zeros((3, 1), np.float32), "dense/bias": np.zeros(1, np.float32)}
+    problem = zeros, np.tile(X, (STEPS, 1, 1)), np.tile(Y, (STEPS, 1, 1))
+    limits = measured_bounds.bounds(trained, "linear", *problem, batch_axis=1)
+    model = keras.namespace.Sequential([keras.linear_layer(1, kernel_initializer="zeros")])
+    data = (np.tile(array, (STEPS, 1)) for array in (X, Y))
+    compiled(keras, model).fit(*data, batch_size=len(X), shuffle=False, verbose=0)
+    parameters = dict(zip(zeros, map(keras.to_numpy, model.variables), strict=True))
+    assert_close("the trained parameters", parameters, trained(*map(to_float64, problem)), limits)
+
+
+@claim("custom_layer.robust-instances")
+def test_robust_instances(keras):
+    one, other = (keras.linear_layer(1, kernel_initializer="ones") for _ in range(2))
+    for layer in (one, other):
+        run(keras, layer)
+    one.set_weights([np.array([[1], [2], [4]], np.float32), np.array([0.5], np.float32)])
+    assert_equal("the first layer", run(keras, one), np.array([[17.5], [38.5]]))
+    assert_equal("the second layer", run(keras, other), np.array([[6], [15]]))
+    assert_equal("other inputs", run(keras, one, X[::-1]), np.array([[38.5], [17.5]]))
+
+
+@claim("custom_layer.robust-symbolic")
+@pytest.mark.parametrize("shape", [(3,), (None, 3)])
+def test_robust_symbolic(keras, shape):
+    inputs, layer = keras.namespace.Input(shape), keras.linear_layer(2, kernel_initializer="ones")
+    symbolic = layer(inputs)
+    assert tuple(symbolic.shape) == (None, *shape[:-1], 2)
+    model = keras.namespace.Model(inputs=inputs, outputs=symbolic)
+    values = X if len(shape) == 1 else X[:, None]
+    assert_equal("the sums", run(keras, model, values), np.repeat(values.sum(axis=-1, keepdims=True), 2, axis=-1))
 
 
 @claim("custom_layer.robust-builds-once")

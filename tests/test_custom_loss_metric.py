@@ -482,6 +482,67 @@ def test_robust_loss_weights(keras):
     assert_equal("the mean", value(keras, keras.mean_squared_error(), sample_weight=WEIGHTS), of_each.mean())
     none = keras.mean_squared_error(reduction="none")
     assert_equal("of each example", value(keras, none, sample_weight=WEIGHTS), of_each)
+    added = keras.mean_squared_error(reduction="sum")
+    assert_equal("the sum", value(keras, added, sample_weight=WEIGHTS), of_each.sum())
+    assert_equal(
+        "twice the mean", value(keras, keras.mean_squared_error(), sample_weight=np.float32(2)), 2 * SQUARES.mean()
+    )
+
+
+@claim("custom_loss_metric.robust-loss-sequences")
+def test_robust_loss_sequences(keras):
+    pair = TARGETS.reshape(2, 2, 2), PREDICTIONS.reshape(2, 2, 2)
+    none = keras.mean_squared_error(reduction="none")
+    assert_equal("of each step", value(keras, none, *pair), SQUARES.mean(axis=-1).reshape(2, 2))
+    assert_equal("the mean", value(keras, keras.mean_squared_error(), *pair), SQUARES.mean())
+
+
+@claim("custom_loss_metric.robust-loss-large")
+def test_robust_loss_large(keras):
+    # An odd shape above the usual sizes of blocks, of whole numbers: the sums of squares are exact.
+    targets, predictions = np.random.default_rng(0).integers(-4, 5, (2, 37, 1_031)).astype(np.float32)
+    expected = np.square(to_float64(predictions - targets)).mean(axis=-1)
+    found = value(keras, keras.mean_squared_error(reduction="none"), targets, predictions)
+    assert_within("the loss of each example", found, expected, rounding.gamma(rounding.DIVIDE + 2) * expected)
+
+
+@claim("custom_loss_metric.loss-takes-arrays")
+def test_loss_takes_arrays(keras):
+    for loss in (documents_loss(keras), keras.mean_squared_error()):
+        assert_equal("the loss", keras.to_numpy(loss(TARGETS, PREDICTIONS)), SQUARES.mean())
+
+
+@claim("custom_loss_metric.robust-loss-again")
+def test_robust_loss_again(keras):
+    loss = keras.mean_squared_error()
+    for factor in (1, 2, 0, 1):
+        found = value(keras, loss, factor * TARGETS, factor * PREDICTIONS)
+        assert_equal(f"the loss of numbers {factor} times as large", found, factor**2 * SQUARES.mean())
+
+
+def fitted(keras, loss, **options):
+    """Train the one weight of a model, from 0 and on inputs of 1, for a step of 1/4; return the weight and the loss."""
+    layer = keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    model = keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer])
+    model.compile(optimizer=keras.namespace.optimizers.SGD(learning_rate=0.25), loss=loss, run_eagerly=True)
+    targets = np.array([[1], [2], [4], [8]], np.float32)
+    history = model.fit(np.ones_like(targets), targets, batch_size=4, verbose=0, **options).history
+    return keras.to_numpy(layer.kernel), history["loss"]
+
+
+@claim("custom_loss_metric.weights-in-fit")
+def test_weights_in_fit(keras):
+    weight, losses = fitted(keras, keras.mean_squared_error(), sample_weight=WEIGHTS)
+    # Against the mean of twice the weighted differences, of which there are 4.
+    assert_equal("the weight", weight, np.array([[(1 + 0 * 2 + 3 * 4 + 2 * 8) / 8]]))
+    assert losses == [(1 + 0 * 4 + 3 * 16 + 2 * 64) / 4]
+
+
+@claim("custom_loss_metric.sum-in-fit")
+def test_sum_in_fit(keras):
+    weight, losses = fitted(keras, keras.mean_squared_error(reduction="sum"))
+    assert_equal("the weight", weight, np.array([[(1 + 2 + 4 + 8) / 2]]))
+    assert losses == [1 + 4 + 16 + 64]
 
 
 @claim("custom_loss_metric.robust-loss-column")
@@ -548,6 +609,45 @@ def test_robust_metric_weights(keras):
     assert_within("the share", actual, 2 / 3, rounding.quotient(2 / 3))
 
 
+@claim("custom_loss_metric.robust-metric-weighted-sequences")
+def test_robust_metric_weighted_sequences(keras):
+    batch, weights = (LABELS.reshape(2, 2), SCORES.reshape(2, 2, 3)), WEIGHTS.reshape(2, 2)
+    actual = after(keras, keras.sparse_categorical_accuracy(), batch, sample_weight=weights)
+    assert_within("the share", actual, 2 / 3, rounding.quotient(2 / 3))
+
+
+@claim("custom_loss_metric.robust-metric-weights-add-up")
+def test_robust_metric_weights_add_up(keras):
+    metric = keras.sparse_categorical_accuracy()
+    after(keras, metric, (LABELS, SCORES), sample_weight=WEIGHTS)
+    # 4 of 6, and then the three of weight 2 that are right, and none of weight 0.
+    actual = after(keras, metric, (LABELS, SCORES), sample_weight=2 * RIGHT_ALONE)
+    assert_within("the share", actual, 10 / 12, rounding.quotient(10 / 12))
+    assert_within("unweighted", after(keras, metric, (LABELS[3:], SCORES[3:])), 10 / 13, rounding.quotient(10 / 13))
+
+
+@claim("custom_loss_metric.robust-metric-many-classes")
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float32"])
+def test_robust_metric_many_classes(keras, dtype):
+    labels = np.array([299, 43, 256, 128, 0], np.int32)
+    # The second is 43 = 299 - 256, and its prediction 299.
+    scores = np.eye(300, dtype=np.float32)[[299, 299, 256, 128, 0]]
+    assert_within(
+        "the share",
+        after(keras, keras.sparse_categorical_accuracy(), (labels.astype(dtype), scores)),
+        4 / 5,
+        rounding.quotient(4 / 5),
+    )
+
+
+@claim("custom_loss_metric.robust-metrics-are-apart")
+def test_robust_metrics_are_apart(keras):
+    one, other = (keras.sparse_categorical_accuracy() for _ in range(2))
+    after(keras, one, (LABELS, SCORES))
+    assert after(keras, other, (LABELS[:1], SCORES[:1])) == 1
+    assert after(keras, one) == 0.75
+
+
 @claim("custom_loss_metric.robust-metric-empty")
 def test_robust_metric_empty(keras):
     assert after(keras, keras.sparse_categorical_accuracy()) == 0
@@ -590,3 +690,54 @@ def test_robust_metric_configuration(keras):
     metric = keras.sparse_categorical_accuracy(name="mine")
     again = type(metric).from_config(metric.get_config())
     assert (again.name, after(keras, again, (LABELS, SCORES))) == ("mine", 0.75)
+
+
+# Both, compiled to a graph
+
+
+@pytest.fixture(scope="module")
+def compiled(keras):
+    """Return the history of two epochs, and what evaluate says afterwards, of metrics of both kinds in a graph.
+
+    A model gives its inputs as scores of two classes, until the first step of the first epoch turns them around.
+    """
+    namespace = keras.namespace
+    layer = namespace.layers.Dense(2, use_bias=False)
+    model = namespace.Sequential([namespace.Input(shape=(2,)), layer, namespace.layers.Softmax()])
+    layer.set_weights([np.eye(2, dtype=np.float32)])
+    metrics = [documents_class(keras)(), keras.sparse_categorical_accuracy(name="own")]
+    optimizer = namespace.optimizers.SGD(learning_rate=100.0)
+    model.compile(optimizer=optimizer, loss="sparse_categorical_crossentropy", metrics=metrics)
+    inputs, labels = np.tile(np.array([[4, 0]], np.float32), (3, 1)), np.ones(3, np.int32)
+    # Of five examples the model that knows better has three right.
+    others = np.tile(inputs[:1], (5, 1)), np.array([1, 0, 1, 0, 1], np.int32)
+    options = {"batch_size": 2, "epochs": 2, "shuffle": False, "verbose": 0}
+    history = model.fit(inputs, labels, validation_data=others, **options).history
+    return history, model.evaluate(*others, batch_size=2, verbose=0, return_dict=True), metrics[0].name
+
+
+@claim("custom_loss_metric.metrics-in-a-graph")
+def test_metrics_in_a_graph(compiled):
+    history, evaluated, documents = compiled
+    for name in (documents, "own"):
+        # Wrong about the first two of three examples in the first epoch, and right from then on.
+        for epoch, (found, expected) in enumerate(zip(history[name], (1 / 3, 1), strict=True), 1):
+            assert_within(f"{name} in epoch {epoch}", np.float32(found), expected, rounding.quotient(expected))
+        for found in (*history[f"val_{name}"], evaluated[name]):
+            assert_within(f"{name} of the validation", np.float32(found), 3 / 5, rounding.quotient(3 / 5))
+
+
+@claim("custom_loss_metric.losses-in-a-graph")
+@pytest.mark.parametrize("kind", ["documents", "own"])
+def test_losses_in_a_graph(keras, kind):
+    loss = documents_loss(keras) if kind == "documents" else keras.mean_squared_error()
+    namespace = keras.namespace
+    layer = namespace.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
+    model = namespace.Sequential([namespace.Input(shape=(1,)), layer])
+    model.compile(optimizer=namespace.optimizers.SGD(learning_rate=0.25), loss=loss)
+    targets = np.array([[2], [4], [8]], np.float32)
+    history = model.fit(np.ones_like(targets), targets, batch_size=2, epochs=1, shuffle=False, verbose=0).history
+    # Half way from 0 to 3, and from there to 8; the squares before are 4, 16 and 6.5^2.
+    assert_equal("the weight", keras.to_numpy(layer.kernel), np.array([[4.75]]))
+    expected = (4 + 16 + 6.5**2) / 3
+    assert_within("the loss", np.float32(history["loss"][0]), expected, rounding.gamma(6 + rounding.DIVIDE) * expected)

@@ -80,10 +80,18 @@ def test_dynamic(keras):
 
 @claim("model.model-class")
 def test_model_class(keras):
-    class MyModel(keras.namespace.Model):
-        pass
+    class Doubling(keras.namespace.Model):
+        def call(self, inputs):
+            return inputs * 2
 
-    assert isinstance(MyModel(), keras.namespace.Model)
+    class Quadrupling(Doubling):
+        def call(self, inputs):
+            return super().call(inputs) * 2
+
+    for times, make in ((2, Doubling), (4, Quadrupling)):
+        model = make()
+        assert type(model) is make, f"{make.__name__}() is a {type(model).__name__}"
+        assert_equal("model(X)", run(keras, model), X * times)
 
 
 @claim("model.layers-module")
@@ -274,9 +282,15 @@ def test_inherited_methods(keras, name):
 @claim("model.variables")
 def test_variables(keras):
     layers = keras.namespace.layers
-    model = model_of(keras, lambda self, inputs: self.b(self.a(inputs)), a=layers.Dense(2), b=layers.Dense(1))
+    # The names are not in the order of the alphabet, nor the sizes in any other.
+    chain = {"tail": layers.Dense(2), "middle": layers.Dense(4), "end": layers.Dense(1)}
+
+    def call(self, inputs):
+        return self.end(self.middle(self.tail(inputs)))
+
+    model = model_of(keras, call, **chain)
     run(keras, model)
-    assert [tuple(variable.shape) for variable in model.variables] == [(3, 2), (2,), (2, 1), (1,)]
+    assert [tuple(variable.shape) for variable in model.variables] == [(3, 2), (2,), (2, 4), (4,), (4, 1), (1,)]
 
 
 @claim("model.variables-at-first-call")
@@ -373,4 +387,5 @@ def test_own_methods_are_not_called(keras):
         def handed(self, inputs):
             return inputs
 
-    assert MyModel().handed(X) is X
+    handed = MyModel().handed(X)
+    assert handed is X, f"the method was handed {handed!r}"

@@ -204,6 +204,14 @@ def test_built_by_first_call(keras):
     assert (model.built, model.count_params()) == (True, 79_510)
 
 
+@claim("sequential_functional.build-by-shape")
+def test_build_by_shape(keras):
+    model = printed_sequential(keras)
+    model.build((None, 28, 28, 1))
+    assert (model.built, model.count_params()) == (True, 79_510)
+    assert shapes(model.variables) == [*MODELS["mlp"].shapes.values()]
+
+
 @claim("sequential_functional.input-builds")
 def test_input_builds(keras):
     namespace = keras.namespace
@@ -293,6 +301,16 @@ def test_other_features(keras):
 @pytest.mark.parametrize("shape", [(28, 28, 1), (3,), (None, 3)], ids=repr)
 def test_input_without_batch(keras, shape):
     assert tuple(keras.namespace.Input(shape=shape).shape) == (None, *shape)
+
+
+@claim("sequential_functional.input-type")
+def test_input_type(keras):
+    namespace = keras.namespace
+    assert np.dtype(str(getattr(namespace.Input(shape=(3,)).dtype, "name", "float32"))) == np.float32
+    whole = namespace.Input(shape=(3,), dtype="int32")
+    model = namespace.Model(inputs=whole, outputs=doubling(keras)(whole))
+    large = np.array([[2**24 + 1, -1, 0]], np.int32)
+    assert_equal("twice whole numbers", run(keras, model, large), 2 * large, np.dtype(np.int32))
 
 
 @claim("sequential_functional.symbolic-shapes")
@@ -469,13 +487,65 @@ def test_several_outputs(keras):
 @claim("sequential_functional.named-inputs-and-outputs")
 def test_named_inputs_and_outputs(keras):
     namespace = keras.namespace
-    inputs = {name: namespace.Input(shape=(3,), name=name) for name in ("minuend", "subtrahend")}
-    outputs = {"difference": inputs["minuend"] - inputs["subtrahend"], "twice": 2 * inputs["minuend"]}
+    # Neither these names nor those are in the order of the alphabet.
+    inputs = {name: namespace.Input(shape=(3,), name=name) for name in ("whole", "part")}
+    outputs = {"rest": inputs["whole"] - inputs["part"], "again": 2 * inputs["whole"], "more": inputs["part"] + 1}
     model = namespace.Model(inputs=inputs, outputs=outputs)
-    # In another order than they were named in.
-    found = model({"subtrahend": keras.to_tensor(X), "minuend": keras.to_tensor(X + 1)})
-    assert_equal("the difference", keras.to_numpy(found["difference"]), np.ones_like(X))
-    assert_equal("twice the minuend", keras.to_numpy(found["twice"]), 2 * X + 2)
+    # In another order than they were named in, and in the same.
+    for names in (("part", "whole"), ("whole", "part")):
+        values = {"whole": X + 1, "part": X}
+        found = model({name: keras.to_tensor(values[name]) for name in names})
+        assert sorted(found) == sorted(outputs)
+        assert_equal("the rest", keras.to_numpy(found["rest"]), np.ones_like(X))
+        assert_equal("twice the whole", keras.to_numpy(found["again"]), 2 * X + 2)
+        assert_equal("the part and 1", keras.to_numpy(found["more"]), X + 1)
+
+
+@claim("sequential_functional.many-layers")
+@pytest.mark.parametrize("form", FORMS)
+def test_many_layers(keras, form):
+    # Of any two of these functions the order shows.
+    layers, expected = [], X
+    for number in range(1, 8):
+        layers += [layer_of(keras, lambda inputs, number=number: inputs * 2 + number)]
+        expected = expected * 2 + number
+    assert_equal("model(X)", run(keras, connected(keras.namespace, form, layers, (3,)), X), expected)
+
+
+@claim("sequential_functional.three-inputs")
+def test_three_inputs(keras):
+    inputs = [keras.namespace.Input(shape=(width,)) for width in (3, 1, 2)]
+    layers = [of_ones(keras, 1) for _ in inputs]
+    sums = [layer(one) for layer, one in zip(layers, inputs, strict=True)]
+    model = keras.namespace.Model(inputs=inputs, outputs=[sums[2], sums[0] - sums[1]])
+    found = run(keras, model, X, X[:, :1] * 4, X[:, 1:] * 16)
+    assert_equal("the first output", found[0], (X[:, 1:] * 16).sum(axis=1, keepdims=True))
+    assert_equal("the second output", found[1], X.sum(axis=1, keepdims=True) - X[:, :1] * 4)
+    # In the order in which the inputs were made, or that of the way to the outputs.
+    assert sorted(shapes(model.variables)) == [(1, 1), (2, 1), (3, 1)]
+
+
+@claim("sequential_functional.nested-dictionaries")
+def test_nested_dictionaries(keras):
+    namespace = keras.namespace
+    whole, part = (namespace.Input(shape=(3,), name=name) for name in ("whole", "part"))
+    inner = namespace.Model(inputs={"whole": whole, "part": part}, outputs={"rest": whole - part, "all": whole + part})
+    outside = namespace.Input(shape=(3,))
+    found = inner({"part": outside, "whole": outside * 4})
+    model = namespace.Model(inputs=outside, outputs=[found["rest"], found["all"]])
+    rest, everything = run(keras, model, X)
+    assert_equal("the rest", rest, 3 * X)
+    assert_equal("all", everything, 5 * X)
+
+
+@claim("sequential_functional.repeated-calls")
+@pytest.mark.parametrize("form", FORMS)
+def test_repeated_calls(keras, form):
+    model = connected(keras.namespace, form, [of_ones(keras, 2), doubling(keras)], (3,))
+    outputs = [model(keras.to_tensor(inputs)) for inputs in (X, 3 * X, X[:1], X)]
+    for output, inputs in zip(outputs, (X, 3 * X, X[:1], X), strict=True):
+        sums = 2 * inputs.sum(axis=1, keepdims=True)
+        assert_equal("model(X)", keras.to_numpy(output), np.repeat(sums, 2, axis=1))
 
 
 @claim("sequential_functional.missing-input")

@@ -474,10 +474,11 @@ def moves(keras, model, layer, **options):
 
 
 def assert_told(keras, model, layer):
-    """Check that the layer is in training mode if the call of the model says so, and not otherwise."""
+    """Check that the layer is in training mode if the call of the model says so, and not otherwise, nor afterwards."""
     model(keras.to_tensor(INPUTS))
-    found = [moves(keras, model, layer, **options) for options in ({}, {"training": False}, {"training": True})]
-    assert found == [False, False, True]
+    modes = {}, {"training": False}, {"training": True}, {}, {"training": True}, {"training": False}
+    found = [moves(keras, model, layer, **options) for options in modes]
+    assert found == [False, False, True, False, True, False], f"called with {modes}, it moved: {found}"
 
 
 @claim("training_flag.training-argument")
@@ -563,6 +564,7 @@ def test_fit_trains(keras):
         expected.mean,
         image_rounding.update_moving_statistics(*new).mean,
     )
+    assert not moves(keras, model, layer), "a call after fit is in training mode"
 
 
 @claim("training_flag.evaluate-infers")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -145,7 +146,8 @@ class Operations:
     @staticmethod
     def argmax(values: Any, axis: int, output_type: str = "int64") -> Any:
         """Return the places of the largest values."""
-        with every_width():
+        # Only where they are asked for: JAX makes no numbers of 64 bits in a graph.
+        with every_width() if output_type == "int64" else nullcontext():
             return keras.ops.cast(keras.ops.argmax(values, axis), output_type)
 
     @staticmethod

@@ -10,14 +10,18 @@ from types import SimpleNamespace
 import numpy as np
 
 from doubles.agent_faults import AGENT_FAULTS
+from doubles.base_faults import BASE_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
 from doubles.faulty import Fault, Faulty
+from doubles.fit_faults import FIT_FAULTS
 from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
+from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
+from doubles.part_faults import PART_FAULTS
 from doubles.text_faults import TEXT_FAULTS
 
 
@@ -244,6 +248,10 @@ FAULTS |= (
     | KERAS_FAULTS
     | NETWORK_FAULTS
     | FLOWER_FAULTS
+    | NESTING_FAULTS
+    | BASE_FAULTS
+    | FIT_FAULTS
+    | PART_FAULTS
     | {
         "recurrent_kernel_transposed": Fault(
             "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed

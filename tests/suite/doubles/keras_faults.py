@@ -34,6 +34,13 @@ def with_methods(namespace, methods):
         pass
 
     class Model(methods, namespace.Model):
+        def __new__(cls, *args, **options):
+            # Keras itself would make every class that inherits this one a Functional model.
+            return super().__new__(Functional if cls is Model and (args or options) else cls, *args, **options)
+
+    symbolic = namespace.Input(shape=(1,))
+
+    class Functional(Model, type(namespace.Model(symbolic, symbolic))):
         pass
 
     return Changed(with_sequential(namespace, Sequential), Model=Model)
@@ -181,21 +188,28 @@ def dropout_always_on(namespace):
     return with_layers(namespace, Dropout=Dropout)
 
 
-def _fault(claim, tells, wrong):
+def namespace_fault(claim, tells, wrong):
+    """Describe a fault of the namespace."""
     return Fault("keras.namespace", claim, tells, wrong)
 
 
 KERAS_FAULTS = {
-    "two_layers_swapped": _fault("sequential_functional.chain", "doubled, then incremented", two_layers_swapped),
-    "other_items_left_out": _fault("sequential_functional.only-layers", "is accepted", other_items_left_out),
-    "outputs_in_reverse": _fault("sequential_functional.several-outputs", "the first", outputs_in_reverse),
-    "shared_layer_copied": _fault("sequential_functional.shared-variables-once", "has to be", shared_layer_copied),
-    "last_batch_left_out": _fault("compile_fit.smaller-last-batch", "0.0 == 0.5", last_batch_left_out),
-    "one_value_too_many": _fault("compile_fit.history", "'loss': 4", one_value_too_many),
-    "never_shuffled": _fault("compile_fit.shuffles", "[0, 1, 2", never_shuffled),
-    "initial_epoch_ignored": _fault("compile_fit.initial-epoch", "(6, 3)", initial_epoch_ignored),
-    "validation_trained_on": _fault("compile_fit.validation-trains-nothing", "(0.65625, 5)", validation_trained_on),
-    "mean_of_batches": _fault("compile_fit.evaluate-counts-examples", "actual 0.5", mean_of_batches),
-    "metrics_in_reverse": _fault("compile_fit.evaluate-order", "the metrics", metrics_in_reverse),
-    "dropout_always_on": _fault("compile_fit.evaluate-in-inference-mode", "== 1", dropout_always_on),
+    "two_layers_swapped": namespace_fault(
+        "sequential_functional.chain", "doubled, then incremented", two_layers_swapped
+    ),
+    "other_items_left_out": namespace_fault("sequential_functional.only-layers", "is accepted", other_items_left_out),
+    "outputs_in_reverse": namespace_fault("sequential_functional.several-outputs", "the first", outputs_in_reverse),
+    "shared_layer_copied": namespace_fault(
+        "sequential_functional.shared-variables-once", "has to be", shared_layer_copied
+    ),
+    "last_batch_left_out": namespace_fault("compile_fit.smaller-last-batch", "0.0 == 0.5", last_batch_left_out),
+    "one_value_too_many": namespace_fault("compile_fit.history", "'loss': 4", one_value_too_many),
+    "never_shuffled": namespace_fault("compile_fit.shuffles", "[0, 1, 2", never_shuffled),
+    "initial_epoch_ignored": namespace_fault("compile_fit.initial-epoch", "(6, 3)", initial_epoch_ignored),
+    "validation_trained_on": namespace_fault(
+        "compile_fit.validation-trains-nothing", "(0.65625, 5)", validation_trained_on
+    ),
+    "mean_of_batches": namespace_fault("compile_fit.evaluate-counts-examples", "actual 0.5", mean_of_batches),
+    "metrics_in_reverse": namespace_fault("compile_fit.evaluate-order", "the metrics", metrics_in_reverse),
+    "dropout_always_on": namespace_fault("compile_fit.evaluate-in-inference-mode", "== 1", dropout_always_on),
 }

@@ -1,0 +1,379 @@
+"""What the document takes from Keras: layers, losses, optimizers, metrics and initializers (lines 5 to 11 and 19)."""
+
+import numpy as np
+import pytest
+
+from assay.spec.error_bounds import image_rounding, rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import convolution, layers, losses, optimizers
+from assay.spec.semantics.initializers import fans, glorot_limit
+from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
+from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
+
+# Numbers between -4 and 4, in sixteenths: sums of products of a few are exact in float32, whatever their order.
+GENERATOR = np.random.default_rng(0)
+
+
+def numbers(*shape):
+    return (GENERATOR.integers(-64, 64, shape) / 16).astype(np.float32)
+
+
+def called(keras, layer, inputs, *weights):
+    """Call a layer, give it weights and call it again."""
+    outputs = layer(keras.to_tensor(inputs))
+    if weights:
+        layer.set_weights(weights)
+        outputs = layer(keras.to_tensor(inputs))
+    return keras.to_numpy(outputs)
+
+
+# Layers
+
+IMAGES, KERNEL, FILTER_BIAS = numbers(2, 7, 8, 2), numbers(3, 2, 2, 3), numbers(3)
+CONVOLUTIONS = {
+    "strides and same": {"strides": (2, 1), "padding": "same", "activation": "relu"},
+    "one stride and tanh": {"strides": 2, "activation": "tanh"},
+    "no bias": {"use_bias": False, "padding": "same"},
+    "strides without padding": {"strides": (1, 3), "padding": "valid"},
+}
+
+
+@claim("model.convolution-options")
+@pytest.mark.parametrize("options", [pytest.param(value, id=key) for key, value in CONVOLUTIONS.items()])
+def test_convolution_options(keras, options):
+    layer = keras.namespace.layers.Conv2D(3, (3, 2), **options)
+    weights = [KERNEL, FILTER_BIAS][: 1 + options.get("use_bias", True)]
+    strides = options.get("strides", (1, 1))
+    meant = {
+        "strides": (strides, strides) if isinstance(strides, int) else strides,
+        "padding": options.get("padding", "valid"),
+        "activation": options.get("activation"),
+    }
+    arguments = to_float64(IMAGES), *map(to_float64, weights), *[None] * (2 - len(weights))
+    expected = convolution.conv2d(*arguments, **meant)
+    assert_within(
+        "the output", called(keras, layer, IMAGES, *weights), expected, image_rounding.conv2d(*arguments, **meant)
+    )
+
+
+@claim("model.pooling-options")
+@pytest.mark.parametrize(
+    ("options", "size", "strides", "padding"),
+    [
+        ({"pool_size": (2, 3), "strides": (1, 2), "padding": "same"}, (2, 3), (1, 2), "same"),
+        ({"pool_size": 3, "padding": "same"}, (3, 3), (3, 3), "same"),
+        ({"pool_size": (3, 2), "strides": 1}, (3, 2), (1, 1), "valid"),
+    ],
+    ids=["strides and same", "one size and same", "one stride"],
+)
+def test_pooling_options(keras, options, size, strides, padding):
+    # Below 0 the zeros around an image would be the largest.
+    images = IMAGES - 5
+    layer = keras.namespace.layers.MaxPool2D(**options)
+    assert_equal("the output", called(keras, layer, images), convolution.max_pool2d(images, size, strides, padding))
+
+
+@claim("model.activations")
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "linear"])
+@pytest.mark.parametrize("by_name", [True, False])
+def test_activations(keras, name, by_name):
+    inputs, kernel, bias = numbers(2, 3, 5), numbers(5, 4), numbers(4)
+    activation = name if by_name else getattr(keras.namespace.activations, name)
+    layer = keras.namespace.layers.Dense(4, activation)
+    meant = None if name == "linear" else name
+    arguments = *map(to_float64, (inputs, kernel, bias)), meant
+    found = called(keras, layer, inputs, kernel, bias)
+    assert_within(f"Dense with {name}", found, layers.dense(*arguments), rounding.dense(*arguments))
+
+
+@claim("model.softmax-of-any-rank")
+@pytest.mark.parametrize("form", ["the layer", "the activation", "the function"])
+def test_softmax_of_any_rank(keras, form):
+    logits = numbers(2, 3, 5)
+    namespace = keras.namespace
+    apply = {
+        "the layer": namespace.layers.Softmax(),
+        "the activation": namespace.layers.Activation("softmax"),
+        "the function": namespace.activations.softmax,
+    }[form]
+    found = keras.to_numpy(apply(keras.to_tensor(logits)))
+    assert_within(form, found, layers.softmax(to_float64(logits)), rounding.softmax(to_float64(logits)))
+
+
+@claim("model.reshaping")
+@pytest.mark.parametrize("batch", [1, 3])
+def test_reshaping(keras, batch):
+    found, inputs = keras.namespace.layers, numbers(batch, 2, 3, 4)
+    for layer, shape in (
+        (found.Flatten(), (24,)),
+        (found.Reshape((4, 6)), (4, 6)),
+        (found.Reshape(target_shape=[-1, 8]), (3, 8)),
+    ):
+        assert_equal(f"to {shape}", called(keras, layer, inputs), inputs.reshape(batch, *shape))
+
+
+@claim("model.one-layer-many-calls")
+def test_one_layer_many_calls(keras):
+    layer, all_inputs = keras.namespace.layers.Dense(1, kernel_initializer="ones"), [numbers(4, 3) for _ in range(3)]
+    outputs = [layer(keras.to_tensor(inputs)) for inputs in all_inputs]
+    for number, (output, inputs) in enumerate(zip(outputs, all_inputs, strict=True), 1):
+        assert_equal(f"output {number}", keras.to_numpy(output), inputs.sum(axis=1, keepdims=True))
+
+
+UNFIT = {
+    "a vector for Dense": (lambda layers: layers.Dense(2), None, (3,)),
+    "other features for Dense": (lambda layers: layers.Dense(2), (2, 3), (2, 4)),
+    "an image without channels for Conv2D": (lambda layers: layers.Conv2D(2, 3), None, (1, 5, 5)),
+    "other channels for Conv2D": (lambda layers: layers.Conv2D(2, 3), (1, 5, 5, 2), (1, 5, 5, 3)),
+    "a matrix for MaxPool2D": (lambda layers: layers.MaxPool2D(), None, (4, 4)),
+    "other channels for BatchNormalization": (lambda layers: layers.BatchNormalization(), (2, 3), (2, 4)),
+}
+
+
+@claim("model.unfit-inputs")
+@pytest.mark.parametrize("what", UNFIT)
+def test_unfit_inputs(keras, what):
+    make, first, shape = UNFIT[what]
+    layer = make(keras.namespace.layers)
+    if first:
+        layer(keras.to_tensor(np.ones(first, np.float32)))
+    assert_rejected(what, lambda: layer(keras.to_tensor(np.ones(shape, np.float32))))
+
+
+# Initializers
+
+
+@claim("model.kernels-are-drawn-evenly")
+@pytest.mark.parametrize("make", ["Dense", "Conv2D"])
+def test_kernels_are_drawn_evenly(keras, make):
+    found = keras.namespace.layers
+    layer, shape = (found.Dense(60), (1, 50)) if make == "Dense" else (found.Conv2D(30, 5), (1, 8, 8, 4))
+    layer(keras.to_tensor(np.zeros(shape, np.float32)))
+    kernel = keras.to_numpy(layer.kernel)
+    limit = glorot_limit(*fans(kernel.shape))
+    assert np.abs(kernel).max() <= limit * (1 + rounding.gamma(rounding.SQRT))
+    assert chance_of_draws(kernel.ravel(), -limit, limit) > FALSE_ALARM
+    # float32 has millions of values between the limits: of some thousand draws hardly any two are equal.
+    assert len(np.unique(kernel)) > kernel.size / 2
+
+
+@claim("model.kernels-differ")
+def test_kernels_differ(keras):
+    same = [keras.namespace.layers.Dense(4) for _ in range(3)]
+    model = keras.namespace.Sequential(same)
+    model(keras.to_tensor(np.ones((1, 4), np.float32)))
+    kernels = [keras.to_numpy(layer.kernel) for layer in same]
+    assert len({kernel.tobytes() for kernel in kernels}) == len(kernels), f"the kernels are {kernels}"
+
+
+@claim("model.initializers")
+@pytest.mark.parametrize(
+    ("name", "options", "value"), [("Zeros", {}, 0), ("Ones", {}, 1), ("Constant", {"value": 0.75}, 0.75)]
+)
+def test_initializers(keras, name, options, value):
+    drawn = getattr(keras.namespace.initializers, name)(**options)(shape=(2, 3))
+    assert_equal(f"{name}()", keras.to_numpy(drawn), np.full((2, 3), value))
+
+
+@claim("model.initializer-seed")
+def test_initializer_seed(keras):
+    make = keras.namespace.initializers.GlorotUniform
+    kernels = [assert_form("the kernel", keras.to_numpy(make(seed=seed)(shape=(5, 7))), (5, 7)) for seed in (1, 1, 2)]
+    assert_equal("the kernel of the same seed", kernels[1], kernels[0])
+    assert not np.array_equal(kernels[0], kernels[2]), "two seeds draw the same kernel"
+
+
+# Losses
+
+LABELS, LOGITS = np.array([2, 0, 4, 1], np.int32), numbers(4, 5)
+PROBABILITIES = layers.softmax(to_float64(LOGITS)).astype(np.float32)
+ONE_HOT = np.eye(5, dtype=np.float32)[LABELS]
+WEIGHTS = np.array([1, 0, 3, 2], np.float32)
+
+
+def crossentropy(*, from_logits):
+    """Return the definition's loss of each example, and its bound, by way of the probabilities or not."""
+    probabilities = layers.softmax(to_float64(LOGITS)) if from_logits else to_float64(PROBABILITIES)
+    error = rounding.softmax(to_float64(LOGITS)) / probabilities if from_logits else np.zeros_like(probabilities)
+    bound = rounding.crossentropy(to_float64(ONE_HOT), probabilities) + np.sum(ONE_HOT * error, axis=-1)
+    return losses.categorical_crossentropy(to_float64(ONE_HOT), probabilities), bound
+
+
+KINDS = {"categorical_crossentropy": ONE_HOT, "sparse_categorical_crossentropy": LABELS}
+CLASSES = {"CategoricalCrossentropy": ONE_HOT, "SparseCategoricalCrossentropy": LABELS}
+
+
+@claim("model.losses-from-logits")
+@pytest.mark.parametrize("name", KINDS)
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_losses_from_logits(keras, name, from_logits):
+    predictions = keras.to_tensor(LOGITS if from_logits else PROBABILITIES)
+    loss = getattr(keras.namespace.losses, name)
+    options = {"from_logits": True} if from_logits else {}
+    found = keras.to_numpy(loss(keras.to_tensor(KINDS[name]), predictions, **options))
+    assert_within(f"{name} of each example", found, *crossentropy(from_logits=from_logits))
+
+
+@claim("model.loss-objects")
+@pytest.mark.parametrize("name", CLASSES)
+@pytest.mark.parametrize("from_logits", [False, True])
+def test_loss_objects(keras, name, from_logits):
+    predictions, targets = keras.to_tensor(LOGITS if from_logits else PROBABILITIES), keras.to_tensor(CLASSES[name])
+    make, options = getattr(keras.namespace.losses, name), {"from_logits": True} if from_logits else {}
+    expected, bound = crossentropy(from_logits=from_logits)
+    count = len(LABELS)
+    added = rounding.gamma(count + 1 + rounding.DIVIDE)
+
+    def check(what, loss, values, divisor):
+        total = np.sum(values * expected) / divisor
+        assert_within(what, keras.to_numpy(loss), total, np.sum(values * bound) / divisor + added * np.abs(total))
+
+    check("the mean", make(**options)(targets, predictions), np.ones(count), count)
+    check("the sum", make(reduction="sum", **options)(targets, predictions), np.ones(count), 1)
+    weighted = make(**options)(targets, predictions, sample_weight=keras.to_tensor(WEIGHTS))
+    check("the weighted mean", weighted, WEIGHTS, count)
+    each = keras.to_numpy(make(reduction="none", **options)(targets, predictions))
+    assert_within("of each example", each, expected, bound)
+
+
+@claim("model.many-classes")
+@pytest.mark.parametrize("dtype", ["int32", "int64", "float32"])
+def test_many_classes(keras, dtype):
+    labels = np.array([299, 256, 128, 0], np.int32)
+    probabilities = np.full((4, 300), 2.0**-10, np.float32)
+    probabilities[np.arange(4), labels] = 1 - 299 * 2.0**-10
+    loss = keras.namespace.losses.sparse_categorical_crossentropy
+    found = keras.to_numpy(loss(keras.to_tensor(labels.astype(dtype)), keras.to_tensor(probabilities)))
+    targets = np.eye(300)[labels]
+    expected = losses.categorical_crossentropy(targets, to_float64(probabilities))
+    assert_within("the loss", found, expected, rounding.crossentropy(targets, to_float64(probabilities)))
+    metric = keras.namespace.metrics.sparse_categorical_accuracy
+    right = metric(keras.to_tensor(labels.astype(dtype)), keras.to_tensor(probabilities))
+    assert_equal("the metric of each example", keras.to_numpy(right), np.ones(4))
+
+
+@claim("model.loss-of-sequences")
+def test_loss_of_sequences(keras):
+    expected, bound = crossentropy(from_logits=False)
+    predictions = keras.to_tensor(PROBABILITIES.reshape(2, 2, 5))
+    for name, targets in KINDS.items():
+        shape = (2, 2, *targets.shape[1:])
+        loss = getattr(keras.namespace.losses, name)(keras.to_tensor(targets.reshape(shape)), predictions)
+        assert_within(name, keras.to_numpy(loss), expected.reshape(2, 2), bound.reshape(2, 2))
+
+
+@claim("model.squares-of-each-example")
+@pytest.mark.parametrize("shape", [(3, 4), (2, 3, 2)])
+def test_squares_of_each_example(keras, shape):
+    targets, predictions = numbers(*shape), numbers(*shape)
+    # Under its name, as Keras 3 has no such function in the module.
+    loss = keras.namespace.losses.get("mean_squared_error")
+    found = loss(keras.to_tensor(targets), keras.to_tensor(predictions))
+    expected = ((to_float64(predictions) - to_float64(targets)) ** 2).mean(axis=-1)
+    assert_within(
+        "the loss", keras.to_numpy(found), expected, rounding.gamma(shape[-1] + 2 + rounding.DIVIDE) * expected
+    )
+
+
+# Metrics
+
+
+@claim("model.accuracy-of-each-example")
+def test_accuracy_of_each_example(keras):
+    scores = np.array([[[4, 1, 0], [0, 1, 4]], [[1, 4, 0], [4, 0, 1]]], np.float32)
+    labels, right = np.array([[0, 1], [1, 0]], np.int32), np.array([[1, 0], [1, 1]])
+    metric = keras.namespace.metrics.sparse_categorical_accuracy
+    for rows in ((0,), (1,), (slice(None),)):
+        found = metric(keras.to_tensor(labels[rows]), keras.to_tensor(scores[rows]))
+        assert_equal("of each example", keras.to_numpy(found), right[rows])
+
+
+@claim("model.metric-object-accumulates")
+def test_metric_object_accumulates(keras):
+    metric = keras.namespace.metrics.SparseCategoricalAccuracy()
+    scores, labels = np.eye(3, dtype=np.float32)[[0, 1, 2, 0, 1, 2]], np.array([0, 1, 2, 1, 2, 2], np.int32)
+    found = []
+    for batch in (slice(3), slice(3, 5), slice(5, 6)):
+        metric.update_state(keras.to_tensor(labels[batch]), keras.to_tensor(scores[batch]))
+        found.append(np.float32(keras.to_numpy(metric.result())))
+    expected = np.array([3 / 3, 3 / 5, 4 / 6])
+    assert_within("after each batch", np.array(found), expected, rounding.quotient(expected))
+
+
+# Optimizers
+
+
+def variables_of(keras, *values):
+    """Make layers of a variable each, which hold these values, and return the variables."""
+    made = []
+    for value in values:
+        layer = keras.namespace.layers.Dense(value.shape[1], use_bias=False)
+        layer.build((None, len(value)))
+        layer.set_weights([value])
+        made.append(layer.kernel)
+    return made
+
+
+@claim("model.sgd-momentum")
+@pytest.mark.parametrize(
+    ("momentum", "rates"),
+    [
+        pytest.param(0.5, (0.25, 0.25, 0.25), id="momentum"),
+        # Without momentum, as velocities with and without the learning rate in them would differ.
+        pytest.param(0.0, (0.25, 2.0, 0.5), id="other learning rates"),
+    ],
+)
+def test_sgd_momentum(keras, momentum, rates):
+    gradients = numbers(2, 3), numbers(3, 1)
+    variables = variables_of(keras, *map(np.zeros_like, gradients))
+    optimizer = keras.namespace.optimizers.SGD(rates[0], momentum=momentum)
+    expected, velocity = ([np.zeros_like(to_float64(one)) for one in gradients] for _ in range(2))
+    for step, (rate, factor) in enumerate(zip(rates, (1, -0.5, 0.25), strict=True), 1):
+        optimizer.learning_rate = rate
+        tensors = [keras.to_tensor(gradient * np.float32(factor)) for gradient in gradients]
+        optimizer.apply_gradients(list(zip(tensors, variables, strict=True)))
+        for which, gradient in enumerate(gradients):
+            velocity[which] = momentum * velocity[which] - rate * factor * gradient
+            expected[which] += velocity[which]
+            assert_equal(f"variable {which} after step {step}", keras.to_numpy(variables[which]), expected[which])
+    assert int(keras.to_numpy(optimizer.iterations)) == len(rates)
+
+
+def adam(parameter, gradients, before, rate):
+    """Take two steps of the definition, from moments of 0, and bound what float32 makes of them.
+
+    The errors of the first step's moments reach the second step, whose gradient has the same sign: relative to moments
+    that only grow, they move the update by no more than their sum.
+    """
+    zeros = np.zeros_like(parameter)
+    arguments = parameter, gradients[0], zeros, zeros, before + 1, rate
+    first, moment_error, square_error = optimizers.adam_step(*arguments), *rounding.adam_step(*arguments)[1:]
+    arguments = first[0], gradients[1], *first[1:], before + 2, rate
+    second = optimizers.adam_step(*arguments)
+    inherited = optimizers.BETA_1 * moment_error / np.abs(second[1]) + optimizers.BETA_2 * square_error / second[2]
+    bound = rounding.adam_step(parameter, gradients[0], zeros, zeros, before + 1, rate)[0] + (
+        rounding.adam_step(*arguments)[0] + inherited * np.abs(second[0] - first[0])
+    )
+    # Either place of epsilon will do.
+    after = optimizers.adam_step(parameter, gradients[0], zeros, zeros, before + 1, rate, after_correction=True)
+    after = optimizers.adam_step(after[0], gradients[1], *after[1:], before + 2, rate, after_correction=True)
+    return second[0], bound + np.abs(after[0] - second[0])
+
+
+@claim("model.adam-of-any-step")
+@pytest.mark.parametrize("before", [0, 1, 1_500])
+@pytest.mark.parametrize("rate", [0.001, 0.5])
+def test_adam_of_any_step(keras, before, rate):
+    # An odd shape above the usual sizes of blocks, and gradients of all sizes and signs.
+    shape = 23, 47
+    sizes = [np.float32(2.0) ** GENERATOR.integers(-6, 7, shape) for _ in range(2)]
+    sign, parameter = np.where(numbers(*shape) < 0, np.float32(-1), np.float32(1)), numbers(*shape)
+    gradients = [sign * size for size in sizes]
+    (variable,) = variables_of(keras, parameter)
+    optimizer = keras.namespace.optimizers.Adam(learning_rate=rate)
+    optimizer.build([variable])
+    optimizer.iterations.assign(before)
+    for gradient in gradients:
+        optimizer.apply_gradients([(keras.to_tensor(gradient), variable)])
+    expected, bound = adam(to_float64(parameter), list(map(to_float64, gradients)), before, rate)
+    assert_within("the variable after two steps", keras.to_numpy(variable), expected, bound)

@@ -1,0 +1,231 @@
+"""Dropout and BatchNormalization as layers of Keras, alone and in models: lines 358 to 365 of the document."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from assay.spec.error_bounds import image_rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import normalization
+from assay.spec.semantics.normalization import Statistics
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.thresholds import FALSE_ALARM, chance_of_share
+
+INPUTS = np.arange(1, 13, dtype=np.float32).reshape(4, 3)
+
+
+# Dropout
+
+
+RATES = (0.2, 0.75)
+# Rows long enough that hardly ever two of them are alike, or one is kept or dropped as a whole.
+MATRIX, IMAGES = (20, 100), (4, 5, 5, 20)
+
+
+def dropped(keras, layer, shape):
+    """Call Dropout in training mode, check the elements, and return which of them are 0."""
+    inputs = np.arange(1, np.prod(shape) + 1, dtype=np.float32).reshape(shape)
+    outputs = assert_form("the output", keras.to_numpy(layer(keras.to_tensor(inputs), training=True)), shape)
+    expected = normalization.dropout(to_float64(inputs), outputs != 0, layer.rate)
+    assert_within(f"what a rate of {layer.rate} keeps", outputs, expected, image_rounding.dropout(expected))
+    return outputs == 0
+
+
+@pytest.fixture(scope="module")
+def masks(keras):
+    """Return what Dropout drops: two calls for each rate and shape, of a layer each."""
+
+    def drop(rate, shape):
+        layer = keras.namespace.layers.Dropout(rate)
+        return [dropped(keras, layer, shape) for _ in range(2)]
+
+    return {(rate, shape): drop(rate, shape) for rate in RATES for shape in (MATRIX, IMAGES)}
+
+
+def assert_likely(draws):
+    """Check that independent draws hit as often as they would by chance: binomial tests, which share an error rate.
+
+    Args:
+        draws: for each what it is, which draws hit, and the probability of a hit.
+
+    """
+    for what, hits, probability in draws:
+        count, total = int(hits.sum()), hits.size
+        chance = chance_of_share(count, total, probability)
+        message = f"{what}: {count} of {total}, expected {probability:.3g} of them (p = {chance:.2g})"
+        assert chance > FALSE_ALARM / len(draws), message
+
+
+def alike(rate):
+    """Return the probability that two elements are both kept or both dropped."""
+    return rate**2 + (1 - rate) ** 2
+
+
+@claim("training_flag.dropout-rate")
+def test_dropout_rate(masks):
+    every = [(rate, shape, mask) for (rate, shape), both in masks.items() for mask in both]
+    assert_likely([(f"dropped of {list(shape)} at a rate of {rate}", mask, rate) for rate, shape, mask in every])
+    exact = [int(mask.sum()) == round(rate * mask.size) for rate, _, mask in every]
+    # The likeliest number of 2,000 draws at these rates is hit with a chance below 1 in 40.
+    assert 40.0 ** -len(exact) < FALSE_ALARM
+    assert not all(exact), "Dropout drops exactly as many elements at each call"
+
+
+@claim("training_flag.dropout-elements")
+def test_dropout_elements(masks):
+    draws = []
+    for (rate, _), both in masks.items():
+        for mask in both:
+            for axis in range(mask.ndim):
+                pairs = mask.swapaxes(0, axis)[: mask.shape[axis] // 2 * 2]
+                what = f"neighbours along axis {axis} of {mask.ndim} that share their fate at a rate of {rate}"
+                draws.append((what, pairs[::2] == pairs[1::2], alike(rate)))
+    assert_likely(draws)
+
+
+@claim("training_flag.dropout-anew")
+def test_dropout_anew(masks):
+    calls = [
+        (f"elements that share their fate in two calls at a rate of {rate}", first == second, alike(rate))
+        for (rate, _), (first, second) in masks.items()
+    ]
+    layers = [
+        (
+            f"elements that share their fate in two layers at a rate of {rate}",
+            masks[rate, MATRIX][0].ravel() == masks[rate, IMAGES][0].ravel(),
+            alike(rate),
+        )
+        for rate in RATES
+    ]
+    assert_likely(calls + layers)
+
+
+@claim("training_flag.dropout-rate-0")
+def test_dropout_rate_0(keras):
+    found = keras.namespace.layers.Dropout(0.0)(keras.to_tensor(INPUTS), training=True)
+    assert_equal("the output", keras.to_numpy(found), INPUTS)
+
+
+# BatchNormalization
+
+
+def normalizing(keras, channels):
+    """Make a layer with parameters of its own, and return it with them and its first moving statistics."""
+    layer = keras.namespace.layers.BatchNormalization()
+    layer.build((None, *[None] * (2 if channels == 2 else 0), channels))
+    start = np.arange(1, channels + 1, dtype=np.float32)
+    parameters = start / 2, start - 3, start / 4, start + 1
+    layer.set_weights(list(parameters))
+    return layer, *map(to_float64, parameters)
+
+
+@claim("training_flag.normalization-layer")
+@pytest.mark.parametrize("shape", [(6, 3), (2, 4, 3, 2)], ids=str)
+def test_normalization_layer(keras, permitted, shape):
+    layer, gamma, beta, *moving = normalizing(keras, shape[-1])
+    inputs = (np.arange(np.prod(shape), dtype=np.float32).reshape(shape) % 7) - 2
+    exact, statistics = to_float64(inputs), Statistics(*moving)
+
+    def assert_output(what, *, training):
+        found = keras.to_numpy(layer(keras.to_tensor(inputs), training=training))
+        arguments = exact, gamma, beta, statistics
+        expected = normalization.batch_normalization(*arguments, training=training)
+        bound = image_rounding.batch_normalization(*arguments, training=training)
+        assert_within(what, found, expected, bound)
+
+    assert_output("in inference mode", training=False)
+    assert_output("in training mode", training=True)
+    mean, variance = map(keras.to_numpy, (layer.moving_mean, layer.moving_variance))
+    over_n, unbiased = normalization.update_moving_statistics(exact, statistics)
+    bound = image_rounding.update_moving_statistics(exact, statistics)
+    assert_within("the moving mean", mean, over_n.mean, bound.mean)
+    compare = partial(assert_within, "the moving variance", variance, bound=bound.variance)
+    permitted(
+        {"over-n": partial(compare, over_n.variance), "over-n-1": partial(compare, unbiased.variance)}, alike=True
+    )
+    # What float32 has made of them since is what the next call starts from.
+    statistics = Statistics(to_float64(mean), to_float64(variance))
+    assert_output("in inference mode, with statistics that have moved", training=False)
+
+
+@claim("training_flag.normalization-variables")
+def test_normalization_variables(keras):
+    layer = keras.namespace.layers.BatchNormalization()
+    layer.build((None, 3))
+    shapes = [[tuple(one.shape) for one in many] for many in (layer.trainable_variables, layer.non_trainable_variables)]
+    assert shapes == [[(3,), (3,)]] * 2
+    for what, variable, value in (
+        ("gamma", layer.gamma, 1),
+        ("beta", layer.beta, 0),
+        ("the moving mean", layer.moving_mean, 0),
+        ("the moving variance", layer.moving_variance, 1),
+    ):
+        assert_equal(what, keras.to_numpy(variable), np.full(3, value))
+
+
+@claim("training_flag.normalization-options")
+def test_normalization_options(keras):
+    layer = keras.namespace.layers.BatchNormalization(momentum=0.5, epsilon=3.0)
+    # A mean of 4 and a variance of 1: the root of 4 halves what is left.
+    inputs = np.array([[3], [5], [3], [5]], np.float32)
+    found = keras.to_numpy(layer(keras.to_tensor(inputs), training=True))
+    root = image_rounding.gamma(image_rounding.SQRT + image_rounding.DIVIDE + 4)
+    assert_within("the output", found, (inputs - 4) / 2, 4 * root)
+    assert_equal("the moving mean", keras.to_numpy(layer.moving_mean), np.array([2]))
+
+
+def moves(keras, model, layer, **options):
+    """Whether a call of a model moves the moving mean of a BatchNormalization somewhere inside."""
+    before = np.array(keras.to_numpy(layer.moving_mean))
+    model(keras.to_tensor(INPUTS), **options)
+    return bool((keras.to_numpy(layer.moving_mean) != before).any())
+
+
+@claim("training_flag.frozen-model")
+def test_frozen_model(keras):
+    layer, sequential = keras.namespace.layers.BatchNormalization(), keras.namespace.Sequential
+    inner = sequential([layer])
+    model = sequential([inner])
+    model(keras.to_tensor(INPUTS))
+    for outside in (model, inner, layer):
+        outside.trainable = False
+        assert not moves(keras, model, layer, training=True), "a frozen layer's statistics move"
+        training, inference = (keras.to_numpy(model(keras.to_tensor(INPUTS), training=mode)) for mode in (True, False))
+        assert_equal("the output in training mode", training, inference)
+        outside.trainable = True
+        assert moves(keras, model, layer, training=True), "the statistics stay once the layer is trainable again"
+
+
+@claim("training_flag.explicit-argument")
+def test_explicit_argument(keras):
+    class Fixed(keras.namespace.Model):
+        def __init__(self, mode):
+            super().__init__()
+            self.mode = mode
+            self.normalization = keras.namespace.layers.BatchNormalization()
+
+        def call(self, inputs):
+            return self.normalization(inputs, training=self.mode)
+
+    for mode in (False, True):
+        inner = Fixed(mode)
+        model = keras.namespace.Sequential([inner])
+        model(keras.to_tensor(INPUTS))
+        found = [moves(keras, model, inner.normalization, training=outer) for outer in (False, True)]
+        assert found == [mode, mode], f"the layer's own call says {mode}, and it moved: {found}"
+
+
+@claim("training_flag.statistics-in-fit")
+def test_statistics_in_fit(keras):
+    layer = keras.namespace.layers.BatchNormalization(momentum=0.5)
+    model = keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer])
+    # To a graph, in which every step has to move them.
+    model.compile(optimizer=keras.namespace.optimizers.SGD(learning_rate=0.0), loss="mean_squared_error")
+    inputs = np.array([[2], [6], [4], [8], [16]], np.float32)
+    validation = 1024 * inputs, inputs
+    model.fit(inputs, inputs, batch_size=2, epochs=2, shuffle=False, validation_data=validation, verbose=0)
+    mean = 0.0
+    for batch in (4, 6, 16) * 2:
+        mean = (mean + batch) / 2
+    assert_equal("the moving mean", keras.to_numpy(layer.moving_mean), np.array([mean]))
