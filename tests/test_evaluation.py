@@ -172,6 +172,43 @@ def test_remainder(training, seed):
     assert_within("the accuracy", accuracy, 2 / 8, rounding.quotient(2 / 8))
 
 
+# More than 255 of them are labelled right, in one batch.
+EXAMPLES, WRONG = 300, 10
+
+
+@pytest.fixture(scope="module")
+def evaluated(seed):
+    """Return a model's parameters, and examples of which the definition gets all right but the first ten."""
+    problem = problems.mlp(seed, batch=EXAMPLES)
+    scores = definition.layer_outputs("mlp", to_float64(problem.parameters), to_float64(problem.inputs))["dense2"]
+    best, second = -np.sort(-scores, axis=-1)[:, :2].T
+    # Those that are hardest to tell apart are left out.
+    sure = np.sort(np.argsort(second - best)[: EXAMPLES - 1])
+    labels = scores[sure].argmax(axis=-1)
+    labels[:WRONG] = (labels[:WRONG] + 1) % 10
+    return problem.parameters, problem.inputs[sure], labels.astype(np.int32)
+
+
+@claim("evaluation.any-batch-size")
+@pytest.mark.parametrize("batch_size", [7, EXAMPLES - 2, 1_000])
+def test_any_batch_size(training, evaluated, batch_size):
+    expected = 1 - WRONG / (EXAMPLES - 1)
+    accuracy = training.evaluate("mlp", *evaluated, batch_size)
+    assert_within(f"the accuracy in batches of {batch_size}", accuracy, expected, rounding.quotient(expected))
+
+
+@claim("evaluation.starts-anew")
+def test_evaluation_starts_anew(training, evaluated):
+    parameters, images, labels = evaluated
+    zeros = {name: np.zeros_like(value) for name, value in parameters.items()}
+    training.evaluate("mlp", zeros, images, labels, EXAMPLES - 2)
+    wrong = (labels + 1) % 10
+    # The first ten were labelled with the digit after the right one.
+    for what, targets, expected in (("", labels, 1 - WRONG / (EXAMPLES - 1)), (", labelled wrong", wrong, 0.0)):
+        accuracy = training.evaluate("mlp", parameters, images, targets, EXAMPLES - 2)
+        assert_within(f"the accuracy after another evaluation{what}", accuracy, expected, rounding.quotient(expected))
+
+
 def small_model(keras):
     """Return a model of one Dense layer, and inputs for it."""
     namespace = keras.namespace

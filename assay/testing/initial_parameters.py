@@ -128,9 +128,9 @@ def assert_unrelated(parameters: Parameters) -> None:
 
     """
     __tracebackhide__ = True
-    pairs = [*product(combinations(kernels_of(parameters), 2), product(READINGS, READINGS))]
-    for (one, other), (first, second) in pairs:
-        numbers = first(parameters[one])[:SAMPLE], second(parameters[other])[:SAMPLE]
+    read = {name: [reading(kernel)[:SAMPLE] for reading in READINGS] for name, kernel in kernels_of(parameters).items()}
+    pairs = [(names, numbers) for names in combinations(read, 2) for numbers in product(*map(read.get, names))]
+    for (one, other), numbers in pairs:
         count = min(map(len, numbers))
         correlation = np.corrcoef(*(values[:count] for values in numbers))[0, 1]
         # Of independent draws it is normal with a deviation of 1 / sqrt(n), and its tails are lighter than that.
