@@ -30,7 +30,7 @@ from assay.testing.networks import (
     trained,
     trajectory,
 )
-from assay.testing.problems import LEARNING_RATE
+from assay.testing.problems import LEARNING_RATE, Problem
 from assay.testing.strategies import matrices, seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_share, limits, quarters, threshold
 from assay.testing.training.assertions import (
@@ -563,10 +563,8 @@ def test_fit_initial_parameters(fitted):
 def test_fit_trajectory(models, fitted, seed):
     found, start = fitted
     image, label = problem_of(seed, batch=1)[2:]
-    batches = (np.tile(image, (2, 2, 1, 1, 1)), np.tile(label, (2, 2)))
-    expected = trained(
-        models, problem_of(seed)._replace(parameters=start.parameters, inputs=batches[0], targets=batches[1])
-    )
+    batches = np.tile(image, (2, 2, 1, 1, 1)), np.tile(label, (2, 2))
+    expected = trained(models, Problem("cnn", start.parameters, *batches))
     # Each of the two may be off by as much as other trainings of this size.
     bounds = {name: 2 * root_mean_square(np.asarray(bound)) for name, bound in trajectory_case(seed).bounds.items()}
     actual = {"losses": found.losses, **found.parameters}

@@ -30,10 +30,14 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 def claims_on(fault):
     """Return the deterministic and cheap claims that need a fault's function: whole trainings take the longest.
 
+    Of a training and its evaluation, the fault's own: the others take a training each.
+
     Of a model, those of the fault's section: the others are about other models. Of the programming interface, those of
     the same lines: most claims about it need the whole namespace.
     """
     claims = specification().of_profile("core")
+    if fault.function.startswith("training."):
+        return [fault.claim]
     about = {
         id_: claim
         for id_, claim in claims.items()

@@ -415,4 +415,371 @@ def faults_of_fit():
     }
 
 
-TRAINING_FAULTS = faults_of_fit()
+def rest_of_block_lost(size):
+    """Return a wrong `loss_and_gradients` that leaves out what is left over beside blocks of examples."""
+
+    def wrong(right, model, parameters, inputs, targets):
+        count = len(inputs) // size * size or len(inputs)
+        return right(model, parameters, inputs[:count], targets[:count])
+
+    return wrong
+
+
+def rest_of_block_stays_zero(layer_outputs, model, parameters, inputs):
+    """Compute whole blocks of 32 images only."""
+    outputs = {name: np.array(value) for name, value in layer_outputs(model, parameters, inputs).items()}
+    for value in outputs.values():
+        value[len(inputs) // 32 * 32 or len(inputs) :] = 0
+    return outputs
+
+
+def border_ignored(layer_outputs, model, parameters, inputs):
+    """Cut off three pixels on each side of an image."""
+    if model == "mlp":
+        inner = np.zeros_like(inputs)
+        inner[:, 3:-3, 3:-3] = inputs[:, 3:-3, 3:-3]
+        inputs = inner
+    return layer_outputs(model, parameters, inputs)
+
+
+def first_parameters_kept(layer_outputs, model, parameters, inputs, kept={}):  # noqa: B006 - which is the fault
+    """Go on with the parameters of the first call for a model."""
+    return layer_outputs(model, kept.setdefault(model, parameters), inputs)
+
+
+def columns_read_as_rows(layer_outputs, model, parameters, inputs):
+    """Read a buffer as if it were in C order."""
+    if not inputs.flags.c_contiguous:
+        inputs = np.ascontiguousarray(inputs.transpose(0, 2, 1, 3))
+    return layer_outputs(model, parameters, inputs)
+
+
+def mean_over_50(loss_and_gradients, model, parameters, inputs, targets):
+    """Divide by the document's batch size, where there are more examples."""
+    loss, gradients = loss_and_gradients(model, parameters, inputs, targets)
+    factor = np.float32(max(1, len(inputs) / 50))
+    return loss * factor, {name: gradient * factor for name, gradient in gradients.items()}
+
+
+def rate_fixed(train, model, parameters, inputs, targets, _learning_rate):
+    """Train with the document's learning rate, whichever was asked for."""
+    return train(model, parameters, inputs, targets, 0.01 if model == "linear" else 0.001)
+
+
+def rate_of_the_first_call(train, model, parameters, inputs, targets, learning_rate, kept={}):  # noqa: B006 - likewise
+    """Go on with the optimizer of the first call, and its rate."""
+    return train(model, parameters, inputs, targets, kept.setdefault(model, learning_rate))
+
+
+def optimizer_kept(_train, model, parameters, inputs, targets, learning_rate, kept={}):  # noqa: B006 - likewise
+    """Go on with the optimizer of the calls before."""
+    network = MODELS[model]
+    optimizer = kept.setdefault(model, network.optimizer(learning_rate))
+    optimizer.learning_rate = learning_rate
+    current, curve = copied(parameters), []
+    for batch in zip(inputs, targets, strict=True):
+        loss, gradients = network.loss_and_gradients(current, *batch)
+        optimizer.step(current, gradients)
+        curve.append(loss)
+    return np.array(curve, np.float32), current
+
+
+def trained_on_32(train, model, parameters, inputs, targets, learning_rate):
+    """Take at most 32 examples of a batch."""
+    return train(model, parameters, inputs[:, :32], targets[:, :32], learning_rate)
+
+
+def initial_changed(change):
+    """Return a wrong `initial_parameters` whose kernels are changed: (name, kernel) to another one."""
+
+    def wrong(right, model, seed):
+        found = right(model, seed)
+        return {name: change(name, value) if value.ndim > 1 else value for name, value in found.items()}
+
+    return wrong
+
+
+def of_8_bits(_name, kernel):
+    """Keep 8 bits of each weight."""
+    largest = np.abs(kernel).max()
+    return (np.rint(kernel / largest * 127) / 127 * largest).astype(np.float32)
+
+
+def of_16_bits(_name, kernel):
+    """Draw one of 65,536 numbers for each weight."""
+    largest = np.abs(kernel).max()
+    return (np.rint(kernel / largest * 32767) / 32767 * largest).astype(np.float32)
+
+
+def units_repeated(_name, kernel):
+    """Give the second half of the units the weights of the first."""
+    half = kernel.shape[-1] // 2
+    return np.concatenate([kernel[..., :half], kernel[..., :half], kernel[..., 2 * half :]], axis=-1)
+
+
+def last_unit_repeated(_name, kernel):
+    """Give the last unit the weights of the first, with other signs."""
+    changed = kernel.copy()
+    changed[..., -1] = -changed[..., 0]
+    return changed
+
+
+def narrower(_name, kernel):
+    """Draw from an interval that is 4 % narrower."""
+    return kernel * np.float32(0.96)
+
+
+def normal_kernels(_name, kernel):
+    """Draw from a normal distribution of the same deviation, cut off where the interval ends."""
+    largest = np.abs(kernel).max()
+    draws = np.random.default_rng(0).normal(0, kernel.std(), kernel.shape)
+    return np.clip(draws, -largest, largest).astype(np.float32)
+
+
+def fans_without_window(name, kernel):
+    """Leave the window of a convolution out of its fans."""
+    return kernel * np.float32(np.sqrt(kernel[..., 0, 0].size)) if name.startswith("conv") else kernel
+
+
+def seed_shared(initial_parameters, model, seed):
+    """Draw every kernel from the beginning of one stream."""
+    found = initial_parameters(model, seed)
+    stream = np.random.default_rng(seed).uniform(-1, 1, max(value.size for value in found.values()))
+    return {
+        name: (stream[: value.size].reshape(value.shape) * np.abs(value).max()).astype(np.float32)
+        if value.ndim > 1
+        else value
+        for name, value in found.items()
+    }
+
+
+def seed_in_16_bits(initial_parameters, model, seed):
+    """Lose the upper bits of the seed."""
+    return initial_parameters(model, seed % 2**16)
+
+
+def seed_for_the_first_layer(initial_parameters, model, seed):
+    """Draw the last kernel by a seed of its own."""
+    found, fixed = initial_parameters(model, seed), initial_parameters(model, 0)
+    *_, last = (name for name in found if name.endswith("kernel"))
+    return dict(found) | {last: fixed[last]}
+
+
+def seed_ignored(initial_parameters, model, seed, calls=count()):  # noqa: B008 - likewise
+    """Draw by a seed that nobody knows."""
+    return initial_parameters(model, (seed + next(calls)) % 2**31)
+
+
+def whole_batches_of_right(evaluate, model, parameters, images, labels, batch_size):
+    """Count what is right of a batch in 8 bits."""
+    right = 0
+    for start in range(0, len(images), batch_size):
+        part = images[start : start + batch_size], labels[start : start + batch_size]
+        right += round(evaluate(model, parameters, *part, batch_size) * len(part[0])) % 256
+    return right / len(images)
+
+
+def counted_on(evaluate, model, parameters, images, labels, batch_size, seen=[]):  # noqa: B006 - likewise
+    """Go on counting where the evaluation before ended."""
+    seen.append((evaluate(model, parameters, images, labels, batch_size), len(images)))
+    return sum(share * count for share, count in seen) / sum(count for _, count in seen)
+
+
+def nothing_for_small_sets(evaluate, model, parameters, images, labels, batch_size):
+    """Evaluate whole batches, if there is one."""
+    whole = len(images) // batch_size * batch_size
+    part = slice(whole // batch_size * batch_size) if whole else slice(0)
+    return evaluate(model, parameters, images[part], labels[part], batch_size) if whole else 0.0
+
+
+def mean_of_batches(evaluate, model, parameters, images, labels, batch_size):
+    """Let every batch weigh the same."""
+    parts = [slice(start, start + batch_size) for start in range(0, len(images), batch_size)]
+    return float(np.mean([evaluate(model, parameters, images[part], labels[part], batch_size) for part in parts]))
+
+
+def labels_in_8_bits(preprocess, images, labels):
+    """Read labels as numbers with a sign."""
+    scaled, _ = preprocess(images, labels)
+    return scaled, labels.astype(np.int8).astype(np.int32)
+
+
+def scaled_by_the_largest(preprocess, images, labels):
+    """Divide by the largest pixel."""
+    scaled, classes = preprocess(images, labels)
+    return scaled / max(scaled.max(), np.float32(1e-6)), classes
+
+
+def pixels_in_7_bits(preprocess, images, labels):
+    """Read grey levels as numbers with a sign."""
+    scaled, classes = preprocess(images, labels)
+    return np.where(images[..., None] > 127, scaled - np.float32(256 / 255), scaled).astype(np.float32), classes
+
+
+def shuffled_images(preprocess, images, labels):
+    """Change the order of the images, and not that of the labels, where there are many."""
+    scaled, classes = preprocess(images, labels)
+    return (scaled[::-1].copy() if len(images) > 1_000 else scaled), classes
+
+
+def shuffled_pairs(preprocess, images, labels):
+    """Change the order of the examples, where there are many."""
+    scaled, classes = preprocess(images, labels)
+    order = np.random.default_rng(0).permutation(len(images)) if len(images) > 10 else slice(None)
+    return scaled[order], classes[order]
+
+
+def single_image_squeezed(preprocess, images, labels):
+    """Lose the axis of the examples where there is one."""
+    scaled, classes = preprocess(images, labels)
+    return (scaled[0], classes) if len(images) == 1 else (scaled, classes)
+
+
+def drawn_by(places):
+    """Return a wrong `sample_batch` that draws the places otherwise: (count, batch size, seed) to places."""
+
+    def wrong(_right, images, labels, batch_size, seed):
+        some = places(len(images), batch_size, seed)
+        return images[some], labels[some]
+
+    return wrong
+
+
+def half_drawn(examples, batch_size, seed):
+    """Draw half of a batch, and double it."""
+    return np.resize(np.random.default_rng(seed).integers(0, examples, -(-batch_size // 2)), batch_size)
+
+
+def from_a_start(examples, batch_size, seed):
+    """Draw where a batch begins."""
+    return (np.random.default_rng(seed).integers(examples) + np.arange(batch_size)) % examples
+
+
+def not_repeated(examples, batch_size, seed):
+    """Draw without replacement where there are enough examples."""
+    return np.random.default_rng(seed).choice(examples, batch_size, replace=batch_size >= examples)
+
+
+def of_15_bits(examples, batch_size, seed):
+    """Let the places overflow."""
+    return np.random.default_rng(seed).integers(0, examples, batch_size) % 2**15
+
+
+def first_never(examples, batch_size, seed):
+    """Count examples from 1."""
+    return np.minimum(np.random.default_rng(seed).integers(1, max(2, examples), batch_size), examples - 1)
+
+
+def by_8_bits_of_the_seed(examples, batch_size, seed):
+    """Lose the upper bits of the seed."""
+    return np.random.default_rng(seed % 256).integers(0, examples, batch_size)
+
+
+def by_half_of_the_seed(examples, batch_size, seed):
+    """Draw the same for two seeds in a row, but for long batches."""
+    return np.random.default_rng(seed // 2 if batch_size == 1 else seed).integers(0, examples, batch_size)
+
+
+def pixels_clipped(sample_batch, images, labels, batch_size, seed):
+    """Keep pixels between 0 and 1."""
+    some, classes = sample_batch(images, labels, batch_size, seed)
+    return np.clip(some, -0.0, images.max() if images.min() >= 0 else 1).astype(np.float32), classes
+
+
+def images_flattened_by_columns(sample_batch, images, labels, batch_size, seed):
+    """Swap rows and columns of square images."""
+    some, classes = sample_batch(images, labels, batch_size, seed)
+    return some.transpose(0, 2, 1, 3).reshape(some.shape), classes
+
+
+def others():
+    """Return the faults of models, of evaluations and of the data loader."""
+    listed = {
+        "models.loss_and_gradients": {
+            "mlp_rest_of_16_lost": ("mlp.gradients-of-any-batch", "of 50 images", rest_of_block_lost(16)),
+            "mlp_rest_of_64_lost": ("mlp.gradients-of-any-batch", "of 131 images", rest_of_block_lost(64)),
+            "mlp_rest_of_128_lost": ("mlp.gradients-of-any-batch", "of 131 images", rest_of_block_lost(128)),
+            "mean_over_50": ("mlp.gradients-of-any-batch", "of 131 images", mean_over_50),
+            "cnn_rest_of_4_lost": ("cnn.gradient-of-parts", "of 7 images", rest_of_block_lost(4)),
+            "cnn_rest_of_32_lost": ("cnn.gradient-of-parts", "of 50 images", rest_of_block_lost(32)),
+        },
+        "models.layer_outputs": {
+            "mlp_rest_of_32_zero": ("mlp.outputs-of-any-batch", "of 50 images", rest_of_block_stays_zero),
+            "cnn_rest_of_32_zero": ("cnn.outputs-of-any-batch", "of 50 images", rest_of_block_stays_zero),
+            "border_ignored": ("mlp.flatten-is-exact", "flatten", border_ignored),
+            "first_parameters_kept": ("mlp.own-parameters", "layer_outputs", first_parameters_kept),
+            "columns_read_as_rows": ("mlp.memory-order", "another memory order", columns_read_as_rows),
+        },
+        "models.train": {
+            "rate_fixed": ("training.other-learning-rates", "learning rate 0.0001", rate_fixed),
+            "linear_rate_fixed": ("linear_model.step", "after a step", rate_fixed),
+            "rate_of_the_first_call": ("training.after-other-trainings", "other trainings", rate_of_the_first_call),
+            "optimizer_kept": ("training.after-other-trainings", "other trainings", optimizer_kept),
+            "trained_on_32": ("training.document-batches", "batches of 50", trained_on_32),
+        },
+        "models.initial_parameters": {
+            "kernels_of_8_bits": ("mlp.initial-resolution", "repeat another one", initial_changed(of_8_bits)),
+            "kernels_of_16_bits": ("mlp.initial-resolution", "repeat another one", initial_changed(of_16_bits)),
+            "kernels_of_bfloat16": (
+                "cnn.initial-resolution",
+                "repeat another one",
+                initial_changed(lambda _, kernel: bfloat16(kernel)),
+            ),
+            "units_repeated": (
+                "mlp.initial-units-differ",
+                "along axis 1 are the same",
+                initial_changed(units_repeated),
+            ),
+            "filters_repeated": (
+                "cnn.initial-filters-differ",
+                "conv1/kernel: the weights",
+                initial_changed(units_repeated),
+            ),
+            "last_unit_repeated": ("mlp.initial-units-differ", "are the same", initial_changed(last_unit_repeated)),
+            "kernels_narrower": ("mlp.initial-kernels", "another distribution", initial_changed(narrower)),
+            "kernels_normal": ("cnn.initial-kernels", "another distribution", initial_changed(normal_kernels)),
+            "fans_without_window": ("cnn.initial-kernels", "conv1/kernel", initial_changed(fans_without_window)),
+            "seed_shared": ("mlp.initial-layers-unrelated", "made of the same numbers", seed_shared),
+            "cnn_seed_shared": ("cnn.initial-layers-unrelated", "made of the same numbers", seed_shared),
+            "seed_in_16_bits": ("mlp.new-models-differ", "give the same dense1/kernel", seed_in_16_bits),
+            "seed_for_the_first_layer": ("mlp.new-models-differ", "the same dense2/kernel", seed_for_the_first_layer),
+            "seed_ignored": ("mlp.initial-seed", "has another dense1/kernel", seed_ignored),
+        },
+        "training.evaluate": {
+            "right_in_8_bits": ("evaluation.any-batch-size", "in batches of 298", whole_batches_of_right),
+            "counted_on": ("evaluation.starts-anew", "after another evaluation", counted_on),
+            "nothing_for_small_sets": ("evaluation.any-batch-size", "in batches of 1000", nothing_for_small_sets),
+            "mean_of_batches": ("evaluation.any-batch-size", "in batches of", mean_of_batches),
+        },
+        "datasets.preprocess": {
+            "labels_in_8_bits": ("mnist.every-grey-level", "labels above 127", labels_in_8_bits),
+            "scaled_by_the_largest": ("mnist.one-image", "one image of 1", scaled_by_the_largest),
+            "pixels_in_7_bits": ("mnist.every-grey-level", "the images", pixels_in_7_bits),
+            "images_shuffled": ("mnist.order-kept", "the place of each image", shuffled_images),
+            "examples_shuffled": ("mnist.order-kept", "the place of each image", shuffled_pairs),
+            "single_image_squeezed": ("mnist.one-image", "has shape", single_image_squeezed),
+        },
+        "datasets.sample_batch": {
+            "half_drawn": ("mnist.draws-are-independent", "the same", drawn_by(half_drawn)),
+            "from_a_start": ("mnist.draws-are-independent", "1 draws later: 0 of", drawn_by(from_a_start)),
+            "not_repeated": ("mnist.small-batches-repeat", "two equal examples of three: 0 of", drawn_by(not_repeated)),
+            "places_of_15_bits": ("mnist.ends-are-drawn", "of twelfth", drawn_by(of_15_bits)),
+            "first_never_drawn": ("mnist.ends-are-drawn", "draws of example 0 of 3: 0", drawn_by(first_never)),
+            "seed_of_8_bits": ("mnist.batch-seed", "draw the same batch", drawn_by(by_8_bits_of_the_seed)),
+            "half_of_the_seed": ("mnist.draws-are-independent", "for the next seed", drawn_by(by_half_of_the_seed)),
+            "pixels_clipped": ("mnist.images-as-they-are", "the images of the batch", pixels_clipped),
+            "drawn_images_by_columns": (
+                "mnist.batch-from-data",
+                "is none of the data set",
+                images_flattened_by_columns,
+            ),
+        },
+    }
+    return {
+        name: Fault(function, claim, tells, wrong)
+        for function, faults in listed.items()
+        for name, (claim, tells, wrong) in faults.items()
+    }
+
+
+TRAINING_FAULTS = faults_of_fit() | others()
