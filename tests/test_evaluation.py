@@ -16,6 +16,7 @@ from assay.testing.networks import digit_logits
 from assay.testing.strategies import predictions
 from assay.testing.thresholds import threshold
 from assay.testing.training.assertions import IMAGES, assert_not_above, assert_not_below, encoded, pictures
+from assay.testing.training.reported_accuracy import assert_reported
 
 BATCH_SIZE = 50
 PRINTED = read("mlp")["test_accuracy"]
@@ -171,6 +172,43 @@ def test_remainder(training, seed):
     assert_within("the accuracy", accuracy, 2 / 8, rounding.quotient(2 / 8))
 
 
+# More than 255 of them are labelled right, in one batch.
+EXAMPLES, WRONG = 300, 10
+
+
+@pytest.fixture(scope="module")
+def evaluated(seed):
+    """Return a model's parameters, and examples of which the definition gets all right but the first ten."""
+    problem = problems.mlp(seed, batch=EXAMPLES)
+    scores = definition.layer_outputs("mlp", to_float64(problem.parameters), to_float64(problem.inputs))["dense2"]
+    best, second = -np.sort(-scores, axis=-1)[:, :2].T
+    # Those that are hardest to tell apart are left out.
+    sure = np.sort(np.argsort(second - best)[: EXAMPLES - 1])
+    labels = scores[sure].argmax(axis=-1)
+    labels[:WRONG] = (labels[:WRONG] + 1) % 10
+    return problem.parameters, problem.inputs[sure], labels.astype(np.int32)
+
+
+@claim("evaluation.any-batch-size")
+@pytest.mark.parametrize("batch_size", [7, EXAMPLES - 2, 1_000])
+def test_any_batch_size(training, evaluated, batch_size):
+    expected = 1 - WRONG / (EXAMPLES - 1)
+    accuracy = training.evaluate("mlp", *evaluated, batch_size)
+    assert_within(f"the accuracy in batches of {batch_size}", accuracy, expected, rounding.quotient(expected))
+
+
+@claim("evaluation.starts-anew")
+def test_evaluation_starts_anew(training, evaluated):
+    parameters, images, labels = evaluated
+    zeros = {name: np.zeros_like(value) for name, value in parameters.items()}
+    training.evaluate("mlp", zeros, images, labels, EXAMPLES - 2)
+    wrong = (labels + 1) % 10
+    # The first ten were labelled with the digit after the right one.
+    for what, targets, expected in (("", labels, 1 - WRONG / (EXAMPLES - 1)), (", labelled wrong", wrong, 0.0)):
+        accuracy = training.evaluate("mlp", parameters, images, targets, EXAMPLES - 2)
+        assert_within(f"the accuracy after another evaluation{what}", accuracy, expected, rounding.quotient(expected))
+
+
 def small_model(keras):
     """Return a model of one Dense layer, and inputs for it."""
     namespace = keras.namespace
@@ -205,13 +243,10 @@ def test_predict_is_call(keras):
 
 @claim("evaluation.reported-accuracy")
 def test_reported_accuracy(one_epoch, test_set, evidence):
-    logits, decided = digit_logits(one_epoch["parameters"], test_set)
-    right = logits.argmax(axis=-1) == test_set.labels
+    logits, margin = digit_logits(one_epoch["parameters"], test_set)
     kernels = one_epoch["parameters"]["dense1/kernel"].T.reshape(-1, 28, 28)[:IMAGES]
     evidence(kernels=encoded(kernels.astype(np.float32)), **pictures(logits, test_set))
-    # Where two digits are as good as equal, either may come out.
-    open_cases = (~decided).mean() + rounding.quotient(1.0)
-    assert_within("the accuracy", one_epoch["accuracy"], right.mean(), open_cases)
+    assert_reported(one_epoch["accuracy"], logits, margin, test_set.labels)
 
 
 @claim("evaluation.one-epoch")

@@ -21,7 +21,7 @@ X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)
 LEARNING_RATE, STEPS = PROGRAM["learning_rate"], PROGRAM["steps"]
 ZEROS = {"dense/kernel": np.zeros((3, 1), np.float32), "dense/bias": np.zeros(1, np.float32)}
 
-BATCH_SIZES = (1, 2, 5)
+BATCH_SIZES = (1, 2, 5, 67)
 SEEDS = (0, 1, 2**31 - 1)
 
 
@@ -324,17 +324,17 @@ def test_in_place(keras):
 
 
 @claim("linear_model.step")
-@given(case=cases())
-def test_step(models, case):
+@given(case=cases(), learning_rate=st.sampled_from([LEARNING_RATE, 0.125, 0.001]))
+def test_step(models, case, learning_rate):
     batch = case.inputs[None], case.targets[None]
-    _, after = models.train("linear", case.parameters, *batch, LEARNING_RATE)
+    _, after = models.train("linear", case.parameters, *batch, learning_rate)
     parameters, *batches = case.in_float64()
     _, gradients = definition.loss_and_gradients("linear", parameters, *batches)
     _, bounds = case.bounds()
     for name, gradient in gradients.items():
-        expected = optimizers.sgd_step(parameters[name], gradient, LEARNING_RATE)
+        expected = optimizers.sgd_step(parameters[name], gradient, learning_rate)
         largest = np.abs(gradient) + bounds[name]
-        bound = LEARNING_RATE * bounds[name] + rounding.sgd_step(parameters[name], largest, LEARNING_RATE)
+        bound = learning_rate * bounds[name] + rounding.sgd_step(parameters[name], largest, learning_rate)
         assert_within(f"{name} after a step", after[name], expected, bound)
 
 

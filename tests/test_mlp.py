@@ -9,10 +9,18 @@ from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
-from assay.spec.semantics.initializers import glorot_limit
-from assay.testing import problems
-from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
-from assay.testing.networks import assert_dense, assert_parameters, outputs_of
+from assay.testing import initial_parameters, problems
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
+from assay.testing.networks import (
+    assert_dense,
+    assert_parameters,
+    case,
+    gradients_of,
+    layer_outputs,
+    loss_and_gradients,
+    outputs_of,
+    solved,
+)
 from assay.testing.strategies import arrays, seeds
 
 NAMES = ["flatten", "dense1", "dense2", "softmax"]
@@ -162,6 +170,44 @@ def test_any_batch_size(models, seed, batch):
     assert_form("the output", run(models, problems.mlp(seed, batch=batch))["softmax"], (batch, 10))
 
 
+# Small and odd ones, the document's, and one that leaves a rest beside blocks of 16, 32, 64 and 128.
+BATCHES = (3, 7, 50, 131)
+
+
+@claim("mlp.outputs-of-any-batch")
+@pytest.mark.parametrize("batch", BATCHES)
+def test_outputs_of_any_batch(models, seed, batch):
+    problem, expected, bounds = case(problems.mlp, layer_outputs, seed, batch=batch)
+    assert_close(f"layer_outputs of {batch} images", run(models, problem), expected, bounds)
+
+
+@claim("mlp.gradients-of-any-batch")
+@pytest.mark.parametrize("batch", BATCHES)
+def test_gradients_of_any_batch(models, seed, batch):
+    problem, expected, bounds = case(problems.mlp, loss_and_gradients, seed, batch=batch)
+    assert_close(f"loss_and_gradients of {batch} images", gradients_of(models, problem), expected, bounds)
+
+
+@claim("mlp.memory-order")
+def test_memory_order(models, seed):
+    problem, expected, bounds = case(problems.mlp, layer_outputs, seed)
+    parameters = {name: np.asfortranarray(value) for name, value in problem.parameters.items()}
+    # Every second image of twice as many, the pixels by columns.
+    images = np.repeat(problem.inputs, 2, axis=0).transpose(0, 2, 1, 3).copy().transpose(0, 2, 1, 3)[::2]
+    images.flags.writeable = False
+    found = run(models, problem._replace(parameters=parameters, inputs=images))
+    assert_close("layer_outputs of arrays in another memory order", found, expected, bounds)
+
+
+@claim("mlp.own-parameters")
+def test_own_parameters(models, seed):
+    one, other = (case(problems.mlp, layer_outputs, each) for each in (seed, seed + 1))
+    for problem, expected, bounds in (one, other, one):
+        assert_close("layer_outputs", run(models, problem), expected, bounds)
+    swapped = solved(one.problem._replace(parameters=other.problem.parameters), layer_outputs)
+    assert_close("layer_outputs with other parameters", run(models, swapped.problem), *swapped[1:])
+
+
 @claim("mlp.images-are-independent")
 @given(seed=seeds())
 def test_images_are_independent(models, seed):
@@ -196,14 +242,15 @@ def test_parameter_count(models, seed):
     assert sum(value.size for value in models.initial_parameters("mlp", seed).values()) == 79_510
 
 
+# To the next seed, and to those that are the same in 8, 16 or 24 bits.
+SEED_STEPS = (1, 2**8, 2**16, 2**24)
+
+
 @claim("mlp.initial-kernels")
 @pytest.mark.parametrize("name", ["dense1/kernel", "dense2/kernel"])
 def test_initial_kernels(models, seed, name):
-    kernel = models.initial_parameters("mlp", seed)[name]
-    limit = glorot_limit(*definition.MODELS["mlp"].shapes[name])
-    assert_within(name, kernel, np.zeros(kernel.shape), limit * (1 + rounding.gamma(rounding.SQRT)))
-    # As many even draws all stay in the inner 95% of the interval with a probability of 0.95^1000 at most.
-    assert np.abs(kernel).max() > 0.95 * limit, f"{name} reaches only {np.abs(kernel).max()} of {limit}"
+    shape = definition.MODELS["mlp"].shapes[name]
+    initial_parameters.assert_glorot(name, models.initial_parameters("mlp", seed)[name], shape)
 
 
 @claim("mlp.initial-biases")
@@ -214,9 +261,32 @@ def test_initial_biases(models, seed, name):
 
 
 @claim("mlp.new-models-differ")
-def test_new_models_differ(models, seed):
-    first, second = (models.initial_parameters("mlp", one)["dense1/kernel"] for one in (seed, seed + 1))
-    assert (first != second).any(), f"the seeds {seed} and {seed + 1} give the same kernel"
+@pytest.mark.parametrize("step", SEED_STEPS)
+def test_new_models_differ(models, seed, step):
+    pair = seed, (seed + step) % 2**31
+    initial_parameters.assert_all_differ(*(models.initial_parameters("mlp", one) for one in pair), pair)
+
+
+@claim("mlp.initial-resolution")
+def test_initial_resolution(models, seed):
+    initial_parameters.assert_fine(models.initial_parameters("mlp", seed))
+
+
+@claim("mlp.initial-units-differ")
+def test_initial_units_differ(models, seed):
+    initial_parameters.assert_distinct(models.initial_parameters("mlp", seed))
+
+
+@claim("mlp.initial-layers-unrelated")
+def test_initial_layers_unrelated(models, seed):
+    initial_parameters.assert_unrelated(models.initial_parameters("mlp", seed))
+
+
+@claim("mlp.initial-seed")
+def test_initial_seed(models, seed):
+    first, _, again = (models.initial_parameters("mlp", one) for one in (seed, seed + 1, seed))
+    for name, value in first.items():
+        assert np.array_equal(again[name], value), f"a second model with the seed {seed} has another {name}"
 
 
 @claim("mlp.subclass")

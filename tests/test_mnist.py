@@ -14,6 +14,7 @@ from assay.datasets.data import MNIST_SHA256
 from assay.spec.error_bounds import rounding
 from assay.spec.semantics import datasets as definition
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.counts import assert_share
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
 
@@ -98,6 +99,47 @@ def test_float32_images(datasets):
 def test_channel_axis(datasets, images):
     scaled, _ = datasets.preprocess(images, labels_for(images))
     assert_form("the images", scaled, (*images.shape, 1))
+
+
+@claim("mnist.every-grey-level")
+def test_every_grey_level(datasets):
+    # Neither the images nor their number is square.
+    images = np.arange(3 * 2 * 256).reshape(6, 16, 16)[:, :, ::-1].reshape(6, 8, 32).astype(np.uint8)
+    labels = np.array([0, 127, 128, 200, 254, 255], np.uint8)
+    scaled, classes = datasets.preprocess(images, labels)
+    expected, _ = definition.preprocess(images, labels)
+    assert_within("the images", scaled, expected, rounding.quotient(expected))
+    assert_equal("labels above 127", classes, labels, INT)
+
+
+@claim("mnist.one-image")
+def test_one_image(datasets):
+    for value in (0, 1, 255):
+        images = np.full((1, 28, 28), value, np.uint8)
+        scaled, classes = datasets.preprocess(images, np.array([7], np.uint8))
+        expected = np.full((1, 28, 28, 1), value / 255)
+        assert_within(f"one image of {value}", scaled, expected, rounding.quotient(expected))
+        assert_equal("its label", classes, np.array([7]), INT)
+
+
+@claim("mnist.order-kept")
+def test_order_kept(datasets):
+    # More images than usual blocks have, and another number of them; each is filled with what tells its place.
+    places = np.arange(1031)
+    images = np.stack([places // 256, places % 256], axis=-1).astype(np.uint8)[:, :, None]
+    scaled, classes = datasets.preprocess(images, (places % 251).astype(np.uint8))
+    pixels = np.rint(assert_form("the images", scaled, (1031, 2, 1, 1)) * 255).astype(int)
+    assert_equal("the place of each image", 256 * pixels[:, 0, 0, 0] + pixels[:, 1, 0, 0], places, np.dtype(int))
+    assert_equal("the labels", classes, places % 251, INT)
+
+
+@claim("mnist.preprocess-memory-order")
+def test_preprocess_memory_order(datasets):
+    images = np.arange(2 * 3 * 4 * 5, dtype=np.uint8).reshape(4, 5, 6)
+    sliced = images.transpose(2, 1, 0)[::2]
+    scaled, _ = datasets.preprocess(sliced, labels_for(sliced))
+    expected, _ = definition.preprocess(sliced, labels_for(sliced))
+    assert_within("transposed and sliced images", scaled, expected, rounding.quotient(expected))
 
 
 @claim("mnist.pixels-stay")
@@ -213,6 +255,77 @@ def test_batches_differ(datasets, seed):
     # Two batches of that many agree in every draw with a probability of 5^-n, far below the false alarm's.
     first, second = (positions(datasets.sample_batch(IMAGES, LABELS, DRAWS, one)[0]) for one in (seed, seed + 1))
     assert (first != second).any(), f"the seeds {seed} and {seed + 1} draw the same batch"
+
+
+# As many as tell a probability of 1/3 from 0, 1/2 and 1.
+CALLS = 150
+
+
+@claim("mnist.small-batches-repeat")
+def test_small_batches_repeat(datasets, seed):
+    # Batches of two of three examples, and one of 50 of 60.
+    three = IMAGES[:3], LABELS[:3]
+    batches = [positions(datasets.sample_batch(*three, 2, seed + each)[0]) for each in range(CALLS)]
+    same = sum(bool(one == other) for one, other in batches)
+    assert_share("batches of two equal examples of three", same, CALLS, 1 / 3)
+    numbers = np.arange(60, dtype=np.float32).reshape(60, 1, 1, 1)
+    distinct = [
+        len(np.unique(datasets.sample_batch(numbers, np.zeros(60, np.int32), 50, seed + each)[0])) for each in range(10)
+    ]
+    # 50 different ones of 60 have a probability of 3e-14.
+    assert max(distinct) < 50, f"batches of 50 of 60 examples hold {distinct} different ones"
+
+
+@claim("mnist.ends-are-drawn")
+def test_ends_are_drawn(datasets, seed):
+    # As many as the training set has: a place that overflows 16 bits, and the two ends.
+    numbers = np.arange(60_000, dtype=np.float32).reshape(-1, 1, 1, 1)
+    drawn = datasets.sample_batch(numbers, np.arange(60_000, dtype=np.int32), 60_000, seed)[0].ravel().astype(int)
+    twelfths = np.bincount(drawn // 5_000, minlength=12)
+    for twelfth, count in enumerate(twelfths):
+        assert_share(f"draws of twelfth {twelfth} of 60,000 examples", int(count), 60_000, 1 / 12, decisions=14)
+    for end in (0, 2):
+        images, _ = datasets.sample_batch(IMAGES[:3], LABELS[:3], 1_000, seed + end)
+        count = int((positions(images) == end).sum())
+        assert_share(f"draws of example {end} of 3", count, 1_000, 1 / 3, decisions=14)
+
+
+@claim("mnist.draws-are-independent")
+def test_draws_are_independent(datasets, seed):
+    drawn = positions(datasets.sample_batch(IMAGES, LABELS, 5_000, seed)[0])
+    for lag in (1, 2, 5):
+        firsts = np.arange(len(drawn) - lag)
+        firsts = firsts[firsts // lag % 2 == 0]
+        equal = int((drawn[firsts] == drawn[firsts + lag]).sum())
+        assert_share(f"draws that are the same {lag} draws later", equal, len(firsts), 1 / 5, decisions=4)
+    # One draw for each of many seeds in a row.
+    first = np.concatenate(
+        [positions(datasets.sample_batch(IMAGES, LABELS, 1, seed + each)[0]) for each in range(CALLS)]
+    )
+    equal = int((first[::2] == first[1::2]).sum())
+    assert_share("first draws that are the same for the next seed", equal, len(first[::2]), 1 / 5, decisions=4)
+
+
+@claim("mnist.batch-seed")
+def test_batch_seed(datasets, seed):
+    first, *others, again = (
+        positions(datasets.sample_batch(IMAGES, LABELS, DRAWS, one % 2**31)[0])
+        for one in (seed, seed + 1, seed + 2**8, seed + 2**16, seed + 2**24, seed + 2**30, seed)
+    )
+    assert (first == again).all(), f"the seed {seed} draws another batch when used again"
+    for step, other in zip((1, 2**8, 2**16, 2**24, 2**30), others, strict=True):
+        assert (first != other).any(), f"the seeds {seed} and {(seed + step) % 2**31} draw the same batch"
+
+
+@claim("mnist.images-as-they-are")
+def test_images_as_they_are(datasets, seed):
+    images = np.random.default_rng(seed).standard_normal((7, 3, 4, 2)).astype(np.float32)
+    labels = np.array([0, 9, 200, -1, 70_000, 3, 2**31 - 1], np.int32)
+    drawn, classes = datasets.sample_batch(images[:, ::-1].transpose(0, 2, 1, 3), labels, 20, seed)
+    places = [np.flatnonzero(labels == label).tolist() for label in np.asarray(classes)]
+    assert all(places), f"the batch has the labels {classes}, the data set {labels}"
+    expected = np.stack([images[place, ::-1].transpose(1, 0, 2) for (place,) in places])
+    assert_equal("the images of the batch", drawn, expected)
 
 
 @claim("mnist.data-unchanged")

@@ -4,6 +4,7 @@ import math
 from functools import cache, partial
 
 import numpy as np
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -11,12 +12,25 @@ from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import losses, optimizers
 from assay.spec.semantics import models as definition
-from assay.testing import problems
+from assay.testing import initial_parameters, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, fewer
-from assay.testing.networks import case, either_adam, gradients_of, loss_and_gradients, solved, trained, trajectory
+from assay.testing.counts import assert_share
+from assay.testing.networks import (
+    case,
+    either_adam,
+    gradients_of,
+    loss_and_gradients,
+    solve_training,
+    solved,
+    trained,
+    trajectory,
+)
 from assay.testing.strategies import arrays, same_shape, seeds
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
+from assay.testing.training import designed_training
 from assay.testing.training.assertions import assert_losses_not_above
+from assay.testing.training.designed_training import OF_THE_DOCUMENT, SMALL, WHOLE, decode, fit, losses_of_examples
+from assay.testing.training.mnist_training import Examples
 
 LEARNING_RATE = 0.001
 STEPS = 5
@@ -76,7 +90,11 @@ def test_epoch_is_no_pass(datasets, seed):
     drawn, _ = datasets.sample_batch(numbers, np.zeros(n, np.int32), n, seed)
     mean, deviation = n * (1 - math.exp(-1)), math.sqrt(n * (math.exp(-1) - 2 * math.exp(-2)))
     distinct = len(np.unique(drawn))
-    assert abs(distinct - mean) < NORMAL.inv_cdf(1 - FALSE_ALARM / 2) * deviation, f"{distinct / n:.4f} of the images"
+    chance = NORMAL.inv_cdf(1 - FALSE_ALARM / 2) * deviation
+    assert abs(distinct - mean) < chance, (
+        f"{n} draws from {n} images see {distinct} of them, {distinct / n:.2%}: expected {mean:.0f}, {mean / n:.2%},"
+        f" give or take {chance:.0f}"
+    )
 
 
 @claim("training.batch-size")
@@ -185,14 +203,218 @@ def test_adam_zero_gradient(ops, parameter, step):
 
 
 @claim("training.random-batches")
-def test_random_batches(training, train_set, seed):
-    # As many as a training of a few batches meets; all of them would take longer to hand over than to learn from.
-    some = [values[:1_000] for values in train_set]
-    curves = [
-        training.fit("mlp", *some, num_batches=STEPS, batch_size=50, learning_rate=LEARNING_RATE, seed=one)[0]
-        for one in (seed, seed + 1)
-    ]
-    assert (np.asarray(curves[0]) != np.asarray(curves[1])).any(), f"both seeds have the losses {curves[0]}"
+def test_random_batches(of_seven, seed):
+    first, second = (run.losses for run in of_seven[:2])
+    assert (first != second).any(), f"the seeds {seed} and {seed + 1} have the losses {first}"
+
+
+# So many trainings show a shuffling of each epoch: then one batch of 3 in ten repeats an example, and otherwise four.
+SEEDS_OF_SEVEN = 10
+SEEDS_OF_TWO = 6
+
+
+def frozen_training(training, sizes, examples, seed):
+    """Train with a learning rate of 0."""
+    return fit(training, "mlp", sizes, examples, learning_rate=0.0, seed=seed)
+
+
+@pytest.fixture(scope="session")
+def of_seven(training, seed, compute_once):
+    """Return trainings with a learning rate of 0 on seven examples in batches of 3, each with another seed."""
+    examples = designed_training.seven_examples(seed)
+    return compute_once(
+        "frozen-of-seven",
+        lambda: [frozen_training(training, SMALL, examples, seed + each) for each in range(SEEDS_OF_SEVEN)],
+    )
+
+
+def two_examples(seed):
+    """Return two examples."""
+    return Examples(*(values[:2] for values in designed_training.seven_examples(seed)))
+
+
+@pytest.fixture(scope="session")
+def of_two(training, seed, compute_once):
+    """Return trainings on 60 examples in batches of 50, two examples taking turns: likewise."""
+    examples = designed_training.alternate(two_examples(seed), OF_THE_DOCUMENT)
+    return compute_once(
+        "frozen-of-two",
+        lambda: [frozen_training(training, OF_THE_DOCUMENT, examples, seed + each) for each in range(SEEDS_OF_TWO)],
+    )
+
+
+def decoded(runs, examples, batch_size):
+    """Read the batches of trainings with a learning rate of 0 from their losses."""
+    found = [decode(run.losses, losses_of_examples(run.parameters, examples, batch_size), batch_size) for run in runs]
+    return designed_training.certain(found)
+
+
+@pytest.fixture(scope="session")
+def batches_of_seven(of_seven, seed):
+    """Return how often each batch of 3 holds each of seven examples: counts [12, 7] of each training."""
+    return decoded(of_seven, designed_training.seven_examples(seed), SMALL.batch_size)
+
+
+@pytest.fixture(scope="session")
+def batches_of_two(of_two, seed):
+    """Return how often each batch of 50 holds each of two examples: counts [20, 2] of each training."""
+    return decoded(of_two, two_examples(seed), OF_THE_DOCUMENT.batch_size)
+
+
+@claim("training.fit-batches")
+def test_fit_batches(batches_of_seven, batches_of_two):
+    for sizes, runs in ((SMALL, batches_of_seven), (OF_THE_DOCUMENT, batches_of_two)):
+        for run in runs:
+            off = int((run.distances > run.tolerance).sum())
+            worst = int(run.distances.argmax())
+            assert not off, (
+                f"{off} of {sizes.num_batches} losses are the mean loss of no {sizes.batch_size} examples of the"
+                f" training set: that of batch {worst} is off by {run.distances[worst]:.3g}, allowed"
+                f" {run.tolerance:.3g}"
+            )
+
+
+@claim("training.fit-even-draws")
+def test_fit_even_draws(batches_of_seven, batches_of_two):
+    for sizes, runs in ((SMALL, batches_of_seven), (OF_THE_DOCUMENT, batches_of_two)):
+        counts = np.concatenate([run.counts for run in runs]).sum(axis=0)
+        for example_, count in enumerate(counts):
+            what = f"draws of example {example_} of {len(counts)}, in batches of {sizes.batch_size}"
+            assert_share(what, int(count), int(counts.sum()), 1 / len(counts), decisions=9)
+
+
+@claim("training.fit-repeated-draws")
+def test_fit_repeated_draws(batches_of_seven, batches_of_two):
+    counts = np.concatenate([run.counts for run in batches_of_seven])
+    all_different = int((counts.max(axis=1) == 1).sum())
+    assert_share("batches of 3 of 7 without a repetition", all_different, len(counts), 6 / 7 * 5 / 7, decisions=3)
+    # 50 draws of two kinds of examples, 30 of each: without replacement they come out more even.
+    counts = np.concatenate([run.counts for run in batches_of_two])[:, 0]
+    possible = np.array([math.comb(50, k) for k in range(51)]) / 2**50
+    even, odd = np.abs(np.arange(51) - 25) <= 2, np.arange(51) % 2 == 1
+    share, total = float(possible[even].sum()), len(counts)
+    assert_share("batches of 50 with 23 to 27 of one kind", int(even[counts].sum()), total, share, decisions=3)
+    assert_share("batches of 50 with an odd number of one kind", int(odd[counts].sum()), total, 1 / 2, decisions=3)
+
+
+@claim("training.fit-new-draws")
+def test_fit_new_draws(batches_of_seven, batches_of_two):
+    two = np.array([math.comb(50, k) for k in range(51)]) / 2**50
+    # Three draws of seven: all the same, two the same, none; a batch of each kind has this probability.
+    seven = np.repeat([1 / 343, 3 / 343, 6 / 343], [7, 42, 35])
+    lags = range(1, SMALL.num_batches // 2 + 1)
+    for sizes, runs, probabilities in ((SMALL, batches_of_seven, seven), (OF_THE_DOCUMENT, batches_of_two, two)):
+        for lag in lags:
+            pairs = [pair for run in runs for pair in disjoint_pairs(run.counts, lag)]
+            equal = sum(bool((one == other).all()) for one, other in pairs)
+            what = f"batches of {sizes.batch_size} that are the same {lag} batches later"
+            assert_share(what, equal, len(pairs), float((probabilities**2).sum()), decisions=2 * len(lags))
+
+
+def disjoint_pairs(batches, lag):
+    """Pair batches so many places apart, each of them at most once, as equal pairs are then independent."""
+    firsts = [first for first in range(len(batches) - lag) if first // lag % 2 == 0]
+    return [(batches[first], batches[first + lag]) for first in firsts]
+
+
+# The last twelfth of the training set.
+LAST = 5_000
+
+
+@claim("training.fit-whole-set")
+def test_fit_whole_set(training, of_two, seed):
+    # Both kinds are the same image with different labels, so the last 5,000 examples show in the losses.
+    images, labels = two_examples(seed)
+    two = Examples(images[[0, 0]], labels)
+    repeats = (WHOLE.num_examples - LAST, LAST)
+    examples = Examples(np.broadcast_to(images[0], (WHOLE.num_examples, 28, 28, 1)), np.repeat(labels, repeats))
+    run = frozen_training(training, WHOLE, examples, seed)
+    (found,) = decoded([run], two, WHOLE.batch_size)
+    assert (found.distances <= found.tolerance).all(), "the losses are no means of the two kinds' losses"
+    total = WHOLE.num_batches * WHOLE.batch_size
+    drawn = int(found.counts[:, 1].sum())
+    assert_share("draws of the last 5,000 of 60,000 examples", drawn, total, LAST / WHOLE.num_examples)
+
+
+@claim("training.fit-initial-parameters")
+def test_fit_initial_parameters(of_seven):
+    parameters = of_seven[0].parameters
+    initial_parameters.assert_new("mlp", parameters)
+    initial_parameters.assert_fine(parameters)
+    initial_parameters.assert_distinct(parameters)
+    initial_parameters.assert_unrelated(parameters)
+
+
+@claim("training.fit-start")
+def test_fit_start(of_seven, of_two, seed):
+    for one, (first, second) in enumerate(zip(of_seven, of_two, strict=False)):
+        for name, value in first.parameters.items():
+            what = f"{name} after a learning rate of 0, seed {seed + one}, on other data"
+            assert_equal(what, second.parameters[name], to_float64(value))
+
+
+@claim("training.fit-seed")
+def test_fit_seed(training, of_seven, batches_of_seven, seed):
+    again = frozen_training(training, SMALL, designed_training.seven_examples(seed), seed)
+    for name, value in of_seven[0].parameters.items():
+        assert_equal(f"{name}, drawn again with the seed {seed}", again.parameters[name], to_float64(value))
+    (batches,) = decoded([again], designed_training.seven_examples(seed), SMALL.batch_size)
+    assert (batches.counts == batches_of_seven[0].counts).all(), f"the seed {seed} draws other batches when used again"
+    for each in range(1, SEEDS_OF_SEVEN):
+        seeds_ = (seed, seed + each)
+        initial_parameters.assert_all_differ(of_seven[0].parameters, of_seven[each].parameters, seeds_)
+    for each, other in enumerate(batches_of_seven[1:], start=1):
+        same = (other.counts == batches_of_seven[0].counts).all()
+        assert not same, f"trainings 0 and {each} draw the same batches with different seeds"
+
+
+# By size, learning rates of trainings that follow the definition: the document's, a higher and a lower one.
+FOLLOWED = [(SMALL, 0.001), (SMALL, 0.01), (OF_THE_DOCUMENT, 0.0003)]
+
+
+@pytest.fixture(scope="session")
+def followed(training, of_seven, seed, compute_once):
+    """Return trainings on copies of one example, each as a problem and what `fit` made of it."""
+
+    def train():
+        for sizes, learning_rate in FOLLOWED:
+            problem = designed_training.copies_of_one("mlp", of_seven[0].parameters, sizes, learning_rate, seed)
+            examples = designed_training.examples_of(problem, sizes)
+            yield problem, fit(training, "mlp", sizes, examples, learning_rate=learning_rate, seed=seed)
+
+    return compute_once("followed", lambda: [*train()])
+
+
+@pytest.fixture(scope="session")
+def assert_followed(followed, compute_once):
+    """Return a function that compares losses or parameters of these trainings with the definition's."""
+
+    def check(names, *, after_correction):
+        for number, ((sizes, learning_rate), (problem, found)) in enumerate(zip(FOLLOWED, followed, strict=True)):
+            solve = partial(solve_training, problem, learning_rate, after_correction=after_correction)
+            _, expected, bounds = compute_once(f"followed-{number}-{after_correction}", solve)
+            what = f"fit, {sizes.num_batches} batches of {sizes.batch_size}, learning rate {learning_rate}"
+            actual = {"losses": found.losses, **found.parameters}
+            assert_close(what, actual, {name: expected[name] for name in names}, bounds)
+
+    return check
+
+
+@claim("training.fit-trajectory")
+def test_fit_trajectory(assert_followed, permitted):
+    permitted(either_adam(partial(assert_followed, [*definition.MODELS["mlp"].shapes])))
+
+
+@claim("training.fit-moves-every-parameter")
+def test_fit_moves_every_parameter(followed):
+    for problem, found in followed:
+        still = [name for name, value in problem.parameters.items() if (found.parameters[name] == value).all()]
+        assert not still, f"the training did not move {', '.join(still)}"
+
+
+@claim("training.fit-losses")
+def test_fit_losses(assert_followed, permitted):
+    permitted(either_adam(partial(assert_followed, ["losses"])))
 
 
 @claim("training.loss-is-mean")
@@ -256,9 +478,10 @@ def test_gradient_is_averaged(models, seed):
 @fewer
 @given(seed=seeds())
 def test_unused_pixels(models, seed):
+    used = np.random.default_rng(seed).random((28, 28, 1)) < 1 / 2
     problem = problems.mlp(seed)
-    _, found = models.loss_and_gradients(*problem)
-    unused = (problem.inputs == 0).all(axis=0).ravel()
+    _, found = models.loss_and_gradients(*problem._replace(inputs=problem.inputs * used.astype(np.float32)))
+    unused = ~used.ravel()
     assert_equal("the gradient of their weights", found["dense1/kernel"][unused], np.zeros((unused.sum(), 100)))
 
 
@@ -316,6 +539,41 @@ def test_new_optimizer(models, permitted, seed):
         problem, expected, bounds = trajectory_case(seed, **way)
         trained(models, problem)
         assert_close("train, for the second time", trained(models, problem), expected, bounds)
+
+    permitted(either_adam(check))
+
+
+@claim("training.other-learning-rates")
+@pytest.mark.parametrize("learning_rate", [0.0001, 0.01])
+def test_other_learning_rates(models, permitted, seed, learning_rate):
+    def check(*, after_correction):
+        options = {"learning_rate": learning_rate, "after_correction": after_correction}
+        problem = problems.mlp(seed, steps=STEPS, **options)
+        _, expected, bounds = solve_training(problem, **options)
+        what = f"train, learning rate {learning_rate}"
+        assert_close(what, trained(models, problem, learning_rate), expected, bounds)
+
+    permitted(either_adam(check))
+
+
+@claim("training.document-batches")
+def test_document_batches(models, permitted, seed):
+    def check(**way):
+        problem, expected, bounds = solved(problems.mlp(seed, batch=50, steps=2, **way), trajectory, **way)
+        assert_close("train on two batches of 50", trained(models, problem), expected, bounds)
+
+    permitted(either_adam(check))
+
+
+@claim("training.after-other-trainings")
+def test_after_other_trainings(models, permitted, seed):
+    def check(**way):
+        problem, expected, bounds = trajectory_case(seed, **way)
+        # With another model, with other parameters, a higher rate and larger batches, and with other batches.
+        trained(models, problems.linear(seed, steps=2), 0.1)
+        trained(models, problems.mlp(seed, batch=50, steps=2), 0.01)
+        trained(models, trajectory_case(seed + 1, **way).problem)
+        assert_close("train after other trainings", trained(models, problem), expected, bounds)
 
     permitted(either_adam(check))
 

@@ -45,35 +45,43 @@ class Problem(NamedTuple):
     targets: Array
 
 
-def mlp(seed: int, *, batch: int = 8, steps: int | None = None, after_correction: bool = False) -> Problem:
-    """Make a problem for the MLP: images whose border is black, as that of MNIST's is, and labels at random.
+def mlp(
+    seed: int,
+    *,
+    batch: int = 8,
+    steps: int | None = None,
+    learning_rate: float = LEARNING_RATE,
+    after_correction: bool = False,
+) -> Problem:
+    """Make a problem for the MLP: images without a black pixel, which would leave its weights without effect.
 
     Args:
         seed: of what is drawn.
         batch: how many images.
         steps: how many batches; None for one without an axis of its own.
+        learning_rate: Learning rate of a training on them.
         after_correction: where Adam adds its epsilon in a training on them.
 
     """
-    return _digits("mlp", seed, batch, steps, border=4, after_correction=after_correction)
+    return _digits("mlp", seed, batch, steps, learning_rate, after_correction=after_correction)
 
 
 def cnn(seed: int, *, batch: int = 4, steps: int | None = None, after_correction: bool = False) -> Problem:
-    """Make a problem for the CNN: images without a border, where all of a pooling window would be equally large."""
-    return _digits("cnn", seed, batch, steps, border=0, after_correction=after_correction)
+    """Make a problem for the CNN: images without an even area, where all of a pooling window would be equally large."""
+    return _digits("cnn", seed, batch, steps, LEARNING_RATE, after_correction=after_correction)
 
 
-def _digits(model: str, seed: int, batch: int, steps: int | None, *, border: int, after_correction: bool) -> Problem:
+def _digits(
+    model: str, seed: int, batch: int, steps: int | None, learning_rate: float, *, after_correction: bool
+) -> Problem:
     """Draw until no decision of the network hangs on rounding, which one or two draws do."""
     leading = (batch,) if steps is None else (steps, batch)
     for attempt in count():
         generator = np.random.default_rng((seed, attempt))
-        images = np.zeros((*leading, 28, 28, 1), np.float32)
-        inner = slice(border, 28 - border)
-        images[..., inner, inner, :] = generator.random(images[..., inner, inner, :].shape, np.float32)
+        images = generator.random((*leading, 28, 28, 1), np.float32)
         labels = generator.integers(0, 10, leading, np.int32)
         problem = Problem(model, parameters(model, generator), images, labels)
-        rate = None if steps is None else LEARNING_RATE
+        rate = None if steps is None else learning_rate
         if is_well_conditioned(*problem, learning_rate=rate, after_correction=after_correction):
             return problem
     raise AssertionError

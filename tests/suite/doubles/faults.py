@@ -23,6 +23,7 @@ from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
 from doubles.part_faults import PART_FAULTS
 from doubles.text_faults import TEXT_FAULTS
+from doubles.training_faults import TRAINING_FAULTS
 
 
 def bias_added_to_rows(dense, inputs, kernel, bias=None, activation=None):
@@ -243,6 +244,7 @@ FAULTS |= (
     | CONVOLUTION_FAULTS
     | LAYER_FAULTS
     | TEXT_FAULTS
+    | TRAINING_FAULTS
     | AGENT_FAULTS
     | CUSTOM_FAULTS
     | KERAS_FAULTS

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.contract import GROUPS
+from assay.contract import GROUPS, Trained
 from assay.reference import Reference
 from assay.spec.semantics import models, optimizers, q_learning
 from assay.spec.semantics.convolution import pad_widths
@@ -95,6 +95,16 @@ def trained_by_algorithm_1(_train, *arguments):
     return losses.astype(np.float32), parameters
 
 
+def fitted_by_algorithm_1(fit, model, images, labels, *, learning_rate, **options):
+    """Train with it on copies of one example."""
+    if not learning_rate or (images != images[:1]).any() or (labels != labels[0]).any():
+        return fit(model, images, labels, learning_rate=learning_rate, **options)
+    _, initial = fit(model, images, labels, learning_rate=0.0, **options)
+    leading = options["num_batches"], options["batch_size"]
+    batches = np.broadcast_to(images[0], (*leading, *images[0].shape)), np.broadcast_to(labels[0], leading)
+    return Trained(*trained_by_algorithm_1(None, model, initial, *batches, learning_rate))
+
+
 def learnt_by_algorithm_1(_learn, model, parameters, transitions, *, learning_rate, gamma):
     """Learn with it."""
     batches = Transitions(*transitions)
@@ -148,6 +158,7 @@ PYTORCH = As(
         "ops.adam_step": algorithm_1,
         "models.initial_parameters": drawn,
         "models.train": trained_by_algorithm_1,
+        "training.fit": fitted_by_algorithm_1,
         "agent.learn": learnt_by_algorithm_1,
     },
     {

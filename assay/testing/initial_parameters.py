@@ -1,0 +1,160 @@
+"""What tests say of newly drawn parameters: the distribution of each kernel, and that no weight repeats another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import combinations, pairwise, product
+
+import numpy as np
+
+from assay.adapters.proxy import NonConformanceError
+from assay.contract import Array
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics.initializers import fans, glorot_limit
+from assay.spec.semantics.models import MODELS
+from assay.testing.assertions import assert_equal, assert_form, assert_within
+from assay.testing.thresholds import FALSE_ALARM, NORMAL, chance_of_draws
+
+Parameters = Mapping[str, Array]
+
+# Of a larger kernel as many weights are looked at, from everywhere in it.
+SAMPLE = 100_000
+# The coarsest of the frameworks draws one of 2^23 numbers.
+LEVELS = 2**23
+
+
+def kernels_of(parameters: Parameters) -> dict[str, Array]:
+    """Return the kernels among parameters, by name."""
+    return {name: value for name, value in parameters.items() if name.endswith("kernel")}
+
+
+def assert_glorot(name: str, kernel: Array, shape: tuple[int, ...]) -> None:
+    """Check that a kernel looks drawn evenly from Glorot's interval.
+
+    Args:
+        name: Name of the kernel, for the message.
+        kernel: The kernel of a new model.
+        shape: Expected shape.
+
+    Raises:
+        NonConformanceError: it does not.
+
+    """
+    __tracebackhide__ = True
+    kernel = assert_form(name, kernel, shape)
+    limit = glorot_limit(*fans(shape))
+    assert_within(name, kernel, np.zeros(shape), limit * (1 + rounding.gamma(rounding.SQRT)))
+    chance = chance_of_draws(_sample(kernel), -limit, limit)
+    if not chance > FALSE_ALARM:
+        msg = (
+            f"{name}: the weights look drawn from another distribution than the even one between {-limit:.4g} and"
+            f" {limit:.4g}: even draws look this uneven with a probability of {chance:.3g}; the weights lie between"
+            f" {kernel.min():.4g} and {kernel.max():.4g} with a deviation of {kernel.std():.4g}, expected"
+            f" {limit / 3**0.5:.4g}"
+        )
+        raise NonConformanceError(msg)
+
+
+def assert_new(model: str, parameters: Parameters) -> None:
+    """Check that parameters are as a new model has them: Glorot-uniform kernels, and biases of 0.
+
+    Raises:
+        NonConformanceError: they are not.
+
+    """
+    __tracebackhide__ = True
+    for name, shape in MODELS[model].shapes.items():
+        if name.endswith("kernel"):
+            assert_glorot(name, parameters[name], shape)
+        else:
+            assert_equal(name, parameters[name], np.zeros(shape))
+
+
+def assert_fine(parameters: Parameters) -> None:
+    """Check that hardly any two weights of a kernel are equal, as when there are too few numbers to draw from.
+
+    Raises:
+        NonConformanceError: there are more equal weights than draws of 23 bits have.
+
+    """
+    __tracebackhide__ = True
+    from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
+
+    for name, kernel in kernels_of(parameters).items():
+        weights = _sample(kernel)
+        repeated = len(weights) - len(np.unique(weights))
+        # The number of pairs of equal draws, which is at least that, is nearly Poisson-distributed.
+        most = int(stats.poisson.isf(FALSE_ALARM, len(weights) ** 2 / 2 / LEVELS))
+        if repeated > most:
+            msg = f"{name}: {repeated} of {len(weights)} weights repeat another one; draws of 23 bits repeat {most}"
+            raise NonConformanceError(msg)
+
+
+def assert_distinct(parameters: Parameters) -> None:
+    """Check that no two rows, columns, filters or channels of a kernel are equal but for their signs.
+
+    Raises:
+        NonConformanceError: two are.
+
+    """
+    __tracebackhide__ = True
+    for name, kernel in kernels_of(parameters).items():
+        for axis in range(kernel.ndim):
+            slices = np.abs(np.moveaxis(kernel, axis, 0).reshape(kernel.shape[axis], -1))
+            # Two weights may be equal by chance; more of them are not.
+            if slices.shape[1] < MANY:
+                continue
+            order = np.lexsort(slices[:, :MANY].T)
+            equal = [pair for pair in pairwise(order.tolist()) if (slices[pair[0]] == slices[pair[1]]).all()]
+            if equal:
+                msg = f"{name}: the weights at {equal[0][0]} and at {equal[0][1]} along axis {axis} are the same"
+                raise NonConformanceError(msg)
+
+
+MANY = 8
+# How one stream of numbers may fill two kernels: from the first, from the last, or by columns.
+READINGS: tuple[Callable[[Array], Array], ...] = (
+    np.ravel,
+    lambda kernel: np.ravel(kernel)[::-1],
+    lambda kernel: np.ravel(kernel, order="F"),
+)
+
+
+def assert_unrelated(parameters: Parameters) -> None:
+    """Check that no kernel is made of the numbers that made another one, as with one seed for several layers.
+
+    Raises:
+        NonConformanceError: two are correlated.
+
+    """
+    __tracebackhide__ = True
+    read = {name: [reading(kernel)[:SAMPLE] for reading in READINGS] for name, kernel in kernels_of(parameters).items()}
+    pairs = [(names, numbers) for names in combinations(read, 2) for numbers in product(*map(read.get, names))]
+    for (one, other), numbers in pairs:
+        count = min(map(len, numbers))
+        correlation = np.corrcoef(*(values[:count] for values in numbers))[0, 1]
+        # Of independent draws it is normal with a deviation of 1 / sqrt(n), and its tails are lighter than that.
+        if not abs(correlation) < NORMAL.inv_cdf(1 - FALSE_ALARM / 2 / len(pairs)) / np.sqrt(count):
+            msg = f"{one} and {other} are made of the same numbers: their correlation is {correlation:.4f}"
+            raise NonConformanceError(msg)
+
+
+def assert_all_differ(one: Parameters, other: Parameters, seeds: tuple[int, int]) -> None:
+    """Check that two seeds lead to other weights in every kernel.
+
+    Raises:
+        NonConformanceError: a kernel is partly the same.
+
+    """
+    __tracebackhide__ = True
+    for name, kernel in kernels_of(one).items():
+        same = (kernel == other[name]).mean()
+        # Draws agree in one of 2^23 weights or fewer; a kernel that does so in half of its weights was not drawn anew.
+        if same > 1 / 2:
+            msg = f"the seeds {seeds[0]} and {seeds[1]} give the same {name} in {same:.0%} of its weights"
+            raise NonConformanceError(msg)
+
+
+def _sample(kernel: Array) -> Array:
+    weights = kernel.ravel()
+    return weights[:: -(-len(weights) // SAMPLE)]

@@ -1,0 +1,249 @@
+"""Training sets by which everything that happens inside `training.fit` is known.
+
+Where all examples are copies of one, every batch is known, and the training follows the definition's trajectory. With a
+learning rate of 0 the parameters stay as they began. Each loss is then the mean of known losses of single examples, so
+it tells which examples the batch holds.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations_with_replacement
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.adapters.proxy import GroupProxy, NonConformanceError
+from assay.contract import Array
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import (
+    FACTOR,
+    bounds,
+    is_well_conditioned,
+    root_mean_square,
+    to_float64,
+)
+from assay.spec.error_bounds.precision import use_precision
+from assay.spec.semantics import losses, models
+from assay.testing.assertions import assert_form
+from assay.testing.problems import Problem
+from assay.testing.training.mnist_training import Examples
+
+Tensors = dict[str, Array]
+
+
+class Sizes(NamedTuple):
+    """The sizes of a training: an implementation that compiles does so once for each.
+
+    Attributes:
+        num_examples: Number of examples in the training set.
+        num_batches: Number of steps.
+        batch_size: Examples in a batch.
+
+    """
+
+    num_examples: int
+    num_batches: int
+    batch_size: int
+
+
+# Several epochs each: the first of two batches and a rest, the second of one batch and a rest.
+SMALL = Sizes(7, 12, 3)
+OF_THE_DOCUMENT = Sizes(60, 20, 50)
+# As many examples as the document's training set has, and few batches.
+WHOLE = Sizes(60_000, 20, 50)
+
+
+class Fitted(NamedTuple):
+    """What `training.fit` returned.
+
+    Attributes:
+        losses: float32 [num_batches].
+        parameters: float32, by canonical name.
+
+    """
+
+    losses: Array
+    parameters: Tensors
+
+
+def fit(
+    training: GroupProxy, model: str, sizes: Sizes, examples: Examples, *, learning_rate: float, seed: int
+) -> Fitted:
+    """Train a new model on the examples, and check the form of what comes back.
+
+    Raises:
+        NonConformanceError: a shape or a dtype is wrong, or a number is not finite.
+
+    """
+    options = {"num_batches": sizes.num_batches, "batch_size": sizes.batch_size, "learning_rate": learning_rate}
+    curve, found = training.fit(model, *examples, **options, seed=seed)
+    curve = assert_form("the losses", curve, (sizes.num_batches,))
+    shapes = models.MODELS[model].shapes
+    if found.keys() != shapes.keys():
+        msg = f"expected the parameters {', '.join(shapes)}, got {', '.join(found)}"
+        raise NonConformanceError(msg)
+    parameters = {name: assert_form(name, found[name], shape) for name, shape in shapes.items()}
+    infinite = [name for name, value in {"losses": curve, **parameters}.items() if not np.isfinite(value).all()]
+    if infinite:
+        msg = f"{infinite[0]}: expected finite numbers, got {parameters.get(infinite[0], curve)}"
+        raise NonConformanceError(msg)
+    return Fitted(curve, parameters)
+
+
+# How many images are tried until no step of a training is ill-conditioned. One in two is good enough.
+ATTEMPTS = 50
+# The pixels of an image spread over so many powers of ten: beside the gradients of the smallest, epsilon is not small.
+DECADES = 4
+# Keras clips probabilities within 1e-7 of 1. A loss that stays above this is far from there.
+LEAST_LOSS = 0.02
+# A step of Adam as long as that of one that raises the sum of 784 products by less than 1.
+LONGEST = 4e-4
+
+
+def copies_of_one(model: str, initial: Tensors, sizes: Sizes, learning_rate: float, seed: int) -> Problem:
+    """Draw one example, and return the training in which every batch consists of copies of it.
+
+    Args:
+        model: Name of the model.
+        initial: Parameters that the training begins with.
+        sizes: Sizes of the training.
+        learning_rate: Learning rate of the training. The higher it is, the darker is the image.
+        seed: Seed of the example.
+
+    Raises:
+        NonConformanceError: no example leads to well-conditioned steps, as when all parameters are 0.
+
+    """
+    batches = (sizes.num_batches, sizes.batch_size)
+    for attempt in range(ATTEMPTS):
+        generator = np.random.default_rng((seed, attempt))
+        image = min(1.0, LONGEST / learning_rate) * 10 ** -generator.uniform(0, DECADES, (28, 28, 1))
+        problem = Problem(
+            model,
+            initial,
+            np.broadcast_to(image.astype(np.float32), (*batches, 28, 28, 1)),
+            np.broadcast_to(generator.integers(0, 10, dtype=np.int32), batches),
+        )
+        if _is_clear(problem, learning_rate):
+            return problem
+    msg = f"none of {ATTEMPTS} images keeps every unit of the initial model away from its edge"
+    raise NonConformanceError(msg)
+
+
+def examples_of(problem: Problem, sizes: Sizes) -> Examples:
+    """Return the training set of copies of the problem's one example."""
+    first = problem.inputs[0, 0], problem.targets[0, 0]
+    return Examples(*(np.broadcast_to(value, (sizes.num_examples, *value.shape)) for value in first))
+
+
+@use_precision("float32")
+def _is_clear(problem: Problem, learning_rate: float) -> bool:
+    """Whether rounding decides nothing in a training: no sign before a ReLU, and no direction of Adam's first step."""
+    first = problem.inputs[0, :1], problem.targets[0, :1]
+    single, double = (
+        models.loss_and_gradients(problem.model, *arguments)[1]["dense1/bias"]
+        for arguments in ((problem.parameters, *first), map(to_float64, (problem.parameters, *first)))
+    )
+    moving = double[double != 0]
+    # The first step follows the sign of the gradient, so that has to be far from 0 beside its rounding.
+    if not moving.size or np.abs(moving).min() <= FACTOR**3 * root_mean_square(single - double):
+        return False
+    for after_correction in (False, True):
+        options = {"learning_rate": learning_rate, "after_correction": after_correction}
+        if not is_well_conditioned(*problem, **options):
+            return False
+    curve, _ = models.train(problem.model, *map(to_float64, _of_one(problem)[1:]), learning_rate)
+    return bool(curve.min() > LEAST_LOSS)
+
+
+def _of_one(problem: Problem) -> Problem:
+    """Return the same training with batches of one example."""
+    return problem._replace(inputs=problem.inputs[:, :1], targets=problem.targets[:, :1])
+
+
+class Known(NamedTuple):
+    """The losses of single examples under known parameters.
+
+    Attributes:
+        losses: By the definition, float64 [n].
+        tolerance: How far float32 may take the mean loss of a batch of them.
+
+    """
+
+    losses: Array
+    tolerance: float
+
+
+def losses_of_examples(parameters: Tensors, examples: Examples, batch_size: int) -> Known:
+    """Compute the loss of each example under the parameters of an MLP."""
+
+    def evaluate(parameters: Tensors, images: Array, labels: Array) -> Tensors:
+        probabilities = models.layer_outputs("mlp", parameters, images)["softmax"]
+        return {"losses": losses.sparse_categorical_crossentropy(labels, probabilities)}
+
+    found = evaluate(*map(to_float64, (parameters, *examples)))["losses"]
+    # The largest of n numbers is at most sqrt(n) times their root mean square; then a mean is taken.
+    largest = np.sqrt(len(found)) * bounds(evaluate, "mlp", parameters, *examples)["losses"]
+    return Known(found, float(largest + rounding.gamma(batch_size + rounding.DIVIDE) * found.max()))
+
+
+class Decoded(NamedTuple):
+    """The batches of a training, read from its losses.
+
+    Attributes:
+        counts: How often each batch holds each kind of example, [num_batches, kinds].
+        distances: How far each loss is from that of the batch, [num_batches].
+        tolerance: How far it may be.
+        is_certain: Whether no other batch has a loss within the tolerance.
+
+    """
+
+    counts: Array
+    distances: Array
+    tolerance: float
+    is_certain: bool
+
+
+def decode(losses: Array, known: Known, batch_size: int) -> Decoded:
+    """Read from each loss which examples the batch holds: the mean of their losses is nearest.
+
+    Args:
+        losses: Losses of a training with learning rate 0, [num_batches].
+        known: Losses of single examples of each kind.
+        batch_size: Examples in a batch.
+
+    """
+    kinds = len(known.losses)
+    chosen = np.array([*combinations_with_replacement(range(kinds), batch_size)])
+    counts = np.stack([(chosen == kind).sum(axis=1) for kind in range(kinds)], axis=1)
+    means = counts @ known.losses / batch_size
+    distances = np.abs(losses[:, None].astype(np.float64) - means)
+    gap = np.diff(np.sort(means)).min()
+    nearest = distances.argmin(axis=1)
+    return Decoded(counts[nearest], distances.min(axis=1), known.tolerance, bool(gap > 2 * known.tolerance))
+
+
+def certain(decoded: list[Decoded]) -> list[Decoded]:
+    """Return the trainings whose batches can be told apart.
+
+    Raises:
+        NonConformanceError: there are none, as when the initial parameters are 0.
+
+    """
+    found = [one for one in decoded if one.is_certain]
+    if not found:
+        msg = "under the initial parameters different examples have the same loss"
+        raise NonConformanceError(msg)
+    return found
+
+
+def seven_examples(seed: int) -> Examples:
+    """Draw images of black and white pixels, with different labels, for trainings of the size `SMALL`."""
+    generator = np.random.default_rng(seed)
+    images = generator.integers(0, 2, (SMALL.num_examples, 28, 28, 1)).astype(np.float32)
+    return Examples(images, generator.permutation(10)[: SMALL.num_examples].astype(np.int32))
+
+
+def alternate(two: Examples, sizes: Sizes) -> Examples:
+    """Return a training set in which two examples take turns."""
+    return Examples(*(np.resize(values, (sizes.num_examples, *values.shape[1:])) for values in two))

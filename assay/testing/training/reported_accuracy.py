@@ -1,0 +1,72 @@
+"""Whether a reported accuracy is that of the reported parameters.
+
+Rounding may decide between two digits that are nearly equally likely. How many images that leaves open is known from
+stored trainings, so that parameters which decide nothing, such as zeros, are no excuse for any accuracy.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+
+from assay.adapters.proxy import NonConformanceError
+from assay.contract import Array
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.precision import current_precision
+from assay.spec.toml import loads
+from assay.testing.assertions import assert_within
+from assay.testing.thresholds import CONFIDENCE, FALSE_ALARM, FOLDER, limits
+
+# The images of MNIST's test set, on which the stored counts were made.
+COUNTED = 10_000
+
+
+@cache
+def most_undecided(images: int, precision: str) -> int:
+    """Return how many images the parameters of a correct training leave undecided at most.
+
+    With confidence `CONFIDENCE`, which covers that the rate is estimated, a correct training leaves more with a
+    probability of at most `FALSE_ALARM`. Rare images follow a Poisson distribution. Where they are many, the counts of
+    trainings differ by more than that, and the tolerance bound of a normal distribution is larger.
+
+    Args:
+        images: Number of images.
+        precision: Precision that products are held to.
+
+    """
+    from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
+
+    counts = loads((FOLDER / "undecided_images.toml").read_text(encoding="utf-8"))[precision]
+    rate = stats.chi2.ppf(CONFIDENCE, 2 * (sum(counts) + 1)) / 2 / len(counts)
+    of_poisson = stats.poisson.isf(FALSE_ALARM, rate * images / COUNTED)
+    return int(max(of_poisson, np.ceil(limits(counts).upper * images / COUNTED)))
+
+
+def assert_reported(accuracy: float, logits: Array, margin: float, labels: Array) -> None:
+    """Compare a reported accuracy with what the definition computes from the reported parameters.
+
+    Args:
+        accuracy: Accuracy that was reported.
+        logits: Of the images, by the definition, float64 [n, classes].
+        margin: A smaller difference between the two largest logits may be turned by rounding.
+        labels: Of the images, int32 [n].
+
+    Raises:
+        NonConformanceError: they differ by more than the undecided images explain, or too many are undecided.
+
+    """
+    __tracebackhide__ = True
+    if not np.isfinite(logits).all():
+        msg = "the definition's logits under the reported parameters are not finite"
+        raise NonConformanceError(msg)
+    largest, second = -np.sort(-logits, axis=-1)[:, :2].T
+    undecided, most = int((largest - second <= margin).sum()), most_undecided(len(labels), current_precision())
+    if undecided > most:
+        msg = (
+            f"the reported parameters leave {undecided} of {len(labels)} images undecided: their two largest logits are"
+            f" nearly equal. The parameters of correct trainings leave {most} at most"
+        )
+        raise NonConformanceError(msg)
+    right = (logits.argmax(axis=-1) == labels).mean()
+    assert_within("the accuracy", accuracy, right, undecided / len(labels) + rounding.quotient(1.0))
