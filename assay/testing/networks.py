@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
@@ -10,8 +10,8 @@ import numpy as np
 
 from assay.adapters.proxy import GroupProxy, NonConformanceError
 from assay.contract import Array
-from assay.spec.error_bounds import measured_bounds, rounding
-from assay.spec.error_bounds.measured_bounds import Evaluate, to_float64
+from assay.spec.error_bounds import measured_bounds, rounding, trajectory_bounds
+from assay.spec.error_bounds.measured_bounds import PERMUTATIONS, Evaluate, to_float64
 from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
 from assay.testing.assertions import assert_form, assert_within
@@ -27,13 +27,13 @@ class Case(NamedTuple):
     Attributes:
         problem: what an implementation is given.
         expected: by the definition, in float64.
-        bounds: on the root mean square deviation of every tensor.
+        bounds: on every tensor, as `assert_close` takes them.
 
     """
 
     problem: Problem | QProblem
     expected: Tensors
-    bounds: dict[str, float]
+    bounds: Mapping[str, float | Array]
 
 
 def layer_outputs(model: str) -> Evaluate:
@@ -78,9 +78,37 @@ def solved(problem: Problem, evaluate: Callable[..., Evaluate], **options: bool)
         options: of `evaluate`.
 
     """
-    function = evaluate(problem.model, **options)
-    bounds = measured_bounds.bounds(function, *problem, batch_axis=int(evaluate is trajectory))
-    return Case(problem, dict(function(*map(to_float64, problem[1:]))), bounds)
+    if evaluate is trajectory:
+        return solve_training(problem, LEARNING_RATE, **options)
+    function = evaluate(problem.model)
+    expected = dict(function(*map(to_float64, problem[1:])))
+    return Case(problem, expected, measured_bounds.bounds(function, *problem))
+
+
+def solve_training(problem: Problem, learning_rate: float, *, after_correction: bool = False) -> Case:
+    """Solve a training on several batches by the definition.
+
+    Args:
+        problem: Parameters before the first step, and the batches.
+        learning_rate: Learning rate of the optimizer.
+        after_correction: where Adam adds its epsilon.
+
+    """
+
+    def train(parameters: Tensors, inputs: Array, targets: Array) -> Iterator[definition.Step]:
+        return definition.steps(
+            problem.model, parameters, inputs, targets, learning_rate, after_correction=after_correction
+        )
+
+    def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
+        optimizer = definition.MODELS[problem.model].optimizer
+        return definition.optimize(optimizer, parameters, gradients, learning_rate, after_correction=after_correction)
+
+    losses, last = definition.ends(train(*map(to_float64, problem[1:])))
+    permutations = measured_bounds.permutations(*problem, batch_axis=1, count=PERMUTATIONS)
+    return Case(
+        problem, {"losses": losses, **last}, trajectory_bounds.bounds(train, optimize, problem[1:], permutations)
+    )
 
 
 @cache
