@@ -85,12 +85,15 @@ def solved(problem: Problem, evaluate: Callable[..., Evaluate], **options: bool)
     return Case(problem, expected, measured_bounds.bounds(function, *problem))
 
 
-def solve_training(problem: Problem, learning_rate: float, *, after_correction: bool = False) -> Case:
+def solve_training(
+    problem: Problem, learning_rate: float, *, permutations: int = PERMUTATIONS, after_correction: bool = False
+) -> Case:
     """Solve a training on several batches by the definition.
 
     Args:
         problem: Parameters before the first step, and the batches.
         learning_rate: Learning rate of the optimizer.
+        permutations: Number of orders of additions that rounding is measured in.
         after_correction: where Adam adds its epsilon.
 
     """
@@ -104,11 +107,11 @@ def solve_training(problem: Problem, learning_rate: float, *, after_correction: 
         optimizer = definition.MODELS[problem.model].optimizer
         return definition.optimize(optimizer, parameters, gradients, learning_rate, after_correction=after_correction)
 
-    losses, last = definition.ends(train(*map(to_float64, problem[1:])))
-    permutations = measured_bounds.permutations(*problem, batch_axis=1, count=PERMUTATIONS)
-    return Case(
-        problem, {"losses": losses, **last}, trajectory_bounds.bounds(train, optimize, problem[1:], permutations)
-    )
+    exact = [*train(*map(to_float64, problem[1:]))]
+    losses, last = definition.ends(exact)
+    orders = measured_bounds.permutations(*problem, batch_axis=1, count=permutations)
+    bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, orders)
+    return Case(problem, {"losses": losses, **last}, bounds)
 
 
 @cache

@@ -80,8 +80,9 @@ def solve_training(problem: QProblem, *, after_correction: bool = False) -> Case
         optimizer = models.MODELS[model].optimizer
         return models.optimize(optimizer, parameters, gradients, LEARNING_RATE, after_correction=after_correction)
 
-    losses, last = models.ends(train(*map(to_float64, problem.flat)))
-    bounds = trajectory_bounds.bounds(train, optimize, problem.flat, problem.permutations())
+    exact = [*train(*map(to_float64, problem.flat))]
+    losses, last = models.ends(exact)
+    bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, problem.permutations())
     return Case(problem, {"losses": losses, **last}, bounds)
 
 

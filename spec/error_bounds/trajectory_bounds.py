@@ -32,7 +32,8 @@ Optimize = Callable[[Parameters, Sequence[Parameters]], Parameters]
 def bounds(
     train: Callable[..., Iterable[Step]],
     optimize: Optimize,
-    problem: tuple[Any, ...],
+    parameters: Parameters,
+    exact: Sequence[Step],
     permutations: Iterable[tuple[Any, ...]],
 ) -> dict[str, float | Array]:
     """Bound the losses of a training by a number, and each parameter after it element by element.
@@ -40,24 +41,23 @@ def bounds(
     Args:
         train: Function of the arguments of a problem, by the definition; keeps the floating-point type.
         optimize: Optimizer of that training, without the losses.
-        problem: Arguments of `train`, float32, with the parameters first.
-        permutations: The same arguments in several orders, between which exact arithmetic sees no difference.
+        parameters: Parameters before the first step, float32.
+        exact: Steps of that training from there, in float64.
+        permutations: Arguments of `train`, float32, in several orders that are the same to exact arithmetic.
 
     """
     losses, rounding = _measure(train, permutations)
-    parameters, exact = problem[0], [step.gradients for step in train(*map(to_float64, problem))]
-    last = optimize(to_float64(parameters), exact)
-    in_float32 = optimize(
-        parameters, [{name: value.astype(np.float32) for name, value in one.items()} for one in exact]
-    )
+    gradients, last = [step.gradients for step in exact], exact[-1].parameters
+    rounded = [{name: value.astype(np.float32) for name, value in one.items()} for one in gradients]
+    in_float32 = optimize(parameters, rounded)
     found: dict[str, float | Array] = {"losses": FACTOR * losses}
     for name, value in last.items():
         least = max(root_mean_square(in_float32[name] - value), U * root_mean_square(value))
         found[name] = np.full(value.shape, FACTOR * least)
     for number, off in enumerate(rounding):
         # Towards 0, where steps are the most sensitive, and beyond.
-        towards_0 = {name: value - np.sign(value) * FACTOR * off[name] for name, value in exact[number].items()}
-        others = optimize(to_float64(parameters), [*exact[:number], towards_0, *exact[number + 1 :]])
+        towards_0 = {name: value - np.sign(value) * FACTOR * off[name] for name, value in gradients[number].items()}
+        others = optimize(to_float64(parameters), [*gradients[:number], towards_0, *gradients[number + 1 :]])
         for name, value in last.items():
             found[name] = found[name] + np.abs(others[name] - value)
     return found

@@ -277,7 +277,8 @@ MODELS = {
         },
         input_axes=("time",),
         split={
-            "cell/kernel": (NUM_CHARS, 4, UNITS),
+            # For any number of characters.
+            "cell/kernel": (-1, 4, UNITS),
             "cell/recurrent_kernel": (UNITS, 4, UNITS),
             "cell/bias": (4, UNITS),
         },
