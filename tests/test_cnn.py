@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from assay.adapters.proxy import AdapterError
 from assay.spec.error_bounds import image_rounding, measured_bounds, rounding
-from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
+from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
 from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.semantics import convolution, layers, normalization
 from assay.spec.semantics import models as definition
@@ -568,8 +568,8 @@ def test_order_of_batches(models, seed):
     one, other = trained(models, problem), trained(models, backwards)
     _, reverse = definition.train("cnn", *map(to_float64, backwards[1:]), LEARNING_RATE)
     # Each of the two may be off by its own rounding. Where products are coarse, that may hide what the order does.
-    told = [name for name in SHAPES if root_mean_square(expected[name] - reverse[name]) > 4 * bounds[name]]
-    same = [name for name in told if root_mean_square(one[name] - other[name]) <= 2 * bounds[name]]
+    told = [name for name in SHAPES if compare_to_bound(expected[name] - reverse[name], bounds[name]) > 4]
+    same = [name for name in told if compare_to_bound(one[name] - other[name], bounds[name]) <= 2]
     assert told, "products are too coarse to tell"
     assert not same, f"batches in reverse lead to the same {same}"
 

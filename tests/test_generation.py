@@ -18,7 +18,16 @@ from assay.testing import handcrafted_weights, problems
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.strategies import LARGEST_EXPONENT, distinct_rows, matrices, seeds
-from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_draws, threshold
+from assay.testing.thresholds import (
+    FALSE_ALARM,
+    NEIGHBOURS,
+    chance_of_counts,
+    chance_of_draws,
+    chance_of_each_count,
+    chance_of_sequence,
+    chance_of_share,
+    threshold,
+)
 from assay.testing.training.assertions import entropies
 from assay.testing.training.text_training import evaluated, share_of_words, words
 
@@ -233,47 +242,116 @@ def test_not_argmax(text, seed):
     # One character is as probable as all others together: 400 draws give it each time with a probability of 2^-400.
     logits = np.zeros(NUM_CHARS, np.float32)
     logits[seed % NUM_CHARS] = np.log(NUM_CHARS - 1)
-    _, written = write(text, handcrafted_weights.indifferent(logits), seed)
+    _, written = write(text, handcrafted_weights.indifferent(logits), seed, length=SHORT)
     assert len(np.unique(written)) > 1, f"all {COUNT} characters are {written[0]}"
+
+
+# Where the window makes no difference, a short one takes the least time.
+SHORT = 3
 
 
 @claim("generation.by-temperature")
 @each_temperature
 def test_by_temperature(text, seed, temperature):
     logits = drawn_from(seed, scale=0.5)
-    texts = [
-        write(text, handcrafted_weights.indifferent(logits), 3 * seed + i, temperature=temperature)[1] for i in range(3)
-    ]
-    counts = np.bincount(np.concatenate(texts), minlength=NUM_CHARS).tolist()
-    probability = chance_of_counts(counts, softmax_with_temperature(to_float64(logits), temperature))
+    network = handcrafted_weights.indifferent(logits)
+    texts = [write(text, network, 3 * seed + i, temperature=temperature, length=SHORT)[1] for i in range(3)]
+    drawn, probabilities = np.concatenate(texts), softmax_with_temperature(to_float64(logits), temperature)
+    counts = np.bincount(drawn, minlength=NUM_CHARS).tolist()
+    # Ranked by their probability, as cutting off the rare ones shows in these together.
+    ranks = (-logits).argsort(kind="stable")
+    points = rosenblatt(probabilities[ranks], ranks.argsort()[drawn])
+    probability = 2 * min(chance_of_each_count(counts, probabilities), chance_of_draws(points, 0.0, 1.0))
     assert probability > FALSE_ALARM, f"such draws are as far off as {counts} with a probability of {probability:.3g}"
+
+
+# Four characters are equally probable, the others impossible.
+EQUAL = 4
+FOUR_EQUAL = np.where(np.arange(NUM_CHARS) < EQUAL, 0, -handcrafted_weights.CERTAIN).astype(np.float32)
 
 
 @claim("generation.independent")
 def test_independent(text, seed):
-    # Four characters are equally probable, the others impossible.
-    logits = np.where(np.arange(NUM_CHARS) < 4, 0, -handcrafted_weights.CERTAIN).astype(np.float32)
-    _, written = write(text, handcrafted_weights.indifferent(logits), seed)
-    pairs = written.reshape(-1, 2) @ [4, 1]
-    counts = np.bincount(pairs, minlength=16).tolist()
-    probability = chance_of_counts(counts)
-    assert probability > FALSE_ALARM, f"pairs come as unevenly as {counts} with a probability of {probability:.3g}"
+    _, written = write(text, handcrafted_weights.indifferent(FOUR_EQUAL), seed, length=SHORT)
+    counts = np.bincount(written, minlength=NUM_CHARS).tolist()
+    assert sum(counts[EQUAL:]) == 0, f"impossible characters are written {sum(counts[EQUAL:])} times"
+    probability = chance_of_sequence(written, EQUAL)
+    assert probability > FALSE_ALARM, (
+        f"draws depend on each other as those of {written.tolist()} with a probability of {probability:.3g}"
+    )
+
+
+@claim("generation.independent-seeds")
+def test_independent_seeds(text, seed):
+    network = handcrafted_weights.indifferent(FOUR_EQUAL)
+    one, other = (write(text, network, each, length=SHORT)[1] for each in (seed, seed + 1))
+    # Beside each other, and one or the other some places ahead.
+    places = range(-NEIGHBOURS, NEIGHBOURS + 1)
+    pairs = [(one[max(lag, 0) : COUNT + min(lag, 0)], other[max(-lag, 0) : COUNT + min(-lag, 0)]) for lag in places]
+    tests = [(int((left == right).sum()), len(left)) for left, right in pairs]
+    probability = len(tests) * min(chance_of_share(*test, 1 / EQUAL) for test in tests)
+    assert probability > FALSE_ALARM, (
+        f"the texts of the seeds {seed} and {seed + 1} agree at {dict(zip(places, tests, strict=True))}, by the number of"
+        f" places that one is ahead, with a probability of {probability:.3g}"
+    )
+
+
+@claim("generation.any-count")
+@pytest.mark.parametrize("count", [0, 1])
+def test_any_count(text, seed, count):
+    window = window_of(seed, SHORT)
+    network = handcrafted_weights.successor_of_the_last()
+    written = text.generate(network, window, temperature=1.0, count=count, seed=seed)
+    assert_equal("the text", written, (window[-1:] + 1 + np.arange(count, dtype=np.int32)) % NUM_CHARS, INT)
+
+
+# More characters than int8 has numbers for, and windows longer than the usual blocks.
+MANY_CHARS, LONG, FURTHER = 200, 67, 80
+
+
+@claim("generation.any-size")
+@pytest.mark.parametrize("temperature", [0.2, 1.2])
+def test_any_size(text, seed, temperature):
+    window = np.random.default_rng(seed).integers(0, MANY_CHARS, LONG, np.int32)
+    options = {"temperature": temperature, "count": FURTHER, "seed": seed}
+    repeated = text.generate(handcrafted_weights.first_of_the_window(MANY_CHARS), window, **options)
+    assert_equal("the text of a network that names the first", repeated, np.resize(window, FURTHER), INT)
+    counted = text.generate(handcrafted_weights.successor_of_the_last(MANY_CHARS), window, **options)
+    expected = (window[-1] + 1 + np.arange(FURTHER)) % MANY_CHARS
+    assert_equal("the text of a network that counts", counted, expected, INT)
+
+
+@claim("generation.begins-anew")
+def test_begins_anew(text, seed):
+    network = handcrafted_weights.first_of_the_window()
+    for number in range(3):
+        window, written = write(text, network, seed + number, length=7)
+        assert_equal(f"text {number}", written, np.resize(window, COUNT), INT)
+
+
+def rosenblatt(probabilities, drawn):
+    """Turn draws into points that lie evenly between 0 and 1 if, and only if, they were drawn by these probabilities.
+
+    A draw falls into its part of the probabilities laid end to end, and a point is drawn evenly from that part
+    (Rosenblatt, "Remarks on a multivariate transformation", 1952).
+
+    Args:
+        probabilities: Probabilities of all draws, [classes], or of each, [n, classes].
+        drawn: Draws, [n].
+
+    """
+    each = np.broadcast_to(probabilities, (len(drawn), probabilities.shape[-1]))
+    place = np.arange(len(drawn)), drawn
+    # From a stream of its own, which what is tested does not draw from.
+    point = np.random.default_rng([*b"Rosenblatt"]).random(len(drawn))
+    return np.cumsum(each, axis=-1)[place] - point * each[place]
 
 
 def assert_by_the_network(parameters, window, written, temperature):
-    """Check that what was written follows the definition's probabilities for each of its windows.
-
-    A character falls into its part of the probabilities laid end to end. A point drawn evenly from that part is drawn
-    evenly from 0 to 1, and independently of those before it, if and only if the characters are drawn by these
-    probabilities (Rosenblatt, "Remarks on a multivariate transformation", 1952).
-    """
+    """Check that what was written follows the definition's probabilities for each of its windows."""
     # In float32, as its rounding is nothing beside what a test of draws can tell.
     logits = definition.layer_outputs("rnn", parameters, windows_before(window, written))["dense"]
-    probabilities = softmax_with_temperature(to_float64(logits), temperature)
-    place = np.arange(len(written)), written
-    # From a stream of its own, which what is tested does not draw from.
-    point = np.random.default_rng([*b"Rosenblatt"]).random(len(written))
-    points = np.cumsum(probabilities, axis=-1)[place] - point * probabilities[place]
+    points = rosenblatt(softmax_with_temperature(to_float64(logits), temperature), written)
     probability = chance_of_draws(points, 0.0, 1.0)
     assert probability > FALSE_ALARM, f"the network writes such characters with a probability of {probability:.3g}"
 

@@ -17,7 +17,7 @@ from assay.testing import problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few
 from assay.testing.networks import assert_dense, either_adam, outputs_of
 from assay.testing.problems import GAMMA, LEARNING_RATE
-from assay.testing.q_networks import gradients_of, learnt, loss_and_gradients, solved, targets, trajectory
+from assay.testing.q_networks import gradients_of, learnt, loss_and_gradients, solve_training, solved, targets
 from assay.testing.strategies import seeds
 
 MODEL = "q_cnn"
@@ -223,7 +223,7 @@ def test_cnn_learns(agent, permitted, seed):
     problem = problems.q_learning_of(MODEL, seed, batch=2, steps=1)
 
     def check(**way):
-        _, expected, bounds = solved(problem, trajectory(MODEL, **way))
+        _, expected, bounds = solve_training(problem, **way)
         assert_close("learn", learnt(agent, problem), expected, bounds)
 
     permitted(either_adam(check))

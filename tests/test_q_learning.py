@@ -33,9 +33,9 @@ from assay.testing.q_networks import (
     layer_outputs,
     learnt,
     loss_and_gradients,
+    solve_training,
     solved,
     targets,
-    trajectory,
 )
 from assay.testing.strategies import arrays, seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_share, threshold
@@ -723,7 +723,7 @@ def test_gradient_is_averaged(agent, seed):
 def trajectory_case(seed, *, after_correction=False):
     """Return a problem of five batches and its solution."""
     problem = problems.q_learning_of(MODEL, seed, steps=5, after_correction=after_correction)
-    return solved(problem, trajectory(MODEL, after_correction=after_correction))
+    return solve_training(problem, after_correction=after_correction)
 
 
 @claim("q_learning.trajectory")
@@ -755,7 +755,7 @@ def test_trajectory_losses(agent, permitted, seed):
 def test_target_moves(agent, permitted, seed):
     # However the values move, y stays 1 ahead of them. A target that stays behind would be reached.
     def check(**way):
-        problem, expected, bounds = solved(chasing(seed, steps=5), trajectory(MODEL, **way))
+        problem, expected, bounds = solve_training(chasing(seed, steps=5), **way)
         assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check), alike=True)

@@ -1,32 +1,30 @@
 """The recurrent network: lines 516 to 547 of the document."""
 
-import math
-from functools import cache, partial
+from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given
 
 from assay.contract import INT
-from assay.spec.error_bounds import measured_bounds, recurrence_rounding, rounding
+from assay.spec.error_bounds import recurrence_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
 from assay.spec.error_bounds.precision import use_precision
 from assay.spec.semantics import layers, recurrence
-from assay.spec.semantics.initializers import fans, glorot_limit, orthogonal
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS
 from assay.spec.semantics.recurrence import State
 from assay.spec.vectors import read
-from assay.testing import handcrafted_weights, problems
+from assay.testing import handcrafted_weights, initial_rnn, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few
 from assay.testing.networks import assert_dense, assert_parameters, case, layer_outputs, outputs_of, solved
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.strategies import seeds
-from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
 DOCUMENT = read("rnn")
 NAMES = ["one_hot", "cell", "dense", "softmax"]
 SHAPES = MODELS["rnn"].shapes
 BATCH = 4
+KERNELS = ["cell/kernel", "dense/kernel"]
 
 problem_of = cache(problems.rnn)
 any_batch = pytest.mark.parametrize("batch", [1, BATCH, 7])
@@ -345,52 +343,17 @@ def test_parameter_count(models, seed):
 
 
 @claim("rnn.initial-kernels")
-@pytest.mark.parametrize("name", ["cell/kernel", "dense/kernel"])
+@pytest.mark.parametrize("name", KERNELS)
 def test_initial_kernels(models, seed, name):
-    assert_glorot_uniform(name, initial_parameters(models, seed)[name])
-
-
-def assert_glorot_uniform(name, kernel):
-    """Check that no element is beyond the limit, and that they lie as even draws do."""
-    kernel = assert_form(name, kernel, SHAPES[name])
-    limit = glorot_limit(*fans(kernel.shape))
-    assert_within(name, kernel, np.zeros(kernel.shape), limit * (1 + rounding.gamma(rounding.SQRT)))
-    probability = chance_of_draws(to_float64(kernel).ravel(), -limit, limit)
-    assert probability > FALSE_ALARM, f"even draws are as uneven as {name} with a probability of {probability:.3g}"
+    kernel = assert_form(name, initial_parameters(models, seed)[name], SHAPES[name])
+    initial_rnn.assert_glorot_uniform(name, kernel)
 
 
 @claim("rnn.initial-recurrent-kernel")
 def test_initial_recurrent_kernel(models, permitted, seed):
     name = "cell/recurrent_kernel"
     kernel = assert_form(name, initial_parameters(models, seed)[name], SHAPES[name])
-    gates = np.split(kernel, 4, axis=1)
-    permitted(
-        {
-            "orthogonal": lambda: assert_orthogonal(kernel),
-            "orthogonal-gates": lambda: [assert_orthogonal(gate) for gate in gates],
-            "uniform": lambda: assert_even(name, to_float64(kernel).ravel(), DRAWN_TO),
-        }
-    )
-
-
-# As far as PyTorch draws what its LSTM begins with.
-DRAWN_TO = 1 / math.sqrt(UNITS)
-
-
-def assert_orthogonal(kernel):
-    """Check that the rows of a kernel are as orthogonal as float32 leaves them, in four draws."""
-    draws = [orthogonal(kernel.shape, number, np.float32) for number in range(measured_bounds.PERMUTATIONS)]
-    found, *expected = (root_mean_square(rows @ rows.T - np.eye(UNITS)) for rows in map(to_float64, (kernel, *draws)))
-    assert found <= measured_bounds.FACTOR * max(expected), (
-        f"{found:.3g} from orthogonal, where float32 is {max(expected):.3g}"
-    )
-
-
-def assert_even(what, values, limit):
-    """Check that no value is beyond the limit, and that they lie as even draws do."""
-    assert np.abs(values).max() <= limit * (1 + rounding.gamma(2)), f"{what} has {np.abs(values).max()}"
-    probability = chance_of_draws(values, -limit, limit)
-    assert probability > FALSE_ALARM, f"even draws are as uneven as {what} with a probability of {probability:.3g}"
+    permitted(initial_rnn.check_recurrent_kernel(name, kernel))
 
 
 @claim("rnn.forget-bias")
@@ -398,17 +361,16 @@ def test_forget_bias(models, permitted, seed):
     initial = initial_parameters(models, seed)
     assert_equal("dense/bias", initial["dense/bias"], np.zeros(NUM_CHARS))
     bias = assert_form("cell/bias", initial["cell/bias"], SHAPES["cell/bias"])
+    permitted(initial_rnn.check_bias("cell/bias", bias))
 
-    def drawn():
-        # The distribution function of a sum of two even draws makes such sums even.
-        shares = np.clip(to_float64(bias) / (2 * DRAWN_TO), -1, 1)
-        assert_even("cell/bias", np.sign(shares) * (2 * np.abs(shares) - shares**2), 1.0)
 
-    forget_open = np.repeat([0.0, 1.0, 0.0, 0.0], UNITS)
-    known = {"forget-open": forget_open, "zeros": np.zeros_like(forget_open)}
-    permitted(
-        {key: partial(assert_equal, "cell/bias", bias, value) for key, value in known.items()} | {"uniform": drawn}
-    )
+@claim("rnn.initial-draws")
+def test_initial_draws(models, seed):
+    initial = initial_parameters(models, seed)
+    kernels = {name: assert_form(name, initial[name], SHAPES[name]) for name in KERNELS}
+    for name, kernel in kernels.items():
+        initial_rnn.assert_fully_resolved(name, kernel)
+    initial_rnn.assert_drawn_apart(kernels)
 
 
 @claim("rnn.new-models-differ")

@@ -7,17 +7,34 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from assay.spec.error_bounds.measured_bounds import root_mean_square
+from assay.spec.error_bounds.measured_bounds import compare_to_bound
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
 from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
-from assay.testing import problems
+from assay.testing import initial_rnn, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, claim, few
-from assay.testing.networks import case, either_adam, gradients_of, loss_and_gradients, solved, trained, trajectory
+from assay.testing.networks import (
+    case,
+    either_adam,
+    gradients_of,
+    loss_and_gradients,
+    solve_training,
+    solved,
+    trained,
+    trajectory,
+)
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.strategies import seeds
-from assay.testing.thresholds import quarters, threshold
+from assay.testing.thresholds import FALSE_ALARM, quarters, threshold
 from assay.testing.training.assertions import assert_losses_not_above
+from assay.testing.training.known_batches import (
+    ONE_WINDOW,
+    TWO_WINDOWS,
+    chance_of_batches,
+    count_windows,
+    fit,
+    known_problem,
+)
 from assay.testing.training.text_training import evaluated, mean_loss
 
 DOCUMENT = read("rnn")
@@ -38,14 +55,105 @@ def test_windows_seen():
     assert (draws, round(draws / places, 3)) == (50_000, 0.083)
 
 
-FEW = {"num_batches": 2, "batch_size": 3, "seq_length": 5, "learning_rate": DOCUMENT["learning_rate"]}
+@pytest.fixture(scope="session")
+def two_windows(text, seed, compute_once):
+    """Return losses and parameters of a training with learning rate 0 on the text with two windows."""
+    return compute_once("two_windows", lambda: fit(text, TWO_WINDOWS, 0.0, seed))
+
+
+@pytest.fixture(scope="session")
+def one_window(text, seed, compute_once):
+    """Return losses and parameters of a training with learning rate 0 on the text with one window."""
+    return compute_once("one_window", lambda: fit(text, ONE_WINDOW, 0.0, seed))
 
 
 @claim("rnn_training.form")
-def test_form(text, seed):
-    curve, parameters = text.fit(np.arange(20, dtype=np.int32) % 4, 4, seed=seed, **FEW)
-    assert_form("the losses of 2 batches", curve, (2,))
-    assert {name: np.shape(value) for name, value in parameters.items()} == rnn_shapes(4)
+def test_form(two_windows, one_window):
+    assert np.isfinite(two_windows[0]).all()
+    assert np.isfinite(one_window[0]).all()
+
+
+@claim("rnn_training.batches")
+def test_batches(two_windows):
+    count_windows(TWO_WINDOWS, *two_windows)
+
+
+@claim("rnn_training.batches")
+def test_batches_of_one_window(one_window):
+    count_windows(ONE_WINDOW, *one_window)
+
+
+@claim("rnn_training.steps")
+def test_steps(text, permitted, seed, two_windows):
+    counts = count_windows(TWO_WINDOWS, *two_windows)
+    assert_training(text, permitted, seed, 0.003, TWO_WINDOWS, two_windows[1], counts)
+
+
+@claim("rnn_training.one-window")
+def test_one_window(text, permitted, seed, one_window):
+    counts = np.zeros(ONE_WINDOW.num_batches, int)
+    assert_training(text, permitted, seed, 0.02, ONE_WINDOW, one_window[1], counts)
+
+
+def assert_training(text, permitted, seed, learning_rate, recipe, initial, counts):
+    """Compare losses and parameters of a training whose batches are known with the definition's."""
+    curve, last = fit(text, recipe, learning_rate, seed)
+    problem = known_problem(recipe, initial, counts)
+
+    def check(**way):
+        one = solve_training(problem, learning_rate, permutations=2, **way)
+        what = f"fit with learning rate {learning_rate}, after {recipe.num_batches} steps"
+        assert_close(what, {"losses": curve, **last}, one.expected, one.bounds)
+
+    permitted(either_adam(check))
+
+
+@claim("rnn_training.initial-kernels")
+@pytest.mark.parametrize("name", ["cell/kernel", "dense/kernel"])
+def test_initial_kernels(two_windows, name):
+    initial_rnn.assert_glorot_uniform(name, two_windows[1][name])
+    initial_rnn.assert_fully_resolved(name, two_windows[1][name])
+
+
+@claim("rnn_training.initial-recurrent-kernel")
+def test_initial_recurrent_kernel(two_windows, permitted):
+    name = "cell/recurrent_kernel"
+    initial_rnn.assert_fully_resolved(name, two_windows[1][name])
+    permitted(initial_rnn.check_recurrent_kernel(name, two_windows[1][name]))
+
+
+@claim("rnn_training.initial-biases")
+def test_initial_biases(two_windows, permitted):
+    initial = two_windows[1]
+    assert_equal("dense/bias", initial["dense/bias"], np.zeros(TWO_WINDOWS.num_chars))
+    permitted(initial_rnn.check_bias("cell/bias", initial["cell/bias"]))
+
+
+@claim("rnn_training.even-draws")
+def test_even_draws(two_windows):
+    counts = count_windows(TWO_WINDOWS, *two_windows)
+    probability = chance_of_batches(counts, TWO_WINDOWS.batch_size)
+    assert probability > FALSE_ALARM, (
+        f"of {TWO_WINDOWS.batch_size} windows in each batch {counts.tolist()} are the second of two: draws with"
+        f" replacement, by the same probability, are as far from what is expected with one of {probability:.3g}"
+    )
+
+
+@claim("rnn_training.new-draws")
+def test_new_draws(two_windows):
+    counts = count_windows(TWO_WINDOWS, *two_windows)
+    # After a lag of 3 there are 5 pairs of batches, all of which are alike by chance with a probability of 3e-6.
+    periods = [lag for lag in (1, 2) if (counts[lag:] == counts[:-lag]).all()]
+    assert not periods, f"the batches repeat after {periods}: they hold {counts.tolist()} times the second window"
+
+
+@claim("rnn_training.same-seed")
+def test_same_seed(text, seed, two_windows):
+    curve, again = fit(text, TWO_WINDOWS, 0.0, seed)
+    for name, value in two_windows[1].items():
+        assert_equal(f"{name} of the same seed", again[name], value)
+    counts, expected = (count_windows(TWO_WINDOWS, one, again) for one in (curve, two_windows[0]))
+    assert_equal("how often the second window is drawn", counts, expected, counts.dtype)
 
 
 def gradients_case(seed):
@@ -170,7 +278,7 @@ def test_order_of_batches(models, seed):
     backwards = one.problem._replace(inputs=one.problem.inputs[::-1].copy(), targets=one.problem.targets[::-1].copy())
     forth, back = trained(models, one.problem), trained(models, backwards)
     # Each of the two may be off by its own rounding.
-    same = [name for name in SHAPES if root_mean_square(forth[name] - back[name]) <= 2 * one.bounds[name]]
+    same = [name for name in SHAPES if compare_to_bound(forth[name] - back[name], one.bounds[name]) <= 2]
     assert not same, f"batches in reverse lead to the same {same}"
 
 
@@ -184,10 +292,13 @@ def test_first_loss(rnn_100_batches, corpus):
 
 
 @claim("rnn_training.seeds")
-def test_seeds(text, seed):
-    indices = np.arange(20, dtype=np.int32) % 4
-    first, second = (text.fit(indices, 4, seed=one, **FEW).losses for one in (seed, seed + 1))
-    assert (np.asarray(first) != np.asarray(second)).any(), f"the seeds {seed} and {seed + 1} train alike"
+def test_seeds(text, seed, two_windows):
+    curve, other = fit(text, TWO_WINDOWS, 0.0, seed + 1)
+    assert (curve != two_windows[0]).any(), f"the seeds {seed} and {seed + 1} train alike"
+    same = [name for name in ("cell/kernel", "cell/recurrent_kernel") if (other[name] == two_windows[1][name]).all()]
+    assert not same, f"the seeds {seed} and {seed + 1} begin with the same {same}"
+    counts = [count_windows(TWO_WINDOWS, *one).tolist() for one in (two_windows, (curve, other))]
+    assert counts[0] != counts[1], f"the seeds {seed} and {seed + 1} draw the same windows"
 
 
 @claim("rnn_training.loss-falls")

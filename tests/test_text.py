@@ -12,7 +12,7 @@ from assay.spec.semantics import text as definition
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, claim
 from assay.testing.strategies import seeds
-from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
+from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_draws, chance_of_sequence
 
 DOCUMENT = read("rnn")
 # What a file may hold: anything but halves of surrogate pairs, which UTF-8 has no bytes for.
@@ -80,7 +80,11 @@ def test_utf8(text):
 
 
 @claim("text.not-utf8")
-@pytest.mark.parametrize("content", [b"n\xe9e", b"\xff\xfea\x00", b"\xc3"], ids=["latin-1", "utf-16", "cut off"])
+@pytest.mark.parametrize(
+    "content",
+    [b"n\xe9e", b"\xff\xfea\x00", b"a\xc3", b"a\xed\xa0\x80", b"a\xc0\x80", b"a\xf4\x90\x80\x80", b"a\x80"],
+    ids=["latin-1", "utf-16", "cut off", "half of a pair", "too long", "beyond Unicode", "no beginning"],
+)
 def test_not_utf8(text, content):
     assert_rejected(f"the file {content!r}", lambda: text.encode(content))
 
@@ -88,7 +92,43 @@ def test_not_utf8(text, content):
 @claim("text.newlines")
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_newlines(text, end):
-    assert decoded(encode(text, f"a{end}b{end}{end}c")) == "a\nb\n\nc"
+    assert decoded(encode(text, f"a{end}b{end}{end}c{end}")) == "a\nb\n\nc\n"
+
+
+@claim("text.newlines")
+def test_mixed_newlines(text):
+    assert decoded(encode(text, "\ra\n\rb\r\r\nc\n\n\r")) == "\na\n\nb\n\nc\n\n\n"
+
+
+# What `str.splitlines` takes for the end of a line, and a file read as text does not.
+SEPARATORS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+
+
+@claim("text.other-separators")
+@pytest.mark.parametrize("separator", SEPARATORS, ids=lambda one: f"U+{ord(one):04X}")
+def test_other_separators(text, separator):
+    content = f"a{separator}{separator}b\n{separator}"
+    assert decoded(encode(text, content)) == content
+
+
+@claim("text.kept")
+@pytest.mark.parametrize(
+    "content",
+    ["  a \t\n", "\n\n", "a\n\n\n", "\x00a\x00", "\ufeffa", "e\u0301 \u00e9", "\u00a0a\u3000", "\u200da\ufe0f"],
+    ids=["blanks", "newlines", "newlines at the end", "NUL", "BOM", "combining", "wide blanks", "joiners"],
+)
+def test_kept(text, content):
+    assert decoded(encode(text, content)) == content
+
+
+@claim("text.lower-case")
+@pytest.mark.parametrize(
+    ("content", "lower"),
+    [("AİB", "ai\u0307b"), ("ΑΣ ΣΑ", "ας σα"), ("STRAẞE", "straße"), ("ΌΔΎ", "όδύ"), ("𐐀ǅ", "𐐨ǆ"), ("ſK", "ſk")],
+    ids=["longer", "final sigma", "sharp s", "accents", "beyond 16 bits", "signs"],
+)
+def test_lower_case_of_letters(text, content, lower):
+    assert decoded(encode(text, content)) == lower
 
 
 @claim("text.lower-case")
@@ -105,6 +145,24 @@ def test_characters(text, content):
     found = encode(text, content)
     in_order = sorted(found.char_indices, key=found.char_indices.__getitem__)
     assert in_order == sorted(found.char_indices)
+
+
+@claim("text.characters")
+def test_characters_beyond_16_bits(text):
+    # In UTF-16 the last of them are lower than the ones before.
+    in_order = "az\uff5e\ufffd\U00010000\U0001f600\U0010fffd"
+    found = encode(text, in_order[::-1])
+    assert "".join(sorted(found.char_indices, key=found.char_indices.__getitem__)) == in_order
+
+
+@claim("text.many-characters")
+def test_many_characters(text):
+    # More than 16 bits with a sign have numbers for.
+    count = 2**15 + 1
+    every = "".join(map(chr, range(0x20000, 0x20000 + count)))
+    found = encode(text, every + every[::-1])
+    expected = np.arange(count, dtype=np.int32)
+    assert_equal("the numbers of the text", found.indices, np.concatenate([expected, expected[::-1]]), INT)
 
 
 @claim("text.only-what-occurs")
@@ -208,6 +266,43 @@ def test_even_starts(text, seed):
     assert len(counts) == PLACES, f"a window begins at {len(counts) - 1}"
     probability = chance_of_counts(counts)
     assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+
+
+@claim("text.independent-draws")
+def test_independent_draws(text, seed):
+    found = starts(text, 400, seed)
+    probability = chance_of_sequence(found, PLACES)
+    assert probability > FALSE_ALARM, (
+        f"draws depend on each other as those of {found.tolist()} with a probability of {probability:.3g}"
+    )
+
+
+@claim("text.same-seed")
+@given(seed=seeds())
+def test_same_seed(text, seed):
+    first, _ = text.sample_windows(ORDERED, SEQ_LENGTH, 50, seed)
+    text.sample_windows(ORDERED, SEQ_LENGTH, 50, seed + 1)
+    again, _ = text.sample_windows(ORDERED, SEQ_LENGTH, 50, seed)
+    assert_equal("the windows", again, first, INT)
+
+
+# A text of as many characters as int16 has no numbers for, each of which says where it stands.
+LENGTH = 3 * 2**16 + 1
+
+
+@claim("text.whole-text")
+@pytest.mark.parametrize("seq_length", [1, 67, 1_000])
+def test_whole_text(text, seed, seq_length):
+    count = 100
+    windows, targets = text.sample_windows(np.arange(LENGTH, dtype=np.int32), seq_length, count, seed)
+    first = assert_form("the windows", windows, (count, seq_length), INT)[:, 0]
+    assert_equal("the windows", windows, first[:, None] + np.arange(seq_length, dtype=np.int32), INT)
+    assert_equal("the characters after the windows", targets, first + seq_length, INT)
+    probability = chance_of_draws(first / (LENGTH - seq_length), 0.0, 1.0)
+    assert probability > FALSE_ALARM, (
+        f"windows begin from {first.min()} to {first.max()} in {LENGTH - seq_length} places: even draws are as uneven"
+        f" with a probability of {probability:.3g}"
+    )
 
 
 @claim("text.with-replacement")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 import traceback
 from collections.abc import Callable
 from functools import cached_property, partial
@@ -28,7 +29,17 @@ class AdapterError(Exception):
 
 
 class NonConformanceError(AssertionError):
-    """The implementation did something that no claim allows."""
+    """The implementation did something that no claim allows.
+
+    Attributes:
+        excess: How many times its bound the difference is, where that is known.
+
+    """
+
+    def __init__(self, message: str, *, excess: float = math.inf) -> None:
+        """Take what happened."""
+        super().__init__(message)
+        self.excess = excess
 
 
 class GroupProxy:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from assay.adapters.proxy import AdapterError, NonConformanceError
 from assay.contract import FLOAT, Array
-from assay.spec.error_bounds.measured_bounds import root_mean_square
+from assay.spec.error_bounds.measured_bounds import compare_to_bound, root_mean_square
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -152,7 +152,7 @@ def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exceptio
 
 
 def assert_close(
-    what: str, actual: Mapping[str, Any], expected: Mapping[str, Array], bounds: Mapping[str, float]
+    what: str, actual: Mapping[str, Any], expected: Mapping[str, Array], bounds: Mapping[str, float | Array]
 ) -> None:
     """Check a dictionary of float32 tensors: for each, the root mean square of the difference is within its bound.
 
@@ -160,7 +160,8 @@ def assert_close(
         what: the call, for the message.
         actual: what the implementation returned.
         expected: by the definition, in float64.
-        bounds: from `assay.spec.error_bounds.measured_bounds`.
+        bounds: Bound of each tensor, from `assay.spec.error_bounds`: a number for all of its elements or one for each,
+            by which their differences are divided first.
 
     Raises:
         NonConformanceError: a tensor is missing, has another form, or is too far away.
@@ -170,18 +171,21 @@ def assert_close(
     if absent := [name for name in expected if name not in actual]:
         msg = f"{what} has no {absent[0]!r}; it has {', '.join(map(repr, actual)) or 'nothing'}"
         raise NonConformanceError(msg)
+    arrays = {name: assert_form(f"{what}, {name!r}", actual[name], tensor.shape) for name, tensor in expected.items()}
+    ratios = {name: compare_to_bound(arrays[name] - tensor, bounds[name]) for name, tensor in expected.items()}
     for name, tensor in expected.items():
-        array = assert_form(f"{what}, {name!r}", actual[name], tensor.shape)
-        deviation = root_mean_square(array - tensor)
-        if not deviation <= bounds[name]:
-            ratio = f"{deviation / bounds[name]:.3g} times the bound" if bounds[name] else "the bound is 0"
-            worst = np.unravel_index(int(np.argmax(np.abs(array - tensor))), tensor.shape)
-            at = f" at {[int(index) for index in worst]}" if tensor.ndim else ""
-            msg = (
-                f"{what}, {name!r}: off by {deviation:.3g} (root mean square), allowed {bounds[name]:.3g}: {ratio}"
-                f"\n  most{at}: actual {array[worst]:.9g}, expected {tensor[worst]:.9g}"
-            )
-            raise NonConformanceError(msg)
+        if ratios[name] <= 1:
+            continue
+        difference, bound = np.abs(arrays[name] - tensor), np.broadcast_to(bounds[name], tensor.shape)
+        ratio = f"{ratios[name]:.3g} times the bound" if np.any(bound) else "the bound is 0"
+        worst = np.unravel_index(int(np.argmax(difference)), tensor.shape)
+        at = f" at {[int(index) for index in worst]}" if tensor.ndim else ""
+        off, allowed = root_mean_square(difference), root_mean_square(bound)
+        msg = (
+            f"{what}, {name!r}: off by {off:.3g} (root mean square), allowed {allowed:.3g}: {ratio}"
+            f"\n  most{at}: actual {arrays[name][worst]:.9g}, expected {tensor[worst]:.9g}"
+        )
+        raise NonConformanceError(msg, excess=max(ratios.values()))
 
 
 def _show(array: NDArray[Any]) -> str:

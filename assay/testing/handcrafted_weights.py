@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from assay.contract import Array
-from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters
+from assay.spec.semantics.models import NUM_CHARS, UNITS, Parameters, rnn_shapes
 
 # A sigmoid at 40 differs from 1, and at -40 from 0, by 4e-18, which float32 does not see beside 1; tanh at 40 is 1.
 OPEN = 40.0
@@ -18,38 +18,47 @@ OPEN = 40.0
 ON = math.tanh(1)
 # The lead in logits of the next character: at the document's temperatures all others together have a chance of 1e-70.
 CERTAIN = 200.0
-FLAG = NUM_CHARS
 
 
-def successor_of_the_last() -> Parameters:
-    """Make a network whose next character is the one after the last of its window, in the order of the numbers."""
-    made, gates = _empty(), _gates()
+def successor_of_the_last(num_chars: int = NUM_CHARS) -> Parameters:
+    """Make a network whose next character is the one after the last of its window, in the order of the numbers.
+
+    Args:
+        num_chars: Number of characters, below the number of units.
+
+    """
+    made, gates = _empty(num_chars), _gates()
     # Written anew at every step: the unit of the character that stands there is on, and no other.
-    made["cell/kernel"][np.arange(NUM_CHARS), gates["candidate"][:NUM_CHARS]] = OPEN
+    made["cell/kernel"][np.arange(num_chars), gates["candidate"][:num_chars]] = OPEN
     _set_gates(made, write=OPEN, keep=-OPEN)
-    return _says(made, np.roll(np.arange(NUM_CHARS), -1))
+    return _says(made, np.roll(np.arange(num_chars), -1))
 
 
-def first_of_the_window() -> Parameters:
-    """Make a network whose next character is the first of its window, however long that is."""
-    made, gates = _empty(), _gates()
-    made["cell/kernel"][np.arange(NUM_CHARS), gates["candidate"][:NUM_CHARS]] = OPEN
+def first_of_the_window(num_chars: int = NUM_CHARS) -> Parameters:
+    """Make a network whose next character is the first of its window, however long that is.
+
+    Args:
+        num_chars: Number of characters, below the number of units.
+
+    """
+    made, gates = _empty(num_chars), _gates()
+    made["cell/kernel"][np.arange(num_chars), gates["candidate"][:num_chars]] = OPEN
     # One more unit goes on at the first step, and shuts all input gates for the rest.
-    made["cell/bias"][gates["candidate"][FLAG]] = OPEN
-    made["cell/recurrent_kernel"][FLAG, gates["write"]] = -2 * OPEN / ON
+    made["cell/bias"][gates["candidate"][num_chars]] = OPEN
+    made["cell/recurrent_kernel"][num_chars, gates["write"]] = -2 * OPEN / ON
     _set_gates(made, write=OPEN, keep=OPEN)
-    return _says(made, np.arange(NUM_CHARS))
+    return _says(made, np.arange(num_chars))
 
 
 def indifferent(logits: Array) -> Parameters:
-    """Make a network that gives every character these logits, [57], whatever its window."""
-    made = _empty()
+    """Make a network that gives every character these logits, [num_chars], whatever its window."""
+    made = _empty(len(logits))
     made["dense/bias"][:] = logits
     return made
 
 
-def _empty() -> Parameters:
-    return {name: np.zeros(shape, np.float32) for name, shape in MODELS["rnn"].shapes.items()}
+def _empty(num_chars: int) -> Parameters:
+    return {name: np.zeros(shape, np.float32) for name, shape in rnn_shapes(num_chars).items()}
 
 
 def _gates() -> dict[str, Array]:
@@ -65,5 +74,5 @@ def _set_gates(made: Parameters, *, write: float, keep: float) -> None:
 
 def _says(made: Parameters, next_characters: Array) -> Parameters:
     """Let the unit of every character make another one certain."""
-    made["dense/kernel"][np.arange(NUM_CHARS), next_characters] = CERTAIN / ON
+    made["dense/kernel"][np.arange(len(next_characters)), next_characters] = CERTAIN / ON
     return made

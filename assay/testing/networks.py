@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, NamedTuple
 
 from assay.adapters.proxy import GroupProxy, NonConformanceError
 from assay.contract import Array
-from assay.spec.error_bounds import measured_bounds, rounding
-from assay.spec.error_bounds.measured_bounds import Evaluate, to_float64
+from assay.spec.error_bounds import measured_bounds, rounding, trajectory_bounds
+from assay.spec.error_bounds.measured_bounds import PERMUTATIONS, Evaluate, to_float64
 from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
 from assay.testing.assertions import assert_form, assert_within
@@ -25,13 +25,13 @@ class Case(NamedTuple):
     Attributes:
         problem: what an implementation is given.
         expected: by the definition, in float64.
-        bounds: on the root mean square deviation of every tensor.
+        bounds: on every tensor, as `assert_close` takes them.
 
     """
 
     problem: Problem | QProblem
     expected: Tensors
-    bounds: dict[str, float]
+    bounds: Mapping[str, float | Array]
 
 
 def layer_outputs(model: str) -> Evaluate:
@@ -76,9 +76,40 @@ def solved(problem: Problem, evaluate: Callable[..., Evaluate], **options: bool)
         options: of `evaluate`.
 
     """
-    function = evaluate(problem.model, **options)
-    bounds = measured_bounds.bounds(function, *problem, batch_axis=int(evaluate is trajectory))
-    return Case(problem, dict(function(*map(to_float64, problem[1:]))), bounds)
+    if evaluate is trajectory:
+        return solve_training(problem, LEARNING_RATE, **options)
+    function = evaluate(problem.model)
+    expected = dict(function(*map(to_float64, problem[1:])))
+    return Case(problem, expected, measured_bounds.bounds(function, *problem))
+
+
+def solve_training(
+    problem: Problem, learning_rate: float, *, permutations: int = PERMUTATIONS, after_correction: bool = False
+) -> Case:
+    """Solve a training on several batches by the definition.
+
+    Args:
+        problem: Parameters before the first step, and the batches.
+        learning_rate: Learning rate of the optimizer.
+        permutations: Number of orders of additions that rounding is measured in.
+        after_correction: where Adam adds its epsilon.
+
+    """
+
+    def train(parameters: Tensors, inputs: Array, targets: Array) -> Iterator[definition.Step]:
+        return definition.steps(
+            problem.model, parameters, inputs, targets, learning_rate, after_correction=after_correction
+        )
+
+    def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
+        optimizer = definition.MODELS[problem.model].optimizer
+        return definition.optimize(optimizer, parameters, gradients, learning_rate, after_correction=after_correction)
+
+    exact = [*train(*map(to_float64, problem[1:]))]
+    losses, last = definition.ends(exact)
+    orders = measured_bounds.permutations(*problem, batch_axis=1, count=permutations)
+    bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, orders)
+    return Case(problem, {"losses": losses, **last}, bounds)
 
 
 def solve_training(problem: Problem, learning_rate: float, *, after_correction: bool = False) -> Case:

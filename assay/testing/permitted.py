@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 
 from assay.adapters.proxy import NonConformanceError
@@ -40,7 +41,7 @@ class Results:
 
         Raises:
             LookupError: these are not the results that the claim allows.
-            NonConformanceError: none of them was given; the message says how far the first is, and names the others.
+            NonConformanceError: none of them was given; the message shows the nearest, and names the others.
 
         """
         __tracebackhide__ = True
@@ -57,9 +58,9 @@ class Results:
             if not alike:
                 break
         if not given:
-            first, *others = checks
-            also = "".join(f"\n  nor is it {key}: {self._listed[key]}" for key in others)
-            msg = f"{failures[first]}{also}"
+            nearest = min(checks, key=lambda key: getattr(failures[key], "excess", math.inf))
+            others = "".join(f"\n  nor is it {key}: {self._listed[key]}" for key in checks if key != nearest)
+            msg = f"{failures[nearest]}\n  as {nearest}: {self._listed[nearest]}{others}"
             raise NonConformanceError(msg)
         if len(given) == 1 and given[0] not in self.seen:
             self.seen += given

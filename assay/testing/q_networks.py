@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from assay.adapters.proxy import GroupProxy
 from assay.contract import Array
-from assay.spec.error_bounds import measured_bounds
+from assay.spec.error_bounds import measured_bounds, trajectory_bounds
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import models, q_learning
 from assay.spec.semantics.q_learning import Transitions
@@ -60,6 +60,30 @@ def solved(problem: QProblem, evaluate: Evaluate) -> Case:
     """Solve a problem by the definition."""
     bounds = measured_bounds.bounds_over(evaluate, problem.permutations())
     return Case(problem, evaluate(*map(to_float64, problem.flat)), bounds)
+
+
+def solve_training(problem: QProblem, *, after_correction: bool = False) -> Case:
+    """Solve a problem of several batches by the definition of learning.
+
+    Args:
+        problem: Transitions of several batches.
+        after_correction: where Adam adds its epsilon.
+
+    """
+    model = problem.model
+
+    def train(parameters: Tensors, *elements: Array) -> Iterator[models.Step]:
+        transitions = Transitions(*elements)
+        return q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA, after_correction=after_correction)
+
+    def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
+        optimizer = models.MODELS[model].optimizer
+        return models.optimize(optimizer, parameters, gradients, LEARNING_RATE, after_correction=after_correction)
+
+    exact = [*train(*map(to_float64, problem.flat))]
+    losses, last = models.ends(exact)
+    bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, problem.permutations())
+    return Case(problem, {"losses": losses, **last}, bounds)
 
 
 def gradients_of(agent: GroupProxy, problem: QProblem) -> dict[str, Any]:

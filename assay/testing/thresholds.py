@@ -115,12 +115,16 @@ def detectable_divergence(draws: int, classes: int) -> float:
     return float(missed) / draws
 
 
-def detectable_gap(draws: int) -> float:
+def detectable_gap(draws: int, tests: int = 1) -> float:
     """Return how far a distribution function has to be off somewhere for `chance_of_draws` to tell, likewise.
+
+    Args:
+        draws: Number of draws.
+        tests: Number of tests that share the false-alarm rate.
 
     By the inequality of Dvoretzky, Kiefer and Wolfowitz with Massart's constant (1990), which bounds both errors.
     """
-    return sum(math.sqrt(math.log(2 / chance) / (2 * draws)) for chance in (FALSE_ALARM, 1 - DETECTION))
+    return sum(math.sqrt(math.log(2 / chance) / (2 * draws)) for chance in (FALSE_ALARM / tests, 1 - DETECTION))
 
 
 def chance_of_share(count: int, total: int, probability: float) -> float:
@@ -128,6 +132,51 @@ def chance_of_share(count: int, total: int, probability: float) -> float:
     from scipy import stats  # noqa: PLC0415 - likewise
 
     return float(stats.binomtest(count, total, probability).pvalue)
+
+
+def chance_of_each_count(counts: Sequence[int], probabilities: NDArray[Any]) -> float:
+    """Return how likely draws are to give a count as unlikely as the most unlikely of these, at most.
+
+    By the exact binomial test of each count, for all of them together (Bonferroni): unlike `chance_of_counts`, this
+    holds however rare a class is.
+    """
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    found, draws = np.asarray(counts), sum(counts)
+    chances = probabilities / probabilities.sum()
+    fewer, more = stats.binom.cdf(found, draws, chances), stats.binom.sf(found - 1, draws, chances)
+    return float(min(1.0, 2 * len(found) * np.minimum(fewer, more).min()))
+
+
+# Over so many draws the difference of two is tested for each value, and whether it is 0 over three quarters of all.
+NEIGHBOURS = 5
+
+
+def chance_of_sequence(draws: NDArray[Any], classes: int) -> float:
+    """Return how likely even and independent draws of whole numbers are to depend on each other as these, at most.
+
+    The differences of draws some places apart, modulo the number of classes, are then even and independent, too. So how
+    often a difference occurs is binomial, exactly; all of them are tested together (Bonferroni). That finds draws that
+    repeat, that follow an order, that are shared out evenly, and any buffer of draws that is used again.
+
+    Args:
+        draws: Whole numbers from 0 on, [n].
+        classes: How many of them there are.
+
+    """
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    tests = []
+    for lag in range(1, 3 * len(draws) // 4):
+        differences = (draws[lag:] - draws[:-lag]) % classes
+        counts = np.bincount(differences, minlength=classes)
+        tests += [(int(count), len(differences)) for count in (counts if lag <= NEIGHBOURS else counts[:1])]
+    found, totals = np.array(tests).T
+    fewer, more = (
+        stats.binom.cdf(found, totals, 1 / classes),
+        stats.binom.sf(found - 1, totals, 1 / classes),
+    )
+    return float(min(1.0, 2 * len(tests) * np.minimum(fewer, more).min()))
 
 
 def limits(values: Sequence[float]) -> Limits:

@@ -49,6 +49,12 @@ def root_mean_square(values: Array) -> float:
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
+def compare_to_bound(difference: Array, bound: float | Array) -> float:
+    """Return how many times its bound a difference is, as a root mean square; a bound of 0 allows no difference."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return root_mean_square(np.where(difference == 0, 0.0, difference / np.asarray(bound, np.float64)))
+
+
 def to_float64(tree: Any) -> Any:  # noqa: ANN401 - an array, or a dictionary of arrays
     """Make float32 arrays float64, and leave the others alone."""
     if isinstance(tree, dict):
@@ -155,9 +161,8 @@ def _steps(
     parameters, inputs, _ = problem
     yield parameters, inputs[0]
     trained = steps(model, *problem, learning_rate, after_correction=after_correction)
-    later = zip(inputs[1:], trained, strict=False)
-    for batch, (_, updated) in later:
-        yield updated, batch
+    for batch, step in zip(inputs[1:], trained, strict=False):
+        yield step.parameters, batch
 
 
 @use_precision("float32")

@@ -5,8 +5,9 @@ The same code runs in float64, where it is the definition, and in float32, where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import autograd.numpy as np
 from autograd import value_and_grad
@@ -276,7 +277,8 @@ MODELS = {
         },
         input_axes=("time",),
         split={
-            "cell/kernel": (NUM_CHARS, 4, UNITS),
+            # For any number of characters.
+            "cell/kernel": (-1, 4, UNITS),
             "cell/recurrent_kernel": (UNITS, 4, UNITS),
             "cell/bias": (4, UNITS),
         },
@@ -378,10 +380,25 @@ def train(
     return ends(steps(model, parameters, inputs, targets, learning_rate, after_correction=after_correction))
 
 
-def ends(steps: Iterator[tuple[Array, Parameters]]) -> tuple[Array, Parameters]:
+class Step(NamedTuple):
+    """One step of a training.
+
+    Attributes:
+        loss: Loss of the batch before the step.
+        parameters: Parameters after it.
+        gradients: Gradients of the loss, by the names of the parameters.
+
+    """
+
+    loss: Array
+    parameters: Parameters
+    gradients: Parameters
+
+
+def ends(steps: Iterable[Step]) -> tuple[Array, Parameters]:
     """Return the loss of every step, and the parameters after the last."""
-    curve, parameters = zip(*steps, strict=True)
-    return np.array(curve), parameters[-1]
+    taken = [*steps]
+    return np.array([step.loss for step in taken]), taken[-1].parameters
 
 
 def steps(
@@ -392,8 +409,8 @@ def steps(
     learning_rate: float,
     *,
     after_correction: bool = False,
-) -> Iterator[tuple[Array, Parameters]]:
-    """Yield, for each batch of a training, its loss before the step and the parameters after it."""
+) -> Iterator[Step]:
+    """Take a step for each batch of a training."""
     gradients = (
         lambda parameters, batch=batch, target=target: loss_and_gradients(model, parameters, batch, target)
         for batch, target in zip(inputs, targets, strict=True)
@@ -404,11 +421,11 @@ def steps(
 def descend(
     optimizer: str,
     parameters: Parameters,
-    batches: Iterator[Callable[[Parameters], tuple[Array, Parameters]]],
+    batches: Iterable[Callable[[Parameters], tuple[Array, Parameters]]],
     learning_rate: float,
     *,
     after_correction: bool = False,
-) -> Iterator[tuple[Array, Parameters]]:
+) -> Iterator[Step]:
     """Take one step of a new optimizer for each batch.
 
     Args:
@@ -417,9 +434,6 @@ def descend(
         batches: for each, parameters to its loss and gradients.
         learning_rate: of the optimizer.
         after_correction: where Adam adds its epsilon.
-
-    Yields:
-        The loss of each batch before its step, and the parameters after it.
 
     """
     moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
@@ -435,4 +449,18 @@ def descend(
                 )
                 moments[name] = first, second
         parameters = updated
-        yield loss, parameters
+        yield Step(loss, parameters, gradients)
+
+
+def optimize(
+    optimizer: str,
+    parameters: Parameters,
+    gradients: Iterable[Parameters],
+    learning_rate: float,
+    *,
+    after_correction: bool = False,
+) -> Parameters:
+    """Return the parameters after steps along given gradients, one for each of them."""
+    batches = (lambda _parameters, given=given: (np.float64(0), given) for given in gradients)
+    *_, last = descend(optimizer, parameters, batches, learning_rate, after_correction=after_correction)
+    return last.parameters

@@ -89,8 +89,8 @@ def steps(
     gamma: float,
     *,
     after_correction: bool = False,
-) -> Iterator[tuple[Array, Parameters]]:
-    """Yield, for each batch of [steps, batch, ...], its loss before the step and the parameters after it."""
+) -> Iterator[models.Step]:
+    """Take a learning step for each batch of [steps, batch, ...]."""
     gradients = (
         lambda parameters, batch=batch: loss_and_gradients(model, parameters, Transitions(*batch), gamma)
         for batch in zip(*batches, strict=True)

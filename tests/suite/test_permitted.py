@@ -58,7 +58,7 @@ def test_one_that_was_seen_before_is_looked_at_first() -> None:
 
 
 def test_no_other_result_is_allowed() -> None:
-    with pytest.raises(NonConformanceError, match=r"^it is 5\n  nor is it large: It is 2\.$"):
+    with pytest.raises(NonConformanceError, match=r"^it is 5\n  as small: It is 1\.\n  nor is it large: It is 2\.$"):
         looked(5)
 
 

@@ -1,0 +1,130 @@
+"""How the parameters of an RNN begin: what the document says, and what frameworks do where it is silent."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import combinations, pairwise
+
+import numpy as np
+
+from assay.adapters.proxy import NonConformanceError
+from assay.contract import Array
+from assay.spec.error_bounds import measured_bounds, rounding
+from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
+from assay.spec.semantics.initializers import fans, glorot_limit, orthogonal
+from assay.spec.semantics.models import UNITS
+from assay.testing.assertions import assert_equal, assert_within
+from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
+
+Checks = dict[str, Callable[[], object]]
+
+GATES = 4
+# As far as PyTorch draws what its LSTM begins with.
+DRAWN_TO = 1 / math.sqrt(UNITS)
+
+
+def assert_glorot_uniform(name: str, kernel: Array) -> None:
+    """Check that no element is beyond the limit, and that they lie as even draws do."""
+    limit = glorot_limit(*fans(kernel.shape))
+    assert_within(name, kernel, np.zeros(kernel.shape), limit * (1 + rounding.gamma(rounding.SQRT)))
+    probability = chance_of_draws(to_float64(kernel).ravel(), -limit, limit)
+    _require(probability > FALSE_ALARM, f"even draws are as uneven as {name} with a probability of {probability:.3g}")
+
+
+def check_recurrent_kernel(name: str, kernel: Array) -> Checks:
+    """Return a check of the recurrent kernel for each permitted result."""
+    return {
+        "orthogonal": lambda: _assert_orthogonal(kernel),
+        "orthogonal-gates": lambda: _assert_orthogonal(*np.split(kernel, GATES, axis=1)),
+        "uniform": lambda: _assert_even(name, to_float64(kernel).ravel(), DRAWN_TO),
+    }
+
+
+def check_bias(name: str, bias: Array) -> Checks:
+    """Return a check of the cell's bias for each permitted result."""
+
+    def drawn() -> None:
+        # The distribution function of a sum of two even draws makes such sums even.
+        shares = np.clip(to_float64(bias) / (2 * DRAWN_TO), -1, 1)
+        _assert_even(name, np.sign(shares) * (2 * np.abs(shares) - shares**2), 1.0)
+
+    forget_open = np.repeat([0.0, 1.0, 0.0, 0.0], UNITS)
+    known = {"forget-open": forget_open, "zeros": np.zeros_like(forget_open)}
+    return {key: partial(assert_equal, name, bias, value) for key, value in known.items()} | {"uniform": drawn}
+
+
+def _assert_orthogonal(*kernels: Array) -> None:
+    """Check that the rows of every kernel are as orthogonal as float32 leaves them, in four draws."""
+    draws = [orthogonal(kernels[0].shape, number, np.float32) for number in range(measured_bounds.PERMUTATIONS)]
+    found, expected = (max(map(_from_orthogonal, some)) for some in (kernels, draws))
+    _require(
+        found <= measured_bounds.FACTOR * expected, f"{found:.3g} from orthogonal, where float32 is {expected:.3g}"
+    )
+
+
+def _from_orthogonal(kernel: Array) -> float:
+    rows = to_float64(kernel)
+    return root_mean_square(rows @ rows.T - np.eye(UNITS))
+
+
+def _assert_even(what: str, values: Array, limit: float) -> None:
+    """Check that no value is beyond the limit, and that they lie as even draws do."""
+    largest = np.abs(values).max()
+    _require(largest <= limit * (1 + rounding.gamma(2)), f"{what} has {largest}")
+    probability = chance_of_draws(values, -limit, limit)
+    _require(probability > FALSE_ALARM, f"even draws are as uneven as {what} with a probability of {probability:.3g}")
+
+
+def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - as of an assertion
+    """Raise what a test reports as a failure.
+
+    Raises:
+        NonConformanceError: the condition does not hold.
+
+    """
+    __tracebackhide__ = True
+    if not condition:
+        raise NonConformanceError(message)
+
+
+def assert_fully_resolved(name: str, kernel: Array) -> None:
+    """Check that most elements have a value of their own, as draws of 8 or 16 bits have not."""
+    distinct = len(np.unique(kernel))
+    _require(distinct > kernel.size / 2, f"the {kernel.size} elements of {name} have only {distinct} different values")
+
+
+def assert_drawn_apart(kernels: Mapping[str, Array]) -> None:
+    """Check that no two kernels, gates of the cell or rows of a kernel come from the same draws.
+
+    The product of two independent draws from -1 to 1 has a mean of 0, and of a draw with itself of 1/3. How far the
+    mean of n such products may be from 0 by chance is bounded by Hoeffding's inequality ("Probability inequalities for
+    sums of bounded random variables", 1963), for all pairs together (Bonferroni).
+
+    Args:
+        kernels: Glorot-uniform kernels by name.
+
+    """
+    scaled = {name: to_float64(value) / glorot_limit(*fans(value.shape)) for name, value in kernels.items()}
+    pairs = [*_pairs(scaled)]
+    for what, one, other in pairs:
+        mean = float(np.mean(one * other))
+        limit = math.sqrt(2 * math.log(2 * len(pairs) / FALSE_ALARM) / one.size)
+        _require(abs(mean) <= limit, f"{what} have products of {mean:.3f} on average, and independent ones of 0")
+
+
+def _pairs(scaled: Mapping[str, Array]) -> Iterator[tuple[str, Array, Array]]:
+    """Yield what might share its draws."""
+    for (name, one), (other_name, other) in combinations(scaled.items(), 2):
+        count = min(one.size, other.size)
+        yield f"{name} and {other_name}", one.ravel()[:count], other.ravel()[:count]
+        yield f"{name} and {other_name}, by columns,", one.T.ravel()[:count], other.ravel()[:count]
+    gates = np.split(scaled["cell/kernel"], GATES, axis=1)
+    for (number, one), (other_number, other) in combinations(enumerate(gates), 2):
+        yield f"gates {number} and {other_number} of cell/kernel", one, other
+    for name, kernel in scaled.items():
+        # A row of fewer elements says too little.
+        rows = kernel if kernel.shape[1] > kernel.shape[0] else kernel.T
+        for number, (one, other) in enumerate(pairwise(rows)):
+            yield f"rows {number} and {number + 1} of {name}", one, other

@@ -1,0 +1,138 @@
+"""Trainings on texts of one or two windows: a loss at learning rate 0 says which windows its batch holds."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from assay.adapters.proxy import NonConformanceError
+from assay.contract import Array
+from assay.spec.error_bounds import measured_bounds, rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics import losses, models
+from assay.spec.semantics import text as definition
+from assay.testing.assertions import assert_form
+from assay.testing.problems import Problem
+from assay.testing.thresholds import chance_of_share
+
+Tensors = dict[str, Array]
+
+
+class Recipe(NamedTuple):
+    """Arguments of `text.fit`, but for the learning rate and the seed.
+
+    Attributes:
+        indices: Text, int32 [length], with one or two windows.
+        num_chars: Number of characters, of which some do not occur.
+        num_batches: Number of steps.
+        batch_size: Windows in a step.
+        seq_length: Length of a window.
+
+    """
+
+    indices: Array
+    num_chars: int
+    num_batches: int
+    batch_size: int
+    seq_length: int
+
+    @property
+    def windows(self) -> tuple[Array, Array]:
+        """Every window of the text, [places, seq_length], and the character after each, [places]."""
+        places = np.arange(len(self.indices) - self.seq_length)
+        return definition.windows(self.indices, places, self.seq_length)
+
+
+# As many windows as in a batch of the document (line 571); each of the two is half of a batch with a chance of 0.11.
+TWO_WINDOWS = Recipe(np.array([3, 0, 2, 4], np.int32), num_chars=60, num_batches=8, batch_size=50, seq_length=2)
+# More characters than int8 has numbers for, a window longer than any usual block, and no two windows to tell apart.
+ONE_WINDOW = Recipe(
+    (np.arange(68, dtype=np.int32) * 53) % 131, num_chars=131, num_batches=2, batch_size=1, seq_length=67
+)
+
+
+def fit(text: Any, recipe: Recipe, learning_rate: float, seed: int) -> tuple[Array, Tensors]:  # noqa: ANN401 - the group of an implementation
+    """Train by a recipe, and return losses and parameters of the expected form.
+
+    Raises:
+        NonConformanceError: they have another form.
+
+    """
+    indices, num_chars, *sizes = recipe
+    options = dict(zip(Recipe._fields[2:], sizes, strict=True))
+    curve, found = text.fit(indices, num_chars, learning_rate=learning_rate, seed=seed, **options)
+    shapes = models.rnn_shapes(num_chars)
+    if sorted(found) != sorted(shapes):
+        msg = f"fit returns the parameters {sorted(found)}, expected {sorted(shapes)}"
+        raise NonConformanceError(msg)
+    curve = assert_form(f"the losses of {recipe.num_batches} batches", curve, (recipe.num_batches,))
+    return curve, {name: assert_form(name, found[name], shape) for name, shape in shapes.items()}
+
+
+def count_windows(recipe: Recipe, curve: Array, initial: Tensors) -> Array:
+    """Return how many windows of each batch are the second one, from the losses at learning rate 0.
+
+    Args:
+        recipe: Recipe of the training.
+        curve: Losses, [num_batches].
+        initial: Parameters, which a learning rate of 0 leaves as they are.
+
+    Raises:
+        NonConformanceError: a loss is not the mean over any batch of the text's windows.
+
+    """
+    windows, targets = recipe.windows
+
+    def evaluate(parameters: Tensors, windows: Array, targets: Array) -> Tensors:
+        probabilities = models.layer_outputs("rnn", parameters, windows)["softmax"]
+        return {"losses": losses.sparse_categorical_crossentropy(targets, probabilities)}
+
+    each = evaluate(to_float64(initial), windows, targets)["losses"]
+    bound = measured_bounds.bounds(evaluate, "rnn", initial, windows, targets)["losses"]
+    bound += rounding.gamma(recipe.batch_size) * each.max()
+    shares = np.arange(recipe.batch_size + 1) / recipe.batch_size if len(each) > 1 else np.zeros(1)
+    possible = each[0] + shares * (each[-1] - each[0])
+    apart = np.abs(curve[:, None] - possible)
+    counts = apart.argmin(axis=1)
+    if outside := np.flatnonzero(apart.min(axis=1) > bound).tolist():
+        first = outside[0]
+        msg = (
+            f"loss {first} of a training with learning rate 0 is {curve[first]:.9g}, which is not the mean over"
+            f" {recipe.batch_size} windows of the text: those windows have losses of {each.tolist()}, so the nearest is"
+            f" {possible[counts[first]]:.9g} (off by {apart[first].min():.3g}, allowed {bound:.3g})"
+        )
+        raise NonConformanceError(msg)
+    return counts
+
+
+def known_problem(recipe: Recipe, initial: Tensors, counts: Array) -> Problem:
+    """Return the training as a problem: a batch holds `counts` times the second window, and the first one otherwise."""
+    windows, targets = recipe.windows
+    places = (np.arange(recipe.batch_size) < counts[:, None]).astype(int)
+    return Problem("rnn", initial, windows[places], targets[places])
+
+
+def chance_of_batches(counts: Array, batch_size: int) -> float:
+    """Return how likely two equally probable windows are to be drawn as unevenly, or as evenly, as in these batches.
+
+    Three exact binomial tests, of which the smallest probability is tripled (Bonferroni): how often the second window
+    is drawn in all; in how many batches each window is half of it, as in any that are read in order or drawn without
+    replacement; in how many one window makes up three quarters, as where a batch repeats what it has drawn.
+
+    Args:
+        counts: How often the second window is drawn in each batch, [num_batches].
+        batch_size: Number of windows in a batch, even.
+
+    """
+    draws, half = len(counts) * batch_size, batch_size // 2
+    number = np.arange(batch_size + 1)
+    chances = np.array([math.comb(batch_size, one) for one in number]) / 2.0**batch_size
+    far = np.abs(number - half) >= batch_size / 4
+    tests = [
+        (int(counts.sum()), draws, 0.5),
+        (int((counts == half).sum()), len(counts), float(chances[half])),
+        (int(far[counts].sum()), len(counts), float(chances[far].sum())),
+    ]
+    return min(1.0, len(tests) * min(chance_of_share(*test) for test in tests))
