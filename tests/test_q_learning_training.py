@@ -1,13 +1,10 @@
 """The training loop of deep Q-learning, decided by short trainings: lines 725 to 764 of the document."""
 
-from functools import partial
-
 import numpy as np
 import pytest
 
 from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.measured_bounds import root_mean_square
-from assay.spec.semantics import cart_pole, q_learning
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.q_learning import FAILURE_REWARD
 from assay.testing.assertions import assert_equal, assert_within, claim
@@ -25,6 +22,7 @@ from assay.testing.training.agent_probes import (
     errors_of,
     gap_bound,
     gaps,
+    largest_values,
     probe,
     trace,
 )
@@ -39,13 +37,18 @@ def greedy(agent, seed):
     return trace(agent, seed, **ALWAYS_GREEDY, num_episodes=EPISODES)
 
 
-@claim("q_learning.training-follows-its-values")
-def test_training_follows_its_values(greedy):
-    found, bound = root_mean_square(gaps(greedy)), gap_bound(greedy.parameters)
+def assert_follows(errors):
+    """Check that each greedy action has the value that the step before saw ahead."""
+    found, bound = root_mean_square(gaps(errors)), gap_bound(errors.parameters)
     assert found <= bound, (
         f"the largest value of a next state and the value of the next action differ by {found:.3g} (root mean square),"
         f" allowed {bound:.3g}"
     )
+
+
+@claim("q_learning.training-follows-its-values")
+def test_training_follows_its_values(greedy):
+    assert_follows(greedy)
 
 
 @claim("q_learning.training-discounts")
@@ -66,13 +69,19 @@ def test_training_discounts(agent, seed, greedy, gamma):
 @claim("q_learning.left-is-no-failure")
 def test_left_is_no_failure(greedy):
     last = greedy.now[:, -1]
-    assert (last**2 < FAILURE_LOSS).all(), f"squared errors after the last steps are {(last**2).tolist()}: a reward of -10"
+    assert (last**2 < FAILURE_LOSS).all(), (
+        f"squared errors after the last steps are {(last**2).tolist()}: a reward of -10"
+    )
     moved, bound = np.abs(greedy.later - greedy.now)[:, -1], error_bounds(greedy.parameters)
     assert root_mean_square(moved) > bound["now"] + bound["later"], "the last steps have no future"
 
 
-def non_greedy(errors):
-    """Count the actions after the first that are not greedy, of each episode."""
+def non_greedy(greedy, errors):
+    """Count the actions after the first that are not greedy, of each episode.
+
+    Actions are told by their values, which is of use only where a training that never explores follows these.
+    """
+    assert_follows(greedy)
     # A gap of rounding: single elements lie this much further from 0 than their root mean square.
     return (gaps(errors) > np.sqrt(errors.now.size) * gap_bound(errors.parameters)).sum(axis=1)
 
@@ -84,8 +93,8 @@ BEGINNINGS = 4
 
 @pytest.fixture(scope="module")
 def beginnings(agent, seed):
-    """Return how many actions of first and second episodes are not greedy, of each training."""
-    return np.array([non_greedy(trace(agent, BEGINNINGS * seed + number)) for number in range(BEGINNINGS)])
+    """Return the errors of trainings that explore in the first episode alone."""
+    return [trace(agent, BEGINNINGS * seed + number) for number in range(BEGINNINGS)]
 
 
 def assert_share(what, count, total, probability, level=FALSE_ALARM):
@@ -95,28 +104,45 @@ def assert_share(what, count, total, probability, level=FALSE_ALARM):
 
 
 @claim("q_learning.training-explores-first")
-def test_training_explores_first(beginnings):
-    assert_share("actions of first episodes are not greedy", beginnings[:, 0].sum(), BEGINNINGS * LINKS, 1 / 2)
+def test_training_explores_first(greedy, beginnings):
+    found = sum(non_greedy(greedy, errors)[0] for errors in beginnings)
+    assert_share("actions of first episodes are not greedy", found, BEGINNINGS * LINKS, 1 / 2)
 
 
 @claim("q_learning.training-ends-exploration")
-def test_training_ends_exploration(beginnings):
-    found = beginnings[:, 1].sum()
+def test_training_ends_exploration(greedy, beginnings):
+    found = sum(non_greedy(greedy, errors)[1] for errors in beginnings)
     assert found == 0, f"{found} of {BEGINNINGS * LINKS} actions after the exploration are not greedy"
 
 
+@pytest.fixture(scope="module")
+def exploring(agent, seed):
+    """Return the errors of a training that always explores."""
+    return trace(agent, seed, **ALWAYS_EXPLORING, num_episodes=1 + BEGINNINGS)
+
+
 @claim("q_learning.training-explores-finally")
-def test_training_explores_finally(agent, seed):
-    errors = trace(agent, seed, **ALWAYS_EXPLORING, num_episodes=1 + BEGINNINGS)
-    found = non_greedy(errors)[1:].sum()
-    assert_share("actions after the exploration, with a final epsilon of 1, are not greedy", found, BEGINNINGS * LINKS, 1 / 2)
+def test_training_explores_finally(greedy, exploring):
+    found = non_greedy(greedy, exploring)[1:].sum()
+    assert_share("actions with a final epsilon of 1 are not greedy", found, BEGINNINGS * LINKS, 1 / 2)
+
+
+@claim("q_learning.training-values-the-best")
+def test_training_values_the_best(exploring):
+    # As long as no value comes near 1, all errors are positive, and tell values with their signs.
+    first = slice(largest_values(exploring.parameters).searchsorted(1.0))
+    ahead, taken = (exploring.later - exploring.now)[:, :-1][:, first], 1 - exploring.now[:, 1:][:, first]
+    bound = np.sqrt(exploring.now.size) * gap_bound(exploring.parameters)
+    assert (ahead >= taken - bound).all(), (
+        f"the action that follows is worth up to {(taken - ahead).max():.3g} more than y"
+    )
 
 
 @claim("q_learning.training-explores-by-epsilon")
-def test_training_explores_by_epsilon(agent, seed):
+def test_training_explores_by_epsilon(agent, seed, greedy):
     rate, episodes = 0.2, 12
     errors = trace(agent, seed, initial_epsilon=rate, final_epsilon=rate, num_episodes=episodes)
-    found = non_greedy(errors).sum()
+    found = non_greedy(greedy, errors).sum()
     assert_share(f"actions, with an epsilon of {rate}, are not greedy", found, episodes * LINKS, rate / 2)
 
 
@@ -139,7 +165,9 @@ def test_training_episodes_begin_anew(agent, seed):
     losses = probe(agent, seed, **ALWAYS_GREEDY, max_len_episode=1, num_episodes=count)["losses"]
     different = len(np.unique(losses))
     # Two of them may be equal by rounding.
-    assert different > count // 2, f"{count} episodes begin in only {different} ways: their losses are {losses.tolist()}"
+    assert different > count // 2, (
+        f"{count} episodes begin in only {different} ways: their losses are {losses.tolist()}"
+    )
 
 
 @claim("q_learning.training-by-seed")
@@ -174,7 +202,9 @@ def test_training_step(agent, seed, still, learning_rate):
     assert_within("the first step of the output biases", bias, expected, bound.max() + rounding.U, np.dtype(float))
     largest = learning_rate * (1 + rounding.gamma(rounding.POW / (1 - 0.999))) + rounding.U
     for name, change in changes.items():
-        assert (np.abs(change) <= largest).all(), f"a first step of {learning_rate} moves {name} by {np.abs(change).max()}"
+        assert (np.abs(change) <= largest).all(), (
+            f"a first step of {learning_rate} moves {name} by {np.abs(change).max()}"
+        )
     # With one transition every gradient is a product of what a unit gave and what came back to the next.
     second = np.sign(changes["dense3/kernel"][:, action])
     first = np.sign(np.abs(changes["dense1/bias"]))
@@ -241,7 +271,7 @@ def test_training_target_moves(agent, seed):
         ratios.append(np.sqrt(float(other[1]) / float(one[1])))
     # A target that was made before the step is nothing beside the value, so that gamma does not show.
     alike = sum(abs(ratio - 1) < 0.01 for ratio in ratios)
-    assert alike < BEGINNINGS, f"after a large step, gamma still discounts values from before it: {ratios}"
+    assert alike < BEGINNINGS, "y does not change with the parameters: after a large step, gamma makes no difference"
 
 
 PAIR = {"buffer_size": 2, "batch_size": 2, **ALWAYS_EXPLORING, **WHOLE_EPISODES, "num_episodes": 6}
@@ -283,6 +313,17 @@ def test_training_learns_failures(pairs):
     assert (others < 2 * FAILURE_LOSS).all(), f"batches without a failure have up to {others.max()}"
 
 
+@claim("q_learning.training-averages")
+def test_training_averages(agent, seed):
+    trained = probe(agent, seed, **PAIR | {"max_len_episode": 1})
+    value = largest_values(trained["parameters"])[0]
+    losses, bounds = trained["losses"], ((1 - value) ** 2, (1 + value) ** 2)
+    assert ((losses >= bounds[0]) & (losses <= bounds[1])).all(), (
+        f"losses of two first transitions are {losses.tolist()}; means of their squares are from {bounds[0]:.3f} to"
+        f" {bounds[1]:.3f}"
+    )
+
+
 @claim("q_learning.training-failure-has-no-future")
 def test_training_failure_has_no_future(pairs):
     now, later = pairs[0.0], pairs[1.0]
@@ -290,46 +331,45 @@ def test_training_failure_has_no_future(pairs):
     after = np.isin(steps - 1, ends)
     assert now["losses"].shape == later["losses"].shape == steps.shape
     moved = 2 * np.abs(later["losses"].astype(float) - now["losses"])[after]
-    value = agent_probes.largest_value(now["parameters"])
+    value = largest_values(now["parameters"])[1]
     # (1 + max Q' - Q)^2 less (1 - Q)^2 of the first transition of an episode.
     most = 2 * value * (1 + value) + value**2
     assert (moved <= most).all(), (
-        f"with a gamma of 1, squared errors of a failure and a first transition change by {moved.round(2).tolist()}, and"
-        f" those of the latter by {most:.2f} at most: what follows the failure is valued"
+        f"with a gamma of 1, squared errors of a failure and a first transition change by {moved.round(2).tolist()},"
+        f" and those of the latter by {most:.2f} at most: what follows the failure is valued"
     )
 
 
-SMALL = {"buffer_size": 4, **ALWAYS_EXPLORING, **WHOLE_EPISODES, "num_episodes": 20}
-# Steps after a failure in which it is still in the buffer.
-AGES = np.arange(1, SMALL["buffer_size"])
+SMALL = {"buffer_size": 2, **ALWAYS_EXPLORING, **WHOLE_EPISODES, "num_episodes": 24}
 
 
 @pytest.fixture(scope="module")
 def draws(agent, seed):
-    """Return which learning steps of a training with a buffer of four drew a failure, and after which transitions."""
+    """Return a training that learns from one of the last two transitions."""
     trained = probe(agent, seed, **SMALL)
     assert_steps(trained, 1)
-    return (*learnt_at(trained["scores"], 1), trained["losses"].astype(float) > FAILURE_LOSS)
+    return trained
 
 
 @claim("q_learning.training-forgets")
 def test_training_forgets(draws):
-    steps, ends, failures = draws
-    held = np.isin(steps[:, None] - AGES, ends).any(axis=1)
-    found = int(failures[~held].sum())
-    assert found == 0, f"{found} batches have a failure that {SMALL['buffer_size']} transitions or more have followed"
+    steps, ends = learnt_at(draws["scores"], 1)
+    held = np.isin(steps - 1, ends)
+    found = int((draws["losses"][~held] > FAILURE_LOSS).sum())
+    assert found == 0, f"{found} failures are learnt from when two transitions or more have followed"
 
 
 @claim("q_learning.training-draws-evenly")
 def test_training_draws_evenly(draws):
-    steps, ends, failures = draws
-    drawn = failures[np.searchsorted(steps, ends[:-1, None] + AGES)]
-    count, share, level = len(drawn), 1 / SMALL["buffer_size"], FALSE_ALARM / (len(AGES) + 2)
-    for age, found in zip(AGES, drawn.sum(axis=0), strict=True):
-        assert_share(f"batches of one, {age} steps after a failure, are the failure", found, count, share, level)
-    assert_share("batches of one, soon after a failure, are the failure", drawn.sum(), drawn.size, share, level)
-    twice = 3 * share**2 * (1 - share) + share**3
-    assert_share("failures are drawn more than once", (drawn.sum(axis=1) > 1).sum(), count, twice, level)
+    steps, ends = learnt_at(draws["scores"], 1)
+    level = FALSE_ALARM / 2
+    drawn = draws["losses"][np.searchsorted(steps, ends[:-1] + 1)] > FAILURE_LOSS
+    assert_share("batches of one of the last two are the older, a failure", drawn.sum(), len(drawn), 1 / 2, level)
+    # A transition is drawn twice in a row if it is drawn first as the newer and then as the older one.
+    one, other = (draws["losses"][first : len(steps) - 1 : 2] for first in (0, 1))
+    follows = (steps[1::2] - steps[: len(steps) - 1 : 2] == 1)[: len(other)]
+    twice = (one[: len(other)] == other)[follows]
+    assert_share("pairs of batches are the same transition", twice.sum(), len(twice), 1 / 4, level)
 
 
 @claim("q_learning.training-plays-cart-pole")
@@ -338,8 +378,10 @@ def test_training_plays_cart_pole(agent, seed):
     trained = probe(
         agent, seed, **ALWAYS_EXPLORING, **WHOLE_EPISODES, num_episodes=100, buffer_size=10_000, batch_size=10_000
     )
-    assert len(trained["losses"]) == 0, f"fewer transitions than a batch are learnt from: {len(trained['losses'])} losses"
-    lengths, expected = trained["scores"] + 1, cart_pole.random_lengths(20_000, seed)
+    assert len(trained["losses"]) == 0, (
+        f"fewer transitions than a batch are learnt from: {len(trained['losses'])} losses"
+    )
+    lengths, expected = trained["scores"] + 1, agent_probes.random_lengths(20_000, seed)
     probability = chance_of_samples(lengths, expected)
     assert probability > FALSE_ALARM, (
         f"exploring, the mean length is {lengths.mean():.1f}, and {expected.mean():.1f} by the definition: episodes"

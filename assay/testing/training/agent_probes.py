@@ -8,6 +8,7 @@ largest value of a next state is the value of the next action.
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -48,6 +49,10 @@ PROBE: dict[str, Any] = {
 ALWAYS_GREEDY = {"initial_epsilon": 0.0}
 ALWAYS_EXPLORING = {"final_epsilon": 1.0}
 WHOLE_EPISODES = {"max_len_episode": 2 * MAX_EPISODE_STEPS}
+
+
+# Two sections compare with the same sample.
+random_lengths = cache(cart_pole.random_lengths)
 
 
 def probe(agent: GroupProxy, seed: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments of `agent.fit`
@@ -107,9 +112,7 @@ def gaps(errors: Errors) -> Array:
     The signs of the errors are not known: the smallest gap that any signs give.
     """
     now, later, following = errors.now[:, :-1], errors.later[:, :-1], errors.now[:, 1:]
-    found = [
-        (one * later - other * now) - (1 - third * following) for one, other, third in product(SIGNS, repeat=3)
-    ]
+    found = [(one * later - other * now) - (1 - third * following) for one, other, third in product(SIGNS, repeat=3)]
     return np.abs(found).min(axis=0)
 
 
@@ -156,13 +159,19 @@ def _errors(parameters: Parameters, *elements: Array) -> dict[str, Array]:
     return found
 
 
-def largest_value(parameters: Parameters) -> float:
-    """Return how large a value may be in the first two states of an episode: twice that of many such states."""
+def largest_values(parameters: Parameters) -> Array:
+    """Return how large values may be in an episode's first states, by their number: twice that of many such states."""
     generator = np.random.default_rng(0)
-    states = generator.uniform(-INITIAL, INITIAL, (2_000, 4))
-    both = np.concatenate([states, cart_pole.step(states, generator.integers(0, 2, len(states)))])
     wide = measured_bounds.to_float64(parameters)
-    return 2 * float(np.abs(q_learning.q_values(MODEL, wide, both)).max())
+    states, found = generator.uniform(-INITIAL, INITIAL, (1_000, 4)), []
+    for _ in range(LENGTH + 1):
+        found.append(2 * np.abs(q_learning.q_values(MODEL, wide, states)).max())
+        # Half of them by pushing one way, which moves the most.
+        actions = np.where(
+            np.arange(len(states)) % 2, generator.integers(0, 2, len(states)), np.arange(len(states)) // 2 % 2
+        )
+        states = cart_pole.step(states, actions)
+    return np.maximum.accumulate(found)
 
 
 def bias_trajectories(losses: Array, learning_rate: float) -> tuple[Array, Array]:

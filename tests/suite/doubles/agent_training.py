@@ -102,7 +102,8 @@ class Training:
 
     def run(self) -> Learnt:
         """Play all episodes."""
-        for self.episode in range(self.num_episodes):
+        for number in range(self.num_episodes):
+            self.episode = number
             self.play()
         return Learnt(np.array(self.scores, np.int32), np.array(self.losses, np.float32), self.learner.parameters)
 

@@ -15,6 +15,7 @@ from doubles.faulty import Fault, Faulty
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.text_faults import TEXT_FAULTS
+from doubles.training_faults import TRAINING_FAULTS
 
 
 def bias_added_to_rows(dense, inputs, kernel, bias=None, activation=None):
@@ -234,6 +235,7 @@ FAULTS |= (
     IMAGE_FAULTS
     | TEXT_FAULTS
     | AGENT_FAULTS
+    | TRAINING_FAULTS
     | CUSTOM_FAULTS
     | KERAS_FAULTS
     | {
