@@ -8,7 +8,7 @@ from assay.spec.error_bounds.measured_bounds import root_mean_square
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.q_learning import FAILURE_REWARD
 from assay.testing.assertions import assert_equal, assert_within, claim
-from assay.testing.thresholds import FALSE_ALARM, chance_of_samples, chance_of_share
+from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_samples
 from assay.testing.training import agent_probes
 from assay.testing.training.agent_probes import (
     ALWAYS_EXPLORING,
@@ -95,12 +95,6 @@ BEGINNINGS = 4
 def beginnings(agent, seed):
     """Return the errors of trainings that explore in the first episode alone."""
     return [trace(agent, BEGINNINGS * seed + number) for number in range(BEGINNINGS)]
-
-
-def assert_share(what, count, total, probability, level=FALSE_ALARM):
-    """Check a number of random events."""
-    found = chance_of_share(int(count), total, probability)
-    assert found > level, f"{count} of {total} {what}, which has a probability of {found:.3g}"
 
 
 @claim("q_learning.training-explores-first")
