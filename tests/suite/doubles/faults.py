@@ -11,6 +11,7 @@ import numpy as np
 
 from doubles.agent_faults import AGENT_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
+from doubles.environment_faults import ENVIRONMENT_FAULTS
 from doubles.faulty import Fault, Faulty
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
@@ -236,6 +237,7 @@ FAULTS |= (
     | TEXT_FAULTS
     | AGENT_FAULTS
     | TRAINING_FAULTS
+    | ENVIRONMENT_FAULTS
     | CUSTOM_FAULTS
     | KERAS_FAULTS
     | {
