@@ -122,8 +122,9 @@ def drawn(seed):
 
 
 @claim("cartpole.made-by-name")
-def test_made_by_name(environments):
-    assert environments.cart_pole()[3] == MAX_EPISODE_STEPS
+def test_made_by_name(environments, seed):
+    limit, length = environments.cart_pole()[3], balanced(environments, seed).length
+    assert limit == length == MAX_EPISODE_STEPS, f"the limit is {limit}, and an episode has {length} steps"
 
 
 @claim("cartpole.state-of-four")

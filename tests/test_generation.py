@@ -291,7 +291,7 @@ def test_independent_seeds(text, seed):
     tests = [(int((left == right).sum()), len(left)) for left, right in pairs]
     probability = len(tests) * min(chance_of_share(*test, 1 / EQUAL) for test in tests)
     assert probability > FALSE_ALARM, (
-        f"the texts of the seeds {seed} and {seed + 1} agree at {dict(zip(places, tests, strict=True))}, by the number of"
+        f"the texts of the seeds {seed} and {seed + 1} match at {dict(zip(places, tests, strict=True))}, by number of"
         f" places that one is ahead, with a probability of {probability:.3g}"
     )
 

@@ -845,13 +845,6 @@ def test_limit_comes_first(environments):
     assert limit == MAX_EPISODE_STEPS < DOCUMENT["max_len_episode"], f"the limit is {limit}"
 
 
-@claim("q_learning.rendering-changes-nothing")
-def test_rendering_changes_nothing(environments, seed):
-    actions = np.random.default_rng(seed).integers(0, 2, 200, np.int32)
-    frames, states = environments.frames(actions, seed), environments.play(actions, seed)[0]
-    assert len(frames) == len(states), f"drawn, the episode has {len(frames)} states, and otherwise {len(states)}"
-
-
 @claim("q_learning.new-agents-differ")
 def test_new_agents_differ(agent, seed, few_episodes):
     other = fit(agent, seed + 1)["scores"].tolist()

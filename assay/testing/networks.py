@@ -112,26 +112,6 @@ def solve_training(
     return Case(problem, {"losses": losses, **last}, bounds)
 
 
-def solve_training(problem: Problem, learning_rate: float, *, after_correction: bool = False) -> Case:
-    """Solve a training on several batches by the definition.
-
-    Args:
-        problem: Parameters before the first step, and the batches.
-        learning_rate: Learning rate of the optimizer.
-        after_correction: where Adam adds its epsilon.
-
-    """
-
-    def train(parameters: Tensors, inputs: Array, targets: Array) -> Tensors:
-        curve, last = definition.train(
-            problem.model, parameters, inputs, targets, learning_rate, after_correction=after_correction
-        )
-        return {"losses": curve, **last}
-
-    bounds = measured_bounds.bounds(train, *problem, batch_axis=1)
-    return Case(problem, train(*map(to_float64, problem[1:])), bounds)
-
-
 @cache
 def case(make: Callable[..., Problem], evaluate: Callable[[str], Evaluate], seed: int, **options: int) -> Case:
     """Make a problem of `assay.testing.problems` and solve it, once for all tests that share it."""

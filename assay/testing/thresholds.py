@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay import spec
+from assay.adapters.proxy import NonConformanceError
 from assay.errors import UserError
 
 FOLDER = Path(spec.__file__).parent / "thresholds"
@@ -177,6 +178,64 @@ def chance_of_sequence(draws: NDArray[Any], classes: int) -> float:
         stats.binom.sf(found - 1, totals, 1 / classes),
     )
     return float(min(1.0, 2 * len(tests) * np.minimum(fewer, more).min()))
+
+
+def assert_share(what: str, count: int, total: int, probability: float, level: float = FALSE_ALARM) -> None:
+    """Check how many of some independent events have happened.
+
+    Args:
+        what: The events, for the message.
+        count: How many have happened.
+        total: How many could have.
+        probability: Probability of each.
+        level: False-alarm rate.
+
+    Raises:
+        NonConformanceError: The count is less probable than that.
+
+    """
+    __tracebackhide__ = True
+    found = chance_of_share(int(count), total, probability)
+    if not found > level:
+        msg = f"{count} of {total} {what}: a probability of {found:.3g}, where {probability:.3g} of them are expected"
+        raise NonConformanceError(msg)
+
+
+def assert_no_echo(what: str, draws: NDArray[Any], probability: float) -> None:
+    """Check that no draw goes with one before it, from the one just before up to half of all draws back.
+
+    Pairs at a distance that share no draw are independent, so the number of those that are alike is binomial. The
+    false-alarm rate is shared by all distances.
+
+    Args:
+        what: The draws, for the message.
+        draws: Whether each event has happened, bool [n].
+        probability: Probability of each event.
+
+    Raises:
+        NonConformanceError: Draws at some distance go together.
+
+    """
+    __tracebackhide__ = True
+    from scipy import stats  # noqa: PLC0415 - likewise
+
+    alike, totals = [], []
+    distances = np.arange(1, len(draws) // 2)
+    for distance in distances:
+        # Each draw of every other stretch of this length, with its partner in the next stretch.
+        starts = np.arange(len(draws) - distance)
+        starts = starts[starts // distance % 2 == 0]
+        alike.append(int((draws[starts] == draws[starts + distance]).sum()))
+        totals.append(len(starts))
+    by_chance = stats.binom(np.array(totals), probability**2 + (1 - probability) ** 2)
+    chances = 2 * np.minimum(by_chance.cdf(alike), by_chance.sf(np.array(alike) - 1))
+    worst = int(chances.argmin())
+    if not chances[worst] > FALSE_ALARM / len(distances):
+        msg = (
+            f"{alike[worst]} of {totals[worst]} {what} are as the one {distances[worst]} before: a probability of"
+            f" {chances[worst]:.3g}"
+        )
+        raise NonConformanceError(msg)
 
 
 def limits(values: Sequence[float]) -> Limits:

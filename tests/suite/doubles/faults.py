@@ -10,9 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 
 from doubles.agent_faults import AGENT_FAULTS
+from doubles.agent_training_faults import AGENT_TRAINING_FAULTS
 from doubles.base_faults import BASE_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
+from doubles.environment_faults import ENVIRONMENT_FAULTS
 from doubles.faulty import Fault, Faulty
 from doubles.fit_faults import FIT_FAULTS
 from doubles.flower_faults import FLOWER_FAULTS
@@ -245,7 +247,10 @@ FAULTS |= (
     | LAYER_FAULTS
     | TEXT_FAULTS
     | TRAINING_FAULTS
+    | AGENT_TRAINING_FAULTS
     | AGENT_FAULTS
+    | TRAINING_FAULTS
+    | ENVIRONMENT_FAULTS
     | CUSTOM_FAULTS
     | KERAS_FAULTS
     | NETWORK_FAULTS

@@ -1,0 +1,62 @@
+"""Q-networks whose weights are set by hand, so that the values of their actions are known without calculating."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from assay.contract import Array
+from assay.spec.semantics.models import MODELS, Parameters
+
+# Pushes to the right where the pole leans, moves or is carried to; it keeps the pole up from every initial state.
+BALANCING = np.array([1, 2, 10, 3], np.float32)
+# Pushes to where the pole turns: the pole stays up, and the cart leaves the track, to either side.
+LEAVING = np.array([0, 0, 0, 1], np.float32)
+
+
+def constant_values(*values: float) -> Parameters:
+    """Return parameters with which the network values the actions so in every state."""
+    return _zeros("q_network") | {"dense3/bias": np.array(values, np.float32)}
+
+
+def linear_values(weights: Array, level: float = 0.0) -> Parameters:
+    """Return parameters whose values are level - f and level + f, with f = weights @ state.
+
+    The greedy policy pushes to the right where f is positive.
+    """
+    parameters = _zeros("q_network")
+    # f is the difference of two rectified units.
+    for unit, half in enumerate((1, -1)):
+        parameters["dense1/kernel"][:, unit] = half * np.asarray(weights)
+        parameters["dense2/kernel"][unit, unit] = 1
+        parameters["dense3/kernel"][unit] = [-half, half]
+    parameters["dense3/bias"][:] = level
+    return parameters
+
+
+def values_of_brightness(bests: Sequence[int]) -> Parameters:
+    """Return parameters of the `q_cnn` with which the best action depends on how bright a grey state is.
+
+    Args:
+        bests: The best action for brightness 0, 1 / 3, 2 / 3 and 1, in this order.
+
+    """
+    parameters = _zeros("q_cnn")
+    # The first filter of either convolution takes the mean of its window.
+    for name in ("conv1", "conv2"):
+        parameters[f"{name}/kernel"][..., : 1 if name == "conv2" else None, 0] = 1
+        parameters[f"{name}/kernel"][..., 0] /= parameters[f"{name}/kernel"][..., 0].sum()
+    # A unit for each step of brightness, b - 0, b - 1 / 3 and b - 2 / 3 where that is positive, from one place's mean.
+    parameters["dense1/kernel"][0, :3] = 3
+    parameters["dense1/bias"][:3] = [0, -1, -2]
+    # The value of each action is a broken line with 1 where it is best and 0 at the other three points.
+    for action, best in zip(bests, np.eye(4), strict=True):
+        parameters["dense2/bias"][action] += best[0]
+        slopes = np.diff(best)
+        parameters["dense2/kernel"][:3, action] += np.diff(slopes, prepend=0)
+    return parameters
+
+
+def _zeros(model: str) -> Parameters:
+    return {name: np.zeros(shape, np.float32) for name, shape in MODELS[model].shapes.items()}

@@ -1,0 +1,202 @@
+"""Short trainings of the agent whose losses tell what happened in them.
+
+With a learning rate of 0 the network stays as it is made. With a buffer of one transition, each loss is that
+transition's (r + gamma max Q(s', a') - Q(s, a))^2. Two trainings with one seed that differ in gamma alone see the same
+transitions, so their losses together tell Q(s, a) and max Q(s', a'). These are linked: under the greedy policy the
+largest value of a next state is the value of the next action.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from assay.adapters.proxy import GroupProxy, NonConformanceError
+from assay.contract import Array
+from assay.spec.error_bounds import measured_bounds, rounding
+from assay.spec.semantics import cart_pole, layers, optimizers, q_learning
+from assay.spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
+from assay.spec.semantics.models import MODELS, Parameters
+from assay.spec.semantics.q_learning import Transitions
+from assay.testing.problems import QProblem
+from assay.testing.training.agent_training import train
+
+MODEL = "q_network"
+SHAPES = MODELS[MODEL].shapes
+SIGNS = (-1, 1)
+# No episode of so few steps ends by itself.
+LENGTH = cart_pole.shortest_length() - 1
+# The squared error of a failure, whose reward is -10, is above this, and that of any other transition below: values of
+# a new network stay between -4.4 and 4.4 in all states of an episode (`tests/suite/test_agent_probes.py`).
+FAILURE_LOSS = 30.0
+# Transitions on which rounding is measured.
+MEASURED = 64
+
+PROBE: dict[str, Any] = {
+    "num_episodes": 2,
+    "num_exploration_episodes": 1,
+    "initial_epsilon": 1.0,
+    "final_epsilon": 0.0,
+    "max_len_episode": LENGTH,
+    "buffer_size": 1,
+    "batch_size": 1,
+    "learning_rate": 0.0,
+    "gamma": 0.0,
+}
+ALWAYS_GREEDY = {"initial_epsilon": 0.0}
+ALWAYS_EXPLORING = {"final_epsilon": 1.0}
+WHOLE_EPISODES = {"max_len_episode": 2 * MAX_EPISODE_STEPS}
+
+
+# Two sections compare with the same sample.
+random_lengths = cache(cart_pole.random_lengths)
+
+
+def probe(agent: GroupProxy, seed: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments of `agent.fit`
+    """Train a little: by `PROBE`, but for the changes."""
+    return train(agent, PROBE | changes, seed)
+
+
+def count_learning_steps(scores: Array, batch_size: int, max_len_episode: int) -> int:
+    """Count the learning steps by the rule: one after each transition that ends no episode, once there is a batch."""
+    total = found = 0
+    for score in scores.tolist():
+        for step in range(score + 1):
+            total += 1
+            ended = step == score and score + 1 < max_len_episode
+            found += total >= batch_size and not ended
+    return found
+
+
+class Errors(NamedTuple):
+    """Errors |y - Q(s, a)| of every transition of a training, known by their squares: the losses.
+
+    Attributes:
+        now: with a gamma of 0: |r - Q(s, a)|, [episodes, steps].
+        later: with a gamma of 1: |r + max Q(s', a') - Q(s, a)|, [episodes, steps].
+        parameters: of the network.
+
+    """
+
+    now: Array
+    later: Array
+    parameters: Parameters
+
+
+def errors_of(losses: Array, num_episodes: int, length: int = LENGTH) -> Array:
+    """Return the error of each transition, [episodes, steps].
+
+    Raises:
+        NonConformanceError: there is not one loss for each transition.
+
+    """
+    if losses.shape != (num_episodes * length,):
+        msg = f"{num_episodes} episodes of {length} steps, each learnt from, have {len(losses)} losses"
+        raise NonConformanceError(msg)
+    return np.sqrt(losses.astype(np.float64)).reshape(num_episodes, length)
+
+
+def trace(agent: GroupProxy, seed: int, **changes: Any) -> Errors:  # noqa: ANN401 - arguments of `agent.fit`
+    """Train twice, with a gamma of 0 and of 1, and tell the errors of every transition."""
+    num_episodes = (PROBE | changes)["num_episodes"]
+    now, later = (probe(agent, seed, **changes, gamma=gamma) for gamma in (0.0, 1.0))
+    return Errors(*(errors_of(one["losses"], num_episodes) for one in (now, later)), now["parameters"])
+
+
+def gaps(errors: Errors) -> Array:
+    """Return max Q(s', a') of each transition less Q(s', a') of the next one's action: [episodes, steps - 1].
+
+    The signs of the errors are not known: the smallest gap that any signs give.
+    """
+    now, later, following = errors.now[:, :-1], errors.later[:, :-1], errors.now[:, 1:]
+    found = [(one * later - other * now) - (1 - third * following) for one, other, third in product(SIGNS, repeat=3)]
+    return np.abs(found).min(axis=0)
+
+
+def gap_bound(parameters: Parameters) -> float:
+    """Bound the root mean square of `gaps` under the greedy policy: rounding, as measured on random play."""
+    found = error_bounds(parameters)
+    return found["later"] + 2 * found["now"]
+
+
+def error_bounds(parameters: Parameters) -> dict[str, float]:
+    """Bound the root mean square of what rounding does to `Errors`, as measured on random play."""
+    generator = np.random.default_rng(0)
+    states, actions, after = _random_play(generator)
+    chosen = generator.choice(len(actions), MEASURED, replace=False)
+    single = Transitions(
+        states[chosen].astype(np.float32),
+        actions[chosen].astype(np.int32),
+        np.ones(MEASURED, np.float32),
+        after[chosen].astype(np.float32),
+        np.zeros(MEASURED, np.float32),
+    )
+    return measured_bounds.bounds_over(_errors, QProblem(MODEL, parameters, single).permutations())
+
+
+def _random_play(generator: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Play the beginnings of episodes at random, and return states, actions and next states."""
+    states = generator.uniform(-INITIAL, INITIAL, (MEASURED, 4))
+    found = []
+    for _ in range(LENGTH):
+        actions = generator.integers(0, 2, MEASURED)
+        found.append((states, actions, cart_pole.step(states, actions)))
+        states = found[-1][2]
+    return tuple(np.concatenate(values) for values in zip(*found, strict=True))
+
+
+def _errors(parameters: Parameters, *elements: Array) -> dict[str, Array]:
+    transitions = Transitions(*elements)
+    values = q_learning.q_values(MODEL, parameters, transitions.states)
+    taken = np.sum(values * layers.one_hot(transitions.actions, 2).astype(values.dtype), axis=1)
+    found = {}
+    for name, gamma in (("now", 0.0), ("later", 1.0)):
+        difference = q_learning.targets(MODEL, parameters, transitions, gamma) - taken
+        found[name] = np.sqrt(difference * difference)
+    return found
+
+
+def largest_values(parameters: Parameters) -> Array:
+    """Return how large values may be in an episode's first states, by their number: twice that of many such states."""
+    generator = np.random.default_rng(0)
+    wide = measured_bounds.to_float64(parameters)
+    states, found = generator.uniform(-INITIAL, INITIAL, (1_000, 4)), []
+    for _ in range(LENGTH + 1):
+        found.append(2 * np.abs(q_learning.q_values(MODEL, wide, states)).max())
+        # Half of them by pushing one way, which moves the most.
+        actions = np.where(
+            np.arange(len(states)) % 2, generator.integers(0, 2, len(states)), np.arange(len(states)) // 2 % 2
+        )
+        states = cart_pole.step(states, actions)
+    return np.maximum.accumulate(found)
+
+
+def bias_trajectories(losses: Array, learning_rate: float) -> tuple[Array, Array]:
+    """Return where Adam takes the output layer's biases, for every sequence of actions and signs.
+
+    With one transition in a batch the gradient for the bias of the action taken is -2 (y - Q), and its square is four
+    times the loss; that for the other bias is 0. Beside gradients so large, Adam's epsilon is lost in rounding.
+
+    Args:
+        losses: float64 [steps].
+        learning_rate: of Adam.
+
+    Returns:
+        The changes of both biases, and bounds on their rounding: each [sequences, 2].
+
+    """
+    steps = len(losses)
+    actions, signs = np.array([*product((0, 1), repeat=steps)]), np.array([*product(SIGNS, repeat=steps)])
+    actions, signs = np.repeat(actions, len(signs), axis=0), np.tile(signs, (len(actions), 1))
+    change, first, second, bound = (np.zeros((len(actions), 2)) for _ in range(4))
+    for step in range(1, steps + 1):
+        gradient = np.zeros_like(change)
+        gradient[np.arange(len(actions)), actions[:, step - 1]] = 2 * signs[:, step - 1] * np.sqrt(losses[step - 1])
+        arguments = change, gradient, first, second, step, learning_rate
+        # Twice: the moments have errors of steps before, and the gradient that of the loss.
+        bound += 2 * rounding.adam_step(*arguments)[0]
+        change, first, second = optimizers.adam_step(*arguments)
+    return change, bound

@@ -1,0 +1,182 @@
+"""Whole episodes of CartPole, what is drawn of them, and what their chance looks like: lines 660 to 680."""
+
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from assay.contract import Episode
+from assay.spec.error_bounds import cart_pole_rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.error_bounds.rounding import gamma
+from assay.spec.semantics import cart_pole
+from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.frames import assert_shows
+from assay.testing.handcrafted_values import BALANCING, LEAVING
+from assay.testing.thresholds import FALSE_ALARM, assert_no_echo, assert_share, chance_of_counts, chance_of_draws
+
+BOOL, INT = np.dtype(np.bool_), np.dtype(np.int32)
+# A number of states above the usual sizes of blocks, with a remainder.
+MANY = 1_030
+
+
+@pytest.fixture(scope="module")
+def leaving(environments, seed):
+    """Return episodes in which the cart leaves the track, at least one to either side."""
+    found = {}
+    # The side is that to which the pole leans first, as often the one as the other.
+    for number in range(24):
+        episode = Episode(*environments.run_linear_policy(LEAVING, 24 * seed + number))
+        found.setdefault(bool(episode.states[-1, 0] > 0), episode)
+        if len(found) == 2:
+            break
+    return found
+
+
+@claim("cartpole.leaving-is-termination")
+def test_leaving_is_termination(leaving):
+    assert len(leaving) == 2, "of 24 carts that leave the track, all leave it to the same side"
+    for side in (False, True):
+        states, rewards, terminated, truncated = leaving[side]
+        name, positions, angles = "right" if side else "left", np.abs(states[:, 0]), np.abs(states[:, 2])
+        assert (positions[:-1] < FARTHEST_POSITION * (1 + gamma(1))).all(), f"it goes on off the track, to the {name}"
+        assert positions[-1] > FARTHEST_POSITION, f"an episode ends {positions[-1]} to the {name}, on the track"
+        assert (angles < FARTHEST_ANGLE).all(), f"the pole leans by {angles.max()}, and has not fallen"
+        ends = np.arange(1, len(rewards) + 1) == len(rewards)
+        assert_equal("whether each step has failed", terminated, ends, BOOL)
+        assert_equal("whether each step was cut off", truncated, np.zeros(len(rewards)), BOOL)
+        assert_equal("the rewards", rewards, np.ones(len(rewards)))
+
+
+@claim("cartpole.policy-sees-its-state")
+@pytest.mark.parametrize("weights", [BALANCING, -BALANCING, LEAVING], ids=["balancing", "falling", "leaving"])
+def test_policy_sees_its_state(environments, seed, weights):
+    states = environments.run_linear_policy(weights, seed)[0]
+    before, after = states[:-1], states[1:]
+    values = to_float64(before) @ weights
+    # A sum of four products of either sign may be rounded to the other side of 0.
+    clear = np.abs(values) > gamma(6) * (np.abs(before) @ np.abs(weights))
+    assert clear.mean() > 0.9, "most states have no clear action"
+    arguments = to_float64(before[clear]), (values > 0).astype(int)[clear]
+    bound = cart_pole_rounding.step(*arguments)
+    assert_within("the states after a step", after[clear], cart_pole.step(*arguments), bound)
+
+
+@claim("cartpole.actions-run-out")
+@pytest.mark.parametrize("steps", [1, 5])
+def test_actions_run_out(environments, seed, steps):
+    states, rewards, terminated, truncated = environments.play(np.ones(steps, INT), seed)
+    assert_form("the states", states, (steps + 1, 4))
+    assert_equal("the rewards", rewards, np.ones(steps))
+    for name, ends in (("terminated", terminated), ("truncated", truncated)):
+        assert_equal(f"of an episode without further actions, {name}", ends, np.zeros(steps), BOOL)
+
+
+@claim("cartpole.dynamics-of-many")
+def test_dynamics_of_many(environments, seed):
+    generator = np.random.default_rng(seed)
+    # Over the bounds in part.
+    limits = np.array([FARTHEST_POSITION, 8.0, FARTHEST_ANGLE, 8.0])
+    states = generator.uniform(-limits, limits, (MANY, 4)).astype(np.float32)
+    actions = generator.integers(0, 2, MANY, np.int32)
+    after, rewards, terminated = environments.steps(states, actions)
+    exact = to_float64(states)
+    expected = cart_pole.step(exact, actions)
+    assert_within("the states after a step", after, expected, cart_pole_rounding.step(exact, actions))
+    assert_equal("the rewards", rewards, np.ones(MANY))
+    margins = cart_pole.margin(expected)
+    clear = np.abs(margins) > 1e-5
+    assert 0 < (margins < 0).sum() < MANY
+    assert_equal("whether each has failed", terminated[clear], (margins < 0)[clear], BOOL)
+
+
+@cache
+def resets(environments, seed):
+    """Return the states that resets of one environment give."""
+    return assert_form("the initial states", environments.initial_states(2_000, seed), (2_000, 4))
+
+
+@claim("cartpole.initial-parts-are-independent")
+@pytest.mark.parametrize(("one", "other"), [*combinations(range(4), 2)])
+def test_initial_parts_are_independent(environments, seed, one, other):
+    states = resets(environments, seed)
+    names = " and ".join(cart_pole.State._fields[part] for part in (one, other))
+    level = FALSE_ALARM / 12
+    left, right = (states[:, part] for part in (one, other))
+    assert_share(f"pairs of {names} have the same sign", ((left > 0) == (right > 0)).sum(), len(states), 1 / 2, level)
+    far = (np.abs(left) > INITIAL / 2) == (np.abs(right) > INITIAL / 2)
+    assert_share(f"pairs of {names} are both near 0 or both far from it", far.sum(), len(states), 1 / 2, level)
+
+
+@claim("cartpole.initial-states-are-independent")
+def test_initial_states_are_independent(environments, seed):
+    assert_no_echo("initial positions", resets(environments, seed)[:, 0] > 0, 1 / 2)
+
+
+@claim("cartpole.initial-resolution")
+def test_initial_resolution(environments, seed):
+    states = resets(environments, seed)
+    for number, name in enumerate(cart_pole.State._fields):
+        values = states[:, number]
+        # Of draws with 23 bits, a quarter of a pair is expected to be equal, and 12 pairs almost never.
+        equal = len(values) - len(np.unique(values))
+        assert equal <= 12, f"{equal} of {len(values)} initial values of the {name} are equal to others"
+        # None of them near the bound, on either side, has a probability of FALSE_ALARM.
+        share = 1 - 2 * (1 - FALSE_ALARM ** (1 / len(values)))
+        assert values.max() > share * INITIAL, f"the {name} begins at {values.max()} or below"
+        assert values.min() < -share * INITIAL, f"the {name} begins at {values.min()} or above"
+
+
+@pytest.fixture(scope="module")
+def seeded(environments, seed):
+    """Return the first states of episodes with seeds in a row."""
+    return np.stack([environments.play(np.zeros(1, INT), 400 * seed + number)[0][0] for number in range(400)])
+
+
+@claim("cartpole.seeded-resets")
+@pytest.mark.parametrize("number", range(4), ids=cart_pole.State._fields)
+def test_seeded_resets(seeded, number):
+    values = seeded[:, number]
+    assert (np.abs(values) <= np.float32(INITIAL)).all(), f"one begins at {np.abs(values).max()}"
+    probability = chance_of_draws(values, -INITIAL, INITIAL)
+    assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g}"
+    assert_no_echo("first states of seeds in a row", values > 0, 1 / 2)
+
+
+@claim("cartpole.policy-by-seed")
+def test_policy_by_seed(environments, seed):
+    one, again, other = (environments.run_linear_policy(-BALANCING, number)[0] for number in (seed, seed, seed + 1))
+    assert_equal("the states by the same seed", again, one)
+    assert (one[0] != other[0]).any(), f"the seeds {seed} and {seed + 1} begin with the same state"
+    assert (np.abs([one[0], other[0]]) <= np.float32(INITIAL)).all(), "an episode begins too far from rest"
+
+
+@claim("cartpole.sampled-in-no-pattern")
+def test_sampled_in_no_pattern(environments, seed):
+    actions = assert_form("the actions", environments.sample_actions(2_001, seed), (2_001,), INT)
+    assert_no_echo("actions", actions == 1, 1 / 2)
+    # Three in a row, of all eight kinds.
+    threes = actions.reshape(-1, 3) @ [4, 2, 1]
+    counts = np.bincount(threes, minlength=8).tolist()
+    probability = chance_of_counts(counts)
+    assert probability > FALSE_ALARM, f"three actions in a row occur as unevenly as {counts}: {probability:.3g}"
+
+
+@claim("cartpole.sampled-by-seed")
+def test_sampled_by_seed(environments, seed):
+    one, again, other = (environments.sample_actions(100, number) for number in (seed, seed, seed + 1))
+    assert_equal("the actions by the same seed", again, one, INT)
+    assert (one != other).any(), f"the seeds {seed} and {seed + 1} draw the same actions"
+
+
+# To the left, to the right and back: cart and pole go both ways, and the pole stands.
+SWAYING = np.repeat(np.array([0, 1, 0], np.int32), [4, 8, 6])
+
+
+@claim("cartpole.frames-show-their-states", "q_learning.rendering-changes-nothing")
+def test_frames_show_their_states(environments, seed):
+    frames, states = environments.frames(SWAYING, seed), environments.play(SWAYING, seed)[0]
+    assert len(frames) == len(states), f"drawn, the episode has {len(frames)} states, and otherwise {len(states)}"
+    assert_shows(frames, states)

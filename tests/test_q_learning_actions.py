@@ -1,0 +1,220 @@
+"""How the agent acts, and what it remembers of it: lines 713 to 749 of the document."""
+
+import numpy as np
+import pytest
+
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics import cart_pole
+from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, MAX_EPISODE_STEPS
+from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
+from assay.testing.assertions import assert_equal, assert_form, claim
+from assay.testing.handcrafted_values import BALANCING, LEAVING, constant_values, linear_values
+from assay.testing.thresholds import (
+    FALSE_ALARM,
+    assert_no_echo,
+    assert_share,
+    chance_of_samples,
+)
+
+MODEL = "q_network"
+INT = np.dtype(np.int32)
+# A batch above the usual sizes of blocks, with a remainder.
+ODD = 131
+# Of actions that are chosen in the same state again and again.
+DRAWS = 1_000
+
+
+def mixed_states(seed, count):
+    """Draw states of which about half have either greedy action by `BALANCING`, far from where both are as good."""
+    generator = np.random.default_rng(seed)
+    states = generator.uniform(-1, 1, (4 * count, 4)).astype(np.float32)
+    clear = np.abs(states @ BALANCING) > 1 / 2
+    states = states[clear][:count]
+    return states, (states @ BALANCING > 0).astype(np.int32)
+
+
+def act(agent, states, epsilon, seed, weights=BALANCING):
+    """Choose actions, and check their form."""
+    return assert_form("act", agent.act(MODEL, linear_values(weights), states, epsilon, seed), (len(states),), INT)
+
+
+@claim("q_learning.greedy-of-each-state")
+@pytest.mark.parametrize("count", [1, 7, 33, ODD])
+def test_greedy_of_each_state(agent, seed, count):
+    states, best = mixed_states(seed, count)
+    assert count < 7 or 0 < best.sum() < count, "all states have the same answer"
+    assert_equal(f"the greedy actions in {count} states", act(agent, states, 0.0, seed), best, INT)
+
+
+@claim("q_learning.greedy-by-the-parameters")
+def test_greedy_by_the_parameters(agent, seed):
+    states, best = mixed_states(seed, 33)
+    for weights, expected in ((BALANCING, best), (-BALANCING, 1 - best), (BALANCING, best)):
+        assert_equal("the greedy actions", act(agent, states, 0.0, seed, weights), expected, INT)
+
+
+@claim("q_learning.greedy-far-from-0")
+@pytest.mark.parametrize("level", [-100.0, 100.0])
+def test_greedy_far_from_0(agent, seed, level):
+    states, best = mixed_states(seed, 33)
+    found = agent.act(MODEL, linear_values(BALANCING, level), states, 0.0, seed)
+    assert_equal("the greedy actions", found, best, INT)
+
+
+@claim("q_learning.explores-whatever-is-best")
+def test_explores_whatever_is_best(agent, seed):
+    states, best = mixed_states(seed, 33)
+    states, best = np.tile(states, (30, 1)), np.tile(best, 30)
+    others = act(agent, states, 0.5, seed) != best
+    for action in (0, 1):
+        of_action = others[best == action]
+        what = f"actions, where {action} is best and epsilon is 0.5, are not the greedy one"
+        assert_share(what, of_action.sum(), len(of_action), 1 / 4, FALSE_ALARM / 2)
+
+
+@claim("q_learning.explores-in-no-pattern")
+@pytest.mark.parametrize("epsilon", [0.5, 1.0])
+def test_explores_in_no_pattern(agent, seed, epsilon):
+    states = np.zeros((DRAWS, 4), np.float32)
+    actions = assert_form("act", agent.act(MODEL, constant_values(-1, 1), states, epsilon, seed), (DRAWS,), INT)
+    assert_no_echo("actions", actions == 0, epsilon / 2)
+
+
+@claim("q_learning.acts-by-seed")
+def test_acts_by_seed(agent, seed):
+    states, _ = mixed_states(seed, ODD)
+    one, again, other = (act(agent, states, 1.0, number) for number in (seed, seed, seed + 1))
+    assert_equal("the actions by the same seed", again, one, INT)
+    assert (one != other).any(), f"the seeds {seed} and {seed + 1} draw the same actions"
+
+
+def collected(agent, weights, epsilon, num_episodes, seed):
+    """Gather transitions by a linear policy."""
+    transitions = Transitions(*agent.collect(linear_values(weights), epsilon, num_episodes, seed))
+    count = len(transitions.actions)
+    for name, values in zip(Transitions._fields, transitions, strict=True):
+        assert_form(f"collect, {name}", values, (count, *values.shape[1:]), values.dtype)
+    return transitions
+
+
+def first_of_episodes(transitions):
+    """Return where episodes begin: the first transition, and those whose state is not the next state before."""
+    follows = (transitions.states[1:] == transitions.next_states[:-1]).all(axis=1)
+    return np.flatnonzero(np.concatenate([[True], ~follows]))
+
+
+@pytest.fixture(scope="module")
+def off_track(agent, seed):
+    """Return transitions of episodes in which the cart leaves the track."""
+    return collected(agent, LEAVING, 0.0, 3, seed)
+
+
+def assert_ends_off_track(states, what):
+    """Check that states are beyond the track, and that the pole still stands there."""
+    positions, angles = np.abs(states[:, 0]), np.abs(states[:, 2])
+    assert (positions > FARTHEST_POSITION).all(), f"{what} ends at {positions.min()}, on the track"
+    assert (angles < FARTHEST_ANGLE).all(), f"{what} ends with an angle of {angles.max()}"
+
+
+@claim("q_learning.off-track-is-failure")
+def test_off_track_is_failure(off_track):
+    last = np.append(first_of_episodes(off_track)[1:], len(off_track.actions)) - 1
+    assert len(last) == 3, f"three episodes have {len(last)} beginnings"
+    assert_ends_off_track(off_track.next_states[last], "an episode")
+    expected = np.ones(len(off_track.actions))
+    expected[last] = FAILURE_REWARD
+    assert_equal("the rewards", off_track.rewards, expected)
+    assert_equal("the marks", off_track.dones, (expected < 0).astype(float))
+
+
+@claim("q_learning.limit-begins-anew")
+def test_limit_begins_anew(agent, seed):
+    transitions = collected(agent, BALANCING, 0.0, 2, seed)
+    count = len(transitions.actions)
+    assert count == 2 * MAX_EPISODE_STEPS, f"two perfect episodes have {count} steps"
+    assert first_of_episodes(transitions).tolist() == [0, MAX_EPISODE_STEPS], "states do not follow each other"
+    assert_equal("the rewards of perfect episodes", transitions.rewards, np.ones(count))
+    assert_equal("their marks", transitions.dones, np.zeros(count))
+
+
+# Episodes, and the steps that each of them has at least.
+SHORT, STEPS = 40, cart_pole.shortest_length()
+
+
+@pytest.fixture(scope="module")
+def explored(agent, seed):
+    """Return which of the first actions of episodes are not greedy, [SHORT, STEPS], with an epsilon of 1 / 2."""
+    transitions = collected(agent, -BALANCING, 0.5, SHORT, seed)
+    first = first_of_episodes(transitions)
+    assert len(first) == SHORT, f"{SHORT} episodes have {len(first)} beginnings"
+    states = transitions.states[first[:, None] + np.arange(STEPS)]
+    return transitions.actions[first[:, None] + np.arange(STEPS)] != (states @ -BALANCING > 0)
+
+
+@claim("q_learning.collects-by-epsilon")
+def test_collects_by_epsilon(explored):
+    assert_share("actions, with an epsilon of 0.5, are not greedy", explored.sum(), explored.size, 1 / 4)
+
+
+@claim("q_learning.collects-in-no-pattern")
+def test_collects_in_no_pattern(explored):
+    level = FALSE_ALARM / 2
+    never = (~explored.any(axis=1)).sum()
+    assert_share("episodes begin with greedy actions only", never, SHORT, (3 / 4) ** STEPS, level)
+    pairs = explored[:, ::2] & explored[:, 1::2]
+    assert_share("pairs of actions are both not greedy", pairs.sum(), pairs.size, 1 / 16, level)
+
+
+@claim("q_learning.collects-by-seed")
+def test_collects_by_seed(agent, seed):
+    one, again, other = (collected(agent, -BALANCING, 0.5, 2, number) for number in (seed, seed, seed + 1))
+    for name, values, expected in zip(Transitions._fields, again, one, strict=True):
+        assert_equal(f"the {name} by the same seed", values, expected, expected.dtype)
+    assert (other.states[0] != one.states[0]).any(), f"the seeds {seed} and {seed + 1} begin with the same state"
+
+
+@claim("q_learning.plays-greedily")
+def test_plays_greedily(agent, seed):
+    # Pushed to one side all the time, which any exploration makes longer.
+    count = 50
+    returns = assert_form("the returns", agent.play(constant_values(-1, 1), count, seed), (count,))
+    expected = pushed_lengths(2_000, seed)
+    probability = chance_of_samples(returns, expected)
+    assert probability > FALSE_ALARM, (
+        f"pushed to the right all the time, returns are {returns.min():g} to {returns.max():g}, and {expected.min()} to"
+        f" {expected.max()} by the definition: they differ this much with a probability of {probability:.3g}"
+    )
+
+
+def pushed_lengths(count, seed):
+    """Return the lengths of episodes by the definition in which the cart is always pushed to the right."""
+    states = np.random.default_rng(seed).uniform(-cart_pole.INITIAL, cart_pole.INITIAL, (count, 4))
+    lengths, standing = np.zeros(count, int), np.ones(count, bool)
+    while standing.any():
+        states = cart_pole.step(states, np.ones(count, int))
+        lengths += standing
+        standing &= cart_pole.margin(states) >= 0
+    return lengths
+
+
+@claim("q_learning.play-ends-off-track")
+def test_play_ends_off_track(agent, seed):
+    returns = assert_form("the returns", agent.play(linear_values(LEAVING), 3, seed), (3,))
+    assert (returns < MAX_EPISODE_STEPS).all(), f"the cart leaves the track, and the returns are {returns.tolist()}"
+
+
+@claim("q_learning.plays-by-seed")
+def test_plays_by_seed(agent, seed):
+    # How long it takes to leave the track depends on where the cart begins.
+    one, again, other = (agent.play(linear_values(LEAVING), 3, number) for number in (seed, seed, seed + 1))
+    assert_equal("the returns by the same seed", again, one)
+    assert (one != other).any(), f"the seeds {seed} and {seed + 1} give the same returns"
+    assert len(np.unique(np.append(one, other))) > 1, f"all episodes have a return of {one[0]}"
+
+
+@claim("q_learning.collects-linear-policy")
+def test_collects_linear_policy(off_track):
+    values = off_track.states @ LEAVING
+    apart = np.abs(values) > rounding.gamma(6)
+    assert apart.mean() > 0.9, "most states have two actions that are as good"
+    assert_equal("the actions", off_track.actions[apart], (values > 0)[apart], INT)

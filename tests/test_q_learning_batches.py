@@ -1,0 +1,172 @@
+"""Batches of the replay buffer, and what is learnt from given ones: lines 751 to 764 of the document."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import bounds_over, to_float64
+from assay.spec.semantics import models as definition
+from assay.spec.semantics import optimizers, q_learning
+from assay.spec.semantics.q_learning import Transitions
+from assay.testing import problems
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
+from assay.testing.handcrafted_values import constant_values, linear_values
+from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
+
+MODEL = "q_network"
+SHAPES = definition.MODELS[MODEL].shapes
+# A batch above the usual sizes of blocks, with a remainder.
+ODD = 131
+
+
+def numbered(count):
+    """Make transitions that can be told apart by their numbers."""
+    number = np.arange(count, dtype=np.float32)
+    states = np.tile(number[:, None], 4)
+    return Transitions(states, number.astype(np.int32) % 2, number, states, number % 2)
+
+
+@claim("q_learning.sample-pairs-evenly")
+def test_sample_pairs_evenly(agent, seed):
+    # Of so few that every pair may be counted: what is drawn together, and by which seed, is drawn evenly.
+    count, batches = 8, 600
+    given = numbered(count)
+    pairs = [*combinations(range(count), 2)]
+    drawn = (agent.sample(given, 2, batches * seed + number)[2] for number in range(batches))
+    found = [tuple(sorted(batch.astype(int).tolist())) for batch in drawn]
+    counts = [found.count(pair) for pair in pairs]
+    assert sum(counts) == batches, "a batch has a transition twice"
+    probability = chance_of_counts(counts)
+    assert probability > FALSE_ALARM, (
+        f"pairs of {count} transitions are drawn as unevenly as {dict(zip(pairs, counts, strict=True))} with a"
+        f" probability of {probability:.3g}"
+    )
+
+
+@claim("q_learning.sample-by-seed")
+def test_sample_by_seed(agent, seed):
+    one, again = (agent.sample(numbered(100), 32, seed)[2] for _ in range(2))
+    assert_equal("the batch by the same seed", again, one)
+
+
+@claim("q_learning.replay-of-frames")
+def test_replay_of_frames(agent, seed):
+    generator = np.random.default_rng(seed)
+    count, size, shape = 7, 3, (3, 2, 4)
+    given = Transitions(
+        generator.random((count, *shape), np.float32),
+        generator.permutation(count).astype(np.int32),
+        generator.normal(size=count).astype(np.float32),
+        generator.random((count, *shape), np.float32),
+        generator.integers(0, 2, count).astype(np.float32),
+    )
+    for name, values, whole in zip(Transitions._fields, agent.replay(size, given), given, strict=True):
+        assert_equal(f"{name} of frames", values, whole[-size:], whole.dtype)
+
+
+def any_transitions(seed, count):
+    """Draw transitions of rewards and marks in no relation, and parameters whose best values are of both signs."""
+    problem = problems.q_learning_of(MODEL, seed, batch=count)
+    generator = np.random.default_rng(seed)
+    changed = problem.transitions._replace(
+        rewards=generator.uniform(-20, 20, count).astype(np.float32),
+        dones=generator.integers(0, 2, count).astype(np.float32),
+    )
+    return problem._replace(transitions=changed)
+
+
+@claim("q_learning.targets-of-any-batch")
+@pytest.mark.parametrize("count", [7, ODD])
+def test_targets_of_any_batch(agent, seed, count):
+    transitions = any_transitions(seed, count).transitions
+    # Far below 0, where either action is the best in about half of the states.
+    parameters, gamma = linear_values([1, 2, 10, 3], -5.0), 0.75
+    problem = problems.QProblem(MODEL, parameters, transitions)
+
+    def targets(parameters, *elements):
+        return {"y": q_learning.targets(MODEL, parameters, Transitions(*elements), gamma)}
+
+    best = q_learning.greedy(MODEL, to_float64(parameters), to_float64(transitions.next_states))
+    assert 0 < best.sum() < count, "all states have the same best action"
+    expected, bounds = targets(*map(to_float64, problem.flat)), bounds_over(targets, problem.permutations())
+    assert_close("targets", {"y": agent.targets(*problem, gamma)}, expected, bounds)
+
+
+@claim("q_learning.targets-by-the-parameters")
+def test_targets_by_the_parameters(agent, seed):
+    transitions = any_transitions(seed, 7).transitions._replace(rewards=np.zeros(7, np.float32))
+    for best in (3.0, -2.0, 3.0):
+        found = agent.targets(MODEL, constant_values(best, best - 1), transitions, 0.5)
+        assert_equal("y", found, best / 2 * (1 - transitions.dones))
+
+
+@claim("q_learning.gradients-of-any-batch")
+@pytest.mark.parametrize("count", [7, ODD])
+def test_gradients_of_any_batch(agent, seed, count):
+    problem, gamma = any_transitions(seed, count), 0.75
+
+    def loss_and_gradients(parameters, *elements):
+        loss, gradients = q_learning.loss_and_gradients(MODEL, parameters, Transitions(*elements), gamma)
+        return {"loss": loss, **gradients}
+
+    expected = loss_and_gradients(*map(to_float64, problem.flat))
+    bounds = bounds_over(loss_and_gradients, problem.permutations())
+    loss, gradients = agent.loss_and_gradients(*problem, gamma)
+    assert_close("loss_and_gradients", {"loss": loss, **gradients}, expected, bounds)
+
+
+def constant_learning(values, batches, learning_rate, gamma):
+    """Learn by the definition with values that are the same in all states: only the output biases learn.
+
+    Returns:
+        Losses and biases after the last step, each with a bound.
+
+    """
+    biases, first, second, bound = np.array(values, float), np.zeros(2), np.zeros(2), np.zeros(2)
+    losses, limits = [], []
+    for number, (actions, rewards, dones) in enumerate(zip(*map(to_float64, batches), strict=True), 1):
+        errors = biases[actions] - (rewards + gamma * biases.max() * (1 - dones))
+        losses.append(np.mean(errors**2))
+        off = 2 * bound.max() + rounding.gamma(4) * (np.abs(rewards).max() + 2 * np.abs(biases).max())
+        limits.append(np.mean(off * (2 * np.abs(errors) + off)) + rounding.gamma(len(errors) + 8) * losses[-1])
+        gradient = 2 * np.bincount(actions, errors, minlength=2) / len(errors)
+        arguments = biases, gradient, first, second, number, learning_rate
+        # Twice: the moments have errors of steps before, and the gradient that of the biases.
+        bound = bound + 2 * rounding.adam_step(*arguments)[0]
+        biases, first, second = optimizers.adam_step(*arguments)
+    return np.array(losses), np.array(limits), biases, bound
+
+
+@claim("q_learning.learns-by-its-arguments")
+@pytest.mark.parametrize(
+    ("learning_rate", "gamma"), [(0.1, 1.0), (0.0003, 0.0), (0.02, 0.5)], ids=["0.1-1", "0.0003-0", "0.02-0.5"]
+)
+def test_learns_by_its_arguments(agent, seed, learning_rate, gamma):
+    steps, batch, values = 12, 7, (-2.0, 3.0)
+    generator = np.random.default_rng(seed)
+    states, next_states = generator.uniform(-1, 1, (2, steps, batch, 4)).astype(np.float32)
+    # Both actions occur in every batch, and rewards are so far below the values that no gradient comes near 0.
+    actions = np.tile(np.arange(batch, dtype=np.int32) % 2, (steps, 1))
+    rewards = generator.uniform(-20, -10, (steps, batch)).astype(np.float32)
+    dones = np.tile(np.arange(batch) % 3 == 0, (steps, 1)).astype(np.float32)
+    given = Transitions(states, actions, rewards, next_states, dones)
+    losses, last = agent.learn(MODEL, constant_values(*values), given, learning_rate=learning_rate, gamma=gamma)
+    expected, limits, biases, bound = constant_learning(values, (actions, rewards, dones), learning_rate, gamma)
+    assert_within("the losses", losses, expected, limits)
+    assert_within("dense3/bias", last["dense3/bias"], biases, bound)
+    for name in sorted(set(SHAPES) - {"dense3/bias"}):
+        assert_equal(name, last[name], np.zeros(SHAPES[name]))
+
+
+@claim("q_learning.learns-anew")
+def test_learns_anew(agent, seed):
+    given = problems.q_learning_of(MODEL, seed, steps=5)
+    other = given._replace(parameters=constant_values(1, 2))
+    results = []
+    for problem in (given, other, given):
+        losses, last = agent.learn(*problem, learning_rate=0.01, gamma=0.5)
+        results.append({"losses": assert_form("the losses", losses, (5,)), **last})
+    for name, expected in results[0].items():
+        assert_equal(f"{name} of the same learning once more", results[2][name], expected)

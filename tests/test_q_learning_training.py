@@ -1,0 +1,383 @@
+"""The training loop of deep Q-learning, decided by short trainings: lines 725 to 764 of the document."""
+
+import numpy as np
+import pytest
+
+from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds.measured_bounds import root_mean_square
+from assay.spec.semantics.initializers import fans, glorot_limit
+from assay.spec.semantics.q_learning import FAILURE_REWARD
+from assay.testing.assertions import assert_equal, assert_within, claim
+from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_samples
+from assay.testing.training import agent_probes
+from assay.testing.training.agent_probes import (
+    ALWAYS_EXPLORING,
+    ALWAYS_GREEDY,
+    FAILURE_LOSS,
+    LENGTH,
+    SHAPES,
+    WHOLE_EPISODES,
+    count_learning_steps,
+    error_bounds,
+    errors_of,
+    gap_bound,
+    gaps,
+    largest_values,
+    probe,
+    trace,
+)
+
+EPISODES = 4
+OUTPUT_BIAS = "dense3/bias"
+
+
+@pytest.fixture(scope="module")
+def greedy(agent, seed):
+    """Return the errors of a training that never explores."""
+    return trace(agent, seed, **ALWAYS_GREEDY, num_episodes=EPISODES)
+
+
+def assert_follows(errors):
+    """Check that each greedy action has the value that the step before saw ahead."""
+    found, bound = root_mean_square(gaps(errors)), gap_bound(errors.parameters)
+    assert found <= bound, (
+        f"the largest value of a next state and the value of the next action differ by {found:.3g} (root mean square),"
+        f" allowed {bound:.3g}"
+    )
+
+
+@claim("q_learning.training-follows-its-values")
+def test_training_follows_its_values(greedy):
+    assert_follows(greedy)
+
+
+@claim("q_learning.training-discounts")
+@pytest.mark.parametrize("gamma", [0.5, 0.9])
+def test_training_discounts(agent, seed, greedy, gamma):
+    losses = probe(agent, seed, **ALWAYS_GREEDY, num_episodes=EPISODES, gamma=gamma)["losses"]
+    errors = errors_of(losses, EPISODES)
+    # The error is linear in gamma; the signs of its two ends are not known.
+    possible = [np.abs(gamma * greedy.later + sign * (1 - gamma) * greedy.now) for sign in (-1, 1)]
+    found = root_mean_square(np.min(np.abs(np.array(possible) - errors), axis=0))
+    bounds = error_bounds(greedy.parameters)
+    bound = 2 * max(bounds.values())
+    assert found <= bound, f"errors of y by a gamma of {gamma} are off by {found:.3g}, allowed {bound:.3g}"
+    moved = root_mean_square(greedy.later - greedy.now)
+    assert moved > bound, f"a gamma of 0 and one of 1 give the same losses but for {moved:.3g}"
+
+
+@claim("q_learning.left-is-no-failure")
+def test_left_is_no_failure(greedy):
+    last = greedy.now[:, -1]
+    assert (last**2 < FAILURE_LOSS).all(), (
+        f"squared errors after the last steps are {(last**2).tolist()}: a reward of -10"
+    )
+    moved, bound = np.abs(greedy.later - greedy.now)[:, -1], error_bounds(greedy.parameters)
+    assert root_mean_square(moved) > bound["now"] + bound["later"], "the last steps have no future"
+
+
+def non_greedy(greedy, errors):
+    """Count the actions after the first that are not greedy, of each episode.
+
+    Actions are told by their values, which is of use only where a training that never explores follows these.
+    """
+    assert_follows(greedy)
+    # A gap of rounding: single elements lie this much further from 0 than their root mean square.
+    return (gaps(errors) > np.sqrt(errors.now.size) * gap_bound(errors.parameters)).sum(axis=1)
+
+
+LINKS = LENGTH - 1
+# Trainings of two episodes, of which the first explores always and the second never.
+BEGINNINGS = 4
+
+
+@pytest.fixture(scope="module")
+def beginnings(agent, seed):
+    """Return the errors of trainings that explore in the first episode alone."""
+    return [trace(agent, BEGINNINGS * seed + number) for number in range(BEGINNINGS)]
+
+
+@claim("q_learning.training-explores-first")
+def test_training_explores_first(greedy, beginnings):
+    found = sum(non_greedy(greedy, errors)[0] for errors in beginnings)
+    assert_share("actions of first episodes are not greedy", found, BEGINNINGS * LINKS, 1 / 2)
+
+
+@claim("q_learning.training-ends-exploration")
+def test_training_ends_exploration(greedy, beginnings):
+    found = sum(non_greedy(greedy, errors)[1] for errors in beginnings)
+    assert found == 0, f"{found} of {BEGINNINGS * LINKS} actions after the exploration are not greedy"
+
+
+@pytest.fixture(scope="module")
+def exploring(agent, seed):
+    """Return the errors of a training that always explores."""
+    return trace(agent, seed, **ALWAYS_EXPLORING, num_episodes=1 + BEGINNINGS)
+
+
+@claim("q_learning.training-explores-finally")
+def test_training_explores_finally(greedy, exploring):
+    found = non_greedy(greedy, exploring)[1:].sum()
+    assert_share("actions with a final epsilon of 1 are not greedy", found, BEGINNINGS * LINKS, 1 / 2)
+
+
+@claim("q_learning.training-values-the-best")
+def test_training_values_the_best(exploring):
+    # As long as no value comes near 1, all errors are positive, and tell values with their signs.
+    first = slice(largest_values(exploring.parameters).searchsorted(1.0))
+    ahead, taken = (exploring.later - exploring.now)[:, :-1][:, first], 1 - exploring.now[:, 1:][:, first]
+    bound = np.sqrt(exploring.now.size) * gap_bound(exploring.parameters)
+    assert (ahead >= taken - bound).all(), (
+        f"the action that follows is worth up to {(taken - ahead).max():.3g} more than y"
+    )
+
+
+@claim("q_learning.training-explores-by-epsilon")
+def test_training_explores_by_epsilon(agent, seed, greedy):
+    rate, episodes = 0.2, 12
+    errors = trace(agent, seed, initial_epsilon=rate, final_epsilon=rate, num_episodes=episodes)
+    found = non_greedy(greedy, errors).sum()
+    assert_share(f"actions, with an epsilon of {rate}, are not greedy", found, episodes * LINKS, rate / 2)
+
+
+@claim("q_learning.training-begins-with-a-new-network")
+def test_training_begins_with_a_new_network(greedy):
+    for name, shape in SHAPES.items():
+        found = greedy.parameters[name]
+        if name.endswith("bias"):
+            assert_equal(name, found, np.zeros(shape))
+        else:
+            limit = glorot_limit(*fans(shape))
+            assert_within(name, found, np.zeros(shape), limit * (1 + rounding.gamma(rounding.SQRT)))
+            assert np.abs(found).max() > 0.7 * limit, f"{name} reaches only {np.abs(found).max()} of {limit}"
+
+
+@claim("q_learning.training-episodes-begin-anew")
+def test_training_episodes_begin_anew(agent, seed):
+    # Of one step each, so that a loss says how its episode began.
+    count = 8
+    losses = probe(agent, seed, **ALWAYS_GREEDY, max_len_episode=1, num_episodes=count)["losses"]
+    different = len(np.unique(losses))
+    # Two of them may be equal by rounding.
+    assert different > count // 2, (
+        f"{count} episodes begin in only {different} ways: their losses are {losses.tolist()}"
+    )
+
+
+@claim("q_learning.training-by-seed")
+def test_training_by_seed(agent, seed, beginnings):
+    one, again, other = (trace(agent, number) for number in (seed, seed, seed + 1))
+    bound = np.sqrt(one.now.size) * error_bounds(one.parameters)["now"]
+    assert_within("the errors of a second training with the same seed", again.now, one.now, bound, np.dtype(float))
+    assert (np.abs(other.now - one.now) > bound).any(), f"the seeds {seed} and {seed + 1} give the same losses"
+
+
+@pytest.fixture(scope="module")
+def still(agent, seed):
+    """Return the loss of the first transition, and the parameters of a network that does not learn."""
+    return probe(agent, seed, num_episodes=1, max_len_episode=1)
+
+
+def changes_of(trained, still):
+    """Return what a training has changed."""
+    return {name: trained["parameters"][name].astype(float) - still["parameters"][name] for name in SHAPES}
+
+
+@claim("q_learning.training-step")
+@pytest.mark.parametrize("learning_rate", [1e-4, 0.003, 0.5])
+def test_training_step(agent, seed, still, learning_rate):
+    trained = probe(agent, seed, num_episodes=1, max_len_episode=1, learning_rate=learning_rate)
+    changes, before = changes_of(trained, still), still["parameters"]
+    bias = changes[OUTPUT_BIAS]
+    action = int(np.abs(bias).argmax())
+    # The first step of Adam has the size of the learning rate, and goes against the gradient: the value has to rise.
+    expected, bound = (values[0] for values in agent_probes.bias_trajectories(np.ones(1), learning_rate))
+    expected = np.abs(expected)[np.argsort([action, 1 - action])] if action else np.abs(expected)
+    assert_within("the first step of the output biases", bias, expected, bound.max() + rounding.U, np.dtype(float))
+    largest = learning_rate * (1 + rounding.gamma(rounding.POW / (1 - 0.999))) + rounding.U
+    for name, change in changes.items():
+        assert (np.abs(change) <= largest).all(), (
+            f"a first step of {learning_rate} moves {name} by {np.abs(change).max()}"
+        )
+    # With one transition every gradient is a product of what a unit gave and what came back to the next.
+    second = np.sign(changes["dense3/kernel"][:, action])
+    first = np.sign(np.abs(changes["dense1/bias"]))
+    back = second * np.sign(before["dense3/kernel"][:, action])
+    assert_equal("how dense2/bias moves", np.sign(changes["dense2/bias"]), back, np.dtype(float))
+    assert_equal("how dense2/kernel moves", np.sign(changes["dense2/kernel"]), np.outer(first, back), np.dtype(float))
+
+
+@claim("q_learning.training-loss-before-step")
+def test_training_loss_before_step(agent, seed, still):
+    found = [
+        probe(agent, seed, num_episodes=1, max_len_episode=1, learning_rate=learning_rate)["losses"]
+        for learning_rate in (0.003, 0.5)
+    ]
+    bound = 4 * error_bounds(still["parameters"])["now"]
+    for losses in found:
+        assert_within("the first loss, whatever the learning rate", losses, still["losses"].astype(float), bound)
+
+
+@claim("q_learning.training-is-by-adam")
+@pytest.mark.parametrize("learning_rate", [0.001, 0.05])
+@pytest.mark.parametrize(("num_episodes", "length"), [(4, 1), (1, 4)])
+def test_training_is_by_adam(agent, seed, learning_rate, num_episodes, length):
+    def trained(learning_rate):
+        # Exploring, so that what was drawn does not depend on what was learnt.
+        return probe(
+            agent,
+            seed,
+            **ALWAYS_EXPLORING,
+            num_episodes=num_episodes,
+            max_len_episode=length,
+            learning_rate=learning_rate,
+        )
+
+    found = trained(learning_rate)
+    errors = errors_of(found["losses"], num_episodes, length)
+    change = changes_of(found, trained(0.0))[OUTPUT_BIAS]
+    expected, bounds = agent_probes.bias_trajectories(errors.ravel() ** 2, learning_rate)
+    excess = (np.abs(expected - change) / (bounds + rounding.U * np.abs(change))).max(axis=1)
+    nearest = expected[excess.argmin()].tolist()
+    assert excess.min() <= 1, (
+        f"the losses {found['losses'].tolist()} move the output biases by {change.tolist()}; by Adam with a learning"
+        f" rate of {learning_rate} it is {nearest}, or further off: {excess.min():.3g} times the bound"
+    )
+
+
+@claim("q_learning.training-target-moves")
+def test_training_target_moves(agent, seed):
+    # A first step so large that all values are nearly its own: those of the second transition and of what follows it.
+    ratios = []
+    for number in range(BEGINNINGS):
+        one, other = (
+            probe(
+                agent,
+                BEGINNINGS * seed + number,
+                **ALWAYS_GREEDY,
+                num_episodes=1,
+                max_len_episode=2,
+                learning_rate=16.0,
+                gamma=gamma,
+            )["losses"]
+            for gamma in (0.0, 1.0)
+        )
+        ratios.append(np.sqrt(float(other[1]) / float(one[1])))
+    # A target that was made before the step is nothing beside the value, so that gamma does not show.
+    alike = sum(abs(ratio - 1) < 0.01 for ratio in ratios)
+    assert alike < BEGINNINGS, "y does not change with the parameters: after a large step, gamma makes no difference"
+
+
+PAIR = {"buffer_size": 2, "batch_size": 2, **ALWAYS_EXPLORING, **WHOLE_EPISODES, "num_episodes": 6}
+
+
+@pytest.fixture(scope="module")
+def pairs(agent, seed):
+    """Return trainings from the last two transitions, by gamma."""
+    return {gamma: probe(agent, seed, **PAIR, gamma=gamma) for gamma in (0.0, 1.0)}
+
+
+def learnt_at(scores, batch_size):
+    """Return after which transitions there is a learning step, and where each episode's last transition is."""
+    ends = np.cumsum(scores + 1) - 1
+    steps = np.setdiff1d(np.arange(batch_size - 1, ends[-1] + 1), ends)
+    return steps, ends
+
+
+def assert_steps(trained, batch_size):
+    """Compare the number of losses with the rule."""
+    expected = count_learning_steps(trained["scores"], batch_size, WHOLE_EPISODES["max_len_episode"])
+    found = len(trained["losses"])
+    assert found == expected, f"with batches of {batch_size} there are {found} losses, and by the scores {expected}"
+
+
+@claim("q_learning.training-learns-failures")
+def test_training_learns_failures(pairs):
+    trained = pairs[0.0]
+    assert_steps(trained, 2)
+    steps, ends = learnt_at(trained["scores"], 2)
+    squares = 2 * trained["losses"].astype(float)
+    after = np.isin(steps - 1, ends)
+    largest = (np.sqrt(FAILURE_LOSS) - 2 * FAILURE_REWARD) ** 2
+    failures, others = squares[after], squares[~after]
+    assert len(failures) == PAIR["num_episodes"] - 1
+    assert ((failures > FAILURE_LOSS) & (failures < largest)).all(), (
+        f"batches with a failure, whose reward is -10, have sums of squared errors of {failures.round(2).tolist()}"
+    )
+    assert (others < 2 * FAILURE_LOSS).all(), f"batches without a failure have up to {others.max()}"
+
+
+@claim("q_learning.training-averages")
+def test_training_averages(agent, seed):
+    trained = probe(agent, seed, **PAIR | {"max_len_episode": 1})
+    value = largest_values(trained["parameters"])[0]
+    losses, bounds = trained["losses"], ((1 - value) ** 2, (1 + value) ** 2)
+    assert ((losses >= bounds[0]) & (losses <= bounds[1])).all(), (
+        f"losses of two first transitions are {losses.tolist()}; means of their squares are from {bounds[0]:.3f} to"
+        f" {bounds[1]:.3f}"
+    )
+
+
+@claim("q_learning.training-failure-has-no-future")
+def test_training_failure_has_no_future(pairs):
+    now, later = pairs[0.0], pairs[1.0]
+    steps, ends = learnt_at(now["scores"], 2)
+    after = np.isin(steps - 1, ends)
+    assert now["losses"].shape == later["losses"].shape == steps.shape
+    moved = 2 * np.abs(later["losses"].astype(float) - now["losses"])[after]
+    value = largest_values(now["parameters"])[1]
+    # (1 + max Q' - Q)^2 less (1 - Q)^2 of the first transition of an episode.
+    most = 2 * value * (1 + value) + value**2
+    assert (moved <= most).all(), (
+        f"with a gamma of 1, squared errors of a failure and a first transition change by {moved.round(2).tolist()},"
+        f" and those of the latter by {most:.2f} at most: what follows the failure is valued"
+    )
+
+
+SMALL = {"buffer_size": 2, **ALWAYS_EXPLORING, **WHOLE_EPISODES, "num_episodes": 24}
+
+
+@pytest.fixture(scope="module")
+def draws(agent, seed):
+    """Return a training that learns from one of the last two transitions."""
+    trained = probe(agent, seed, **SMALL)
+    assert_steps(trained, 1)
+    return trained
+
+
+@claim("q_learning.training-forgets")
+def test_training_forgets(draws):
+    steps, ends = learnt_at(draws["scores"], 1)
+    held = np.isin(steps - 1, ends)
+    found = int((draws["losses"][~held] > FAILURE_LOSS).sum())
+    assert found == 0, f"{found} failures are learnt from when two transitions or more have followed"
+
+
+@claim("q_learning.training-draws-evenly")
+def test_training_draws_evenly(draws):
+    steps, ends = learnt_at(draws["scores"], 1)
+    level = FALSE_ALARM / 2
+    drawn = draws["losses"][np.searchsorted(steps, ends[:-1] + 1)] > FAILURE_LOSS
+    assert_share("batches of one of the last two are the older, a failure", drawn.sum(), len(drawn), 1 / 2, level)
+    # A transition is drawn twice in a row if it is drawn first as the newer and then as the older one.
+    one, other = (draws["losses"][first : len(steps) - 1 : 2] for first in (0, 1))
+    follows = (steps[1::2] - steps[: len(steps) - 1 : 2] == 1)[: len(other)]
+    twice = (one[: len(other)] == other)[follows]
+    assert_share("pairs of batches are the same transition", twice.sum(), len(twice), 1 / 4, level)
+
+
+@claim("q_learning.training-plays-cart-pole")
+def test_training_plays_cart_pole(agent, seed):
+    # There is never a batch in the buffer.
+    trained = probe(
+        agent, seed, **ALWAYS_EXPLORING, **WHOLE_EPISODES, num_episodes=100, buffer_size=10_000, batch_size=10_000
+    )
+    assert len(trained["losses"]) == 0, (
+        f"fewer transitions than a batch are learnt from: {len(trained['losses'])} losses"
+    )
+    lengths, expected = trained["scores"] + 1, agent_probes.random_lengths(20_000, seed)
+    probability = chance_of_samples(lengths, expected)
+    assert probability > FALSE_ALARM, (
+        f"exploring, the mean length is {lengths.mean():.1f}, and {expected.mean():.1f} by the definition: episodes"
+        f" differ this much with a probability of {probability:.3g}"
+    )
