@@ -617,7 +617,7 @@ def test_fit_trajectory(models, fitted, seed):
     batches = np.tile(image, (2, 2, 1, 1, 1)), np.tile(label, (2, 2))
     expected = trained(models, Problem("cnn", start.parameters, *batches))
     # Each of the two may be off by as much as other trainings of this size.
-    bounds = {name: 2 * root_mean_square(np.asarray(bound)) for name, bound in trajectory_case(seed).bounds.items()}
+    bounds = {name: 2 * bound for name, bound in trajectory_case(seed).bounds.items()}
     actual = {"losses": found.losses, **found.parameters}
     assert_close("fit on copies of one image, beside train", actual, to_float64(expected), bounds)
 
