@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 from assay.adapters.proxy import GroupProxy, NonConformanceError
 from assay.contract import Array
 from assay.spec.error_bounds import measured_bounds, rounding, trajectory_bounds
 from assay.spec.error_bounds.measured_bounds import PERMUTATIONS, Evaluate, to_float64
+from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
 from assay.testing.assertions import assert_form, assert_within
@@ -112,7 +113,7 @@ def solve_training(
     return Case(problem, {"losses": losses, **last}, bounds)
 
 
-@cache
+@cache_by_precision
 def case(make: Callable[..., Problem], evaluate: Callable[[str], Evaluate], seed: int, **options: int) -> Case:
     """Make a problem of `assay.testing.problems` and solve it, once for all tests that share it."""
     return solved(make(seed, **options), evaluate)

@@ -8,9 +8,11 @@ optimizers.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from contextvars import ContextVar
+from functools import cache, wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 
 class Grade(NamedTuple):
@@ -36,29 +38,44 @@ GRADES = {
     "bfloat16": Grade(7, 2.0**-126, 2.0**127 * (2 - 2.0**-7)),
 }
 
-_held = "float32"
+_current = ContextVar("precision", default="float32")
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 
 def current_precision() -> str:
-    """Return the grade that products are held to now."""
-    return _held
+    """Return the precision that products must have now."""
+    return _current.get()
 
 
-def set_precision(grade: str) -> None:
-    """Hold products to a grade of `GRADES` from now on, in this process."""
-    global _held  # noqa: PLW0603 - a run has one grade, and every bound of it asks
-    _held = grade
+def set_precision(precision: str) -> None:
+    """Set the precision that products must have from now on, a key of `GRADES`."""
+    _current.set(precision)
 
 
 @contextmanager
-def use_precision(grade: str) -> Iterator[None]:
-    """Hold products to a grade for a while."""
-    before = current_precision()
-    set_precision(grade)
+def use_precision(precision: str) -> Iterator[None]:
+    """Set the precision that products must have for a while."""
+    token = _current.set(precision)
     try:
         yield
     finally:
-        set_precision(before)
+        _current.reset(token)
+
+
+def cache_by_precision(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Cache a function of its arguments and of the precision that products must have, as every bound is."""
+
+    @cache
+    def compute(_precision: str, *args: Any, **kwargs: Any) -> Result:  # noqa: ANN401 - those of the function
+        return function(*args, **kwargs)
+
+    @wraps(function)
+    def look_up(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        return compute(current_precision(), *args, **kwargs)
+
+    return look_up
 
 
 def at_least_as_precise(measured: str, grade: str) -> bool:

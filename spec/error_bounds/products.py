@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import autograd.numpy as np
@@ -52,21 +53,20 @@ def rounded(array: Array, grade: str, *, cut_off: bool = False) -> Array:
     return np.where(np.abs(coarse) < GRADES[grade].least, np.float32(0), coarse)
 
 
-_cutting_off = False
+_cutting_off = ContextVar("cutting_off", default=False)
 
 
 @contextmanager
 def cutting_off(*, cut_off: bool) -> Iterator[None]:
     """Let the definition cut off instead of rounding to the nearest for a while, or not."""
-    global _cutting_off  # noqa: PLW0603 - as the grade
-    before, _cutting_off = _cutting_off, cut_off
+    token = _cutting_off.set(cut_off)
     try:
         yield
     finally:
-        _cutting_off = before
+        _cutting_off.reset(token)
 
 
-_factor = primitive(lambda array: rounded(array, current_precision(), cut_off=_cutting_off))
+_factor = primitive(lambda array: rounded(array, current_precision(), cut_off=_cutting_off.get()))
 _result = primitive(lambda array: array)
 # The way back of a product is a product, too, of the gradient of its result.
 defvjp(_factor, lambda _rounded, _array: lambda gradient: gradient)

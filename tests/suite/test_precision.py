@@ -24,6 +24,7 @@ from assay.spec.error_bounds.products import input_rounding_bound, rounded
 from assay.spec.semantics import convolution, layers, losses
 from assay.spec.semantics.differentiation import vjp
 from assay.specification.index import tests_folder
+from assay.testing import networks, problems
 
 GENERATOR = np.random.default_rng(0)
 # One of each kind of bound: of an operation, of its gradient, of a network's gradients and of a training.
@@ -171,3 +172,13 @@ def test_every_view_says_what_was_held_to_and_what_falls_short() -> None:
     assert '<property name="required precision" value="tf32" />' in cases
     said = {"OLD has precision float32, NEW has tf32.", "The products of NEW must have the precision tf32."}
     assert said <= {*compare(typed(old), typed(new)).remarks}
+
+
+def test_a_cached_problem_has_the_bounds_of_the_precision_that_it_is_asked_for_with() -> None:
+    def bounds(precision: str) -> dict[str, Any]:
+        with use_precision(precision):
+            return networks.case(problems.mlp, networks.loss_and_gradients, 0).bounds
+
+    fine, coarse, again = bounds("float32"), bounds("tf32"), bounds("float32")
+    assert np.all(fine["dense1/kernel"] < coarse["dense1/kernel"])
+    assert again == fine
