@@ -1047,9 +1047,9 @@ class LazyImplementation:
     modules: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
-        """Give the class an attribute for each of its groups."""
+        """Give a class that sets `modules` an attribute for each of its groups that it does not define itself."""
         super().__init_subclass__()
-        for group in cls.modules:
+        for group in cls.__dict__.get("modules", {}).keys() - cls.__dict__.keys():
             attribute = cached_property(partial(cls._load, group=group))
             attribute.__set_name__(cls, group)
             setattr(cls, group, attribute)

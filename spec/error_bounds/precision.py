@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache, wraps
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import NamedTuple, ParamSpec, TypeVar
 
 
 class Grade(NamedTuple):
@@ -66,14 +66,12 @@ def use_precision(precision: str) -> Iterator[None]:
 
 def cache_by_precision(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Cache a function of its arguments and of the precision that products must have, as every bound is."""
-
-    @cache
-    def compute(_precision: str, *args: Any, **kwargs: Any) -> Result:  # noqa: ANN401 - those of the function
-        return function(*args, **kwargs)
+    known: dict[str, Callable[Parameters, Result]] = {}
 
     @wraps(function)
     def look_up(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        return compute(current_precision(), *args, **kwargs)
+        # The cache of functools takes any arguments that can be hashed, and its type says less than that.
+        return known.setdefault(current_precision(), cache(function))(*args, **kwargs)  # type: ignore[arg-type]
 
     return look_up
 

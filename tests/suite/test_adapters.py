@@ -10,7 +10,7 @@ import subprocess
 import time
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ from assay.adapters.loading import load
 from assay.adapters.proxy import missing
 from assay.adapters.return_types import matches
 from assay.cli import scaffold
-from assay.contract import GROUPS, PROTOCOLS, Architecture, FlowersInfo, Trained
+from assay.contract import GROUPS, PROTOCOLS, Architecture, FlowersInfo, LazyImplementation, Trained
 from assay.errors import ExitCode, UserError
 from assay.smoke import process, steps
 from assay.specification.claims import specification
@@ -424,3 +424,18 @@ def test_a_result_has_the_form_that_is_promised(group: str, function: str, resul
 )
 def test_every_function_promises_something(group: str, function: str) -> None:
     assert not matches(getattr(PROTOCOLS[group], function), object())
+
+
+def test_a_lazy_implementation_loads_a_group_when_it_is_first_used_and_once() -> None:
+    class Lazy(LazyImplementation):
+        modules: ClassVar = {group: f"assay.alternatives.numpy.{group}" for group in ("ops", "datasets")}
+
+    class Own(Lazy):
+        ops = "of its own"
+
+    lazy = Lazy()
+    assert lazy.groups == ("ops", "datasets")
+    assert type(lazy.ops).__name__ == "Ops"
+    assert lazy.ops is lazy.ops
+    # A subclass keeps what it defines, and inherits the rest.
+    assert (Own().ops, type(Own().datasets).__name__) == ("of its own", "Datasets")
