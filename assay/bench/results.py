@@ -11,7 +11,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
+
+import msgspec
 
 from assay import __version__
 from assay.files import json_file, text_file
@@ -21,9 +23,9 @@ if TYPE_CHECKING:
     from assay.adapters.loading import Description
     from assay.bench.scheduler import Event, Plan
 
-FORMAT = 1
+FORMAT: Literal[1] = 1
+WHAT = "file of benchmarks"
 HINT = "`assay bench NAME -o FILE` makes one"
-SCHEMA = Path(__file__).parent / "results.schema.json"
 
 
 @dataclass
@@ -191,42 +193,37 @@ def machine() -> dict[str, Any]:
     }
 
 
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of a file of benchmarks: its runs, the last one last."""
+
+    format: Literal[1]
+    runs: list[Run]
+
+
 def read(path: Path) -> list[Run]:
     """Read the runs of a file, the last one last.
 
     Raises:
-        UserError: there is none, or it is damaged.
+        UserError: the file is missing, or it is damaged; the message says where.
 
     """
-    content = json_file.read(path, SCHEMA, "file of benchmarks", HINT)
-    return [_run(values) for values in content["runs"]]
-
-
-def _run(values: dict[str, Any]) -> Run:
-    starts = {
-        work: {
-            name: {int(number): _start(start) for number, start in numbered.items()} for name, numbered in named.items()
-        }
-        for work, named in values["starts"].items()
-    }
-    return Run(**values | {"starts": starts, "broken": [Broken(**one) for one in values["broken"]]})
-
-
-def _start(values: dict[str, Any]) -> Start:
-    pairs = {name: [(steps, seconds) for steps, seconds in values[name]] for name in ("calls", "loops")}
-    return Start(**values | pairs)
+    content = json_file.load(path, WHAT, HINT)
+    try:
+        return msgspec.convert(content, File, str_keys=True).runs
+    except msgspec.ValidationError as error:
+        raise json_file.invalid(path, WHAT, FORMAT, error, HINT) from None
 
 
 def append(path: Path, run: Run) -> None:
-    """Put a run behind those that a file has; begin one where there is none.
+    """Append a run to those of a file, which is made where there is none.
 
     Raises:
         UserError: the file is damaged, or cannot be written.
 
     """
-    before = read(path) if path.exists() else []
-    content = {"format": FORMAT, "runs": [asdict(one) for one in (*before, run)]}
-    text_file.write(path, json.dumps(content, separators=(",", ":")) + "\n", "file of benchmarks")
+    content = File(FORMAT, [*(read(path) if path.exists() else []), run])
+    plain = msgspec.to_builtins(content, str_keys=True)
+    text_file.write(path, json.dumps(plain, separators=(",", ":")) + "\n", WHAT)
 
 
 def is_one(path: Path) -> bool:
