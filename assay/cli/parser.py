@@ -19,13 +19,13 @@ from assay.errors import ExitCode, UserError
 from assay.runner.options import NAMED, add_options
 
 EXIT_CODES = """exit codes:
-  0  conformant, or the command did what it was asked
-  1  not conformant: a claim failed, or the adapter raised, hung or crashed; of `compare`: a regression
+  0  fully or partially conformant, or the command did what it was asked
+  1  not conformant: a claim failed, the adapter broke, or a required group is missing; of `compare`: a regression
   2  interrupted
   3  the suite itself is broken
   4  the command cannot be carried out as given
   5  no test was collected
-  6  incomplete: not every claim of the profile was decided, so there is no verdict
+  6  no verdict: not every claim of the profile was decided, or nothing was tested
 """
 
 
