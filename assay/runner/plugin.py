@@ -236,7 +236,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.hookimpl(specname="pytest_runtest_protocol", tryfirst=True)
-def leave_out_what_ended_a_worker(item: pytest.Item) -> bool | None:
+def pytest_leave_out_what_ended_a_worker(item: pytest.Item) -> bool | None:
     """Take a test for done that has ended a worker: schedulers that keep a file together would run it again."""
     return True if item.stash[ended_worker_key] else None
 
