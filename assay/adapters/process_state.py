@@ -7,13 +7,16 @@ import random
 import signal
 import sys
 import warnings
+
+# Without the enumerations that `signal` makes of its results, which takes ten times as long.
+from _signal import getsignal  # type: ignore[import-not-found]
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import numpy as np
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)
+SIGNALS = tuple(map(int, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)))
 _process = os.getpid()
 
 
@@ -36,7 +39,7 @@ class ProcessState:
         self._environment = dict(_variables()) if environment else None
         self._errors = np.geterr()
         self._filters = [*warnings.filters]
-        self._handlers = [signal.getsignal(each) for each in SIGNALS]
+        self._handlers = [getsignal(each) for each in SIGNALS]
         self._recursion = sys.getrecursionlimit()
 
     def restore(self) -> None:
@@ -46,9 +49,10 @@ class ProcessState:
         if warnings.filters != self._filters:
             warnings.filters[:] = self._filters  # type: ignore[index]  # a list, however it is annotated
             warnings._filters_mutated()  # type: ignore[attr-defined]  # noqa: SLF001 - as `catch_warnings` does
-        for each, handler in zip(SIGNALS, self._handlers, strict=True):
-            if signal.getsignal(each) != handler and handler is not None:
-                signal.signal(each, handler)
+        if [getsignal(each) for each in SIGNALS] != self._handlers:
+            for each, handler in zip(SIGNALS, self._handlers, strict=True):
+                if handler is not None:
+                    signal.signal(each, handler)
         if self._folder is not None and _folder() != self._folder:
             # It may have been removed.
             with suppress(OSError):

@@ -10,6 +10,9 @@ import faulthandler
 import os
 import signal
 import time
+
+# Without the enumerations that `signal` makes of its results, which takes ten times as long.
+from _signal import getsignal  # type: ignore[import-not-found]
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +47,7 @@ class _Limit:
     def __init__(self, seconds: float, factor: int) -> None:
         self._seconds = seconds
         self._factor = factor
+        self._delay = 0.0
         self._began, self._began_processor = time.monotonic(), time.process_time()
 
     def check(self) -> None:
@@ -62,15 +66,21 @@ class _Limit:
             return f"not finished within its limit of {source}, of processor time"
         return ""
 
+    def is_armed(self) -> bool:
+        """Whether the alarm is as it was set."""
+        remaining = signal.getitimer(signal.ITIMER_REAL)[0]
+        return 0 < remaining <= self._delay and getsignal(signal.SIGALRM) == self._interrupt
+
     def arm(self) -> None:
         """Set the alarm for the earliest time at which the limit may be reached, whatever it was set for."""
         wall, processor = time.monotonic() - self._began, time.process_time() - self._began_processor
         left = self._seconds - wall
         if self._factor > 1:
             left = min(max(left, (self._seconds - processor) / CORES), self._seconds * self._factor - wall)
-        if signal.getsignal(signal.SIGALRM) != self._interrupt:
+        if getsignal(signal.SIGALRM) != self._interrupt:
             signal.signal(signal.SIGALRM, self._interrupt)
         # A timer of 0 is none.
+        self._delay = max(left, SHORTEST_TIMER, AGAIN_SECONDS)
         signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_TIMER), AGAIN_SECONDS)
 
     def _interrupt(self, _signal: int, _frame: FrameType | None) -> None:
@@ -88,7 +98,8 @@ def check() -> None:
     """
     if _current is not None:
         _current.check()
-        _current.arm()
+        if not _current.is_armed():
+            _current.arm()
 
 
 def longest(seconds: float) -> float:

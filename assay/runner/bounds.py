@@ -6,7 +6,7 @@ import io
 import os
 import sys
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -22,8 +22,14 @@ _random = RandomState()
 _streams: dict[int, TextIO] = {}
 
 
-def in_bounds(item: pytest.Item) -> Generator[None, object, object]:
-    """Run a phase of a test, and let nothing that an implementation does in it reach beyond."""
+def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, object, object]:
+    """Run a phase of a test, and let nothing that an implementation does in it reach beyond.
+
+    Args:
+        item: the test.
+        draws: whether the implementation may draw in it; to keep its generators apart takes a while.
+
+    """
     if not claims_of(item):
         return (yield)
     run = item.config.stash[run_key]
@@ -39,7 +45,7 @@ def in_bounds(item: pytest.Item) -> Generator[None, object, object]:
         try:
             with (
                 _own_streams(),
-                _random.entered(),
+                _random.entered() if draws else nullcontext(),
                 np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
                 limit(run.claim_seconds, last_words, factor=WALL_FACTOR),
             ):

@@ -208,7 +208,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     if absent := run.absent_groups(claims_of(item)):
         why = "is not tested with --isolated" if run.isolated and absent == ["keras"] else ""
         pytest.skip(f"the group keras {why}" if why else f"the implementation does not declare the group {absent[0]}")
-    return (yield from in_bounds(item))
+    return (yield from in_bounds(item, draws=implementation_key not in item.config.stash))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -236,7 +236,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 
 @pytest.hookimpl(specname="pytest_runtest_protocol", tryfirst=True)
-def leave_out_what_ended_a_worker(item: pytest.Item) -> bool | None:
+def pytest_leave_out_what_ended_a_worker(item: pytest.Item) -> bool | None:
     """Take a test for done that has ended a worker: schedulers that keep a file together would run it again."""
     return True if item.stash[ended_worker_key] else None
 

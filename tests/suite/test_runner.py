@@ -160,8 +160,13 @@ def use_every_function(toy: str) -> None:
 
 
 def test_what_holds_is_conformant(shell: Shell) -> None:
+    supported = [f"--claim={id_}" for id_, row in GOOD.items() if row == ("pass", "")]
+    assert shell.dense("good", *supported).code == ExitCode.CONFORMANT
+
+
+def test_a_claim_asked_for_that_is_unsupported_leaves_no_verdict(shell: Shell) -> None:
     ended = shell.dense("good", *THESE)
-    assert (ended.code, ended.rows) == (ExitCode.CONFORMANT, GOOD)
+    assert (ended.code, ended.rows) == (ExitCode.INCOMPLETE, GOOD)
 
 
 def test_a_narrowed_run_is_incomplete_and_says_so(shell: Shell) -> None:
@@ -176,9 +181,12 @@ def test_a_run_narrowed_to_nothing_is_no_verdict(shell: Shell) -> None:
 
 def test_the_header_says_what_is_assayed(shell: Shell) -> None:
     output = shell.dense("good", "--claim", "dense.zeros", "--seed", 7).output
-    found = [line for line in output.splitlines() if line.startswith((f"assay {__version__}", "profile", "data:"))]
+    found = [
+        line for line in output.splitlines() if line.startswith((f"assay {__version__}", "on cpu", "profile", "data:"))
+    ]
     assert re.fullmatch(
-        rf"assay {__version__}: toy 1\.0 \(numpy [\d.]+\) on cpu, Python [\d.]+\n"
+        rf"assay {__version__}: toy 1\.0 \(numpy [\d.]+\)\n"
+        r"on cpu, Python [\d.]+\n"
         r"profile core \(\d+ claims\), seed 7\n"
         r"data: mnist: .+\n"
         r"data: nietzsche: .+",
