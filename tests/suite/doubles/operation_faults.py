@@ -606,7 +606,7 @@ OPERATION_FAULTS = {
     "depth_of_the_first_call": Fault(
         "ops.one_hot", "cross_entropy.one-hot-calls-are-independent", "has shape", keep_argument(1)
     ),
-    "labels_of_8_bits": Fault(
+    "sparse_labels_of_8_bits": Fault(
         "ops.sparse_categorical_crossentropy", "cross_entropy.sparse-any-size", "differ", read_labels_as(np.uint8)
     ),
     "bytes_with_a_sign": Fault(
@@ -635,10 +635,12 @@ OPERATION_FAULTS = {
     ),
     "sum_of_examples": Fault("ops.mean_squared_error", "linear_model.mean-of-any-shape", "differs", sum_of_examples),
     "gradient_left_over": Fault("ops.sgd_step", "linear_model.sgd-any-shape", "differ", leave_remainder(256)),
-    "gradients_clipped": Fault("ops.sgd_step", "linear_model.sgd-any-rate", "differ", gradients_clipped),
+    "sgd_gradients_clipped": Fault("ops.sgd_step", "linear_model.sgd-any-rate", "differ", gradients_clipped),
     "rate_of_1_at_most": Fault("ops.sgd_step", "linear_model.sgd-any-rate", "2.0)", rate_of_1_at_most),
     "with_momentum": Fault("ops.sgd_step", "linear_model.sgd-calls-are-independent", "call 2 of", with_momentum()),
-    "rate_of_the_first_call": Fault("ops.sgd_step", "linear_model.sgd-calls-are-independent", "0.02", keep_argument(2)),
+    "sgd_rate_of_the_first_call": Fault(
+        "ops.sgd_step", "linear_model.sgd-calls-are-independent", "0.02", keep_argument(2)
+    ),
     "moments_left_over": Fault("ops.adam_step", "training.adam-any-shape", "differ", leave_remainder(1024)),
     "uncorrected_after_1000": Fault("ops.adam_step", "training.adam-any-step", "1001", uncorrected_after_1000),
     "step_of_8_bits": Fault("ops.adam_step", "training.adam-any-step", "500", step_of_8_bits),
