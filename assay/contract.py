@@ -2,7 +2,8 @@
 
 Floating-point arrays are float32 and integer arrays int32, in and out, unless a function says otherwise. An
 implementation declares the groups that it has. A group that it does not declare makes the claims that need it
-*unsupported*; a function missing inside a declared group makes them fail. Nothing handed in may be changed.
+*unsupported*; a function missing inside a declared group makes them fail. Nothing handed in may be changed. An array
+may be a view that is transposed, sliced with a step, broadcast or read-only: its values count, not its memory.
 
 Parameters travel as a dictionary from canonical names to arrays: `dense/kernel` [input_dim, units],
 `dense/bias` [units]; the MLP has `dense1/...` and `dense2/...`, the CNN `conv1/...` and `conv2/...` before them, with
@@ -306,13 +307,13 @@ class Ops(Protocol):
         """
 
     def one_hot(self, labels: Array, depth: int) -> Array:
-        """int32 [...] to float32 [..., depth]: 1 at the label, 0 elsewhere."""
+        """Labels [...] of uint8, int32 or int64 to float32 [..., depth]: 1 at the label, 0 elsewhere."""
 
     def categorical_crossentropy(self, targets: Array, probabilities: Array) -> Array:
         """-sum_i targets_i ln(probabilities_i) of each example: two of [batch, classes] to [batch]."""
 
     def sparse_categorical_crossentropy(self, labels: Array, probabilities: Array) -> Array:
-        """-ln of the label's probability: int32 [batch] and [batch, classes] to [batch]."""
+        """-ln of the label's probability: labels of uint8, int32 or int64 [batch] and [batch, classes] to [batch]."""
 
     def mean_squared_error(self, targets: Array, predictions: Array) -> Array:
         """Mean over all elements of (predictions - targets)^2: two of one shape to a scalar."""
@@ -351,7 +352,7 @@ class Ops(Protocol):
         """Put batches into one new accumulator.
 
         Args:
-            batches: labels int32 [batch] and predictions [batch, classes], of any batch sizes.
+            batches: labels of uint8, int32 or int64 [batch] and predictions [batch, classes], of any batch sizes.
 
         Returns:
             [len(batches)]: the result after each update.

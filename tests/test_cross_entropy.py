@@ -10,7 +10,18 @@ from hypothesis import strategies as st
 from assay.contract import FLOAT
 from assay.spec.error_bounds import rounding
 from assay.spec.semantics import layers, losses
+from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.cases import ODD
+from assay.testing.operations import (
+    CATEGORICAL_CROSSENTROPY,
+    ONE_HOT,
+    SPARSE_CATEGORICAL_CROSSENTROPY,
+    assert_any_memory_order,
+    assert_calls_are_independent,
+    assert_correct,
+    one_by_one,
+)
 from assay.testing.strategies import LEAST_PROBABILITY, classified, labels_of
 
 
@@ -40,6 +51,34 @@ def test_soft_targets(ops, case):
     targets = case.probabilities[:, ::-1].copy()
     result = ops.categorical_crossentropy(targets, case.probabilities)
     assert_crossentropy("categorical_crossentropy", result, targets, case.probabilities)
+
+
+# More examples than classes, fewer, and as many, where classes could be taken for examples.
+LARGE_SHAPES = ((ODD, 10), (67, ODD), (10, 10), (1, 300))
+any_size = pytest.mark.parametrize(("batch", "classes"), LARGE_SHAPES)
+
+
+@claim("cross_entropy.any-size")
+@any_size
+def test_any_size(ops, seed, batch, classes):
+    targets, probabilities = (cases.probabilities(one, batch, classes) for one in (seed, seed + 1))
+    assert_correct(CATEGORICAL_CROSSENTROPY, ops.categorical_crossentropy, targets, probabilities)
+
+
+@claim("cross_entropy.last-classes-count")
+def test_last_classes_count(ops, seed):
+    # All of the targets' weight is on the classes that a block of them would leave over.
+    probabilities = cases.probabilities(seed, 3, ODD)
+    targets = np.zeros_like(probabilities)
+    targets[:, -7:] = cases.probabilities(seed + 1, 3, 7)
+    assert_correct(CATEGORICAL_CROSSENTROPY, ops.categorical_crossentropy, targets, probabilities)
+
+
+@claim("cross_entropy.linear-in-targets")
+def test_linear_in_targets(ops, seed):
+    targets, probabilities = (cases.probabilities(one, 4, 10) for one in (seed, seed + 1))
+    factors = np.array([[0.0], [0.25], [1.0], [3.0]], np.float32)
+    assert_correct(CATEGORICAL_CROSSENTROPY, ops.categorical_crossentropy, factors * targets, probabilities)
 
 
 @claim("cross_entropy.per-example")
@@ -89,6 +128,28 @@ def test_confident_and_right(ops, doubt):
     probabilities = np.array([[1 - doubt, doubt]], np.float32)
     result = ops.sparse_categorical_crossentropy(np.zeros(1, np.int32), probabilities)
     assert_crossentropy(f"the loss at a doubt of {doubt}", result, np.array([[1.0, 0.0]]), probabilities)
+
+
+@claim("cross_entropy.confident-and-wrong")
+def test_confident_and_wrong(ops):
+    # The smallest power of 2 that nobody clips.
+    probabilities = np.array([[2.0**-23, 1 - 2.0**-23]], np.float32)
+    result = ops.sparse_categorical_crossentropy(np.zeros(1, np.int32), probabilities)
+    assert_crossentropy("the loss at a probability of 2^-23", result, np.array([[1.0, 0.0]]), probabilities)
+
+
+@claim("cross_entropy.certain-and-right")
+@pytest.mark.parametrize("classes", [2, 10])
+def test_certain_and_right(ops, classes):
+    labels = np.arange(classes, dtype=np.int32)
+    certain = np.eye(classes, dtype=np.float32)
+    # Whoever keeps probabilities away from 0 and 1 has the loss of such ones.
+    clipped = np.clip(certain.astype(np.float64), losses.EPSILON, 1 - losses.EPSILON)
+    bound = rounding.crossentropy(certain.astype(np.float64), clipped) + 2 * losses.EPSILON
+    sparse = ops.sparse_categorical_crossentropy(labels, certain)
+    assert_within("sparse_categorical_crossentropy", sparse, np.zeros(classes), bound)
+    dense = ops.categorical_crossentropy(certain, certain)
+    assert_within("categorical_crossentropy, with 0 times the logarithm of 0", dense, np.zeros(classes), bound)
 
 
 @claim("cross_entropy.non-negative")
@@ -158,6 +219,45 @@ def test_sparse_definition(ops, case):
     assert_within("sparse_categorical_crossentropy", result, expected, bound)
 
 
+@claim("cross_entropy.sparse-any-size")
+@any_size
+def test_sparse_any_size(ops, seed, batch, classes):
+    labels, probabilities = cases.labels(seed, batch, classes), cases.probabilities(seed, batch, classes)
+    assert_correct(SPARSE_CATEGORICAL_CROSSENTROPY, ops.sparse_categorical_crossentropy, labels, probabilities)
+
+
+@claim("cross_entropy.integer-types")
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64])
+def test_integer_types(ops, seed, kind):
+    labels = np.array([0, 127, 128, 200, 255], kind)
+    probabilities = cases.probabilities(seed, 5, 300)
+    assert_correct(SPARSE_CATEGORICAL_CROSSENTROPY, ops.sparse_categorical_crossentropy, labels, probabilities)
+    # As deep as uint8 counts: beyond, JAX counts classes in that type, too, and takes 256 for 0.
+    assert_correct(ONE_HOT, ops.one_hot, labels, 256)
+
+
+@claim("cross_entropy.calls-are-independent")
+@pytest.mark.parametrize(
+    ("operation", "targets"),
+    [(SPARSE_CATEGORICAL_CROSSENTROPY, cases.labels), (CATEGORICAL_CROSSENTROPY, cases.probabilities)],
+    ids=["sparse", "categorical"],
+)
+def test_calls_are_independent(ops, seed, operation, targets):
+    first, second, larger = (
+        (targets(seed + number, *shape), cases.probabilities(seed + 3 + number, *shape))
+        for number, shape in enumerate([(5, 10), (5, 10), (67, ODD)])
+    )
+    assert_calls_are_independent(operation, getattr(ops, operation.name), *one_by_one(first, second), larger)
+
+
+@claim("cross_entropy.memory-order")
+def test_memory_order(ops, seed):
+    labels, targets, probabilities = cases.labels(seed, 5, 10), *(cases.probabilities(one, 5, 10) for one in (1, 2))
+    assert_any_memory_order(SPARSE_CATEGORICAL_CROSSENTROPY, ops.sparse_categorical_crossentropy, labels, probabilities)
+    assert_any_memory_order(CATEGORICAL_CROSSENTROPY, ops.categorical_crossentropy, targets, probabilities)
+    assert_any_memory_order(ONE_HOT, ops.one_hot, np.stack([labels, labels[::-1].copy()]), 10)
+
+
 @claim("cross_entropy.sparse-equals-one-hot")
 @given(case=classified())
 def test_sparse_equals_one_hot(ops, case):
@@ -182,6 +282,28 @@ def test_probabilities_not_logits(keras, case):
 @given(labels=labels_of(5, 10))
 def test_one_hot(ops, labels):
     assert_equal("one_hot", ops.one_hot(labels, 10), layers.one_hot(labels, 10))
+
+
+@claim("cross_entropy.one-hot-any-depth")
+@pytest.mark.parametrize("depth", [1, 2, 57, 129, 300, 70_000])
+def test_one_hot_any_depth(ops, seed, depth):
+    # Labels at both ends, and beyond the range of each smaller type of whole numbers.
+    known = np.array([0, 127, 128, 255, 256, 32_767, 32_768, 65_535, 65_536, depth - 1], np.int32)
+    assert_correct(ONE_HOT, ops.one_hot, known[known < depth], depth)
+
+
+@claim("cross_entropy.one-hot-any-number-of-labels")
+@pytest.mark.parametrize("shape", [(ODD,), (67, 3), (3, 1, 2, 4)], ids=str)
+def test_one_hot_any_number_of_labels(ops, seed, shape):
+    labels = np.random.default_rng(seed).integers(0, 17, shape, np.int32)
+    assert_correct(ONE_HOT, ops.one_hot, labels, 17)
+
+
+@claim("cross_entropy.one-hot-calls-are-independent")
+def test_one_hot_calls_are_independent(ops, seed):
+    first, second, larger = (cases.labels(seed + i, count, 10) for i, count in enumerate((5, 5, ODD)))
+    calls = (first, 10), (second, 10), (first, 11), (larger, 300)
+    assert_calls_are_independent(ONE_HOT, ops.one_hot, *calls)
 
 
 @claim("cross_entropy.one-hot-depth")

@@ -9,7 +9,20 @@ from assay.adapters.proxy import AdapterError
 from assay.spec.error_bounds import precision, rounding
 from assay.spec.semantics import layers
 from assay.spec.semantics.initializers import glorot_limit
+from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.cases import ANY_SHAPE, ODD
+from assay.testing.draws import chance_of_collisions, chance_of_repeats, share_reached
+from assay.testing.operations import (
+    DENSE,
+    RELU,
+    SIGMOID,
+    TANH,
+    assert_any_memory_order,
+    assert_calls_are_independent,
+    assert_correct,
+    one_by_one,
+)
 from assay.testing.precision import grade
 from assay.testing.strategies import DENSE_SHAPES, LARGEST_EXPONENT, DenseCase, dense_cases, matrices
 from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
@@ -62,6 +75,78 @@ def test_output_shape(ops, batch_size, input_dim, units):
 @given(case=st.integers(3, 4).flatmap(lambda rank: dense_cases(rank=rank)))
 def test_any_rank(ops, case):
     assert_dense(ops, case, case.bias)
+
+
+# Batch, input_dim and units: each is above usual blocks once, a multiple of them, and one more; one is a square.
+LARGE_SHAPES = ((ODD, 64, 17), (33, ODD, 64), (64, 128, ODD), (17, 17, 17), (16, 33, 65))
+some_shape = pytest.mark.parametrize("shape", ANY_SHAPE, ids=str)
+
+
+@claim("dense.any-size")
+@pytest.mark.parametrize(("batch", "input_dim", "units"), LARGE_SHAPES)
+def test_any_size(ops, seed, batch, input_dim, units):
+    drawn = cases.dense(seed, (batch,), input_dim, units)
+    assert_correct(DENSE, ops.dense, *drawn)
+    # Where nothing cancels, the bound is a small part of the result: sums of fewer bits show.
+    assert_correct(DENSE, ops.dense, *map(np.abs, drawn))
+
+
+@claim("dense.any-option")
+@pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
+@pytest.mark.parametrize("leading", [(3,), (4, 3), (2, 1, 3), (2, 3, 1, 2)], ids=str)
+def test_any_option(ops, seed, leading, activation):
+    # As many units as the last leading axis has elements, to which a bias could be added by mistake.
+    inputs, kernel, bias = cases.dense(seed, leading, 5, 3)
+    assert_correct(DENSE, ops.dense, inputs, kernel, bias, activation)
+    assert_correct(DENSE, ops.dense, inputs, kernel, None, activation)
+
+
+@claim("dense.any-magnitude")
+@pytest.mark.parametrize(("of_inputs", "of_kernel"), [(1e15, 1e15), (1e-15, 1e-15), (1e30, 1e-30), (1e-30, 1e30)])
+def test_any_magnitude(ops, seed, of_inputs, of_kernel):
+    # Formats with a smaller range than float32 do not reach there.
+    largest = precision.GRADES[precision.current_precision()].largest / 2**8
+    inputs, kernel, _ = cases.dense(seed, (5,), 7, 3)
+    of_inputs, of_kernel = (np.float32(min(one, largest)) for one in (of_inputs, of_kernel))
+    assert_correct(DENSE, ops.dense, of_inputs * inputs, of_kernel * kernel)
+
+
+@claim("dense.saturated")
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_saturated(ops, activation):
+    # All but infinities, which a kernel of many elements would multiply by 0.
+    sums = cases.EDGES[np.isfinite(cases.EDGES)]
+    one, zero = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
+    reach = np.abs(sums) <= precision.GRADES[precision.current_precision()].largest
+    assert_correct(DENSE, ops.dense, sums[reach][:, None], one, None, activation)
+    assert_correct(DENSE, ops.dense, zero, np.ones((1, len(sums)), np.float32), sums, activation)
+
+
+@claim("dense.calls-are-independent")
+def test_calls_are_independent(ops, seed):
+    first, second = (cases.dense(one, (5,), 7, 3) for one in (seed, seed + 1))
+    larger = cases.dense(seed, (16,), 33, 65)
+    calls = one_by_one((*first, "relu"), (*second, "tanh"))
+    assert_calls_are_independent(DENSE, ops.dense, *calls, (*larger, None), (*first[:2], None, "relu"))
+
+
+@claim("dense.activation-calls-are-independent")
+@pytest.mark.parametrize("operation", [RELU, TANH, SIGMOID], ids=lambda operation: operation.name)
+def test_activation_calls_are_independent(ops, seed, operation):
+    first, second, larger = cases.normal(seed, (2, 3, 4), (2, 3, 4), (ODD,))
+    calls = ((first,), (second,), (larger,))
+    assert_calls_are_independent(operation, getattr(ops, operation.name), *calls)
+
+
+@claim("dense.memory-order")
+def test_memory_order(ops, seed):
+    assert_any_memory_order(DENSE, ops.dense, *cases.dense(seed, (4, 5), 7, 3), "relu")
+
+
+@claim("dense.activation-memory-order")
+@pytest.mark.parametrize("operation", [RELU, TANH, SIGMOID], ids=lambda operation: operation.name)
+def test_activation_memory_order(ops, seed, operation):
+    assert_any_memory_order(operation, getattr(ops, operation.name), *cases.normal(seed, (4, 5, 7)))
 
 
 @claim("dense.rows-are-independent")
@@ -138,6 +223,24 @@ def test_sigmoid(ops, inputs):
     assert_within("sigmoid", ops.sigmoid(inputs), expected, rounding.sigmoid(expected))
 
 
+@claim("dense.relu-of-any-number")
+@some_shape
+def test_relu_of_any_number(ops, seed, shape):
+    assert_correct(RELU, ops.relu, cases.edges(seed, shape))
+
+
+@claim("dense.tanh-of-any-number")
+@some_shape
+def test_tanh_of_any_number(ops, seed, shape):
+    assert_correct(TANH, ops.tanh, cases.edges(seed, shape))
+
+
+@claim("dense.sigmoid-of-any-number")
+@some_shape
+def test_sigmoid_of_any_number(ops, seed, shape):
+    assert_correct(SIGMOID, ops.sigmoid, cases.edges(seed, shape))
+
+
 @claim("dense.activation-relu")
 @given(case=dense_cases())
 def test_activation_relu(ops, case):
@@ -202,6 +305,17 @@ def test_zeros(ops, shape):
     assert_equal("zeros", ops.zeros(shape), np.zeros(shape))
 
 
+@claim("dense.zeros-of-any-shape")
+@pytest.mark.parametrize("shape", [*ANY_SHAPE, (3, 3, 64, 65)], ids=str)
+def test_zeros_of_any_shape(ops, shape):
+    first = ops.zeros(shape)
+    assert_equal("zeros", first, np.zeros(shape))
+    if np.ndim(first) and first.flags.writeable:
+        # Whoever trains the first variable must not change those that are made later.
+        first += 1
+    assert_equal("zeros after the first array has changed", ops.zeros(shape), np.zeros(shape))
+
+
 @claim("dense.kernel-shape")
 def test_kernel_shape(keras):
     layer = keras.namespace.layers.Dense(4)
@@ -236,6 +350,52 @@ def test_glorot_distribution(ops, seed):
     draws = assert_form("the kernel", ops.glorot_uniform((784, 100), seed), (784, 100)).ravel()
     probability = chance_of_draws(draws, -limit, limit)
     assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g} only"
+
+
+def drawn_kernel(ops, seed, shape=(784, 100)):
+    """Draw a kernel and check its form."""
+    return assert_form("the kernel", ops.glorot_uniform(shape, seed), shape)
+
+
+@claim("dense.glorot-reaches-limit")
+@pytest.mark.parametrize("shape", [(784, 100), (10, 3000)])
+def test_glorot_reaches_limit(ops, seed, shape):
+    kernel = drawn_kernel(ops, seed, shape)
+    share = share_reached(kernel.size, FALSE_ALARM)
+    for sign, furthest in (("largest", kernel.max()), ("smallest", -kernel.min())):
+        reached = furthest / glorot_limit(*shape)
+        assert reached > share, f"the {sign} of {kernel.size} draws reaches {reached:.6f} of the limit"
+
+
+# How many numbers between two powers of 2 float32 tells apart, as the coarsest of usual generators does.
+FRACTION = 2**23
+
+
+@claim("dense.glorot-resolution")
+def test_glorot_resolution(ops, seed):
+    draws = drawn_kernel(ops, seed).ravel()
+    probability = chance_of_collisions(draws, FRACTION)
+    assert probability > FALSE_ALARM, (
+        f"{draws.size} draws have {len(np.unique(draws))} different values: so few of 2^23 with a probability of "
+        f"{probability:.3g}"
+    )
+
+
+# Draws are told apart by so many levels, and so many of them in a row make a word.
+LEVELS, WORD = 256, 8
+
+
+@claim("dense.glorot-independent")
+def test_glorot_independent(ops, seed):
+    kernels = [drawn_kernel(ops, one) for one in (seed, seed + 1)]
+    limit = glorot_limit(784, 100)
+    levels = [np.clip((kernel / (2 * limit) + 0.5) * LEVELS, 0, LEVELS - 1).astype(np.int32) for kernel in kernels]
+    # Rows and columns, forwards and mirrored at 0, of two kernels.
+    lines = [one.ravel() for level in levels for one in (level, level.T, LEVELS - 1 - level, LEVELS - 1 - level.T)]
+    probability = chance_of_repeats(*lines, classes=LEVELS, length=WORD)
+    assert probability > FALSE_ALARM, (
+        f"rows or columns of kernels repeat others over {WORD} draws in a row, with a probability of {probability:.3g}"
+    )
 
 
 @claim("dense.glorot-seed")

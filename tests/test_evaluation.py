@@ -8,11 +8,18 @@ from hypothesis import strategies as st
 from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import models as definition
-from assay.spec.semantics.metrics import SparseCategoricalAccuracy
 from assay.spec.vectors import read
 from assay.testing import problems
 from assay.testing.assertions import assert_within, claim
+from assay.testing.cases import ODD
 from assay.testing.networks import digit_logits
+from assay.testing.operations import (
+    ACCURACY,
+    assert_any_memory_order,
+    assert_calls_are_independent,
+    assert_correct,
+    running_accuracy,
+)
 from assay.testing.strategies import predictions
 from assay.testing.thresholds import threshold
 from assay.testing.training.assertions import IMAGES, assert_not_above, assert_not_below, encoded, pictures
@@ -22,15 +29,6 @@ BATCH_SIZE = 50
 PRINTED = read("mlp")["test_accuracy"]
 
 batches = st.lists(predictions(), min_size=1, max_size=4).map(lambda many: [tuple(one) for one in many])
-
-
-def running(updates):
-    """Return the definition's result after each update."""
-    metric, results = SparseCategoricalAccuracy(), []
-    for labels, scores in updates:
-        metric = metric.update(labels, scores)
-        results.append(metric.result())
-    return np.array(results)
 
 
 def assert_accuracies(what, actual, expected):
@@ -49,13 +47,79 @@ def right_and_wrong(right, wrong):
 @claim("evaluation.accuracy")
 @given(batch=predictions())
 def test_accuracy(ops, batch):
-    assert_accuracies("the result", ops.sparse_categorical_accuracy([tuple(batch)]), running([batch]))
+    assert_accuracies("the result", ops.sparse_categorical_accuracy([tuple(batch)]), running_accuracy([batch]))
 
 
 @claim("evaluation.accumulates")
 @given(updates=batches)
 def test_accumulates(ops, updates):
-    assert_accuracies("the results after each update", ops.sparse_categorical_accuracy(updates), running(updates))
+    assert_accuracies(
+        "the results after each update", ops.sparse_categorical_accuracy(updates), running_accuracy(updates)
+    )
+
+
+def drawn_batches(seed, sizes, classes):
+    """Draw batches of these sizes: scores without ties, about half of them right, the last class among the labels."""
+    generator, drawn = np.random.default_rng(seed), []
+    for size in sizes:
+        scores = generator.permuted(np.tile(np.arange(classes, dtype=np.float32), (size, 1)), axis=1)
+        right = generator.random(size) < 0.5
+        labels = np.where(right, scores.argmax(axis=-1), generator.integers(0, classes, size))
+        labels[-1] = classes - 1
+        drawn.append((labels.astype(np.int32), scores))
+    return drawn
+
+
+@claim("evaluation.any-size")
+@pytest.mark.parametrize(("sizes", "classes"), [((1, 50, ODD, 3, 67), 10), ((33, 5), 300), ((70_000, 3), 2)], ids=str)
+def test_any_size(ops, seed, sizes, classes):
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, drawn_batches(seed, sizes, classes))
+
+
+@claim("evaluation.integer-types")
+@pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64])
+def test_integer_types(ops, kind):
+    scores = (np.array([0, 127, 128, 200, 255])[:, None] == np.arange(300)).astype(np.float32)
+    updates = [(np.array(labels, kind), scores) for labels in ([0, 127, 128, 200, 255], [0, 126, 127, 200, 1])]
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, updates)
+
+
+@claim("evaluation.many-batches")
+def test_many_batches(ops, seed):
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, drawn_batches(seed, (5, 1, 3) * 50, 3))
+
+
+@claim("evaluation.one-bit-apart")
+@pytest.mark.parametrize("score", [-1.0, 2.0**-126, 0.25, 1e6])
+def test_one_bit_apart(ops, score):
+    # The largest by one bit of float32 is each class in turn; half of the labels name the class after it.
+    scores = np.full((10, 5), score, np.float32)
+    largest = np.arange(10) % 5
+    scores[np.arange(10), largest] = np.nextafter(np.float32(score), np.float32(np.inf))
+    labels = ((largest + np.arange(10) // 5) % 5).astype(np.int32)
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, [(labels, scores)])
+
+
+@claim("evaluation.extreme-scores")
+def test_extreme_scores(ops):
+    # TensorFlow looks for the largest from float32's lowest number on, which is therefore not among them.
+    low, high = np.float32(-np.inf), np.finfo(np.float32).max
+    scores = np.array([[low, low, -1e38], [high, 1.0, low], [0.0, -1e-30, 1e-30], [-3.0, -2.0, -1.0]], np.float32)
+    labels = [np.array(classes, np.int32) for classes in ([2, 0, 2, 2], [0, 1, 1, 0])]
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, [(one, scores) for one in labels])
+
+
+@claim("evaluation.calls-are-independent")
+def test_calls_are_independent(ops, seed):
+    first, second = (drawn_batches(one, (4, 2, 5), 10) for one in (seed, seed + 1))
+    others = [(labels, other) for (labels, _), (_, other) in zip(first, second, strict=True)]
+    calls = [(batches,) for batches in (first, others, second, drawn_batches(seed, (ODD,), 3), first[:1])]
+    assert_calls_are_independent(ACCURACY, ops.sparse_categorical_accuracy, *calls)
+
+
+@claim("evaluation.memory-order")
+def test_memory_order(ops, seed):
+    assert_any_memory_order(ACCURACY, ops.sparse_categorical_accuracy, drawn_batches(seed, (4, 6), 10))
 
 
 @claim("evaluation.counts-examples")
@@ -68,7 +132,7 @@ def test_counts_examples(ops):
 @given(updates=batches)
 def test_order_of_batches(ops, updates):
     last = ops.sparse_categorical_accuracy(updates[::-1])[-1]
-    expected = running(updates)[-1]
+    expected = running_accuracy(updates)[-1]
     assert_within("the last result in the other order", last, expected, rounding.quotient(expected))
 
 
@@ -84,7 +148,7 @@ def test_between_0_and_1(ops, right, wrong, expected):
 def test_any_scores(ops, batch):
     exponentials = np.exp(batch.probabilities)
     distributions = exponentials / exponentials.sum(axis=-1, keepdims=True)
-    expected = running([batch])
+    expected = running_accuracy([batch])
     assert_accuracies("logits", ops.sparse_categorical_accuracy([tuple(batch)]), expected)
     assert_accuracies("softmax", ops.sparse_categorical_accuracy([(batch.labels, distributions)]), expected)
 
@@ -93,7 +157,7 @@ def test_any_scores(ops, batch):
 @given(updates=batches)
 def test_starts_empty(ops, updates):
     ops.sparse_categorical_accuracy([right_and_wrong(1, 2)])
-    assert_accuracies("a second metric", ops.sparse_categorical_accuracy(updates), running(updates))
+    assert_accuracies("a second metric", ops.sparse_categorical_accuracy(updates), running_accuracy(updates))
 
 
 def metric_after(keras, *updates):

@@ -14,14 +14,28 @@ from assay.spec.semantics.layers import softmax_with_temperature
 from assay.spec.semantics.models import NUM_CHARS
 from assay.spec.semantics.text import entropy, windows_before
 from assay.spec.vectors import read
-from assay.testing import handcrafted_weights, problems
+from assay.testing import cases, handcrafted_weights, problems
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
+from assay.testing.cases import ODD
+from assay.testing.draws import (
+    chance_of_categories,
+    chance_of_coarseness,
+    chance_of_evenness,
+    chance_of_lags,
+    chance_of_repeats,
+    normal_quantiles,
+)
+from assay.testing.operations import (
+    SOFTMAX_WITH_TEMPERATURE,
+    assert_any_memory_order,
+    assert_calls_are_independent,
+    assert_correct,
+)
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.strategies import LARGEST_EXPONENT, distinct_rows, matrices, seeds
 from assay.testing.thresholds import (
     FALSE_ALARM,
     NEIGHBOURS,
-    chance_of_counts,
     chance_of_draws,
     chance_of_each_count,
     chance_of_sequence,
@@ -40,6 +54,11 @@ each_temperature = pytest.mark.parametrize("temperature", TEMPERATURES)
 def drawn_from(seed, scale=3.0):
     """Make logits of all characters, as a network that is sure of a few would give."""
     return (scale * np.random.default_rng(seed).standard_normal(NUM_CHARS)).astype(np.float32)
+
+
+def logits_in_order(seed, deviation):
+    """Return logits of all characters that lie as normal ones do, in an order drawn by the seed."""
+    return (deviation * np.random.default_rng(seed).permutation(normal_quantiles(NUM_CHARS))).astype(np.float32)
 
 
 @claim("generation.temperature")
@@ -67,6 +86,44 @@ def test_temperature_1(ops, logits):
         layers.softmax(exact),
         rounding.softmax_with_temperature(exact, 1.0),
     )
+
+
+@claim("generation.any-temperature")
+@pytest.mark.parametrize("temperature", [0.01, 0.05, 0.3, 0.7, 2, 3.5, 10.0, 100.0])
+def test_any_temperature(ops, seed, temperature):
+    # Once they are divided, logits lie a few units apart; before, up to hundreds.
+    (scaled,) = cases.normal(seed, (5, NUM_CHARS), scale=3.0)
+    logits = scaled * np.float32(temperature)
+    assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, temperature)
+
+
+@claim("generation.temperature-any-shape")
+@pytest.mark.parametrize("shape", [(5,), (10, 10), (ODD, 10), (67, ODD), (2, 3, 4), (2, 3, 1, 5)], ids=str)
+def test_temperature_any_shape(ops, seed, shape):
+    (logits,) = cases.normal(seed, shape, scale=0.4 * cases.LOGITS)
+    assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, 0.4)
+
+
+@claim("generation.temperature-large-logits")
+def test_temperature_large_logits(ops):
+    logits = np.array([[1e4, 9999.0], [-1e4, -9999.0], [300.0, 299.75], [100.0, 0.0], [-3.0, -2.0]], np.float32)
+    assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, 0.25)
+    huge = np.array([[3e37, 0.0], [-3e37, 3e37], [0.0, -3e37]], np.float32)
+    found = ops.softmax_with_temperature(huge, 0.25)
+    assert_equal("softmax_with_temperature of huge logits", found, np.array([[1, 0], [0, 1], [1, 0]]))
+
+
+@claim("generation.temperature-calls-are-independent")
+def test_temperature_calls_are_independent(ops, seed):
+    first, second, larger = cases.normal(seed, (5, NUM_CHARS), (5, NUM_CHARS), (67, ODD))
+    calls = (first, 0.5), (second, 0.5), (first, 1.2), (first, 1.0), (larger, 0.2)
+    assert_calls_are_independent(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, *calls)
+
+
+@claim("generation.temperature-memory-order")
+def test_temperature_memory_order(ops, seed):
+    (logits,) = cases.normal(seed, (3, 5, 10))
+    assert_any_memory_order(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, 0.5)
 
 
 @claim("generation.cold")
@@ -143,6 +200,74 @@ def test_certain(ops, seed, labels):
     assert_equal("sample", ops.sample(probabilities, seed), np.array(labels), INT)
 
 
+@claim("generation.certain-any-size")
+@pytest.mark.parametrize(("rows", "classes"), [(ODD, 10), (1, 10), (4, 1), (5, 300), (3, 70_000)])
+def test_certain_any_size(ops, seed, rows, classes):
+    expected = cases.labels(seed, rows, classes)
+    expected[0] = 0 if rows > 1 else classes - 1
+    probabilities = (expected[:, None] == np.arange(classes)).astype(np.float32)
+    assert_equal("sample", ops.sample(probabilities, seed), expected, INT)
+
+
+@claim("generation.sample-seed")
+def test_sample_seed(ops, seed):
+    probabilities = np.full((40, 8), 1 / 8, np.float32)
+    # 0 and the largest are seeds like any other; of 40 draws all are alike with a probability of 8^-40.
+    for one in (0, seed, 2**31 - 2):
+        first, other, again = (ops.sample(probabilities, number) for number in (one, one + 1, one))
+        assert_equal(f"what the seed {one} draws after another one", again, first, INT)
+        assert not np.array_equal(other, first), f"the seeds {one} and {one + 1} draw the same"
+
+
+# As many as show a generator's period of 2^12, and every one of LEVELS classes but for one time in 10^11.
+ROWS, LEVELS, WORD = 2**12 + 104, 256, 6
+
+
+@pytest.fixture(scope="module")
+def even_draws(ops, seed):
+    """Return draws from even probabilities, one from each row, by two seeds that follow each other."""
+    probabilities = np.full((ROWS, LEVELS), 1 / LEVELS, np.float32)
+    return [assert_form("sample", ops.sample(probabilities, one), (ROWS,), INT) for one in (seed, seed + 1)]
+
+
+@claim("generation.rows-are-independent")
+def test_rows_are_independent(even_draws):
+    probability = chance_of_repeats(*even_draws, classes=LEVELS, length=WORD)
+    assert probability > FALSE_ALARM, (
+        f"draws repeat others, {WORD} rows in a row: with a probability of {probability:.3g}"
+    )
+    for draws in even_draws:
+        probability = chance_of_lags(draws, LEVELS, [*range(1, 65), *(2**power for power in range(7, 12))])
+        assert probability > FALSE_ALARM, (
+            f"rows some places apart are equal, or mirrored, as often with a probability of {probability:.3g}"
+        )
+
+
+@claim("generation.every-class")
+def test_every_class(even_draws):
+    counts = np.bincount(np.concatenate(even_draws), minlength=LEVELS)
+    absent = np.flatnonzero(counts == 0)
+    assert not absent.size, f"of {LEVELS} equally probable classes {absent.size} are never drawn, such as {absent[0]}"
+    for what, probability in (
+        ("uneven", chance_of_categories(counts, np.full(LEVELS, 1 / LEVELS))),
+        ("even", chance_of_evenness(counts)),
+    ):
+        assert probability > FALSE_ALARM, f"counts are as {what} with a probability of {probability:.3g}"
+
+
+@claim("generation.sample-resolution")
+def test_sample_resolution(ops, seed):
+    # Random numbers of 16 bits point to at most half of so many classes.
+    classes, rows = 2**17, 28
+    drawn = ops.sample(np.full((rows, classes), 1 / classes, np.float32), seed)
+    drawn = assert_form("sample", drawn, (rows,), INT)
+    probability = chance_of_coarseness(drawn, classes)
+    assert probability > FALSE_ALARM, (
+        f"all {rows} draws from {classes} classes are where numbers of 16 bits or fewer point, such as {drawn[:4]}: "
+        f"with a probability of {probability:.3g}"
+    )
+
+
 # How many draws a test of frequencies takes.
 DRAWS = 20_000
 
@@ -167,9 +292,9 @@ def test_never_impossible(ops, seed, place):
 
 @claim("generation.frequencies")
 def test_frequencies(ops, seed):
-    probabilities = layers.softmax(drawn_from(seed, scale=1.0))
-    counts = sampled(ops, probabilities, seed).tolist()
-    probability = chance_of_counts(counts, to_float64(probabilities))
+    probabilities = layers.softmax(logits_in_order(seed, 1.5))
+    counts = sampled(ops, probabilities, seed)
+    probability = chance_of_categories(counts, to_float64(probabilities))
     assert probability > FALSE_ALARM, f"such draws are as far off as {counts} with a probability of {probability:.3g}"
 
 
@@ -182,8 +307,11 @@ def test_float32_sums(ops, seed):
 
 
 @claim("generation.nan")
-def test_nan(ops):
-    assert_rejected("a probability of NaN", lambda: ops.sample(np.array([[0.5, np.nan]], np.float32), 0))
+@pytest.mark.parametrize("place", [(0, 0), (0, 3), (1, 2), (2, 3)], ids=str)
+def test_nan(ops, place):
+    probabilities = np.full((3, 4), 0.25, np.float32)
+    probabilities[place] = np.nan
+    assert_rejected(f"a probability of NaN at {list(place)}", lambda: ops.sample(probabilities, 0))
 
 
 def window_of(seed, length=SEQ_LENGTH):

@@ -13,7 +13,17 @@ from assay.spec.error_bounds import measured_bounds, rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import losses, optimizers
 from assay.spec.semantics import models as definition
+from assay.testing import cases as fixed
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
+from assay.testing.cases import ANY_SHAPE, ODD
+from assay.testing.operations import (
+    MEAN_SQUARED_ERROR,
+    SGD_STEP,
+    assert_any_memory_order,
+    assert_calls_are_independent,
+    assert_correct,
+    one_by_one,
+)
 from assay.testing.strategies import arrays, same_shape
 
 PROGRAM = vectors.read("linear_model")
@@ -208,6 +218,36 @@ def test_sgd_step(ops, arguments, learning_rate):
     )
 
 
+any_shape = pytest.mark.parametrize("shape", ANY_SHAPE, ids=str)
+
+
+@claim("linear_model.sgd-any-shape")
+@any_shape
+def test_sgd_any_shape(ops, seed, shape):
+    assert_correct(SGD_STEP, ops.sgd_step, *fixed.normal(seed, shape, shape), 0.3)
+
+
+@claim("linear_model.sgd-any-rate")
+@pytest.mark.parametrize("learning_rate", [0.0, 1e-6, 1e-3, 0.05, 0.9, 2.0, 100.0])
+@pytest.mark.parametrize("magnitude", [1e-20, 1.0, 1e20])
+def test_sgd_any_rate(ops, seed, learning_rate, magnitude):
+    arrays = fixed.normal(seed, (5, 7), (5, 7), scale=magnitude)
+    assert_correct(SGD_STEP, ops.sgd_step, *arrays, learning_rate)
+
+
+@claim("linear_model.sgd-calls-are-independent")
+def test_sgd_calls_are_independent(ops, seed):
+    first, second = ((*fixed.normal(seed + i, (5, 7), (5, 7)), rate) for i, rate in enumerate((0.1, 0.02)))
+    # The same step twice in a row, after which momentum would show.
+    calls = (first, *one_by_one(first, second), (*fixed.normal(seed, (ODD,), (ODD,)), 0.5))
+    assert_calls_are_independent(SGD_STEP, ops.sgd_step, *calls)
+
+
+@claim("linear_model.sgd-memory-order")
+def test_sgd_memory_order(ops, seed):
+    assert_any_memory_order(SGD_STEP, ops.sgd_step, *fixed.normal(seed, (3, 5, 7), (3, 5, 7)), 0.1)
+
+
 @claim("linear_model.sgd-momentum")
 def test_sgd_momentum(keras):
     bias, gradient = linear(keras).dense.bias, keras.to_tensor(np.array([-2], np.float32))
@@ -227,6 +267,47 @@ def test_mean_of_squares(ops, arguments):
         losses.mean_squared_error(*to_float64),
         rounding.mean_squared_error(*to_float64),
     )
+
+
+@claim("linear_model.mean-of-any-shape")
+@any_shape
+def test_mean_of_any_shape(ops, seed, shape):
+    assert_correct(MEAN_SQUARED_ERROR, ops.mean_squared_error, *fixed.normal(seed, shape, shape))
+
+
+@claim("linear_model.every-square-counts")
+@pytest.mark.parametrize("place", [0, 15, 16, 511, 1024, -7, -1])
+def test_every_square_counts(ops, seed, place):
+    # A single difference among many: a sum in blocks that leaves some over is not hidden by its bound.
+    (targets,) = fixed.normal(seed, (5, ODD))
+    predictions = targets.copy()
+    predictions.ravel()[place] += 3
+    assert_correct(MEAN_SQUARED_ERROR, ops.mean_squared_error, targets, predictions)
+
+
+@claim("linear_model.mean-of-any-magnitude")
+@pytest.mark.parametrize("magnitude", [1e-15, 1e15])
+def test_mean_of_any_magnitude(ops, seed, magnitude):
+    assert_correct(MEAN_SQUARED_ERROR, ops.mean_squared_error, *fixed.normal(seed, (5, 7), (5, 7), scale=magnitude))
+
+
+@claim("linear_model.differences-first")
+def test_differences_first(ops, seed):
+    # Squares of such numbers, subtracted from each other, would leave rounding alone.
+    targets, predictions = (np.float32(1e4) + one for one in fixed.normal(seed, (5, 7), (5, 7)))
+    assert_correct(MEAN_SQUARED_ERROR, ops.mean_squared_error, targets, predictions)
+
+
+@claim("linear_model.mean-calls-are-independent")
+def test_mean_calls_are_independent(ops, seed):
+    first, second = (fixed.normal(seed + i, (5, 7), (5, 7)) for i in range(2))
+    calls = (*one_by_one((*first,), (*second,)), (*fixed.normal(seed, (ODD,), (ODD,)),))
+    assert_calls_are_independent(MEAN_SQUARED_ERROR, ops.mean_squared_error, *calls)
+
+
+@claim("linear_model.mean-memory-order")
+def test_mean_memory_order(ops, seed):
+    assert_any_memory_order(MEAN_SQUARED_ERROR, ops.mean_squared_error, *fixed.normal(seed, (3, 5, 7), (3, 5, 7)))
 
 
 @claim("linear_model.loss")

@@ -12,7 +12,19 @@ from assay.spec.error_bounds import recurrence_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import layers, recurrence
 from assay.spec.semantics.recurrence import State
+from assay.testing import cases as fixed
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.cases import ODD
+from assay.testing.operations import (
+    LSTM,
+    LSTM_CELL,
+    SIMPLE_RNN,
+    SIMPLE_RNN_CELL,
+    assert_any_memory_order,
+    assert_calls_are_independent,
+    assert_correct,
+    one_by_one,
+)
 from assay.testing.strategies import arrays, whole_arrays
 
 # Batch, time, input_dim and units: one of everything, more of each, and no two alike.
@@ -49,6 +61,8 @@ def cases(draw, of=lambda shape: arrays(shape, LIMIT)):
     return Case(*(draw(of(shape)) for shape in ((batch, time, input_dim), (input_dim, units), (units, units))))
 
 
+# Far beyond where exp overflows float32, and within every format that products may be rounded to.
+LARGEST_SUM = 1e4
 some_shapes = pytest.mark.parametrize("shape", SHAPES[1:])
 
 
@@ -186,6 +200,76 @@ def test_cell(ops, case, activation):
     assert_within("the state", found, recurrence.simple_rnn_cell(*exact), recurrence_rounding.simple_rnn_cell(*exact))
 
 
+# Batch, input_dim and units: each above usual blocks, and one square.
+LARGE_SHAPES = ((67, 131, 33), (3, 5, 300), (ODD, 3, 4), (17, 17, 17))
+any_size = pytest.mark.parametrize(("batch", "input_dim", "units"), LARGE_SHAPES)
+
+
+def simple_cell(seed, batch, input_dim, units):
+    """Draw inputs, state and kernels of a step, the sums of about 1."""
+    scale = 1 / np.sqrt(input_dim + units)
+    inputs, state = fixed.normal(seed, (batch, input_dim), (batch, units))
+    return inputs, state, *fixed.normal(seed + 1, (input_dim, units), (units, units), scale=scale)
+
+
+def lstm_step(seed, batch, input_dim, units):
+    """Draw the arguments of a step of the LSTM cell, the sums of about 1."""
+    scale = 1 / np.sqrt(input_dim + units)
+    inputs, hidden, carry, bias = fixed.normal(seed, (batch, input_dim), (batch, units), (batch, units), (4 * units,))
+    kernels = fixed.normal(seed + 1, (input_dim, 4 * units), (units, 4 * units), scale=scale)
+    return inputs, hidden, carry, *kernels, bias
+
+
+@claim("recurrence.cell-any-size")
+@any_size
+def test_cell_any_size(ops, seed, batch, input_dim, units):
+    assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *simple_cell(seed, batch, input_dim, units))
+
+
+@claim("recurrence.cell-saturated")
+@pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
+def test_cell_saturated(ops, activation):
+    sums = fixed.EDGES[np.abs(fixed.EDGES) <= LARGEST_SUM][:, None]
+    one, zeros = np.ones((1, 1), np.float32), np.zeros_like(sums)
+    assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, sums, zeros, one, one, activation)
+    assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, zeros, sums, one, one, activation)
+
+
+@claim("recurrence.long-sequence")
+def test_long_sequence(ops, seed):
+    inputs, _, *kernels = simple_cell(seed, 131 * 2, 3, 5)
+    assert_correct(SIMPLE_RNN, ops.simple_rnn, inputs.reshape(2, 131, 3), *kernels)
+
+
+@claim("recurrence.sequence-any-size")
+@pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
+def test_sequence_any_size(ops, seed, activation):
+    inputs, _, *kernels = simple_cell(seed, 33 * 3, 131, 65)
+    sequences = inputs.reshape(33, 3, 131)
+    # As large as sums usually are, and far beyond where exp overflows.
+    for scale in (1, 1000):
+        assert_correct(SIMPLE_RNN, ops.simple_rnn, np.float32(scale) * sequences, *kernels, activation)
+
+
+@claim("recurrence.calls-are-independent")
+def test_calls_are_independent(ops, seed):
+    first, second, larger = (
+        simple_cell(seed + 2 * i, *shape) for i, shape in enumerate([(3, 4, 5), (3, 4, 5), (9, 7, 6)])
+    )
+    calls = *one_by_one((*first, "tanh"), (*second, "relu")), (*larger, None)
+    assert_calls_are_independent(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *calls)
+    # A sequence takes a time axis instead of a state.
+    sequences = [(np.stack([inputs, 2 * inputs], axis=1), *weights) for inputs, _, *weights in calls]
+    assert_calls_are_independent(SIMPLE_RNN, ops.simple_rnn, *sequences)
+
+
+@claim("recurrence.memory-order")
+def test_memory_order(ops, seed):
+    inputs, state, *kernels = simple_cell(seed, 3, 4, 5)
+    assert_any_memory_order(SIMPLE_RNN_CELL, ops.simple_rnn_cell, inputs, state, *kernels)
+    assert_any_memory_order(SIMPLE_RNN, ops.simple_rnn, np.stack([inputs, 2 * inputs], axis=1), *kernels)
+
+
 @claim("recurrence.shapes")
 @given(case=cases())
 def test_shapes(ops, case):
@@ -255,6 +339,72 @@ def test_lstm_cell(ops, case):
     assert len(found) == len(expected)
     for name, *values in zip(State._fields, found, expected, bounds, strict=True):
         assert_within(name, *values)
+
+
+@claim("recurrence.lstm-any-size")
+@any_size
+def test_lstm_any_size(ops, seed, batch, input_dim, units):
+    assert_correct(LSTM_CELL, ops.lstm_cell, *lstm_step(seed, batch, input_dim, units))
+
+
+@claim("recurrence.lstm-saturated")
+@pytest.mark.parametrize("gate", range(4), ids=["input gate", "forget gate", "candidate", "output gate"])
+def test_lstm_saturated(ops, gate):
+    # The sums of one gate at the edges of exp, from biases, from inputs and from the hidden state.
+    sums = fixed.EDGES[np.abs(fixed.EDGES) <= LARGEST_SUM]
+    units = len(sums)
+    bias = np.full((4, units), 0.5, np.float32)
+    bias[gate] = sums
+    carry = np.stack([np.full(units, 2.0), np.full(units, -0.75)]).astype(np.float32)
+    kernels = np.zeros((1, 4 * units), np.float32), np.zeros((units, 4 * units), np.float32)
+    zeros = np.zeros((2, 1), np.float32), np.zeros((2, units), np.float32), carry
+    assert_correct(LSTM_CELL, ops.lstm_cell, *zeros, *kernels, bias.ravel())
+    by_inputs = np.ones((2, 1), np.float32), zeros[1], carry, bias.ravel()[None], kernels[1]
+    assert_correct(LSTM_CELL, ops.lstm_cell, *by_inputs, np.zeros(4 * units, np.float32))
+
+
+@claim("recurrence.lstm-any-carry")
+def test_lstm_any_carry(ops):
+    carry = fixed.EDGES[None, np.abs(fixed.EDGES) <= LARGEST_SUM]
+    units = carry.size
+    kernels = np.zeros((1, 4 * units), np.float32), np.zeros((units, 4 * units), np.float32)
+    inputs, hidden, bias = np.zeros((1, 1), np.float32), np.zeros_like(carry), np.ones(4 * units, np.float32)
+    assert_correct(LSTM_CELL, ops.lstm_cell, inputs, hidden, carry, *kernels, bias)
+
+
+@claim("recurrence.lstm-long-sequence")
+def test_lstm_long_sequence(ops, seed):
+    inputs, _, _, *weights = lstm_step(seed, 131 * 2, 3, 5)
+    assert_correct(LSTM, ops.lstm, inputs.reshape(2, 131, 3), *weights)
+
+
+@claim("recurrence.lstm-sequence-any-size")
+def test_lstm_sequence_any_size(ops, seed):
+    inputs, _, _, *weights = lstm_step(seed, 33 * 3, 131, 65)
+    sequences = inputs.reshape(33, 3, 131)
+    # As large as sums usually are, and far beyond where exp overflows.
+    for scale in (1, 1000):
+        assert_correct(LSTM, ops.lstm, np.float32(scale) * sequences, *weights)
+
+
+@claim("recurrence.lstm-calls-are-independent")
+def test_lstm_calls_are_independent(ops, seed):
+    first, second, larger = (
+        lstm_step(seed + 2 * i, *shape) for i, shape in enumerate([(3, 4, 5), (3, 4, 5), (9, 7, 6)])
+    )
+    calls = *one_by_one(first, second), larger
+    assert_calls_are_independent(LSTM_CELL, ops.lstm_cell, *calls)
+    # A sequence takes a time axis instead of states.
+    sequences = [(np.stack([inputs, 2 * inputs], axis=1), *weights) for inputs, _, _, *weights in calls]
+    assert_calls_are_independent(LSTM, ops.lstm, *sequences)
+
+
+@claim("recurrence.lstm-memory-order")
+def test_lstm_memory_order(ops, seed):
+    inputs, *states, kernel, recurrent_kernel, bias = lstm_step(seed, 3, 4, 5)
+    weights = kernel, recurrent_kernel, bias
+    assert_any_memory_order(LSTM_CELL, ops.lstm_cell, inputs, *states, *weights)
+    assert_any_memory_order(LSTM, ops.lstm, np.stack([inputs, 2 * inputs], axis=1), *weights)
 
 
 # A sigmoid at 40 differs from 1, and at -40 from 0, by 4e-18, which float32 does not see beside 1.

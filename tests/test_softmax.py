@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from assay.spec.error_bounds import rounding
 from assay.spec.semantics import layers
-from assay.testing.assertions import assert_form, assert_within, claim
+from assay.testing import cases
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.cases import ODD
+from assay.testing.operations import (
+    SOFTMAX,
+    assert_any_memory_order,
+    assert_calls_are_independent,
+    assert_correct,
+)
 from assay.testing.strategies import LARGEST_EXPONENT, arrays, distinct_rows, matrices
 
 
@@ -26,6 +34,54 @@ def sum_bound(logits):
 @given(logits=matrices(LARGEST_EXPONENT))
 def test_definition(ops, logits):
     assert_softmax("softmax", ops.softmax(logits), logits)
+
+
+# One class, more and fewer classes than rows or as many, sums of many terms, and every rank.
+SHAPES = ((1,), (5,), (10, 10), (ODD, 10), (67, ODD), (2, 3, 4), (4, 3, 3), (3, 1, 5, 2), (2, 3, 1, 2, 2))
+
+
+@claim("softmax.any-shape")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_any_shape(ops, seed, shape):
+    (logits,) = cases.normal(seed, shape, scale=cases.LOGITS)
+    assert_correct(SOFTMAX, ops.softmax, logits)
+
+
+@claim("softmax.rows-apart")
+def test_rows_apart(ops, seed):
+    # Shifted by one number for all, rows far below the largest would come to nothing.
+    (logits,) = cases.normal(seed, (2, 3, 5))
+    shifts = np.array([-(2.0**20), -1000.0, -100.0, 100.0, 1000.0, 2.0**20], np.float32).reshape(2, 3, 1)
+    assert_correct(SOFTMAX, ops.softmax, logits + shifts)
+
+
+@claim("softmax.one-bit-apart")
+@pytest.mark.parametrize("exponent", [0, 10, 16, 23])
+def test_one_bit_apart(ops, exponent):
+    # 1, 2 and 3 units in the last place above a power of 2.
+    steps = np.arange(4, dtype=np.float32)[::-1] * np.float32(2.0 ** (exponent - 23))
+    assert_correct(SOFTMAX, ops.softmax, np.float32(2.0**exponent) + steps[None])
+
+
+@claim("softmax.minus-infinity")
+def test_minus_infinity(ops, seed):
+    (logits,) = cases.normal(seed, (5, 10))
+    masked = np.arange(50).reshape(5, 10) % 3 == 1
+    found = assert_form("softmax", ops.softmax(np.where(masked, -np.float32(np.inf), logits)), (5, 10))
+    assert_equal("the probabilities of logits of minus infinity", found[masked], np.zeros(masked.sum()))
+    for row, kept in enumerate(~masked):
+        assert_softmax(f"softmax of the other logits of row {row}", found[row, kept], logits[row, kept])
+
+
+@claim("softmax.calls-are-independent")
+def test_calls_are_independent(ops, seed):
+    first, second, larger = cases.normal(seed, (5, 10), (5, 10), (67, ODD))
+    assert_calls_are_independent(SOFTMAX, ops.softmax, (first,), (second,), (larger,))
+
+
+@claim("softmax.memory-order")
+def test_memory_order(ops, seed):
+    assert_any_memory_order(SOFTMAX, ops.softmax, *cases.normal(seed, (3, 5, 10)))
 
 
 @claim("softmax.between-0-and-1")
@@ -123,7 +179,13 @@ def test_shift_invariant(ops, logits, shift):
 
 
 @claim("softmax.large-logits")
-@pytest.mark.parametrize("logits", [[100.0, 99.0], [1000.0, 0.0], [-1000.0, -1001.0], [3e38, 0.0]])
+@pytest.mark.parametrize(
+    "logits",
+    [
+        *([100.0, 99.0], [1000.0, 0.0], [-1000.0, -1001.0], [3e38, 0.0]),
+        *([3e38, -3e38], [3e38, 3e38], [-3e38, -3e38], [88.0, 89.0], [-104.0, -103.0], [65504.0, 65503.0]),
+    ],
+)
 def test_large_logits(ops, logits):
     rows = np.array([logits], np.float32)
     assert_softmax(f"softmax of {logits}", ops.softmax(rows), rows)

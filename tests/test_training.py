@@ -12,8 +12,9 @@ from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import losses, optimizers
 from assay.spec.semantics import models as definition
-from assay.testing import initial_parameters, problems
+from assay.testing import cases, initial_parameters, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, fewer
+from assay.testing.cases import ANY_SHAPE, ODD
 from assay.testing.counts import assert_share
 from assay.testing.networks import (
     case,
@@ -24,6 +25,13 @@ from assay.testing.networks import (
     solved,
     trained,
     trajectory,
+)
+from assay.testing.operations import (
+    adam_step,
+    assert_any_memory_order,
+    assert_calls_are_independent,
+    assert_correct,
+    one_by_one,
 )
 from assay.testing.strategies import arrays, same_shape, seeds
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
@@ -103,11 +111,21 @@ def test_batch_size(models, seed):
     assert_form("the losses of two batches of 50", trained(models, problem)["losses"], (2,))
 
 
+# Each of two steps rounds the rate, and multiplies and divides by it; all else is computed alike in both.
+RATE_ERROR = 2 * rounding.gamma(rounding.SQRT + 2 * rounding.DIVIDE + 4)
+
+
 @claim("training.learning-rate")
-@given(case=adam_case(), step=steps, learning_rate=st.sampled_from([0.1, 0.01, 0.001]))
-@example(case=EPSILON_COUNTS, step=1, learning_rate=0.1)
-def test_learning_rate(ops, permitted, case, step, learning_rate):
-    permitted(either_adam(partial(assert_adam, ops, case, step, "parameter", learning_rate)), alike=True)
+@pytest.mark.parametrize("learning_rate", [1e-5, 1e-3, 0.02, 0.1, 10.0])
+@pytest.mark.parametrize("step", [1, 7, 2000])
+def test_learning_rate(ops, seed, step, learning_rate):
+    # From a parameter of 0, where nothing is lost by subtraction.
+    _, *others = adam_arrays(seed, (2, 3))
+    parameter = np.zeros((2, 3), np.float32)
+    once, scaled = (to_float64(ops.adam_step(parameter, *others, step, rate)[0]) for rate in (0.01, learning_rate))
+    expected = once * (learning_rate / 0.01)
+    found = scaled.astype(np.float32)
+    assert_within(f"the step at {learning_rate} against that at 0.01", found, expected, RATE_ERROR * np.abs(expected))
 
 
 @claim("training.optimizers-module")
@@ -139,6 +157,82 @@ def test_adam_defaults(keras):
 @example(case=EPSILON_COUNTS, step=1)
 def test_adam_parameter(ops, permitted, case, step):
     permitted(either_adam(partial(assert_adam, ops, case, step, "parameter")), alike=True)
+
+
+def adam_arrays(seed, shape, scale=1.0):
+    """Draw parameter, gradient and both moments, of the magnitude that such gradients give them."""
+    parameter, gradient, first, root = cases.normal(seed, shape, shape, shape, shape)
+    return parameter, np.float32(scale) * gradient, np.float32(scale) * first, np.square(np.float32(scale) * root)
+
+
+def assert_adam_steps(ops, permitted, calls):
+    """Compare steps with the definition, all of them with epsilon in one place."""
+
+    def check(**way):
+        for arguments in calls:
+            assert_correct(adam_step(**way), ops.adam_step, *arguments)
+
+    permitted(either_adam(check), alike=True)
+
+
+@claim("training.adam-any-shape")
+@pytest.mark.parametrize("shape", ANY_SHAPE, ids=str)
+def test_adam_any_shape(ops, permitted, seed, shape):
+    assert_adam_steps(ops, permitted, [(*adam_arrays(seed, shape), 3, LEARNING_RATE)])
+
+
+@claim("training.adam-any-step")
+def test_adam_any_step(ops, permitted, seed):
+    numbers = (1, 2, 3, 9, 10, 11, 64, 99, 100, 101, 255, 256, 500, 999, 1000, 1001, 1024, 2000, 5000, 10_001, 100_000)
+    arrays = adam_arrays(seed, (5, 7))
+    assert_adam_steps(ops, permitted, [(*arrays, step, 0.1) for step in numbers])
+
+
+@claim("training.adam-any-rate")
+def test_adam_any_rate(ops, permitted, seed):
+    arrays = adam_arrays(seed, (5, 7))
+    assert_adam_steps(ops, permitted, [(*arrays, 3, rate) for rate in (0.0, 1e-6, 1e-4, 2e-3, 0.03, 0.5, 1.0, 10.0)])
+
+
+@claim("training.adam-any-gradient")
+@pytest.mark.parametrize("scale", [1e-12, 1e-4, 1e4, 1e15])
+def test_adam_any_gradient(ops, permitted, seed, scale):
+    parameter, gradient, *moments = adam_arrays(seed, (5, 7), scale)
+    zeros = np.zeros_like(gradient)
+    calls = [(parameter, gradient, *moments), (parameter, gradient, zeros, zeros), (parameter, zeros, *moments)]
+    assert_adam_steps(ops, permitted, [(*arrays, step, 0.1) for arrays in calls for step in (1, 50)])
+
+
+@claim("training.adam-epsilon-place")
+def test_adam_epsilon_place(ops, permitted, seed):
+    # Gradients around epsilon, where its place decides the step.
+    calls = [
+        (*adam_arrays(seed, shape, scale), step, rate)
+        for shape in ((5, 7), (ODD,))
+        for scale in (1e-8, 1e-7, 1e-6)
+        for step, rate in ((1, 0.1), (2, 0.001), (10, 0.1), (100, 0.001), (1000, 0.1), (1001, 0.1), (5000, 0.001))
+    ]
+    assert_adam_steps(ops, permitted, calls)
+
+
+@claim("training.adam-calls-are-independent")
+def test_adam_calls_are_independent(ops, permitted, seed):
+    first = *adam_arrays(seed, (5, 7)), 1, 0.1
+    second = *adam_arrays(seed + 1, (5, 7)), 2, 0.02
+    calls = *one_by_one(first, second), (*adam_arrays(seed, (ODD,)), 7, 0.1)
+
+    def check(**way):
+        assert_calls_are_independent(adam_step(**way), ops.adam_step, *calls)
+
+    permitted(either_adam(check), alike=True)
+
+
+@claim("training.adam-memory-order")
+def test_adam_memory_order(ops, permitted, seed):
+    def check(**way):
+        assert_any_memory_order(adam_step(**way), ops.adam_step, *adam_arrays(seed, (3, 5, 7)), 3, 0.1)
+
+    permitted(either_adam(check), alike=True)
 
 
 @claim("training.adam-first-moment")

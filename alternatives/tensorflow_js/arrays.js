@@ -6,6 +6,7 @@ const { NdArray } = require('./wire');
 
 /** Make a tensor of an array; TensorFlow.js has no unsigned bytes. */
 function tensor({ dtype, shape, data }) {
+  if (dtype === 'int64') return tf.tensor(Int32Array.from(data, Number), shape, 'int32');
   if (dtype === 'uint8') return tf.tensor(new Int32Array(data), shape, 'int32');
   return tf.tensor(data, shape, dtype);
 }

@@ -10,6 +10,7 @@ from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from assay.adapters import interrupt, time_limit
 from assay.adapters.plain_text import describe_error, is_printable, plain
@@ -18,7 +19,7 @@ from assay.adapters.protocol.errors import PeerError, PeerLostError
 from assay.adapters.protocol.implementation import PeerImplementation
 from assay.adapters.return_types import describe_type, matches
 from assay.adapters.time_limit import TimeLimitError
-from assay.contract import PROTOCOLS, Implementation
+from assay.contract import PROTOCOLS, Array, Implementation
 from assay.specification.signatures import functions, named_tuples, needed_by, signature
 
 ABSENT = object()
@@ -181,12 +182,28 @@ def _call(
 
 def _copy(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the contract
     if isinstance(tree, np.ndarray):
-        return tree.copy()
+        return _copy_array(tree)
     if isinstance(tree, dict):
         return {key: _copy(branch) for key, branch in tree.items()}
     if isinstance(tree, tuple | list):
         return [*map(_copy, tree)] if isinstance(tree, list) else (*map(_copy, tree),)
     return tree
+
+
+# A view that leaves out more of its memory than this is copied without the gaps.
+_LARGEST_GAP = 4
+
+
+def _copy_array(array: Array) -> Array:
+    """Copy an array in its own memory order: transposed, sliced, broadcast and read-only arrays stay as they are."""
+    if array.flags.c_contiguous and array.flags.writeable:
+        return array.copy()
+    reach = sum((size - 1) * stride for size, stride in zip(array.shape, array.strides, strict=True))
+    length = 1 + reach // array.itemsize
+    if min(array.shape, default=1) == 0 or min(array.strides, default=0) < 0 or length > _LARGEST_GAP * array.size:
+        return array.copy()
+    memory = as_strided(array, (length,), (array.itemsize,)).copy()
+    return as_strided(memory, array.shape, array.strides, writeable=array.flags.writeable)
 
 
 def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - likewise

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from assay.spec.semantics import cart_pole, q_learning
+from assay.spec.semantics import cart_pole, layers, q_learning
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.models import MODELS
 from assay.specification.claims import specification
 from assay.testing import thresholds
+from assay.testing.draws import detectable_temperature, normal_quantiles
 from assay.testing.training import agent_training
 
 # By what is known of the distribution of their runs: the others may have any.
@@ -24,6 +25,8 @@ NAMES = [*NORMAL, *ANY]
 STORED = [(name, what) for name in NORMAL for what in thresholds.content(name)["limits"]]
 # A run of the rule's own test: how often a normal quantile has to be covered, from so many simulated samples.
 SIMULATIONS = 2_000
+# The probabilities of 57 characters that samples are drawn by.
+CHARACTERS = layers.softmax(1.5 * normal_quantiles(57))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -110,7 +113,7 @@ def test_gap_of_the_stated_size_is_found_at_least_as_often_as_it_says():
 @pytest.mark.parametrize(
     ("claim", "size"),
     [
-        ("generation.frequencies", thresholds.detectable_divergence(20_000, 57)),
+        ("generation.frequencies", detectable_temperature(20_000, CHARACTERS)),
         ("generation.by-temperature", thresholds.detectable_gap(1_200, tests=2)),
         ("generation.by-the-network", thresholds.detectable_gap(400)),
     ],

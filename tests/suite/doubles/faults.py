@@ -23,6 +23,7 @@ from doubles.keras_faults import KERAS_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
 from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
+from doubles.operation_faults import OPERATION_FAULTS
 from doubles.part_faults import PART_FAULTS
 from doubles.text_faults import TEXT_FAULTS
 from doubles.training_faults import TRAINING_FAULTS
@@ -258,6 +259,7 @@ FAULTS |= (
     | BASE_FAULTS
     | FIT_FAULTS
     | PART_FAULTS
+    | OPERATION_FAULTS
     | {
         "recurrent_kernel_transposed": Fault(
             "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed
