@@ -748,7 +748,7 @@ def others():
         "training.evaluate": {
             "right_in_8_bits": ("evaluation.any-batch-size", "in batches of 298", whole_batches_of_right),
             "counted_on": ("evaluation.starts-anew", "after another evaluation", counted_on),
-            "nothing_for_small_sets": ("evaluation.any-batch-size", "the accuracy in batches of", nothing_for_small_sets),
+            "nothing_for_small_sets": ("evaluation.any-batch-size", "the accuracy in batches", nothing_for_small_sets),
             "mean_of_batches": ("evaluation.any-batch-size", "in batches of", mean_of_batches),
         },
         "datasets.preprocess": {
