@@ -447,13 +447,6 @@ def first_parameters_kept(layer_outputs, model, parameters, inputs, kept={}):  #
     return layer_outputs(model, kept.setdefault(model, parameters), inputs)
 
 
-def columns_read_as_rows(layer_outputs, model, parameters, inputs):
-    """Read a buffer as if it were in C order."""
-    if not inputs.flags.c_contiguous:
-        inputs = np.ascontiguousarray(inputs.transpose(0, 2, 1, 3))
-    return layer_outputs(model, parameters, inputs)
-
-
 def mean_over_50(loss_and_gradients, model, parameters, inputs, targets):
     """Divide by the document's batch size, where there are more examples."""
     loss, gradients = loss_and_gradients(model, parameters, inputs, targets)
@@ -708,7 +701,6 @@ def others():
             "cnn_rest_of_32_zero": ("cnn.outputs-of-any-batch", "of 50 images", rest_of_block_stays_zero),
             "border_ignored": ("mlp.flatten-is-exact", "flatten", border_ignored),
             "first_parameters_kept": ("mlp.own-parameters", "layer_outputs", first_parameters_kept),
-            "columns_read_as_rows": ("mlp.memory-order", "another memory order", columns_read_as_rows),
         },
         "models.train": {
             "rate_fixed": ("training.other-learning-rates", "learning rate 0.0001", rate_fixed),
@@ -748,7 +740,7 @@ def others():
         "training.evaluate": {
             "right_in_8_bits": ("evaluation.any-batch-size", "in batches of 298", whole_batches_of_right),
             "counted_on": ("evaluation.starts-anew", "after another evaluation", counted_on),
-            "nothing_for_small_sets": ("evaluation.any-batch-size", "in batches of 1000", nothing_for_small_sets),
+            "nothing_for_small_sets": ("evaluation.any-batch-size", "the accuracy in batches", nothing_for_small_sets),
             "mean_of_batches": ("evaluation.any-batch-size", "in batches of", mean_of_batches),
         },
         "datasets.preprocess": {
