@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from assay.alternatives.numpy import optimizers
 from assay.alternatives.numpy.models import rnn
 from assay.alternatives.numpy.optimizers import SGD, Adam
 from assay.contract import Trained
@@ -189,8 +190,6 @@ def with_settings(**settings: float) -> Callable[[float], Adam]:
 
         def step(self, parameters: Parameters, gradients: Parameters) -> None:
             """Move every parameter."""
-            from assay.alternatives.numpy import optimizers
-
             right = {name: getattr(optimizers, name) for name in settings}
             for name, value in settings.items():
                 setattr(optimizers, name, value)
@@ -375,7 +374,11 @@ TEXT_FIT_FAULTS = {
         "text_parameters_averaged": ("steps", "times the bound", Program(step=averaged)),
         "text_losses_after_the_step": ("steps", "'losses'", Program(loss_after=True)),
         "text_parameters_in_bfloat16": ("initial-kernels", "different values", Program(end=in_bfloat16)),
-        "text_trained_in_bfloat16": ("steps", "times the bound", Program(step=lambda after, _before: in_bfloat16(after))),
+        "text_trained_in_bfloat16": (
+            "steps",
+            "times the bound",
+            Program(step=lambda after, _before: in_bfloat16(after)),
+        ),
         "text_kernels_of_8_bits": ("initial-kernels", "different values", Program(begin=rounded_to_8_bits)),
         "text_kernels_normal": ("initial-kernels", "elements differ", Program(begin=normal)),
         "text_forget_gate_half_open": ("initial-biases", "cell/bias", Program(begin=forget_gate_at(0.5))),
@@ -389,8 +392,9 @@ TEXT_FIT_FAULTS = {
             "initial-recurrent-kernel",
             "from orthogonal",
             Program(
-                begin=lambda found: found
-                | {"cell/recurrent_kernel": np.resize(found["cell/kernel"], (256, 1024)) * np.float32(1.05)}
+                begin=lambda found: (
+                    found | {"cell/recurrent_kernel": np.resize(found["cell/kernel"], (256, 1024)) * np.float32(1.05)}
+                )
             ),
         ),
     }.items()
