@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from assay.spec.error_bounds.measured_bounds import compare_to_bound
+from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
 from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
@@ -226,6 +226,27 @@ def test_gradient_is_averaged(models, seed):
     inputs, targets = np.tile(one.problem.inputs, (2, 1)), np.tile(one.problem.targets, 2)
     found = gradients_of(models, one.problem._replace(inputs=inputs, targets=targets))
     assert_close("loss_and_gradients of every window twice", found, one.expected, one.bounds)
+
+
+@claim("rnn_training.gradients-of-parts")
+def test_gradients_of_parts(models, seed):
+    generator, one = np.random.default_rng(seed), gradients_case(seed)
+    windows = generator.integers(0, NUM_CHARS, (50, SEQ_LENGTH), np.int32)
+    targets = generator.integers(0, NUM_CHARS, 50, np.int32)
+    whole, first, others = (
+        gradients_of(models, one.problem._replace(inputs=windows[part].copy(), targets=targets[part].copy()))
+        for part in (slice(None), slice(3), slice(3, None))
+    )
+    together = {name: (3 * to_float64(first[name]) + 47 * to_float64(others[name])) / 50 for name in one.bounds}
+    # The rounding of a few windows is no less than that of many, over which it averages out; there are three of them.
+    bounds = {name: 3 * bound for name, bound in one.bounds.items()}
+    assert_close("loss_and_gradients of 50 windows", whole, together, bounds)
+
+
+@claim("rnn_training.gradients-of-any-size")
+def test_gradients_of_any_size(models, seed):
+    one = case(problems.rnn, loss_and_gradients, seed, batch=3, num_chars=131, seq_length=67)
+    assert_close("loss_and_gradients", gradients_of(models, one.problem), one.expected, one.bounds)
 
 
 @cache
