@@ -316,7 +316,7 @@ TEXT_DRAW_FAULTS = {
         "halves_of_pairs_accepted": (
             "text.encode",
             "text.not-utf8",
-            "half of a pair",
+            "is accepted",
             encode_as(lambda content: newlines(content.decode(errors="surrogatepass")).lower()),
         ),
         "ordered_by_16_bits": (
@@ -332,11 +332,11 @@ TEXT_DRAW_FAULTS = {
         "windows_in_order": ("text.sample_windows", "text.independent-draws", "depend", starting_at(stepping)),
         "windows_sorted": ("text.sample_windows", "text.independent-draws", "depend", starting_at(sorted_starts)),
         "windows_without_seed": ("text.sample_windows", "text.same-seed", "the windows", starting_at(without_seed)),
-        "starts_of_16_bits": ("text.sample_windows", "text.whole-text", "windows begin from", starting_at(of_16_bits)),
+        "starts_of_16_bits": ("text.sample_windows", "text.whole-text", "window begins after", starting_at(of_16_bits)),
         "end_of_the_text_left_out": (
             "text.sample_windows",
             "text.whole-text",
-            "windows begin from",
+            "window begins after",
             starting_at(near_the_beginning),
         ),
         "windows_of_64_at_most": ("text.sample_windows", "text.whole-text", "the windows", one_short),
@@ -383,7 +383,7 @@ TEXT_DRAW_FAULTS = {
         "seeds_share_a_stream": (
             "text.generate",
             "generation.independent-seeds",
-            "agree",
+            "",
             Writer(generator=one_stream),
         ),
         "text_remembered": ("text.generate", "generation.begins-anew", "text 1", Remembering()),
