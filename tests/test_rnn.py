@@ -303,6 +303,34 @@ def test_any_batch_size(models, seed, batch):
     assert_equal("what is named", named.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
 
 
+# As many windows as in a batch of the document (line 571), and parts of it that are no usual block.
+WHOLE, PART = 50, 3
+
+
+@claim("rnn.parts-of-a-batch")
+def test_parts_of_a_batch(models, seed):
+    windows = np.random.default_rng(seed).integers(0, NUM_CHARS, (WHOLE, SEQ_LENGTH), np.int32)
+    bounds = case(problems.rnn, layer_outputs, seed).bounds
+    whole, first, others = (run(models, with_windows(problem_of(seed), some)) for some in parts(windows))
+    for name in NAMES[1:]:
+        together = np.concatenate([first[name], others[name]])
+        # Each of the two may be off by its own rounding.
+        twice = {name: 2 * bounds[name]}
+        assert_close("layer_outputs of 50 windows", {name: whole[name]}, {name: to_float64(together)}, twice)
+
+
+def parts(batch):
+    """Return the whole of a batch, its first part and the others."""
+    return batch, batch[:PART].copy(), batch[PART:].copy()
+
+
+@claim("rnn.any-size")
+def test_any_size(models, seed):
+    # More characters than int8 has numbers for, and windows longer than the usual blocks.
+    one = case(problems.rnn, layer_outputs, seed, batch=3, num_chars=131, seq_length=67)
+    assert_close("layer_outputs", run(models, one.problem), one.expected, one.bounds)
+
+
 @claim("rnn.batch-of-1-by-accident")
 def test_batch_of_1_by_accident(keras, seed):
     problem = problem_of(seed)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from assay.spec.error_bounds.measured_bounds import compare_to_bound
+from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
 from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
@@ -33,6 +33,7 @@ from assay.testing.training.known_batches import (
     chance_of_batches,
     count_windows,
     fit,
+    fit_two_windows,
     known_problem,
 )
 from assay.testing.training.text_training import evaluated, mean_loss
@@ -57,8 +58,8 @@ def test_windows_seen():
 
 @pytest.fixture(scope="session")
 def two_windows(text, seed, compute_once):
-    """Return losses and parameters of a training with learning rate 0 on the text with two windows."""
-    return compute_once("two_windows", lambda: fit(text, TWO_WINDOWS, 0.0, seed))
+    """Return recipe, losses and parameters of a training with learning rate 0 on a text with two windows."""
+    return compute_once("two_windows", lambda: fit_two_windows(text, seed))
 
 
 @pytest.fixture(scope="session")
@@ -69,13 +70,13 @@ def one_window(text, seed, compute_once):
 
 @claim("rnn_training.form")
 def test_form(two_windows, one_window):
-    assert np.isfinite(two_windows[0]).all()
+    assert np.isfinite(two_windows[1]).all()
     assert np.isfinite(one_window[0]).all()
 
 
 @claim("rnn_training.batches")
 def test_batches(two_windows):
-    count_windows(TWO_WINDOWS, *two_windows)
+    count_windows(*two_windows)
 
 
 @claim("rnn_training.batches")
@@ -85,8 +86,8 @@ def test_batches_of_one_window(one_window):
 
 @claim("rnn_training.steps")
 def test_steps(text, permitted, seed, two_windows):
-    counts = count_windows(TWO_WINDOWS, *two_windows)
-    assert_training(text, permitted, seed, 0.003, TWO_WINDOWS, two_windows[1], counts)
+    counts = count_windows(*two_windows)
+    assert_training(text, permitted, seed, 0.003, two_windows[0], two_windows[2], counts)
 
 
 @claim("rnn_training.one-window")
@@ -111,27 +112,27 @@ def assert_training(text, permitted, seed, learning_rate, recipe, initial, count
 @claim("rnn_training.initial-kernels")
 @pytest.mark.parametrize("name", ["cell/kernel", "dense/kernel"])
 def test_initial_kernels(two_windows, name):
-    initial_rnn.assert_glorot_uniform(name, two_windows[1][name])
-    initial_rnn.assert_fully_resolved(name, two_windows[1][name])
+    initial_rnn.assert_glorot_uniform(name, two_windows[2][name])
+    initial_rnn.assert_fully_resolved(name, two_windows[2][name])
 
 
 @claim("rnn_training.initial-recurrent-kernel")
 def test_initial_recurrent_kernel(two_windows, permitted):
     name = "cell/recurrent_kernel"
-    initial_rnn.assert_fully_resolved(name, two_windows[1][name])
-    permitted(initial_rnn.check_recurrent_kernel(name, two_windows[1][name]))
+    initial_rnn.assert_fully_resolved(name, two_windows[2][name])
+    permitted(initial_rnn.check_recurrent_kernel(name, two_windows[2][name]))
 
 
 @claim("rnn_training.initial-biases")
 def test_initial_biases(two_windows, permitted):
-    initial = two_windows[1]
+    initial = two_windows[2]
     assert_equal("dense/bias", initial["dense/bias"], np.zeros(TWO_WINDOWS.num_chars))
     permitted(initial_rnn.check_bias("cell/bias", initial["cell/bias"]))
 
 
 @claim("rnn_training.even-draws")
 def test_even_draws(two_windows):
-    counts = count_windows(TWO_WINDOWS, *two_windows)
+    counts = count_windows(*two_windows)
     probability = chance_of_batches(counts, TWO_WINDOWS.batch_size)
     assert probability > FALSE_ALARM, (
         f"of {TWO_WINDOWS.batch_size} windows in each batch {counts.tolist()} are the second of two: draws with"
@@ -141,7 +142,7 @@ def test_even_draws(two_windows):
 
 @claim("rnn_training.new-draws")
 def test_new_draws(two_windows):
-    counts = count_windows(TWO_WINDOWS, *two_windows)
+    counts = count_windows(*two_windows)
     # After a lag of 3 there are 5 pairs of batches, all of which are alike by chance with a probability of 3e-6.
     periods = [lag for lag in (1, 2) if (counts[lag:] == counts[:-lag]).all()]
     assert not periods, f"the batches repeat after {periods}: they hold {counts.tolist()} times the second window"
@@ -149,10 +150,11 @@ def test_new_draws(two_windows):
 
 @claim("rnn_training.same-seed")
 def test_same_seed(text, seed, two_windows):
-    curve, again = fit(text, TWO_WINDOWS, 0.0, seed)
-    for name, value in two_windows[1].items():
+    recipe, first, initial = two_windows
+    curve, again = fit(text, recipe, 0.0, seed)
+    for name, value in initial.items():
         assert_equal(f"{name} of the same seed", again[name], value)
-    counts, expected = (count_windows(TWO_WINDOWS, one, again) for one in (curve, two_windows[0]))
+    counts, expected = (count_windows(recipe, one, again) for one in (curve, first))
     assert_equal("how often the second window is drawn", counts, expected, counts.dtype)
 
 
@@ -228,6 +230,27 @@ def test_gradient_is_averaged(models, seed):
     assert_close("loss_and_gradients of every window twice", found, one.expected, one.bounds)
 
 
+@claim("rnn_training.gradients-of-parts")
+def test_gradients_of_parts(models, seed):
+    generator, one = np.random.default_rng(seed), gradients_case(seed)
+    windows = generator.integers(0, NUM_CHARS, (50, SEQ_LENGTH), np.int32)
+    targets = generator.integers(0, NUM_CHARS, 50, np.int32)
+    whole, first, others = (
+        gradients_of(models, one.problem._replace(inputs=windows[part].copy(), targets=targets[part].copy()))
+        for part in (slice(None), slice(3), slice(3, None))
+    )
+    together = {name: (3 * to_float64(first[name]) + 47 * to_float64(others[name])) / 50 for name in one.bounds}
+    # The rounding of a few windows is no less than that of many, over which it averages out; there are three of them.
+    bounds = {name: 3 * bound for name, bound in one.bounds.items()}
+    assert_close("loss_and_gradients of 50 windows", whole, together, bounds)
+
+
+@claim("rnn_training.gradients-of-any-size")
+def test_gradients_of_any_size(models, seed):
+    one = case(problems.rnn, loss_and_gradients, seed, batch=3, num_chars=131, seq_length=67)
+    assert_close("loss_and_gradients", gradients_of(models, one.problem), one.expected, one.bounds)
+
+
 @cache
 def trajectory_case(seed, *, after_correction=False):
     """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
@@ -293,11 +316,11 @@ def test_first_loss(rnn_100_batches, corpus):
 
 @claim("rnn_training.seeds")
 def test_seeds(text, seed, two_windows):
-    curve, other = fit(text, TWO_WINDOWS, 0.0, seed + 1)
-    assert (curve != two_windows[0]).any(), f"the seeds {seed} and {seed + 1} train alike"
-    same = [name for name in ("cell/kernel", "cell/recurrent_kernel") if (other[name] == two_windows[1][name]).all()]
+    other = fit_two_windows(text, seed + 1)
+    assert (other[1] != two_windows[1]).any(), f"the seeds {seed} and {seed + 1} train alike"
+    same = [name for name in ("cell/kernel", "cell/recurrent_kernel") if (other[2][name] == two_windows[2][name]).all()]
     assert not same, f"the seeds {seed} and {seed + 1} begin with the same {same}"
-    counts = [count_windows(TWO_WINDOWS, *one).tolist() for one in (two_windows, (curve, other))]
+    counts = [count_windows(*one).tolist() for one in (two_windows, other)]
     assert counts[0] != counts[1], f"the seeds {seed} and {seed + 1} draw the same windows"
 
 

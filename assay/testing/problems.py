@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ from assay.spec.error_bounds.measured_bounds import (
 from assay.spec.error_bounds.precision import use_precision
 from assay.spec.semantics import q_learning
 from assay.spec.semantics.initializers import fans, glorot_limit
-from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters
+from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters, rnn_shapes
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 
 # Of the document's training programs (lines 201 and 374).
@@ -96,15 +96,22 @@ KEEPING = 4.0
 ADDING = -2.0
 
 
-def rnn(seed: int, *, batch: int = 4, steps: int | None = None) -> Problem:
+def rnn(
+    seed: int,
+    *,
+    batch: int = 4,
+    steps: int | None = None,
+    num_chars: int = NUM_CHARS,
+    seq_length: int = SEQ_LENGTH,
+) -> Problem:
     """Make a problem for the RNN: characters at random, and a state that is kept."""
     generator = np.random.default_rng(seed)
     leading = (batch,) if steps is None else (steps, batch)
-    windows = generator.integers(0, NUM_CHARS, (*leading, SEQ_LENGTH), np.int32)
-    drawn = parameters("rnn", generator)
+    windows = generator.integers(0, num_chars, (*leading, seq_length), np.int32)
+    drawn = _draw(rnn_shapes(num_chars), generator)
     drawn["cell/bias"][:UNITS] += np.float32(ADDING)
     drawn["cell/bias"][UNITS : 2 * UNITS] += np.float32(KEEPING)
-    return Problem("rnn", drawn, windows, generator.integers(0, NUM_CHARS, leading, np.int32))
+    return Problem("rnn", drawn, windows, generator.integers(0, num_chars, leading, np.int32))
 
 
 def linear(seed: int, *, batch: int = 8, steps: int | None = None) -> Problem:
@@ -204,10 +211,11 @@ def _visited(
 
 def parameters(model: str, generator: np.random.Generator) -> Parameters:
     """Draw kernels as Glorot does, and biases that are not 0 and not small, so that a lost one shows."""
-    return {
-        name: generator.uniform(*_range(shape), shape).astype(np.float32)
-        for name, shape in MODELS[model].shapes.items()
-    }
+    return _draw(MODELS[model].shapes, generator)
+
+
+def _draw(shapes: Mapping[str, tuple[int, ...]], generator: np.random.Generator) -> Parameters:
+    return {name: generator.uniform(*_range(shape), shape).astype(np.float32) for name, shape in shapes.items()}
 
 
 def _range(shape: tuple[int, ...]) -> tuple[float, float]:

@@ -25,7 +25,9 @@ from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
 from doubles.part_faults import PART_FAULTS
+from doubles.text_draw_faults import TEXT_DRAW_FAULTS
 from doubles.text_faults import TEXT_FAULTS
+from doubles.text_fit_faults import TEXT_FIT_FAULTS
 from doubles.training_faults import TRAINING_FAULTS
 
 
@@ -247,6 +249,8 @@ FAULTS |= (
     | CONVOLUTION_FAULTS
     | LAYER_FAULTS
     | TEXT_FAULTS
+    | TEXT_DRAW_FAULTS
+    | TEXT_FIT_FAULTS
     | TRAINING_FAULTS
     | AGENT_TRAINING_FAULTS
     | AGENT_FAULTS
