@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from doubles.acting_faults import ACTING_FAULTS
 from doubles.agent_faults import AGENT_FAULTS
 from doubles.agent_training_faults import AGENT_TRAINING_FAULTS
 from doubles.base_faults import BASE_FAULTS
@@ -249,6 +250,7 @@ FAULTS |= (
     | TRAINING_FAULTS
     | AGENT_TRAINING_FAULTS
     | AGENT_FAULTS
+    | ACTING_FAULTS
     | ENVIRONMENT_FAULTS
     | CUSTOM_FAULTS
     | KERAS_FAULTS
