@@ -20,7 +20,7 @@ from assay.testing.networks import assert_dense, either_adam, outputs_of
 from assay.testing.problems import GAMMA, LEARNING_RATE
 from assay.testing.q_networks import gradients_of, learnt, loss_and_gradients, solve_training, solved, targets
 from assay.testing.strategies import seeds
-from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
+from assay.testing.thresholds import FALSE_ALARM, chance_of_each_count
 
 MODEL = "q_cnn"
 NAMES = ["conv1", "conv2", "flatten", "dense1", "dense2"]
@@ -229,7 +229,7 @@ def test_cnn_explores(agent, seed):
     parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
     actions = agent.act(MODEL, parameters, np.zeros((count, *SIZE, FRAMES), np.float32), 1.0, seed)
     counts = np.bincount(assert_form("act", actions, (count,), INT), minlength=4).tolist()
-    probability = chance_of_counts(counts)
+    probability = chance_of_each_count(counts, np.ones(4))
     assert probability > FALSE_ALARM, f"four actions are drawn as often as {counts}: a probability of {probability:.3g}"
 
 
