@@ -22,6 +22,7 @@ from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
+from doubles.memory_faults import MEMORY_FAULTS
 from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
 from doubles.part_faults import PART_FAULTS
@@ -251,6 +252,7 @@ FAULTS |= (
     | AGENT_TRAINING_FAULTS
     | AGENT_FAULTS
     | ACTING_FAULTS
+    | MEMORY_FAULTS
     | ENVIRONMENT_FAULTS
     | CUSTOM_FAULTS
     | KERAS_FAULTS
