@@ -123,8 +123,8 @@ def test_initial_resolution(environments, seed):
         # Of draws with 23 bits, a quarter of a pair is expected to be equal, and 12 pairs almost never.
         equal = len(values) - len(np.unique(values))
         assert equal <= 12, f"{equal} of {len(values)} initial values of the {name} are equal to others"
-        # None of them near the bound, on either side, has a probability of FALSE_ALARM.
-        share = 1 - 2 * (1 - FALSE_ALARM ** (1 / len(values)))
+        # None of them near the bound, on either side, has a probability of an eighth of FALSE_ALARM.
+        share = 1 - 2 * (1 - (FALSE_ALARM / 8) ** (1 / len(values)))
         assert values.max() > share * INITIAL, f"the {name} begins at {values.max()} or below"
         assert values.min() < -share * INITIAL, f"the {name} begins at {values.min()} or above"
 
