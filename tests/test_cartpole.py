@@ -156,7 +156,7 @@ def test_bounds(environments):
 @cache
 def initial_states(environments, seed):
     """Return the states that resets of one environment give."""
-    return assert_form("the initial states", environments.initial_states(500, seed), (500, 4))
+    return assert_form("the initial states", environments.initial_states(2_000, seed), (2_000, 4))
 
 
 @claim("cartpole.initial-state")

@@ -15,7 +15,7 @@ from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, IN
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.frames import assert_shows
 from assay.testing.handcrafted_values import BALANCING, LEAVING
-from assay.testing.thresholds import FALSE_ALARM, assert_no_echo, assert_share, chance_of_counts, chance_of_draws
+from assay.testing.thresholds import FALSE_ALARM, assert_no_echo, assert_share, chance_of_draws, chance_of_each_count
 
 BOOL, INT = np.dtype(np.bool_), np.dtype(np.int32)
 # A number of states above the usual sizes of blocks, with a remainder.
@@ -123,8 +123,8 @@ def test_initial_resolution(environments, seed):
         # Of draws with 23 bits, a quarter of a pair is expected to be equal, and 12 pairs almost never.
         equal = len(values) - len(np.unique(values))
         assert equal <= 12, f"{equal} of {len(values)} initial values of the {name} are equal to others"
-        # None of them near the bound, on either side, has a probability of FALSE_ALARM.
-        share = 1 - 2 * (1 - FALSE_ALARM ** (1 / len(values)))
+        # None of them near the bound, on either side, has a probability of an eighth of FALSE_ALARM.
+        share = 1 - 2 * (1 - (FALSE_ALARM / 8) ** (1 / len(values)))
         assert values.max() > share * INITIAL, f"the {name} begins at {values.max()} or below"
         assert values.min() < -share * INITIAL, f"the {name} begins at {values.min()} or above"
 
@@ -160,7 +160,7 @@ def test_sampled_in_no_pattern(environments, seed):
     # Three in a row, of all eight kinds.
     threes = actions.reshape(-1, 3) @ [4, 2, 1]
     counts = np.bincount(threes, minlength=8).tolist()
-    probability = chance_of_counts(counts)
+    probability = chance_of_each_count(counts, np.ones(8))
     assert probability > FALSE_ALARM, f"three actions in a row occur as unevenly as {counts}: {probability:.3g}"
 
 

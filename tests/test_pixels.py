@@ -15,10 +15,12 @@ from assay.spec.semantics import models as definition
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing import problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few
+from assay.testing.handcrafted_values import values_of_brightness
 from assay.testing.networks import assert_dense, either_adam, outputs_of
 from assay.testing.problems import GAMMA, LEARNING_RATE
 from assay.testing.q_networks import gradients_of, learnt, loss_and_gradients, solve_training, solved, targets
 from assay.testing.strategies import seeds
+from assay.testing.thresholds import FALSE_ALARM, chance_of_each_count
 
 MODEL = "q_cnn"
 NAMES = ["conv1", "conv2", "flatten", "dense1", "dense2"]
@@ -124,6 +126,13 @@ def test_resized(agent, case):
     assert_stacked(agent, *case)
 
 
+@claim("pixels.resized-screen")
+@pytest.mark.parametrize("size", [SIZE, (110, 84)], ids=["84x84", "110x84"])
+def test_resized_screen(agent, seed, size):
+    frames = np.random.default_rng(seed).integers(0, 256, (2, *SCREEN, 3), np.uint8)
+    assert_stacked(agent, frames, size)
+
+
 @claim("pixels.resized-even")
 @given(value=st.integers(0, 255), size=st.sampled_from([(1, 1), (3, 8), SIZE]))
 def test_resized_even(agent, value, size):
@@ -202,6 +211,26 @@ def test_cnn_greedy(agent, seed, best):
     parameters["dense2/bias"][best] = 1
     found = agent.act(MODEL, parameters, problem_of(seed).transitions.states, 0.0, seed)
     assert_equal("the greedy action", found, np.array([best]), INT)
+
+
+@claim("pixels.cnn-greedy-of-each")
+def test_cnn_greedy_of_each(agent, seed):
+    # States of even grey, of four kinds in some order, and as many actions, of which each is the best for one kind.
+    generator = np.random.default_rng(seed)
+    bests, kinds = generator.permutation(4), np.concatenate([generator.permutation(4), generator.integers(0, 4, 3)])
+    states = np.broadcast_to((kinds / 3).astype(np.float32)[:, None, None, None], (7, *SIZE, FRAMES)).copy()
+    found = agent.act(MODEL, values_of_brightness(bests), states, 0.0, seed)
+    assert_equal("the greedy actions", found, bests[kinds], INT)
+
+
+@claim("pixels.cnn-explores")
+def test_cnn_explores(agent, seed):
+    count = 64
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
+    actions = agent.act(MODEL, parameters, np.zeros((count, *SIZE, FRAMES), np.float32), 1.0, seed)
+    counts = np.bincount(assert_form("act", actions, (count,), INT), minlength=4).tolist()
+    probability = chance_of_each_count(counts, np.ones(4))
+    assert probability > FALSE_ALARM, f"four actions are drawn as often as {counts}: a probability of {probability:.3g}"
 
 
 @claim("pixels.cnn-target")

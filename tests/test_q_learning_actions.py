@@ -1,5 +1,7 @@
 """How the agent acts, and what it remembers of it: lines 713 to 749 of the document."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, MAX_EPISODE_STEPS
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 from assay.testing.assertions import assert_equal, assert_form, claim
-from assay.testing.handcrafted_values import BALANCING, LEAVING, constant_values, linear_values
+from assay.testing.handcrafted_values import BALANCING, LEANING, LEAVING, constant_values, linear_values
 from assay.testing.thresholds import (
     FALSE_ALARM,
     assert_no_echo,
@@ -178,7 +180,12 @@ def test_plays_greedily(agent, seed):
     # Pushed to one side all the time, which any exploration makes longer.
     count = 50
     returns = assert_form("the returns", agent.play(constant_values(-1, 1), count, seed), (count,))
-    expected = pushed_lengths(2_000, seed)
+    generator = np.random.default_rng(seed)
+    expected = pushed_lengths(generator.uniform(-cart_pole.INITIAL, cart_pole.INITIAL, (2_000, 4)))
+    corners = pushed_lengths(cart_pole.INITIAL * np.array([*product((-1, 1), repeat=4)]))
+    assert (returns <= corners.max()).all(), (
+        f"pushed to the right all the time, returns are up to {returns.max():g}, and {corners.max()} by the definition"
+    )
     probability = chance_of_samples(returns, expected)
     assert probability > FALSE_ALARM, (
         f"pushed to the right all the time, returns are {returns.min():g} to {returns.max():g}, and {expected.min()} to"
@@ -186,9 +193,9 @@ def test_plays_greedily(agent, seed):
     )
 
 
-def pushed_lengths(count, seed):
+def pushed_lengths(states):
     """Return the lengths of episodes by the definition in which the cart is always pushed to the right."""
-    states = np.random.default_rng(seed).uniform(-cart_pole.INITIAL, cart_pole.INITIAL, (count, 4))
+    count = len(states)
     lengths, standing = np.zeros(count, int), np.ones(count, bool)
     while standing.any():
         states = cart_pole.step(states, np.ones(count, int))
@@ -198,8 +205,9 @@ def pushed_lengths(count, seed):
 
 
 @claim("q_learning.play-ends-off-track")
-def test_play_ends_off_track(agent, seed):
-    returns = assert_form("the returns", agent.play(linear_values(LEAVING), 3, seed), (3,))
+@pytest.mark.parametrize("side", [-1, 1], ids=["right", "left"])
+def test_play_ends_off_track(agent, seed, side):
+    returns = assert_form("the returns", agent.play(linear_values(LEANING, offset=side * 0.8), 2, seed), (2,))
     assert (returns < MAX_EPISODE_STEPS).all(), f"the cart leaves the track, and the returns are {returns.tolist()}"
 
 

@@ -13,7 +13,7 @@ from assay.spec.semantics.q_learning import Transitions
 from assay.testing import problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
 from assay.testing.handcrafted_values import constant_values, linear_values
-from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
+from assay.testing.thresholds import FALSE_ALARM, chance_of_each_count
 
 MODEL = "q_network"
 SHAPES = definition.MODELS[MODEL].shapes
@@ -38,7 +38,7 @@ def test_sample_pairs_evenly(agent, seed):
     found = [tuple(sorted(batch.astype(int).tolist())) for batch in drawn]
     counts = [found.count(pair) for pair in pairs]
     assert sum(counts) == batches, "a batch has a transition twice"
-    probability = chance_of_counts(counts)
+    probability = chance_of_each_count(counts, np.ones(len(pairs)))
     assert probability > FALSE_ALARM, (
         f"pairs of {count} transitions are drawn as unevenly as {dict(zip(pairs, counts, strict=True))} with a"
         f" probability of {probability:.3g}"

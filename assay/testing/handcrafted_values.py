@@ -14,14 +14,17 @@ BALANCING = np.array([1, 2, 10, 3], np.float32)
 # Pushes to where the pole turns: the pole stays up, and the cart leaves the track, to either side.
 LEAVING = np.array([0, 0, 0, 1], np.float32)
 
+# Holds the pole at an angle, with an offset, so that the cart is driven off the track in two or three seconds.
+LEANING = np.array([0, 0, 10, 3], np.float32)
+
 
 def constant_values(*values: float) -> Parameters:
     """Return parameters with which the network values the actions so in every state."""
     return _zeros("q_network") | {"dense3/bias": np.array(values, np.float32)}
 
 
-def linear_values(weights: Array, level: float = 0.0) -> Parameters:
-    """Return parameters whose values are level - f and level + f, with f = weights @ state.
+def linear_values(weights: Array, level: float = 0.0, offset: float = 0.0) -> Parameters:
+    """Return parameters whose values are level - f and level + f, with f = weights @ state + offset.
 
     The greedy policy pushes to the right where f is positive.
     """
@@ -29,6 +32,7 @@ def linear_values(weights: Array, level: float = 0.0) -> Parameters:
     # f is the difference of two rectified units.
     for unit, half in enumerate((1, -1)):
         parameters["dense1/kernel"][:, unit] = half * np.asarray(weights)
+        parameters["dense1/bias"][unit] = half * offset
         parameters["dense2/kernel"][unit, unit] = 1
         parameters["dense3/kernel"][unit] = [-half, half]
     parameters["dense3/bias"][:] = level

@@ -103,7 +103,11 @@ def trace(agent: GroupProxy, seed: int, **changes: Any) -> Errors:  # noqa: ANN4
     """Train twice, with a gamma of 0 and of 1, and tell the errors of every transition."""
     num_episodes = (PROBE | changes)["num_episodes"]
     now, later = (probe(agent, seed, **changes, gamma=gamma) for gamma in (0.0, 1.0))
-    return Errors(*(errors_of(one["losses"], num_episodes) for one in (now, later)), now["parameters"])
+    return Errors(
+        now=errors_of(now["losses"], num_episodes),
+        later=errors_of(later["losses"], num_episodes),
+        parameters=now["parameters"],
+    )
 
 
 def gaps(errors: Errors) -> Array:
@@ -145,7 +149,8 @@ def _random_play(generator: np.random.Generator) -> tuple[Array, Array, Array]:
         actions = generator.integers(0, 2, MEASURED)
         found.append((states, actions, cart_pole.step(states, actions)))
         states = found[-1][2]
-    return tuple(np.concatenate(values) for values in zip(*found, strict=True))
+    states, actions, after = (np.concatenate(values) for values in zip(*found, strict=True))
+    return states, actions, after
 
 
 def _errors(parameters: Parameters, *elements: Array) -> dict[str, Array]:

@@ -219,11 +219,11 @@ FAULTY_FRAMES = {
         "the state after theirs",
         lambda f: f[[*range(1, len(f)), len(f) - 1]],
     ),
-    "frames_backwards": ("frames-show-their-states", "the frames", lambda f: f[::-1].copy()),
+    "frames_backwards": ("frames-show-their-states", "frames show", lambda f: f[::-1].copy()),
     "frames_mirrored": ("frames-show-their-states", "further left", lambda f: f[:, :, ::-1].copy()),
     "frames_of_the_first": ("frames-show-their-states", "show nothing that moves", lambda f: f[np.zeros(len(f), int)]),
     "frames_cart_alone": ("frames-show-their-states", "pole", lambda f: _without(f, slice(0, 285))),
-    "frames_pole_alone": ("frames-show-their-states", "the frames", lambda f: _without(f, slice(250, 400))),
+    "frames_pole_alone": ("frames-show-their-states", "frames show", lambda f: _without(f, slice(250, 400))),
     "frames_centred": (
         "frames-show-their-states",
         "cart",

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from doubles.acting_faults import ACTING_FAULTS
 from doubles.agent_faults import AGENT_FAULTS
 from doubles.agent_training_faults import AGENT_TRAINING_FAULTS
 from doubles.base_faults import BASE_FAULTS
@@ -21,6 +22,7 @@ from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
+from doubles.memory_faults import MEMORY_FAULTS
 from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
@@ -254,6 +256,8 @@ FAULTS |= (
     | TRAINING_FAULTS
     | AGENT_TRAINING_FAULTS
     | AGENT_FAULTS
+    | ACTING_FAULTS
+    | MEMORY_FAULTS
     | ENVIRONMENT_FAULTS
     | CUSTOM_FAULTS
     | KERAS_FAULTS
