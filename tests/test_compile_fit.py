@@ -229,6 +229,26 @@ def test_loss_in_any_form(keras, loss_of):
     assert weight_of(keras, model) == by_hand()[0]
 
 
+@claim("compile_fit.own-functions")
+def test_own_functions(keras):
+    def loss(y_true, y_pred):
+        # The square of the difference without that of the target, which moves no weight.
+        return y_pred * (y_pred - 2 * y_true)
+
+    def metric(y_true, y_pred):
+        return y_true - 4 * y_pred
+
+    model = one_weight(keras, loss=loss, metrics=[metric])
+    history = fit(model)
+    # The weight is 0 when it meets these, and half when the epoch has ended.
+    assert_equal("the weight", weight_of(keras, model), np.array(0.5))
+    found = np.float32([history["loss"][0], history["metric"][0]])
+    assert_within("loss and metric of fit", found, [0, 2 / 6], rounding.quotient(1.0))
+    found = np.float32(model.evaluate(ones(), column(), batch_size=BATCH_SIZE, verbose=0))
+    expected = np.array([(4 * 0.25 - 2 * 0.75) / 6, (2 - 6 * 2) / 6])
+    assert_within("loss and metric of evaluate", found, expected, rounding.gamma(8 + rounding.DIVIDE) * 2)
+
+
 @claim("compile_fit.metric-in-any-form")
 def test_metric_in_any_form(keras):
     metrics = ["sparse_categorical_accuracy", keras.namespace.metrics.SparseCategoricalAccuracy(name="as_an_object")]
@@ -343,9 +363,11 @@ def test_steps(keras, batch_size, steps):
 
 @claim("compile_fit.default-batch-size")
 def test_default_batch_size(keras):
-    model, numbers = one_weight(keras), np.ones((33, 1), np.float32)
-    model.fit(numbers, numbers, verbose=0)
-    assert steps_of(keras, model) == 2
+    model = one_weight(keras)
+    for examples, steps in ((33, 2), (32, 3)):
+        numbers = np.ones((examples, 1), np.float32)
+        model.fit(numbers, numbers, verbose=0)
+        assert steps_of(keras, model) == steps, f"{steps_of(keras, model)} steps after {examples} examples"
 
 
 @claim("compile_fit.epochs")

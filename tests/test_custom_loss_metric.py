@@ -728,16 +728,18 @@ def test_metrics_in_a_graph(compiled):
 
 
 @claim("custom_loss_metric.losses-in-a-graph")
-@pytest.mark.parametrize("kind", ["documents", "own"])
-def test_losses_in_a_graph(keras, kind):
-    loss = documents_loss(keras) if kind == "documents" else keras.mean_squared_error()
+def test_losses_in_a_graph(keras):
     namespace = keras.namespace
-    layer = namespace.layers.Dense(1, use_bias=False, kernel_initializer="zeros")
-    model = namespace.Sequential([namespace.Input(shape=(1,)), layer])
-    model.compile(optimizer=namespace.optimizers.SGD(learning_rate=0.25), loss=loss)
+    inputs = namespace.Input(shape=(1,))
+    layers = [namespace.layers.Dense(1, use_bias=False, kernel_initializer="zeros") for _ in range(2)]
+    model = namespace.Model(inputs=inputs, outputs=[layer(inputs) for layer in layers])
+    losses = [documents_loss(keras), keras.mean_squared_error()]
+    model.compile(optimizer=namespace.optimizers.SGD(learning_rate=0.25), loss=losses)
     targets = np.array([[2], [4], [8]], np.float32)
-    history = model.fit(np.ones_like(targets), targets, batch_size=2, epochs=1, shuffle=False, verbose=0).history
-    # Half way from 0 to 3, and from there to 8; the squares before are 4, 16 and 6.5^2.
-    assert_equal("the weight", keras.to_numpy(layer.kernel), np.array([[4.75]]))
-    expected = (4 + 16 + 6.5**2) / 3
-    assert_within("the loss", np.float32(history["loss"][0]), expected, rounding.gamma(6 + rounding.DIVIDE) * expected)
+    data = np.ones_like(targets), [targets, 2 * targets]
+    history = model.fit(*data, batch_size=2, epochs=1, shuffle=False, verbose=0).history
+    # Half way from 0 to 3, and from there to 8; the squares before are 4, 16 and 6.5^2. The second is twice as far.
+    for what, layer, weight in zip(("the document's", "the own"), layers, (4.75, 9.5), strict=True):
+        assert_equal(f"the weight that {what} loss moves", keras.to_numpy(layer.kernel), np.array([[weight]]))
+    expected = (1 + 4) * (4 + 16 + 6.5**2) / 3
+    assert_within("the loss", np.float32(history["loss"][0]), expected, rounding.gamma(8 + rounding.DIVIDE) * expected)

@@ -366,7 +366,7 @@ def adam(parameter, gradients, before, rate):
 def test_adam_of_any_step(keras, before, rate):
     # An odd shape above the usual sizes of blocks, and gradients of all sizes and signs.
     shape = 23, 47
-    sizes = [np.float32(2.0) ** GENERATOR.integers(-6, 7, shape) for _ in range(2)]
+    sizes = [np.exp2(GENERATOR.integers(-6, 7, shape)).astype(np.float32) for _ in range(2)]
     sign, parameter = np.where(numbers(*shape) < 0, np.float32(-1), np.float32(1)), numbers(*shape)
     gradients = [sign * size for size in sizes]
     (variable,) = variables_of(keras, parameter)

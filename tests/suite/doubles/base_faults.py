@@ -236,7 +236,7 @@ def losses_halved_in_a_graph(namespace):
 BASE_FAULTS = {
     name: namespace_fault(claim, tells, function)
     for name, claim, tells, function in [
-        ("names_numbered", "custom_layer.add-weight-options", "variable_0", names_numbered),
+        ("names_numbered", "custom_layer.add-weight-options", "['variable_", names_numbered),
         (
             "initializer_objects_ignored",
             "custom_layer.add-weight-options",

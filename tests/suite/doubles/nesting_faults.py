@@ -439,7 +439,7 @@ NESTING_FAULTS = {
             trainable_reaches_one_level,
         ),
         ("never_thawed", "model.trainable-reaches-all", "trainable is True", never_thawed),
-        ("frozen_is_trained", "model.frozen-is-not-trained", "[True, True] == [False, True]", frozen_is_trained),
+        ("frozen_is_trained", "model.frozen-is-not-trained", "== [(2, 1)]", frozen_is_trained),
         ("output_remembered", "model.calls-are-independent", "output 2", output_remembered),
         ("batch_of_the_first_call", "model.any-batch", "50 examples has shape [2, 1]", batch_of_the_first_call),
         ("weights_of_the_class", "model.two-models", "the second model", weights_of_the_class),

@@ -492,21 +492,25 @@ OPERATION_FAULTS = {
     "last_axis_reduced": (
         "custom_loss_metric.reductions",
         "reduce_mean",
+        "reduce_mean with {'axis': 1}",
         lambda right: lambda inputs, axis=None: right.reduce_mean(inputs, axis=axis and -1),
     ),
     "axis_of_a_sum_ignored": (
         "custom_loss_metric.reductions",
         "reduce_sum",
+        "reduce_sum with {'axis': 0}",
         lambda right: lambda inputs, axis=None: right.reduce_sum(inputs),
     ),
     "first_axis_alone": (
         "custom_loss_metric.reductions",
         "reduce_mean",
+        "reduce_mean with {}",
         lambda right: lambda inputs, axis=0: right.reduce_mean(inputs, axis=axis),
     ),
     "sum_in_float32": (
         "custom_loss_metric.sum-of-whole-numbers",
         "reduce_sum",
+        "the sum",
         lambda right: (
             lambda inputs, axis=None: right.cast(
                 right.reduce_sum(right.cast(inputs, "float32"), axis=axis), inputs.dtype
@@ -516,11 +520,13 @@ OPERATION_FAULTS = {
     "magnitude_for_square": (
         "custom_loss_metric.squares",
         "square",
+        "the squares",
         lambda right: lambda inputs: inputs * right.cast(inputs > 0, inputs.dtype) * inputs,
     ),
     "cast_rounds": (
         "custom_loss_metric.casts",
         "cast",
+        "the numbers",
         lambda right: (
             lambda inputs, dtype: (
                 right.cast(inputs + right.cast(0.5, inputs.dtype), dtype)
@@ -532,6 +538,7 @@ OPERATION_FAULTS = {
     "cast_ignored": (
         "custom_loss_metric.casts",
         "cast",
+        "has to be of bool",
         lambda right: (
             lambda inputs, dtype: right.cast(inputs, "float32") if dtype == "bool" else right.cast(inputs, dtype)
         ),
@@ -539,6 +546,7 @@ OPERATION_FAULTS = {
     "nearly_equal": (
         "custom_loss_metric.equality",
         "equal",
+        "one bit apart",
         lambda right: (
             lambda x, y: right.equal(x, y) if x.dtype != y.dtype or x.dtype.is_integer else (x - y) ** 2 < 1e-9
         ),
@@ -546,6 +554,7 @@ OPERATION_FAULTS = {
     "largest_of_the_last_axis": (
         "custom_loss_metric.largest",
         "argmax",
+        "the places",
         lambda right: (
             lambda inputs, axis=-1, output_type="int64": right.argmax(inputs, axis=-1, output_type=output_type)
         ),
@@ -553,6 +562,7 @@ OPERATION_FAULTS = {
     "largest_magnitude": (
         "custom_loss_metric.largest",
         "argmax",
+        "the places",
         lambda right: (
             lambda inputs, axis=-1, output_type="int64": right.argmax(
                 inputs * inputs, axis=axis, output_type=output_type
@@ -562,24 +572,28 @@ OPERATION_FAULTS = {
     "type_of_argmax_ignored": (
         "custom_loss_metric.largest",
         "argmax",
+        "has to be of int32",
         lambda right: lambda inputs, axis=-1, output_type="int64": right.argmax(inputs, axis=axis),
     ),
     "lengths_backwards": (
         "custom_loss_metric.lengths",
         "shape",
+        "[3, 2, 4]",
         lambda right: lambda inputs: right.shape(inputs)[::-1],
     ),
     "second_factor_transposed": (
         "custom_layer.products",
         "matmul",
+        "the product",
         lambda right: lambda x, y: right.matmul(x, y, transpose_b=x.shape[-1] == y.shape[-1] == y.shape[-2]),
     ),
     "products_converted": (
         "custom_layer.unfit-operands",
         "matmul",
+        "float32 and int32 is accepted",
         lambda right: lambda x, y: right.matmul(x, right.cast(y, x.dtype)),
     ),
-    "any_error": ("custom_layer.unfit-operands", "InvalidArgumentError", lambda _: Exception),
+    "any_error": ("custom_layer.unfit-operands", "InvalidArgumentError", "not any(", lambda _: Exception),
 }
 
 
@@ -633,17 +647,17 @@ PART_FAULTS = (
         ]
     }
     | {
-        name: Fault(f"keras.{function}", f"custom_loss_metric.{claim}", "", wrong)
-        for name, function, claim, wrong in [
-            ("float64_narrowed", "to_tensor", "tensors", float64_narrowed),
-            ("whole_numbers_narrowed", "to_tensor", "tensors", whole_numbers_narrowed),
-            ("read_in_memory_order", "to_tensor", "tensors", read_in_memory_order),
-            ("scalars_become_vectors", "to_tensor", "tensors", scalars_become_vectors),
-            ("rounded_to_bfloat16", "to_numpy", "numbers-are-kept", rounded_to_bfloat16),
+        name: Fault(f"keras.{function}", f"custom_loss_metric.{claim}", tells, wrong)
+        for name, function, claim, tells, wrong in [
+            ("float64_narrowed", "to_tensor", "tensors", "has to be of float64", float64_narrowed),
+            ("whole_numbers_narrowed", "to_tensor", "tensors", "has to be of int64", whole_numbers_narrowed),
+            ("read_in_memory_order", "to_tensor", "tensors", "an array transposed", read_in_memory_order),
+            ("scalars_become_vectors", "to_tensor", "tensors", "an array of []", scalars_become_vectors),
+            ("rounded_to_bfloat16", "to_numpy", "numbers-are-kept", "array_equal", rounded_to_bfloat16),
         ]
     }
     | {
-        name: Fault("keras.operations", claim, "", _operation(operation, make))
-        for name, (claim, operation, make) in OPERATION_FAULTS.items()
+        name: Fault("keras.operations", claim, tells, _operation(operation, make))
+        for name, (claim, operation, tells, make) in OPERATION_FAULTS.items()
     }
 )
