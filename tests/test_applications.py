@@ -432,7 +432,7 @@ def logits_of(probabilities):
     return logarithms - logarithms.mean(axis=-1, keepdims=True)
 
 
-# Far above the rounding of one network's logits, which are about 0.1, and far below what other images or weights change.
+# Far above the rounding of a network's logits, which are about 0.1, and far below what other images or weights change.
 SAME = 1e-3
 
 
