@@ -21,7 +21,8 @@ import pytest
 
 from assay.adapters import proxy
 from assay.contract import GROUPS
-from assay.runner import plugin
+from assay.runner import fixtures
+from assay.runner.stash import claims_of
 
 # What is being done at the moment, the innermost last: a test, fixtures, work that is done once.
 STACK: list[set[str]] = [set()]
@@ -35,7 +36,7 @@ def _record(name: str) -> None:
         calls.add(name)
 
 
-_call, _getattr, _compute_once = proxy._call, proxy.GroupProxy.__getattr__, plugin.once_in
+_call, _getattr, _compute_once = proxy._call, proxy.GroupProxy.__getattr__, fixtures.once_in
 
 
 def _recorded_call(name, *arguments, **options):
@@ -80,7 +81,7 @@ def _recorded_cache(function):
 
 # Before the tests are imported.
 functools.cache = _recorded_cache
-proxy._call, proxy.GroupProxy.__getattr__, plugin.once_in = _recorded_call, _recorded_attribute, _recorded_work
+proxy._call, proxy.GroupProxy.__getattr__, fixtures.once_in = _recorded_call, _recorded_attribute, _recorded_work
 
 
 @pytest.hookimpl(trylast=True)
@@ -103,7 +104,7 @@ def pytest_runtest_protocol(item):
     STACK.append(set())
     result = yield
     calls = STACK.pop().union(*(FIXTURES[name] for name in item.fixturenames))
-    TESTS.append({"claims": [claim.id for claim in plugin.claims_of(item)], "test": item.name, "calls": sorted(calls)})
+    TESTS.append({"claims": [claim.id for claim in claims_of(item)], "test": item.name, "calls": sorted(calls)})
     return result
 
 
@@ -112,7 +113,7 @@ def pytest_collection_finish(session):
     for item in session.items if session.config.option.collectonly else ():
         parameters = item.callspec.params if hasattr(item, "callspec") else ()
         groups = [name for name in item.fixturenames if name in GROUPS and name not in parameters]
-        TESTS.append({"claims": [claim.id for claim in plugin.claims_of(item)], "test": item.name, "groups": groups})
+        TESTS.append({"claims": [claim.id for claim in claims_of(item)], "test": item.name, "groups": groups})
 
 
 def pytest_unconfigure():

@@ -277,5 +277,36 @@ FAULTS |= (
         "gates_in_another_order": Fault("ops.lstm_cell", "recurrence.lstm-cell", "hidden", gates_in_another_order),
     }
 )
+FAULTS |= {
+    "recurrent_kernel_transposed": Fault(
+        "ops.simple_rnn_cell", "recurrence.state-transform", "the state", recurrent_kernel_transposed
+    ),
+    "started_from_ones": Fault("ops.simple_rnn", "recurrence.initial-state", "the state at 0", started_from_ones),
+    "run_backwards": Fault("ops.simple_rnn", "recurrence.looks-back-only", "before the last", run_backwards),
+    "gates_in_another_order": Fault("ops.lstm_cell", "recurrence.lstm-cell", "hidden", gates_in_another_order),
+}
+
+for catalogue in (
+    IMAGE_FAULTS,
+    CONVOLUTION_FAULTS,
+    LAYER_FAULTS,
+    TEXT_FAULTS,
+    TRAINING_FAULTS,
+    AGENT_TRAINING_FAULTS,
+    AGENT_FAULTS,
+    ENVIRONMENT_FAULTS,
+    CUSTOM_FAULTS,
+    KERAS_FAULTS,
+    NETWORK_FAULTS,
+    FLOWER_FAULTS,
+    NESTING_FAULTS,
+    BASE_FAULTS,
+    FIT_FAULTS,
+    PART_FAULTS,
+):
+    if twice := FAULTS.keys() & catalogue.keys():
+        msg = f"two faults have the name {min(twice)!r}, and one of them would be lost"
+        raise ValueError(msg)
+    FAULTS |= catalogue
 
 reference_with = SimpleNamespace(**{name: Faulty(name, fault, "reference") for name, fault in FAULTS.items()})

@@ -232,7 +232,7 @@ FLOWER_FAULTS = {
     "buffer_halved": Fault(BATCHES, "flowers.shuffle-evenly", "of the newer half", buffer_halved),
     "buffer_one_larger": Fault(BATCHES, "flowers.shuffle-of-one", "", buffer_one_larger),
     "buffer_of_everything": Fault(BATCHES, "flowers.shuffle-window", "before the buffer", buffer_of_everything),
-    "never_shuffled": Fault(BATCHES, "flowers.shuffled", "the order of the data set", never_shuffled),
+    "flowers_never_shuffled": Fault(BATCHES, "flowers.shuffled", "the order of the data set", never_shuffled),
     "whole_batches_shuffled": Fault(BATCHES, "flowers.shuffled-before-batched", "follow", whole_batches_shuffled),
     "labels_shuffled_again": Fault(BATCHES, "flowers.labels-stay", "the labels", working(batched=batches_shuffled)),
     "every_epoch_reversed": Fault(BATCHES, "flowers.shuffle-evenly", "while the buffer holds", every_epoch_reversed),

@@ -389,7 +389,7 @@ NETWORK_FAULTS = {
     "root_mean_square_steps": Fault(TRAIN, "flowers.black-images", "the losses", trained(optimizer="RMSprop")),
     "adamax": Fault(TRAIN, "flowers.black-images", "the losses", trained(optimizer="Adamax")),
     "slower_momentum": Fault(TRAIN, "flowers.black-images", "the losses", trained(beta_1=0.95)),
-    "large_epsilon": Fault(TRAIN, "flowers.black-images", "the losses", trained(epsilon=1e-3)),
+    "network_large_epsilon": Fault(TRAIN, "flowers.black-images", "the losses", trained(epsilon=1e-3)),
     "optimizer_renewed": Fault(TRAIN, "flowers.black-images", "the losses", trained(renew=True)),
     "trained_in_inference": Fault(TRAIN, "flowers.first-loss", "the first batch", trained(training=False)),
     "after_the_step": Fault(TRAIN, "flowers.black-images", "the losses", after_the_step),

@@ -603,7 +603,7 @@ PART_FAULTS = (
         for name, claim, tells, function in [
             ("strides_swapped", "convolution-options", "has shape [2, 7, 4, 3]", strides_swapped),
             ("convolution_without_activation", "convolution-options", "expected 0", convolution_without_activation),
-            ("kernel_flipped", "convolution-options", "the output", kernel_flipped),
+            ("kernel_flipped_in_parts", "convolution-options", "the output", kernel_flipped),
             ("zeros_around_pooling", "pooling-options", "actual 0", zeros_around_pooling),
             ("pooling_strides_ignored", "pooling-options", "has shape [2, 4, 3, 2]", pooling_strides_ignored),
             ("sigmoid_is_hard", "activations", "Dense with sigmoid", sigmoid_is_hard),

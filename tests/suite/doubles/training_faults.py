@@ -741,7 +741,7 @@ def others():
             "right_in_8_bits": ("evaluation.any-batch-size", "in batches of 298", whole_batches_of_right),
             "counted_on": ("evaluation.starts-anew", "after another evaluation", counted_on),
             "nothing_for_small_sets": ("evaluation.any-batch-size", "the accuracy in batches", nothing_for_small_sets),
-            "mean_of_batches": ("evaluation.any-batch-size", "in batches of", mean_of_batches),
+            "mean_over_batches": ("evaluation.any-batch-size", "in batches of", mean_of_batches),
         },
         "datasets.preprocess": {
             "labels_in_8_bits": ("mnist.every-grey-level", "labels above 127", labels_in_8_bits),
@@ -757,7 +757,7 @@ def others():
             "not_repeated": ("mnist.small-batches-repeat", "two equal examples of three: 0 of", drawn_by(not_repeated)),
             "places_of_15_bits": ("mnist.ends-are-drawn", "of twelfth", drawn_by(of_15_bits)),
             "first_never_drawn": ("mnist.ends-are-drawn", "draws of example 0 of 3: 0", drawn_by(first_never)),
-            "seed_of_8_bits": ("mnist.batch-seed", "draw the same batch", drawn_by(by_8_bits_of_the_seed)),
+            "batch_seed_of_8_bits": ("mnist.batch-seed", "draw the same batch", drawn_by(by_8_bits_of_the_seed)),
             "half_of_the_seed": ("mnist.draws-are-independent", "for the next seed", drawn_by(by_half_of_the_seed)),
             "pixels_clipped": ("mnist.images-as-they-are", "the images of the batch", pixels_clipped),
             "drawn_images_by_columns": (
