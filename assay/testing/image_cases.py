@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from assay.contract import Array
+from assay.contract import Array, Padding, Pair
 from assay.testing.strategies import ConvolutionCase, PoolingCase, WindowGeometry
 
 # Longer than the blocks of 2 to 1,024 elements that kernels work in, and a multiple of none of them.
@@ -15,7 +15,7 @@ LONG = 1031
 
 # Image, window, strides and padding. Among them are pairs of axes for which `same` adds different numbers of elements
 # because strides, windows or images differ; windows as large as the image and larger; gaps, and rows left over.
-GEOMETRIES = (
+GEOMETRIES: tuple[tuple[Pair, Pair, Pair, Padding], ...] = (
     ((6, 6), (3, 3), (1, 2), "same"),
     ((6, 6), (4, 4), (2, 1), "same"),
     ((6, 6), (2, 5), (1, 1), "same"),

@@ -129,10 +129,12 @@ def assert_unrelated(parameters: Parameters) -> None:
     """
     __tracebackhide__ = True
     read = {name: [reading(kernel)[:SAMPLE] for reading in READINGS] for name, kernel in kernels_of(parameters).items()}
-    pairs = [(names, numbers) for names in combinations(read, 2) for numbers in product(*map(read.get, names))]
+    pairs = [
+        (names, numbers) for names in combinations(read, 2) for numbers in product(*(read[name] for name in names))
+    ]
     for (one, other), numbers in pairs:
         count = min(map(len, numbers))
-        correlation = np.corrcoef(*(values[:count] for values in numbers))[0, 1]
+        correlation = np.corrcoef(numbers[0][:count], numbers[1][:count])[0, 1]
         # Of independent draws it is normal with a deviation of 1 / sqrt(n), and its tails are lighter than that.
         if not abs(correlation) < NORMAL.inv_cdf(1 - FALSE_ALARM / 2 / len(pairs)) / np.sqrt(count):
             msg = f"{one} and {other} are made of the same numbers: their correlation is {correlation:.4f}"

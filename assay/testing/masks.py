@@ -44,7 +44,7 @@ def chance_of_spread(counts: NDArray[Any], size: int, rate: float) -> float:
     order = np.argsort(distance, kind="stable")
     within = np.cumsum(mass[order])
     middle = distance[order[np.searchsorted(within, 1 / 4)]]
-    outer = distance[order[min(np.searchsorted(within, 3 / 4), size)]]
+    outer = distance[order[min(int(np.searchsorted(within, 3 / 4)), size)]]
     off = np.abs(counts - size * rate)
 
     def chance(inside: NDArray[np.bool_], which: NDArray[np.bool_]) -> float:

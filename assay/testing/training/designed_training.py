@@ -148,11 +148,10 @@ def _is_clear(problem: Problem, learning_rate: float) -> bool:
     # The first step follows the sign of the gradient, so that has to be far from 0 beside its rounding.
     if not moving.size or np.abs(moving).min() <= FACTOR**3 * root_mean_square(single - double):
         return False
-    for after_correction in (False, True):
-        options = {"learning_rate": learning_rate, "after_correction": after_correction}
-        if not is_well_conditioned(*problem, **options):
-            return False
-    curve, _ = models.train(problem.model, *map(to_float64, _of_one(problem)[1:]), learning_rate)
+    if not all(is_well_conditioned(*problem, learning_rate, after_correction=after) for after in (False, True)):
+        return False
+    parameters, inputs, targets = map(to_float64, _of_one(problem)[1:])
+    curve, _ = models.train(problem.model, parameters, inputs, targets, learning_rate)
     return bool(curve.min() > LEAST_LOSS)
 
 
