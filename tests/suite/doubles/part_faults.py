@@ -593,7 +593,7 @@ OPERATION_FAULTS = {
         "float32 and int32 is accepted",
         lambda right: lambda x, y: right.matmul(x, right.cast(y, x.dtype)),
     ),
-    "any_error": ("custom_layer.unfit-operands", "InvalidArgumentError", "not any(", lambda _: Exception),
+    "any_error": ("custom_layer.unfit-operands", "InvalidArgumentError", "True = any(", lambda _: Exception),
 }
 
 
