@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Callable
 from functools import cached_property, partial
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -192,18 +193,35 @@ def _copy(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the 
 
 # A view that leaves out more of its memory than this is copied without the gaps.
 _LARGEST_GAP = 4
+# Larger arrays keep their memory order: to change it would take time.
+_LARGEST_VARIED = 100_000
+_PRINTED = 16
 
 
 def _copy_array(array: Array) -> Array:
     """Copy an array in its own memory order: transposed, sliced, broadcast and read-only arrays stay as they are."""
     if array.flags.c_contiguous and array.flags.writeable:
-        return array.copy()
+        return _vary_memory_order(array)
     reach = sum((size - 1) * stride for size, stride in zip(array.shape, array.strides, strict=True))
     length = 1 + reach // array.itemsize
     if min(array.shape, default=1) == 0 or min(array.strides, default=0) < 0 or length > _LARGEST_GAP * array.size:
         return array.copy()
     memory = as_strided(array, (length,), (array.itemsize,)).copy()
     return as_strided(memory, array.shape, array.strides, writeable=array.flags.writeable)
+
+
+def _vary_memory_order(array: Array) -> Array:
+    """Copy an array, now and then in another memory order: which one depends on its values, so that a case repeats."""
+    if array.ndim < 2 or not 1 < array.size <= _LARGEST_VARIED:  # noqa: PLR2004 - a matrix
+        return array.copy()
+    match crc32(array.reshape(-1)[:_PRINTED].tobytes()) % 6:
+        case 0:
+            return array.copy(order="F")
+        case 1:
+            memory = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
+            memory[..., ::2] = array
+            return memory[..., ::2]
+    return array.copy()
 
 
 def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - likewise
