@@ -120,13 +120,12 @@ def test_who_raises_is_asked_where_it_is_no_call_of_the_contract(
 def test_a_late_answer_is_a_timeout(shell: Shell) -> None:
     cap = "4 s, 4 times its limit of 1 s (see --claim-timeout)"
     found = rows(run(shell, "late", "relu", "tanh", "sigmoid", "zeros", options=("--claim-timeout", 1)))
+    # Where the machine is so busy that a second of it takes longer than four, the clock decides that, too.
+    outcome, why = found.pop("sigmoid")
+    assert (outcome, why.startswith("ops.sigmoid: not finished ")) == ("timeout", True), why
     assert found == {
         "relu": ("timeout", f"ops.relu: not finished after {cap}"),
         "tanh": ("timeout", f"ops.tanh: not finished after {cap}"),
-        "sigmoid": (
-            "timeout",
-            "ops.sigmoid: not finished within its limit of 1 s (see --claim-timeout), of processor time",
-        ),
         "zeros": PASS,
     }
 
