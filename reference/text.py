@@ -52,6 +52,8 @@ class Text:
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
         """Draw the random numbers ahead, and run one compiled loop over the characters."""
         divisor = checked(temperature)
+        if not count:  # A compiled loop has no text to write into then.
+            return np.zeros(0, np.int32)
         noise = np.random.default_rng(seed).random(count)
         tensors = {name: tf.constant(value) for name, value in parameters.items()}
         return continued(tensors, tf.constant(window), tf.constant(divisor), tf.constant(noise)).numpy()
