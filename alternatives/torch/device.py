@@ -40,7 +40,8 @@ def use(device: str, *, threads: int | None = None, tf32: bool = False) -> str:
 
 def to_tensor(array: Array) -> torch.Tensor:
     """Copy an array to the device."""
-    return torch.tensor(array)
+    # In rows: the fused step of Adam goes wrong where its tensors lie in memory in different orders.
+    return torch.tensor(np.asarray(array, order="C"))
 
 
 def to_array(tensor: torch.Tensor) -> Array:

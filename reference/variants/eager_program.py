@@ -180,7 +180,7 @@ class Text(text.Text):
         for _ in range(count):
             written.append(model.sampled(inputs, divisor, generator))
             inputs = np.concatenate([inputs[:, 1:], written[-1][:, None]], axis=-1)
-        return np.concatenate(written)
+        return np.concatenate(written) if written else np.zeros(0, np.int32)
 
 
 class Agent(agent.Agent):
