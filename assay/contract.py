@@ -56,19 +56,27 @@ class Implementation(Protocol):
     Reading these attributes imports no framework: the runner reads them to print its header and to collect. A
     group is an attribute of the group's name, made when it is first used.
 
-    Attributes:
-        name: for people and for the ledger.
-        version: of the adapter, not of the framework.
-        distributions: the packages on the index that it needs; their installed versions go into the ledger. An
-            alternative is written `tensorflow|tensorflow-cpu`.
-        groups: the groups that it has, of `GROUPS`.
-
     """
 
-    name: str
-    version: str
-    distributions: Sequence[str]
-    groups: Sequence[str]
+    # Properties, as they are only read: an implementation may have tuples and properties of its own here.
+    @property
+    def name(self) -> str:
+        """For people and for the ledger."""
+
+    @property
+    def version(self) -> str:
+        """Of the adapter, not of the framework."""
+
+    @property
+    def distributions(self) -> Sequence[str]:
+        """The packages on the index that it needs; their installed versions go into the ledger.
+
+        An alternative is written `tensorflow|tensorflow-cpu`.
+        """
+
+    @property
+    def groups(self) -> Sequence[str]:
+        """The groups that it has, of `GROUPS`."""
 
     def start(self, device: str) -> str:
         """Make ready to work on a device: called once in each process, before any group is used.

@@ -295,17 +295,38 @@ class Agent:
                 buffer.append(*transition)
         return handed_over(buffer.in_order(), one.state_shape)
 
-    def fit(self, **recipe: Any) -> Learnt:
+    def fit(
+        self,
+        *,
+        num_episodes: int,
+        max_len_episode: int,
+        buffer_size: int,
+        batch_size: int,
+        learning_rate: float,
+        gamma: float,
+        seed: int,
+        **schedule: Any,
+    ) -> Learnt:
         """Play and learn."""
-        scores, losses = zip(*training(**recipe), strict=True)
-        parameters = learner("q_network", recipe["batch_size"]).trainer.parameters()
+        episodes = training(
+            num_episodes=num_episodes,
+            max_len_episode=max_len_episode,
+            buffer_size=buffer_size,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            gamma=gamma,
+            seed=seed,
+            **schedule,
+        )
+        scores, losses = zip(*episodes, strict=True)
+        parameters = learner("q_network", batch_size).trainer.parameters()
         return Learnt(np.array(scores, np.int32), np.concatenate(losses).astype(np.float32), parameters)
 
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
         """Take the greedy action in every state."""
         one, environment = loaded("q_network", parameters), make()
         environment.seed(seed)
-        return np.array([greedy_return(environment, one) for _ in range(num_episodes)], np.float32)
+        return np.array([greedy_return(environment, one.act) for _ in range(num_episodes)], np.float32)
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
         """Turn grey, resize, and let the frames be channels."""
@@ -313,11 +334,11 @@ class Agent:
         return tf.image.resize(np.moveaxis(grey, 0, -1), image_size).numpy()
 
 
-def greedy_return(environment: Environment, one: Learner) -> float:
+def greedy_return(environment: Environment, act: Callable[[Array], int]) -> float:
     """Play an episode with the greedy policy, and return the sum of the environment's rewards."""
     state, total, over = environment.reset(), 0.0, False
     while not over:
-        state, reward, *ends = environment.step(one.act(state))
+        state, reward, *ends = environment.step(act(state))
         total += reward
         over = any(ends)
     return total

@@ -7,6 +7,8 @@ steps for. The window that a character completes says which one follows, and mak
 
 from __future__ import annotations
 
+from typing import Any
+
 import tensorflow as tf
 
 from assay.reference.recurrence import scaled, step
@@ -34,7 +36,8 @@ def continued(
     # One row for each window that is under way.
     zeros = tf.zeros([length, recurrent_kernel.shape[0]])
 
-    def advance(t, character, hidden, carry, text):  # noqa: ANN001, ANN202 - tensors, as the loop below hands them over
+    # Tensors, as the loop below hands them over.
+    def advance(t: Any, character: Any, hidden: Any, carry: Any, text: Any) -> tuple[Any, ...]:
         begins = (tf.range(length) == t % length)[:, None]
         hidden, carry = (tf.where(begins, 0.0, state) for state in (hidden, carry))
         hidden, carry, _ = step(rows[character] + tf.matmul(hidden, recurrent_kernel), carry)

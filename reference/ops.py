@@ -291,7 +291,7 @@ def _simple_rnn(
     return layer
 
 
-def _gradients(function: Callable[..., tf.Tensor], upstream: Array, *arguments: Array) -> tuple[Array, ...]:
+def _gradients(function: Callable[..., tf.Tensor], upstream: Array, *arguments: Array) -> Any:
     tensors = [tf.constant(argument) for argument in arguments]
     with tf.GradientTape() as tape:
         tape.watch(tensors)

@@ -12,7 +12,8 @@ import numpy as np
 import tensorflow as tf
 
 # sigmoid(x) is tanh(x / 2) / 2 + 1/2, and so one tanh serves all four gates: input, forget, candidate, output.
-SCALE, OFFSET = np.float32([0.5, 0.5, 1, 0.5]), np.float32([0.5, 0.5, 0, 0.5])
+SCALE = np.array([0.5, 0.5, 1, 0.5], np.float32)
+OFFSET = np.array([0.5, 0.5, 0, 0.5], np.float32)
 
 
 def scaled(weights: tf.Tensor) -> tf.Tensor:
@@ -56,7 +57,8 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
     tokens = tf.transpose(tokens)
     rows, weights = scaled(kernel + bias), scaled(recurrent_kernel)
 
-    def forward(t, hidden, carry, gates, carries):  # noqa: ANN001, ANN202 - tensors, as the loop below hands them over
+    # Tensors, as the loop below hands them over.
+    def forward(t: Any, hidden: Any, carry: Any, gates: Any, carries: Any) -> tuple[Any, ...]:
         hidden, carry, gate = step(tf.gather(rows, tokens[t]) + tf.matmul(hidden, weights), carry)
         return t + 1, hidden, carry, gates.write(t, gate), carries.write(t, carry)
 
@@ -79,7 +81,7 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
         # Transposed once: as part of each product it would cost as much as the product.
         transposed = tf.transpose(recurrent_kernel)
 
-        def backward(t, to_hidden, to_carry, sums):  # noqa: ANN001, ANN202 - likewise
+        def backward(t: Any, to_hidden: Any, to_carry: Any, sums: Any) -> tuple[Any, ...]:
             to_carry = to_carry + to_hidden * through[t]
             to_sums = tf.concat([to_carry, to_carry, to_carry, to_hidden], 1) * factors[t]
             return t - 1, tf.matmul(to_sums, transposed), to_carry * keep[t], sums.write(t, to_sums)

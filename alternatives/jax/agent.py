@@ -22,17 +22,27 @@ FAILURE_REWARD = -10.0
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
+class Batch(NamedTuple):
+    """The contract's `Transitions`, as arrays of JAX."""
+
+    states: jax.Array
+    actions: jax.Array
+    rewards: jax.Array
+    next_states: jax.Array
+    dones: jax.Array
+
+
 class ReplayBuffer(NamedTuple):
     """The last transitions: a new one takes the place of the oldest.
 
     Attributes:
         transitions: each array has room for so many.
-        count: how many there have been.
+        appended: how many there have been.
 
     """
 
-    transitions: Transitions
-    count: jax.Array
+    transitions: Batch
+    appended: jax.Array
 
     @property
     def size(self) -> int:
@@ -42,15 +52,15 @@ class ReplayBuffer(NamedTuple):
     @property
     def filled(self) -> jax.Array:
         """How many there are."""
-        return jnp.minimum(self.count, self.size)
+        return jnp.minimum(self.appended, self.size)
 
-    def append(self, transition: Transitions) -> ReplayBuffer:
+    def append(self, transition: Batch) -> ReplayBuffer:
         """Return the buffer with one more."""
-        place = self.count % self.size
+        place = self.appended % self.size
         arrays = (array.at[place].set(one) for array, one in zip(self.transitions, transition, strict=True))
-        return ReplayBuffer(Transitions(*arrays), self.count + 1)
+        return ReplayBuffer(Batch(*arrays), self.appended + 1)
 
-    def draw(self, batch_size: int, key: jax.Array) -> Transitions:
+    def draw(self, batch_size: int, key: jax.Array) -> Batch:
         """Draw a batch, without replacement.
 
         Floyd's algorithm (Bentley and Floyd, "A sample of brilliance", 1987): the draw of each round is from one more
@@ -64,18 +74,24 @@ class ReplayBuffer(NamedTuple):
             return chosen.at[number].set(jnp.where(known, newest[number], draws[number]))
 
         places = lax.fori_loop(0, batch_size, pick, jnp.full(batch_size, -1))
-        return Transitions(*(array[places] for array in self.transitions))
+        return Batch(*(array[places] for array in self.transitions))
 
 
 def empty(size: int, state_shape: tuple[int, ...]) -> ReplayBuffer:
     """Make room."""
-    shapes = Transitions((size, *state_shape), size, size, (size, *state_shape), size)
-    transitions = Transitions(*map(jnp.zeros, shapes))
-    return ReplayBuffer(transitions._replace(actions=jnp.zeros(size, jnp.int32)), jnp.int32(0))
+    shape = (size, *state_shape)
+    transitions = Batch(
+        states=jnp.zeros(shape),
+        actions=jnp.zeros(size, jnp.int32),
+        rewards=jnp.zeros(size),
+        next_states=jnp.zeros(shape),
+        dones=jnp.zeros(size),
+    )
+    return ReplayBuffer(transitions, jnp.int32(0))
 
 
 @partial(jax.jit, static_argnames="size")
-def remembered(transitions: Transitions, size: int) -> ReplayBuffer:
+def remembered(transitions: Batch, size: int) -> ReplayBuffer:
     """Append transitions one by one to a new buffer."""
     buffer = empty(size, transitions.states.shape[1:])
     return lax.scan(lambda buffer, one: (buffer.append(one), None), buffer, transitions)[0]
@@ -87,7 +103,7 @@ def values(model: QModelName, parameters: Parameters, states: jax.Array) -> jax.
 
 
 def epsilon_greedy(
-    model: QModelName, parameters: Parameters, states: jax.Array, epsilon: jax.Array, key: jax.Array
+    model: QModelName, parameters: Parameters, states: jax.Array, epsilon: jax.Array | float, key: jax.Array
 ) -> jax.Array:
     """Choose an action in each state: int32 [n]."""
     valued = values(model, parameters, states)
@@ -97,7 +113,7 @@ def epsilon_greedy(
 
 
 @partial(jax.jit, static_argnames="model")
-def targets(model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> jax.Array:
+def targets(model: QModelName, parameters: Parameters, transitions: Batch, gamma: float) -> jax.Array:
     """Return y of each transition."""
     best = values(model, parameters, transitions.next_states).max(axis=1)
     return transitions.rewards + gamma * best * (1 - transitions.dones)
@@ -105,7 +121,7 @@ def targets(model: QModelName, parameters: Parameters, transitions: Transitions,
 
 @partial(jax.jit, static_argnames="model")
 def loss_and_gradients(
-    model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
+    model: QModelName, parameters: Parameters, transitions: Batch, gamma: float
 ) -> tuple[jax.Array, Parameters]:
     """Return the loss of a batch and its gradients, for which y is a constant."""
     y = targets(model, parameters, transitions, gamma)
@@ -133,7 +149,7 @@ class Learner(NamedTuple):
 
 @partial(jax.jit, static_argnames="model")
 def learn(
-    model: QModelName, learner: Learner, transitions: Transitions, learning_rate: float, gamma: float
+    model: QModelName, learner: Learner, transitions: Batch, learning_rate: float, gamma: float
 ) -> tuple[Learner, jax.Array]:
     """Take a step of Adam, and return the loss before it, too."""
     loss, gradients = loss_and_gradients(model, learner.parameters, transitions, gamma)
@@ -143,7 +159,7 @@ def learn(
 
 @partial(jax.jit, static_argnames="model")
 def learn_all(
-    model: QModelName, learner: Learner, batches: Transitions, learning_rate: float, gamma: float
+    model: QModelName, learner: Learner, batches: Batch, learning_rate: float, gamma: float
 ) -> tuple[Learner, jax.Array]:
     """Take a step with every batch, each array of which is [steps, ...], in one compiled loop."""
     return lax.scan(lambda learner, batch: learn(model, learner, batch, learning_rate, gamma), learner, batches)
@@ -185,7 +201,7 @@ def trained(
 
     An episode that is cut off has not failed: its last state has a future, and a reward like any other.
     """
-    model = "q_network"
+    model: QModelName = "q_network"
 
     def step(now: Playing) -> Playing:
         acting, drawing = jax.random.split(jax.random.fold_in(key, now.length))
@@ -193,7 +209,8 @@ def trained(
         state = cart_pole.euler_step(now.state, action)
         fallen = cart_pole.fallen(state)
         reward = jnp.where(fallen, FAILURE_REWARD, 1.0)
-        buffer = now.learner.buffer.append(Transitions(now.state, action, reward, state, fallen.astype(jnp.float32)))
+        assert now.learner.buffer is not None  # noqa: S101 - for mypy: who trains has one
+        buffer = now.learner.buffer.append(Batch(now.state, action, reward, state, fallen.astype(jnp.float32)))
         over = fallen | (now.length + 1 == MAX_EPISODE_STEPS)
         learns = ~over & (buffer.filled >= batch_size)
         learner, loss = lax.cond(
@@ -241,7 +258,7 @@ class Agent:
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Append them all, and read the buffer from its oldest on."""
-        arrays, count = to_numpy(remembered(Transitions(*transitions), buffer_size))
+        arrays, count = to_numpy(remembered(to_batch(transitions), buffer_size))
         places = np.arange(max(count - buffer_size, 0), count) % buffer_size
         return Transitions(*(array[places] for array in arrays))
 
@@ -256,17 +273,18 @@ class Agent:
         if count < batch_size:
             msg = f"{count} transitions are no batch of {batch_size}"
             raise ValueError(msg)
-        return to_numpy(drawn(remembered(Transitions(*transitions), count), batch_size, jax.random.key(seed)))
+        buffer = remembered(to_batch(transitions), count)
+        return Transitions(*to_numpy(drawn(buffer, batch_size, jax.random.key(seed))))
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Value the actions after each transition."""
-        return to_numpy(targets(model, parameters, Transitions(*transitions), gamma))
+        return to_numpy(targets(model, parameters, to_batch(transitions), gamma))
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
     ) -> tuple[Array, Parameters]:
         """Differentiate the loss."""
-        return to_numpy(loss_and_gradients(model, parameters, Transitions(*transitions), gamma))
+        return to_numpy(loss_and_gradients(model, parameters, to_batch(transitions), gamma))
 
     def learn(
         self,
@@ -280,11 +298,11 @@ class Agent:
         """Take the batches one after the other."""
         learner = Learner(parameters, ADAM.begin(parameters))
         if loops(model):
-            learner, losses = learn_all(model, learner, Transitions(*transitions), learning_rate, gamma)
+            learner, losses = learn_all(model, learner, to_batch(transitions), learning_rate, gamma)
             return to_numpy((losses, learner.parameters))
         losses = []
         for batch in zip(*transitions, strict=True):
-            learner, loss = learn(model, learner, Transitions(*batch), learning_rate, gamma)
+            learner, loss = learn(model, learner, Batch(*batch), learning_rate, gamma)
             losses.append(loss)
         return np.array(jax.device_get(losses), np.float32), to_numpy(learner.parameters)
 
@@ -348,8 +366,13 @@ act = jax.jit(epsilon_greedy, static_argnums=0)
 drawn = jax.jit(ReplayBuffer.draw, static_argnums=1)
 
 
-def transitions_of(episode: cart_pole.Episode) -> Transitions:
-    """Make transitions of what is before the end of an episode."""
+def to_batch(transitions: Transitions) -> Batch:
+    """Make arrays of JAX."""
+    return Batch(*map(jnp.asarray, transitions))
+
+
+def transitions_of(episode: Any) -> Transitions:
+    """Make transitions of what is before the end of an episode, a `cart_pole.Episode` of NumPy's arrays."""
     count = length(episode)
     fallen = episode.fallen[:count]
     rewards = np.where(fallen, FAILURE_REWARD, 1).astype(np.float32)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -162,7 +164,7 @@ def gated(sums: jax.Array, carry: jax.Array) -> States:
     return jax.nn.sigmoid(read) * jnp.tanh(carry), carry
 
 
-def over_time(step, initial, inputs):  # noqa: ANN001, ANN201 - states of any form
-    """Repeat a step over inputs [batch, time, ...], and put what it gives at each time side by side."""
+def over_time(step: Callable[..., tuple[Any, Any]], initial: Any, inputs: jax.Array) -> Any:
+    """Repeat a step, whose states have any form, over inputs [batch, time, ...]; put side by side what it gives."""
     _, found = lax.scan(step, initial, jnp.moveaxis(inputs, 1, 0))
     return jax.tree.map(lambda states: jnp.moveaxis(states, 0, 1), found)

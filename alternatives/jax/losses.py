@@ -5,8 +5,10 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from assay.contract import Array
 
-def mean_squared_error(targets: jax.Array, predictions: jax.Array) -> jax.Array:
+
+def mean_squared_error(targets: jax.Array | Array, predictions: jax.Array | Array) -> jax.Array:
     """Compare numbers of one shape."""
     return jnp.mean(jnp.square(predictions - targets))
 
@@ -19,7 +21,7 @@ def crossentropy(labels: jax.Array, logits: jax.Array) -> jax.Array:
     return -picked(jax.nn.log_softmax(logits), labels).mean()
 
 
-def picked(values: jax.Array, places: jax.Array) -> jax.Array:
+def picked(values: jax.Array | Array, places: jax.Array | Array) -> jax.Array:
     """Pick one value of each row of [batch, n]."""
     return jnp.take_along_axis(values, places[:, None], axis=1)[:, 0]
 

@@ -20,8 +20,10 @@ from assay.contract import Array, ModelName, Parameters
 
 # Of every layer, by name, in their order.
 Outputs = dict[str, jax.Array]
-# For every parameter, by name: what draws it by a key and a shape, and the shape.
-Initializers = dict[str, tuple[Callable[..., jax.Array], tuple[int, ...]]]
+# Of a parameter: what draws it by a key and a shape, and the shape.
+Initializer = tuple[Callable[..., jax.Array], tuple[int, ...]]
+# For every parameter, by name.
+Initializers = dict[str, Initializer]
 # Data, and what a batch is made of, to its inputs and targets.
 Take = Callable[..., tuple[Any, ...]]
 
@@ -35,7 +37,7 @@ def forget_gate_open(_key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     return jnp.repeat(jnp.array([0.0, 1.0, 0.0, 0.0]), shape[0] // 4)
 
 
-def of(parameters: Parameters, layer: str) -> dict[str, jax.Array]:
+def of(parameters: Parameters, layer: str) -> dict[str, Any]:
     """Return the parameters of a layer, by what they are called in it."""
     start = f"{layer}/"
     return {name.removeprefix(start): value for name, value in parameters.items() if name.startswith(start)}
@@ -116,7 +118,7 @@ def initial(initializers: Initializers, key: jax.Array) -> Parameters:
 
 
 @partial(jax.jit, static_argnums=0)
-def drawn(initializers: tuple[tuple[str, tuple], ...], key: jax.Array) -> Parameters:
+def drawn(initializers: tuple[tuple[str, Initializer], ...], key: jax.Array) -> dict[str, jax.Array]:
     """Draw them all in one compiled function."""
     keys = jax.random.split(key, len(initializers))
     return {name: draw(one, shape) for one, (name, (draw, shape)) in zip(keys, initializers, strict=True)}
@@ -178,7 +180,9 @@ def loss_and_gradients(
 ) -> tuple[jax.Array, Parameters]:
     """Differentiate the mean loss of a batch."""
     known = MODELS[model]
-    return jax.value_and_grad(lambda some: known.loss(targets, known.outputs(some, inputs)[known.last]))(parameters)
+    loss = known.loss
+    assert loss is not None  # noqa: S101 - for mypy: the Q-networks' loss is in `agent`
+    return jax.value_and_grad(lambda some: loss(targets, known.outputs(some, inputs)[known.last]))(parameters)
 
 
 # What went into a step is not needed after it, so that its memory takes what comes out.

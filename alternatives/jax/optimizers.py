@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +13,9 @@ from assay.contract import Parameters
 BETA_1 = 0.9
 BETA_2 = 0.999
 EPSILON = 1e-7
+
+# Arrays in containers, or one array.
+Tree = TypeVar("Tree")
 
 
 class Optimizer(NamedTuple):
@@ -25,7 +28,7 @@ class Optimizer(NamedTuple):
     """
 
     begin: Callable[[Parameters], Any]
-    step: Callable[[Parameters, Parameters, Any, jax.Array], tuple[Parameters, Any]]
+    step: Callable[[Any, Any, Any, jax.Array | float], tuple[Any, Any]]
 
 
 class Moments(NamedTuple):
@@ -40,12 +43,10 @@ class Moments(NamedTuple):
 
     first: Any
     second: Any
-    steps: jax.Array
+    steps: jax.Array | int
 
 
-def sgd_step(
-    parameters: Parameters, gradients: Parameters, gathered: None, learning_rate: jax.Array
-) -> tuple[Parameters, None]:
+def sgd_step(parameters: Tree, gradients: Tree, gathered: None, learning_rate: jax.Array | float) -> tuple[Tree, None]:
     """Move parameters, of any form, against their gradients."""
     moved = jax.tree.map(lambda one, gradient: one - learning_rate * gradient, parameters, gradients)
     return moved, gathered
@@ -58,8 +59,8 @@ def no_moments(parameters: Parameters) -> Moments:
 
 
 def adam_step(
-    parameters: Parameters, gradients: Parameters, moments: Moments, learning_rate: jax.Array
-) -> tuple[Parameters, Moments]:
+    parameters: Tree, gradients: Tree, moments: Moments, learning_rate: jax.Array | float
+) -> tuple[Tree, Moments]:
     """Move parameters, of any form, by their moments.
 
     Kingma and Ba, 2015, end of section 2: the rate has both corrections for bias, and epsilon (hat) has none, as in

@@ -273,7 +273,7 @@ def _run(layer: keras.Layer, inputs: Array, *weights: Array | None) -> Array:
     return to_array(_built(layer, inputs, *weights)(inputs))
 
 
-def _gradients(function: Callable[..., Any], upstream: Array, *arguments: Array) -> tuple[Array, ...]:
+def _gradients(function: Callable[..., Any], upstream: Array, *arguments: Array) -> Any:
     """Differentiate the sum of upstream * function(...) for every argument."""
     _, gradients = value_and_gradients(
         lambda *tensors: keras.ops.sum(to_tensor(upstream) * function(*tensors)), *map(to_tensor, arguments)

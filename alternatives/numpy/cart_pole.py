@@ -33,7 +33,7 @@ POLE, THICKNESS = 2 * HALF_LENGTH * METRE, 5
 WHITE, BLACK, BROWN = (255, 255, 255), (0, 0, 0), (202, 152, 101)
 
 
-def euler_step(states: Array, actions: Array) -> Array:
+def euler_step(states: Array, actions: Array | int) -> Array:
     """Return what follows from states [..., 4] when an action [...] is taken: Euler's explicit method."""
     _, velocity, angle, turning = np.moveaxis(states, -1, 0)
     sine, cosine, mass = np.sin(angle), np.cos(angle), CART_MASS + POLE_MASS
@@ -46,7 +46,7 @@ def euler_step(states: Array, actions: Array) -> Array:
 
 def fallen(states: Array) -> Array:
     """Whether each of states [..., 4] has failed."""
-    return (np.abs(states[..., ::2]) > FARTHEST).any(axis=-1)
+    return np.any(np.abs(states[..., ::2]) > FARTHEST, axis=-1)
 
 
 class Step(NamedTuple):

@@ -29,7 +29,7 @@ def loss_and_gradients(
         inputs, ways[name] = layer.forward(variables_of(parameters, name), inputs)
     value, upstream = loss(inputs)
     first = next(name for name in layers if variables_of(parameters, name))
-    gradients = {}
+    gradients: dict[str, Array] = {}
     for name, backward in reversed(ways.items()):
         to_inputs, found = backward(upstream)
         gradients |= {f"{name}/{variable}": gradient for variable, gradient in found.items()}

@@ -61,9 +61,11 @@ class Model:
         self, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, dict[str, Array]]:
         """Return the mean loss of a batch and its gradient for every parameter."""
+        loss = self.loss
+        assert loss is not None  # noqa: S101 - for mypy: the Q-networks' loss is in `agent`
 
         def of_share(share: Array) -> tuple[Array, dict[str, Array]]:
-            return self.differentiate(parameters, inputs[share], lambda outputs: self.loss(targets[share], outputs))
+            return self.differentiate(parameters, inputs[share], lambda outputs: loss(targets[share], outputs))
 
         shares = np.array_split(np.arange(len(inputs)), min(self.shares, len(inputs)))
         if len(shares) == 1:

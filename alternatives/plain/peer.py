@@ -10,6 +10,7 @@ import json
 import random
 import struct
 import sys
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 # Of the 256 pixels that there may be: float32, little-endian.
@@ -53,7 +54,9 @@ def rows(array: Array, places: list[int]) -> Array:
     return Array(array.dtype, [len(places), *array.shape[1:]], content)
 
 
-GROUPS = {"datasets": {"preprocess": preprocess, "sample_batch": sample_batch}}
+GROUPS: dict[str, dict[str, Callable[..., list[Array]]]] = {
+    "datasets": {"preprocess": preprocess, "sample_batch": sample_batch},
+}
 
 
 def describe(protocol: int) -> dict[str, Any]:
@@ -97,7 +100,8 @@ def serve() -> None:
             Array(array["dtype"], array["shape"], sys.stdin.buffer.read(array["bytes"]))
             for array in message.get("arrays", [])
         ]
-        fields, results = {"id": message["id"]}, []
+        fields: dict[str, Any] = {"id": message["id"]}
+        results: list[Array] = []
         try:
             fields["result"], results = answer(message, arrays)
         except InvalidArgumentError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsInt
 
 import numpy as np
 import torch
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 FAILURE_REWARD = -10.0
 # The weights of red, green and blue in the luma of ITU-R BT.601.
 LUMA = (0.299, 0.587, 0.114)
-DTYPES = Transitions(np.float32, np.int32, np.float32, np.float32, np.float32)
+# Of the arrays of `Transitions`.
+DTYPES = np.float32, np.int32, np.float32, np.float32, np.float32
 
 
 def learnt_from(transitions: Iterable[Array], gamma: float) -> tuple[torch.Tensor, ...]:
@@ -38,7 +39,7 @@ def learnt_from(transitions: Iterable[Array], gamma: float) -> tuple[torch.Tenso
 def greedy(trainer: Trainer) -> Callable[[Array], int]:
     """Return what finds the action of the highest value in a state."""
 
-    @torch.no_grad
+    @torch.no_grad()
     def act(state: Array) -> int:
         return int(trainer.outputs(to_tensor(state[None])).argmax())
 
@@ -61,7 +62,7 @@ def epsilon_greedy(
     epsilon: float,
     generator: np.random.Generator,
     greedy: Callable[[Array], int],
-    sample: Callable[[], int],
+    sample: Callable[[], SupportsInt],
 ) -> int:
     """Choose an action."""
     return int(sample()) if generator.random() < epsilon else greedy(state)
@@ -116,7 +117,7 @@ class Agent:
         """Draw without replacement."""
         return drawn([*zip(*transitions, strict=True)], batch_size, np.random.default_rng(seed))
 
-    @torch.no_grad
+    @torch.no_grad()
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Put the next states through the network."""
         _, _, *after = learnt_from(transitions, gamma)

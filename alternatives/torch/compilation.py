@@ -61,18 +61,18 @@ class CompiledTrainer(Trainer):
         """Return the last layer's output."""
         return self.functions.outputs(self.state[0], inputs)
 
-    @torch.no_grad
+    @torch.no_grad()
     def gradients(self, *batch: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
         """Return the mean loss of a batch and its gradient for every parameter."""
         gradients, loss = self.functions.gradients_and_loss(self.state[0], *batch)
         return loss, [*gradients.values()]
 
-    @torch.no_grad
+    @torch.no_grad()
     def step(self, *batch: torch.Tensor) -> torch.Tensor:
         """Take one step of the optimizer, and return the loss before it."""
         return self.functions.step(self.state, self.rate, *batch)
 
-    @torch.no_grad
+    @torch.no_grad()
     def train_on(self, *batches: torch.Tensor) -> Array:
         """Take a step with every batch, of which each tensor [steps, ...] has its part, and return the losses."""
         if not self.loops or len(batches[0]) == 1:
@@ -90,7 +90,7 @@ class Functions:
         """Take the model's layers, and what it is trained by."""
         self.network = NETWORKS[model]()
         self.eager = Trainer(model, self.network)
-        self.descend = sgd if model == "linear" else adam
+        self.descend: Callable[..., State] = sgd if model == "linear" else adam
         self.outputs = compiled(self._outputs)
         self.gradients_and_loss = compiled(self._gradients_and_loss)
         self.step = compiled(self._step)

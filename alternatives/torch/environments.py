@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from assay.contract import Array
 
 
-def make(**options: Any) -> gymnasium.Env:
-    """Make CartPole."""
+def make(**options: Any) -> Any:
+    """Make CartPole, whose state, bounds and limit Gymnasium's types do not know."""
     return gymnasium.make("CartPole-v1", **options)
 
 
-def seeded(seed: int) -> gymnasium.Env:
+def seeded(seed: int) -> Any:
     """Make CartPole, with all that it draws by a seed."""
     environment = make()
     environment.reset(seed=seed)
@@ -91,7 +91,7 @@ class Environments:
         return played(breakout(), listed(actions), seed)
 
 
-def breakout() -> gymnasium.Env:
+def breakout() -> Any:
     """Make the game."""
     import ale_py
 
@@ -110,8 +110,8 @@ def played(environment: gymnasium.Env, choose: Callable[[Array], int | None], se
     states = [environment.reset(seed=seed)[0]]
     ends: list[tuple[float, bool, bool]] = []
     while not (ends and any(ends[-1][1:])) and (action := choose(states[-1])) is not None:
-        state, *end, _ = environment.step(action)
+        state, reward, terminates, truncates, _ = environment.step(action)
         states.append(state)
-        ends.append(tuple(end))
+        ends.append((float(reward), terminates, truncates))
     rewards, terminated, truncated = np.array(ends, np.float32).reshape(-1, 3).T
     return Episode(np.stack(states), rewards, terminated.astype(bool), truncated.astype(bool))

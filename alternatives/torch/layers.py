@@ -72,6 +72,8 @@ class Dense(nn.Linear):
 class Convolution(nn.Conv2d):
     """A convolution with ReLU, drawn as Keras draws it."""
 
+    bias: nn.Parameter
+
     def reset_parameters(self) -> None:
         """Draw the kernel, Glorot-uniform; the constructor calls this."""
         nn.init.xavier_uniform_(self.weight)
@@ -106,6 +108,12 @@ class OneHot(nn.Module):
 class Cell(nn.LSTM):
     """An LSTM whose last output counts. Its gates are in the contract's order, and its second bias stays 0."""
 
+    # PyTorch makes these by name, and its types know none of them.
+    weight_ih_l0: nn.Parameter
+    weight_hh_l0: nn.Parameter
+    bias_ih_l0: nn.Parameter
+    bias_hh_l0: nn.Parameter
+
     def __init__(self, inputs: int, units: int) -> None:
         """Make the parameters."""
         super().__init__(inputs, units, batch_first=True)
@@ -119,7 +127,8 @@ class Cell(nn.LSTM):
             nn.init.zeros_(bias)
         nn.init.ones_(self.bias_ih_l0[self.hidden_size : 2 * self.hidden_size])
 
-    def forward(self, inputs: torch.Tensor) -> torch.Tensor:
+    # PyTorch's own returns all outputs and the last states.
+    def forward(self, inputs: torch.Tensor) -> torch.Tensor:  # type: ignore[override, unused-ignore]
         """Return [batch, units] of [batch, time, inputs]."""
         return super().forward(inputs)[0][:, -1]
 

@@ -54,7 +54,7 @@ def td_targets(
         return rewards + discounts * values_of(as_network_takes(next_states)).amax(1)
 
 
-LOSSES = {
+LOSSES: dict[str, Callable[..., torch.Tensor]] = {
     "linear": squared_error,
     "mlp": crossentropy,
     "cnn": crossentropy,

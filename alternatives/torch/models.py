@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -35,7 +35,8 @@ class Trainer:
         # What the loss is of: a classifier's logits, and otherwise what the last layer gives.
         self.scores = network[:-1] if hasattr(network, "softmax") else network
         self.loss = LOSSES[model]
-        self.kind, self.learning_rate = SGD if model == "linear" else Adam, learning_rate
+        self.kind: Callable[..., torch.optim.Optimizer] = SGD if model == "linear" else Adam
+        self.learning_rate = learning_rate
 
     @cached_property
     def optimizer(self) -> torch.optim.Optimizer:
@@ -51,7 +52,8 @@ class Trainer:
         self.network.zero_grad()
         loss = self.loss(self.scores, *batch)
         loss.backward()
-        return loss.detach(), [parameter.grad for _, parameter in trainable(self.network)]
+        gradients: list[Any] = [parameter.grad for _, parameter in trainable(self.network)]
+        return loss.detach(), gradients
 
     def step(self, *batch: torch.Tensor) -> torch.Tensor:
         """Take one step of the optimizer, and return the loss before it."""
@@ -105,7 +107,7 @@ class Models:
         """Build a new network and read what it starts from."""
         return parameters_of(new(model, seed))
 
-    @torch.no_grad
+    @torch.no_grad()
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
         """Put the batch through one layer after the other."""
         outputs = {}

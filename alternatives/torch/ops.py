@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -78,7 +78,13 @@ class Ops:
         self, inputs: Array, kernel: Array, bias: Array, upstream: Array, *, strides: Pair, padding: Padding
     ) -> tuple[Array, Array, Array]:
         """Differentiate `conv2d`."""
-        return _gradients(lambda *tensors: _convolved(*tensors, strides, padding), upstream, inputs, kernel, bias)
+        return _gradients(
+            lambda images, weights, offsets: _convolved(images, weights, offsets, strides, padding),
+            upstream,
+            inputs,
+            kernel,
+            bias,
+        )
 
     def max_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """Apply `max_pool2d`."""
@@ -129,7 +135,11 @@ class Ops:
         """Differentiate `batch_norm`."""
         moving = to_tensor(moving_mean), to_tensor(moving_variance)
         return _gradients(
-            lambda *tensors: _normalized(*tensors, *moving, training=training), upstream, inputs, gamma, beta
+            lambda images, scale, shift: _normalized(images, scale, shift, *moving, training=training),
+            upstream,
+            inputs,
+            gamma,
+            beta,
         )
 
     def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
@@ -146,8 +156,8 @@ class Ops:
         activation: Activation | None = "tanh",
     ) -> Array:
         """Write the step out: PyTorch's cell knows two activations and no other."""
-        arguments = map(to_tensor, (inputs, state, kernel, recurrent_kernel))
-        return to_array(_simple_rnn_step(*arguments, activation))
+        weights = to_tensor(kernel), to_tensor(recurrent_kernel)
+        return to_array(_simple_rnn_step(to_tensor(inputs), to_tensor(state), *weights, activation))
 
     def simple_rnn(
         self, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None = "tanh"
@@ -273,7 +283,9 @@ def number_correct(labels: torch.Tensor, predictions: torch.Tensor) -> int:
     return int((predictions.argmax(-1) == labels).sum())
 
 
-def _padded(images: torch.Tensor, window: Pair, strides: Pair, padding: Padding, value: float = 0.0) -> torch.Tensor:
+def _padded(
+    images: torch.Tensor, window: Sequence[int], strides: Pair, padding: Padding, value: float = 0.0
+) -> torch.Tensor:
     """Return [batch, channels, height, width], padded: PyTorch's own `same` takes no strides, and pads evenly."""
     images = channels_first(images)
     if padding == "valid":
@@ -356,7 +368,8 @@ def _with_gradient(parameter: Array, gradient: Array) -> nn.Parameter:
     return variable
 
 
-def _gradients(function: Callable[..., torch.Tensor], upstream: Array, *arguments: Array) -> tuple[Array, ...]:
+def _gradients(function: Callable[..., torch.Tensor], upstream: Array, *arguments: Array) -> Any:
     tensors = [to_tensor(argument).requires_grad_() for argument in arguments]
     function(*tensors).backward(to_tensor(upstream))
-    return tuple(to_array(tensor.grad) for tensor in tensors)
+    gradients: list[Any] = [tensor.grad for tensor in tensors]
+    return tuple(map(to_array, gradients))

@@ -60,7 +60,7 @@ class Text:
         losses = self.trainer("rnn", network, learning_rate).train((batch[:, :-1], batch[:, -1]) for batch in batches)
         return Trained(losses, parameters_of(network))
 
-    @torch.no_grad
+    @torch.no_grad()
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
         """Draw one character after the other."""
         divisor = checked(temperature)

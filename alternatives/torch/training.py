@@ -59,7 +59,7 @@ class Training:
         losses = self.trainer(model, network, learning_rate).train(batches)
         return Trained(losses, parameters_of(network))
 
-    @torch.no_grad
+    @torch.no_grad()
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:

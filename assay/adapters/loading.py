@@ -72,8 +72,7 @@ def load(name: str, notes: Path | None = None) -> Implementation:
 
     """
     if name.endswith(SUFFIX):
-        # Its attributes can be read, as the contract asks, but not be set.
-        return PeerImplementation.from_file(Path(name), notes)  # type: ignore[return-value]
+        return PeerImplementation.from_file(Path(name), notes)
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)
@@ -116,7 +115,7 @@ def _install_hint(name: str, package: str) -> str:
 
 
 def _check(name: str, implementation: object) -> None:
-    expected = [*Implementation.__annotations__, "start"]
+    expected = [member for member in vars(Implementation) if not member.startswith("_")]
     for attribute in expected:
         if not hasattr(implementation, attribute):
             msg = f"{name!r} is not an implementation: it has no {attribute!r}"

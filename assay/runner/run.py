@@ -153,6 +153,5 @@ class Run:
     def _load(self, threads: int | None) -> Implementation:
         if self.isolated:
             command = serve.command(self.implementation, threads)
-            # Its attributes can be read, as the contract asks, but not be set.
-            return PeerImplementation(command, Path.cwd(), Path(self.folder))  # type: ignore[return-value]
+            return PeerImplementation(command, Path.cwd(), Path(self.folder))
         return load(self.implementation, Path(self.folder))

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.reference import implementation
 from assay.reference.programs.common import prepare, save, say, start
 
 if TYPE_CHECKING:
@@ -19,6 +18,7 @@ def run(options: Namespace) -> None:
     start("cpu")
     import tensorflow as tf
 
+    from assay.reference.ops import Ops
     from assay.reference.programs import pictures
 
     image = np.array(
@@ -35,6 +35,6 @@ def run(options: Namespace) -> None:
     )
     kernel = np.array([[0, 0, -1], [0, 1, 0], [-2, 0, 2]], np.float32)
     bias = np.array([1], np.float32)
-    result = implementation.ops.conv2d(image[None, :, :, None], kernel[:, :, None, None], bias)
+    result = Ops().conv2d(image[None, :, :, None], kernel[:, :, None, None], bias)
     say(tf.squeeze(result))
     save(pictures.convolution(image, kernel, bias.item(), result.squeeze()), options.out, "convolution")

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.reference import implementation
 from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
@@ -30,12 +29,14 @@ def run(model: ModelName, options: Namespace) -> None:
     start(options.device)
     import tensorflow as tf
 
+    from assay.reference.datasets import Datasets
     from assay.reference.models import begun
     from assay.reference.programs import pictures
     from assay.reference.programs.progress import watched
     from assay.reference.training import evaluated
 
-    images, labels = implementation.datasets.preprocess(found.x_train, found.y_train)
+    datasets = Datasets()
+    images, labels = datasets.preprocess(found.x_train, found.y_train)
     generator = np.random.default_rng(options.seed)
     trained = begun(model, images.shape[1:], LEARNING_RATE, options.seed)
     examples = tf.constant(images), tf.constant(labels)
@@ -46,7 +47,7 @@ def run(model: ModelName, options: Namespace) -> None:
 
     batches = options.batches or len(images) // BATCH_SIZE * options.epochs
     losses = watched(model, train, batches=batches, chunk=CHUNKS[model])
-    test_images, test_labels = implementation.datasets.preprocess(found.x_test, found.y_test)
+    test_images, test_labels = datasets.preprocess(found.x_test, found.y_test)
     probabilities, accuracy = evaluated(trained, test_images, test_labels, BATCH_SIZE)
     say(f"test accuracy: {accuracy:f}")
     name = model.upper()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from assay.reference.environments import Environment
 
 # Lines 690 to 696, and 723.
-RECIPE = {
+RECIPE: dict[str, Any] = {
     "num_exploration_episodes": 100,
     "initial_epsilon": 1.0,
     "final_epsilon": 0.01,
@@ -44,7 +44,8 @@ def run(options: Namespace) -> None:
     one = learner("q_network", RECIPE["batch_size"])
     scores: list[int] = []
     recent: deque[Parameters] = deque(maxlen=WINDOW)
-    best, ended, shown = -1.0, 0, {}
+    best, ended = -1.0, 0
+    shown: Parameters = {}
     with Bar("dqn", options.episodes, unit="episode") as bar:
         for score, _ in training(num_episodes=options.episodes, seed=options.seed, **RECIPE):
             scores.append(score)

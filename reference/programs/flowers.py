@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from assay.errors import UserError
-from assay.reference import implementation
 from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
     from argparse import Namespace
+    from collections.abc import Sequence
 
 
 def run(options: Namespace) -> None:
@@ -46,12 +46,14 @@ def run(options: Namespace) -> None:
     save(last_batch, options.out, "flowers-last-batch")
 
 
-def _class_names(*, mock: bool) -> tuple[str, ...]:
+def _class_names(*, mock: bool) -> Sequence[str]:
     """Have the data set ready, and return the names of its classes."""
     try:
         if not mock:
             _find()
-        return implementation.flowers.info(mock=mock).class_names
+        from assay.reference.flowers import Flowers
+
+        return Flowers().info(mock=mock).class_names
     except Exception as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         problem = f"tf_flowers is not to be had: {reason}"

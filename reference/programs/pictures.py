@@ -179,8 +179,8 @@ def _tiles(tiles: Sequence[Tile], title: str, legend: str) -> Figure:
     columns = 8
     rows = max(1, math.ceil(len(tiles) / columns))
     height = 1.65 * rows + 1.05
-    # So many alike need no solver to find their places.
-    figure = Figure(figsize=(10, height), layout="none")
+    # So many alike need no solver to find their places; "none" is missing in Matplotlib's types.
+    figure = Figure(figsize=(10, height), layout="none")  # type: ignore[arg-type, unused-ignore]
     figure.subplots_adjust(0.01, 0.6 / height, 0.99, 1 - 0.75 / height, wspace=0.08, hspace=0.5)
     for place, tile in enumerate(tiles, start=1):
         axes = figure.add_subplot(rows, columns, place)

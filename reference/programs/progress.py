@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import tensorflow as tf
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 SECONDS_BETWEEN_STATES = 0.1 if sys.stderr.isatty() else 10.0
 
 
-class Bar(tqdm):
+class Bar(tqdm):  # type: ignore[type-arg, unused-ignore]  # generic in its stubs alone
     """Shows how many batches are done, how fast that goes, and the loss of the last."""
 
     def __init__(self, name: str, batches: int | None, unit: str = "batch") -> None:
         """Begin; how many there will be may be unknown."""
         super().__init__(desc=name, total=batches, unit=unit, mininterval=SECONDS_BETWEEN_STATES)
 
-    def advance(self, losses: Array) -> None:
+    def advance(self, losses: Array | Sequence[float]) -> None:
         """Go on by the batches that had these losses."""
         self.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
         self.update(len(losses))

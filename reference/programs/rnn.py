@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.reference import implementation
 from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
@@ -37,9 +36,10 @@ def run(options: Namespace) -> None:
     from assay.reference.models import begun
     from assay.reference.programs import pictures
     from assay.reference.programs.progress import watched
-    from assay.reference.text import drawn_starts
+    from assay.reference.text import Text, drawn_starts
 
-    text = implementation.text.encode(found.text.encode())
+    group = Text()
+    text = group.encode(found.text.encode())
     num_chars = len(text.char_indices)
     generator = np.random.default_rng(options.seed)
     trained = begun("rnn", (SEQ_LENGTH, num_chars), LEARNING_RATE, options.seed)
@@ -51,10 +51,10 @@ def run(options: Namespace) -> None:
 
     losses = watched("rnn", train, batches=options.batches, chunk=CHUNK)
     say(f"loss: {losses[-1]:f}")
-    windows, _ = implementation.text.sample_windows(text.indices, SEQ_LENGTH, WINDOWS, options.seed)
+    windows, _ = group.sample_windows(text.indices, SEQ_LENGTH, WINDOWS, options.seed)
     parameters = trained.parameters()
     for number, temperature in enumerate(TEMPERATURES):
-        written = implementation.text.generate(
+        written = group.generate(
             parameters, windows[0], temperature=temperature, count=LENGTH, seed=options.seed + number
         )
         say(f"\ndiversity {temperature:f}:\n{''.join(text.indices_char[index] for index in written.tolist())}")
@@ -66,10 +66,12 @@ def run(options: Namespace) -> None:
 
 def _entropies(probabilities: Array) -> tuple[Array, Array]:
     """Return temperatures, and the mean entropy in nats that they give distributions [n, num_chars] made at 1."""
+    from assay.reference.ops import Ops
+
     temperatures = np.linspace(min(TEMPERATURES) / 2, 2 * max(TEMPERATURES), 50)
     # Logarithms of probabilities are logits, too.
     logits = _logarithm(probabilities)
-    found = [implementation.ops.softmax_with_temperature(logits, temperature) for temperature in temperatures]
+    found = [Ops().softmax_with_temperature(logits, temperature) for temperature in temperatures]
     return temperatures, np.array([-np.sum(each * _logarithm(each), axis=-1).mean() for each in found])
 
 

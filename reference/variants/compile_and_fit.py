@@ -55,7 +55,14 @@ def _rnn(input_shape: tuple[int, ...]) -> tf.keras.Model:
 
 
 class Fitter(Trainer):
-    """A model that is compiled, for every call that fits one of its shape."""
+    """A model that is compiled, for every call that fits one of its shape.
+
+    Attributes:
+        optimizer: Keras's own.
+
+    """
+
+    optimizer: Any
 
     def __init__(self, name: ModelName, input_shape: tuple[int, ...]) -> None:
         """Build the model for examples of a shape, and leave the rest to Keras."""
@@ -66,7 +73,7 @@ class Fitter(Trainer):
         self.optimizer.build(self.variables)
         self.model.compile(self.optimizer, "mse" if linear else "sparse_categorical_crossentropy")
 
-    def load(self, parameters: Parameters, learning_rate: float) -> Fitter:
+    def prepare(self, parameters: Parameters, learning_rate: float) -> Fitter:
         """Set every variable, and forget what the optimizer has gathered."""
         self.assign(parameters)
         for variable in self.optimizer.variables:
@@ -84,7 +91,7 @@ fitter = cache(Fitter)
 
 def begun(name: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Fitter:
     """Return what fits a model, with new parameters."""
-    return fitter(name, input_shape).load(models.initial_parameters(name, input_shape, seed), learning_rate)
+    return fitter(name, input_shape).prepare(models.initial_parameters(name, input_shape, seed), learning_rate)
 
 
 class Models(models.Models):
@@ -95,7 +102,7 @@ class Models(models.Models):
     ) -> tuple[Array, Parameters]:
         """Fit to the batches."""
         shape = models.shape_for(model, parameters, inputs.shape[2:])
-        one = fitter(model, shape).load(parameters, learning_rate)
+        one = fitter(model, shape).prepare(parameters, learning_rate)
         return one.train(tf.data.Dataset.from_tensor_slices((inputs, targets)))
 
 

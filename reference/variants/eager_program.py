@@ -54,7 +54,14 @@ class RNN(tf.keras.Model):
 
 
 class Program(Trainer):
-    """A model and an optimizer, as each of the chapter's programs makes them."""
+    """A model and an optimizer, as each of the chapter's programs makes them.
+
+    Attributes:
+        optimizer: Keras's own.
+
+    """
+
+    optimizer: Any
 
     def __init__(self, name: ModelName, input_shape: tuple[int, ...], learning_rate: float = 0.0) -> None:
         """Build the model for examples of a shape, and leave out what the reference compiles."""
@@ -68,10 +75,9 @@ class Program(Trainer):
         kind = tf.keras.optimizers.SGD if name == "linear" else tf.keras.optimizers.Adam
         self.optimizer = kind(learning_rate=learning_rate)
 
-    def load(self, parameters: Parameters) -> Program:
+    def load(self, parameters: Parameters) -> None:
         """Set every variable."""
         self.assign(parameters)
-        return self
 
     def step(self, inputs: Array, targets: Any) -> tf.Tensor:
         """Take one step of the optimizer, and return the loss before it (lines 222 to 228)."""
@@ -96,14 +102,18 @@ class Program(Trainer):
 
 def begun(name: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Program:
     """Return a program with new parameters."""
-    return Program(name, input_shape, learning_rate).load(models.initial_parameters(name, input_shape, seed))
+    program = Program(name, input_shape, learning_rate)
+    program.load(models.initial_parameters(name, input_shape, seed))
+    return program
 
 
 def loaded(
     name: ModelName, parameters: Parameters, input_shape: tuple[int, ...], learning_rate: float = 0.0
 ) -> Program:
     """Return a program with these parameters."""
-    return Program(name, models.shape_for(name, parameters, input_shape), learning_rate).load(parameters)
+    program = Program(name, models.shape_for(name, parameters, input_shape), learning_rate)
+    program.load(parameters)
+    return program
 
 
 class Models(models.Models):
@@ -247,7 +257,7 @@ class Agent(agent.Agent):
         """Take the greedy action in every state."""
         program, environment = loaded("q_network", parameters, (4,)), make()
         environment.seed(seed)
-        return np.array([greedy_return(environment, program) for _ in range(num_episodes)], np.float32)
+        return np.array([greedy_return(environment, program.act) for _ in range(num_episodes)], np.float32)
 
 
 class Applications(applications.Applications):
