@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from assay.adapters.proxy import AdapterError
 from assay.spec.error_bounds import image_rounding, measured_bounds, rounding
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, root_mean_square, to_float64
+from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.semantics import convolution, layers, normalization
 from assay.spec.semantics import models as definition
@@ -535,7 +536,7 @@ def test_gradient_of_parts(models, seed):
         assert_close(f"loss_and_gradients of {batch} images and of parts of them", whole, expected, limits)
 
 
-@cache
+@cache_by_precision
 def trajectory_case(seed, *, after_correction=False):
     """Return a problem of two batches, the definition's losses and last parameters, and their bounds."""
     problem = problem_of(seed, batch=2, steps=2, after_correction=after_correction)

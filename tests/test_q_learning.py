@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from assay.spec.error_bounds import cart_pole_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import cart_pole, q_learning
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
@@ -721,7 +722,7 @@ def test_gradient_is_averaged(agent, seed):
     assert_close("loss_and_gradients of every transition twice", gradients_of(agent, twice), expected, bounds)
 
 
-@cache
+@cache_by_precision
 def trajectory_case(seed, *, after_correction=False):
     """Return a problem of five batches and its solution."""
     problem = problems.q_learning_of(MODEL, seed, steps=5, after_correction=after_correction)

@@ -1,13 +1,13 @@
 """The training of the recurrent network: lines 548 to 579 of the document."""
 
 import math
-from functools import cache
 
 import numpy as np
 import pytest
 from hypothesis import given
 
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
+from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
 from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
@@ -251,7 +251,7 @@ def test_gradients_of_any_size(models, seed):
     assert_close("loss_and_gradients", gradients_of(models, one.problem), one.expected, one.bounds)
 
 
-@cache
+@cache_by_precision
 def trajectory_case(seed, *, after_correction=False):
     """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
     problem = problems.rnn(seed, batch=2, steps=STEPS)

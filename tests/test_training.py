@@ -1,7 +1,7 @@
 """The training of the MLP: lines 191 to 229 of the document."""
 
 import math
-from functools import cache, partial
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import losses, optimizers
 from assay.spec.semantics import models as definition
 from assay.testing import cases, initial_parameters, problems
@@ -50,7 +51,7 @@ def gradients_case(seed):
     return case(problems.mlp, loss_and_gradients, seed)
 
 
-@cache
+@cache_by_precision
 def trajectory_case(seed, *, after_correction=False):
     """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
     problem = problems.mlp(seed, steps=STEPS, after_correction=after_correction)
