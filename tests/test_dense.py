@@ -24,6 +24,7 @@ from assay.testing.operations import (
     one_by_one,
 )
 from assay.testing.precision import grade
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import DENSE_SHAPES, LARGEST_EXPONENT, DenseCase, dense_cases, matrices
 from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
@@ -405,6 +406,7 @@ def test_glorot_seed(ops, seed):
         kernel = assert_form("the kernel", ops.glorot_uniform((3, 4), one), (3, 4))
         assert_equal(f"the kernel of the same seed, {one},", ops.glorot_uniform((3, 4), one), kernel)
         assert not np.array_equal(ops.glorot_uniform((3, 4), one + 1), kernel)
+    assert_told_apart("kernels", confusable_seeds(seed), lambda one: ops.glorot_uniform((3, 4), one))
 
 
 @claim("dense.glorot-is-common")
