@@ -12,7 +12,7 @@ from assay.spec.semantics.initializers import glorot_limit
 from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.cases import ANY_SHAPE, ODD
-from assay.testing.draws import chance_of_collisions, chance_of_repeats, share_reached
+from assay.testing.draws import chance_of_collisions, chance_of_repeats, chance_of_shares, share_reached
 from assay.testing.operations import (
     DENSE,
     RELU,
@@ -351,6 +351,20 @@ def test_glorot_distribution(ops, seed):
     draws = assert_form("the kernel", ops.glorot_uniform((784, 100), seed), (784, 100)).ravel()
     probability = chance_of_draws(draws, -limit, limit)
     assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g} only"
+
+
+@claim("dense.glorot-distribution")
+def test_glorot_rows_and_columns(ops, seed):
+    kernel, limit = drawn_kernel(ops, seed), glorot_limit(784, 100)
+    halves = {"positive": kernel > 0, "large": np.abs(kernel) > limit / 2}
+    chances = {
+        f"{what} weights of {lines}": chance_of_shares(half.sum(axis=axis), half.shape[axis], 1 / 2)
+        for what, half in halves.items()
+        for axis, lines in enumerate(("columns", "rows"))
+    }
+    what, least = min(chances.items(), key=lambda item: item[1])
+    probability = len(chances) * least
+    assert probability > FALSE_ALARM, f"{what} are no half of them: the probability is {probability:.3g}"
 
 
 def drawn_kernel(ops, seed, shape=(784, 100)):

@@ -12,6 +12,7 @@ from assay.spec.semantics import models as definition
 from assay.testing import initial_parameters, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
 from assay.testing.networks import (
+    assert_certain,
     assert_dense,
     assert_parameters,
     case,
@@ -149,6 +150,11 @@ def test_softmax_output(models, seed):
     outputs = run(models, problems.mlp(seed))
     logits = to_float64(outputs["dense2"])
     assert_within("softmax", outputs["softmax"], layers.softmax(logits), rounding.softmax(logits))
+
+
+@claim("mlp.softmax-output")
+def test_certain_output(models, seed):
+    assert_certain(models, "mlp", "dense2/bias", problems.mlp(seed))
 
 
 @claim("mlp.is-not-linear")

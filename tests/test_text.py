@@ -333,6 +333,20 @@ def test_with_replacement(text, seed):
     starts(text, 2 * PLACES, seed)
 
 
+# As many as tell a probability of 1 / PLACES from 0: (1 - 1 / PLACES)^150 is 3e-15.
+PAIRS = 150
+
+
+@claim("text.with-replacement")
+def test_small_batches_repeat(text, seed):
+    pairs = [starts(text, 2, (seed + each) % 2**31) for each in range(PAIRS)]
+    assert any(one == other for one, other in pairs), f"of {PAIRS} batches of two windows none holds one twice"
+    # 50 different ones of 60 places have a probability of 3e-14.
+    windows, _ = text.sample_windows(np.arange(64, dtype=np.int32), SEQ_LENGTH, 50, seed)
+    distinct = len(np.unique(windows[:, 0]))
+    assert distinct < 50, f"a batch of 50 windows from 60 places holds {distinct} different ones"
+
+
 @claim("text.seeds")
 def test_seeds(text, seed):
     # Two batches of that many agree in every draw with a probability of 5^-n, far below the false alarm's.
