@@ -12,7 +12,7 @@ from assay.spec.semantics.initializers import glorot_limit
 from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.cases import ANY_SHAPE, ODD
-from assay.testing.draws import chance_of_collisions, chance_of_repeats, share_reached
+from assay.testing.draws import chance_of_collisions, chance_of_repeats, chance_of_shares, share_reached
 from assay.testing.operations import (
     DENSE,
     RELU,
@@ -24,6 +24,7 @@ from assay.testing.operations import (
     one_by_one,
 )
 from assay.testing.precision import grade
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import DENSE_SHAPES, LARGEST_EXPONENT, DenseCase, dense_cases, matrices
 from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
@@ -352,6 +353,20 @@ def test_glorot_distribution(ops, seed):
     assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g} only"
 
 
+@claim("dense.glorot-distribution")
+def test_glorot_rows_and_columns(ops, seed):
+    kernel, limit = drawn_kernel(ops, seed), glorot_limit(784, 100)
+    halves = {"positive": kernel > 0, "large": np.abs(kernel) > limit / 2}
+    chances = {
+        f"{what} weights of {lines}": chance_of_shares(half.sum(axis=axis), half.shape[axis], 1 / 2)
+        for what, half in halves.items()
+        for axis, lines in enumerate(("columns", "rows"))
+    }
+    what, least = min(chances.items(), key=lambda item: item[1])
+    probability = len(chances) * least
+    assert probability > FALSE_ALARM, f"{what} are no half of them: the probability is {probability:.3g}"
+
+
 def drawn_kernel(ops, seed, shape=(784, 100)):
     """Draw a kernel and check its form."""
     return assert_form("the kernel", ops.glorot_uniform(shape, seed), shape)
@@ -405,6 +420,7 @@ def test_glorot_seed(ops, seed):
         kernel = assert_form("the kernel", ops.glorot_uniform((3, 4), one), (3, 4))
         assert_equal(f"the kernel of the same seed, {one},", ops.glorot_uniform((3, 4), one), kernel)
         assert not np.array_equal(ops.glorot_uniform((3, 4), one + 1), kernel)
+    assert_told_apart("kernels", confusable_seeds(seed), lambda one: ops.glorot_uniform((3, 4), one))
 
 
 @claim("dense.glorot-is-common")

@@ -32,6 +32,7 @@ from assay.testing.operations import (
     assert_correct,
 )
 from assay.testing.problems import SEQ_LENGTH
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import LARGEST_EXPONENT, distinct_rows, matrices, seeds
 from assay.testing.thresholds import (
     FALSE_ALARM,
@@ -217,6 +218,7 @@ def test_sample_seed(ops, seed):
         first, other, again = (ops.sample(probabilities, number) for number in (one, one + 1, one))
         assert_equal(f"what the seed {one} draws after another one", again, first, INT)
         assert not np.array_equal(other, first), f"the seeds {one} and {one + 1} draw the same"
+    assert_told_apart("classes", confusable_seeds(seed), lambda one: ops.sample(probabilities, one))
 
 
 # As many as show a generator's period of 2^12, and every one of LEVELS classes but for one time in 10^11.
@@ -503,6 +505,17 @@ def test_seed(text, seed):
     )
     assert_equal("the text", again, first, INT)
     assert (other != first).any(), f"the seeds {seed} and {seed + 1} write the same text"
+
+
+@claim("generation.seed")
+def test_confusable_seeds(text, seed):
+    network, window = handcrafted_weights.indifferent(np.zeros(NUM_CHARS, np.float32)), window_of(seed, SHORT)
+    # Two texts of that many agree with a probability of NUM_CHARS^-12.
+    assert_told_apart(
+        "texts",
+        confusable_seeds(seed),
+        lambda one: text.generate(network, window, temperature=1.0, count=12, seed=one),
+    )
 
 
 @claim("generation.own-predict")

@@ -375,7 +375,12 @@ def test_lstm_any_carry(ops):
 @claim("recurrence.lstm-long-sequence")
 def test_lstm_long_sequence(ops, seed):
     inputs, _, _, *weights = lstm_step(seed, 131 * 2, 3, 5)
-    assert_correct(LSTM, ops.lstm, inputs.reshape(2, 131, 3), *weights)
+    sequences = inputs.reshape(2, 131, 3)
+    assert_correct(LSTM, ops.lstm, sequences, *weights)
+    # With open gates and a sure candidate a carry gains 1 or -1 at each step, up to 131.
+    *kernels, _ = weights
+    bias = np.array([[OPEN] * 5, [OPEN] * 5, [OPEN, -OPEN, OPEN, -OPEN, 0], [0] * 5], np.float32)
+    assert_correct(LSTM, ops.lstm, sequences, *kernels, bias.ravel())
 
 
 @claim("recurrence.lstm-sequence-any-size")

@@ -16,7 +16,15 @@ from assay.spec.semantics.recurrence import State
 from assay.spec.vectors import read
 from assay.testing import handcrafted_weights, initial_rnn, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few
-from assay.testing.networks import assert_dense, assert_parameters, case, layer_outputs, outputs_of, solved
+from assay.testing.networks import (
+    assert_certain,
+    assert_dense,
+    assert_parameters,
+    case,
+    layer_outputs,
+    outputs_of,
+    solved,
+)
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.strategies import seeds
 
@@ -193,6 +201,11 @@ def test_softmax_output(models, seed):
     found = run(models, problem_of(seed))
     scores = to_float64(found["dense"])
     assert_within("softmax", found["softmax"], layers.softmax(scores), rounding.softmax(scores))
+
+
+@claim("rnn.softmax-output")
+def test_certain_output(models, seed):
+    assert_certain(models, "rnn", "dense/bias", problem_of(seed))
 
 
 @claim("rnn.output-is-a-distribution")

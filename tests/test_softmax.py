@@ -191,6 +191,14 @@ def test_large_logits(ops, logits):
     assert_softmax(f"softmax of {logits}", ops.softmax(rows), rows)
 
 
+@claim("softmax.large-logits")
+def test_large_logit_anywhere(ops):
+    # The largest of a row is the largest of all its blocks, and of what is left after them.
+    places = np.arange(0, ODD, 10)
+    largest = layers.one_hot(places, ODD).astype(np.float32)
+    assert_equal("softmax", ops.softmax(np.float32(1e4) * largest), largest)
+
+
 @claim("softmax.layer")
 @given(logits=matrices(LARGEST_EXPONENT))
 def test_layer(keras, logits):

@@ -11,6 +11,7 @@ from assay.contract import INT
 from assay.spec.semantics import text as definition
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, claim
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_draws, chance_of_sequence
 
@@ -21,6 +22,9 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 PLACES = 5
 SEQ_LENGTH = 4
 ORDERED = np.arange(PLACES + SEQ_LENGTH, dtype=np.int32)
+
+# More characters than there are in the blocks that files are usually read in, of up to 64 KiB.
+BLOCKS = 2**16 + 1
 
 
 def encode(text, content):
@@ -79,6 +83,14 @@ def test_utf8(text):
     assert sorted(found.char_indices) == ["n", "é"]
 
 
+@claim("text.utf8")
+@pytest.mark.parametrize("character", "é€𐐨", ids=["2 bytes", "3 bytes", "4 bytes"])
+def test_utf8_across_blocks(text, character):
+    # Likewise, bytes of one character stand across the ends.
+    content = "a" + BLOCKS * character
+    assert decoded(encode(text, content)) == content
+
+
 @claim("text.not-utf8")
 @pytest.mark.parametrize(
     "content",
@@ -102,6 +114,12 @@ def test_mixed_newlines(text):
 
 # What `str.splitlines` takes for the end of a line, and a file read as text does not.
 SEPARATORS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
+
+
+@claim("text.newlines")
+def test_newlines_across_blocks(text):
+    # After one character, pairs stand across the ends of blocks of every even size, as files are read in.
+    assert decoded(encode(text, "a" + BLOCKS * "\r\n")) == "a" + BLOCKS * "\n"
 
 
 @claim("text.other-separators")
@@ -315,11 +333,25 @@ def test_with_replacement(text, seed):
     starts(text, 2 * PLACES, seed)
 
 
+# As many as tell a probability of 1 / PLACES from 0: (1 - 1 / PLACES)^150 is 3e-15.
+PAIRS = 150
+
+
+@claim("text.with-replacement")
+def test_small_batches_repeat(text, seed):
+    pairs = [starts(text, 2, (seed + each) % 2**31) for each in range(PAIRS)]
+    assert any(one == other for one, other in pairs), f"of {PAIRS} batches of two windows none holds one twice"
+    # 50 different ones of 60 places have a probability of 3e-14.
+    windows, _ = text.sample_windows(np.arange(64, dtype=np.int32), SEQ_LENGTH, 50, seed)
+    distinct = len(np.unique(windows[:, 0]))
+    assert distinct < 50, f"a batch of 50 windows from 60 places holds {distinct} different ones"
+
+
 @claim("text.seeds")
 def test_seeds(text, seed):
     # Two batches of that many agree in every draw with a probability of 5^-n, far below the false alarm's.
-    first, second = (starts(text, DRAWS, one) for one in (seed, seed + 1))
-    assert (first != second).any(), f"the seeds {seed} and {seed + 1} draw the same windows"
+    seeds_ = [*confusable_seeds(seed), (seed + 1) % 2**31]
+    assert_told_apart("windows", seeds_, lambda one: starts(text, DRAWS, one))
 
 
 @claim("text.one-place")

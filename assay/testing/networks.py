@@ -6,18 +6,23 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from assay.adapters.proxy import GroupProxy, NonConformanceError
-from assay.contract import Array
+from assay.contract import Array, ModelName
 from assay.spec.error_bounds import measured_bounds, rounding, trajectory_bounds
 from assay.spec.error_bounds.measured_bounds import PERMUTATIONS, Evaluate, to_float64
 from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
-from assay.testing.assertions import assert_form, assert_within
+from assay.testing.assertions import assert_equal, assert_form, assert_within
 from assay.testing.problems import LEARNING_RATE, Problem, QProblem
 from assay.testing.training.mnist_training import Examples
 
 Tensors = dict[str, Array]
+
+# Float32 has nothing but 0 below exp(-104).
+CERTAIN = 200.0
 
 
 class Case(NamedTuple):
@@ -188,6 +193,27 @@ def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, acti
     variables = (to_float64(problem.parameters[f"{layer}/{name}"]) for name in ("kernel", "bias"))
     arguments = (to_float64(found[before]), *variables, activation)
     assert_within(layer, found[layer], layers.dense(*arguments), rounding.dense(*arguments))
+
+
+def assert_certain(models: GroupProxy, model: ModelName, bias: str, problem: Problem) -> None:
+    """Check that a model whose last bias is far above 0 for one class gives it all of the probability, exactly.
+
+    Args:
+        models: Group of the implementation.
+        model: Name of the model.
+        bias: Name of the last bias.
+        problem: Problem whose shapes are used.
+
+    Raises:
+        NonConformanceError: It keeps the probabilities away from 0 or 1.
+
+    """
+    __tracebackhide__ = True
+    parameters = {name: np.zeros_like(value) for name, value in problem.parameters.items()}
+    parameters[bias][0] = CERTAIN
+    found = models.layer_outputs(model, parameters, problem.inputs[:1])["softmax"]
+    expected = np.eye(1, parameters[bias].size)
+    assert_equal(f"softmax of logits of which one is {CERTAIN:g} and the others are 0", found, expected)
 
 
 def assert_parameters(initial: Tensors, model: str, layer: str, count: int) -> None:

@@ -1,0 +1,41 @@
+"""Seeds that are easily taken for each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import combinations
+
+import numpy as np
+
+from assay.adapters.proxy import NonConformanceError
+from assay.contract import Array
+
+# The first two differ in a high bit alone, which fewer bits and remainders of powers of 2 lose, and the second and the
+# third in the lowest, which float32 loses; the last differs from the first by what remainders of powers of 10 lose.
+STEPS = (0, 2**30, 2**30 + 1, 10**6)
+
+
+def confusable_seeds(seed: int) -> list[int]:
+    """Return a seed, and those that it or one of them is easily taken for."""
+    return [(seed + step) % 2**31 for step in STEPS]
+
+
+def assert_told_apart(what: str, seeds: Sequence[int], draw: Callable[[int], Array]) -> None:
+    """Check that each of some seeds draws something else.
+
+    Args:
+        what: Name of what is drawn, a plural.
+        seeds: Seeds, all different.
+        draw: Function from a seed to an array so large that two agree by accident with a negligible probability.
+
+    Raises:
+        NonConformanceError: Two of them draw the same.
+
+    """
+    __tracebackhide__ = True
+    found = [(seed, draw(seed)) for seed in seeds]
+    alike = [(one, other) for (one, first), (other, second) in combinations(found, 2) if np.array_equal(first, second)]
+    if alike:
+        one, other = alike[0]
+        msg = f"the seeds {one} and {other} draw the same {what}"
+        raise NonConformanceError(msg)
