@@ -19,7 +19,7 @@ from assay.testing.assertions import assert_close, assert_equal, assert_form, as
 from assay.testing.handcrafted_values import constant_values, values_of_brightness
 from assay.testing.networks import assert_dense, either_adam, outputs_of
 from assay.testing.problems import GAMMA, LEARNING_RATE
-from assay.testing.q_networks import gradients_of, learnt, loss_and_gradients, solve_training, solved, targets
+from assay.testing.q_networks import learnt, solve_training
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_each_count
 
@@ -282,22 +282,50 @@ def test_cnn_values_each_state(models, seed):
     assert_equal("where the largest values are", found.argmax(axis=-1), bests.of_states, np.dtype(np.int64))
 
 
-def any_problem(seed):
-    """Return a problem of several transitions, of which the second is a failure."""
-    problem = problems.q_learning_of(MODEL, seed, batch=3)
-    return problem._replace(transitions=problem.transitions._replace(dones=np.array([0, 1, 0], np.float32)))
+# Of the kernel's numbers that many are 1 or -1, and the rest 0. With the biases no rectifier is at its edge.
+SHARES = {"conv1": 1 / 16, "conv2": 1 / 16, "dense1": 1 / 256, "dense2": 1 / 4}
+GAMMA_OF_EXACT = 0.5
+BIASES = {"conv1": 1 / 2, "conv2": 1 / 4, "dense1": 1 / 8, "dense2": 0}
+
+
+@cache
+def exact_problem(seed):
+    """Return parameters, transitions and errors of y whose numbers have so few digits that no operation rounds."""
+    generator, count = np.random.default_rng(seed), 4
+    parameters = {name: np.full(shape, BIASES[name.split("/")[0]], np.float32) for name, shape in SHAPES.items()}
+    for layer, share in SHARES.items():
+        kernel = generator.choice([-1, 0, 1], SHAPES[f"{layer}/kernel"], p=[share / 2, 1 - share, share / 2])
+        parameters[f"{layer}/kernel"] = kernel.astype(np.float32)
+    states, next_states = generator.integers(0, 2, (2, count, *SIZE, FRAMES)).astype(np.float32)
+    actions, dones = generator.permutation(4).astype(np.int32), np.array([0, 1, 0, 0], np.float32)
+    errors = generator.permutation([-1, -1 / 2, 1 / 2, 1])
+    exact = {name: to_float64(value) for name, value in parameters.items()}
+    values, ahead = (q_learning.q_values(MODEL, exact, to_float64(of)) for of in (states, next_states))
+    rewards = values[np.arange(count), actions] - errors - GAMMA_OF_EXACT * ahead.max(axis=-1) * (1 - dones)
+    return parameters, Transitions(states, actions, rewards.astype(np.float32), next_states, dones)
+
+
+def exact_elements(problem):
+    """Return an exact problem in float64."""
+    parameters, transitions = problem
+    return {name: to_float64(value) for name, value in parameters.items()}, Transitions(*map(to_float64, transitions))
 
 
 @claim("pixels.cnn-target")
 def test_cnn_target(agent, seed):
-    problem, expected, bounds = solved(any_problem(seed), targets(MODEL))
-    assert_close("targets", {"y": agent.targets(*problem, GAMMA)}, expected, bounds)
+    problem = exact_problem(seed)
+    expected = q_learning.targets(MODEL, *exact_elements(problem), GAMMA_OF_EXACT)
+    assert_equal("y", agent.targets(MODEL, *problem, GAMMA_OF_EXACT), expected)
 
 
 @claim("pixels.cnn-gradients")
 def test_cnn_gradients(agent, seed):
-    problem, expected, bounds = solved(any_problem(seed), loss_and_gradients(MODEL))
-    assert_close("loss_and_gradients", gradients_of(agent, problem), expected, bounds)
+    problem = exact_problem(seed)
+    expected, slopes = q_learning.loss_and_gradients(MODEL, *exact_elements(problem), GAMMA_OF_EXACT)
+    loss, gradients = agent.loss_and_gradients(MODEL, *problem, GAMMA_OF_EXACT)
+    assert_equal("the loss", np.asarray(loss), np.asarray(expected))
+    for name, expected_gradient in slopes.items():
+        assert_equal(f"the gradient of {name}", gradients[name], expected_gradient)
 
 
 @claim("pixels.cnn-loss-of-each-action")
