@@ -59,9 +59,20 @@ def test_policy_sees_its_state(environments, seed, weights):
     # A sum of four products of either sign may be rounded to the other side of 0.
     clear = np.abs(values) > gamma(6) * (np.abs(before) @ np.abs(weights))
     assert clear.mean() > 0.9, "most states have no clear action"
-    arguments = to_float64(before[clear]), (values > 0).astype(int)[clear]
-    bound = cart_pole_rounding.step(*arguments)
-    assert_within("the states after a step", after[clear], cart_pole.step(*arguments), bound)
+    assert_pushed(before[clear], (values > 0).astype(int)[clear], after[clear])
+
+
+def assert_pushed(before, actions, after):
+    """Check that states are those after steps from others."""
+    arguments = to_float64(before), actions
+    assert_within("the states after a step", after, cart_pole.step(*arguments), cart_pole_rounding.step(*arguments))
+
+
+@claim("cartpole.policy-at-0")
+def test_policy_at_0(environments, seed):
+    # No part of a state counts: the product is 0 by any way of adding.
+    states = environments.run_linear_policy(np.zeros(4, np.float32), seed)[0]
+    assert_pushed(states[:-1], np.zeros(len(states) - 1, int), states[1:])
 
 
 @claim("cartpole.actions-run-out")

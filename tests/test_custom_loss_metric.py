@@ -640,6 +640,14 @@ def test_robust_metric_many_classes(keras, dtype):
     )
 
 
+@claim("custom_loss_metric.robust-metric-close-scores")
+def test_robust_metric_close_scores(keras):
+    # Neighbours in float32: lower precision, and a tolerance, make ties of them.
+    low, high = np.float32(1), np.nextafter(np.float32(1), np.float32(2))
+    scores = np.array([[low, high, low], [low, low, high], [high, low, low]])
+    assert after(keras, keras.sparse_categorical_accuracy(), (np.array([1, 2, 0], np.int32), scores)) == 1
+
+
 @claim("custom_loss_metric.robust-metrics-are-apart")
 def test_robust_metrics_are_apart(keras):
     one, other = (keras.sparse_categorical_accuracy() for _ in range(2))

@@ -329,7 +329,8 @@ def test_sgd_momentum(keras, momentum, rates):
     optimizer = keras.namespace.optimizers.SGD(rates[0], momentum=momentum)
     expected, velocity = ([np.zeros_like(to_float64(one)) for one in gradients] for _ in range(2))
     for step, (rate, factor) in enumerate(zip(rates, (1, -0.5, 0.25), strict=True), 1):
-        optimizer.learning_rate = rate
+        if step > 1:
+            optimizer.learning_rate = rate
         tensors = [keras.to_tensor(gradient * np.float32(factor)) for gradient in gradients]
         optimizer.apply_gradients(list(zip(tensors, variables, strict=True)))
         for which, gradient in enumerate(gradients):

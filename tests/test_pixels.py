@@ -1,6 +1,7 @@
 """Playing from pixels: lines 766 to 775 of the document."""
 
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -13,14 +14,14 @@ from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import convolution, layers, q_learning
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.q_learning import Transitions
-from assay.testing import problems
+from assay.testing import initial_parameters, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few
-from assay.testing.handcrafted_values import values_of_brightness
+from assay.testing.handcrafted_values import constant_values, values_of_brightness
 from assay.testing.networks import assert_dense, either_adam, outputs_of
 from assay.testing.problems import GAMMA, LEARNING_RATE
-from assay.testing.q_networks import gradients_of, learnt, loss_and_gradients, solve_training, solved, targets
+from assay.testing.q_networks import learnt, solve_training
 from assay.testing.strategies import seeds
-from assay.testing.thresholds import FALSE_ALARM, chance_of_each_count
+from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_each_count
 
 MODEL = "q_cnn"
 NAMES = ["conv1", "conv2", "flatten", "dense1", "dense2"]
@@ -204,6 +205,33 @@ def test_cnn_parameters(models, seed):
     assert {name: values.shape for name, values in initial.items()} == SHAPES
 
 
+@cache
+def new_parameters(models, seed):
+    """Return the parameters of a new network."""
+    return models.initial_parameters(MODEL, seed)
+
+
+@claim("pixels.cnn-initial-parameters")
+def test_cnn_initial_parameters(models, seed):
+    initial_parameters.assert_new(MODEL, new_parameters(models, seed))
+
+
+@claim("pixels.cnn-initial-seed")
+def test_cnn_initial_seed(models, seed):
+    again = models.initial_parameters(MODEL, seed)
+    for name, value in new_parameters(models, seed).items():
+        assert_equal(f"{name} of a second network with the same seed", again[name], value)
+    pair = seed, seed + 1
+    initial_parameters.assert_all_differ(*(new_parameters(models, one) for one in pair), pair)
+
+
+@claim("pixels.cnn-initial-weights-differ")
+def test_cnn_initial_weights_differ(models, seed):
+    initial_parameters.assert_fine(new_parameters(models, seed))
+    initial_parameters.assert_distinct(new_parameters(models, seed))
+    initial_parameters.assert_unrelated(new_parameters(models, seed))
+
+
 @claim("pixels.cnn-greedy")
 @pytest.mark.parametrize("best", range(4))
 def test_cnn_greedy(agent, seed, best):
@@ -213,38 +241,121 @@ def test_cnn_greedy(agent, seed, best):
     assert_equal("the greedy action", found, np.array([best]), INT)
 
 
+class Bests(NamedTuple):
+    """The best actions: of each kind of state, and of given states."""
+
+    order: np.ndarray
+    of_states: np.ndarray
+
+
+def grey_states(seed):
+    """Return states of even grey, of four kinds in some order, and as many best actions, one for each kind."""
+    generator = np.random.default_rng(seed)
+    order, kinds = generator.permutation(4), np.concatenate([generator.permutation(4), generator.integers(0, 4, 3)])
+    states = np.broadcast_to((kinds / 3).astype(np.float32)[:, None, None, None], (7, *SIZE, FRAMES)).copy()
+    return states, Bests(order, order[kinds])
+
+
 @claim("pixels.cnn-greedy-of-each")
 def test_cnn_greedy_of_each(agent, seed):
-    # States of even grey, of four kinds in some order, and as many actions, of which each is the best for one kind.
-    generator = np.random.default_rng(seed)
-    bests, kinds = generator.permutation(4), np.concatenate([generator.permutation(4), generator.integers(0, 4, 3)])
-    states = np.broadcast_to((kinds / 3).astype(np.float32)[:, None, None, None], (7, *SIZE, FRAMES)).copy()
-    found = agent.act(MODEL, values_of_brightness(bests), states, 0.0, seed)
-    assert_equal("the greedy actions", found, bests[kinds], INT)
+    states, bests = grey_states(seed)
+    found = agent.act(MODEL, values_of_brightness(bests.order), states, 0.0, seed)
+    assert_equal("the greedy actions", found, bests.of_states, INT)
 
 
 @claim("pixels.cnn-explores")
 def test_cnn_explores(agent, seed):
-    count = 64
-    parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
-    actions = agent.act(MODEL, parameters, np.zeros((count, *SIZE, FRAMES), np.float32), 1.0, seed)
+    count, states = 128, np.zeros((128, *SIZE, FRAMES), np.float32)
+    parameters = constant_values(0, 0, 0, 1)
+    actions = agent.act(MODEL, parameters, states, 1.0, seed)
     counts = np.bincount(assert_form("act", actions, (count,), INT), minlength=4).tolist()
     probability = chance_of_each_count(counts, np.ones(4))
     assert probability > FALSE_ALARM, f"four actions are drawn as often as {counts}: a probability of {probability:.3g}"
+    others = (agent.act(MODEL, parameters, states, 0.5, seed) < 3).sum()
+    assert_share("actions, with an epsilon of 0.5, are not the greedy one", others, count, 3 / 8)
+
+
+@claim("pixels.cnn-values-each-state")
+def test_cnn_values_each_state(models, seed):
+    states, bests = grey_states(seed)
+    found = models.layer_outputs(MODEL, values_of_brightness(bests.order), states)["dense2"]
+    assert_equal("where the largest values are", found.argmax(axis=-1), bests.of_states, np.dtype(np.int64))
+
+
+# Of the kernel's numbers that many are 1 or -1, and the rest 0. With the biases no rectifier is at its edge.
+SHARES = {"conv1": 1 / 16, "conv2": 1 / 16, "dense1": 1 / 256, "dense2": 1 / 4}
+GAMMA_OF_EXACT = 0.5
+BIASES = {"conv1": 1 / 2, "conv2": 1 / 4, "dense1": 1 / 8, "dense2": 0}
+
+
+@cache
+def exact_problem(seed):
+    """Return parameters, transitions and errors of y whose numbers have so few digits that no operation rounds."""
+    generator, count = np.random.default_rng(seed), 4
+    parameters = {name: np.full(shape, BIASES[name.split("/")[0]], np.float32) for name, shape in SHAPES.items()}
+    for layer, share in SHARES.items():
+        kernel = generator.choice([-1, 0, 1], SHAPES[f"{layer}/kernel"], p=[share / 2, 1 - share, share / 2])
+        parameters[f"{layer}/kernel"] = kernel.astype(np.float32)
+    states, next_states = generator.integers(0, 2, (2, count, *SIZE, FRAMES)).astype(np.float32)
+    actions, dones = generator.permutation(4).astype(np.int32), np.array([0, 1, 0, 0], np.float32)
+    errors = generator.permutation([-1, -1 / 2, 1 / 2, 1])
+    exact = {name: to_float64(value) for name, value in parameters.items()}
+    values, ahead = (q_learning.q_values(MODEL, exact, to_float64(of)) for of in (states, next_states))
+    rewards = values[np.arange(count), actions] - errors - GAMMA_OF_EXACT * ahead.max(axis=-1) * (1 - dones)
+    return parameters, Transitions(states, actions, rewards.astype(np.float32), next_states, dones)
+
+
+def exact_elements(problem):
+    """Return an exact problem in float64."""
+    parameters, transitions = problem
+    return {name: to_float64(value) for name, value in parameters.items()}, Transitions(*map(to_float64, transitions))
 
 
 @claim("pixels.cnn-target")
 def test_cnn_target(agent, seed):
-    problem = problem_of(seed)
-    goes_on = problem.transitions._replace(dones=np.zeros(1, np.float32))
-    problem, expected, bounds = solved(problem._replace(transitions=goes_on), targets(MODEL))
-    assert_close("targets", {"y": agent.targets(*problem, GAMMA)}, expected, bounds)
+    problem = exact_problem(seed)
+    expected = q_learning.targets(MODEL, *exact_elements(problem), GAMMA_OF_EXACT)
+    assert_equal("y", agent.targets(MODEL, *problem, GAMMA_OF_EXACT), expected)
 
 
 @claim("pixels.cnn-gradients")
 def test_cnn_gradients(agent, seed):
-    problem, expected, bounds = solved(problems.q_learning_of(MODEL, seed, batch=2), loss_and_gradients(MODEL))
-    assert_close("loss_and_gradients", gradients_of(agent, problem), expected, bounds)
+    problem = exact_problem(seed)
+    expected, slopes = q_learning.loss_and_gradients(MODEL, *exact_elements(problem), GAMMA_OF_EXACT)
+    loss, gradients = agent.loss_and_gradients(MODEL, *problem, GAMMA_OF_EXACT)
+    assert_equal("the loss", np.asarray(loss), np.asarray(expected))
+    for name, expected_gradient in slopes.items():
+        assert_equal(f"the gradient of {name}", gradients[name], expected_gradient)
+
+
+@claim("pixels.cnn-loss-of-each-action")
+@pytest.mark.parametrize("best", range(4))
+def test_cnn_loss_of_each_action(agent, seed, best):
+    # All numbers have so few digits that no operation rounds.
+    generator, count = np.random.default_rng(seed), 8
+    states = np.ones((count, *SIZE, FRAMES), np.float32)
+    actions, dones = generator.permutation(count).astype(np.int32) % 4, np.arange(count, dtype=np.float32) % 2
+    rewards = generator.integers(-10, 10, count).astype(np.float32)
+    values = np.roll([3.0, -2.0, 0.5, 1.0], best)
+    problem = constant_values(*values), Transitions(states, actions, rewards, states, dones)
+    y = rewards + 0.5 * values[best] * (1 - dones)
+    errors = values[actions] - y
+    assert_equal("y", agent.targets(MODEL, *problem, 0.5), y)
+    loss, gradients = agent.loss_and_gradients(MODEL, *problem, 0.5)
+    assert_equal("the loss", np.asarray(loss), np.mean(errors**2))
+    expected = np.bincount(actions, 2 * errors / count, minlength=4)
+    assert_equal("the gradient of dense2/bias", gradients["dense2/bias"], expected)
+
+
+@claim("pixels.cnn-every-parameter-learns")
+def test_cnn_every_parameter_learns(agent, seed):
+    generator, shape = np.random.default_rng(seed), (1, 2)
+    states, next_states = (generator.random((*shape, *SIZE, FRAMES), np.float32) for _ in range(2))
+    actions, dones = np.array([[0, 3]], np.int32), np.ones(shape, np.float32)
+    given_ = Transitions(states, actions, np.full(shape, -10, np.float32), next_states, dones)
+    before = problems.parameters(MODEL, generator)
+    _, last = agent.learn(MODEL, before, given_, learning_rate=LEARNING_RATE, gamma=GAMMA)
+    assert [name for name in SHAPES if (last[name] == before[name]).all()] == []
 
 
 @claim("pixels.cnn-learns")

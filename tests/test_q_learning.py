@@ -16,7 +16,7 @@ from assay.spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 from assay.spec.vectors import read
-from assay.testing import problems
+from assay.testing import initial_parameters, problems
 from assay.testing.assertions import (
     assert_close,
     assert_equal,
@@ -27,6 +27,7 @@ from assay.testing.assertions import (
     few,
     fewer,
 )
+from assay.testing.handcrafted_values import BALANCING, linear_values
 from assay.testing.networks import assert_dense, assert_parameters, either_adam, outputs_of
 from assay.testing.problems import GAMMA, LEARNING_RATE
 from assay.testing.q_networks import (
@@ -46,6 +47,8 @@ from assay.testing.training.agent_training import assert_learns, best_stretch
 MODEL = "q_network"
 DOCUMENT = read("q_learning")
 BATCH = DOCUMENT["batch_size"]
+# A batch above the usual sizes of blocks, with a remainder.
+ODD = 131
 NAMES = ["dense1", "dense2", "dense3"]
 SHAPES = definition.MODELS[MODEL].shapes
 INT = np.dtype(np.int32)
@@ -177,20 +180,30 @@ def test_states_are_independent(models, seed):
     assert_close("the values of a state alone", {"dense3": alone}, {"dense3": to_float64(together[:1])}, bounds)
 
 
+@claim("q_learning.values-of-any-batch")
+@pytest.mark.parametrize("count", [1, ODD])
+def test_values_of_any_batch(models, seed, count):
+    # Whole numbers of few digits, of which every sum is exact.
+    states = np.random.default_rng(seed).integers(-40, 41, (count, 4)).astype(np.float32)
+    values = to_float64(states) @ BALANCING
+    found = models.layer_outputs(MODEL, linear_values(BALANCING), states)["dense3"]
+    assert_equal("dense3", found, np.stack([-values, values], axis=-1))
+
+
 @cache
-def initial_parameters(models, seed):
+def new_parameters(models, seed):
     """Return the parameters of a new network."""
     return models.initial_parameters(MODEL, seed)
 
 
 @claim("q_learning.parameter-names")
 def test_parameter_names(models, seed):
-    assert sorted(initial_parameters(models, seed)) == sorted(SHAPES)
+    assert sorted(new_parameters(models, seed)) == sorted(SHAPES)
 
 
 @claim("q_learning.parameter-count")
 def test_parameter_count(models, seed):
-    initial = initial_parameters(models, seed)
+    initial = new_parameters(models, seed)
     for layer, count in zip(NAMES, (120, 600, 50), strict=True):
         assert_parameters(initial, MODEL, layer, count)
 
@@ -198,17 +211,37 @@ def test_parameter_count(models, seed):
 @claim("q_learning.initial-kernels")
 @pytest.mark.parametrize("name", ["dense1/kernel", "dense2/kernel", "dense3/kernel"])
 def test_initial_kernels(models, seed, name):
-    kernel = initial_parameters(models, seed)[name]
-    limit = glorot_limit(*fans(SHAPES[name]))
-    assert_within(name, kernel, np.zeros(SHAPES[name]), limit * (1 + rounding.gamma(rounding.SQRT)))
+    kernel = new_parameters(models, seed)[name]
+    initial_parameters.assert_glorot(name, kernel, SHAPES[name])
     # 48 even draws or more all stay in the inner 70% of the interval with a probability of 0.7^48, below FALSE_ALARM.
+    limit = glorot_limit(*fans(SHAPES[name]))
     assert np.abs(kernel).max() > 0.7 * limit, f"{name} reaches only {np.abs(kernel).max()} of {limit}"
 
 
 @claim("q_learning.initial-biases")
 @pytest.mark.parametrize("name", ["dense1/bias", "dense2/bias", "dense3/bias"])
 def test_initial_biases(models, seed, name):
-    assert_equal(name, initial_parameters(models, seed)[name], np.zeros(SHAPES[name]))
+    assert_equal(name, new_parameters(models, seed)[name], np.zeros(SHAPES[name]))
+
+
+@claim("q_learning.new-networks-differ")
+def test_new_networks_differ(models, seed):
+    pair = seed, seed + 1
+    initial_parameters.assert_all_differ(*(new_parameters(models, one) for one in pair), pair)
+
+
+@claim("q_learning.initial-seed")
+def test_initial_seed(models, seed):
+    again = models.initial_parameters(MODEL, seed)
+    for name, value in new_parameters(models, seed).items():
+        assert_equal(f"{name} of a second network with the same seed", again[name], value)
+
+
+@claim("q_learning.initial-weights-differ")
+def test_initial_weights_differ(models, seed):
+    initial_parameters.assert_fine(new_parameters(models, seed))
+    initial_parameters.assert_distinct(new_parameters(models, seed))
+    initial_parameters.assert_unrelated(new_parameters(models, seed))
 
 
 def q_network(keras):
@@ -320,20 +353,18 @@ def test_epsilon_schedule(agent, episode, **schedule):
 DRAWS = 1000
 
 
-def repeated(agent, epsilon, seed):
+def repeated(agent, epsilon, seed, count=DRAWS):
     """Choose actions with values that always prefer the second."""
-    states = np.zeros((DRAWS, 4), np.float32)
+    states = np.zeros((count, 4), np.float32)
     return chosen(agent, constant_values(-1, 1), states, epsilon, seed)
 
 
 @claim("q_learning.explores")
-@pytest.mark.parametrize("epsilon", [0.1, 0.5])
-def test_explores(agent, seed, epsilon):
-    others = int((repeated(agent, epsilon, seed) == 0).sum())
-    probability = chance_of_share(others, DRAWS, epsilon / 2)
-    assert probability > FALSE_ALARM, (
-        f"{others} of {DRAWS} actions are not the greedy one, which has a probability of {probability:.3g}"
-    )
+@pytest.mark.parametrize(("epsilon", "count"), [(DOCUMENT["final_epsilon"], 4 * DRAWS), (0.1, DRAWS), (0.5, DRAWS)])
+def test_explores(agent, seed, epsilon, count):
+    # Of the small epsilon so many that one of 0 would show.
+    others = (repeated(agent, epsilon, seed, count) == 0).sum()
+    assert_share("actions are not the greedy one", others, count, epsilon / 2)
 
 
 @claim("q_learning.explores-evenly")

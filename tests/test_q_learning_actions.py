@@ -74,6 +74,17 @@ def test_explores_whatever_is_best(agent, seed):
         assert_share(what, of_action.sum(), len(of_action), 1 / 4, FALSE_ALARM / 2)
 
 
+@claim("q_learning.explores-in-one-state")
+def test_explores_in_one_state(agent, seed):
+    # As the document's loop calls it; the seeds differ as calls of one generator do.
+    count = 64
+    state, parameters = np.zeros((1, 4), np.float32), constant_values(-1, 1)
+    actions = np.concatenate(
+        [agent.act(MODEL, parameters, state, 1.0, count * seed + number) for number in range(count)]
+    )
+    assert_share("single actions, with an epsilon of 1, are not the greedy one", (actions == 0).sum(), count, 1 / 2)
+
+
 @claim("q_learning.explores-in-no-pattern")
 @pytest.mark.parametrize("epsilon", [0.5, 1.0])
 def test_explores_in_no_pattern(agent, seed, epsilon):

@@ -124,14 +124,15 @@ def constant_learning(values, batches, learning_rate, gamma):
         Losses and biases after the last step, each with a bound.
 
     """
-    biases, first, second, bound = np.array(values, float), np.zeros(2), np.zeros(2), np.zeros(2)
+    count, biases = len(values), np.array(values, float)
+    first, second, bound = np.zeros((3, count))
     losses, limits = [], []
     for number, (actions, rewards, dones) in enumerate(zip(*map(to_float64, batches), strict=True), 1):
         errors = biases[actions] - (rewards + gamma * biases.max() * (1 - dones))
         losses.append(np.mean(errors**2))
         off = 2 * bound.max() + rounding.gamma(4) * (np.abs(rewards).max() + 2 * np.abs(biases).max())
         limits.append(np.mean(off * (2 * np.abs(errors) + off)) + rounding.gamma(len(errors) + 8) * losses[-1])
-        gradient = 2 * np.bincount(actions, errors, minlength=2) / len(errors)
+        gradient = 2 * np.bincount(actions, errors, minlength=count) / len(errors)
         arguments = biases, gradient, first, second, number, learning_rate
         # Twice: the moments have errors of steps before, and the gradient that of the biases.
         bound = bound + 2 * rounding.adam_step(*arguments)[0]
@@ -139,25 +140,48 @@ def constant_learning(values, batches, learning_rate, gamma):
     return np.array(losses), np.array(limits), biases, bound
 
 
+def assert_learns_constants(agent, seed, model, values, states, learning_rate, gamma):
+    """Compare a learning by constant values with the definition's.
+
+    Args:
+        agent: The agent.
+        seed: Seed of the rewards.
+        model: Name of the model.
+        values: Value of each action at first.
+        states: States before and after, [2, steps, batch, ...].
+        learning_rate: Learning rate.
+        gamma: Discount factor.
+
+    """
+    _, steps, batch = states.shape[:3]
+    # All actions occur in every batch, and rewards are so far below the values that no gradient comes near 0.
+    actions = np.tile(np.arange(batch, dtype=np.int32) % len(values), (steps, 1))
+    rewards = np.random.default_rng(seed).uniform(-20, -10, (steps, batch)).astype(np.float32)
+    dones = np.tile(np.arange(batch) % 3 == 0, (steps, 1)).astype(np.float32)
+    given = Transitions(states[0], actions, rewards, states[1], dones)
+    losses, last = agent.learn(model, constant_values(*values), given, learning_rate=learning_rate, gamma=gamma)
+    expected, limits, biases, bound = constant_learning(values, (actions, rewards, dones), learning_rate, gamma)
+    assert_within("the losses", losses, expected, limits)
+    shapes = definition.MODELS[model].shapes
+    *_, learnt = shapes
+    assert_within(learnt, last[learnt], biases, bound)
+    for name in sorted(set(shapes) - {learnt}):
+        assert_equal(name, last[name], np.zeros(shapes[name]))
+
+
 @claim("q_learning.learns-by-its-arguments")
 @pytest.mark.parametrize(
     ("learning_rate", "gamma"), [(0.1, 1.0), (0.0003, 0.0), (0.02, 0.5)], ids=["0.1-1", "0.0003-0", "0.02-0.5"]
 )
 def test_learns_by_its_arguments(agent, seed, learning_rate, gamma):
-    steps, batch, values = 12, 7, (-2.0, 3.0)
-    generator = np.random.default_rng(seed)
-    states, next_states = generator.uniform(-1, 1, (2, steps, batch, 4)).astype(np.float32)
-    # Both actions occur in every batch, and rewards are so far below the values that no gradient comes near 0.
-    actions = np.tile(np.arange(batch, dtype=np.int32) % 2, (steps, 1))
-    rewards = generator.uniform(-20, -10, (steps, batch)).astype(np.float32)
-    dones = np.tile(np.arange(batch) % 3 == 0, (steps, 1)).astype(np.float32)
-    given = Transitions(states, actions, rewards, next_states, dones)
-    losses, last = agent.learn(MODEL, constant_values(*values), given, learning_rate=learning_rate, gamma=gamma)
-    expected, limits, biases, bound = constant_learning(values, (actions, rewards, dones), learning_rate, gamma)
-    assert_within("the losses", losses, expected, limits)
-    assert_within("dense3/bias", last["dense3/bias"], biases, bound)
-    for name in sorted(set(SHAPES) - {"dense3/bias"}):
-        assert_equal(name, last[name], np.zeros(SHAPES[name]))
+    states = np.random.default_rng(seed).uniform(-1, 1, (2, 12, 7, 4)).astype(np.float32)
+    assert_learns_constants(agent, seed, MODEL, (-2.0, 3.0), states, learning_rate, gamma)
+
+
+@claim("pixels.cnn-learns-by-its-arguments")
+def test_cnn_learns_by_its_arguments(agent, seed):
+    states = np.ones((2, 5, 5, *problems.Q_STATES["q_cnn"]), np.float32)
+    assert_learns_constants(agent, seed, "q_cnn", (-2.0, 1.0, 0.0, 3.0), states, 0.02, 0.5)
 
 
 @claim("q_learning.learns-anew")

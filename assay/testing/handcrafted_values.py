@@ -19,8 +19,10 @@ LEANING = np.array([0, 0, 10, 3], np.float32)
 
 
 def constant_values(*values: float) -> Parameters:
-    """Return parameters with which the network values the actions so in every state."""
-    return _zeros("q_network") | {"dense3/bias": np.array(values, np.float32)}
+    """Return parameters with which the network that has so many actions values them so in every state."""
+    biases = {model: list(MODELS[model].shapes.items())[-1] for model in ("q_network", "q_cnn")}
+    model = next(model for model, (_, shape) in biases.items() if shape == (len(values),))
+    return _zeros(model) | {biases[model][0]: np.array(values, np.float32)}
 
 
 def linear_values(weights: Array, level: float = 0.0, offset: float = 0.0) -> Parameters:

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 from doubles.acting_faults import ACTING_FAULTS
 from doubles.adversary_faults import ADVERSARY_FAULTS
+from doubles.adversary_faults_b import ADVERSARY_FAULTS_B
 from doubles.agent_faults import AGENT_FAULTS
 from doubles.agent_training_faults import AGENT_TRAINING_FAULTS
 from doubles.base_faults import BASE_FAULTS
@@ -38,6 +39,7 @@ for _faults in (
     BASIC_FAULTS,
     ACTING_FAULTS,
     ADVERSARY_FAULTS,
+    ADVERSARY_FAULTS_B,
     AGENT_FAULTS,
     AGENT_TRAINING_FAULTS,
     BASE_FAULTS,
