@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 
@@ -197,7 +197,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The content of a file of benchmarks: its runs, the last one last."""
 
     format: Literal[1]
-    runs: list[Run]
+    runs: Annotated[list[Run], msgspec.Meta(min_length=1)]
 
 
 def read(path: Path) -> list[Run]:
@@ -222,7 +222,8 @@ def append(path: Path, run: Run) -> None:
 
     """
     content = File(FORMAT, [*(read(path) if path.exists() else []), run])
-    plain = msgspec.to_builtins(content, str_keys=True)
+    # A number of NumPy is a float, too, and is written as one.
+    plain = msgspec.to_builtins(content, str_keys=True, enc_hook=float)
     text_file.write(path, json.dumps(plain, separators=(",", ":")) + "\n", WHAT)
 
 
