@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from doubles.ledgers import ledger, typed
 
-from assay import reference
+from assay import alternatives, reference
 from assay.contract import GROUPS
 from assay.errors import ExitCode, UserError
 from assay.ledger import expect, expectations
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 LINK = "https://example.org/issues/1"
 RELU = Expectation("dense.relu", "it computes in float64", LINK)
 ENTRY = f'[[expectation]]\nclaim = "dense.relu"\nreason = "it computes in float64"\nlink = "{LINK}"\n'
-OF_THE_REFERENCE = sorted((Path(reference.__file__).parent / "expectations").iterdir())
+FOLDERS = [Path(package.__file__).parent / "expectations" for package in (reference, alternatives)]
+FILES = sorted(path for folder in FOLDERS for path in folder.iterdir())
 CLAIMS = ("dense.affine", "dense.relu", "dense.tanh", "dense.sigmoid")
 
 
@@ -105,8 +106,8 @@ def test_what_can_never_come_true_is_refused(expectation: Expectation, message: 
         expectations.check([expectation], ["ops"], date(2026, 11, 24))
 
 
-@pytest.mark.parametrize("path", OF_THE_REFERENCE, ids=lambda path: path.stem)
-def test_what_is_expected_of_the_reference_can_come_true(path: Path) -> None:
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_is_expected_can_come_true(path: Path) -> None:
     # That an entry has expired is for a run to say, whose news it is.
     expectations.check(expectations.read(path), GROUPS, date.min)
 
