@@ -89,6 +89,13 @@ def test_many_batches(ops, seed):
     assert_correct(ACCURACY, ops.sparse_categorical_accuracy, drawn_batches(seed, (5, 1, 3) * 50, 3))
 
 
+@claim("evaluation.accuracy")
+def test_one_prediction(ops):
+    # Of predictions that are all equal one is taken for the largest, whichever: it is right for one of ten labels.
+    batch = np.arange(10, dtype=np.int32), np.full((10, 10), 0.5, np.float32)
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, [batch])
+
+
 @claim("evaluation.one-bit-apart")
 @pytest.mark.parametrize("score", [-1.0, 2.0**-126, 0.25, 1e6])
 def test_one_bit_apart(ops, score):

@@ -106,6 +106,18 @@ def test_training_normalizes(ops, case):
     assert_normalized(ops, case, training=True)
 
 
+@claim("training_flag.inference-normalizes", "training_flag.training-normalizes")
+@pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
+def test_gamma_of_0(ops, training):
+    # Whatever is normalised, nothing of it is left.
+    inputs = np.arange(24, dtype=np.float32).reshape(6, 4) ** 2
+    gamma, beta = np.array([0, 1, 0, -1], np.float32), np.array([0, 1, -2, 3], np.float32)
+    moving = np.ones(4, np.float32), np.full(4, 2, np.float32)
+    output, _, _ = ops.batch_normalization(inputs, gamma, beta, *moving, training=training)
+    output = assert_form("the output", output, inputs.shape)
+    assert_equal("the channels whose gamma is 0", output[:, ::2], np.broadcast_to(beta[::2], (6, 2)))
+
+
 def reordered(array, order):
     """Put the places of [..., channels] into another order, over all axes but the last at once."""
     return array.reshape(-1, array.shape[-1])[order].reshape(array.shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,6 +111,17 @@ def draw_last_column_near_0(right: Function, shape: tuple[int, int], seed: int) 
     return kernel
 
 
+def take_gamma_of_0_for_1(right: Function, inputs: Array, gamma: Array, *others: Array, training: bool) -> Any:
+    """Scale by 1 where gamma is 0, as if there were none."""
+    return right(inputs, np.where(gamma == 0, np.float32(1), gamma), *others, training=training)
+
+
+def count_every_largest(_right: Function, batches: Sequence[tuple[Array, Array]]) -> Array:
+    """Take a prediction at the label for right if none is larger, though others may be as large."""
+    right = np.cumsum([(scores[np.arange(len(labels)), labels] >= scores.max(-1)).sum() for labels, scores in batches])
+    return (right / np.cumsum([len(labels) for labels, _ in batches])).astype(np.float32)
+
+
 SEEDED = {
     "datasets.sample_batch": "mnist.batches-differ",
     "text.sample_windows": "text.seeds",
@@ -145,6 +156,12 @@ ADVERSARY_FAULTS: dict[str, Fault] = {
     ),
     "rnn_probabilities_clipped": Fault(
         "models.layer_outputs", "rnn.softmax-output", "softmax of logits of which one is 200", clip_probabilities
+    ),
+    "normalization_gamma_of_0_is_1": Fault(
+        "ops.batch_normalization", "training_flag.inference-normalizes", "gamma is 0", take_gamma_of_0_for_1
+    ),
+    "accuracy_counts_every_largest": Fault(
+        "ops.sparse_categorical_accuracy", "evaluation.accuracy", "expected 0.1", count_every_largest
     ),
     "glorot_last_row_above_0": Fault(
         "ops.glorot_uniform", "dense.glorot-distribution", "positive weights of rows", draw_last_row_above_0
