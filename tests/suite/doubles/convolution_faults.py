@@ -383,7 +383,7 @@ CONVOLUTION_FAULTS = {
         gradient_to_close_ones,
     ),
     "gradient_above_1e20": Fault(
-        "ops.max_pool2d_gradient", "convolution.max-gradient-of-any-numbers", "large_negative", gradient_above_1e20
+        "ops.max_pool2d_gradient", "convolution.max-gradient-of-any-numbers", "extremes", gradient_above_1e20
     ),
     "zeros_in_large_windows": Fault(
         "ops.average_pool2d", "convolution.average-every-size", "images [", zeros_in_large_windows
