@@ -1,4 +1,4 @@
-"""The chapter's programs: `python -m reference NAME`."""
+"""The chapter's programs: `python -m assay.reference NAME`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.reference.programs import PROGRAMS
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-NAME = "python -m reference"
+NAME = "python -m assay.reference"
 EXIT_CODES = f"""exit codes:
   {ExitCode.CONFORMANT:d}  the program came to its end
   {ExitCode.INTERRUPTED:d}  interrupted

@@ -23,8 +23,8 @@ from contextlib import redirect_stdout
 from unittest.mock import patch
 
 from assay.datasets.data import mnist
-from reference import implementation
-from reference.__main__ import main
+from assay.reference import implementation
+from assay.reference.__main__ import main
 
 def run(*arguments):
     with redirect_stdout(io.StringIO()) as said:
@@ -38,7 +38,7 @@ for folder, seed in ("first", "3"), ("again", "3"), ("other", "4"):
 ended["rnn"] = run("rnn", "--batches", "30", "--out", "rnn")
 
 import tensorflow as tf
-from reference.models import trainer
+from assay.reference.models import trainer
 
 ended["traces"] = trainer("mlp", (28, 28, 1)).train_from.experimental_get_tracing_count()
 found = mnist()
@@ -169,8 +169,8 @@ def test_the_flowers_go_on_into_another_epoch(ended):
 def test_the_flowers_need_a_network_or_the_mock(ended):
     assert ended["offline"] == [ExitCode.USAGE, ""]
     assert ended["errors"].endswith(
-        "python -m reference: tf_flowers is not to be had: it is not on this machine, and there is no network. With "
-        "--mock, made-up images take its place\n"
+        "tf_flowers is not to be had: it is not on this machine, and there is no network. With --mock, made-up images take "
+        "its place\n"
     )
 
 
@@ -199,7 +199,7 @@ def test_the_bar_shows_the_score(ended):
 def test_the_list_is_there_at_once(shell, seconds_of):
     script = """if True:
         import sys
-        from reference.__main__ import main
+        from assay.reference.__main__ import main
         main([])
         heavy = {"tensorflow", "keras", "gymnasium", "PIL", "matplotlib", "tqdm", "scipy", "pooch", "pytest"}
         print("imported:", *sorted(heavy & sys.modules.keys()))
@@ -216,7 +216,7 @@ def test_the_list_is_there_at_once(shell, seconds_of):
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_every_program_has_help(name, program):
     code, output, errors = program(name, "--help")
-    assert (code, output.startswith(f"usage: python -m reference {name} "), errors) == (0, True, "")
+    assert (code, output.startswith(f"usage: python -m assay.reference {name} "), errors) == (0, True, "")
 
 
 def test_the_list_is_the_help(program):
@@ -229,23 +229,44 @@ def test_the_list_is_the_help(program):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["melt"], "python -m reference: argument PROGRAM: invalid choice: 'melt' (choose from "),
-        (["mlp", "--batches", "-3"], "python -m reference mlp: argument --batches: '-3' is not a whole number from 1 "),
-        (["mlp", "--batches", "0"], "python -m reference mlp: argument --batches: '0' is not a whole number from 1 "),
-        (["cnn", "--epochs", "many"], "python -m reference cnn: argument --epochs: 'many' is not a whole number "),
-        (["cnn", "--epochs", "1.5"], "python -m reference cnn: argument --epochs: '1.5' is not a whole number "),
-        (["mlp", "--seed", "-1"], "python -m reference mlp: argument --seed: '-1' is not a whole number from 0 "),
-        (["mlp", "--seed", "4294967296"], "python -m reference mlp: argument --seed: '4294967296' is not a whole "),
-        (["mlp", "--epochs", "1", "--batches", "9"], "python -m reference mlp: argument --batches: not allowed with "),
+        (["melt"], "python -m assay.reference: argument PROGRAM: invalid choice: 'melt' (choose from "),
+        (
+            ["mlp", "--batches", "-3"],
+            "python -m assay.reference mlp: argument --batches: '-3' is not a ",
+        ),
+        (
+            ["mlp", "--batches", "0"],
+            "python -m assay.reference mlp: argument --batches: '0' is not a ",
+        ),
+        (
+            ["cnn", "--epochs", "many"],
+            "python -m assay.reference cnn: argument --epochs: 'many' is not a ",
+        ),
+        (["cnn", "--epochs", "1.5"], "python -m assay.reference cnn: argument --epochs: '1.5' is not a "),
+        (["mlp", "--seed", "-1"], "python -m assay.reference mlp: argument --seed: '-1' is not a "),
+        (
+            ["mlp", "--seed", "4294967296"],
+            "python -m assay.reference mlp: argument --seed: '4294967296' is not a ",
+        ),
+        (
+            ["mlp", "--epochs", "1", "--batches", "9"],
+            "python -m assay.reference mlp: argument --batches: not ",
+        ),
         (
             ["rnn", "--batches", "none"],
-            "python -m reference rnn: argument --batches: 'none' is not a whole number from ",
+            "python -m assay.reference rnn: argument --batches: 'none' is not a whole number from ",
         ),
-        (["flowers", "--image-size", "31"], "python -m reference flowers: argument --image-size: '31' is not a "),
-        (["dqn", "--episodes", "0"], "python -m reference dqn: argument --episodes: '0' is not a whole number from 1 "),
-        (["dqn", "--out", "file"], "python -m reference: file is not a folder that can be written to: "),
-        (["convolution", "--out", "file"], "python -m reference: file is not a folder that can be written to: "),
-        (["flowers", "--out", "file/new"], "python -m reference: file/new is not a folder that can be written to: "),
+        (["flowers", "--image-size", "31"], "python -m assay.reference flowers: argument --image-size: '31' is not a "),
+        (
+            ["dqn", "--episodes", "0"],
+            "python -m assay.reference dqn: argument --episodes: '0' is not a ",
+        ),
+        (["dqn", "--out", "file"], "python -m assay.reference: file is not a folder "),
+        (["convolution", "--out", "file"], "python -m assay.reference: file is not a folder "),
+        (
+            ["flowers", "--out", "file/new"],
+            "python -m assay.reference: file/new is not a folder ",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -259,7 +280,7 @@ def test_damaged_data_are_told_before_anything_is_done(program, monkeypatch, tmp
     (tmp_path / "mnist.npz").write_bytes(b"damaged")
     monkeypatch.setenv("ASSAY_DATA", str(tmp_path))
     code, output, errors = program("mlp", "--out", "pictures")
-    said = "python -m reference: The file that ASSAY_DATA names cannot be used (ASSAY_DATA ("
+    said = "python -m assay.reference: The file that ASSAY_DATA names cannot be used (ASSAY_DATA ("
     assert (code, output, errors.startswith(said), errors.count("\n")) == (ExitCode.USAGE, "", True, 1), errors
     assert not (tmp_path / "pictures").exists()
 
@@ -281,7 +302,7 @@ def test_a_machine_that_lacks_something_is_told(error, said, program, monkeypatc
 
     monkeypatch.setattr(Reference, "start", start)
     code, output, errors = program("linear")
-    assert (code, output, errors.startswith(f"python -m reference: {said}")) == (ExitCode.USAGE, "", True), errors
+    assert (code, output, errors.startswith(f"python -m assay.reference: {said}")) == (ExitCode.USAGE, "", True), errors
 
 
 def test_an_agent_without_its_environment_is_told_before_it_learns(program, monkeypatch):
@@ -289,9 +310,9 @@ def test_an_agent_without_its_environment_is_told_before_it_learns(program, monk
         raise ImportError(message)
 
     message = "No module named 'gymnasium'"
-    monkeypatch.setattr("reference.environments.library", library)
+    monkeypatch.setattr("assay.reference.environments.library", library)
     code, output, errors = program("dqn")
-    said = f"python -m reference: CartPole is not to be had: {message}. `pip "
+    said = f"python -m assay.reference: CartPole is not to be had: {message}. `pip "
     assert (code, output, errors.startswith(said), errors.count("\n")) == (ExitCode.USAGE, "", True, 1), errors
 
 
@@ -307,7 +328,7 @@ def test_a_reader_that_goes_away_is_no_error(shell):
     reading, writing = os.pipe()
     os.close(reading)
     ended = subprocess.run(
-        [sys.executable, "-m", "reference"], stdout=writing, stderr=subprocess.PIPE, cwd=shell.folder, check=False
+        [sys.executable, "-m", "assay.reference"], stdout=writing, stderr=subprocess.PIPE, cwd=shell.folder, check=False
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (0, b"")
