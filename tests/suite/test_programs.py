@@ -169,8 +169,8 @@ def test_the_flowers_go_on_into_another_epoch(ended):
 def test_the_flowers_need_a_network_or_the_mock(ended):
     assert ended["offline"] == [ExitCode.USAGE, ""]
     assert ended["errors"].endswith(
-        "tf_flowers is not to be had: it is not on this machine, and there is no network. With --mock, made-up images take "
-        "its place\n"
+        "tf_flowers is not to be had: it is not on this machine, and there is no network. With --mock, made-up images "
+        "take its place\n"
     )
 
 
