@@ -14,9 +14,10 @@ import time
 # Without the enumerations that `signal` makes of its results, which takes ten times as long.
 from _signal import getsignal  # type: ignore[import-not-found]
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import TextIO
 
 # pytest publishes its subclasses only.
 from _pytest.outcomes import OutcomeException
@@ -24,6 +25,8 @@ from _pytest.outcomes import OutcomeException
 # A hung test is interrupted at its limit; one that cannot be, as it never comes back to Python, ends its process
 # after this much more. Loading the slowest framework takes about as long.
 GRACE_SECONDS = 10.0
+# Attempts to open a file in a folder that something removes meanwhile.
+TRIES = 5
 # How many times its limit a test of a claim may take by the wall clock.
 WALL_FACTOR = 4
 # An implementation may swallow the first interruption: the next ones come at this interval.
@@ -129,7 +132,7 @@ def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterat
         if last_words is None:
             yield
         else:
-            with last_words.open("w") as file:
+            with _opened(last_words) as file:
                 faulthandler.dump_traceback_later(seconds * factor + GRACE_SECONDS, exit=True, file=file)
                 try:
                     yield
@@ -145,6 +148,15 @@ def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterat
         if remaining:
             left = remaining - (time.monotonic() - began)
             signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_TIMER), interval)
+
+
+def _opened(path: Path) -> TextIO:
+    """Open a file to write, though its folder may be removed at any moment, also by another process."""
+    for _ in range(TRIES):
+        with suppress(FileNotFoundError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return path.open("w")
+    return path.open("w")
 
 
 def _stopped_timer() -> tuple[float, float]:

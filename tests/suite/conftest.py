@@ -89,12 +89,14 @@ class Shell:
         self.folder = folder
 
     def start(self, *arguments: object) -> Running:
-        """Start Python with these arguments."""
+        """Start Python with these arguments, and with a folder for temporary files that no other run shares."""
+        temporary = self.folder.with_name(f"{self.folder.name}-tmp")
+        temporary.mkdir(exist_ok=True)
         return Running(
             subprocess.Popen(
                 [sys.executable, *map(str, arguments)],
                 cwd=self.folder,
-                env=ENVIRONMENT,
+                env=ENVIRONMENT | {"TMPDIR": str(temporary)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
