@@ -40,7 +40,8 @@ def test_what_fails_is_what_is_expected(name):
     path = ROOT / "reference" / "expectations" / f"{EXPECTED.get(name)}.toml"
     expected = {each.claim for each in expectations.read(path)} if name in EXPECTED else set()
     failed = {claim["id"] for claim in VERSIONS["claims"] if claim["outcomes"][name] == "expected failure"}
-    assert failed == expected
+    # Claims that are newer than the matrix have no outcome in it.
+    assert failed == expected & {claim["id"] for claim in VERSIONS["claims"]}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+# A script finds its neighbours alone: the package of the doubles is in the folder above.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from assay.adapters.loading import load
 from assay.adapters.protocol import wire
 from assay.contract import PROTOCOLS
