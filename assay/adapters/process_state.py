@@ -63,8 +63,13 @@ class ProcessState:
             sys.setrecursionlimit(self._recursion)
 
     def _restore_environment(self, before: dict[Any, Any]) -> None:
-        """Put back what was changed or removed. What was added stays: libraries do that when they are first loaded."""
+        """Put back what was changed or removed, and remove what was added for Assay to read.
+
+        Other added variables stay: libraries add some when they are first loaded.
+        """
         now = _variables()
+        for name in [name for name in now if name not in before and os.fsdecode(name).startswith("ASSAY_")]:
+            del os.environ[os.fsdecode(name)]
         for name, value in before.items():
             if now.get(name) != value:
                 os.environ[os.fsdecode(name)] = os.fsdecode(value)
