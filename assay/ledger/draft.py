@@ -14,6 +14,7 @@ from assay.ledger import ledger
 from assay.ledger.expectations import Expectation
 from assay.ledger.ledger import Ledger, Precision, Profile, Row, Subject, Time
 from assay.ledger.outcomes import count
+from assay.specification.claims import specification
 from assay.specification.shards import Shard
 
 
@@ -72,8 +73,7 @@ class Draft:
     @property
     def settled(self) -> tuple[Row, ...]:
         """The rows in the light of what was expected, in the document's order."""
-        order = {id_: rank for rank, id_ in enumerate(self.awaited)}
-        rows = sorted(self.rows.values(), key=lambda row: order.get(row.id, len(order)))
+        rows = sorted(self.rows.values(), key=lambda row: specification().rank(row.id))
         return tuple(map(self._settle, rows))
 
     def _settle(self, row: Row) -> Row:
