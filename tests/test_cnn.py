@@ -16,9 +16,18 @@ from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.semantics import convolution, layers, normalization
 from assay.spec.semantics import models as definition
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.vectors import read
 from assay.testing import initial_parameters, problems
-from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_rejected, assert_within, claim, few
+from assay.testing.assertions import (
+    assert_close,
+    assert_equal,
+    assert_form,
+    assert_rejected,
+    assert_within,
+    claim,
+    few_examples,
+)
 from assay.testing.image_cases import reverse_inside
 from assay.testing.masks import (
     WORD,
@@ -78,7 +87,7 @@ def variables_of(problem, layer):
 
 
 @claim("cnn.layer-order")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_layer_order(models, seed):
     assert list(run(models, problem_of(seed))) == NAMES
@@ -165,7 +174,7 @@ def assert_convolution(outputs, problem, layer, inputs):
 
 
 @claim("cnn.conv1-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_conv1_output(models, seed):
     problem = problem_of(seed)
@@ -173,7 +182,7 @@ def test_conv1_output(models, seed):
 
 
 @claim("cnn.conv2-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_conv2_output(models, seed):
     problem = problem_of(seed)
@@ -200,7 +209,7 @@ def test_same_padding(models, seed, layer, size, channels):
 
 
 @claim("cnn.receptive-field")
-@few
+@few_examples(2)
 @given(row=st.integers(2, 25), column=st.integers(2, 25))
 def test_receptive_field(models, seed, row, column):
     problem = problem_of(seed)
@@ -233,7 +242,7 @@ def test_receptive_field_of_conv2(models, pixel):
 
 @claim("cnn.rectified")
 @pytest.mark.parametrize("layer", ["conv1", "conv2", "dense1"])
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_rectified(models, seed, layer):
     outputs = run(models, problem_of(seed))
@@ -242,7 +251,7 @@ def test_rectified(models, seed, layer):
 
 
 @claim("cnn.pool1-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_pool1_output(models, seed):
     outputs = run(models, problem_of(seed))
@@ -250,7 +259,7 @@ def test_pool1_output(models, seed):
 
 
 @claim("cnn.pool2-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_pool2_output(models, seed):
     outputs = run(models, problem_of(seed))
@@ -258,7 +267,7 @@ def test_pool2_output(models, seed):
 
 
 @claim("cnn.flatten-order")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_flatten_order(models, seed):
     outputs = run(models, problem_of(seed))
@@ -266,7 +275,7 @@ def test_flatten_order(models, seed):
 
 
 @claim("cnn.dense1-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_dense1_output(models, seed):
     problem = problem_of(seed)
@@ -274,7 +283,7 @@ def test_dense1_output(models, seed):
 
 
 @claim("cnn.dense2-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_dense2_output(models, seed):
     problem = problem_of(seed)
@@ -282,7 +291,7 @@ def test_dense2_output(models, seed):
 
 
 @claim("cnn.dense2-is-linear")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_dense2_is_linear(models, seed):
     result = assert_form("dense2", run(models, problem_of(seed))["dense2"], (4, 10))
@@ -290,7 +299,7 @@ def test_dense2_is_linear(models, seed):
 
 
 @claim("cnn.softmax-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_softmax_output(models, seed):
     outputs = run(models, problem_of(seed))
@@ -299,7 +308,7 @@ def test_softmax_output(models, seed):
 
 
 @claim("cnn.output-is-a-distribution")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_output_is_a_distribution(models, seed):
     outputs = run(models, problem_of(seed))
@@ -317,7 +326,7 @@ def logits(parameters, inputs, _targets):
 
 
 @claim("cnn.whole-network")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_whole_network(models, seed):
     problem, expected, bounds = case(problem_of, layer_outputs, seed)
@@ -325,7 +334,7 @@ def test_whole_network(models, seed):
 
 
 @claim("cnn.images-are-independent")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_images_are_independent(models, seed):
     problem = problem_of(seed)
@@ -470,7 +479,7 @@ def gradients_case(seed):
 
 
 @claim("cnn.loss")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_loss(models, seed):
     problem, expected, bounds = gradients_case(seed)
@@ -485,35 +494,35 @@ def assert_gradients(models, seed, layer):
 
 
 @claim("cnn.conv1-gradients")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_conv1_gradients(models, seed):
     assert_gradients(models, seed, "conv1")
 
 
 @claim("cnn.conv2-gradients")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_conv2_gradients(models, seed):
     assert_gradients(models, seed, "conv2")
 
 
 @claim("cnn.dense1-gradients")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_dense1_gradients(models, seed):
     assert_gradients(models, seed, "dense1")
 
 
 @claim("cnn.dense2-gradients")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_dense2_gradients(models, seed):
     assert_gradients(models, seed, "dense2")
 
 
 @claim("cnn.gradient-is-averaged")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_gradient_is_averaged(models, seed):
     problem, expected, bounds = gradients_case(seed)
@@ -537,16 +546,16 @@ def test_gradient_of_parts(models, seed):
 
 
 @cache_by_precision
-def trajectory_case(seed, *, after_correction=False):
+def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
     """Return a problem of two batches, the definition's losses and last parameters, and their bounds."""
-    problem = problem_of(seed, batch=2, steps=2, after_correction=after_correction)
-    return solved(problem, trajectory, after_correction=after_correction)
+    problem = problem_of(seed, batch=2, steps=2, adam=adam)
+    return solved(problem, trajectory, adam=adam)
 
 
 @claim("cnn.trajectory")
 def test_trajectory(models, permitted, seed):
-    def check(**way):
-        problem, expected, bounds = trajectory_case(seed, **way)
+    def check(adam):
+        problem, expected, bounds = trajectory_case(seed, adam=adam)
         parameters = {name: expected[name] for name in problem.parameters}
         assert_close("train, after 2 steps", trained(models, problem), parameters, bounds)
 
@@ -555,8 +564,8 @@ def test_trajectory(models, permitted, seed):
 
 @claim("cnn.trajectory-losses")
 def test_trajectory_losses(models, permitted, seed):
-    def check(**way):
-        problem, expected, bounds = trajectory_case(seed, **way)
+    def check(adam):
+        problem, expected, bounds = trajectory_case(seed, adam=adam)
         assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check))
@@ -624,7 +633,7 @@ def test_fit_trajectory(models, fitted, seed):
 
 
 @claim("cnn.evaluate")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_evaluate(training, seed):
     # Only the last of four images is labelled right, and it is the one that batches of three leave over.

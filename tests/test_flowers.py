@@ -15,7 +15,7 @@ from assay.spec.error_bounds.rounding import gamma
 from assay.spec.semantics import datasets as definition
 from assay.spec.semantics import layers, losses, optimizers
 from assay.spec.vectors import read
-from assay.testing.assertions import assert_equal, assert_form, assert_within, claim, fewer
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, chance_of_share, threshold
 from assay.testing.training.network_training import train
 
@@ -137,7 +137,7 @@ raw_images = st.sampled_from([(1, 1, 3), (2, 3, 3), (7, 5, 3)]).flatmap(lambda s
 
 
 @claim("flowers.resize")
-@fewer
+@few_examples(8)
 @given(images=st.lists(raw_images, min_size=3, max_size=3), image_size=st.sampled_from(IMAGE_SIZES))
 def test_resize(flowers, images, image_size):
     assert_resized(flowers, images, image_size)

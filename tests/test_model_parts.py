@@ -7,6 +7,7 @@ from assay.spec.error_bounds import image_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import convolution, layers, losses, optimizers
 from assay.spec.semantics.initializers import fans, glorot_limit
+from assay.spec.semantics.optimizers import Adam
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
 from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
@@ -356,8 +357,8 @@ def adam(parameter, gradients, before, rate):
         rounding.adam_step(*arguments)[0] + inherited * np.abs(second[0] - first[0])
     )
     # Either place of epsilon will do.
-    after = optimizers.adam_step(parameter, gradients[0], zeros, zeros, before + 1, rate, after_correction=True)
-    after = optimizers.adam_step(after[0], gradients[1], *after[1:], before + 2, rate, after_correction=True)
+    after = optimizers.adam_step(parameter, gradients[0], zeros, zeros, before + 1, rate, adam=Adam.AFTER_CORRECTION)
+    after = optimizers.adam_step(after[0], gradients[1], *after[1:], before + 2, rate, adam=Adam.AFTER_CORRECTION)
     return second[0], bound + np.abs(after[0] - second[0])
 
 

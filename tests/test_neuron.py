@@ -12,7 +12,7 @@ from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.semantics import layers
 from assay.testing import problems
-from assay.testing.assertions import assert_form, assert_within, claim, fewer
+from assay.testing.assertions import assert_form, assert_within, claim, few_examples
 from assay.testing.strategies import dense_cases, seeds
 
 UNITS = range(10)
@@ -52,7 +52,7 @@ def test_number_of_units(models, seed):
 
 
 @claim("neuron.inputs")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_inputs(models, seed):
     # With weights of 1 and no bias each unit gives the sum of what it sees.
@@ -82,7 +82,7 @@ def test_activation(ops, case, activation):
 
 
 @claim("neuron.second-layer-activation")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_second_layer_activation(models, seed):
     problem = problems.mlp(seed)

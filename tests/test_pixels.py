@@ -15,7 +15,7 @@ from assay.spec.semantics import convolution, layers, q_learning
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing import initial_parameters, problems
-from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.handcrafted_values import constant_values, values_of_brightness
 from assay.testing.networks import assert_dense, either_adam, outputs_of
 from assay.testing.problems import GAMMA, LEARNING_RATE
@@ -174,7 +174,7 @@ def test_cnn_value_per_action(models, seed):
 
 
 @claim("pixels.cnn-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_cnn_output(models, seed):
     problem = problem_of(seed).on_states
@@ -362,8 +362,8 @@ def test_cnn_every_parameter_learns(agent, seed):
 def test_cnn_learns(agent, permitted, seed):
     problem = problems.q_learning_of(MODEL, seed, batch=2, steps=1)
 
-    def check(**way):
-        _, expected, bounds = solve_training(problem, **way)
+    def check(adam):
+        _, expected, bounds = solve_training(problem, adam=adam)
         assert_close("learn", learnt(agent, problem), expected, bounds)
 
     permitted(either_adam(check))

@@ -14,6 +14,7 @@ from assay.spec.semantics import cart_pole, q_learning
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
 from assay.spec.semantics.initializers import fans, glorot_limit
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 from assay.spec.vectors import read
 from assay.testing import initial_parameters, problems
@@ -24,8 +25,7 @@ from assay.testing.assertions import (
     assert_rejected,
     assert_within,
     claim,
-    few,
-    fewer,
+    few_examples,
 )
 from assay.testing.handcrafted_values import BALANCING, linear_values
 from assay.testing.networks import assert_dense, assert_parameters, either_adam, outputs_of
@@ -74,7 +74,7 @@ def test_hyperparameters():
 
 
 @claim("q_learning.layer-order")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_layer_order(models, seed):
     assert list(run(models, problem_of(seed))) == NAMES
@@ -117,21 +117,21 @@ def assert_layer(models, seed, name, activation=None):
 
 
 @claim("q_learning.dense1-output")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_dense1_output(models, seed):
     assert_layer(models, seed, "dense1", "relu")
 
 
 @claim("q_learning.dense2-output")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_dense2_output(models, seed):
     assert_layer(models, seed, "dense2", "relu")
 
 
 @claim("q_learning.dense3-output")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_dense3_output(models, seed):
     assert_layer(models, seed, "dense3")
@@ -139,7 +139,7 @@ def test_dense3_output(models, seed):
 
 @claim("q_learning.rectified")
 @pytest.mark.parametrize("layer", ["dense1", "dense2"])
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_rectified(models, seed, layer):
     smallest = run(models, problem_of(seed))[layer].min()
@@ -160,7 +160,7 @@ def test_values_take_both_signs(models, seed):
 
 
 @claim("q_learning.whole-network")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_whole_network(models, seed):
     problem, expected, bounds = solved(problem_of(seed), layer_outputs(MODEL))
@@ -168,7 +168,7 @@ def test_whole_network(models, seed):
 
 
 @claim("q_learning.states-are-independent")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_states_are_independent(models, seed):
     problem = problem_of(seed)
@@ -296,7 +296,7 @@ def chosen(agent, parameters, states, epsilon, seed, model=MODEL):
 
 
 @claim("q_learning.argmax-of-the-last-axis", "q_learning.greedy-at-0")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_argmax_of_the_last_axis(agent, seed):
     problem, expected, bounds = solved(problem_of(seed), layer_outputs(MODEL))
@@ -447,7 +447,7 @@ def test_sample_form(agent, seed):
 
 @claim("q_learning.sample-without-replacement")
 @pytest.mark.parametrize("count", [BATCH, BATCH + 1, 100])
-@fewer
+@few_examples(8)
 @given(number=seeds())
 def test_sample_without_replacement(agent, count, number):
     _, drawn = sampled(agent, numbered(count), BATCH, number)
@@ -473,7 +473,7 @@ def test_sample_evenly(agent, seed):
 
 
 @claim("q_learning.sample-anew")
-@fewer
+@few_examples(8)
 @given(number=seeds())
 def test_sample_anew(agent, number):
     one, other = (sampled(agent, numbered(100), BATCH, seed)[1].tolist() for seed in (number, number + 1))
@@ -528,7 +528,7 @@ def fallen(agent, seed, epsilon=0.5):
 
 
 @claim("q_learning.transitions-follow")
-@fewer
+@few_examples(8)
 @given(number=seeds())
 def test_transitions_follow(agent, number):
     transitions, last = fallen(agent, number)
@@ -538,7 +538,7 @@ def test_transitions_follow(agent, number):
 
 
 @claim("q_learning.transition-has-its-action")
-@fewer
+@few_examples(8)
 @given(number=seeds())
 def test_transition_has_its_action(agent, number):
     transitions, _ = fallen(agent, number, epsilon=1.0)
@@ -548,7 +548,7 @@ def test_transition_has_its_action(agent, number):
 
 
 @claim("q_learning.episodes-begin-anew")
-@fewer
+@few_examples(8)
 @given(number=seeds())
 def test_episodes_begin_anew(agent, number):
     transitions, last = fallen(agent, number)
@@ -558,7 +558,7 @@ def test_episodes_begin_anew(agent, number):
 
 
 @claim("q_learning.greedy-transitions")
-@fewer
+@few_examples(8)
 @given(number=seeds())
 def test_greedy_transitions(agent, number):
     transitions, _ = fallen(agent, number, epsilon=0.0)
@@ -570,7 +570,7 @@ def test_greedy_transitions(agent, number):
 
 
 @claim("q_learning.failure-reward")
-@fewer
+@few_examples(8)
 @given(number=seeds())
 def test_failure_reward(agent, number):
     transitions, last = fallen(agent, number)
@@ -579,7 +579,7 @@ def test_failure_reward(agent, number):
 
 
 @claim("q_learning.other-rewards")
-@fewer
+@few_examples(8)
 @given(number=seeds())
 def test_other_rewards(agent, number):
     transitions, last = fallen(agent, number)
@@ -587,7 +587,7 @@ def test_other_rewards(agent, number):
 
 
 @claim("q_learning.failure-is-marked")
-@fewer
+@few_examples(8)
 @given(number=seeds())
 def test_failure_is_marked(agent, number):
     transitions, last = fallen(agent, number)
@@ -614,7 +614,7 @@ def with_transitions(problem, **changes):
 
 
 @claim("q_learning.target")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_target(agent, seed):
     problem = problem_of(seed)
@@ -622,7 +622,7 @@ def test_target(agent, seed):
 
 
 @claim("q_learning.target-of-failure")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_target_of_failure(agent, seed):
     problem = problem_of(seed)
@@ -633,7 +633,7 @@ def test_target_of_failure(agent, seed):
 
 
 @claim("q_learning.target-of-each")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_target_of_each(agent, seed):
     # As many transitions as actions, so that a maximum over the wrong axis has the right shape.
@@ -644,7 +644,7 @@ def test_target_of_each(agent, seed):
 
 @claim("q_learning.target-discount")
 @pytest.mark.parametrize("gamma", [0.0, 0.5, 0.99])
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_target_discount(agent, gamma, seed):
     assert_targets(agent, problem_of(seed), gamma)
@@ -672,7 +672,7 @@ def test_one_hot_selects(ops, values, number):
 
 
 @claim("q_learning.loss")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_loss(agent, seed):
     problem, expected, bounds = solved(problem_of(seed), loss_and_gradients(MODEL))
@@ -691,7 +691,7 @@ def test_loss_reduces_the_batch(keras, pair):
 
 
 @claim("q_learning.loss-ignores-other-actions")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_loss_ignores_other_actions(agent, seed):
     # All take the first action and fail; what the second is valued at is nobody's business.
@@ -703,7 +703,7 @@ def test_loss_ignores_other_actions(agent, seed):
 
 
 @claim("q_learning.gradients")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_gradients(agent, seed):
     problem, expected, bounds = solved(problem_of(seed), loss_and_gradients(MODEL))
@@ -734,7 +734,7 @@ def chasing(seed, steps=None):
 
 
 @claim("q_learning.target-held-fixed")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_target_held_fixed(agent, seed):
     problem, expected, bounds = solved(chasing(seed), loss_and_gradients(MODEL))
@@ -745,7 +745,7 @@ def test_target_held_fixed(agent, seed):
 
 
 @claim("q_learning.gradient-is-averaged")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_gradient_is_averaged(agent, seed):
     problem, expected, bounds = solved(problem_of(seed), loss_and_gradients(MODEL))
@@ -754,29 +754,29 @@ def test_gradient_is_averaged(agent, seed):
 
 
 @cache_by_precision
-def trajectory_case(seed, *, after_correction=False):
+def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
     """Return a problem of five batches and its solution."""
-    problem = problems.q_learning_of(MODEL, seed, steps=5, after_correction=after_correction)
-    return solve_training(problem, after_correction=after_correction)
+    problem = problems.q_learning_of(MODEL, seed, steps=5, adam=adam)
+    return solve_training(problem, adam=adam)
 
 
 @claim("q_learning.trajectory")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_trajectory(agent, permitted, seed):
-    def check(**way):
-        problem, expected, bounds = trajectory_case(seed, **way)
+    def check(adam):
+        problem, expected, bounds = trajectory_case(seed, adam=adam)
         assert_close("learn, after 5 steps", learnt(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
 
     permitted(either_adam(check))
 
 
 @claim("q_learning.trajectory-losses")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_trajectory_losses(agent, permitted, seed):
-    def check(**way):
-        problem, expected, bounds = trajectory_case(seed, **way)
+    def check(adam):
+        problem, expected, bounds = trajectory_case(seed, adam=adam)
         assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
 
     # Losses of a hundred leave little of epsilon to be seen.
@@ -784,12 +784,12 @@ def test_trajectory_losses(agent, permitted, seed):
 
 
 @claim("q_learning.target-moves")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_target_moves(agent, permitted, seed):
     # However the values move, y stays 1 ahead of them. A target that stays behind would be reached.
-    def check(**way):
-        problem, expected, bounds = solve_training(chasing(seed, steps=5), **way)
+    def check(adam):
+        problem, expected, bounds = solve_training(chasing(seed, steps=5), adam=adam)
         assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check), alike=True)

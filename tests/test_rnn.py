@@ -15,7 +15,7 @@ from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS
 from assay.spec.semantics.recurrence import State
 from assay.spec.vectors import read
 from assay.testing import handcrafted_weights, initial_rnn, problems
-from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.networks import (
     assert_certain,
     assert_dense,
@@ -61,7 +61,7 @@ def test_layer_order(models, seed):
 
 
 @claim("rnn.one-hot")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_one_hot(models, seed):
     problem = problem_of(seed)
@@ -121,7 +121,7 @@ def test_two_states(ops, seed):
 
 
 @claim("rnn.initial-state")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_initial_state(ops, seed):
     problem = problem_of(seed)
@@ -132,7 +132,7 @@ def test_initial_state(ops, seed):
 
 
 @claim("rnn.carried-on")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_carried_on(ops, seed):
     problem = problem_of(seed)
@@ -171,7 +171,7 @@ def test_gates(ops, gate):
 
 
 @claim("rnn.cell-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_cell_output(models, seed):
     one = case(problems.rnn, layer_outputs, seed)
@@ -179,7 +179,7 @@ def test_cell_output(models, seed):
 
 
 @claim("rnn.dense-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_dense_output(models, seed):
     problem = problem_of(seed)
@@ -187,7 +187,7 @@ def test_dense_output(models, seed):
 
 
 @claim("rnn.dense-is-linear")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_dense_is_linear(models, seed):
     result = assert_form("dense", run(models, problem_of(seed))["dense"], (BATCH, NUM_CHARS))
@@ -195,7 +195,7 @@ def test_dense_is_linear(models, seed):
 
 
 @claim("rnn.softmax-output")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_softmax_output(models, seed):
     found = run(models, problem_of(seed))
@@ -209,7 +209,7 @@ def test_certain_output(models, seed):
 
 
 @claim("rnn.output-is-a-distribution")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_output_is_a_distribution(models, seed):
     found = run(models, problem_of(seed))
@@ -220,7 +220,7 @@ def test_output_is_a_distribution(models, seed):
 
 
 @claim("rnn.whole-network")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_whole_network(models, seed):
     one = case(problems.rnn, layer_outputs, seed)
@@ -265,7 +265,7 @@ def in_float32(seed):
 
 
 @claim("rnn.first-character-counts")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_first_character_counts(models, seed):
     one = in_float32(seed)
@@ -275,7 +275,7 @@ def test_first_character_counts(models, seed):
 
 
 @claim("rnn.order-counts")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_order_counts(models, seed):
     one = case(problems.rnn, layer_outputs, seed)
@@ -283,7 +283,7 @@ def test_order_counts(models, seed):
 
 
 @claim("rnn.begins-anew")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_begins_anew(models, seed):
     one = case(problems.rnn, layer_outputs, seed)
@@ -292,7 +292,7 @@ def test_begins_anew(models, seed):
 
 
 @claim("rnn.windows-are-independent")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_windows_are_independent(models, seed):
     one = case(problems.rnn, layer_outputs, seed)

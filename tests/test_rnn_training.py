@@ -9,10 +9,11 @@ from hypothesis import given
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
 from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
 from assay.testing import initial_rnn, problems
-from assay.testing.assertions import assert_close, assert_equal, assert_form, claim, few
+from assay.testing.assertions import assert_close, assert_equal, assert_form, claim, few_examples
 from assay.testing.networks import (
     case,
     either_adam,
@@ -101,8 +102,8 @@ def assert_training(text, permitted, seed, learning_rate, recipe, initial, count
     curve, last = fit(text, recipe, learning_rate, seed)
     problem = known_problem(recipe, initial, counts)
 
-    def check(**way):
-        one = solve_training(problem, learning_rate, permutations=2, **way)
+    def check(adam):
+        one = solve_training(problem, learning_rate, permutations=2, adam=adam)
         what = f"fit with learning rate {learning_rate}, after {recipe.num_batches} steps"
         assert_close(what, {"losses": curve, **last}, one.expected, one.bounds)
 
@@ -171,7 +172,7 @@ def assert_gradients(models, seed, layer):
 
 
 @claim("rnn_training.loss")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_loss(models, seed):
     one = gradients_case(seed)
@@ -179,14 +180,14 @@ def test_loss(models, seed):
 
 
 @claim("rnn_training.cell-gradients")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_cell_gradients(models, seed):
     assert_gradients(models, seed, "cell")
 
 
 @claim("rnn_training.dense-gradients")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_dense_gradients(models, seed):
     assert_gradients(models, seed, "dense")
@@ -209,7 +210,7 @@ def test_first_character_gradient(models, seed):
 
 
 @claim("rnn_training.unread-characters")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_unread_characters(models, seed):
     problem = problems.rnn(seed)
@@ -221,7 +222,7 @@ def test_unread_characters(models, seed):
 
 
 @claim("rnn_training.gradient-is-averaged")
-@few
+@few_examples(2)
 @given(seed=seeds())
 def test_gradient_is_averaged(models, seed):
     one = gradients_case(seed)
@@ -252,10 +253,10 @@ def test_gradients_of_any_size(models, seed):
 
 
 @cache_by_precision
-def trajectory_case(seed, *, after_correction=False):
+def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
     """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
     problem = problems.rnn(seed, batch=2, steps=STEPS)
-    return solved(problem, trajectory, after_correction=after_correction)
+    return solved(problem, trajectory, adam=adam)
 
 
 @claim("rnn_training.trainable-variables")
@@ -278,8 +279,8 @@ def test_trainable_variables(keras):
 
 @claim("rnn_training.trajectory")
 def test_trajectory(models, permitted, seed):
-    def check(**way):
-        one = trajectory_case(seed, **way)
+    def check(adam):
+        one = trajectory_case(seed, adam=adam)
         parameters = {name: one.expected[name] for name in SHAPES}
         assert_close(f"train, after {STEPS} steps", trained(models, one.problem), parameters, one.bounds)
 
@@ -288,8 +289,8 @@ def test_trajectory(models, permitted, seed):
 
 @claim("rnn_training.trajectory-losses")
 def test_trajectory_losses(models, permitted, seed):
-    def check(**way):
-        one = trajectory_case(seed, **way)
+    def check(adam):
+        one = trajectory_case(seed, adam=adam)
         assert_close("train", trained(models, one.problem), {"losses": one.expected["losses"]}, one.bounds)
 
     permitted(either_adam(check))

@@ -13,8 +13,9 @@ from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import losses, optimizers
 from assay.spec.semantics import models as definition
+from assay.spec.semantics.optimizers import Adam
 from assay.testing import cases, initial_parameters, problems
-from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, fewer
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.cases import ANY_SHAPE, ODD
 from assay.testing.counts import assert_share
 from assay.testing.networks import (
@@ -52,10 +53,10 @@ def gradients_case(seed):
 
 
 @cache_by_precision
-def trajectory_case(seed, *, after_correction=False):
+def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
     """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
-    problem = problems.mlp(seed, steps=STEPS, after_correction=after_correction)
-    return solved(problem, trajectory, after_correction=after_correction)
+    problem = problems.mlp(seed, steps=STEPS, adam=adam)
+    return solved(problem, trajectory, adam=adam)
 
 
 def adam_case():
@@ -72,7 +73,7 @@ EPSILON_COUNTS = (
 )
 
 
-def assert_adam(ops, case, step, result, learning_rate=LEARNING_RATE, *, after_correction=False):
+def assert_adam(ops, case, step, result, learning_rate=LEARNING_RATE, *, adam=Adam.BEFORE_CORRECTION):
     """Compare one of the three results of a step of Adam with its definition."""
     arguments = (*map(to_float64, case), step, learning_rate)
     position = ("parameter", "first_moment", "second_moment").index(result)
@@ -80,8 +81,8 @@ def assert_adam(ops, case, step, result, learning_rate=LEARNING_RATE, *, after_c
     assert_within(
         f"the {result} after step {step}",
         actual,
-        optimizers.adam_step(*arguments, after_correction=after_correction)[position],
-        rounding.adam_step(*arguments, after_correction=after_correction)[position],
+        optimizers.adam_step(*arguments, adam=adam)[position],
+        rounding.adam_step(*arguments, adam=adam)[position],
     )
 
 
@@ -169,9 +170,9 @@ def adam_arrays(seed, shape, scale=1.0):
 def assert_adam_steps(ops, permitted, calls):
     """Compare steps with the definition, all of them with epsilon in one place."""
 
-    def check(**way):
+    def check(adam):
         for arguments in calls:
-            assert_correct(adam_step(**way), ops.adam_step, *arguments)
+            assert_correct(adam_step(adam=adam), ops.adam_step, *arguments)
 
     permitted(either_adam(check), alike=True)
 
@@ -222,16 +223,16 @@ def test_adam_calls_are_independent(ops, permitted, seed):
     second = *adam_arrays(seed + 1, (5, 7)), 2, 0.02
     calls = *one_by_one(first, second), (*adam_arrays(seed, (ODD,)), 7, 0.1)
 
-    def check(**way):
-        assert_calls_are_independent(adam_step(**way), ops.adam_step, *calls)
+    def check(adam):
+        assert_calls_are_independent(adam_step(adam=adam), ops.adam_step, *calls)
 
     permitted(either_adam(check), alike=True)
 
 
 @claim("training.adam-memory-order")
 def test_adam_memory_order(ops, permitted, seed):
-    def check(**way):
-        assert_any_memory_order(adam_step(**way), ops.adam_step, *adam_arrays(seed, (3, 5, 7)), 3, 0.1)
+    def check(adam):
+        assert_any_memory_order(adam_step(adam=adam), ops.adam_step, *adam_arrays(seed, (3, 5, 7)), 3, 0.1)
 
     permitted(either_adam(check), alike=True)
 
@@ -484,10 +485,10 @@ def followed(training, of_seven, seed, compute_once):
 def assert_followed(followed, compute_once):
     """Return a function that compares losses or parameters of these trainings with the definition's."""
 
-    def check(names, *, after_correction):
+    def check(names, *, adam):
         for number, ((sizes, learning_rate), (problem, found)) in enumerate(zip(FOLLOWED, followed, strict=True)):
-            solve = partial(solve_training, problem, learning_rate, after_correction=after_correction)
-            _, expected, bounds = compute_once(f"followed-{number}-{after_correction}", solve)
+            solve = partial(solve_training, problem, learning_rate, adam=adam)
+            _, expected, bounds = compute_once(f"followed-{number}-{adam.value}", solve)
             what = f"fit, {sizes.num_batches} batches of {sizes.batch_size}, learning rate {learning_rate}"
             actual = {"losses": found.losses, **found.parameters}
             assert_close(what, actual, {name: expected[name] for name in names}, bounds)
@@ -513,7 +514,7 @@ def test_fit_losses(assert_followed, permitted):
 
 
 @claim("training.loss-is-mean")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_loss_is_mean(models, seed):
     problem, _, bounds = gradients_case(seed)
@@ -524,14 +525,14 @@ def test_loss_is_mean(models, seed):
 
 
 @claim("training.loss-is-scalar")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_loss_is_scalar(models, seed):
     assert_form("the loss", models.loss_and_gradients(*problems.mlp(seed))[0], ())
 
 
 @claim("training.all-zero-model")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_all_zero_model(models, seed):
     problem = problems.mlp(seed)
@@ -544,7 +545,7 @@ def test_all_zero_model(models, seed):
 
 
 @claim("training.gradients")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_gradients(models, seed):
     problem, expected, bounds = gradients_case(seed)
@@ -552,7 +553,7 @@ def test_gradients(models, seed):
 
 
 @claim("training.gradient-for-every-variable")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_gradient_for_every_variable(models, seed):
     _, found = models.loss_and_gradients(*problems.mlp(seed))
@@ -561,7 +562,7 @@ def test_gradient_for_every_variable(models, seed):
 
 
 @claim("training.gradient-is-averaged")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_gradient_is_averaged(models, seed):
     problem, expected, bounds = gradients_case(seed)
@@ -570,7 +571,7 @@ def test_gradient_is_averaged(models, seed):
 
 
 @claim("training.unused-pixels")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_unused_pixels(models, seed):
     used = np.random.default_rng(seed).random((28, 28, 1)) < 1 / 2
@@ -581,11 +582,11 @@ def test_unused_pixels(models, seed):
 
 
 @claim("training.trajectory")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_trajectory(models, permitted, seed):
-    def check(**way):
-        problem, expected, bounds = trajectory_case(seed, **way)
+    def check(adam):
+        problem, expected, bounds = trajectory_case(seed, adam=adam)
         parameters = {name: expected[name] for name in problem.parameters}
         assert_close(f"train, after {STEPS} steps", trained(models, problem), parameters, bounds)
 
@@ -593,18 +594,18 @@ def test_trajectory(models, permitted, seed):
 
 
 @claim("training.trajectory-losses")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_trajectory_losses(models, permitted, seed):
-    def check(**way):
-        problem, expected, bounds = trajectory_case(seed, **way)
+    def check(adam):
+        problem, expected, bounds = trajectory_case(seed, adam=adam)
         assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check))
 
 
 @claim("training.loss-before-step")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_loss_before_step(models, seed):
     problem, expected, bounds = trajectory_case(seed)
@@ -614,24 +615,24 @@ def test_loss_before_step(models, seed):
 
 
 @claim("training.order-of-batches")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_order_of_batches(models, permitted, seed):
-    def check(**way):
-        problem = trajectory_case(seed, **way).problem
+    def check(adam):
+        problem = trajectory_case(seed, adam=adam).problem
         reverse = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
-        problem, expected, bounds = solved(reverse, trajectory, **way)
+        problem, expected, bounds = solved(reverse, trajectory, adam=adam)
         assert_close("train on the batches in reverse", trained(models, problem), expected, bounds)
 
     permitted(either_adam(check))
 
 
 @claim("training.new-optimizer")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_new_optimizer(models, permitted, seed):
-    def check(**way):
-        problem, expected, bounds = trajectory_case(seed, **way)
+    def check(adam):
+        problem, expected, bounds = trajectory_case(seed, adam=adam)
         trained(models, problem)
         assert_close("train, for the second time", trained(models, problem), expected, bounds)
 
@@ -641,8 +642,8 @@ def test_new_optimizer(models, permitted, seed):
 @claim("training.other-learning-rates")
 @pytest.mark.parametrize("learning_rate", [0.0001, 0.01])
 def test_other_learning_rates(models, permitted, seed, learning_rate):
-    def check(*, after_correction):
-        options = {"learning_rate": learning_rate, "after_correction": after_correction}
+    def check(*, adam):
+        options = {"learning_rate": learning_rate, "adam": adam}
         problem = problems.mlp(seed, steps=STEPS, **options)
         _, expected, bounds = solve_training(problem, **options)
         what = f"train, learning rate {learning_rate}"
@@ -653,8 +654,8 @@ def test_other_learning_rates(models, permitted, seed, learning_rate):
 
 @claim("training.document-batches")
 def test_document_batches(models, permitted, seed):
-    def check(**way):
-        problem, expected, bounds = solved(problems.mlp(seed, batch=50, steps=2, **way), trajectory, **way)
+    def check(adam):
+        problem, expected, bounds = solved(problems.mlp(seed, batch=50, steps=2, adam=adam), trajectory, adam=adam)
         assert_close("train on two batches of 50", trained(models, problem), expected, bounds)
 
     permitted(either_adam(check))
@@ -662,19 +663,19 @@ def test_document_batches(models, permitted, seed):
 
 @claim("training.after-other-trainings")
 def test_after_other_trainings(models, permitted, seed):
-    def check(**way):
-        problem, expected, bounds = trajectory_case(seed, **way)
+    def check(adam):
+        problem, expected, bounds = trajectory_case(seed, adam=adam)
         # With another model, with other parameters, a higher rate and larger batches, and with other batches.
         trained(models, problems.linear(seed, steps=2), 0.1)
         trained(models, problems.mlp(seed, batch=50, steps=2), 0.01)
-        trained(models, trajectory_case(seed + 1, **way).problem)
+        trained(models, trajectory_case(seed + 1, adam=adam).problem)
         assert_close("train after other trainings", trained(models, problem), expected, bounds)
 
     permitted(either_adam(check))
 
 
 @claim("training.every-parameter-moves")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_every_parameter_moves(models, seed):
     problem = problems.mlp(seed, steps=1)

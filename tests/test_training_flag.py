@@ -17,7 +17,7 @@ from assay.spec.semantics import normalization
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.normalization import Statistics
 from assay.spec.vectors import read
-from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, fewer
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.image_cases import LONG, reverse_inside
 from assay.testing.strategies import arrays, seeds
 
@@ -124,7 +124,7 @@ def reordered(array, order):
 
 
 @claim("training_flag.statistics-of-channels")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_statistics_of_channels(ops, seed):
     case = case_of(seed, RANK_4)
@@ -135,7 +135,7 @@ def test_statistics_of_channels(ops, seed):
 
 
 @claim("training_flag.training-needs-no-history")
-@fewer
+@few_examples(8)
 @given(case=cases(RANK_2, RANK_4))
 def test_training_needs_no_history(ops, case):
     other = case._replace(moving_mean=case.moving_mean + 1, moving_variance=case.moving_variance + 1)
@@ -144,7 +144,7 @@ def test_training_needs_no_history(ops, case):
 
 
 @claim("training_flag.inference-needs-no-batch")
-@fewer
+@few_examples(8)
 @given(case=cases(RANK_2, RANK_4))
 def test_inference_needs_no_batch(ops, case):
     alone, _ = normalize(ops, case._replace(inputs=case.inputs[:1]), training=False)
@@ -153,7 +153,7 @@ def test_inference_needs_no_batch(ops, case):
 
 
 @claim("training_flag.modes-differ")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_modes_differ(ops, seed):
     case = case_of(seed, RANK_4)
@@ -162,7 +162,7 @@ def test_modes_differ(ops, seed):
 
 
 @claim("training_flag.constant-channel")
-@fewer
+@few_examples(8)
 @given(case=cases(RANK_2, RANK_4))
 def test_constant_channel(ops, case):
     constant = case._replace(inputs=np.broadcast_to(case.moving_mean, case.inputs.shape).copy())
@@ -172,7 +172,7 @@ def test_constant_channel(ops, case):
 
 
 @claim("training_flag.one-image")
-@fewer
+@few_examples(8)
 @given(case=cases(ONE_IMAGE))
 def test_one_image(ops, case):
     assert_normalized(ops, case, training=True)
@@ -213,7 +213,7 @@ def test_moving_variance(ops, permitted, case):
 
 
 @claim("training_flag.moving-statistics-approach")
-@fewer
+@few_examples(8)
 @given(seed=seeds())
 def test_moving_statistics_approach(ops, seed):
     case = case_of(seed, RANK_4)
@@ -229,7 +229,7 @@ def test_moving_statistics_approach(ops, seed):
 
 
 @claim("training_flag.inference-keeps-statistics")
-@fewer
+@few_examples(8)
 @given(case=cases(RANK_2, RANK_4))
 def test_inference_keeps_statistics(ops, case):
     _, moving = normalize(ops, case, training=False)
@@ -292,21 +292,21 @@ def assert_gradients(ops, seed, shape, *, training):
 
 
 @claim("training_flag.inference-gradients")
-@fewer
+@few_examples(8)
 @given(seed=seeds(), shape=GRADIENT_SHAPES)
 def test_inference_gradients(ops, seed, shape):
     assert_gradients(ops, seed, shape, training=False)
 
 
 @claim("training_flag.training-gradients")
-@fewer
+@few_examples(8)
 @given(seed=seeds(), shape=GRADIENT_SHAPES)
 def test_training_gradients(ops, seed, shape):
     assert_gradients(ops, seed, shape, training=True)
 
 
 @claim("training_flag.gradients-cancel")
-@fewer
+@few_examples(8)
 @given(seed=seeds(), shape=GRADIENT_SHAPES)
 def test_gradients_cancel(ops, seed, shape):
     problem = gradients_case(seed, shape, training=True)

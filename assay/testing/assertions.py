@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from assay.adapters.proxy import AdapterError, NonConformanceError
 from assay.contract import FLOAT, Array
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, root_mean_square
+from assay.specification.profiles import EXAMPLES
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -23,27 +23,25 @@ claim = pytest.mark.claim
 SHOWN = 64
 
 
-def fewer(test: Test) -> Test:
-    """Run a test of a small network, drawn by a seed, on a fifth of the cases.
+def few_examples(n: int) -> Callable[[Test], Test]:
+    """Limit the examples of a test whose input, a network or an episode, is drawn by a seed.
 
-    A case holds thousands of random numbers, so that they say as much; and a smaller seed is no smaller input.
+    An example of a small network holds thousands of random numbers, one of a large network holds millions and takes a
+    second: few of them say as much as many examples of an operation. They are not shrunk, since a smaller seed does
+    not make a smaller input.
+
+    Args:
+        n: Number of examples in the full profile. The other profiles draw the same share of theirs, but at least one.
+
     """
-    return _of_cases(test, _fifth())
 
+    def decorate(test: Test) -> Test:
+        # Read when a test is collected: this module may be imported before the run has set its profile.
+        profile = settings.get_profile(settings.get_current_profile_name())
+        count = max(1, profile.max_examples * n // EXAMPLES["full"])
+        return settings(profile, max_examples=count, phases=set(profile.phases) - {Phase.shrink})(test)
 
-def few(test: Test) -> Test:
-    """Run a test of a large network on the square root of that: a case has millions of numbers, and takes a second."""
-    return _of_cases(test, math.isqrt(_fifth()))
-
-
-def _fifth() -> int:
-    # Asked for when a test is collected: this module may be imported before the run has set its profile.
-    return max(1, settings.get_profile(settings.get_current_profile_name()).max_examples // 5)
-
-
-def _of_cases(test: Test, count: int) -> Test:
-    profile = settings.get_profile(settings.get_current_profile_name())
-    return settings(profile, max_examples=count, phases=set(profile.phases) - {Phase.shrink})(test)
+    return decorate
 
 
 def assert_form(what: str, actual: Any, shape: tuple[int, ...], dtype: np.dtype[Any] = FLOAT) -> Array:  # noqa: ANN401 - whatever an implementation returned

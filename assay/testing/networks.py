@@ -15,6 +15,7 @@ from assay.spec.error_bounds.measured_bounds import PERMUTATIONS, Evaluate, to_f
 from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
+from assay.spec.semantics.optimizers import Adam
 from assay.testing.assertions import assert_equal, assert_form, assert_within
 from assay.testing.problems import LEARNING_RATE, Problem, QProblem
 from assay.testing.training.mnist_training import Examples
@@ -55,42 +56,40 @@ def loss_and_gradients(model: str) -> Evaluate:
     return evaluate
 
 
-def trajectory(model: str, *, after_correction: bool = False) -> Evaluate:
+def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
     """Return what gives the definition's losses and last parameters of a training.
 
     Args:
         model: which.
-        after_correction: where Adam adds its epsilon.
+        adam: Form of Adam, where the optimizer is Adam.
 
     """
 
     def evaluate(parameters: Tensors, inputs: Array, targets: Array) -> Tensors:
-        curve, last = definition.train(
-            model, parameters, inputs, targets, LEARNING_RATE, after_correction=after_correction
-        )
+        curve, last = definition.train(model, parameters, inputs, targets, LEARNING_RATE, adam=adam)
         return {"losses": curve, **last}
 
     return evaluate
 
 
-def solved(problem: Problem, evaluate: Callable[..., Evaluate], **options: bool) -> Case:
+def solved(problem: Problem, evaluate: Callable[..., Evaluate], *, adam: Adam = Adam.BEFORE_CORRECTION) -> Case:
     """Solve a problem by the definition.
 
     Args:
         problem: of several batches for `trajectory`, of one for the others.
         evaluate: `layer_outputs`, `loss_and_gradients` or `trajectory`.
-        options: of `evaluate`.
+        adam: Form of Adam, where `evaluate` is `trajectory` and Adam is the optimizer.
 
     """
     if evaluate is trajectory:
-        return solve_training(problem, LEARNING_RATE, **options)
+        return solve_training(problem, LEARNING_RATE, adam=adam)
     function = evaluate(problem.model)
     expected = dict(function(*map(to_float64, problem[1:])))
     return Case(problem, expected, measured_bounds.bounds(function, *problem))
 
 
 def solve_training(
-    problem: Problem, learning_rate: float, *, permutations: int = PERMUTATIONS, after_correction: bool = False
+    problem: Problem, learning_rate: float, *, permutations: int = PERMUTATIONS, adam: Adam = Adam.BEFORE_CORRECTION
 ) -> Case:
     """Solve a training on several batches by the definition.
 
@@ -98,18 +97,16 @@ def solve_training(
         problem: Parameters before the first step, and the batches.
         learning_rate: Learning rate of the optimizer.
         permutations: Number of orders of additions that rounding is measured in.
-        after_correction: where Adam adds its epsilon.
+        adam: Form of Adam, where the optimizer is Adam.
 
     """
 
     def train(parameters: Tensors, inputs: Array, targets: Array) -> Iterator[definition.Step]:
-        return definition.steps(
-            problem.model, parameters, inputs, targets, learning_rate, after_correction=after_correction
-        )
+        return definition.steps(problem.model, parameters, inputs, targets, learning_rate, adam=adam)
 
     def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
         optimizer = definition.MODELS[problem.model].optimizer
-        return definition.optimize(optimizer, parameters, gradients, learning_rate, after_correction=after_correction)
+        return definition.optimize(optimizer, parameters, gradients, learning_rate, adam=adam)
 
     exact = [*train(*map(to_float64, problem[1:]))]
     losses, last = definition.ends(exact)
@@ -145,9 +142,8 @@ def gradients_of(models: GroupProxy, problem: Problem) -> dict[str, Any]:
 
 
 def either_adam(check: Callable[..., None]) -> dict[str, Callable[[], None]]:
-    """Return a check for each way to add Adam's epsilon, by the keys of what claims allow."""
-    ways = {"before-correction": False, "after-correction": True}
-    return {key: partial(check, after_correction=after) for key, after in ways.items()}
+    """Return a check for each form of Adam, by the keys of the results that claims permit."""
+    return {adam.value: partial(check, adam=adam) for adam in Adam}
 
 
 def trained(models: GroupProxy, problem: Problem, learning_rate: float = LEARNING_RATE) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from assay.adapters.proxy import NonConformanceError
 from assay.contract import Array
 from assay.spec.error_bounds import recurrence_rounding, rounding
 from assay.spec.semantics import layers, losses, metrics, optimizers, recurrence
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.recurrence import State
 from assay.testing.assertions import assert_form, assert_within
 
@@ -166,14 +167,14 @@ LSTM_CELL = Operation("lstm_cell", compare(_lstm_cell, _lstm_cell_bound))
 LSTM = Operation("lstm", _check_lstm)
 
 
-def adam_step(*, after_correction: bool) -> Operation:
+def adam_step(*, adam: Adam) -> Operation:
     """Return Adam's step with its epsilon in one of the two places."""
 
     def step(*arguments: Any) -> AdamResults:  # noqa: ANN401 - of the function
-        return AdamResults(*optimizers.adam_step(*arguments, after_correction=after_correction))
+        return AdamResults(*optimizers.adam_step(*arguments, adam=adam))
 
     def bound(*arguments: Any) -> tuple[Array, Array, Array]:  # noqa: ANN401 - likewise
-        return rounding.adam_step(*arguments, after_correction=after_correction)
+        return rounding.adam_step(*arguments, adam=adam)
 
     return Operation("adam_step", compare(step, bound))
 

@@ -20,6 +20,7 @@ from assay.spec.error_bounds.precision import use_precision
 from assay.spec.semantics import q_learning
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters, rnn_shapes
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 
 # Of the document's training programs (lines 201 and 374).
@@ -51,7 +52,7 @@ def mlp(
     batch: int = 8,
     steps: int | None = None,
     learning_rate: float = LEARNING_RATE,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> Problem:
     """Make a problem for the MLP: images without a black pixel, which would leave its weights without effect.
 
@@ -60,20 +61,18 @@ def mlp(
         batch: how many images.
         steps: how many batches; None for one without an axis of its own.
         learning_rate: Learning rate of a training on them.
-        after_correction: where Adam adds its epsilon in a training on them.
+        adam: Form of Adam, where the optimizer is Adam.
 
     """
-    return _digits("mlp", seed, batch, steps, learning_rate, after_correction=after_correction)
+    return _digits("mlp", seed, batch, steps, learning_rate, adam=adam)
 
 
-def cnn(seed: int, *, batch: int = 4, steps: int | None = None, after_correction: bool = False) -> Problem:
+def cnn(seed: int, *, batch: int = 4, steps: int | None = None, adam: Adam = Adam.BEFORE_CORRECTION) -> Problem:
     """Make a problem for the CNN: images without an even area, where all of a pooling window would be equally large."""
-    return _digits("cnn", seed, batch, steps, LEARNING_RATE, after_correction=after_correction)
+    return _digits("cnn", seed, batch, steps, LEARNING_RATE, adam=adam)
 
 
-def _digits(
-    model: str, seed: int, batch: int, steps: int | None, learning_rate: float, *, after_correction: bool
-) -> Problem:
+def _digits(model: str, seed: int, batch: int, steps: int | None, learning_rate: float, *, adam: Adam) -> Problem:
     """Draw until no decision of the network hangs on rounding, which one or two draws do."""
     leading = (batch,) if steps is None else (steps, batch)
     for attempt in count():
@@ -82,7 +81,7 @@ def _digits(
         labels = generator.integers(0, 10, leading, np.int32)
         problem = Problem(model, parameters(model, generator), images, labels)
         rate = None if steps is None else learning_rate
-        if is_well_conditioned(*problem, learning_rate=rate, after_correction=after_correction):
+        if is_well_conditioned(*problem, learning_rate=rate, adam=adam):
             return problem
     raise AssertionError
 
@@ -168,7 +167,7 @@ Q_STATES = {"q_network": (4,), "q_cnn": (84, 84, 4)}
 
 @use_precision("float32")
 def q_learning_of(
-    model: str, seed: int, *, batch: int = 32, steps: int | None = None, after_correction: bool = False
+    model: str, seed: int, *, batch: int = 32, steps: int | None = None, adam: Adam = Adam.BEFORE_CORRECTION
 ) -> QProblem:
     """Make a problem for a Q-network: a quarter of the transitions end their episode, by failure.
 
@@ -187,24 +186,21 @@ def q_learning_of(
             model, parameters(model, generator), Transitions(states, actions, rewards, next_states, dones)
         )
         single, double = (
-            _visited(model, *values, after_correction=after_correction)
-            for values in (problem.flat, map(to_float64, problem.flat))
+            _visited(model, *values, adam=adam) for values in (problem.flat, map(to_float64, problem.flat))
         )
         if all(has_safe_margins(model, *pair) for pair in zip(single, double, strict=True)):
             return problem
     raise AssertionError
 
 
-def _visited(
-    model: str, parameters: Parameters, *elements: Array, after_correction: bool
-) -> Iterator[tuple[Parameters, Array]]:
+def _visited(model: str, parameters: Parameters, *elements: Array, adam: Adam) -> Iterator[tuple[Parameters, Array]]:
     """Yield the parameters before each learning step, and the states that it learns from."""
     transitions = Transitions(*elements)
     if transitions.actions.ndim == 1:
         yield parameters, transitions.states
         return
     yield parameters, transitions.states[0]
-    later = q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA, after_correction=after_correction)
+    later = q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA, adam=adam)
     for states, step in zip(transitions.states[1:], later, strict=False):
         yield step.parameters, states
 

@@ -10,6 +10,7 @@ from assay.contract import Array
 from assay.spec.error_bounds import measured_bounds, trajectory_bounds
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import models, q_learning
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing.networks import Case, Tensors
 from assay.testing.problems import GAMMA, LEARNING_RATE, QProblem
@@ -38,19 +39,17 @@ def loss_and_gradients(model: str) -> Evaluate:
     return evaluate
 
 
-def trajectory(model: str, *, after_correction: bool = False) -> Evaluate:
+def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
     """Return what gives the definition's losses and last parameters of learning from given batches.
 
     Args:
         model: which.
-        after_correction: where Adam adds its epsilon.
+        adam: Form of Adam, where the optimizer is Adam.
 
     """
 
     def evaluate(parameters: Tensors, *elements: Array) -> Tensors:
-        losses, last = q_learning.learn(
-            model, parameters, Transitions(*elements), LEARNING_RATE, GAMMA, after_correction=after_correction
-        )
+        losses, last = q_learning.learn(model, parameters, Transitions(*elements), LEARNING_RATE, GAMMA, adam=adam)
         return {"losses": losses, **last}
 
     return evaluate
@@ -62,23 +61,23 @@ def solved(problem: QProblem, evaluate: Evaluate) -> Case:
     return Case(problem, evaluate(*map(to_float64, problem.flat)), bounds)
 
 
-def solve_training(problem: QProblem, *, after_correction: bool = False) -> Case:
+def solve_training(problem: QProblem, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Case:
     """Solve a problem of several batches by the definition of learning.
 
     Args:
         problem: Transitions of several batches.
-        after_correction: where Adam adds its epsilon.
+        adam: Form of Adam, where the optimizer is Adam.
 
     """
     model = problem.model
 
     def train(parameters: Tensors, *elements: Array) -> Iterator[models.Step]:
         transitions = Transitions(*elements)
-        return q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA, after_correction=after_correction)
+        return q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA, adam=adam)
 
     def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
         optimizer = models.MODELS[model].optimizer
-        return models.optimize(optimizer, parameters, gradients, LEARNING_RATE, after_correction=after_correction)
+        return models.optimize(optimizer, parameters, gradients, LEARNING_RATE, adam=adam)
 
     exact = [*train(*map(to_float64, problem.flat))]
     losses, last = models.ends(exact)

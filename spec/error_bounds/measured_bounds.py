@@ -28,6 +28,7 @@ from assay.spec.error_bounds.products import cutting_off
 from assay.spec.error_bounds.rounding import U
 from assay.spec.semantics.layers import Array
 from assay.spec.semantics.models import MODELS, Parameters, steps
+from assay.spec.semantics.optimizers import Adam
 
 # Between what has to pass and what must not. Over 30 problems for the MLP, other orders of the definition came to at
 # most 1.7 times the largest deviation of four orders, and the reference, compiled by XLA and by Eigen, to 2.6 times.
@@ -130,7 +131,7 @@ def is_well_conditioned(
     targets: Array,
     learning_rate: float | None = None,
     *,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> bool:
     """Whether no rounding of float32 can turn a decision of a network: the sign before a ReLU, the largest of a window.
 
@@ -143,24 +144,24 @@ def is_well_conditioned(
         inputs: float32, [batch, ...]; with a learning rate [steps, batch, ...].
         targets: of the loss.
         learning_rate: of a training on these batches, each step of which is looked at.
-        after_correction: where Adam adds its epsilon in that training.
+        adam: Form of Adam, where the optimizer is Adam.
 
     """
     double = to_float64(parameters), to_float64(inputs), to_float64(targets)
     if learning_rate is None:
         return has_safe_margins(model, (parameters, inputs), double[:2])
-    single = _steps(model, (parameters, inputs, targets), learning_rate, after_correction=after_correction)
-    exact = _steps(model, double, learning_rate, after_correction=after_correction)
+    single = _steps(model, (parameters, inputs, targets), learning_rate, adam=adam)
+    exact = _steps(model, double, learning_rate, adam=adam)
     return all(has_safe_margins(model, *step) for step in zip(single, exact, strict=True))
 
 
 def _steps(
-    model: str, problem: tuple[Parameters, Array, Array], learning_rate: float, *, after_correction: bool
+    model: str, problem: tuple[Parameters, Array, Array], learning_rate: float, *, adam: Adam
 ) -> Iterator[tuple[Parameters, Array]]:
     """Yield the parameters before each step of a training, and its batch."""
     parameters, inputs, _ = problem
     yield parameters, inputs[0]
-    trained = steps(model, *problem, learning_rate, after_correction=after_correction)
+    trained = steps(model, *problem, learning_rate, adam=adam)
     for batch, step in zip(inputs[1:], trained, strict=False):
         yield step.parameters, batch
 

@@ -24,6 +24,7 @@ import numpy as np
 from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.semantics import layers, losses, optimizers
 from assay.spec.semantics.layers import Array
+from assay.spec.semantics.optimizers import Adam
 
 U = 2.0**-24
 TINY = 2.0**-126
@@ -158,7 +159,7 @@ def adam_step(
     step: int,
     learning_rate: float,
     *,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> tuple[Array, Array, Array]:
     """Bound parameter, first_moment and second_moment after a step of Adam.
 
@@ -179,6 +180,7 @@ def adam_step(
 
     root = np.sqrt(second)
     root_error = np.minimum(second_error / np.maximum(root, TINY), np.sqrt(second_error)) + gamma(SQRT) * root
+    after_correction = adam is Adam.AFTER_CORRECTION
     epsilon = optimizers.EPSILON * (np.sqrt(1 - optimizers.BETA_2**step) if after_correction else 1)
     denominator = root + epsilon
     later = gamma(correction_2 / 2 + SQRT + 2 * DIVIDE) if after_correction else 0

@@ -14,6 +14,7 @@ from autograd import value_and_grad
 
 from assay.spec.semantics import convolution, layers, losses, optimizers, recurrence
 from assay.spec.semantics.layers import Array
+from assay.spec.semantics.optimizers import Adam
 
 Parameters = dict[str, Array]
 
@@ -361,7 +362,7 @@ def train(
     targets: Array,
     learning_rate: float,
     *,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> tuple[Array, Parameters]:
     """Train on given batches with a new optimizer (lines 69 to 74 and 220 to 228).
 
@@ -371,13 +372,13 @@ def train(
         inputs: [steps, batch, ...].
         targets: [steps, batch, ...].
         learning_rate: of the optimizer.
-        after_correction: where Adam adds its epsilon: see `optimizers.adam_step`.
+        adam: Form of Adam, where the optimizer is Adam.
 
     Returns:
         [steps], the loss of every batch before its step, and the parameters after the last.
 
     """
-    return ends(steps(model, parameters, inputs, targets, learning_rate, after_correction=after_correction))
+    return ends(steps(model, parameters, inputs, targets, learning_rate, adam=adam))
 
 
 class Step(NamedTuple):
@@ -408,14 +409,14 @@ def steps(
     targets: Array,
     learning_rate: float,
     *,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> Iterator[Step]:
     """Take a step for each batch of a training."""
     gradients = (
         lambda parameters, batch=batch, target=target: loss_and_gradients(model, parameters, batch, target)
         for batch, target in zip(inputs, targets, strict=True)
     )
-    return descend(MODELS[model].optimizer, parameters, gradients, learning_rate, after_correction=after_correction)
+    return descend(MODELS[model].optimizer, parameters, gradients, learning_rate, adam=adam)
 
 
 def descend(
@@ -424,7 +425,7 @@ def descend(
     batches: Iterable[Callable[[Parameters], tuple[Array, Parameters]]],
     learning_rate: float,
     *,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> Iterator[Step]:
     """Take one step of a new optimizer for each batch.
 
@@ -433,7 +434,7 @@ def descend(
         parameters: before the first step.
         batches: for each, parameters to its loss and gradients.
         learning_rate: of the optimizer.
-        after_correction: where Adam adds its epsilon.
+        adam: Form of Adam, where the optimizer is Adam.
 
     """
     moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
@@ -445,7 +446,7 @@ def descend(
                 updated[name] = optimizers.sgd_step(value, gradients[name], learning_rate)
             else:
                 updated[name], first, second = optimizers.adam_step(
-                    value, gradients[name], *moments[name], step, learning_rate, after_correction=after_correction
+                    value, gradients[name], *moments[name], step, learning_rate, adam=adam
                 )
                 moments[name] = first, second
         parameters = updated
@@ -458,9 +459,9 @@ def optimize(
     gradients: Iterable[Parameters],
     learning_rate: float,
     *,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> Parameters:
     """Return the parameters after steps along given gradients, one for each of them."""
     batches = (lambda _parameters, given=given: (np.float64(0), given) for given in gradients)
-    *_, last = descend(optimizer, parameters, batches, learning_rate, after_correction=after_correction)
+    *_, last = descend(optimizer, parameters, batches, learning_rate, adam=adam)
     return last.parameters

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import numpy as np
 
 from assay.spec.semantics.layers import Array
@@ -9,6 +11,22 @@ from assay.spec.semantics.layers import Array
 BETA_1 = 0.9
 BETA_2 = 0.999
 EPSILON = 1e-7
+
+
+class Adam(Enum):
+    """The forms of Adam, by where epsilon is added to the root of the second moment.
+
+    Kingma and Ba, "Adam: a method for stochastic optimization", 2015. The value of a form is its key among the results
+    that a claim permits.
+
+    Attributes:
+        BEFORE_CORRECTION: Before the bias of the moments is corrected: the end of section 2, and Keras.
+        AFTER_CORRECTION: After it: algorithm 1.
+
+    """
+
+    BEFORE_CORRECTION = "before-correction"
+    AFTER_CORRECTION = "after-correction"
 
 
 def sgd_step(parameter: Array, gradient: Array, learning_rate: float) -> Array:
@@ -24,13 +42,13 @@ def adam_step(
     step: int,
     learning_rate: float,
     *,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> tuple[Array, Array, Array]:
-    """One step of Adam (line 203), with the defaults of Keras.
+    """Take one step of Adam (line 203), with the defaults of Keras.
 
-    Kingma and Ba, "Adam: a method for stochastic optimization", 2015: algorithm 1 in the order of computation at
-    the end of section 2, where epsilon (hat) joins the root of the uncorrected second moment. Added after that is
-    corrected, as in algorithm 1 itself, epsilon is multiplied by the root of 1 - beta_2^t.
+    Algorithm 1 of Kingma and Ba in the order of computation at the end of section 2, where epsilon (hat) is added to
+    the root of the uncorrected second moment. An epsilon that is added after the correction is multiplied by the root
+    of 1 - beta_2^t.
 
     Args:
         parameter: any shape, as the other arrays.
@@ -39,7 +57,7 @@ def adam_step(
         second_moment: likewise.
         step: from 1.
         learning_rate: alpha.
-        after_correction: whether epsilon is added as in algorithm 1.
+        adam: Form of Adam.
 
     Returns:
         parameter, first_moment and second_moment after the step.
@@ -51,6 +69,6 @@ def adam_step(
     first_moment = beta_1 * first_moment + number(1 - BETA_1) * gradient
     second_moment = beta_2 * second_moment + number(1 - BETA_2) * gradient**2
     rate = number(learning_rate) * np.sqrt(one - beta_2**step) / (one - beta_1**step)
-    epsilon = number(EPSILON) * (np.sqrt(one - beta_2**step) if after_correction else one)
+    epsilon = number(EPSILON) * (np.sqrt(one - beta_2**step) if adam is Adam.AFTER_CORRECTION else one)
     parameter = parameter - rate * first_moment / (np.sqrt(second_moment) + epsilon)
     return parameter, first_moment, second_moment

@@ -16,6 +16,7 @@ from assay.spec.semantics import layers, losses, models
 from assay.spec.semantics.datasets import resize
 from assay.spec.semantics.layers import Array
 from assay.spec.semantics.models import MODELS, Parameters
+from assay.spec.semantics.optimizers import Adam
 
 # In place of the environment's reward, where an episode fails (line 741).
 FAILURE_REWARD = -10.0
@@ -88,7 +89,7 @@ def steps(
     learning_rate: float,
     gamma: float,
     *,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> Iterator[models.Step]:
     """Take a learning step for each batch of [steps, batch, ...]."""
     gradients = (
@@ -96,7 +97,7 @@ def steps(
         for batch in zip(*batches, strict=True)
     )
     optimizer = MODELS[model].optimizer
-    return models.descend(optimizer, parameters, gradients, learning_rate, after_correction=after_correction)
+    return models.descend(optimizer, parameters, gradients, learning_rate, adam=adam)
 
 
 def learn(
@@ -106,10 +107,10 @@ def learn(
     learning_rate: float,
     gamma: float,
     *,
-    after_correction: bool = False,
+    adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> tuple[Array, Parameters]:
     """Return the loss of every batch before its step, and the parameters after the last."""
-    return models.ends(steps(model, parameters, batches, learning_rate, gamma, after_correction=after_correction))
+    return models.ends(steps(model, parameters, batches, learning_rate, gamma, adam=adam))
 
 
 # Of red, green and blue in the luma of ITU-R BT.601.

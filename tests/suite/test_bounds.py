@@ -10,6 +10,7 @@ from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
 from assay.spec.error_bounds.products import rounded
 from assay.spec.semantics import cart_pole, convolution, datasets, layers, losses, normalization, optimizers, recurrence
 from assay.spec.semantics.differentiation import vjp
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.q_learning import Transitions
 from assay.spec.semantics.recurrence import State
 from assay.testing import problems, q_networks
@@ -349,12 +350,12 @@ def test_network_of_fewer_bits_is_outside(evaluate, make, format_):
     assert_all_outside(actual, {name: value for name, value in expected.items() if name != "one_hot"}, bounds)
 
 
-@pytest.mark.parametrize("after_correction", [False, True])
-def test_a_trajectory_with_another_epsilon_is_outside(monkeypatch, after_correction):
+@pytest.mark.parametrize("adam", Adam)
+def test_a_trajectory_with_another_epsilon_is_outside(monkeypatch, adam):
     """The default of most frameworks is 1e-8; where it is added after the correction, the first step tells it."""
-    one = solved(problems.rnn(1, batch=2, steps=1), trajectory, after_correction=after_correction)
+    one = solved(problems.rnn(1, batch=2, steps=1), trajectory, adam=adam)
     monkeypatch.setattr(optimizers, "EPSILON", 1e-8)
-    actual = trajectory("rnn", after_correction=after_correction)(*one.problem[1:])
+    actual = trajectory("rnn", adam=adam)(*one.problem[1:])
     ratios = {name: compare_to_bound(actual[name] - value, one.bounds[name]) for name, value in one.expected.items()}
     assert max(ratios.values()) > 1
 

@@ -24,6 +24,7 @@ from assay.spec.error_bounds.measured_bounds import (
 )
 from assay.spec.error_bounds.precision import use_precision
 from assay.spec.semantics import losses, models
+from assay.spec.semantics.optimizers import Adam
 from assay.testing.assertions import assert_form
 from assay.testing.problems import Problem
 from assay.testing.training.mnist_training import Examples
@@ -148,7 +149,7 @@ def _is_clear(problem: Problem, learning_rate: float) -> bool:
     # The first step follows the sign of the gradient, so that has to be far from 0 beside its rounding.
     if not moving.size or np.abs(moving).min() <= FACTOR**3 * root_mean_square(single - double):
         return False
-    if not all(is_well_conditioned(*problem, learning_rate, after_correction=after) for after in (False, True)):
+    if not all(is_well_conditioned(*problem, learning_rate, adam=adam) for adam in Adam):
         return False
     parameters, inputs, targets = map(to_float64, _of_one(problem)[1:])
     curve, _ = models.train(problem.model, parameters, inputs, targets, learning_rate)

@@ -15,6 +15,7 @@ from assay.contract import GROUPS, Trained
 from assay.reference import Reference
 from assay.spec.semantics import models, optimizers, q_learning
 from assay.spec.semantics.convolution import pad_widths
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.q_learning import Transitions
 from assay.specification.claims import specification
 
@@ -86,12 +87,12 @@ def begun_gate_by_gate(initial_parameters, model, seed):
 
 def algorithm_1(_adam_step, *arguments):
     """Add epsilon after the correction for bias."""
-    return optimizers.adam_step(*arguments, after_correction=True)
+    return optimizers.adam_step(*arguments, adam=Adam.AFTER_CORRECTION)
 
 
 def trained_by_algorithm_1(_train, *arguments):
     """Train with it."""
-    losses, parameters = models.train(*arguments, after_correction=True)
+    losses, parameters = models.train(*arguments, adam=Adam.AFTER_CORRECTION)
     return losses.astype(np.float32), parameters
 
 
@@ -108,7 +109,7 @@ def fitted_by_algorithm_1(fit, model, images, labels, *, learning_rate, **option
 def learnt_by_algorithm_1(_learn, model, parameters, transitions, *, learning_rate, gamma):
     """Learn with it."""
     batches = Transitions(*transitions)
-    losses, last = q_learning.learn(model, parameters, batches, learning_rate, gamma, after_correction=True)
+    losses, last = q_learning.learn(model, parameters, batches, learning_rate, gamma, adam=Adam.AFTER_CORRECTION)
     return losses.astype(np.float32), last
 
 
