@@ -48,7 +48,7 @@ def crossentropy(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.keras.losses.sparse_categorical_crossentropy(y_true=targets, y_pred=outputs))
 
 
-def _error_of_taken(targets: tuple[tf.Tensor, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
+def _q_loss(targets: tuple[tf.Tensor, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
     """Compare, by y and actions as targets, the values of the actions that were taken (lines 759 to 762)."""
     y, actions = targets
     return _mean_squared_error(y, tf.reduce_sum(outputs * tf.one_hot(actions, outputs.shape[-1]), axis=1))
@@ -71,8 +71,8 @@ RECIPES = {
     "mlp": Recipe(partial(_built, MLP), (28, 28, 1), crossentropy, Adam, xla=True),
     "cnn": Recipe(partial(_built, CNN), (28, 28, 1), crossentropy, Adam, xla=False),
     "rnn": Recipe(_rnn, (40, 57), crossentropy, Adam, xla=True),
-    "q_network": Recipe(partial(_built, QNetwork), (4,), _error_of_taken, Adam, xla=True),
-    "q_cnn": Recipe(partial(_built, QCNN), (84, 84, 4), _error_of_taken, Adam, xla=False),
+    "q_network": Recipe(partial(_built, QNetwork), (4,), _q_loss, Adam, xla=True),
+    "q_cnn": Recipe(partial(_built, QCNN), (84, 84, 4), _q_loss, Adam, xla=False),
 }
 
 

@@ -23,7 +23,7 @@ from assay.testing.operations import (
     assert_correct,
     one_by_one,
 )
-from assay.testing.precision import grade
+from assay.testing.precision import measure_precision
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import DENSE_SHAPES, LARGEST_EXPONENT, DenseCase, dense_cases, matrices
 from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
@@ -171,7 +171,7 @@ def test_variables_are_trainable(keras):
 
 @claim("dense.full-float32")
 def test_full_float32(ops, evidence):
-    measured = grade(ops)
+    measured = measure_precision(ops)
     evidence(precision=measured)
     assert precision.at_least_as_precise(measured, precision.current_precision()), (
         f"products are made in {measured}, not in {precision.current_precision()}"

@@ -205,14 +205,14 @@ LARGE_SHAPES = ((67, 131, 33), (3, 5, 300), (ODD, 3, 4), (17, 17, 17))
 any_size = pytest.mark.parametrize(("batch", "input_dim", "units"), LARGE_SHAPES)
 
 
-def simple_cell(seed, batch, input_dim, units):
+def simple_arguments(seed, batch, input_dim, units):
     """Draw inputs, state and kernels of a step, the sums of about 1."""
     scale = 1 / np.sqrt(input_dim + units)
     inputs, state = fixed.normal(seed, (batch, input_dim), (batch, units))
     return inputs, state, *fixed.normal(seed + 1, (input_dim, units), (units, units), scale=scale)
 
 
-def lstm_step(seed, batch, input_dim, units):
+def lstm_arguments(seed, batch, input_dim, units):
     """Draw the arguments of a step of the LSTM cell, the sums of about 1."""
     scale = 1 / np.sqrt(input_dim + units)
     inputs, hidden, carry, bias = fixed.normal(seed, (batch, input_dim), (batch, units), (batch, units), (4 * units,))
@@ -223,7 +223,7 @@ def lstm_step(seed, batch, input_dim, units):
 @claim("recurrence.cell-any-size")
 @any_size
 def test_cell_any_size(ops, seed, batch, input_dim, units):
-    assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *simple_cell(seed, batch, input_dim, units))
+    assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *simple_arguments(seed, batch, input_dim, units))
 
 
 @claim("recurrence.cell-saturated")
@@ -237,14 +237,14 @@ def test_cell_saturated(ops, activation):
 
 @claim("recurrence.long-sequence")
 def test_long_sequence(ops, seed):
-    inputs, _, *kernels = simple_cell(seed, 131 * 2, 3, 5)
+    inputs, _, *kernels = simple_arguments(seed, 131 * 2, 3, 5)
     assert_correct(SIMPLE_RNN, ops.simple_rnn, inputs.reshape(2, 131, 3), *kernels)
 
 
 @claim("recurrence.sequence-any-size")
 @pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
 def test_sequence_any_size(ops, seed, activation):
-    inputs, _, *kernels = simple_cell(seed, 33 * 3, 131, 65)
+    inputs, _, *kernels = simple_arguments(seed, 33 * 3, 131, 65)
     sequences = inputs.reshape(33, 3, 131)
     # As large as sums usually are, and far beyond where exp overflows.
     for scale in (1, 1000):
@@ -254,7 +254,7 @@ def test_sequence_any_size(ops, seed, activation):
 @claim("recurrence.calls-are-independent")
 def test_calls_are_independent(ops, seed):
     first, second, larger = (
-        simple_cell(seed + 2 * i, *shape) for i, shape in enumerate([(3, 4, 5), (3, 4, 5), (9, 7, 6)])
+        simple_arguments(seed + 2 * i, *shape) for i, shape in enumerate([(3, 4, 5), (3, 4, 5), (9, 7, 6)])
     )
     calls = *one_by_one((*first, "tanh"), (*second, "relu")), (*larger, None)
     assert_calls_are_independent(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *calls)
@@ -265,7 +265,7 @@ def test_calls_are_independent(ops, seed):
 
 @claim("recurrence.memory-order")
 def test_memory_order(ops, seed):
-    inputs, state, *kernels = simple_cell(seed, 3, 4, 5)
+    inputs, state, *kernels = simple_arguments(seed, 3, 4, 5)
     assert_any_memory_order(SIMPLE_RNN_CELL, ops.simple_rnn_cell, inputs, state, *kernels)
     assert_any_memory_order(SIMPLE_RNN, ops.simple_rnn, np.stack([inputs, 2 * inputs], axis=1), *kernels)
 
@@ -344,7 +344,7 @@ def test_lstm_cell(ops, case):
 @claim("recurrence.lstm-any-size")
 @any_size
 def test_lstm_any_size(ops, seed, batch, input_dim, units):
-    assert_correct(LSTM_CELL, ops.lstm_cell, *lstm_step(seed, batch, input_dim, units))
+    assert_correct(LSTM_CELL, ops.lstm_cell, *lstm_arguments(seed, batch, input_dim, units))
 
 
 @claim("recurrence.lstm-saturated")
@@ -374,7 +374,7 @@ def test_lstm_any_carry(ops):
 
 @claim("recurrence.lstm-long-sequence")
 def test_lstm_long_sequence(ops, seed):
-    inputs, _, _, *weights = lstm_step(seed, 131 * 2, 3, 5)
+    inputs, _, _, *weights = lstm_arguments(seed, 131 * 2, 3, 5)
     sequences = inputs.reshape(2, 131, 3)
     assert_correct(LSTM, ops.lstm, sequences, *weights)
     # With open gates and a sure candidate a carry gains 1 or -1 at each step, up to 131.
@@ -385,7 +385,7 @@ def test_lstm_long_sequence(ops, seed):
 
 @claim("recurrence.lstm-sequence-any-size")
 def test_lstm_sequence_any_size(ops, seed):
-    inputs, _, _, *weights = lstm_step(seed, 33 * 3, 131, 65)
+    inputs, _, _, *weights = lstm_arguments(seed, 33 * 3, 131, 65)
     sequences = inputs.reshape(33, 3, 131)
     # As large as sums usually are, and far beyond where exp overflows.
     for scale in (1, 1000):
@@ -395,7 +395,7 @@ def test_lstm_sequence_any_size(ops, seed):
 @claim("recurrence.lstm-calls-are-independent")
 def test_lstm_calls_are_independent(ops, seed):
     first, second, larger = (
-        lstm_step(seed + 2 * i, *shape) for i, shape in enumerate([(3, 4, 5), (3, 4, 5), (9, 7, 6)])
+        lstm_arguments(seed + 2 * i, *shape) for i, shape in enumerate([(3, 4, 5), (3, 4, 5), (9, 7, 6)])
     )
     calls = *one_by_one(first, second), larger
     assert_calls_are_independent(LSTM_CELL, ops.lstm_cell, *calls)
@@ -406,7 +406,7 @@ def test_lstm_calls_are_independent(ops, seed):
 
 @claim("recurrence.lstm-memory-order")
 def test_lstm_memory_order(ops, seed):
-    inputs, *states, kernel, recurrent_kernel, bias = lstm_step(seed, 3, 4, 5)
+    inputs, *states, kernel, recurrent_kernel, bias = lstm_arguments(seed, 3, 4, 5)
     weights = kernel, recurrent_kernel, bias
     assert_any_memory_order(LSTM_CELL, ops.lstm_cell, inputs, *states, *weights)
     assert_any_memory_order(LSTM, ops.lstm, np.stack([inputs, 2 * inputs], axis=1), *weights)

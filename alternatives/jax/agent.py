@@ -187,7 +187,7 @@ class Playing(NamedTuple):
 
 
 @partial(jax.jit, static_argnames="batch_size", donate_argnames="learner")
-def trained(
+def train_episode(
     learner: Learner,
     key: jax.Array,
     *,
@@ -338,7 +338,7 @@ class Agent:
                 initial_epsilon=initial_epsilon,
                 final_epsilon=final_epsilon,
             )
-            found = trained(
+            found = train_episode(
                 learner,
                 key,
                 epsilon=epsilon,

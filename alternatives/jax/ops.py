@@ -209,11 +209,11 @@ class Ops:
 
 def gradients(function: Callable[..., jax.Array], upstream: Array, *arguments: Array, **options: Any) -> Any:
     """Return the gradients of sum(upstream * function(*arguments)) for all arguments."""
-    return to_numpy(_pull_back(function, tuple(options.items()), upstream, *arguments))
+    return to_numpy(_vjp(function, tuple(options.items()), upstream, *arguments))
 
 
 @partial(jax.jit, static_argnums=(0, 1))
-def _pull_back(
+def _vjp(
     function: Callable[..., jax.Array], options: tuple[tuple[str, Any], ...], upstream: jax.Array, *arguments: jax.Array
 ) -> tuple[jax.Array, ...]:
     _, back = jax.vjp(partial(function, **dict(options)), *arguments)

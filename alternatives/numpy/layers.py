@@ -90,7 +90,7 @@ class Conv2D:
                 # An element gets something from each window that it is in: a convolution with the kernel turned round.
                 around = Window(window.size, strides=(1, 1), padding="valid")
                 turned = kernel[::-1, ::-1].swapaxes(2, 3)
-                return multiplied(around.cut(window.spread(sums, inputs.shape)), turned)
+                return multiplied(around.cut(window.scatter(sums, inputs.shape)), turned)
 
             return to_inputs, {"kernel": to_weights.reshape(kernel.shape), "bias": matrix(sums).sum(axis=0)}
 

@@ -36,7 +36,7 @@ class Window:
         (top, _), (left, _) = self._margins(shape)
         return pad_widths[:, top : top + shape[1], left : left + shape[2]]
 
-    def spread(self, values: Array, shape: tuple[int, ...]) -> Array:
+    def scatter(self, values: Array, shape: tuple[int, ...]) -> Array:
         """Put what belongs to windows over images of a shape to where each begins, so far apart that none overlap.
 
         Args:

@@ -283,7 +283,7 @@ def number_correct(labels: torch.Tensor, predictions: torch.Tensor) -> int:
     return int((predictions.argmax(-1) == labels).sum())
 
 
-def _padded(
+def _pad(
     images: torch.Tensor, window: Sequence[int], strides: Pair, padding: Padding, value: float = 0.0
 ) -> torch.Tensor:
     """Return [batch, channels, height, width], padded: PyTorch's own `same` takes no strides, and pads evenly."""
@@ -305,19 +305,19 @@ def _convolved(
     strides: Pair,
     padding: Padding,
 ) -> torch.Tensor:
-    pad_widths = _padded(images, kernel.shape[:2], strides, padding)
+    pad_widths = _pad(images, kernel.shape[:2], strides, padding)
     # One of the kernels that PyTorch may choose has no gradient for a view.
     return channels_last(functional.conv2d(pad_widths, kernel_in(kernel).contiguous(), bias, strides))
 
 
 def _max_pooled(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:
-    pad_widths = _padded(images, pool_size, strides, padding, -torch.inf)
+    pad_widths = _pad(images, pool_size, strides, padding, -torch.inf)
     return channels_last(functional.max_pool2d(pad_widths, pool_size, strides))
 
 
 def _average_pooled(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:
     sums, counts = (
-        functional.avg_pool2d(_padded(one, pool_size, strides, padding), pool_size, strides, divisor_override=1)
+        functional.avg_pool2d(_pad(one, pool_size, strides, padding), pool_size, strides, divisor_override=1)
         for one in (images, torch.ones_like(images))
     )
     return channels_last(sums / counts)

@@ -45,14 +45,14 @@ class Product(NamedTuple):
 
 def training(model: str, batch_size: int, seq_length: int = 1) -> Cost:
     """Return what a step of training costs: the products, the same for both of their factors' gradients, the update."""
-    terms = sum(product.terms * (3 if product.differentiable else 2) for product in products(model, seq_length))
+    terms = sum(product.terms * (3 if product.differentiable else 2) for product in list_products(model, seq_length))
     kept = KEPT[MODELS[model].optimizer] * FLOAT_BYTES * _parameters(model)
     return Cost(2 * batch_size * terms, 2 * kept, kept)
 
 
 def inference(model: str, batch_size: int, seq_length: int = 1) -> Cost:
     """Return what the outputs of a batch cost."""
-    terms = sum(product.terms for product in products(model, seq_length))
+    terms = sum(product.terms for product in list_products(model, seq_length))
     kept = FLOAT_BYTES * _parameters(model)
     return Cost(2 * batch_size * terms, kept, kept)
 
@@ -70,7 +70,7 @@ def writing(seq_length: int) -> Cost:
     return cost._replace(operations=cost.operations - (seq_length - 1) * dense)
 
 
-def products(model: str, seq_length: int = 1) -> Iterator[Product]:
+def list_products(model: str, seq_length: int = 1) -> Iterator[Product]:
     """Yield the products of every kernel, in order.
 
     Args:

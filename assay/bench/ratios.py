@@ -53,20 +53,20 @@ def ratios(*runs: Run) -> list[Ratio]:
     for run in runs:
         for work, peer in product(run.starts, (*run.peers, LIMIT)):
             if work not in rates:
-                logarithms = _against_limit(run, work) if peer == LIMIT else _against(run, work, peer)
+                logarithms = _compare_with_roofline(run, work) if peer == LIMIT else _compare(run, work, peer)
                 found.setdefault((work, peer), []).extend(logarithms)
     return [Ratio(work, peer, tuple(logarithms)) for (work, peer), logarithms in found.items() if logarithms]
 
 
-def _against(run: Run, work: str, peer: str) -> list[float]:
+def _compare(run: Run, work: str, peer: str) -> list[float]:
     ours, theirs = run.measured(work, run.subject), run.measured(work, peer)
     return [math.log(theirs[number].step / ours[number].step) for number in sorted(ours.keys() & theirs.keys())]
 
 
-def _against_limit(run: Run, work: str) -> list[float]:
+def _compare_with_roofline(run: Run, work: str) -> list[float]:
     ours = run.measured(work, run.subject)
     return [
-        math.log(limit / ours[number].step) for number in sorted(ours) if (limit := limit_seconds(run, work, number))
+        math.log(limit / ours[number].step) for number in sorted(ours) if (limit := roofline_seconds(run, work, number))
     ]
 
 
@@ -76,19 +76,19 @@ def seconds(run: Run, work: str, implementation: str) -> float | None:
     return statistics.median(found) if found else None
 
 
-def limit_seconds(run: Run, work: str, start: int) -> float | None:
+def roofline_seconds(run: Run, work: str, start: int) -> float | None:
     """Return how long a step takes at least on this machine, by the rates measured in the same start.
 
     The products at the rate of the fastest product of matrices, or the parameters through memory at the fastest rate
     for as much of it as they take, whichever is longer. None where rates or costs are not known.
     """
     if work == "agent":
-        return _agent_limit(run, start)
+        return _agent_roofline(run, start)
     cost = COSTS.get(work)
-    return _limit(run, cost, start) if cost else None
+    return _roofline(run, cost, start) if cost else None
 
 
-def _limit(run: Run, cost: Cost, start: int) -> float | None:
+def _roofline(run: Run, cost: Cost, start: int) -> float | None:
     products = [2 * int(size) ** 3 / found for size, found in _fastest(run, PRODUCT, start).items()]
     streams = {int(size): 2 * int(size) / found for size, found in _fastest(run, STREAM, start).items()}
     if not (products and streams):
@@ -98,12 +98,12 @@ def _limit(run: Run, cost: Cost, start: int) -> float | None:
     return max(cost.operations / max(products), cost.bytes / streams[holding])
 
 
-def _agent_limit(run: Run, start: int) -> float | None:
+def _agent_roofline(run: Run, start: int) -> float | None:
     """The fastest environment, and the arithmetic of acting and learning."""
     environment = [
         found[start].step for name in run.implementations if start in (found := run.measured("cart_pole", name))
     ]
-    arithmetic = _limit(run, COSTS["q_network"], start)
+    arithmetic = _roofline(run, COSTS["q_network"], start)
     return min(environment) + arithmetic if environment and arithmetic else None
 
 

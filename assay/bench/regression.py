@@ -14,7 +14,7 @@ from assay.errors import ExitCode, UserError
 
 # How often a comparison of two runs without a difference may tell one, over all of its ratios.
 FALSE_ALARMS = 0.01
-HINT = "Run `assay bench` with more --starts"
+HINT = "Run `assay bench` with more --launches"
 
 
 @dataclass(frozen=True)
@@ -101,10 +101,10 @@ def compare(history: Sequence[Run], new: Run) -> Comparison:
     if not pairs:
         msg = "OLD and NEW have no ratio in common"
         raise UserError(msg, "Run `assay bench` with the same implementations and selection")
-    return Comparison(old, new, tuple(Change(*pair, _allowed(*pair, len(pairs))) for pair in pairs))
+    return Comparison(old, new, tuple(Change(*pair, _permitted(*pair, len(pairs))) for pair in pairs))
 
 
-def _allowed(old: Ratio, new: Ratio | None, count: int) -> float:
+def _permitted(old: Ratio, new: Ratio | None, count: int) -> float:
     if new is None:
         return 0.0
     sizes = len(old.logarithms), len(new.logarithms)

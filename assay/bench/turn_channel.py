@@ -1,4 +1,4 @@
-"""How the benchmarks of several processes take turns: what one process sends to the conductor, and waits for.
+"""How the benchmarks of several processes take turns: what one process sends to the scheduler, and waits for.
 
 Each message is a line of JSON in a pipe of its own, so that nothing that an implementation prints gets between.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-# Names the pipe to the conductor, by its number, in the environment of a process.
+# Names the pipe to the scheduler, by its number, in the environment of a process.
 NAMED = "ASSAY_TURNS"
 
 
@@ -35,7 +35,7 @@ class Alone:
 
 
 class Turns(Alone):
-    """A conductor lets one process work at a time."""
+    """A scheduler lets one process work at a time."""
 
     def __init__(self, connection: Connection) -> None:
         """Hear how many steps make a round, where that is known."""
@@ -57,7 +57,7 @@ class Turns(Alone):
         try:
             received(self._connection)
         except EOFError:
-            pytest.exit("the conductor has ended")
+            pytest.exit("the scheduler has ended")
 
     def give_back(self, **measured: Any) -> None:  # noqa: ANN401 - plain values
         """Let the next one work, and say what was measured."""
@@ -68,8 +68,8 @@ class Turns(Alone):
         send(self._connection, **message)
 
 
-def turns() -> Alone:
-    """Return what this process takes its turns by."""
+def open_channel() -> Alone:
+    """Return what this process takes its turns by: a channel to the scheduler, if one has started it."""
     pipe = os.environ.get(NAMED)
     return Turns(Connection(int(pipe))) if pipe is not None else Alone()
 

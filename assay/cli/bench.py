@@ -34,7 +34,7 @@ def bench(options: Namespace) -> int:
         options.device,
         options.profile,
         options.keyword,
-        options.starts,
+        options.launches,
         options.rounds,
         options.seconds,
         options.turn_seconds,
@@ -46,7 +46,9 @@ def bench(options: Namespace) -> int:
     try:
         with tqdm(unit=" turns", leave=False, disable=None) as bar:
             for event in conduct(plan):
-                bar.set_description(f"start {event.start + 1} of {plan.starts}: {event.work} of {event.implementation}")
+                bar.set_description(
+                    f"launch {event.start + 1} of {plan.starts}: {event.work} of {event.implementation}"
+                )
                 bar.update()
                 run.take(event)
     except KeyboardInterrupt:

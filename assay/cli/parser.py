@@ -94,7 +94,10 @@ def _add_bench(commands: Commands) -> None:
     bench.add_argument("--profile", default="core", choices=("core", "full"), help="full has MobileNetV2, too")
     selected = "select by name, as in pytest; the limit needs `product or stream`, too"
     bench.add_argument("-k", dest="keyword", default="", metavar="EXPRESSION", help=selected)
-    bench.add_argument("--starts", type=_count, default=5, metavar="N", help="of the processes (default: 5)")
+    launches = "number of process launches for each implementation (default: 5)"
+    bench.add_argument("--launches", type=_count, default=5, metavar="N", help=launches)
+    # The name that it had in version 0.1.
+    bench.add_argument("--starts", dest="launches", type=_count, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     bench.add_argument("--rounds", type=_count, default=7, metavar="N", help="in each process (default: 7)")
     steps = "that the steps of a round take, about (default: 0.2)"
     bench.add_argument("--seconds", type=_duration, default=0.2, help=steps)

@@ -48,13 +48,13 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
             msg = f"outcome {self.outcome.value!r} is none of {', '.join(outcome.value for outcome in FAILURES)}"
             raise ValueError(msg)
 
-    def covers(self, outcome: Outcome) -> bool:
+    def permits(self, outcome: Outcome) -> bool:
         """Whether an outcome is a failure, and not worse than expected."""
         return not outcome.conforms and SEVERITY[outcome] <= SEVERITY[self.outcome]
 
     def settle(self, row: Row) -> Row:
         """Return a row of the claim in the light of this expectation."""
-        if self.covers(row.outcome):
+        if self.permits(row.outcome):
             outcome, reason = Outcome.EXPECTED_FAILURE, f"expected: {self.reason} ({self.link})\n{row.reason}"
         elif row.outcome is Outcome.PASS and row.decided:
             outcome, reason = Outcome.UNEXPECTED_PASS, f"holds, but was expected not to: {self.reason} ({self.link})"

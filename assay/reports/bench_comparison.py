@@ -7,14 +7,14 @@ from typing import Any
 
 from assay.bench.regression import Comparison
 from assay.reports import markdown
-from assay.reports.bench_tables import columns
+from assay.reports.bench_tables import align
 
 HEADER = ("step", "next to", "before", "now", "lowest by chance")
 
 
 def as_text(comparison: Comparison) -> str:
     """Return the comparison for the terminal, the verdict last."""
-    fallen = columns([HEADER, *(change.cells for change in comparison.fallen)]) if comparison.fallen else []
+    fallen = align([HEADER, *(change.cells for change in comparison.fallen)]) if comparison.fallen else []
     return "\n".join([*_remarks(comparison), *fallen, comparison.verdict])
 
 

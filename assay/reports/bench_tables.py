@@ -65,7 +65,7 @@ def _seconds(values: Sequence[float]) -> str:
     return f"{min(values):.2f}" if values else NOTHING
 
 
-def columns(rows: Sequence[Row]) -> Iterator[str]:
+def align(rows: Sequence[Row]) -> Iterator[str]:
     """Write rows in lines, the first column to the left and the others to the right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *others in rows:
@@ -75,7 +75,7 @@ def columns(rows: Sequence[Row]) -> Iterator[str]:
 
 def as_text(run: Run) -> str:
     """Return the tables for the terminal, and what gave no result."""
-    of_steps, of_first_calls = map(columns, both(run))
+    of_steps, of_first_calls = map(align, both(run))
     return "\n".join([*of_steps, "", *of_first_calls, *_broken(run)])
 
 

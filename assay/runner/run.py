@@ -80,7 +80,7 @@ class Run:
 
     def expects(self, claims: Iterable[str], outcome: Outcome) -> bool:
         """Whether this outcome of a test of these claims is known beforehand."""
-        known = {expectation.claim for expectation in self.expectations if expectation.covers(outcome)}
+        known = {expectation.claim for expectation in self.expectations if expectation.permits(outcome)}
         return known.issuperset(claims)
 
     def as_dict(self) -> dict[str, Any]:

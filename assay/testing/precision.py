@@ -9,7 +9,7 @@ from assay.spec.error_bounds.precision import GRADES
 from assay.testing.assertions import assert_form
 
 
-def grade(ops: GroupProxy) -> str:
+def measure_precision(ops: GroupProxy) -> str:
     """Name the format that `ops.dense` multiplies in.
 
     1 + 2^-k times 1 survives only where the fraction has k bits. float16 and TF32 have as many, but float16 ends

@@ -1,4 +1,4 @@
-"""How a benchmark is timed: by pytest-benchmark, and in turn with those of others where a conductor has them all."""
+"""How a benchmark is timed: by pytest-benchmark, and in turn with those of others where a scheduler has them all."""
 
 from collections.abc import Callable, Generator
 from pathlib import Path
@@ -8,7 +8,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 
 from assay.adapters.loading import load
 from assay.bench.rounds import Rounds
-from assay.bench.turn_channel import Alone, turns
+from assay.bench.turn_channel import Alone, open_channel
 from assay.bench.workloads import Prepare, Work
 from assay.contract import Implementation
 from assay.datasets.data import AbsentError
@@ -19,8 +19,8 @@ turns_key = pytest.StashKey[Alone]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Hear of the conductor, if there is one."""
-    config.stash[turns_key] = turns()
+    """Hear of the scheduler, if there is one."""
+    config.stash[turns_key] = open_channel()
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +74,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Tell the conductor what ends without a result, and why."""
+    """Tell the scheduler what ends without a result, and why."""
     report = yield
     if call.excinfo is not None:
         outcome = "skipped" if report.skipped else failure.outcome_of(call.excinfo.value).value

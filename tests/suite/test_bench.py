@@ -43,12 +43,12 @@ def run_of(ours: float, theirs: float, noise: float, generator: np.random.Genera
 
 
 def test_a_dense_layer_multiplies_each_input_with_each_weight() -> None:
-    products = [product.terms for product in flops.products("mlp")]
+    products = [product.terms for product in flops.list_products("mlp")]
     assert products == [784 * 100, 100 * 10]
 
 
 def test_what_a_convolution_adds_as_padding_is_no_term() -> None:
-    first, second, *_ = flops.products("cnn")
+    first, second, *_ = flops.list_products("cnn")
     # Of the 5 rows that a window has, 2 hang out at the first and the last place, and 1 at those beside them.
     taps = {side: (5 * side - 2 * (2 + 1)) ** 2 for side in (28, 14)}
     assert (first.terms, second.terms) == (taps[28] * 32, taps[14] * 32 * 64)
@@ -164,7 +164,7 @@ def test_a_page_of_benchmarks_needs_no_ledger(shell: Shell) -> None:
 
 
 def bench(shell: Shell, *names: str, output: str = "bench.json", starts: int = 2) -> Ended:
-    options = ["-k", "linear", "--starts", starts, "--rounds", 2, "--seconds", 0.02, "--turn-seconds", 10]
+    options = ["-k", "linear", "--launches", starts, "--rounds", 2, "--seconds", 0.02, "--turn-seconds", 10]
     return shell.assay("bench", *(f"doubles.paced:{name}" for name in names), *options, "-o", output)
 
 

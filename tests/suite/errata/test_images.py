@@ -226,11 +226,11 @@ def test_kernel_initializer(tf):
     printed = np.array([read("convolution")["W"]], np.float32)
     asked = []
 
-    def remember(shape, dtype=None, **_options):
+    def record(shape, dtype=None, **_options):
         asked.append(tuple(shape))
         return tf.reshape(tf.constant(printed), shape)
 
-    tf.keras.layers.Conv2D(1, [3, 3], kernel_initializer=remember)(IMAGE)
+    tf.keras.layers.Conv2D(1, [3, 3], kernel_initializer=record)(IMAGE)
     assert printed.shape not in asked
     assert asked == [(3, 3, 1, 1)]
 
