@@ -20,6 +20,7 @@ from assay.adapters.plain_text import describe_error, plain
 from assay.adapters.protocol.errors import PeerError, PeerLostError
 from assay.adapters.protocol.implementation import SUFFIX, PeerImplementation
 from assay.adapters.protocol.process import LAST_WORDS
+from assay.adapters.source import digest_of_module, digest_of_peer
 from assay.adapters.time_limit import TimeLimitError, limit
 from assay.contract import GROUPS, Implementation
 from assay.errors import UserError
@@ -39,6 +40,7 @@ class Description:
         version: of the adapter.
         frameworks: installed version by package.
         groups: those that it declares.
+        source: Digest of its source; empty where that is not known.
 
     """
 
@@ -46,12 +48,14 @@ class Description:
     version: str
     frameworks: dict[str, str]
     groups: tuple[str, ...]
+    source: str = ""
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Description:
         """Read plain values, as they come from another process."""
         frameworks = {plain(name): plain(version) for name, version in values["frameworks"].items()}
-        return cls(plain(values["name"]), plain(values["version"]), frameworks, tuple(values["groups"]))
+        name, version, source = (plain(values[key]) for key in ("name", "version", "source"))
+        return cls(name, version, frameworks, tuple(values["groups"]), source)
 
 
 def known() -> dict[str, str]:
@@ -85,6 +89,10 @@ def load(name: str, notes: Path | None = None) -> Implementation:
         raise UserError(msg, CALLED) from None
     _check(name, implementation)
     return implementation  # type: ignore[return-value]  # _check has made sure
+
+
+def _module_name(name: str) -> str:
+    return known().get(name, name).partition(":")[0]
 
 
 def _import(name: str, module_name: str) -> object:
@@ -142,7 +150,14 @@ def describe(name: str) -> Description:
             msg = f"implementation {name!r} needs the package {package!r}, which is not installed"
             raise UserError(msg, _install_hint(name, package))
         frameworks |= dict([next(iter(installed.items()))])
-    return Description(str(implementation.name), str(implementation.version), frameworks, tuple(implementation.groups))
+    module = sys.modules[_module_name(name)]
+    return Description(
+        str(implementation.name),
+        str(implementation.version),
+        frameworks,
+        tuple(implementation.groups),
+        digest_of_module(module),
+    )
 
 
 def _version(distribution: str) -> str | None:
@@ -192,7 +207,8 @@ def _ask(name: str, seconds: float) -> Description:
     peer = PeerImplementation.from_file(Path(name))
     try:
         with limit(seconds, None):
-            return Description(peer.name, peer.version, peer.frameworks, peer.groups)
+            source = digest_of_peer(Path(name), peer.command)
+            return Description(peer.name, peer.version, peer.frameworks, peer.groups, source)
     except OSError as error:
         msg = f"the peer {name!r} cannot be started: {error.filename}: {error.strerror}"
         raise UserError(

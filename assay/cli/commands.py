@@ -36,6 +36,9 @@ def run(options: Namespace) -> int:
     results = None if results is None else output.check(results, "ledger")
     report_file = None if report_file is None else output.check(report_file, "report")
     more = ("-n", options.processes, "-rN")
+    if options.resume and results is not None and not output.is_regular(results):
+        msg = f"--resume continues from a ledger in a file, which {results} is not"
+        raise UserError(msg, "Name a file with --results")
     if results is None or output.is_regular(results):
         return _run(replace(asked, results=results), report_file, more)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:

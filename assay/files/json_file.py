@@ -25,20 +25,46 @@ def load(path: Path, what: str, hint: str) -> Any:  # noqa: ANN401 - whatever th
         UserError: the file is missing, it is not JSON, or an object in it has one key twice.
 
     """
+    return parse(read_bytes(path, what, hint), path, what, hint)
+
+
+def read_bytes(path: Path, what: str, hint: str) -> bytes:
+    """Return the content of a file; the arguments are those of `load`.
+
+    Raises:
+        UserError: the file cannot be read.
+
+    """
     try:
-        return json.loads(path.read_bytes(), object_pairs_hook=_unique)
+        return path.read_bytes()
     except OSError as error:
         msg = f"the {what} {path} cannot be read: {error.strerror}"
         raise UserError(msg, hint) from None
+
+
+def parse(content: bytes, path: Path, what: str, hint: str, part: str = "it") -> Any:  # noqa: ANN401 - as `load`
+    """Parse the content of a file, or a part of it.
+
+    Args:
+        content: Text in JSON.
+        path: Path of the file, for the message.
+        what: What the file should be, for the message.
+        hint: What makes such a file, for the message.
+        part: Name of the part, for the message: `line 3`.
+
+    Raises:
+        UserError: the content is not JSON, or an object in it has one key twice.
+
+    """
+    try:
+        return json.loads(content, object_pairs_hook=_unique)
     except KeyError as error:
-        msg = f"{path} is not a {what}: it has the key {error.args[0]!r} twice"
-        raise UserError(msg, hint) from None
+        msg = f"{path} is not a {what}: {part} has the key {error.args[0]!r} twice"
     except RecursionError:
-        msg = f"{path} is not a {what}: it is nested too deeply"
-        raise UserError(msg, hint) from None
+        msg = f"{path} is not a {what}: {part} is nested too deeply"
     except ValueError:
-        msg = f"{path} is not a {what}: it is not JSON"
-        raise UserError(msg, hint) from None
+        msg = f"{path} is not a {what}: {part} is not JSON"
+    raise UserError(msg, hint)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

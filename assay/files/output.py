@@ -44,7 +44,7 @@ def check(path: Path, what: str) -> Path:
         trial.touch()
         trial.unlink()
     except (OSError, RuntimeError) as error:
-        raise _error(path, what, error) from None
+        raise error_of(path, what, error) from None
     return target
 
 
@@ -65,8 +65,7 @@ def write(path: Path, text: str, what: str) -> None:
         UserError: it cannot be written.
 
     """
-    # A ledger may hold halves of surrogate pairs, which JSON can write and UTF-8 cannot.
-    content = text.encode("utf-8", "backslashreplace")
+    content = encode(text)
     try:
         if is_regular(path):
             _replace(path.resolve(), content)
@@ -74,7 +73,7 @@ def write(path: Path, text: str, what: str) -> None:
             _check_special(path)
             _write_special(path, content)
     except OSError as error:
-        raise _error(path, what, error) from None
+        raise error_of(path, what, error) from None
 
 
 def _replace(target: Path, content: bytes) -> None:
@@ -107,7 +106,13 @@ def _beside(target: Path) -> Path:
     return target.parent / f".assay-{os.getpid()}-{abs(hash(target.name)):x}"[:60]
 
 
-def _error(path: Path, what: str, error: Exception) -> UserError:
+def encode(text: str) -> bytes:
+    """Encode a text, which may hold halves of surrogate pairs: JSON can write them, and UTF-8 cannot."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def error_of(path: Path, what: str, error: Exception) -> UserError:
+    """Return the error of a file that cannot be written; the arguments are those of `write`, and what was raised."""
     why = getattr(error, "strerror", None) or str(error)
     if getattr(error, "errno", None) == errno.ENXIO:
         why = "nothing reads from this pipe"

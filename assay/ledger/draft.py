@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from textwrap import indent
 
 from msgspec.structs import replace
 
@@ -37,6 +35,7 @@ class Draft:
         shard: Part of the profile that is run; None for all of it.
         required: Groups without which the run does not conform.
         time: Time of the run; None until its end.
+        conditions: What a run must have in common with this one to continue it, by name.
 
     """
 
@@ -53,12 +52,26 @@ class Draft:
     shard: Shard | None = None
     required: tuple[str, ...] = ()
     time: Time | None = None
-    # The text of each row, made once, as the file is written after every test.
-    _texts: dict[str, tuple[Row, str]] = field(default_factory=dict)
+    conditions: dict[str, str] = field(default_factory=dict)
+    _resumed: set[str] = field(default_factory=set)
 
     def add(self, row: Row) -> None:
-        """Add the row of one case of a test to its claim's."""
+        """Add the row of one case of a test to its claim's, unless the claim was decided before the run was resumed."""
+        if row.id in self._resumed:
+            return
         self.rows[row.id] = self.rows[row.id].merge(row) if row.id in self.rows else row
+
+    def resume(self, before: Ledger) -> None:
+        """Take over what a run that did not finish has decided. All else of it will be found again."""
+        self.implementation = replace(
+            self.implementation,
+            device=before.implementation.device,
+            measured_precision=before.implementation.measured_precision,
+        )
+        decided = {row.id: row for row in before.claims if row.decided and row.id in self.awaited}
+        self.rows |= decided
+        self.awaited |= {id_: set() for id_ in decided}
+        self._resumed |= decided.keys()
 
     def close(self, claims: Iterable[str], test: str) -> None:
         """Note that every case of a test of these claims has reported."""
@@ -74,9 +87,12 @@ class Draft:
     def settled(self) -> tuple[Row, ...]:
         """The rows in the light of what was expected, in the document's order."""
         rows = sorted(self.rows.values(), key=lambda row: specification().rank(row.id))
-        return tuple(map(self._settle, rows))
+        return tuple(map(self.settle, rows))
 
-    def _settle(self, row: Row) -> Row:
+    def settle(self, row: Row) -> Row:
+        """Return a row in the light of what was expected. One of a run that was resumed has been settled before."""
+        if row.id in self._resumed:
+            return row
         decided = not self.awaited.get(row.id)
         row = row if decided else replace(row, decided=False)
         return self.expectations[row.id].settle(row) if row.id in self.expectations else row
@@ -94,6 +110,7 @@ class Draft:
             seed=self.seed,
             shard=self.shard,
             required=self.required,
+            conditions=self.conditions,
             time=self.time,
             complete=not self.missing,
             data=self.data,
@@ -108,14 +125,4 @@ class Draft:
             UserError: the file cannot be written.
 
         """
-        now = self.ledger()
-        head = json.dumps(ledger.head(now), indent=1, allow_nan=False).removesuffix("\n}")
-        rows = ",\n".join(map(self._text, now.claims))
-        ledger.replace(path, f'{head},\n "claims": [\n{rows}\n ]\n}}\n' if rows else f'{head},\n "claims": []\n}}\n')
-
-    def _text(self, row: Row) -> str:
-        known, text = self._texts.get(row.id, (None, ""))
-        if known is not row:
-            text = indent(json.dumps(ledger.row_as_json(row), indent=1, allow_nan=False), "  ")
-            self._texts[row.id] = row, text
-        return text
+        ledger.write(path, self.ledger())

@@ -10,9 +10,12 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta, Struct, field
+from msgspec.structs import FieldInfo
 
 from assay.files import json_file, output
+from assay.ledger import journal
 from assay.ledger.outcomes import SEVERITY, Outcome, count
+from assay.specification.claims import specification
 from assay.specification.shards import Shard
 
 FORMAT: Literal[1] = 1
@@ -108,6 +111,7 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
         seed: Seed of all random draws.
         shard: Part of the profile that was run; None for all of it.
         required: Groups without which the run does not conform.
+        conditions: What a run must have in common with this one to continue it, by name; empty in older ledgers.
         time: Time of the run; None until its end.
         complete: Whether every claim of the profile, or of the shard, was decided.
         data: Source of each data set.
@@ -125,6 +129,7 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
     seed: Annotated[int, Meta(ge=0)]
     shard: Shard | None = None
     required: tuple[str, ...] = ()
+    conditions: dict[str, str] = field(default_factory=dict)
     time: Time | None = None
     complete: bool
     data: dict[str, str]
@@ -160,8 +165,12 @@ def head(ledger: Ledger) -> dict[str, Any]:
     return {
         known.encode_name: _finite(msgspec.to_builtins(value, str_keys=True))
         for known in msgspec.structs.fields(Ledger)
-        if known.name != "claims" and (value := getattr(ledger, known.name)) != known.default
+        if known.name != "claims" and (value := getattr(ledger, known.name)) != _default(known)
     }
+
+
+def _default(known: FieldInfo) -> Any:  # noqa: ANN401 - of any field
+    return known.default if known.default_factory is msgspec.NODEFAULT else known.default_factory()
 
 
 def row_as_json(row: Row) -> dict[str, Any]:
@@ -200,13 +209,18 @@ def _upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read(path: Path) -> Ledger:
-    """Read a ledger.
+    """Read a ledger, or the journal of a run that has not finished.
 
     Raises:
         UserError: the file is missing, or it is not a ledger; the message says what is wrong and where.
 
     """
-    content = json_file.load(path, "ledger", HINT)
+    found = json_file.read_bytes(path, "ledger", HINT)
+    if journal.is_one(found):
+        content = journal.read(found, path, HINT)
+        content["claims"].sort(key=lambda row: specification().rank(row["id"]))
+    else:
+        content = json_file.parse(found, path, "ledger", HINT)
     try:
         return from_json(content)
     except msgspec.ValidationError as error:
@@ -220,14 +234,4 @@ def write(path: Path, ledger: Ledger) -> None:
         UserError: the file cannot be written.
 
     """
-    replace(path, json.dumps(as_json(ledger), indent=1, allow_nan=False) + "\n")
-
-
-def replace(path: Path, text: str) -> None:
-    """Replace a file in one step, so that neither a reader nor a killed run leaves half of it.
-
-    Raises:
-        UserError: the file cannot be written.
-
-    """
-    output.write(path, text, "ledger")
+    output.write(path, json.dumps(as_json(ledger), indent=1, allow_nan=False) + "\n", "ledger")

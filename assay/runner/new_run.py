@@ -54,6 +54,12 @@ def new_run(options: RunOptions, tests: tuple[ExecutableClaim, ...], *, tries: b
     if options.replay and not claims:
         msg = "--replay names a case, but not of which claim"
         raise UserError(msg, "Add --claim ID")
+    if options.resume and options.results is None:
+        msg = "--resume continues from a ledger, and there is none"
+        raise UserError(msg, "Name it with --results")
+    if options.resume and options.replay:
+        msg = "--replay runs one case, which nothing can be resumed with"
+        raise UserError(msg, "Leave out --resume")
     _check_replay(options.replay)
     index.check(specification(), tests)
     held = tuple(specification().of_profile(options.profile))
@@ -82,6 +88,7 @@ def new_run(options: RunOptions, tests: tuple[ExecutableClaim, ...], *, tries: b
         isolated=isolated,
         folder=tempfile.mkdtemp(prefix="assay-run-"),
         required=required,
+        resumes=options.resume,
     )
 
 

@@ -43,6 +43,9 @@ class RunOptions:
     expectations: Sequence[Path] = _option(
         (), "known failures, in TOML; repeatable", metavar="FILE", type=Path, action="append"
     )
+    resume: bool = _option(
+        default=False, text="continue a run that did not finish, from its ledger", action="store_true"
+    )
     require: Sequence[str] = _option(
         (),
         "fail unless the implementation declares this group; repeatable; `all` stands for every group",

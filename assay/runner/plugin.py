@@ -66,9 +66,12 @@ def pytest_configure(config: pytest.Config) -> None:
         tests = index.read(index.tests_folder())
         try:
             run = new_run(RunOptions.from_namespace(config.option), tests, tries=_tries(config))
+            config.stash[run_key] = run
+            recorder = Recorder(config, run, tests)
         except UserError as error:
             raise pytest.UsageError(str(error)) from None
-        config.pluginmanager.register(Recorder(config, run, tests), "assay-recorder")
+        run = recorder.run
+        config.pluginmanager.register(recorder, "assay-recorder")
         # The workers share the cores. NumPy's own threads, one for each core in each worker, would wait for each other,
         # and make a definition up to six times as slow.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -183,13 +186,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the profile, of the shard, or of the claims asked for, and seed them."""
     run = config.stash[run_key]
-    held = set(run.claims or run.held)
+    wanted = run.wanted
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:
         claims = {claim.id for claim in claims_of(item)}
-        wanted = bool(claims & held) if claims else not run.claims
-        (kept if wanted else left).append(item)
+        (kept if (claims & wanted if claims else not run.claims) else left).append(item)
         function: Any = getattr(item, "obj", None)
         if claims and hypothesis.is_hypothesis_test(function):
             hypothesis.seed(run.seed)(function)

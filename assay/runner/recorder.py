@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from filelock import FileLock
 from msgspec.structs import replace
@@ -20,12 +23,14 @@ from assay.adapters.time_limit import longest
 from assay.datasets import data
 from assay.errors import ExitCode, UserError
 from assay.files import lock, output
+from assay.ledger import ledger
 from assay.ledger import verdict as verdicts
 from assay.ledger.draft import Draft
+from assay.ledger.journal import Journal
 from assay.ledger.ledger import Row, Subject, Time
 from assay.ledger.outcomes import Outcome
 from assay.ledger.verdict import Verdict
-from assay.runner import cases, failure
+from assay.runner import cases, failure, resume
 from assay.runner.run import Run
 from assay.runner.summary import header, summary
 from assay.runner.watch import Watch, forget_worker
@@ -37,19 +42,23 @@ class Recorder:
     """Registered with pytest in the process that the user started, not in the workers."""
 
     def __init__(self, config: pytest.Config, run: Run, tests: tuple[index.ExecutableClaim, ...]) -> None:
-        """Open the ledger.
+        """Open the ledger, and take over what a run that is resumed has decided.
 
         Args:
             config: of pytest.
             run: what is being run.
             tests: all tests of claims.
 
+        Raises:
+            UserError: there is a run to be resumed, and it cannot be.
+
         """
         self._begun = time.monotonic()
         self._config = config
-        self._run = run
         self._results: Path | None = None if config.getoption("collectonly") else config.getoption("results")
         self._lock: FileLock | None = None
+        self._journal: Journal | None = None
+        self._subject: Subject | None = None
         self._unwritten = ""
         self._ended_in_start = False
         self._worker = self._end = ""
@@ -59,41 +68,97 @@ class Recorder:
         self._reported: dict[str, set[str]] = {test: set() for test in self._tests}
         self._cases: dict[str, int] = {}
         self._digests = index.digests(specification(), tests)
-        self.draft = _open_draft(run)
+        self.draft = _open_draft(run, self._digests)
         for test, claims in self._tests.items():
             for id_ in claims:
                 if id_ in self.draft.awaited:
                     self.draft.awaited[id_].add(test)
+        self.run = self._resume(run) if run.resumes and not config.getoption("collectonly") else run
+        self._wanted = self.run.wanted
 
     def pytest_report_header(self) -> list[str]:
         """Say what is being assayed, with what and on which data."""
-        return header(self._run, self.draft)
+        return header(self.run, self.draft)
 
     def pytest_sessionstart(self) -> None:
         """Write the ledger before its first row, so that a file that cannot be written is known at once."""
-        if self._results is None:
-            return
         try:
-            self._results = output.check(self._results, "ledger")
-            self._lock = lock.acquire(self._results, "ledger")
+            self._take_file()
         except UserError as error:
             raise pytest.UsageError(str(error)) from None
-        self._write()
+        self._note()
         if self._unwritten:
             raise pytest.UsageError(self._unwritten)
 
-    def _write(self, *, last: bool = False) -> None:
-        """Write the ledger. A disk that is full may have room again the next time."""
-        if self._results is None or not (last or output.is_regular(self._results)):
+    def _take_file(self) -> None:
+        """Make sure that the ledger can be written, and that no other run writes it.
+
+        Raises:
+            UserError: it cannot be, or one does.
+
+        """
+        if self._results is None or self._lock is not None:
+            return
+        self._results = output.check(self._results, "ledger")
+        self._lock = lock.acquire(self._results, "ledger")
+        if output.is_regular(self._results):
+            self._journal = Journal(self._results)
+
+    def _resume(self, run: Run) -> Run:
+        """Take over what the ledger has, and return the run without it.
+
+        Raises:
+            UserError: there is no file that can be resumed, or its run differs from this one.
+
+        """
+        self._take_file()
+        if self._results is None or not output.is_regular(self._results):
+            msg = "--resume continues from the ledger in a file"
+            raise UserError(msg, "Name it with --results")
+        before = resume.read(self._results, self.draft.conditions)
+        if before is None:
+            return run
+        self.draft.resume(before)
+        return dataclasses.replace(run, finished=tuple(self.draft.rows))
+
+    def _note(self, *claims: str) -> None:
+        """Add the rows of claims to the journal. A disk that is full may have room again the next time."""
+        if self._journal is None:
+            return
+        try:
+            if self._journal.is_open:
+                rows = [ledger.row_as_json(self.draft.settle(self.draft.rows[id_])) for id_ in claims]
+                self._journal.add([*self._changes(), *rows])
+            else:
+                now = self.draft.ledger()
+                self._journal.begin(ledger.head(now), map(ledger.row_as_json, now.claims))
+            self._subject = self.draft.implementation
+            self._unwritten = ""
+        except UserError as error:
+            self._unwritten = str(error)
+
+    def _changes(self) -> list[dict[str, Any]]:
+        """Return what has become known of the implementation since the journal was written to."""
+        if self.draft.implementation == self._subject:
+            return []
+        return [{"implementation": msgspec.to_builtins(self.draft.implementation)}]
+
+    def _write(self) -> None:
+        """Write the ledger in the place of its journal."""
+        if self._results is None:
             return
         try:
             self.draft.write(self._results)
             self._unwritten = ""
         except UserError as error:
             self._unwritten = str(error)
+        finally:
+            if self._journal is not None:
+                self._journal.close()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter the row that a test's report carries."""
+        self._check_device(report)
         if trouble := getattr(report, "assay_trouble", None):
             self._troubles.append(trouble)
         try:
@@ -101,26 +166,36 @@ class Recorder:
         except Exception as error:  # noqa: BLE001 - a fault of Assay's own must not cost the other rows
             self._troubles.append(describe_error(error))
 
+    def _check_device(self, report: pytest.TestReport) -> None:
+        """End a run that continues another one on another device, which only start() says."""
+        device, known = getattr(report, "assay_device", None), self.draft.implementation.device
+        if self.run.finished and device and known not in {None, device}:
+            why = f"{self._results} cannot be resumed. Its run was on the device {known}, and this run is on {device}"
+            pytest.exit(why, returncode=ExitCode.USAGE)
+
     def _take(self, report: pytest.TestReport) -> None:
         if row := getattr(report, "assay_row", None):
-            self._enter(report.nodeid, **row | {"outcome": Outcome(row["outcome"])})
+            claims = self._enter(report.nodeid, **row | {"outcome": Outcome(row["outcome"])})
             if device := getattr(report, "assay_device", None):
                 self.draft.implementation = replace(self.draft.implementation, device=device)
             if precision := row.get("evidence", {}).get("precision"):
                 self.draft.implementation = replace(self.draft.implementation, measured_precision=precision)
-            self._write()
+            self._note(*claims)
 
-    def _enter(self, nodeid: str, outcome: Outcome, **values: Any) -> None:  # noqa: ANN401 - of a `Row`
+    def _enter(self, nodeid: str, outcome: Outcome, **values: Any) -> tuple[str, ...]:  # noqa: ANN401 - of a `Row`
+        """Enter the row of a case for every claim of its test that the run was to decide, and return these."""
         test = cases.key(nodeid)
-        claims = self._tests.get(test, ())
+        # A test may judge claims of several profiles.
+        claims = tuple(id_ for id_ in self._tests.get(test, ()) if id_ in self._wanted)
         values["results"] = tuple(values.get("results", ()))
         for id_ in claims:
             self.draft.add(Row(id_, outcome, digest=self._digests[id_], **values))
         if claims:
             self._reported[test].add(nodeid)
-            self._cases = self._cases or cases.read(self._run.cases)
+            self._cases = self._cases or cases.read(self.run.cases)
             if len(self._reported[test]) >= self._cases.get(test, 1):
                 self.draft.close(claims, test)
+        return claims
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist publishes no type for it
@@ -128,10 +203,10 @@ class Recorder:
         worker = node.gateway.id
         self._end = end_of(node)
         self._worker = worker
-        forget_worker(Path(self._run.folder), worker)
-        self._ended_in_start = self._run.starting(worker).exists()
+        forget_worker(Path(self.run.folder), worker)
+        self._ended_in_start = self.run.starting(worker).exists()
         if self._ended_in_start:
-            self._run.ended_in_start.touch()
+            self.run.ended_in_start.touch()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
@@ -139,19 +214,19 @@ class Recorder:
         claims = self._tests.get(cases.key(crashitem), ())
         if not claims:
             return
-        hung = _text(self._run.last_words(crashitem))
-        seconds = longest(self._run.claim_seconds)
+        hung = _text(self.run.last_words(crashitem))
+        seconds = longest(self.run.claim_seconds)
         if hung or self._worker in self._watch.ended:
             outcome = Outcome.TIMEOUT
             end = self._watch.ended.get(self._worker, "its process had to be ended")
-            why = f"not finished after {seconds:g} s (--claim-timeout {self._run.claim_seconds:g}), and {end}"
+            why = f"not finished after {seconds:g} s (--claim-timeout {self.run.claim_seconds:g}), and {end}"
         else:
             seconds, outcome = 0.0, Outcome.CRASH
             why = f"the process of the implementation ended{' in start()' if self._ended_in_start else ''}: {self._end}"
-        stack = hung or _text(self._run.stack(self._worker))
+        stack = hung or _text(self.run.stack(self._worker))
         why = "\n".join([why, *failure.frames(plain(stack))])
-        replay = self._run.replay(claims)
-        if self._run.expects(claims, outcome):
+        replay = self.run.replay(claims)
+        if self.run.expects(claims, outcome):
             failure.mark_expected(report, why)
         report.longrepr = failure.text([specification().claims[id_] for id_ in claims], outcome, why, replay)
         report.assay_row = {  # type: ignore[attr-defined]  # read by pytest_runtest_logreport
@@ -173,9 +248,11 @@ class Recorder:
         # By now the workers have ended, so that theirs is known.
         self.draft.time = Time(round(time.monotonic() - self._begun, 2), round(_processor(), 2))
         self._watch.finish()
-        self._write(last=True)
+        self._write()
         if self._lock is not None:
             self._lock.release()
+        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.run.finished and not self.run.wanted:
+            session.exitstatus = pytest.ExitCode.OK
         if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and (code := self._broken()):
             session.exitstatus = code
         if session.exitstatus == pytest.ExitCode.OK and self._assays():
@@ -191,12 +268,12 @@ class Recorder:
 
     def verdict(self) -> Verdict:
         """Judge the implementation by the claims that were asked for: those of the run, or those named."""
-        return verdicts.verdict(self.draft.ledger(), specification(), self._run.claims)
+        return verdicts.verdict(self.draft.ledger(), specification(), self.run.claims)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the outcomes by section, and the verdict in one line."""
         if self._assays():
-            summary(terminalreporter, self.draft.ledger(), self.verdict(), self._results, self._run.claims)
+            summary(terminalreporter, self.draft.ledger(), self.verdict(), self._results, self.run.claims)
         if self._troubles:
             first, *more = dict.fromkeys(self._troubles)
             others = f" (and {len(more)} others)" if more else ""
@@ -225,8 +302,9 @@ def _processor() -> float:
     return sum(each.ru_utime + each.ru_stime for each in used)
 
 
-def _open_draft(run: Run) -> Draft:
+def _open_draft(run: Run, digests: Mapping[str, str]) -> Draft:
     description = run.description
+    sources = data.describe()
     return Draft(
         suite=__version__,
         document=specification().document,
@@ -241,9 +319,10 @@ def _open_draft(run: Run) -> Draft:
         precision=run.precision,
         profile=run.profile,
         seed=run.seed,
-        data=data.describe(),
+        data=sources,
         awaited={id_: set() for id_ in run.held},
         expectations={expectation.claim: expectation for expectation in run.expectations},
         shard=run.shard,
         required=run.required,
+        conditions=resume.conditions(run, digests, sources),
     )

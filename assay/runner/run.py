@@ -45,6 +45,8 @@ class Run:
         isolated: whether a Python implementation is in a process of its own.
         folder: shared by the processes of the run, removed at its end.
         required: Groups without which the run does not conform.
+        resumes: Whether it continues a run that did not finish.
+        finished: Claims that were decided in that run.
 
     """
 
@@ -62,12 +64,19 @@ class Run:
     isolated: bool
     folder: str
     required: tuple[str, ...] = ()
+    resumes: bool = False
+    finished: tuple[str, ...] = ()
 
     def replay(self, claims: Iterable[str], code: str = "") -> str:
         """Return the command that runs claims, or one case of them, again as this run did."""
         options = RunOptions(self.implementation, seed=str(self.seed), device=self.device, precision=self.precision)
         options = replace(options, isolated=self.isolated)
         return options.replay_command(claims, code)
+
+    @property
+    def wanted(self) -> frozenset[str]:
+        """The claims that are still to be decided."""
+        return frozenset(self.claims or self.held).difference(self.finished)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -95,7 +104,7 @@ class Run:
             description = Description.from_dict(description)
         expectations = msgspec.convert(values["expectations"], tuple[Expectation, ...])
         shard = Shard(**values["shard"]) if values["shard"] else None
-        claims = {name: tuple(values[name]) for name in ("held", "claims", "required")}
+        claims = {name: tuple(values[name]) for name in ("held", "claims", "required", "finished")}
         return cls(**values | claims | {"description": description, "shard": shard, "expectations": expectations})
 
     @property

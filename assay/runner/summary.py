@@ -31,6 +31,7 @@ def header(run: Run, draft: Draft) -> list[str]:
         f"assay {draft.suite}: {subject.name} {subject.version} ({versions or 'no framework'})",
         f"on {run.device}, Python {platform.python_version()}",
         f"profile {run.profile}{shard} ({len(draft.awaited)} claims), seed {run.seed}",
+        *([f"resumed: {len(run.finished)} claims are decided already"] if run.resumes else []),
         *([held] if run.precision != "float32" else []),
         *(f"data: {name}: {source}" for name, source in draft.data.items()),
     ]

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from assay.ledger.ledger import as_json, read
 from assay.runner import launch
 from assay.runner.options import RunOptions
 from assay.specification import index
@@ -96,7 +97,7 @@ def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, s
         return Trial(
             status=status,
             journal=entries,
-            rows=json.loads(ledger.read_text(encoding="utf-8"))["claims"] if ledger.exists() else [],
+            rows=as_json(read(ledger))["claims"] if ledger.exists() else [],
             last_lines=_lines(output)[-LAST_LINES:],
             stuck_seconds=ended - entries[-1]["at"] if entries else ended - began,
         )

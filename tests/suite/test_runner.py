@@ -18,6 +18,7 @@ from assay.adapters.proxy import AdapterError, ImplementationProxy
 from assay.adapters.time_limit import TimeLimitError
 from assay.errors import ExitCode, UserError
 from assay.runner.compute_once import compute_once
+from assay.specification.index import tests_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -410,6 +411,18 @@ def test_the_number_of_processes_changes_nothing_but_the_seconds(shell: Shell) -
     claims = [part for id_ in ("dense.relu", "dense.affine", "dense.zeros") for part in ("--claim", id_)]
     one, two = (shell.dense("wrong_results", *claims, processes=processes).ledger for processes in (0, 2))
     assert without_seconds(one) == without_seconds(two)
+
+
+@pytest.mark.parametrize("processes", [0, 2])
+def test_a_run_has_rows_of_the_claims_that_were_asked_for_and_no_other(processes: int, shell: Shell) -> None:
+    # One test judges a claim of smoke together with one of core.
+    tests = tests_folder() / "test_training_flag.py::test_gamma_of_0"
+    named = ("--implementation", "numpy", "--results", "ledger.json", "--no-fetch", "-n", processes)
+    options = ("-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", *named)
+    ended = shell.python("-m", "pytest", tests, *options, "--profile", "smoke")
+    assert [*ended.rows] == ["training_flag.inference-normalizes"], ended.output
+    ended = shell.python("-m", "pytest", tests, *options, "--claim", "training_flag.training-normalizes")
+    assert [*ended.rows] == ["training_flag.training-normalizes"], ended.output
 
 
 def without_seconds(content: dict[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,12 @@ SUFFIX = ".toml"
 
 
 class PeerImplementation:
-    """See `assay.contract.Implementation`."""
+    """See `assay.contract.Implementation`.
+
+    Attributes:
+        command: Program and its arguments.
+
+    """
 
     distributions: Sequence[str] = ()
 
@@ -30,6 +35,7 @@ class PeerImplementation:
             notes: as `assay.adapters.protocol.process.Process` takes it.
 
         """
+        self.command = command
         self._peer = Peer(command, folder, notes)
 
     @classmethod

@@ -221,6 +221,22 @@ def note_and_sleep() -> None:
 
 sleeping = doing(relu=note_and_sleep)
 
+
+def noting_calls(name: str) -> Any:
+    """Make what notes a call of a function, and never returns from the third call of one that `hang` names."""
+    calls = Path("calls")
+
+    def note() -> None:
+        with calls.open("a") as file:
+            file.write(f"{name}\n")
+        if Path("hang").exists() and Path("hang").read_text() == name and calls.read_text().split().count(name) == 3:
+            time.sleep(600)
+
+    return note
+
+
+noted = doing(**{name: noting_calls(name) for name in ("dense", "relu", "tanh", "sigmoid", "zeros", "glorot_uniform")})
+
 # The suite
 
 
