@@ -12,7 +12,6 @@ from assay.ledger import ledger
 from assay.ledger.expectations import Expectation
 from assay.ledger.ledger import Ledger, Precision, Profile, Row, Subject, Time
 from assay.ledger.outcomes import count
-from assay.specification.claims import specification
 from assay.specification.shards import Shard
 
 
@@ -85,8 +84,9 @@ class Draft:
 
     @property
     def settled(self) -> tuple[Row, ...]:
-        """The rows in the light of what was expected, in the document's order."""
-        rows = sorted(self.rows.values(), key=lambda row: specification().rank(row.id))
+        """The rows in the light of what was expected, in the document's order; a claim that is not awaited comes last."""
+        places = {id_: place for place, id_ in enumerate(self.awaited)}
+        rows = sorted(self.rows.values(), key=lambda row: places.get(row.id, len(places)))
         return tuple(map(self.settle, rows))
 
     def settle(self, row: Row) -> Row:

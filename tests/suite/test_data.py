@@ -399,7 +399,7 @@ def test_two_processes_at_once_fetch_once(file: str, house: House, server: Serve
     script = """if True:
         import sys
         from dataclasses import replace
-        from assay import data, download
+        from assay.datasets import data, download
         data.MNIST_SHAPES, data.MNIST_SHA256, data.NIETZSCHE_SHA256, url, name = eval(sys.argv[1])
         data.MNIST = replace(data.MNIST, writers=download.over_http(url))
         data.NIETZSCHE = replace(data.NIETZSCHE, writers=download.over_http(url))

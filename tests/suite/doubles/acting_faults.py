@@ -497,7 +497,7 @@ LEARNING = {
     "learning_gamma_of_the_document": ("learns-by-its-arguments", "the losses", learning_with(gamma=1.0)),
     "learning_twice": ("learns-by-its-arguments", "the losses", learning_twice),
     "learning_but_the_last": ("learns-by-its-arguments", "dense3/bias", learning_but_the_last),
-    "learning_anew_each_step": ("learns-by-its-arguments", "the losses", learning_anew_each_step),
+    "learning_anew_each_step": ("learns-by-its-arguments", "dense3", learning_anew_each_step),
     "learning_on": ("learns-anew", "of the same learning once more", learning_on),
 }
 
