@@ -84,7 +84,7 @@ class Draft:
 
     @property
     def settled(self) -> tuple[Row, ...]:
-        """The rows in the light of what was expected, in the document's order; a claim that is not awaited comes last."""
+        """The rows in the light of what was expected, in the order in which they are awaited; others come last."""
         places = {id_: place for place, id_ in enumerate(self.awaited)}
         rows = sorted(self.rows.values(), key=lambda row: places.get(row.id, len(places)))
         return tuple(map(self.settle, rows))
