@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from assay.contract import Learnt, Transitions
 from assay.reference.environments import make
-from assay.reference.models import RECIPES, Models, trainer
+from assay.reference.models import RECIPES, Models, TrainingLoop, length, trainer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ def row_width(state_shape: tuple[int, ...]) -> int:
 def unpacked(rows: Any, state_shape: tuple[int, ...], reshape: Callable[..., Any] = np.reshape) -> Transitions:
     """Take rows [n, width] of NumPy or TensorFlow apart; actions stay floating-point numbers."""
     width = int(np.prod(state_shape))
-    shape = (len(rows), *state_shape)
+    shape = (-1, *state_shape)
     states, next_states = (reshape(rows[:, start : start + width], shape) for start in (0, width))
     actions, rewards, dones = (rows[:, 2 * width + place] for place in range(3))
     return Transitions(states, actions, rewards, next_states, dones)
@@ -85,19 +85,35 @@ def handed_over(rows: Array, state_shape: tuple[int, ...]) -> Transitions:
 class Learner:
     """A Q-network with its optimizer, and the agent's two compiled calls: to act, and to learn and act."""
 
-    def __init__(self, model: QModelName, batch_size: int) -> None:
-        """Compile for batches of a size."""
+    def __init__(self, model: QModelName, batch_size: int | None) -> None:
+        """Take the network.
+
+        Args:
+            model: Name of the network.
+            batch_size: Size of a batch, which XLA compiles for; None for batches of any size, which it does not.
+
+        """
         self.trainer = trainer(model, RECIPES[model].input_shape)
         self.state_shape = RECIPES[model].input_shape
         self.gamma = tf.Variable(1.0)
         self._ahead: tuple[Array | None, int] = None, 0
+        self._batch_size = batch_size
+        self._xla = self.trainer.recipe.xla_from is not None and batch_size is not None
+        self._on_batches = TrainingLoop(self._learn_from, self.trainer.recipe.xla_from)
+
+    # A concrete function does not look at its arguments again, which a call of a network this small is half of.
+    @cached_property
+    def _act(self) -> Callable[[tf.Tensor], tf.Tensor]:
         state = tf.TensorSpec([1, *self.state_shape])
-        rows = tf.TensorSpec([batch_size, row_width(self.state_shape)])
-        xla = self.trainer.recipe.xla
-        # A concrete function does not look at its arguments again, which a call of a network this small is half of.
-        self._act = tf.function(self._greedy, jit_compile=xla).get_concrete_function(state)
-        self._learn = tf.function(self._learn_and_act, jit_compile=xla).get_concrete_function(rows, state)
-        self.learn_from = tf.function(self._learn_from, jit_compile=xla)
+        return tf.function(self._greedy, jit_compile=self._xla).get_concrete_function(state)
+
+    @cached_property
+    def _learn(self) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+        rows, state = (
+            tf.TensorSpec([self._batch_size, row_width(self.state_shape)]),
+            tf.TensorSpec([1, *self.state_shape]),
+        )
+        return tf.function(self._learn_and_act, jit_compile=self._xla).get_concrete_function(rows, state)
 
     def load(self, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0) -> None:
         """Set every variable, and forget what the optimizer has gathered."""
@@ -127,9 +143,12 @@ class Learner:
         transitions = unpacked(rows, self.state_shape, tf.reshape)
         return transitions.states, (self.targets(transitions), tf.cast(transitions.actions, tf.int32))
 
-    def _learn_from(self, rows: tf.Tensor) -> tf.Tensor:
+    def learn_from(self, rows: tf.Tensor) -> tf.Tensor:
         """Step through given batches, [steps, batch, width], in one compiled loop; return the losses."""
-        return self.trainer.loop(rows.shape[0], lambda i: self.batch(rows[i]))
+        return self._on_batches.run(rows, elements=rows.shape.num_elements())
+
+    def _learn_from(self, rows: tf.Tensor) -> tf.Tensor:
+        return self.trainer.loop(length(rows), lambda i: self.batch(rows[i]))
 
     def _greedy(self, states: tf.Tensor) -> tf.Tensor:
         return tf.argmax(self.trainer.model(states)[0], output_type=tf.int32)
@@ -140,9 +159,13 @@ class Learner:
         return tf.stack([loss, tf.cast(self._greedy(state), tf.float32)])
 
 
-@cache
 def learner(model: QModelName, batch_size: int) -> Learner:
-    """Return the one learner of a model for batches of a size."""
+    """Return the one learner of a model for batches of the document's size, or that for all others."""
+    return _learner(model, batch_size if batch_size == BATCH_SIZE else None)
+
+
+@cache
+def _learner(model: QModelName, batch_size: int | None) -> Learner:
     return Learner(model, batch_size)
 
 

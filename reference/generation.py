@@ -11,10 +11,13 @@ from typing import Any
 
 import tensorflow as tf
 
+from assay.reference.layers import UNITS
 from assay.reference.recurrence import scaled, step
 
+# A text of more characters, times those of its window, is written by XLA, which compiles for each length anew.
+XLA_FROM = 3_000
 
-@tf.function(jit_compile=True)
+
 def continued(
     parameters: dict[str, tf.Tensor], window: tf.Tensor, temperature: tf.Tensor, noise: tf.Tensor
 ) -> tf.Tensor:
@@ -30,7 +33,16 @@ def continued(
         int32 [count].
 
     """
-    length, count = window.shape[0], noise.shape[0]
+    if len(window) * len(noise) >= XLA_FROM:
+        return _compiled(parameters, window, temperature, noise)
+    return _traced(parameters, window, temperature, noise)
+
+
+def _written(
+    parameters: dict[str, tf.Tensor], window: tf.Tensor, temperature: tf.Tensor, noise: tf.Tensor
+) -> tf.Tensor:
+    # Numbers where they are known, as XLA has to have them.
+    length, count = (tf.shape(each)[0] if each.shape[0] is None else each.shape[0] for each in (window, noise))
     rows = scaled(parameters["cell/kernel"] + parameters["cell/bias"])
     recurrent_kernel = scaled(parameters["cell/recurrent_kernel"])
     # One row for each window that is under way.
@@ -57,4 +69,23 @@ def _drawn(logits: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """Return the class whose part of the probabilities, laid end to end, the random number falls into."""
     ends = tf.cumsum(tf.nn.softmax(tf.cast(logits, tf.float64)))
     passed = tf.reduce_sum(tf.cast(ends <= noise * ends[-1], tf.int32))
-    return tf.minimum(passed, logits.shape[0] - 1)
+    return tf.minimum(passed, tf.shape(logits)[0] - 1)
+
+
+_compiled = tf.function(_written, jit_compile=True)
+# Once for every length, and any number of characters.
+_traced = tf.function(
+    _written,
+    input_signature=[
+        {
+            "cell/kernel": tf.TensorSpec([None, 4 * UNITS]),
+            "cell/recurrent_kernel": tf.TensorSpec([UNITS, 4 * UNITS]),
+            "cell/bias": tf.TensorSpec([4 * UNITS]),
+            "dense/kernel": tf.TensorSpec([UNITS, None]),
+            "dense/bias": tf.TensorSpec([None]),
+        },
+        tf.TensorSpec([None], tf.int32),
+        tf.TensorSpec([]),
+        tf.TensorSpec([None], tf.float64),
+    ],
+)

@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from assay.reference.recurrence import last_output
 
+# Of the RNN's cell (line 534).
+UNITS = 256
+
 
 class Linear(tf.keras.Model):
     """One Dense layer of one unit: [batch, input_dim] to [batch, 1] (lines 51 to 63)."""
@@ -116,7 +119,7 @@ class RNN(tf.keras.Model):
         """Make the layers."""
         super().__init__()
         self.one_hot = OneHot(num_chars, name="one_hot")
-        self.cell = tf.keras.layers.RNN(tf.keras.layers.LSTMCell(units=256), name="cell")
+        self.cell = tf.keras.layers.RNN(tf.keras.layers.LSTMCell(units=UNITS), name="cell")
         self.dense = tf.keras.layers.Dense(units=num_chars, name="dense")
         self.softmax = tf.keras.layers.Softmax(name="softmax")
 

@@ -24,11 +24,12 @@ class Recipe:
     """How a model is built and trained.
 
     Attributes:
-        build: makes the model for examples of a shape, with its variables.
-        input_shape: of one example, where nothing else says; of the RNN, once it is one-hot.
-        loss: (targets, outputs) to the mean loss.
-        optimizer: variables to a new optimizer.
-        xla: whether XLA compiles the training loop: fast for small products, and no match for oneDNN's convolutions.
+        build: Function that makes the model for examples of a shape, with its variables.
+        input_shape: Shape of one example, where nothing else says; of the RNN, once it is one-hot.
+        loss: Mean loss as a function of targets and outputs.
+        optimizer: Function that makes an optimizer of variables.
+        xla_from: Elements of the inputs of a training from which on XLA compiles it: for every shape anew it takes as
+            long as hundreds of steps. None leaves it to oneDNN, whose convolutions are faster.
 
     """
 
@@ -36,7 +37,7 @@ class Recipe:
     input_shape: tuple[int, ...]
     loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
     optimizer: Callable[[list[tf.Variable]], Optimizer]
-    xla: bool
+    xla_from: int | None
 
 
 def _mean_squared_error(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
@@ -56,7 +57,12 @@ def _q_loss(targets: tuple[tf.Tensor, tf.Tensor], outputs: tf.Tensor) -> tf.Tens
 
 def _built(kind: type[tf.keras.Model], input_shape: tuple[int, ...]) -> tf.keras.Model:
     model = kind()
-    model(tf.zeros([1, *input_shape]))
+    shape = (None, *input_shape)
+    # One layer after the other: to build the model as a whole, Keras would trace it and call it, too.
+    for layer in model.layers:
+        layer.build(shape)
+        shape = layer.compute_output_shape(shape)
+    model.built = True
     return model
 
 
@@ -67,13 +73,49 @@ def _rnn(input_shape: tuple[int, ...]) -> RNN:
 
 
 RECIPES = {
-    "linear": Recipe(partial(_built, Linear), (3,), _mean_squared_error, SGD, xla=True),
-    "mlp": Recipe(partial(_built, MLP), (28, 28, 1), crossentropy, Adam, xla=True),
-    "cnn": Recipe(partial(_built, CNN), (28, 28, 1), crossentropy, Adam, xla=False),
-    "rnn": Recipe(_rnn, (40, 57), crossentropy, Adam, xla=True),
-    "q_network": Recipe(partial(_built, QNetwork), (4,), _q_loss, Adam, xla=True),
-    "q_cnn": Recipe(partial(_built, QCNN), (84, 84, 4), _q_loss, Adam, xla=False),
+    "linear": Recipe(partial(_built, Linear), (3,), _mean_squared_error, SGD, xla_from=3_000),
+    "mlp": Recipe(partial(_built, MLP), (28, 28, 1), crossentropy, Adam, xla_from=2_000_000),
+    "cnn": Recipe(partial(_built, CNN), (28, 28, 1), crossentropy, Adam, xla_from=None),
+    "rnn": Recipe(_rnn, (40, 57), crossentropy, Adam, xla_from=3_000),
+    "q_network": Recipe(partial(_built, QNetwork), (4,), _q_loss, Adam, xla_from=30_000),
+    "q_cnn": Recipe(partial(_built, QCNN), (84, 84, 4), _q_loss, Adam, xla_from=None),
 }
+
+
+class TrainingLoop:
+    """A loop over batches, compiled as its length deserves.
+
+    TensorFlow traces it once for all numbers and sizes of batches. XLA makes the loop several times as fast, but
+    compiles it for each shape anew, which takes as long as hundreds of steps.
+    """
+
+    def __init__(self, loop: Callable[..., tf.Tensor], xla_from: int | None) -> None:
+        """Take a loop, which is compiled when it is first run.
+
+        Args:
+            loop: Function that takes a step with every batch, and returns the losses.
+            xla_from: Elements of the inputs of all steps from which on XLA compiles it; None for never.
+
+        """
+        self._xla_from = xla_from
+        self._traced = tf.function(loop)
+        self._compiled = tf.function(loop, jit_compile=True)
+
+    def run(self, *arguments: tf.Tensor, elements: int) -> tf.Tensor:
+        """Run the loop, whose steps have so many elements of inputs together."""
+        if self._xla_from is not None and elements >= self._xla_from:
+            return self._compiled(*arguments)
+        return self._traced.get_concrete_function(*map(_of_any_size, arguments))(*arguments)
+
+
+def _of_any_size(tensor: tf.Tensor) -> tf.TensorSpec:
+    """Describe tensors of any number of steps and examples: these are the first two axes."""
+    return tf.TensorSpec([None, None, *tensor.shape[2:]][: tensor.shape.rank], tensor.dtype)
+
+
+def length(tensor: tf.Tensor) -> Any:
+    """Return the length of the first axis: a number where it is known, as XLA has to have it."""
+    return tf.shape(tensor)[0] if tensor.shape[0] is None else tensor.shape[0]
 
 
 class Trainer:
@@ -92,17 +134,13 @@ class Trainer:
         self.predict = tf.function(self.model)
         signature = [tf.TensorSpec([None, *input_shape]), tf.TensorSpec([], tf.int32)]
         self.predict_in_batches = tf.function(self._predict_in_batches, input_signature=signature)
-        self.train_on = tf.function(self._train_on, jit_compile=recipe.xla)
-        self.train_from = tf.function(self._train_from, jit_compile=recipe.xla)
-        self.train_on_text = tf.function(self._train_on_text, jit_compile=recipe.xla)
+        self._on_batches = TrainingLoop(self._train_on, recipe.xla_from)
+        self._on_examples = TrainingLoop(self._train_from, recipe.xla_from)
+        self._on_text = TrainingLoop(self._train_on_text, recipe.xla_from)
 
     def names(self) -> list[str]:
-        """Return the canonical name of every variable: its layer's and its own."""
-        return [
-            f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}"
-            for layer in self.model.layers
-            for variable in layer.trainable_variables
-        ]
+        """Return the canonical name of every variable."""
+        return [*_named(self.model)]
 
     def assign(self, parameters: Parameters) -> None:
         """Set every variable."""
@@ -116,7 +154,7 @@ class Trainer:
 
     def parameters(self) -> Parameters:
         """Read every variable."""
-        return {name: variable.numpy() for name, variable in zip(self.names(), self.variables, strict=True)}
+        return _parameters(self.model)
 
     def loss_and_gradients(self, inputs: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Differentiate the mean loss of a batch."""
@@ -137,29 +175,52 @@ class Trainer:
             outputs = outputs.write(start // batch_size, self.model(inputs[start : start + batch_size]))
         return outputs.concat()
 
-    def _train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    def train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Step through given batches, [steps, batch, ...], in one compiled loop; return the losses."""
-        return self.loop(inputs.shape[0], lambda i: (inputs[i], targets[i]))
+        return self._on_batches.run(inputs, targets, elements=inputs.shape.num_elements())
+
+    def _train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        return self.loop(length(inputs), lambda i: (inputs[i], targets[i]))
+
+    def train_from(self, examples: tf.Tensor, targets: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
+        """Step through the batches that `indices` [steps, batch] picks, in one compiled loop; return the losses."""
+        elements = indices.shape.num_elements() * examples.shape[1:].num_elements()
+        return self._on_examples.run(examples, targets, indices, elements=elements)
 
     def _train_from(self, examples: tf.Tensor, targets: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-        """Step through the batches that `indices` [steps, batch] picks, in one compiled loop; return the losses."""
-        return self.loop(indices.shape[0], lambda i: (tf.gather(examples, indices[i]), tf.gather(targets, indices[i])))
+        return self.loop(length(indices), lambda i: (tf.gather(examples, indices[i]), tf.gather(targets, indices[i])))
+
+    def train_on_text(self, text: tf.Tensor, starts: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
+        """Step through windows of a text that begin at `starts`, [steps, batch]; the character after is the target."""
+        elements = starts.shape.num_elements() * (len(offsets) - 1)
+        return self._on_text.run(text, starts, offsets, elements=elements)
 
     def _train_on_text(self, text: tf.Tensor, starts: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
-        """Step through windows of a text that begin at `starts`, [steps, batch]; the character after is the target."""
-
         def batch(i: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             places = starts[i][:, None] + offsets
             return tf.gather(text, places[:, :-1]), tf.gather(text, places[:, -1])
 
-        return self.loop(starts.shape[0], batch)
+        return self.loop(length(starts), batch)
 
-    def loop(self, steps: int, batch: Callable[[tf.Tensor], tuple[tf.Tensor, Any]]) -> tf.Tensor:
+    def loop(self, steps: Any, batch: Callable[[tf.Tensor], tuple[tf.Tensor, Any]]) -> tf.Tensor:
         """Take a step with every batch, inside a function that is being compiled; return the losses."""
         losses = tf.TensorArray(tf.float32, steps)
         for i in tf.range(steps):
             losses = losses.write(i, self.step(*batch(i)))
         return losses.stack()
+
+
+def _named(model: tf.keras.Model) -> dict[str, tf.Variable]:
+    """Return every variable by its canonical name: its layer's and its own."""
+    return {
+        f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}": variable
+        for layer in model.layers
+        for variable in layer.trainable_variables
+    }
+
+
+def _parameters(model: tf.keras.Model) -> Parameters:
+    return {name: variable.numpy() for name, variable in _named(model).items()}
 
 
 @cache
@@ -171,7 +232,7 @@ def trainer(model: ModelName, input_shape: tuple[int, ...]) -> Trainer:
 def initial_parameters(model: ModelName, input_shape: tuple[int, ...], seed: int) -> Parameters:
     """Build a new model and read what it starts from."""
     with seeded(seed):
-        return Trainer(RECIPES[model], input_shape).parameters()
+        return _parameters(RECIPES[model].build(input_shape))
 
 
 def begun(model: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Trainer:
@@ -191,7 +252,7 @@ class Models:
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
         """Put the batch through one layer after the other."""
-        loaded = _loaded(model, parameters, inputs.shape[1:])
+        loaded = _assigned(model, parameters, inputs.shape[1:])
         outputs = {}
         output = tf.constant(inputs)
         for layer in loaded.model.layers:
@@ -203,7 +264,7 @@ class Models:
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, Parameters]:
         """Record the loss on a tape and ask it for the gradients."""
-        loaded = _loaded(model, parameters, inputs.shape[1:])
+        loaded = _assigned(model, parameters, inputs.shape[1:])
         loss, gradients = loaded.loss_and_gradients(tf.constant(inputs), tf.constant(targets))
         named = zip(loaded.names(), gradients, strict=True)
         return loss.numpy(), {name: gradient.numpy() for name, gradient in named}
@@ -212,7 +273,8 @@ class Models:
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
         """Run the compiled loop over the batches."""
-        loaded = _loaded(model, parameters, inputs.shape[2:])
+        loaded = trainer(model, shape_for(model, parameters, inputs.shape[2:]))
+        loaded.load(parameters)
         loaded.optimizer.learning_rate.assign(learning_rate)
         losses = loaded.train_on(tf.constant(inputs), tf.constant(targets))
         return losses.numpy(), loaded.parameters()
@@ -223,7 +285,8 @@ def shape_for(model: ModelName, parameters: Parameters, input_shape: tuple[int, 
     return (*input_shape, len(parameters["dense/bias"])) if model == "rnn" else input_shape
 
 
-def _loaded(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> Trainer:
+def _assigned(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> Trainer:
+    """Return the trainer of a model with these parameters, for what asks nothing of its optimizer."""
     one = trainer(model, shape_for(model, parameters, input_shape))
-    one.load(parameters)
+    one.assign(parameters)
     return one

@@ -53,7 +53,9 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
         The last hidden state, [batch, units], and the function that takes its gradient back.
 
     """
-    (batch, time), units = tokens.shape, recurrent_kernel.shape[0]
+    known, units = tokens.shape, recurrent_kernel.shape[0]
+    # Numbers where they are known, as XLA has to have them.
+    batch, time = (tf.shape(tokens)[axis] if size is None else size for axis, size in enumerate(known))
     tokens = tf.transpose(tokens)
     rows, weights = scaled(kernel + bias), scaled(recurrent_kernel)
 
@@ -63,7 +65,7 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
         return t + 1, hidden, carry, gates.write(t, gate), carries.write(t, carry)
 
     def array(size: int) -> tf.TensorArray:
-        return tf.TensorArray(tf.float32, time, element_shape=[batch, size])
+        return tf.TensorArray(tf.float32, time, element_shape=[known[0], size])
 
     zeros = tf.zeros([batch, units])
     start = (0, zeros, zeros, array(4 * units), array(units))
@@ -88,10 +90,10 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
 
         start = (time - 1, upstream, tf.zeros_like(upstream), array(4 * units))
         *_, sums = tf.while_loop(lambda t, *_: t >= 0, backward, start)
-        flat = tf.reshape(sums.stack(), [time * batch, 4 * units])
+        flat = tf.reshape(sums.stack(), [-1, 4 * units])
         to_kernel = tf.math.unsorted_segment_sum(flat, tf.reshape(tokens, [-1]), kernel.shape[0])
         # In halves, which XLA works on side by side: it does not share one product out as well.
-        halves = tf.split(tf.reshape(hidden_before, [time * batch, units]), 2, axis=1)
+        halves = tf.split(tf.reshape(hidden_before, [-1, units]), 2, axis=1)
         to_recurrent = tf.concat([tf.matmul(half, flat, transpose_a=True) for half in halves], 0)
         return None, to_kernel, to_recurrent, tf.reduce_sum(to_kernel, 0)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,9 +12,24 @@ import tensorflow as tf
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Seed what is drawn inside, and leave TensorFlow without a seed."""
+    if tf.keras.__version__.startswith("2."):
+        with _seeded_with_tensorflow(seed):
+            yield
+        return
+    # Keras 3 takes every seed of its own from here. TensorFlow's, which it does not use, could be set only by throwing
+    # away all kernels that were made so far.
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+@contextmanager
+def _seeded_with_tensorflow(seed: int) -> Iterator[None]:
     tf.keras.utils.set_random_seed(seed)
     try:
         yield
     finally:
-        # With a seed, Keras 3 puts the examples into the same order in every epoch of `fit`.
         tf.random.set_seed(None)

@@ -40,7 +40,7 @@ class Training:
     ) -> float:
         """Put the parameters into the model, and look at what it says of every batch."""
         one = trainer(model, images.shape[1:])
-        one.load(parameters)
+        one.assign(parameters)
         return evaluated(one, images, labels, batch_size)[1]
 
 
