@@ -85,7 +85,8 @@ def solved(problem: Problem, evaluate: Callable[..., Evaluate], *, adam: Adam = 
         return solve_training(problem, LEARNING_RATE, adam=adam)
     function = evaluate(problem.model)
     expected = dict(function(*map(to_float64, problem[1:])))
-    return Case(problem, expected, measured_bounds.bounds(function, *problem))
+    exact = expected if expected.keys() == {"loss", *problem.parameters} else None
+    return Case(problem, expected, measured_bounds.bounds(function, *problem, exact=exact))
 
 
 def solve_training(
@@ -110,8 +111,13 @@ def solve_training(
 
     exact = [*train(*map(to_float64, problem[1:]))]
     losses, last = definition.ends(exact)
-    orders = measured_bounds.permutations(*problem, batch_axis=1, count=permutations)
-    bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, orders)
+
+    def permute(tree: Tensors) -> Iterator[tuple[Any, ...]]:
+        return measured_bounds.permutations(
+            problem.model, tree, problem.inputs, problem.targets, batch_axis=1, count=permutations
+        )
+
+    bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, permute)
     return Case(problem, {"losses": losses, **last}, bounds)
 
 

@@ -160,6 +160,10 @@ class QProblem(NamedTuple):
             single = Transitions(states, actions, rewards, next_states, dones)
             yield parameters, *(values.astype(known.dtype) for values, known in zip(single, given, strict=True))
 
+    def permutations_of(self, tree: Parameters) -> Iterator[tuple[Any, ...]]:
+        """Yield `flat` in the orders of `permutations`, with gradients in place of the parameters."""
+        return self._replace(parameters=tree).permutations()
+
 
 # What a state of each Q-network has: CartPole's four numbers, or pixels of frames.
 Q_STATES = {"q_network": (4,), "q_cnn": (84, 84, 4)}

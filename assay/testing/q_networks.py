@@ -57,8 +57,11 @@ def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
 
 def solved(problem: QProblem, evaluate: Evaluate) -> Case:
     """Solve a problem by the definition."""
-    bounds = measured_bounds.bounds_over(evaluate, problem.permutations())
-    return Case(problem, evaluate(*map(to_float64, problem.flat)), bounds)
+    expected = evaluate(*map(to_float64, problem.flat))
+    exact = None
+    if expected.keys() == {"loss", *problem.parameters}:
+        exact = measured_bounds.permute_gradients(expected, problem.permutations_of)
+    return Case(problem, expected, measured_bounds.bounds_over(evaluate, problem.permutations(), exact))
 
 
 def solve_training(problem: QProblem, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Case:
@@ -81,7 +84,7 @@ def solve_training(problem: QProblem, *, adam: Adam = Adam.BEFORE_CORRECTION) ->
 
     exact = [*train(*map(to_float64, problem.flat))]
     losses, last = models.ends(exact)
-    bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, problem.permutations())
+    bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, problem.permutations_of)
     return Case(problem, {"losses": losses, **last}, bounds)
 
 

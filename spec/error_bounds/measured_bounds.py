@@ -19,6 +19,7 @@ follows the sign of what is left, so single elements have no useful bound, but t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,7 @@ def bounds(
     targets: Array,
     *,
     batch_axis: int = 0,
+    exact: Tree | None = None,
 ) -> dict[str, float]:
     """Bound the root mean square deviation of every tensor that `evaluate` returns.
 
@@ -81,28 +83,50 @@ def bounds(
         inputs: float32.
         targets: of the loss.
         batch_axis: the axis of `inputs` and `targets` that runs over the examples of a batch.
+        exact: What `evaluate` returns in float64, if that is known and is nothing but numbers and gradients.
 
     Returns:
-        `FACTOR` times the largest deviation in `ORDERS` orders, by name.
+        `FACTOR` times the largest deviation in `PERMUTATIONS` orders, by name.
 
     """
-    return bounds_over(
-        evaluate, permutations(model, parameters, inputs, targets, batch_axis=batch_axis, count=PERMUTATIONS)
-    )
+
+    def permute(tree: Parameters) -> Iterator[tuple[Any, ...]]:
+        return permutations(model, tree, inputs, targets, batch_axis=batch_axis, count=PERMUTATIONS)
+
+    return bounds_over(evaluate, permute(parameters), None if exact is None else permute_gradients(exact, permute))
 
 
-def bounds_over(evaluate: Callable[..., Tree], orders: Iterable[tuple[Any, ...]]) -> dict[str, float]:
+def permute_gradients(exact: Tree, permute: Callable[[Parameters], Iterator[tuple[Any, ...]]]) -> Iterator[Tree]:
+    """Yield numbers and gradients of a problem in the orders that it is put in: to exact arithmetic they are the same.
+
+    Args:
+        exact: Numbers, and gradients by the names of the parameters.
+        permute: Function that yields the arguments of a problem in several orders, of which it is given the first.
+
+    """
+    numbers = {name: value for name, value in exact.items() if np.ndim(value) == 0}
+    gradients = {name: value for name, value in exact.items() if name not in numbers}
+    for reordered, *_ in permute(gradients):
+        yield numbers | reordered
+
+
+def bounds_over(
+    evaluate: Callable[..., Tree], orders: Iterable[tuple[Any, ...]], exact: Iterable[Tree] | None = None
+) -> dict[str, float]:
     """Bound as `bounds` does, for any function: how its problem may be reordered is the caller's business.
 
     Args:
         evaluate: the arguments of a problem to named arrays, as for `bounds`.
         orders: the float32 arguments in several orders, between which exact arithmetic sees no difference.
+        exact: What `evaluate` returns in float64 for each of them, if that is known.
 
     """
     largest: dict[str, float] = {}
-    for number, problem in enumerate(orders):
+    known: Iterable[Tree | None] = repeat(None) if exact is None else exact
+    for number, (problem, in_float64) in enumerate(zip(orders, known, strict=False)):
         with cutting_off(cut_off=number % 2 == 1):
-            single, double = _both(evaluate, problem)
+            single = evaluate(*problem)
+        double = evaluate(*map(to_float64, problem)) if in_float64 is None else in_float64
         largest = largest or {name: U * root_mean_square(value) for name, value in single.items()}
         for name, deviation in _apart(single, double).items():
             largest[name] = max(largest[name], deviation)
@@ -111,12 +135,7 @@ def bounds_over(evaluate: Callable[..., Tree], orders: Iterable[tuple[Any, ...]]
 
 def deviations(evaluate: Callable[..., Tree], *problem: Any) -> dict[str, float]:  # noqa: ANN401 - what `evaluate` takes
     """Root mean square of what float32 changes, by name."""
-    return _apart(*_both(evaluate, problem))
-
-
-def _both(evaluate: Callable[..., Tree], problem: tuple[Any, ...]) -> tuple[Tree, Tree]:
-    """Evaluate in float32 and in float64."""
-    return evaluate(*problem), evaluate(*map(to_float64, problem))
+    return _apart(evaluate(*problem), evaluate(*map(to_float64, problem)))
 
 
 def _apart(single: Tree, double: Tree) -> dict[str, float]:
@@ -214,6 +233,8 @@ def permutations(
 
 def _reorder(value: Array, axes: tuple[str, ...], order: Mapping[str, Any]) -> Array:
     for position, axis in enumerate(axes):
-        if axis in order:
+        if axis in MIRRORED:
             value = value[(slice(None),) * position + (order[axis],)]
+        elif axis in order:
+            value = np.take(value, order[axis], axis=position)
     return value

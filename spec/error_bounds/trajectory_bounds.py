@@ -14,7 +14,7 @@ optimizer alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -34,7 +34,7 @@ def bounds(
     optimize: Optimize,
     parameters: Parameters,
     exact: Sequence[Step],
-    permutations: Iterable[tuple[Any, ...]],
+    permute: Callable[[Parameters], Iterator[tuple[Any, ...]]],
 ) -> dict[str, float | Array]:
     """Bound the losses of a training by a number, and each parameter after it element by element.
 
@@ -43,10 +43,11 @@ def bounds(
         optimize: Optimizer of that training, without the losses.
         parameters: Parameters before the first step, float32.
         exact: Steps of that training from there, in float64.
-        permutations: Arguments of `train`, float32, in several orders that are the same to exact arithmetic.
+        permute: Function that returns the arguments of `train`, of which it is given the first, in several orders that
+            are the same to exact arithmetic. Each time that it is called these are the same orders.
 
     """
-    losses, rounding = _measure(train, permutations)
+    losses, rounding = _measure(train, parameters, exact, permute)
     gradients, last = [step.gradients for step in exact], exact[-1].parameters
     rounded = [{name: value.astype(np.float32) for name, value in one.items()} for one in gradients]
     in_float32 = optimize(parameters, rounded)
@@ -64,24 +65,25 @@ def bounds(
 
 
 def _measure(
-    train: Callable[..., Iterable[Step]], permutations: Iterable[tuple[Any, ...]]
+    train: Callable[..., Iterable[Step]],
+    parameters: Parameters,
+    exact: Sequence[Step],
+    permute: Callable[[Parameters], Iterator[tuple[Any, ...]]],
 ) -> tuple[float, list[dict[str, float]]]:
     """Return the largest rounding of the losses, and that of the gradients of each step by name."""
     losses = 0.0
-    largest: list[dict[str, float]] = []
-    for number, problem in enumerate(permutations):
+    largest: list[dict[str, float]] = [dict.fromkeys(parameters, 0.0) for _ in exact]
+    curve = np.array([step.loss for step in exact])
+    # In exact arithmetic, another order of the parameters is the same order of their gradients.
+    reordered = zip(*((gradients for gradients, *_ in permute(step.gradients)) for step in exact), strict=True)
+    for number, (problem, gradients) in enumerate(zip(permute(parameters), reordered, strict=True)):
         with cutting_off(cut_off=number % 2 == 1):
-            single, double = ([*train(*arguments)] for arguments in (problem, map(to_float64, problem)))
-        curve, exact = (np.array([step.loss for step in steps]) for steps in (single, double))
-        losses = max(losses, root_mean_square(curve - exact), U * root_mean_square(exact))
-        found = [
-            {name: _deviation(one.gradients[name], value) for name, value in other.gradients.items()}
-            for one, other in zip(single, double, strict=True)
-        ]
-        largest = [
-            {name: max(value, before.get(name, 0.0)) for name, value in after.items()}
-            for before, after in zip(largest or [{}] * len(found), found, strict=True)
-        ]
+            single = [*train(*problem)]
+        rounded = np.array([step.loss for step in single])
+        losses = max(losses, root_mean_square(rounded - curve), U * root_mean_square(curve))
+        for found, one, other in zip(largest, single, gradients, strict=True):
+            for name, value in other.items():
+                found[name] = max(found[name], _deviation(one.gradients[name], value))
     return losses, largest
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import NamedTuple
 
 import autograd.numpy as np
@@ -17,6 +18,8 @@ from assay.spec.semantics.layers import Array
 from assay.spec.semantics.optimizers import Adam
 
 Parameters = dict[str, Array]
+# What Adam has gathered of each parameter: first and second moment.
+Moments = dict[str, tuple[Array, Array]]
 
 
 @dataclass(frozen=True)
@@ -386,14 +389,20 @@ class Step(NamedTuple):
 
     Attributes:
         loss: Loss of the batch before the step.
-        parameters: Parameters after it.
         gradients: Gradients of the loss, by the names of the parameters.
+        update: Function that returns the parameters after the step, and the moments. What asks for the loss and the
+            gradients alone does not wait for it.
 
     """
 
     loss: Array
-    parameters: Parameters
     gradients: Parameters
+    update: Callable[[], tuple[Parameters, Moments]]
+
+    @property
+    def parameters(self) -> Parameters:
+        """Parameters after the step."""
+        return self.update()[0]
 
 
 def ends(steps: Iterable[Step]) -> tuple[Array, Parameters]:
@@ -438,19 +447,26 @@ def descend(
 
     """
     moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
-    for step, loss_and_gradients_of in enumerate(batches, start=1):
+    step_of = optimizers.OPTIMIZERS[optimizer]
+    update = None
+    for number, loss_and_gradients_of in enumerate(batches, start=1):
+        if update is not None:
+            parameters, moments = update()
         loss, gradients = loss_and_gradients_of(parameters)
-        updated = {}
-        for name, value in parameters.items():
-            if optimizer == "sgd":
-                updated[name] = optimizers.sgd_step(value, gradients[name], learning_rate)
-            else:
-                updated[name], first, second = optimizers.adam_step(
-                    value, gradients[name], *moments[name], step, learning_rate, adam=adam
-                )
-                moments[name] = first, second
-        parameters = updated
-        yield Step(loss, parameters, gradients)
+        take = partial(step_of, step=number, learning_rate=learning_rate, adam=adam)
+        update = cache(partial(_update, take, parameters, gradients, moments))
+        yield Step(loss, gradients, update)
+
+
+def _update(
+    take: Callable[..., tuple[Array, Array, Array]], parameters: Parameters, gradients: Parameters, moments: Moments
+) -> tuple[Parameters, Moments]:
+    """Take a step of an optimizer with every parameter."""
+    taken = {name: take(value, gradients[name], *moments[name]) for name, value in parameters.items()}
+    return (
+        {name: parameter for name, (parameter, _, _) in taken.items()},
+        {name: (first, second) for name, (_, first, second) in taken.items()},
+    )
 
 
 def optimize(

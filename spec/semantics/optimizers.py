@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum
 
 import numpy as np
@@ -66,9 +67,36 @@ def adam_step(
     # In float32 the constants are rounded too, and what 1 - beta^t cancels is part of what float32 costs.
     number = parameter.dtype.type
     one, beta_1, beta_2 = number(1), number(BETA_1), number(BETA_2)
-    first_moment = beta_1 * first_moment + number(1 - BETA_1) * gradient
-    second_moment = beta_2 * second_moment + number(1 - BETA_2) * gradient**2
     rate = number(learning_rate) * np.sqrt(one - beta_2**step) / (one - beta_1**step)
     epsilon = number(EPSILON) * (np.sqrt(one - beta_2**step) if adam is Adam.AFTER_CORRECTION else one)
-    parameter = parameter - rate * first_moment / (np.sqrt(second_moment) + epsilon)
-    return parameter, first_moment, second_moment
+
+    def update(parameter: Array, gradient: Array, first_moment: Array, second_moment: Array) -> tuple[Array, ...]:
+        first_moment = beta_1 * first_moment + number(1 - BETA_1) * gradient
+        second_moment = beta_2 * second_moment + number(1 - BETA_2) * gradient**2
+        parameter = parameter - rate * first_moment / (np.sqrt(second_moment) + epsilon)
+        return parameter, first_moment, second_moment
+
+    return _in_parts(update, parameter, gradient, first_moment, second_moment)
+
+
+# Elements whose intermediate results a processor keeps close: beyond, it waits for memory three times as long.
+PART = 1 << 14
+
+
+def _in_parts(update: Callable[..., tuple[Array, ...]], *arrays: Array) -> tuple[Array, Array, Array]:
+    """Apply what treats each element alike to one part of the arrays after the other."""
+    shape, size = arrays[0].shape, arrays[0].size
+    flat = [array.reshape(-1) for array in arrays]
+    found = [update(*(array[start : start + PART] for array in flat)) for start in range(0, max(size, 1), PART)]
+    parameter, first, second = (np.concatenate(parts).reshape(shape) for parts in zip(*found, strict=True))
+    return parameter, first, second
+
+
+def _sgd(
+    parameter: Array, gradient: Array, first_moment: Array, second_moment: Array, *, learning_rate: float, **_: object
+) -> tuple[Array, Array, Array]:
+    return sgd_step(parameter, gradient, learning_rate), first_moment, second_moment
+
+
+# What takes a step from moments to moments, by name; those of plain gradient descent stay as they are.
+OPTIMIZERS: dict[str, Callable[..., tuple[Array, Array, Array]]] = {"sgd": _sgd, "adam": adam_step}

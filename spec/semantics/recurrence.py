@@ -79,7 +79,12 @@ def lstm_cell(inputs: Array, state: State, kernel: Array, recurrent_kernel: Arra
         bias: [4 units].
 
     """
-    linear = product(np.matmul, inputs, kernel) + product(np.matmul, state.hidden, recurrent_kernel) + bias
+    return _lstm_step(product(np.matmul, inputs, kernel), state, recurrent_kernel, bias)
+
+
+def _lstm_step(from_inputs: Array, state: State, recurrent_kernel: Array, bias: Array) -> State:
+    """Do what `lstm_cell` does after the product of its inputs, [batch, 4 units]."""
+    linear = from_inputs + product(np.matmul, state.hidden, recurrent_kernel) + bias
     units = state.hidden.shape[-1]
     write, keep, candidate, read = (linear[..., gate * units : (gate + 1) * units] for gate in range(4))
     carry = sigmoid(keep) * state.carry + sigmoid(write) * np.tanh(candidate)
@@ -102,8 +107,10 @@ def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> 
     zeros = np.zeros((inputs.shape[0], recurrent_kernel.shape[0]), inputs.dtype)
     state = State(zeros, zeros)
     states = []
+    # Of all time steps at once, time first.
+    from_inputs = product(np.matmul, np.swapaxes(inputs, 0, 1), kernel)
     for t in range(inputs.shape[1]):
-        state = lstm_cell(inputs[:, t], state, kernel, recurrent_kernel, bias)
+        state = _lstm_step(from_inputs[t], state, recurrent_kernel, bias)
         states.append(state)
     hidden, carry = zip(*states, strict=True)
     return State(np.stack(hidden, axis=1), np.stack(carry, axis=1))
