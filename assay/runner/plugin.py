@@ -75,6 +75,10 @@ def pytest_configure(config: pytest.Config) -> None:
         # The workers share the cores. NumPy's own threads, one for each core in each worker, would wait for each other,
         # and make a definition up to six times as slow.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+        # glibc returns freed memory at once, and asks for it again for the next array of a definition: of the time of a
+        # large network's training a fifth. This is the largest threshold that it takes, and one that is never reached.
+        os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 << 20))
+        os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(1 << 40))
         _join_words(config)
     config.stash[run_key] = run
     config.pluginmanager.register(CaseCounter(run.cases), "assay-cases")
