@@ -25,6 +25,8 @@ from assay.runner.options import RunOptions
 from assay.specification.index import tests_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .conftest import Ended, Shell
 
 # One claim for each function of the toys.
@@ -67,7 +69,7 @@ def is_over(pid: int) -> bool:
         return True
 
 
-def until(event: object, seconds: float = 30) -> bool:
+def until(event: Callable[[], bool], seconds: float = 30) -> bool:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not event() and time.monotonic() < end:
@@ -92,8 +94,8 @@ def test_no_exception_is_a_way_out_of_a_claim(processes: int, shell: Shell) -> N
 
 @EACH
 def test_no_exception_is_a_way_out_of_a_claim_on_keras(processes: int, shell: Shell) -> None:
-    claims = ("variables-are-trainable", "units", "activation-default", "use-bias-default", "without-bias-variable")
-    claims += ("kernel-initializer-default", "bias-initializer-default")
+    claims = ["variables-are-trainable", "units", "activation-default", "use-bias-default", "without-bias-variable"]
+    claims += ["kernel-initializer-default", "bias-initializer-default"]
     options = [f"--claim=dense.{claim}" for claim in claims]
     ended = shell.assay(
         "run", "doubles.hostile:keras_endings", "--no-fetch", *options, "--results", "ledger.json", "-n", processes
