@@ -50,7 +50,6 @@ def merge(ledgers: Sequence[tuple[Path, Ledger]], specification: Specification) 
         first,
         shard=None,
         time=None,
-        conditions=first.conditions and {**first.conditions, "shard": ""},
         implementation=replace(first.implementation, device=device, measured_precision=precision),
         complete=not missing and all(ledger.complete for ledger in shards.values()),
         conditions=_conditions([ledger.conditions for ledger in shards.values()]),
