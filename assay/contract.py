@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from importlib import import_module
-from typing import Any, ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol, SupportsFloat, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -779,6 +779,31 @@ class Episode(NamedTuple):
     rewards: Array
     terminated: Array
     truncated: Array
+
+    @classmethod
+    def record(
+        cls,
+        initial: Array,
+        step: Callable[[int], tuple[Array, SupportsFloat, bool, bool]],
+        choose: Callable[[Array], int | None],
+    ) -> Episode:
+        """Take steps until there is no action or the episode ends, for adapters of Gymnasium and its like.
+
+        Args:
+            initial: First state, of `reset`.
+            step: Takes an action; returns state, reward, terminated and truncated.
+            choose: Returns the action in a state; None ends the record.
+
+        """
+        states, taken = [initial], []
+        while (action := choose(states[-1])) is not None:
+            state, *rest = step(action)
+            states.append(state)
+            taken.append(rest)
+            if any(rest[1:]):
+                break
+        rewards, terminated, truncated = np.array(taken, np.float32).reshape(-1, 3).T
+        return cls(np.stack(states), rewards, terminated.astype(bool), truncated.astype(bool))
 
 
 class Environments(Protocol):

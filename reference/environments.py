@@ -111,15 +111,15 @@ class Environments:
 
     def play(self, actions: Array, seed: int) -> Episode:
         """Take one step after the other."""
-        return played(make(), listed(actions), seed)[0]
+        return play(make(), listed(actions), seed)[0]
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Look at the state before every step."""
-        return played(make(), lambda state: int(weights @ state > 0), seed)[0]
+        return play(make(), lambda state: int(weights @ state > 0), seed)[0]
 
     def frames(self, actions: Array, seed: int) -> Array:
         """Ask for a picture of every state."""
-        return np.stack(played(make(render_mode="rgb_array"), listed(actions), seed)[1])
+        return np.stack(play(make(render_mode="rgb_array"), listed(actions), seed)[1])
 
     def sample_actions(self, count: int, seed: int) -> Array:
         """Draw from the action space."""
@@ -137,7 +137,7 @@ class Environments:
 
     def breakout(self, actions: Array, seed: int) -> Episode:
         """Take one step after the other."""
-        return played(_breakout(), listed(actions), seed)[0]
+        return play(_breakout(), listed(actions), seed)[0]
 
 
 def _breakout() -> Environment:
@@ -153,20 +153,21 @@ def listed(actions: Array) -> Callable[[Array], int | None]:
     return lambda _: next(remaining, None)
 
 
-def played(environment: Environment, choose: Callable[[Array], int | None], seed: int) -> tuple[Episode, list[Array]]:
+def play(environment: Environment, choose: Callable[[Array], int | None], seed: int) -> tuple[Episode, list[Array]]:
     """Play until there is no action or the episode ends, and return it, and the frames where it renders."""
-    states = [environment.reset(seed)]
-    rendering = environment.wrapped.render_mode is not None
-    frames = [environment.wrapped.render()] if rendering else []
-    taken: list[Step] = []
-    while (action := choose(states[-1])) is not None:
-        taken.append(environment.step(action))
-        states.append(taken[-1].state)
-        if rendering:
+    frames: list[Array] = []
+
+    def draw() -> None:
+        if environment.wrapped.render_mode is not None:
             frames.append(environment.wrapped.render())
-        if taken[-1].terminated or taken[-1].truncated:
-            break
+
+    def step(action: int) -> Step:
+        taken = environment.step(action)
+        draw()
+        return taken
+
+    initial = environment.reset(seed)
+    draw()
+    episode = Episode.record(initial, step, choose)
     environment.wrapped.close()
-    rewards = np.array([step.reward for step in taken], np.float32)
-    terminated, truncated = (np.array([getattr(step, end) for step in taken], bool) for end in Step._fields[2:])
-    return Episode(np.stack(states), rewards, terminated, truncated), frames
+    return episode, frames

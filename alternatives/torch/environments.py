@@ -61,16 +61,16 @@ class Environments:
 
     def play(self, actions: Array, seed: int) -> Episode:
         """Take one step after the other."""
-        return played(make(), listed(actions), seed)
+        return play(make(), listed(actions), seed)
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Look at the state before every step."""
-        return played(make(), lambda state: int(weights @ state > 0), seed)
+        return play(make(), lambda state: int(weights @ state > 0), seed)
 
     def frames(self, actions: Array, seed: int) -> Array:
         """Let the environment draw every state that it comes to."""
         environment = RenderCollection(make(render_mode="rgb_array"), pop_frames=False)
-        played(environment, listed(actions), seed)
+        play(environment, listed(actions), seed)
         return np.stack(environment.render())
 
     def sample_actions(self, count: int, seed: int) -> Array:
@@ -88,7 +88,7 @@ class Environments:
 
     def breakout(self, actions: Array, seed: int) -> Episode:
         """Take one step after the other."""
-        return played(breakout(), listed(actions), seed)
+        return play(breakout(), listed(actions), seed)
 
 
 def breakout() -> Any:
@@ -105,13 +105,7 @@ def listed(actions: Array) -> Callable[[Array], int | None]:
     return lambda _: next(remaining, None)
 
 
-def played(environment: gymnasium.Env, choose: Callable[[Array], int | None], seed: int) -> Episode:
+def play(environment: gymnasium.Env, choose: Callable[[Array], int | None], seed: int) -> Episode:
     """Play until there is no action or the episode ends."""
-    states = [environment.reset(seed=seed)[0]]
-    ends: list[tuple[float, bool, bool]] = []
-    while not (ends and any(ends[-1][1:])) and (action := choose(states[-1])) is not None:
-        state, reward, terminates, truncates, _ = environment.step(action)
-        states.append(state)
-        ends.append((float(reward), terminates, truncates))
-    rewards, terminated, truncated = np.array(ends, np.float32).reshape(-1, 3).T
-    return Episode(np.stack(states), rewards, terminated.astype(bool), truncated.astype(bool))
+    initial, _ = environment.reset(seed=seed)
+    return Episode.record(initial, lambda action: environment.step(action)[:4], choose)

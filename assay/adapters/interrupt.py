@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-import time
+from time import monotonic
 from types import FrameType
 
 # Some send a signal to a process, and then to its group, of which it is one.
@@ -24,7 +24,7 @@ def watch() -> None:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     global _pressed_at  # noqa: PLW0603 - likewise
-    now = time.monotonic()
+    now = monotonic()
     if _pressed_at is not None and now - _pressed_at < ONE_SECONDS:
         return
     _pressed_at = now

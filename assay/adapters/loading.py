@@ -228,6 +228,8 @@ def _answer(name: str, path: Path) -> None:
         content = asdict(describe(name))
     except UserError as error:
         content = {"error": str(error)}
+    except Exception as error:  # noqa: BLE001 - an attribute may raise whatever it likes
+        content = {"error": f"implementation {name!r} does not describe itself: it raised {describe_error(error)}"}
     path.write_text(json.dumps(content), encoding="utf-8")
 
 

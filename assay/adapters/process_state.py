@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
+import locale
 import os
 import random
+import resource
 import signal
 import sys
+import threading
 import warnings
 
 # Without the enumerations that `signal` makes of its results, which takes ten times as long.
@@ -17,6 +21,7 @@ from typing import Any
 import numpy as np
 
 SIGNALS = tuple(map(int, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD)))
+LIMITS = (resource.RLIMIT_AS, resource.RLIMIT_CPU, resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE)
 _process = os.getpid()
 
 
@@ -26,7 +31,7 @@ class ProcessState:
     The alarm is not a part of it: see `assay.adapters.time_limit`.
     """
 
-    __slots__ = ("_environment", "_errors", "_filters", "_folder", "_handlers", "_recursion")
+    __slots__ = ("_environment", "_errors", "_filters", "_folder", "_handlers", "_limits", "_recursion")
 
     def __init__(self, *, environment: bool = True) -> None:
         """Take down the state.
@@ -41,6 +46,7 @@ class ProcessState:
         self._filters = [*warnings.filters]
         self._handlers = [getsignal(each) for each in SIGNALS]
         self._recursion = sys.getrecursionlimit()
+        self._limits = [resource.getrlimit(each) for each in LIMITS]
 
     def restore(self) -> None:
         """Put back what has changed."""
@@ -61,6 +67,15 @@ class ProcessState:
             self._restore_environment(self._environment)
         if sys.getrecursionlimit() != self._recursion:
             sys.setrecursionlimit(self._recursion)
+        if [resource.getrlimit(each) for each in LIMITS] != self._limits:
+            self._restore_limits()
+
+    def _restore_limits(self) -> None:
+        for each, (soft, hard) in zip(LIMITS, self._limits, strict=True):
+            _, now = resource.getrlimit(each)
+            # A hard limit that was lowered stays.
+            with suppress(OSError, ValueError):
+                resource.setrlimit(each, (soft if now == hard else now, now))
 
     def _restore_environment(self, before: dict[Any, Any]) -> None:
         """Put back what was changed or removed, and remove what was added for Assay to read.
@@ -73,6 +88,42 @@ class ProcessState:
         for name, value in before.items():
             if now.get(name) != value:
                 os.environ[os.fsdecode(name)] = os.fsdecode(value)
+
+
+class Surroundings:
+    """What else a test of a claim may not leave changed. It takes longer to take down than a short call takes."""
+
+    def __init__(self) -> None:
+        """Take it down."""
+        self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        self._umask = _umask()
+        self._locale = locale.setlocale(locale.LC_ALL)
+        self._hooks = sys.excepthook, sys.unraisablehook, threading.excepthook
+        self._traces = sys.gettrace(), sys.getprofile()
+        self._collects, self._interval = gc.isenabled(), sys.getswitchinterval()
+        self._shown = np.get_printoptions()
+
+    def restore(self) -> None:
+        """Put it back."""
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
+        os.umask(self._umask)
+        if locale.setlocale(locale.LC_ALL) != self._locale:
+            locale.setlocale(locale.LC_ALL, self._locale)
+        sys.excepthook, sys.unraisablehook, threading.excepthook = self._hooks
+        trace, profile = self._traces
+        if (sys.gettrace(), sys.getprofile()) != self._traces:
+            sys.settrace(trace)
+            sys.setprofile(profile)
+        (gc.enable if self._collects else gc.disable)()
+        sys.setswitchinterval(self._interval)
+        np.set_printoptions(**self._shown)
+
+
+def _umask() -> int:
+    # There is no way to ask for it.
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def _folder() -> str | None:

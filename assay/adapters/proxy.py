@@ -7,6 +7,7 @@ import math
 import traceback
 from collections.abc import Callable
 from functools import cached_property, partial
+from itertools import islice
 from typing import Any
 from zlib import crc32
 
@@ -152,11 +153,19 @@ def _guarded(what: str, call: Callable[[], Any], *, environment: bool = True) ->
         raise AdapterError(msg) from error
     except BaseException as error:  # noqa: BLE001 - an exit, or a skip of pytest's, is no way out of a claim
         # What cannot be shown must not be the cause, which whoever shows the error shows, too.
-        raise _adapter_error(what, error) from (error if is_printable(error) else None)
+        raise _adapter_error(what, error) from (error if is_printable(error) and not _is_deep(error) else None)
+
+
+# To show a stack deeper than this takes minutes.
+_DEEPEST = 10_000
+
+
+def _is_deep(error: BaseException) -> bool:
+    return sum(1 for _ in islice(traceback.walk_tb(error.__traceback__), _DEEPEST)) == _DEEPEST
 
 
 def _adapter_error(what: str, error: BaseException) -> AdapterError:
-    where = plain("".join(traceback.format_tb(error.__traceback__)[-3:]))
+    where = plain("".join(traceback.format_tb(error.__traceback__, -3)))
     return AdapterError(f"{what} raised {describe_error(error)}\n{where}".rstrip())
 
 

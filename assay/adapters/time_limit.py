@@ -9,13 +9,13 @@ from __future__ import annotations
 import faulthandler
 import os
 import signal
-import time
 
 # Without the enumerations that `signal` makes of its results, which takes ten times as long.
 from _signal import getsignal  # type: ignore[import-not-found]
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from time import monotonic, process_time
 from types import FrameType
 from typing import TextIO
 
@@ -51,11 +51,11 @@ class _Limit:
         self._seconds = seconds
         self._factor = factor
         self._delay = 0.0
-        self._began, self._began_processor = time.monotonic(), time.process_time()
+        self._began, self._began_processor = monotonic(), process_time()
 
     def check(self) -> None:
         """Raise `TimeLimitError` if the time is over."""
-        wall = time.monotonic() - self._began
+        wall = monotonic() - self._began
         if wall >= self._seconds and (why := self._overrun(wall)):
             raise TimeLimitError(why)
 
@@ -65,7 +65,7 @@ class _Limit:
         source = f"{self._seconds:g} s (see --claim-timeout)"
         if wall >= self._seconds * self._factor:
             return f"not finished after {self._seconds * self._factor:g} s, {self._factor} times its limit of {source}"
-        if time.process_time() - self._began_processor >= self._seconds:
+        if process_time() - self._began_processor >= self._seconds:
             return f"not finished within its limit of {source}, of processor time"
         return ""
 
@@ -76,7 +76,7 @@ class _Limit:
 
     def arm(self) -> None:
         """Set the alarm for the earliest time at which the limit may be reached, whatever it was set for."""
-        wall, processor = time.monotonic() - self._began, time.process_time() - self._began_processor
+        wall, processor = monotonic() - self._began, process_time() - self._began_processor
         left = self._seconds - wall
         if self._factor > 1:
             left = min(max(left, (self._seconds - processor) / CORES), self._seconds * self._factor - wall)
@@ -125,7 +125,7 @@ def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterat
     """
     global _current  # noqa: PLW0603 - as the alarm of a process is
     handler, (remaining, interval), outer = signal.getsignal(signal.SIGALRM), _stopped_timer(), _current
-    began = time.monotonic()
+    began = monotonic()
     _current = _Limit(seconds, factor)
     try:
         _current.arm()
@@ -146,7 +146,7 @@ def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterat
         # None stands for a handler that was not installed from Python, which only C could put back.
         signal.signal(signal.SIGALRM, signal.SIG_DFL if handler is None else handler)
         if remaining:
-            left = remaining - (time.monotonic() - began)
+            left = remaining - (monotonic() - began)
             signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_TIMER), interval)
 
 

@@ -63,8 +63,11 @@ def _run(options: RunOptions, report_file: Path | None, more: Sequence[str]) -> 
         return code
     if report_file is not None:
         _report([results], report_file)
-    # An implementation that ends the only process can choose the exit code, but not the ledger.
-    return code if code != ExitCode.CONFORMANT else verdict(ledger.read(results), specification(), options.claim).code
+    # An implementation that ends or breaks the only process can choose the exit code, but not the ledger.
+    if code in {ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT}:
+        found = verdict(ledger.read(results), specification(), options.claim).code
+        return found if found != ExitCode.CONFORMANT else code
+    return code
 
 
 def _written(path: Path) -> int:

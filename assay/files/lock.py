@@ -11,6 +11,9 @@ from filelock import FileLock, Timeout
 
 from assay.errors import UserError
 
+# The same one for all runs, whatever TMPDIR says.
+_FOLDER = Path("/tmp") if os.access("/tmp", os.W_OK) else Path(tempfile.gettempdir())  # noqa: S108 - see above
+
 
 def acquire(path: Path, what: str) -> FileLock | None:
     """Lock a file until the lock is released, or the process ends.
@@ -28,7 +31,7 @@ def acquire(path: Path, what: str) -> FileLock | None:
         UserError: another process has locked it.
 
     """
-    folder = Path(tempfile.gettempdir()) / f"assay-locks-{os.getuid()}"
+    folder = _FOLDER / f"assay-locks-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
         lock = FileLock(folder / sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:32], timeout=0)

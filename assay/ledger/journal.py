@@ -11,7 +11,6 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +24,17 @@ LEFT_OUT = {"complete", "counts", "time"}
 
 
 class Journal:
-    """Writes a journal. What could not be written is written together with what comes next."""
+    """Writes a journal. What could not be written is written together with what comes next.
+
+    Attributes:
+        is_open: Whether lines can be added; otherwise it has to begin with all that there is so far.
+
+    """
 
     def __init__(self, path: Path) -> None:
         """Take the path of the ledger."""
         self._path = path
-        self._file: int | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """Whether lines can be added; otherwise it has to begin with all that there is so far."""
-        return self._file is not None
+        self.is_open = False
 
     def begin(self, head: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> None:
         """Replace the file, in one step, by a journal with these rows.
@@ -48,38 +47,31 @@ class Journal:
             UserError: the file cannot be written.
 
         """
-        self.close()
+        self.is_open = False
         first = {"journal": 1} | {key: value for key, value in head.items() if key not in LEFT_OUT}
         output.write(self._path, "".join(map(_line, [first, *rows])), "ledger")
-        try:
-            self._file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
-        except OSError as error:
-            raise output.error_of(self._path, "ledger", error) from None
+        self.is_open = True
 
     def add(self, entries: Iterable[Mapping[str, Any]]) -> None:
-        """Add lines, and close the journal if that fails.
+        """Add lines.
 
         Raises:
-            UserError: they cannot be written.
+            UserError: they cannot be written; the journal is not open any more.
 
         """
-        if self._file is None:
-            return
         content = output.encode("".join(map(_line, entries)))
         try:
-            while content:
-                content = content[os.write(self._file, content) :]
+            # Opened each time: an implementation in this process may close files, whose numbers others get then.
+            file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+            try:
+                while content:
+                    content = content[os.write(file, content) :]
+            finally:
+                os.close(file)
         except OSError as error:
             # A part of a line may be there, after which nothing can be added.
-            self.close()
+            self.is_open = False
             raise output.error_of(self._path, "ledger", error) from None
-
-    def close(self) -> None:
-        """Add nothing more."""
-        if self._file is not None:
-            with suppress(OSError):
-                os.close(self._file)
-            self._file = None
 
 
 def _line(entry: Mapping[str, Any]) -> str:

@@ -50,9 +50,9 @@ def merge(ledgers: Sequence[tuple[Path, Ledger]], specification: Specification) 
         first,
         shard=None,
         time=None,
-        conditions=first.conditions and {**first.conditions, "shard": ""},
         implementation=replace(first.implementation, device=device, measured_precision=precision),
         complete=not missing and all(ledger.complete for ledger in shards.values()),
+        conditions=_conditions([ledger.conditions for ledger in shards.values()]),
         data=_data(shards),
         counts=count(row.outcome for row in rows),
         claims=tuple(rows),
@@ -124,6 +124,12 @@ def _measured(shards: Mapping[int, Ledger]) -> tuple[str | None, str | None]:
             msg = f"the shards are not of one run: {name} {' and '.join(sorted(map(str, found)))}"
             raise UserError(msg)
     return next(iter(devices), None), next(iter(precisions), None)
+
+
+def _conditions(conditions: Sequence[dict[str, str]]) -> dict[str, str]:
+    """Return the conditions of a run of the whole profile, if the shards had the same."""
+    first, *others = ({**each, "shard": ""} if each else {} for each in conditions)
+    return first if all(other == first for other in others) else {}
 
 
 def _data(shards: Mapping[int, Ledger]) -> dict[str, str]:

@@ -27,6 +27,9 @@ def main() -> None:
         # pytest writes what is wrong to standard output, which is what has failed here.
         _complain(f"assay: standard output cannot be written: {error.strerror}\n")
         code = int(ExitCode.USAGE)
+    except BaseException:  # noqa: BLE001 - Python's own exit code for it, 1, would be a verdict
+        _complain("assay: the process of the run broke, as an implementation can break the process that it is in\n")
+        code = int(ExitCode.BROKEN)
     os._exit(code)
 
 

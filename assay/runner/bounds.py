@@ -13,7 +13,7 @@ from typing import TextIO
 import numpy as np
 import pytest
 
-from assay.adapters.process_state import ProcessState, RandomState, end_copy
+from assay.adapters.process_state import ProcessState, RandomState, Surroundings, end_copy
 from assay.adapters.time_limit import WALL_FACTOR, limit
 from assay.runner import failure
 from assay.runner.stash import claims_of, run_key
@@ -41,7 +41,7 @@ def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, objec
         last_words = run.last_words(item.nodeid) if is_worker else None
         if is_worker:
             run.note_running(item.nodeid, item.config.workerinput["workerid"])  # type: ignore[attr-defined]  # xdist sets it
-        state = ProcessState()
+        state, surroundings = ProcessState(), Surroundings()
         try:
             with (
                 _own_streams(),
@@ -53,6 +53,7 @@ def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, objec
         finally:
             end_copy()
             state.restore()
+            surroundings.restore()
     except BaseException as error:
         if (owned := failure.owned(error)) is error:
             raise

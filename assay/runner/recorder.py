@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 import resource
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -53,7 +53,7 @@ class Recorder:
             UserError: there is a run to be resumed, and it cannot be.
 
         """
-        self._begun = time.monotonic()
+        self._begun = monotonic()
         self._config = config
         self._results: Path | None = None if config.getoption("collectonly") else config.getoption("results")
         self._lock: FileLock | None = None
@@ -152,9 +152,6 @@ class Recorder:
             self._unwritten = ""
         except UserError as error:
             self._unwritten = str(error)
-        finally:
-            if self._journal is not None:
-                self._journal.close()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter the row that a test's report carries."""
@@ -246,7 +243,7 @@ class Recorder:
         """Close the ledger, and let the exit code be the verdict."""
         self.draft.data = data.describe()
         # By now the workers have ended, so that theirs is known.
-        self.draft.time = Time(round(time.monotonic() - self._begun, 2), round(_processor(), 2))
+        self.draft.time = Time(round(monotonic() - self._begun, 2), round(_processor(), 2))
         self._watch.finish()
         self._write()
         if self._lock is not None:

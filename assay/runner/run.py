@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from zlib import crc32
 
@@ -122,7 +122,7 @@ class Run:
 
     def note_running(self, test: str, worker: str) -> None:
         """Write that file: from now on the first process waits for a phase of the test as long as it may take."""
-        deadline = time.monotonic() + longest(self.claim_seconds) + GRACE_SECONDS / 2
+        deadline = monotonic() + longest(self.claim_seconds) + GRACE_SECONDS / 2
         self.running(test).write_text(f"{worker} {os.getpid()} {deadline}", encoding="ascii")
 
     def stack(self, worker: str) -> Path:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
+from time import monotonic
 
 from assay.adapters.time_limit import GRACE_SECONDS
 
@@ -41,9 +41,9 @@ class Watch:
         self._thread.join()
 
     def _run(self) -> None:
-        last = time.monotonic()
+        last = monotonic()
         while not self._done.wait(POLL_SECONDS):
-            now = time.monotonic()
+            now = monotonic()
             self._lost_seconds += max(0.0, now - last - 4 * POLL_SECONDS)
             last = now
             self._look(now)

@@ -37,7 +37,7 @@ def run(options: Namespace) -> None:
     stage = _stage()
     start(options.device)
     from assay.reference.agent import learner, training
-    from assay.reference.environments import played
+    from assay.reference.environments import play
     from assay.reference.programs import pictures
     from assay.reference.programs.progress import Bar
 
@@ -57,7 +57,7 @@ def run(options: Namespace) -> None:
                 best, ended, shown = mean, len(scores), recent[len(recent) // 2]
     say(f"best mean score of {WINDOW} episodes: {best:.1f}, after {ended} episodes")
     one.load(shown)
-    episode, frames = played(stage, one.act, options.seed)
+    episode, frames = play(stage, one.act, options.seed)
     say(f"score of the episode that is shown: {len(episode.rewards) - 1}")
     save(pictures.scores(np.array(scores), WINDOW, RECIPE["num_exploration_episodes"]), options.out, "dqn-scores")
     save_animation(frames, options.out, "dqn-episode")

@@ -381,7 +381,7 @@ def edition(monkeypatch: pytest.MonkeyPatch) -> Specification:
 
 def test_the_document_is_the_document(edition: Specification, tmp_path: Path) -> None:
     (tmp_path / "document").write_text(EDITION, encoding="utf-8")
-    assert document.check(tmp_path / "document", edition) is None
+    document.check(tmp_path / "document", edition)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
@@ -26,7 +26,7 @@ COMMANDS = (
     *("run", "bench", "new", "smoke", "claims", "claims list", "claims show", "claims errata", "claims coverage"),
     *("report", "compare", "merge", "matrix", "expect", "fetch", "calibrate"),
 )
-Says = "Callable[..., tuple[int, str, str]]"
+Says: TypeAlias = "Callable[..., tuple[int, str, str]]"
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def assay(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
         try:
             code = parser.main(arguments)
         except SystemExit as exit_:
-            code = exit_.code
+            code = int(exit_.code or 0)
         return code, *capsys.readouterr()
 
     return carry_out

@@ -580,7 +580,8 @@ def test_a_network_that_swallows_everything_is_given_up_at_the_first_address(
         waiting.connect(deaf.getsockname())
         # A full queue answers no further caller.
         find = socket.getaddrinfo
-        many = find(*deaf.getsockname(), type=socket.SOCK_STREAM) * 16
+        host, port = deaf.getsockname()
+        many = find(host, port, type=socket.SOCK_STREAM) * 16
         monkeypatch.setattr(
             socket,
             "getaddrinfo",

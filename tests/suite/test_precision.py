@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -175,7 +176,7 @@ def test_every_view_says_what_was_held_to_and_what_falls_short() -> None:
 
 
 def test_a_cached_problem_has_the_bounds_of_the_precision_that_it_is_asked_for_with() -> None:
-    def bounds(precision: str) -> dict[str, Any]:
+    def bounds(precision: str) -> Mapping[str, Any]:
         with use_precision(precision):
             return networks.case(problems.mlp, networks.loss_and_gradients, 0).bounds
 

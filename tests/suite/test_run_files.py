@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -199,7 +199,7 @@ def test_a_folder_named_like_a_framework_does_not_hide_it(shell: Shell, environm
 # The surroundings
 
 
-def shown(*command: str, shell: Shell, **options: object) -> tuple[int, str]:
+def shown(*command: str, shell: Shell, **options: Any) -> tuple[int, str]:
     """Return exit code and standard error of a command whose standard output is not a pipe."""
     ended = subprocess.run(
         command, cwd=shell.folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, check=False, **options

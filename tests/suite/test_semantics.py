@@ -378,7 +378,8 @@ def test_resizing_interpolates_between_the_centres_of_pixels():
 @pytest.mark.parametrize("make", [problems.linear, problems.mlp, problems.cnn, problems.rnn])
 def test_gradients_agree_with_finite_differences(make):
     problem = make(0)
-    model, parameters, inputs, targets = problem.model, *map(to_float64, problem[1:])
+    model = problem.model
+    parameters, inputs, targets = map(to_float64, problem[1:])
     direction = {name: np.random.default_rng(1).standard_normal(value.shape) for name, value in parameters.items()}
 
     def along(t):

@@ -172,6 +172,18 @@ def test_a_missing_shard_is_named_and_the_rest_is_written_all_the_same(runs: dic
     assert len(ended.ledger["claims"]) == len(runs["2"].ledger["claims"])
 
 
+@pytest.mark.parametrize(
+    ("seconds", "joined"), [("90 s", {"seed": "0", "shard": "", "limit": "90 s"}), ("8 s", {})], ids=["same", "other"]
+)
+def test_what_is_joined_can_be_resumed_where_the_shards_had_the_same_conditions(
+    seconds: str, joined: dict[str, str]
+) -> None:
+    first = {"conditions": {"seed": "0", "shard": "1/2", "limit": "90 s"}}
+    second = {"conditions": {"seed": "0", "shard": "2/2", "limit": seconds}}
+    shards = [(Path("1"), typed(shard(1, a="pass") | first)), (Path("2"), typed(shard(2, b="pass") | second))]
+    assert merge(shards, specification()).ledger.conditions == joined
+
+
 # What can be joined
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
+import resource
 import signal
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +19,7 @@ from doubles import hostile
 
 from assay.adapters import time_limit
 from assay.adapters.plain_text import describe_error, plain
-from assay.adapters.process_state import ProcessState, RandomState
+from assay.adapters.process_state import ProcessState, RandomState, Surroundings
 from assay.adapters.time_limit import TimeLimitError, limit
 from assay.errors import ExitCode
 from assay.runner import failure
@@ -25,6 +28,8 @@ from assay.runner.options import RunOptions
 from assay.specification.index import tests_folder
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .conftest import Ended, Shell
 
 # One claim for each function of the toys.
@@ -67,7 +72,7 @@ def is_over(pid: int) -> bool:
         return True
 
 
-def until(event: object, seconds: float = 30) -> bool:
+def until(event: Callable[[], bool], seconds: float = 30) -> bool:
     """Wait until something is so."""
     end = time.monotonic() + seconds
     while not event() and time.monotonic() < end:
@@ -92,8 +97,8 @@ def test_no_exception_is_a_way_out_of_a_claim(processes: int, shell: Shell) -> N
 
 @EACH
 def test_no_exception_is_a_way_out_of_a_claim_on_keras(processes: int, shell: Shell) -> None:
-    claims = ("variables-are-trainable", "units", "activation-default", "use-bias-default", "without-bias-variable")
-    claims += ("kernel-initializer-default", "bias-initializer-default")
+    claims = ["variables-are-trainable", "units", "activation-default", "use-bias-default", "without-bias-variable"]
+    claims += ["kernel-initializer-default", "bias-initializer-default"]
     options = [f"--claim=dense.{claim}" for claim in claims]
     ended = shell.assay(
         "run", "doubles.hostile:keras_endings", "--no-fetch", *options, "--results", "ledger.json", "-n", processes
@@ -192,7 +197,7 @@ def test_the_first_process_imports_no_code_of_an_adapter(shell: Shell, monkeypat
 
 
 @EACH
-@pytest.mark.parametrize("toy", ["closed_streams", "forks", "state", "removed_folder"])
+@pytest.mark.parametrize("toy", ["closed_streams", "forks", "state", "surroundings", "clocks", "removed_folder"])
 def test_what_an_adapter_does_to_its_process_costs_no_claim(toy: str, processes: int, shell: Shell) -> None:
     ended = run(shell, toy, processes=processes)
     assert (ended.code, rows(ended)) == (ExitCode.CONFORMANT, all_pass()), ended.output
@@ -214,6 +219,27 @@ def test_state_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)] == handlers
 
 
+def test_surroundings_are_put_back() -> None:
+    def now() -> list[object]:
+        umask = os.umask(0)
+        os.umask(umask)
+        limits = [resource.getrlimit(each) for each in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE)]
+        hooks = [sys.excepthook, sys.unraisablehook, threading.excepthook, sys.getprofile()]
+        state = [gc.isenabled(), sys.getswitchinterval(), np.get_printoptions(), umask]
+        return [signal.pthread_sigmask(signal.SIG_BLOCK, ()), *limits, *hooks, *state]
+
+    before = now()
+    state, surroundings = ProcessState(), Surroundings()
+    hostile.leave_surroundings()
+    changed = now()
+    state.restore()
+    surroundings.restore()
+    assert (now(), [one == other for one, other in zip(before, changed, strict=True)]) == (
+        before,
+        [False] * len(before),
+    )
+
+
 def test_the_global_generators_go_on_for_the_adapter_and_stay_for_others() -> None:
     own = RandomState()
     outside = np.random.get_state()[1].tolist()  # noqa: NPY002 - the global generator is meant
@@ -223,6 +249,21 @@ def test_the_global_generators_go_on_for_the_adapter_and_stay_for_others() -> No
             drawn.append(np.random.random())  # noqa: NPY002 - likewise
     assert drawn[0] != drawn[1]
     assert np.random.get_state()[1].tolist() == outside  # noqa: NPY002 - likewise
+
+
+def test_a_process_that_is_broken_beyond_repair_is_no_verdict(shell: Shell) -> None:
+    ended = run(shell, "broken_builtins", "relu", "tanh")
+    assert (ended.code, rows(ended)) == (ExitCode.BROKEN, {}), ended.output
+    assert "the process of the run broke" in ended.output
+    # Where there are others, they go on, and their rows count.
+    ended = run(shell, "broken_builtins", "relu", "tanh", processes=2)
+    assert (ended.code, rows(ended)["relu"][0]) == (ExitCode.NOT_CONFORMANT, "crash"), ended.output
+
+
+def test_an_adapter_that_does_not_describe_itself_is_an_error_of_one_sentence(shell: Shell) -> None:
+    ended = shell.assay("run", "doubles.hostile:unnamed", "--no-fetch", "-n", 0, "--claim=dense.relu")
+    said = "ERROR: implementation 'doubles.hostile:unnamed' does not describe itself: it raised ValueError: no name"
+    assert (ended.code, ended.output.strip()) == (ExitCode.USAGE, said)
 
 
 def test_a_test_that_ended_its_worker_is_not_run_again(shell: Shell) -> None:

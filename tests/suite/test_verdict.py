@@ -148,14 +148,14 @@ def test_a_claim_of_which_a_run_was_narrowed_to_some_cases_is_not_decided(
     shell: Shell, narrowed: str, processes: int
 ) -> None:
     file = tests_folder() / "test_dense.py"
-    options = {
+    options: dict[str, list[object]] = {
         "deselect": [file, "--rootdir", "/", "--deselect", f"{os.path.relpath(file, '/')}::{TEST}[3-3]"],
         "keyword": [file, "-k", f"{TEST} and 2-3"],
         "node id": [f"{file}::{TEST}[2-3]"],
         "last failed": [file, "--lf"],
     }
     common = ["--claim", "dense.bias-broadcasts", "-p", "assay.runner.plugin", "--import-mode=importlib"]
-    common += ["--implementation", "doubles.badly_behaved:good", "--results", "ledger.json", "-n", processes]
+    common += ["--implementation", "doubles.badly_behaved:good", "--results", "ledger.json", "-n", str(processes)]
     if narrowed == "last failed":
         cache = shell.folder / "cache" / "v" / "cache"
         cache.mkdir(parents=True)

@@ -58,7 +58,7 @@ class Finder:
         return found
 
 
-sys.meta_path.insert(0, Finder())  # type: ignore[arg-type]
+sys.meta_path.insert(0, Finder())
 
 from assay.alternatives.numpy import NumPy  # noqa: E402 - found by the finder
 

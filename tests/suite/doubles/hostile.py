@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
 import faulthandler
+import gc
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -192,6 +195,29 @@ def leave_state() -> None:
     sys.setrecursionlimit(150)
 
 
+def leave_surroundings() -> None:
+    """Change what else there is of the process's state."""
+    for each in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
+        resource.setrlimit(each, (10, resource.getrlimit(each)[1]))
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGALRM, signal.SIGTERM})
+    os.umask(0o777)
+    sys.excepthook = sys.unraisablehook = threading.excepthook = lambda *_: os._exit(0)
+    sys.setprofile(lambda *_: None)
+    gc.disable()
+    sys.setswitchinterval(1000)
+    np.set_printoptions(precision=1)
+
+
+def stop_the_clocks() -> None:
+    """Let all clocks of the module stand still."""
+    time.time = time.monotonic = time.perf_counter = time.process_time = lambda: 0.0
+
+
+def break_builtins() -> None:
+    for name in ("len", "isinstance", "open"):
+        setattr(builtins, name, None)
+
+
 def remove_the_folder() -> None:
     for folder in Path(tempfile.gettempdir()).glob("assay-run-*"):
         shutil.rmtree(folder, ignore_errors=True)
@@ -208,6 +234,9 @@ imported_warnings = doing(relu=warn_importable)
 closed_streams = doing(relu=close_streams, tanh=close_descriptors)
 forks = doing(relu=fork_and_return)
 state = doing(**dict.fromkeys(("dense", "relu", "tanh", "sigmoid", "zeros", "glorot_uniform"), leave_state))
+surroundings = doing(relu=leave_surroundings, tanh=leave_surroundings)
+broken_builtins = doing(relu=break_builtins)
+clocks = doing(relu=stop_the_clocks)
 removed_folder = doing(relu=remove_the_folder, tanh=remove_the_folder)
 thread = doing(relu=lambda: threading.Thread(target=time.sleep, args=[600]).start())
 leftovers = doing(relu=leave_a_thread_and_a_child)
@@ -218,6 +247,17 @@ def note_and_sleep() -> None:
         pids.write(f"{os.getpid()}\n")
     time.sleep(600)
 
+
+class Unnamed(Implementation):
+    """Does not say what it is called."""
+
+    @property
+    def name(self) -> str:
+        message = "no name"
+        raise ValueError(message)
+
+
+unnamed = Unnamed()
 
 sleeping = doing(relu=note_and_sleep)
 
