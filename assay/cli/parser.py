@@ -48,6 +48,7 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"assay {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_survey(commands)
     _add_bench(commands)
     _add_new(commands)
     _add_smoke(commands)
@@ -80,6 +81,47 @@ def _processes(text: str) -> str:
         msg = f"{text!r} is neither a whole number nor `auto` nor `logical`"
         raise argparse.ArgumentTypeError(msg)
     return text
+
+
+def _add_survey(commands: Commands) -> None:
+    survey = commands.add_parser(
+        "survey",
+        help="run implementations with many seeds, and find flaky claims",
+        description="Run implementations with many seeds, on many processes or machines, and sum up what did not always"
+        " pass. The same command goes on with a survey that was interrupted.",
+    )
+    survey.add_argument("implementations", nargs="+", metavar="IMPLEMENTATION", help=NAMED)
+    survey.add_argument("--seeds", type=_count, default=10, metavar="N", help="run the seeds 0 to N - 1 (default: 10)")
+    survey.add_argument(
+        "--shards", type=_count, default=1, metavar="K", help="split each run into K tasks, about equally long"
+    )
+    add_options(survey.add_argument, leave_out=NOT_OF_SURVEYS)
+    _add_workers(survey)
+    folder = "folder of the results, which an interrupted survey goes on with (default: %(default)s)"
+    survey.add_argument("-o", "--output", type=Path, default=Path("assay-survey"), metavar="FOLDER", help=folder)
+    survey.add_argument("--json", action="store_true", help="print the findings as JSON")
+    # Options that a run has and a survey has not.
+    survey.set_defaults(
+        command="survey",
+        implementation=None,
+        seed="0",
+        shard=None,
+        results=None,
+        replay=None,
+        expectations=(),
+        require=(),
+    )
+
+
+NOT_OF_SURVEYS = ("implementation", "seed", "shard", "results", "replay", "expectations", "require")
+
+
+def _add_workers(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--scheduler", metavar="ADDRESS", help="use the workers of this Dask scheduler, such as tcp://10.0.0.1:8786"
+    )
+    number = "number of local processes (default: one for each core)"
+    command.add_argument("-n", "--processes", type=_count, metavar="N", help=number)
 
 
 def _add_bench(commands: Commands) -> None:

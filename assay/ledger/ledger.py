@@ -65,9 +65,18 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         return msgspec.structs.replace(
             worse,
             seconds=self.seconds + other.seconds,
-            evidence=self.evidence | other.evidence,
+            evidence=_merge_evidence(self.evidence, other.evidence),
             results=tuple(dict.fromkeys(self.results + other.results)),
         )
+
+
+# An error divided by its measured bound. Of several tests the largest counts.
+ERROR_OVER_BOUND = "error_over_bound"
+
+
+def _merge_evidence(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    both = [each[ERROR_OVER_BOUND] for each in (one, other) if ERROR_OVER_BOUND in each]
+    return one | other | ({ERROR_OVER_BOUND: max(both)} if both else {})
 
 
 class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

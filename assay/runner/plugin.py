@@ -23,6 +23,7 @@ from assay.adapters import interrupt, parentage
 from assay.adapters.plain_text import encodable, plain
 from assay.adapters.protocol.process import end_all
 from assay.errors import UserError
+from assay.ledger.ledger import ERROR_OVER_BOUND
 from assay.ledger.outcomes import Outcome
 from assay.runner import failure
 from assay.runner.bounds import in_bounds
@@ -33,6 +34,7 @@ from assay.runner.recorder import Recorder
 from assay.runner.run import Run
 from assay.runner.stash import (
     claims_of,
+    description_key,
     ended_worker_key,
     evidence_key,
     implementation_key,
@@ -47,6 +49,7 @@ from assay.spec.error_bounds.precision import set_precision
 from assay.specification import index
 from assay.specification.claims import specification
 from assay.specification.profiles import EXAMPLES
+from assay.testing import headroom
 
 pytest_plugins = ["assay.runner.fixtures"]
 
@@ -65,7 +68,8 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         tests = index.read(index.tests_folder())
         try:
-            run = new_run(RunOptions.from_namespace(config.option), tests, tries=_tries(config))
+            options, known = RunOptions.from_namespace(config.option), config.stash.get(description_key, None)
+            run = new_run(options, tests, tries=_tries(config), description=known)
             config.stash[run_key] = run
             recorder = Recorder(config, run, tests)
         except UserError as error:
@@ -206,6 +210,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Do not try what the implementation does not declare, and give the rest its time."""
     item.stash[seconds_key], item.stash[evidence_key] = 0.0, {}
+    headroom.take()
     run = item.config.stash[run_key]
     if absent := run.absent_groups(claims_of(item)):
         why = "is not tested with --isolated" if run.isolated and absent == ["keras"] else ""
@@ -268,6 +273,8 @@ def pytest_runtest_makereport(
         return report
     run = item.config.stash[run_key]
     ids = [claim.id for claim in claims]
+    if (ratio := getattr(call.excinfo and call.excinfo.value, "excess", headroom.take())) is not None:
+        item.stash[evidence_key][ERROR_OVER_BOUND] = ratio
     row = {"outcome": Outcome.PASS, "seconds": item.stash[seconds_key], "evidence": item.stash[evidence_key]}
     if call.excinfo is not None:
         error = call.excinfo.value
