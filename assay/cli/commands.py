@@ -241,10 +241,10 @@ def fetch(options: Namespace) -> int:
 
 
 def calibrate(options: Namespace) -> int:
-    """Train the reference again and store the runs of a threshold."""
-    from assay.cli import calibrate  # noqa: PLC0415 - loads SciPy
+    """Train with many seeds, and store the runs of a threshold."""
+    from assay.cli import calibrate as calibrating  # noqa: PLC0415 - loads SciPy
 
-    return calibrate.main(options.name, options.runs)
+    return calibrating.main(options)
 
 
 def list_(options: Namespace) -> int:

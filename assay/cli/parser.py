@@ -116,11 +116,11 @@ def _add_survey(commands: Commands) -> None:
 NOT_OF_SURVEYS = ("implementation", "seed", "shard", "results", "replay", "expectations", "require")
 
 
-def _add_workers(command: argparse.ArgumentParser) -> None:
+def _add_workers(command: argparse.ArgumentParser, default: str = "one for each core") -> None:
     command.add_argument(
         "--scheduler", metavar="ADDRESS", help="use the workers of this Dask scheduler, such as tcp://10.0.0.1:8786"
     )
-    number = "number of local processes (default: one for each core)"
+    number = f"number of local processes (default: {default})"
     command.add_argument("-n", "--processes", type=_count, metavar="N", help=number)
 
 
@@ -299,9 +299,23 @@ def _add_fetch(commands: Commands) -> None:
 
 
 def _add_calibrate(commands: Commands) -> None:
-    calibrate = commands.add_parser("calibrate", help="train the reference again and store the runs of a threshold")
-    calibrate.add_argument("name", nargs="?", help="of the threshold (default: list them)")
-    calibrate.add_argument("--runs", type=int, help="how many (default: as many as are stored)")
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="train with many seeds, and store the runs of a threshold",
+        description="Train with many seeds, and store the runs of a threshold. Runs that are stored are not repeated."
+        " Runs of another implementation than the reference are compared with those.",
+    )
+    calibrate.add_argument("name", nargs="?", help="name of the threshold, or its .json file (default: list them)")
+    calibrate.add_argument("--runs", type=_count, metavar="N", help="number of runs (default: as many as are stored)")
+    calibrate.add_argument(
+        "--implementation", default="reference", metavar="NAME", help=f"{NAMED} (default: %(default)s)"
+    )
+    calibrate.add_argument("--again", action="store_true", help="do not take over the runs that the threshold has")
+    _add_workers(calibrate, default="1")
+    folder = "folder of the runs of an interrupted calibration (default: %(default)s)"
+    calibrate.add_argument(
+        "-o", "--output", type=Path, default=Path("assay-calibration"), metavar="FOLDER", help=folder
+    )
     calibrate.set_defaults(command="calibrate")
 
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import faulthandler
 import gc
+import math
 import os
 import shutil
 import sys
@@ -50,6 +51,7 @@ from assay.specification import index
 from assay.specification.claims import specification
 from assay.specification.profiles import EXAMPLES
 from assay.testing import headroom
+from assay.testing.seeds import set_first_seed
 
 pytest_plugins = ["assay.runner.fixtures"]
 
@@ -83,6 +85,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[run_key] = run
     config.pluginmanager.register(CaseCounter(run.cases), "assay-cases")
     set_precision(run.precision)
+    set_first_seed(run.seed)
     # Nothing of a run is kept, and nothing is left in the folder that it was started from.
     set_hypothesis_home_dir(run.folder)
     config.option.benchmark_storage = f"file://{run.folder}/benchmarks"
@@ -273,7 +276,7 @@ def pytest_runtest_makereport(
         return report
     run = item.config.stash[run_key]
     ids = [claim.id for claim in claims]
-    if (ratio := getattr(call.excinfo and call.excinfo.value, "excess", headroom.take())) is not None:
+    if (ratio := _error_over_bound(call)) is not None:
         item.stash[evidence_key][ERROR_OVER_BOUND] = ratio
     row = {"outcome": Outcome.PASS, "seconds": item.stash[seconds_key], "evidence": item.stash[evidence_key]}
     if call.excinfo is not None:
@@ -300,3 +303,10 @@ def pytest_runtest_makereport(
     if started := item.config.stash.get(implementation_key, None):
         report.assay_device = started.device  # type: ignore[attr-defined]
     return report
+
+
+def _error_over_bound(call: pytest.CallInfo[None]) -> float | None:
+    """Return the largest error over its measured bound in a test; None where none was measured."""
+    accepted = headroom.take()
+    excess: float = getattr(call.excinfo.value, "excess", math.inf) if call.excinfo else math.inf
+    return excess if math.isfinite(excess) else accepted

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
@@ -91,16 +92,20 @@ class Plan:
 
 def digest_of_tests(claims: Iterable[str]) -> str:
     """Return one digest of the claims of a survey and of their tests, which tells when any of them changed."""
-    digests = index.digests(specification(), index.read(index.tests_folder()))
+    digests = index.digests(specification(), _tests())
     chosen = [*claims] or sorted(digests)
     return sha256(" ".join(digests[id_] for id_ in chosen).encode()).hexdigest()[:16]
+
+
+@cache
+def _tests() -> tuple[index.ExecutableClaim, ...]:
+    return index.read(index.tests_folder())
 
 
 def tests_of(claims: Iterable[str]) -> tuple[str, ...]:
     """Return the tests of some claims, as pytest names them below the folder of tests."""
     asked = set(claims)
-    tests = index.read(index.tests_folder())
-    return tuple(f"{test.file}::{test.function}" for test in tests if asked.intersection(test.claims))
+    return tuple(f"{test.file}::{test.function}" for test in _tests() if asked.intersection(test.claims))
 
 
 # Results of a batch arrive together, so this is what a lost worker may cost.

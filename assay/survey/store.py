@@ -48,9 +48,11 @@ class Store:
             raise UserError(msg, "Name another one with --output") from None
         self.folder = folder
         self._plan = plan
+        # Every test is read for it.
+        self._identity = plan.identity()
         self._lock: FileLock | None = lock.acquire(output.check(folder / PLAN, "plan"), "survey")
         known = self._known_implementations()
-        content = plan.identity() | {"implementations": known | plan.described()}
+        content = self._identity | {"implementations": known | plan.described()}
         output.write(folder / PLAN, json.dumps(content, indent=1) + "\n", "plan")
 
     def close(self) -> None:
@@ -69,7 +71,7 @@ class Store:
         if not isinstance(before, dict) or not isinstance(before.get("implementations"), dict):
             msg = f"{path} is not the plan of a survey"
             raise UserError(msg, HINT)
-        for what, value in self._plan.identity().items():
+        for what, value in self._identity.items():
             if before.get(what) != value:
                 msg = f"{self.folder} has results of another survey: its {what} differ"
                 raise UserError(msg, HINT)
@@ -109,7 +111,7 @@ class Store:
             kind = str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
             msg = f"its ledger is damaged: {plain(kind)[:200]}"
             raise RejectedError(msg) from None
-        options, identity = self._plan.options_of(trial), self._plan.identity()
+        options, identity = self._plan.options_of(trial), self._identity
         shard = "" if found.shard is None else f"{found.shard.number}/{found.shard.of}"
         actual = (found.suite, found.document, found.profile, found.precision, found.seed, shard)
         expected = (

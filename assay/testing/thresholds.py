@@ -324,6 +324,11 @@ def names() -> list[str]:
     return sorted(path.stem for path in FOLDER.glob("*.json"))
 
 
+def path(name: str) -> Path:
+    """Return the file of a threshold: one of the suite's by its name, or any by a path that ends in `.json`."""
+    return Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
+
+
 def content(name: str) -> dict[str, Any]:
     """Read the file of a threshold.
 
@@ -331,11 +336,10 @@ def content(name: str) -> dict[str, Any]:
         UserError: there is none of that name.
 
     """
-    path = FOLDER / f"{name}.json"
-    if not path.is_file():
+    if not path(name).is_file():
         msg = f"there is no threshold {name!r}"
         raise UserError(msg, f"Thresholds: {', '.join(names())}")
-    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    stored: dict[str, Any] = json.loads(path(name).read_text(encoding="utf-8"))
     return stored
 
 
