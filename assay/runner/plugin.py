@@ -24,7 +24,7 @@ from assay.adapters import interrupt, parentage
 from assay.adapters.plain_text import encodable, plain
 from assay.adapters.protocol.process import end_all
 from assay.errors import UserError
-from assay.ledger.ledger import ERROR_OVER_BOUND
+from assay.ledger.ledger import ERROR_OVER_BOUND, FALSE_ALARM, SAMPLES
 from assay.ledger.outcomes import Outcome
 from assay.runner import failure
 from assay.runner.bounds import in_bounds
@@ -50,7 +50,7 @@ from assay.spec.error_bounds.precision import set_precision
 from assay.specification import index
 from assay.specification.claims import specification
 from assay.specification.profiles import EXAMPLES
-from assay.testing import headroom
+from assay.testing import decisions, headroom
 from assay.testing.seeds import set_first_seed
 
 pytest_plugins = ["assay.runner.fixtures"]
@@ -214,6 +214,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Do not try what the implementation does not declare, and give the rest its time."""
     item.stash[seconds_key], item.stash[evidence_key] = 0.0, {}
     headroom.take()
+    decisions.take()
     run = item.config.stash[run_key]
     if absent := run.absent_groups(claims_of(item)):
         why = "is not tested with --isolated" if run.isolated and absent == ["keras"] else ""
@@ -276,8 +277,7 @@ def pytest_runtest_makereport(
         return report
     run = item.config.stash[run_key]
     ids = [claim.id for claim in claims]
-    if (ratio := _error_over_bound(call)) is not None:
-        item.stash[evidence_key][ERROR_OVER_BOUND] = ratio
+    item.stash[evidence_key].update(_rates(call))
     row = {"outcome": Outcome.PASS, "seconds": item.stash[seconds_key], "evidence": item.stash[evidence_key]}
     if call.excinfo is not None:
         error = call.excinfo.value
@@ -305,8 +305,10 @@ def pytest_runtest_makereport(
     return report
 
 
-def _error_over_bound(call: pytest.CallInfo[None]) -> float | None:
-    """Return the largest error over its measured bound in a test; None where none was measured."""
-    accepted = headroom.take()
+def _rates(call: pytest.CallInfo[None]) -> dict[str, Any]:
+    """Return how near a test came to its measured bounds, and what its statistical decisions are."""
+    accepted, taken = headroom.take(), decisions.take()
     excess: float = getattr(call.excinfo.value, "excess", math.inf) if call.excinfo else math.inf
-    return excess if math.isfinite(excess) else accepted
+    ratio = excess if math.isfinite(excess) else accepted
+    found: dict[str, Any] = {} if ratio is None else {ERROR_OVER_BOUND: ratio}
+    return found | ({FALSE_ALARM: taken.false_alarm, SAMPLES: taken.samples} if taken.false_alarm else {})
