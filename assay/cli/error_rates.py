@@ -1,6 +1,7 @@
-"""Print the page of error rates: `python -m assay.cli.error_rates [LEDGER...]`.
+"""Print the page of error rates: `python -m assay.cli.error_rates [--limits] [LEDGER...]`.
 
-The decisions that ledgers show are stored first. They are those of any implementation that passes.
+The decisions that ledgers show are stored first. They are those of any implementation that passes. With `--limits`, the
+limits of all thresholds are computed again from their runs, as the level of a decision asks for.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from assay.survey import error_rates
 
 def main() -> int:
     """Store the decisions of ledgers, and print the page."""
-    if files := sys.argv[1:]:
+    files = [word for word in sys.argv[1:] if word != "--limits"]
+    if len(files) < len(sys.argv) - 1:
+        error_rates.renew_limits()
+    if files:
         known = error_rates.read() if error_rates.DECISIONS.exists() else {}
         found = error_rates.collect([ledger.read(Path(file)) for file in files], known)
         output.write(error_rates.DECISIONS, json.dumps(found, indent=1) + "\n", "list of decisions")

@@ -107,13 +107,14 @@ def _add_survey(commands: Commands) -> None:
         seed="0",
         shard=None,
         results=None,
+        resume=False,
         replay=None,
         expectations=(),
         require=(),
     )
 
 
-NOT_OF_SURVEYS = ("implementation", "seed", "shard", "results", "replay", "expectations", "require")
+NOT_OF_SURVEYS = ("implementation", "seed", "shard", "results", "resume", "replay", "expectations", "require")
 
 
 def _add_workers(command: argparse.ArgumentParser, default: str = "one for each core") -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from assay import spec
+from assay.files import output
 from assay.ledger.ledger import FALSE_ALARM, SAMPLES, Ledger
 from assay.specification.claims import specification
 from assay.specification.profiles import PROFILES
@@ -126,6 +127,16 @@ def _of_threshold(name: str, what: str) -> str:
     if "attempts" in limits:
         return f"{name}: runs below the limit with a probability of {limits['detectable']:.4f}"
     return f"{name}, {what}: mean off by {limits['detectable']:.2g}"
+
+
+def renew_limits() -> None:
+    """Apply the rules to the stored runs of all thresholds again."""
+    for name in thresholds.names():
+        stored = thresholds.content(name)
+        rule, rates = thresholds.RULES[stored.get("distribution", "normal")]
+        stored["rule"] = rates
+        stored["limits"] = {what: asdict(rule([run[what] for run in stored["runs"]])) for what in stored["limits"]}
+        output.write(thresholds.path(name), json.dumps(stored, indent=1) + "\n", "threshold")
 
 
 def surveys() -> list[Survey]:
