@@ -32,12 +32,7 @@ def main(options: Namespace) -> int:
     plan = _plan(options, processes)
     with closing(Store(options.output, plan)) as store:
         progress = survey.begin(plan, store)
-        if progress.missing:
-            with (
-                engine.connect(options.scheduler, processes) as workers,
-                tqdm(total=len(progress.trials), initial=len(progress.stored), unit="run", disable=None) as bar,
-            ):
-                survey.go_on(plan, store, progress, workers, lambda _: bar.update())
+        interrupted = not _run(plan, store, progress, options.scheduler, processes)
         found = survey.conclude(plan, store, progress)
     summary.write(options.output / RESULT, found)
     from assay.reports import html  # noqa: PLC0415 - loads matplotlib
@@ -46,9 +41,26 @@ def main(options: Namespace) -> int:
     print(summary.as_json(found) if options.json else text.as_text(found))  # noqa: T201 - what the command says
     where = sys.stderr if options.json else sys.stdout
     print(f"results: {options.output / RESULT}, {options.output / REPORT}", file=where)
+    if interrupted:
+        return ExitCode.INTERRUPTED
     if any(subject.findings for subject in found.subjects):
         return ExitCode.NOT_CONFORMANT
     return ExitCode.INCOMPLETE if found.missing else ExitCode.CONFORMANT
+
+
+def _run(plan: Plan, store: Store, progress: survey.Progress, scheduler: str | None, processes: int) -> bool:
+    """Run what is missing, and return whether the user let it come to its end."""
+    if not progress.missing:
+        return True
+    try:
+        with (
+            engine.connect(scheduler, processes) as workers,
+            tqdm(total=len(progress.trials), initial=len(progress.stored), unit="run", disable=None) as bar,
+        ):
+            survey.go_on(plan, store, progress, workers, lambda _: bar.update())
+    except KeyboardInterrupt:
+        return False
+    return True
 
 
 def _plan(options: Namespace, processes: int) -> Plan:

@@ -24,6 +24,7 @@ FOLDER = Path(spec.__file__).parent / "error_rates"
 DECISIONS = FOLDER / "decisions.json"
 # One run of a profile may fail a sound implementation by chance with this probability.
 MOST = 1e-4
+MOST_OF_A_THRESHOLD = 2.0 * len(thresholds.QUARTERS)
 COMMAND = "python -m assay.cli.error_rates > docs/error-rates.md"
 
 
@@ -78,13 +79,13 @@ def collect(ledgers: Iterable[Ledger], known: Mapping[str, Mapping[str, Decided]
 def of_profile(profile: str, known: Mapping[str, Mapping[str, Decided]]) -> dict[str, Decided]:
     """Return the decisions of all statistical claims of a profile.
 
-    A claim that was not run in this profile has those of another one; where nothing was counted, its test uses so many
-    draws that chance alone exceeds the level: one decision.
+    A claim that was not run in this profile has those of another one. Where nothing was counted, it has as many as any
+    claim with a threshold: a limit on both sides for each quarter of a training.
     """
     counted = {id_: one for name in PROFILES for id_, one in known.get(name, {}).items()} | dict(known.get(profile, {}))
     claims = specification().of_profile(profile)
     return {
-        id_: counted.get(id_, Decided(1.0, ()))
+        id_: counted.get(id_, Decided(MOST_OF_A_THRESHOLD, ()))
         for id_, claim in claims.items()
         if id_ in counted or claim.kind == "statistical"
     }

@@ -28,9 +28,9 @@ from assay.testing.decisions import Level, note, note_sample
 
 FOLDER = Path(spec.__file__).parent / "thresholds"
 
-# One run of the suite in 10,000 may fail a correct implementation by chance. A hundred statistical decisions share
-# that; the document does not hold as many.
-RATE = 1e-4 / 100
+# One run of the suite in 10,000 may fail a correct implementation by chance. The statistical decisions of a run share
+# that. Their number is counted, and a test keeps it below this.
+RATE = 1e-4 / 400
 # Tests compare with this, which counts their decisions.
 FALSE_ALARM = Level(RATE)
 
