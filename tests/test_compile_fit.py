@@ -459,7 +459,7 @@ def order_of_examples(keras, count, **options):
 
 
 # So many examples can be put in so many orders that chance hardly ever gives the same one twice.
-COUNT = 10
+COUNT = 11
 
 
 @pytest.fixture(scope="module")

@@ -1,65 +1,65 @@
-"""Make the stored runs anew: `assay calibrate NAME` trains the reference with one seed after the other."""
+"""`assay calibrate`: train with one seed after the other, and store the runs of a threshold."""
 
 from __future__ import annotations
 
 import json
-import platform
-from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any, Protocol
+from argparse import Namespace
+from pathlib import Path
+from urllib.parse import quote
 
 from tqdm import tqdm
 
-from assay import __version__
-from assay.adapters.loading import describe, load
+from assay.adapters import loading
 from assay.errors import ExitCode
+from assay.files import lock, output
+from assay.survey import engine
+from assay.survey.calibration import REFERENCE, Calibration
 from assay.testing import thresholds
-from assay.testing.training import agent_training, mnist_training, network_training, text_training
-
-REFERENCE = "reference"
 
 
-class Runs(Protocol):
-    """Trainings of one kind of model; what they share, such as data, is read when this is made."""
-
-    def run(self, recipe: dict[str, Any], seed: int) -> dict[str, float]:
-        """Train by a recipe, and return the numbers that are stored."""
-
-
-# By the model that a recipe names.
-KINDS: dict[str, Callable[[Any], Runs]] = {
-    "mlp": mnist_training.Runs,
-    "cnn": mnist_training.Runs,
-    "rnn": text_training.Runs,
-    "q_network": agent_training.Runs,
-    "mobilenet_v2": network_training.Runs,
-}
-
-
-def main(name: str | None, runs: int | None) -> int:
+def main(options: Namespace) -> int:
     """Calibrate one threshold, or list them all."""
-    if name is None:
+    if options.name is None:
         for one in thresholds.names():
             print(one)  # noqa: T201 - what the command says
         return ExitCode.CONFORMANT
-    stored = thresholds.content(name)
-    recipe = stored["recipe"]
-    count = runs or len(stored["runs"])
-    reference = load(REFERENCE)
-    device = reference.start("cpu")
-    kind = KINDS[recipe["model"]](reference)
-    trained = [{"seed": seed} | kind.run(recipe, seed) for seed in tqdm(range(count), desc=name, unit="run")]
-    rule, rates = thresholds.RULES[stored.get("distribution", "normal")]
-    found = {what: asdict(rule([run[what] for run in trained])) for what in trained[0] if what != "seed"}
-    stored |= {
-        "suite": __version__,
-        "frameworks": describe(REFERENCE).frameworks,
-        "device": device,
-        "machine": platform.machine(),
-        "rule": rates,
-        "limits": found,
-        "runs": trained,
-    }
-    (thresholds.FOLDER / f"{name}.json").write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    print(f"{name}: {found}")  # noqa: T201 - what the command says
+    stored, threshold_file = thresholds.content(options.name), thresholds.path(options.name)
+    options.output.mkdir(parents=True, exist_ok=True)
+    file = options.output / f"{threshold_file.stem}-{quote(options.implementation, safe='')}.json"
+    calibration = Calibration(file, stored, options.implementation, loading.probe(options.implementation))
+    held = lock.acquire(output.check(file, "calibration"), "calibration")
+    if not options.again:
+        calibration.take_stored()
+    calibration.resume()
+    count = options.runs or max(1, len(stored["runs"]))
+    done = sum(seed < count for seed in calibration.runs)
+    if done < count:
+        with (
+            engine.connect(options.scheduler, options.processes or 1) as workers,
+            tqdm(total=count, initial=done, desc=threshold_file.stem, unit="run", disable=None) as bar,
+        ):
+            calibration.go_on(count, workers, bar.update)
+    if held is not None:
+        held.release()
+    if calibration.failed:
+        for seed, why in sorted(calibration.failed.items()):
+            print(f"seed {seed}: {why}")  # noqa: T201 - likewise
+        print(f"{len(calibration.failed)} runs are missing; the same command runs them")  # noqa: T201 - likewise
+        return ExitCode.INCOMPLETE
+    return _finish(calibration, threshold_file)
+
+
+def _finish(calibration: Calibration, threshold_file: Path) -> int:
+    if calibration.implementation == REFERENCE or not calibration.threshold["runs"]:
+        output.write(threshold_file, json.dumps(calibration.as_threshold(), indent=1) + "\n", "threshold")
+        # The runs are in the threshold now.
+        calibration.file.unlink(missing_ok=True)
+        print(f"{threshold_file}: {len(calibration.runs)} runs")  # noqa: T201 - likewise
+        for what, limits in calibration.limits().items():
+            numbers = ", ".join(f"{name} {value:.6g}" for name, value in limits.items())
+            print(f"  {what}: {numbers}")  # noqa: T201 - likewise
+        return ExitCode.CONFORMANT
+    print(f"{calibration.file}: {len(calibration.runs)} runs of {calibration.implementation}")  # noqa: T201 - likewise
+    for line in calibration.compare():
+        print(f"  {line}")  # noqa: T201 - likewise
     return ExitCode.CONFORMANT

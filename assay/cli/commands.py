@@ -82,6 +82,13 @@ def bench(options: Namespace) -> int:
     return measure(options)
 
 
+def survey(options: Namespace) -> int:
+    """Run implementations with many seeds, and sum up what did not always pass."""
+    from assay.cli import survey as surveying  # noqa: PLC0415 - loads NumPy
+
+    return surveying.main(options)
+
+
 def new(options: Namespace) -> int:
     """Write an adapter to begin with, its tox environment and a CI workflow."""
     from assay.cli import scaffold  # noqa: PLC0415 - loads Jinja
@@ -121,10 +128,16 @@ def report(options: Namespace) -> int:
 
 def _report(files: list[Path], output: Path) -> None:
     from assay.bench import results  # noqa: PLC0415 - other commands need none
+    from assay.survey import summary  # noqa: PLC0415 - likewise
 
     benchmarks = [path for path in files if results.is_one(path)]
     runs = sorted((run for path in benchmarks for run in results.read(path)), key=lambda run: run.time)
-    ledgers = [ledger.read(path) for path in files if path not in benchmarks]
+    of_surveys = [path for path in files if summary.is_one(path)]
+    surveys = [summary.read(path) for path in of_surveys]
+    ledgers = [ledger.read(path) for path in files if path not in [*benchmarks, *of_surveys]]
+    if surveys and output.suffix != ".html":
+        msg = f"{of_surveys[0]} has the findings of a survey, which only a page shows"
+        raise UserError(msg, "Name a file that ends in .html")
     if runs and output.suffix == ".xml":
         msg = f"{benchmarks[0]} has benchmarks, of which there is no JUnit XML"
         raise UserError(msg, "Name a file that ends in .html or .md")
@@ -140,7 +153,7 @@ def _report(files: list[Path], output: Path) -> None:
         case _:
             from assay.reports import html as report_page  # noqa: PLC0415 - loads matplotlib
 
-            text = report_page.render(ledgers, runs=runs)
+            text = report_page.render(ledgers, runs=runs, surveys=surveys)
     text_file.write(output, text, "report")
     print(f"report: {output}")  # noqa: T201 - what the command says
 
@@ -231,10 +244,10 @@ def fetch(options: Namespace) -> int:
 
 
 def calibrate(options: Namespace) -> int:
-    """Train the reference again and store the runs of a threshold."""
-    from assay.cli import calibrate  # noqa: PLC0415 - loads SciPy
+    """Train with many seeds, and store the runs of a threshold."""
+    from assay.cli import calibrate as calibrating  # noqa: PLC0415 - loads SciPy
 
-    return calibrate.main(options.name, options.runs)
+    return calibrating.main(options)
 
 
 def list_(options: Namespace) -> int:

@@ -48,6 +48,7 @@ def parser() -> Parser:
     top.add_argument("--version", action="version", version=f"assay {__version__}")
     commands = top.add_subparsers(metavar="COMMAND", required=True)
     _add_run(commands)
+    _add_survey(commands)
     _add_bench(commands)
     _add_new(commands)
     _add_smoke(commands)
@@ -80,6 +81,48 @@ def _processes(text: str) -> str:
         msg = f"{text!r} is neither a whole number nor `auto` nor `logical`"
         raise argparse.ArgumentTypeError(msg)
     return text
+
+
+def _add_survey(commands: Commands) -> None:
+    survey = commands.add_parser(
+        "survey",
+        help="run implementations with many seeds, and find flaky claims",
+        description="Run implementations with many seeds, on many processes or machines, and sum up what did not always"
+        " pass. The same command goes on with a survey that was interrupted.",
+    )
+    survey.add_argument("implementations", nargs="+", metavar="IMPLEMENTATION", help=NAMED)
+    survey.add_argument("--seeds", type=_count, default=10, metavar="N", help="run the seeds 0 to N - 1 (default: 10)")
+    survey.add_argument(
+        "--shards", type=_count, default=1, metavar="K", help="split each run into K tasks, about equally long"
+    )
+    add_options(survey.add_argument, leave_out=NOT_OF_SURVEYS)
+    _add_workers(survey)
+    folder = "folder of the results, which an interrupted survey goes on with (default: %(default)s)"
+    survey.add_argument("-o", "--output", type=Path, default=Path("assay-survey"), metavar="FOLDER", help=folder)
+    survey.add_argument("--json", action="store_true", help="print the findings as JSON")
+    # Options that a run has and a survey has not.
+    survey.set_defaults(
+        command="survey",
+        implementation=None,
+        seed="0",
+        shard=None,
+        results=None,
+        resume=False,
+        replay=None,
+        expectations=(),
+        require=(),
+    )
+
+
+NOT_OF_SURVEYS = ("implementation", "seed", "shard", "results", "resume", "replay", "expectations", "require")
+
+
+def _add_workers(command: argparse.ArgumentParser, default: str = "one for each core") -> None:
+    command.add_argument(
+        "--scheduler", metavar="ADDRESS", help="use the workers of this Dask scheduler, such as tcp://10.0.0.1:8786"
+    )
+    number = f"number of local processes (default: {default})"
+    command.add_argument("-n", "--processes", type=_count, metavar="N", help=number)
 
 
 def _add_bench(commands: Commands) -> None:
@@ -257,9 +300,23 @@ def _add_fetch(commands: Commands) -> None:
 
 
 def _add_calibrate(commands: Commands) -> None:
-    calibrate = commands.add_parser("calibrate", help="train the reference again and store the runs of a threshold")
-    calibrate.add_argument("name", nargs="?", help="of the threshold (default: list them)")
-    calibrate.add_argument("--runs", type=int, help="how many (default: as many as are stored)")
+    calibrate = commands.add_parser(
+        "calibrate",
+        help="train with many seeds, and store the runs of a threshold",
+        description="Train with many seeds, and store the runs of a threshold. Runs that are stored are not repeated."
+        " Runs of another implementation than the reference are compared with those.",
+    )
+    calibrate.add_argument("name", nargs="?", help="name of the threshold, or its .json file (default: list them)")
+    calibrate.add_argument("--runs", type=_count, metavar="N", help="number of runs (default: as many as are stored)")
+    calibrate.add_argument(
+        "--implementation", default="reference", metavar="NAME", help=f"{NAMED} (default: %(default)s)"
+    )
+    calibrate.add_argument("--again", action="store_true", help="do not take over the runs that the threshold has")
+    _add_workers(calibrate, default="1")
+    folder = "folder of the runs of an interrupted calibration (default: %(default)s)"
+    calibrate.add_argument(
+        "-o", "--output", type=Path, default=Path("assay-calibration"), metavar="FOLDER", help=folder
+    )
     calibrate.set_defaults(command="calibrate")
 
 

@@ -65,9 +65,25 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         return msgspec.structs.replace(
             worse,
             seconds=self.seconds + other.seconds,
-            evidence=self.evidence | other.evidence,
+            evidence=_merge_evidence(self.evidence, other.evidence),
             results=tuple(dict.fromkeys(self.results + other.results)),
         )
+
+
+# In evidence: the largest error divided by its measured bound, the sum of the false-alarm rates of all decisions, and
+# what these are based on.
+ERROR_OVER_BOUND, FALSE_ALARM, SAMPLES = "error_over_bound", "false_alarm", "samples"
+
+
+def _merge_evidence(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
+    """Join what two tests of a claim measured."""
+    merged = one | other
+    for key, join in ((ERROR_OVER_BOUND, max), (FALSE_ALARM, sum)):
+        if values := [each[key] for each in (one, other) if key in each]:
+            merged[key] = join(values)
+    if samples := [sample for each in (one, other) for sample in each.get(SAMPLES, ())]:
+        merged[SAMPLES] = [sample for number, sample in enumerate(samples) if sample not in samples[:number]]
+    return merged
 
 
 class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

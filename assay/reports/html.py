@@ -13,11 +13,13 @@ from assay.reports.columns import MEANINGS, Cell, Column, side_by_side
 from assay.reports.figures import from_evidence
 from assay.reports.illustrations import from_definition
 from assay.specification import claims
+from assay.survey.summary import MEANINGS as MEANINGS_OF_KINDS
 
 if TYPE_CHECKING:
     from assay.bench.results import Run
     from assay.reports.picture import Picture
     from assay.specification.claims import Claim, Section, Specification
+    from assay.survey.summary import Survey
 
 # A page may be asked for with a hundred failures; the first of them are enough to begin with.
 MOST_IN_BRIEF = 12
@@ -80,13 +82,19 @@ class Exhibit:
     run: str = ""
 
 
-def render(ledgers: Sequence[Ledger], specification: Specification | None = None, runs: Sequence[Run] = ()) -> str:
-    """Return the page, the same for the same ledgers and benchmarks.
+def render(
+    ledgers: Sequence[Ledger],
+    specification: Specification | None = None,
+    runs: Sequence[Run] = (),
+    surveys: Sequence[Survey] = (),
+) -> str:
+    """Return the page, the same for the same ledgers, benchmarks and surveys.
 
     Args:
         ledgers: Ledgers of runs, one column each.
         specification: Specification that they are about; by default the suite's.
         runs: Runs of benchmarks, the last one last.
+        surveys: Findings of surveys.
 
     """
     spec = specification or claims.specification()
@@ -103,6 +111,8 @@ def render(ledgers: Sequence[Ledger], specification: Specification | None = None
         most_in_brief=MOST_IN_BRIEF,
         errata=[entry for entry in entries if entry.claim and entry.claim.erratum],
         speed=_speed(runs) if runs else None,
+        surveys=surveys,
+        kinds=MEANINGS_OF_KINDS,
         exhibits=sorted([*_illustrations(spec), *exhibits], key=_order(spec)),
         notes=notes,
         meanings=MEANINGS,

@@ -31,13 +31,20 @@ from assay.specification.profiles import CLAIM_SECONDS, PROFILES
 MOST_SECONDS = 86400
 
 
-def new_run(options: RunOptions, tests: tuple[ExecutableClaim, ...], *, tries: bool) -> Run:
+def new_run(
+    options: RunOptions,
+    tests: tuple[ExecutableClaim, ...],
+    *,
+    tries: bool,
+    description: Description | None = None,
+) -> Run:
     """Check the options of a run, and describe its implementation.
 
     Args:
         options: as the user gave them.
         tests: all tests of claims.
         tries: whether the implementation is to be tried, and not only tests to be collected.
+        description: What the implementation says of itself, if that is already known.
 
     Raises:
         UserError: an option is wrong, or there is no such implementation.
@@ -72,7 +79,8 @@ def new_run(options: RunOptions, tests: tuple[ExecutableClaim, ...], *, tries: b
     required = _required(options.require)
     # A peer is in a process of its own anyway.
     isolated = options.isolated and not name.endswith(SUFFIX)
-    description = _described(name, expected, options, isolated=isolated) if tries else None
+    if tries and description is None:
+        description = _described(name, expected, options, isolated=isolated)
     return Run(
         implementation=name,
         description=description,
@@ -89,7 +97,15 @@ def new_run(options: RunOptions, tests: tuple[ExecutableClaim, ...], *, tries: b
         folder=tempfile.mkdtemp(prefix="assay-run-"),
         required=required,
         resumes=options.resume,
+        threads=_threads(options.threads),
     )
+
+
+def _threads(count: int | None) -> int | None:
+    if count is not None and count < 1:
+        msg = f"--threads {count} is not a whole number from 1 on"
+        raise UserError(msg)
+    return count
 
 
 def _described(name: str, expected: tuple[Expectation, ...], options: RunOptions, *, isolated: bool) -> Description:

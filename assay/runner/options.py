@@ -56,6 +56,12 @@ class RunOptions:
     claim_timeout: float | None = _option(
         None, "time limit for each test of a claim (default: the profile's)", metavar="SECONDS", type=float
     )
+    threads: int | None = _option(
+        None,
+        "number of threads that the implementation may use in each process (default: the cores shared out)",
+        metavar="N",
+        type=int,
+    )
     isolated: bool = _option(
         default=False, text="run a Python adapter in a process of its own, without the group keras", action="store_true"
     )

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import faulthandler
 import gc
+import math
 import os
 import shutil
 import sys
@@ -23,6 +24,7 @@ from assay.adapters import interrupt, parentage
 from assay.adapters.plain_text import encodable, plain
 from assay.adapters.protocol.process import end_all
 from assay.errors import UserError
+from assay.ledger.ledger import ERROR_OVER_BOUND, FALSE_ALARM, SAMPLES
 from assay.ledger.outcomes import Outcome
 from assay.runner import failure
 from assay.runner.bounds import in_bounds
@@ -33,6 +35,7 @@ from assay.runner.recorder import Recorder
 from assay.runner.run import Run
 from assay.runner.stash import (
     claims_of,
+    description_key,
     ended_worker_key,
     evidence_key,
     implementation_key,
@@ -47,6 +50,8 @@ from assay.spec.error_bounds.precision import set_precision
 from assay.specification import index
 from assay.specification.claims import specification
 from assay.specification.profiles import EXAMPLES
+from assay.testing import decisions, headroom
+from assay.testing.seeds import set_first_seed
 
 pytest_plugins = ["assay.runner.fixtures"]
 
@@ -65,7 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
     else:
         tests = index.read(index.tests_folder())
         try:
-            run = new_run(RunOptions.from_namespace(config.option), tests, tries=_tries(config))
+            options, known = RunOptions.from_namespace(config.option), config.stash.get(description_key, None)
+            run = new_run(options, tests, tries=_tries(config), description=known)
             config.stash[run_key] = run
             recorder = Recorder(config, run, tests)
         except UserError as error:
@@ -83,6 +89,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[run_key] = run
     config.pluginmanager.register(CaseCounter(run.cases), "assay-cases")
     set_precision(run.precision)
+    set_first_seed(run.seed)
     # Nothing of a run is kept, and nothing is left in the folder that it was started from.
     set_hypothesis_home_dir(run.folder)
     config.option.benchmark_storage = f"file://{run.folder}/benchmarks"
@@ -210,6 +217,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Do not try what the implementation does not declare, and give the rest its time."""
     item.stash[seconds_key], item.stash[evidence_key] = 0.0, {}
+    headroom.take()
+    decisions.take()
     run = item.config.stash[run_key]
     if absent := run.absent_groups(claims_of(item)):
         why = "is not tested with --isolated" if run.isolated and absent == ["keras"] else ""
@@ -272,6 +281,7 @@ def pytest_runtest_makereport(
         return report
     run = item.config.stash[run_key]
     ids = [claim.id for claim in claims]
+    item.stash[evidence_key].update(_rates(call))
     row = {"outcome": Outcome.PASS, "seconds": item.stash[seconds_key], "evidence": item.stash[evidence_key]}
     if call.excinfo is not None:
         error = call.excinfo.value
@@ -297,3 +307,12 @@ def pytest_runtest_makereport(
     if started := item.config.stash.get(implementation_key, None):
         report.assay_device = started.device  # type: ignore[attr-defined]
     return report
+
+
+def _rates(call: pytest.CallInfo[None]) -> dict[str, Any]:
+    """Return how near a test came to its measured bounds, and what its statistical decisions are."""
+    accepted, taken = headroom.take(), decisions.take()
+    excess: float = getattr(call.excinfo.value, "excess", math.inf) if call.excinfo else math.inf
+    ratio = excess if math.isfinite(excess) else accepted
+    found: dict[str, Any] = {} if ratio is None else {ERROR_OVER_BOUND: ratio}
+    return found | ({FALSE_ALARM: taken.false_alarm, SAMPLES: taken.samples} if taken.false_alarm else {})

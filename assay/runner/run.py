@@ -47,6 +47,7 @@ class Run:
         required: Groups without which the run does not conform.
         resumes: Whether it continues a run that did not finish.
         finished: Claims that were decided in that run.
+        threads: Number of threads that the implementation may use in each process; None where nobody asked.
 
     """
 
@@ -66,6 +67,7 @@ class Run:
     required: tuple[str, ...] = ()
     resumes: bool = False
     finished: tuple[str, ...] = ()
+    threads: int | None = None
 
     def replay(self, claims: Iterable[str], code: str = "") -> str:
         """Return the command that runs claims, or one case of them, again as this run did."""

@@ -8,11 +8,13 @@ from typing import Any, TextIO
 
 import pytest
 
+from assay.adapters.loading import Description
 from assay.adapters.proxy import ImplementationProxy
 from assay.runner.run import Run
 from assay.specification.claims import Claim, specification
 from assay.testing.permitted import Results
 
+description_key = pytest.StashKey[Description]()
 run_key = pytest.StashKey[Run]()
 implementation_key = pytest.StashKey[ImplementationProxy]()
 session_key = pytest.StashKey[pytest.Session]()
@@ -45,11 +47,11 @@ def start(config: pytest.Config) -> ImplementationProxy:
 
 
 def _threads(config: pytest.Config) -> int | None:
-    """Return how many threads an implementation may work with in this process, if the run has several processes.
+    """Return how many threads an implementation may work with in this process: as asked, or its share of the cores.
 
     Threads wait for each other by turning: more of them than cores are many times as slow as one.
     """
-    if not hasattr(config, "workerinput"):
-        return None
+    if (asked := config.stash[run_key].threads) is not None or not hasattr(config, "workerinput"):
+        return asked
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return max(1, cores // int(config.workerinput["workercount"]))

@@ -14,6 +14,7 @@ from assay.adapters.proxy import AdapterError, NonConformanceError
 from assay.contract import FLOAT, Array
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, root_mean_square
 from assay.specification.profiles import EXAMPLES
+from assay.testing import headroom
 
 Test = TypeVar("Test", bound=Callable[..., Any])
 
@@ -184,6 +185,7 @@ def assert_close(
             f"\n  most{at}: actual {arrays[name][worst]:.9g}, expected {tensor[worst]:.9g}"
         )
         raise NonConformanceError(msg, excess=max(ratios.values()))
+    headroom.note(max(ratios.values(), default=0.0))
 
 
 def _show(array: NDArray[Any]) -> str:

@@ -14,7 +14,8 @@ from statistics import NormalDist
 import numpy as np
 
 from assay.contract import Array
-from assay.testing.thresholds import DETECTION, FALSE_ALARM
+from assay.testing.decisions import note_sample
+from assay.testing.thresholds import DETECTION, RATE
 
 # Powers beyond these make a distribution that float64 cannot tell from argmax.
 _LARGEST_POWER = 200.0
@@ -32,6 +33,7 @@ def chance_of_categories(counts: Array, probabilities: Array) -> float:
 
     """
     counts, probabilities = np.asarray(counts), probabilities / probabilities.sum()
+    note_sample("categories", int(counts.sum()), len(counts))
     if counts[probabilities == 0].any():
         return 0.0
     order = np.argsort(probabilities)
@@ -92,7 +94,7 @@ def detectable_temperature(draws: int, probabilities: Array) -> float:
     logarithms = np.log(probabilities)
     deviation = math.sqrt(probabilities @ (logarithms - probabilities @ logarithms) ** 2)
     # Chernoff's bound, twice for two sides and twice for two statistics, is exp(-z^2 / 2) of a normal deviate z.
-    critical = math.sqrt(2 * math.log(4 / FALSE_ALARM))
+    critical = math.sqrt(2 * math.log(4 / RATE))
     return (critical + NormalDist().inv_cdf(DETECTION)) / (deviation * math.sqrt(draws))
 
 

@@ -110,7 +110,7 @@ def assert_drawn_apart(kernels: Mapping[str, Array]) -> None:
     pairs = [*_pairs(scaled)]
     for what, one, other in pairs:
         mean = float(np.mean(one * other))
-        limit = math.sqrt(2 * math.log(2 * len(pairs) / FALSE_ALARM) / one.size)
+        limit = math.sqrt(2 * math.log(2 / (FALSE_ALARM / len(pairs))) / one.size)
         _require(abs(mean) <= limit, f"{what} have products of {mean:.3f} on average, and independent ones of 0")
 
 

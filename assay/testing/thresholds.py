@@ -24,12 +24,15 @@ from numpy.typing import NDArray
 from assay import spec
 from assay.adapters.proxy import NonConformanceError
 from assay.errors import UserError
+from assay.testing.decisions import Level, note, note_sample
 
 FOLDER = Path(spec.__file__).parent / "thresholds"
 
-# One run of the suite in 10,000 may fail a correct implementation by chance. A hundred statistical decisions share
-# that; the document does not hold as many.
-FALSE_ALARM = 1e-4 / 100
+# One run of the suite in 10,000 may fail a correct implementation by chance. The statistical decisions of a run share
+# that. Their number is counted, and a test keeps it below this.
+RATE = 1e-4 / 400
+# Tests compare with this, which counts their decisions.
+FALSE_ALARM = Level(RATE)
 
 # The mean loss of each quarter of a training's batches.
 QUARTERS = ("loss_1", "loss_2", "loss_3", "loss_4")
@@ -73,7 +76,7 @@ def tolerance_factor(runs: int) -> float:
     """
     from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
 
-    noncentrality = NORMAL.inv_cdf(1 - FALSE_ALARM) * math.sqrt(runs)
+    noncentrality = NORMAL.inv_cdf(1 - RATE) * math.sqrt(runs)
     return float(stats.nct.ppf(CONFIDENCE, runs - 1, noncentrality)) / math.sqrt(runs)
 
 
@@ -81,6 +84,7 @@ def chance_of_draws(draws: NDArray[Any], low: float, high: float) -> float:
     """Return how likely even draws from an interval are to look as uneven as these, by Kolmogorov and Smirnov."""
     from scipy import stats  # noqa: PLC0415 - likewise
 
+    note_sample("even draws", len(draws))
     return float(stats.kstest(draws, stats.uniform(low, high - low).cdf).pvalue)
 
 
@@ -91,6 +95,7 @@ def chance_of_samples(one: NDArray[Any], other: NDArray[Any]) -> float:
     """
     from scipy import stats  # noqa: PLC0415 - likewise
 
+    note_sample("two samples", len(one), len(other))
     return float(stats.ks_2samp(one, other).pvalue)
 
 
@@ -98,6 +103,7 @@ def chance_of_counts(counts: Sequence[int], probabilities: NDArray[Any] | None =
     """Return how likely draws by these probabilities, or even ones, are to give counts as far off, by chi-square."""
     from scipy import stats  # noqa: PLC0415 - likewise
 
+    note_sample("counts", int(sum(counts)), len(counts))
     expected = None if probabilities is None else probabilities * (sum(counts) / probabilities.sum())
     return float(stats.chisquare(counts, expected).pvalue)
 
@@ -111,7 +117,7 @@ def detectable_divergence(draws: int, classes: int) -> float:
     from scipy import optimize, stats  # noqa: PLC0415 - likewise
 
     freedom = classes - 1
-    critical = stats.chi2.isf(FALSE_ALARM, freedom)
+    critical = stats.chi2.isf(RATE, freedom)
     missed = optimize.brentq(lambda shift: stats.ncx2.cdf(critical, freedom, shift) - (1 - DETECTION), 1, 10 * critical)
     return float(missed) / draws
 
@@ -125,13 +131,14 @@ def detectable_gap(draws: int, tests: int = 1) -> float:
 
     By the inequality of Dvoretzky, Kiefer and Wolfowitz with Massart's constant (1990), which bounds both errors.
     """
-    return sum(math.sqrt(math.log(2 / chance) / (2 * draws)) for chance in (FALSE_ALARM / tests, 1 - DETECTION))
+    return sum(math.sqrt(math.log(2 / chance) / (2 * draws)) for chance in (RATE / tests, 1 - DETECTION))
 
 
 def chance_of_share(count: int, total: int, probability: float) -> float:
     """Return how likely `total` draws are to give a count as unlikely as this, by the exact binomial test."""
     from scipy import stats  # noqa: PLC0415 - likewise
 
+    note_sample("share", int(total), float(probability))
     return float(stats.binomtest(count, total, probability).pvalue)
 
 
@@ -144,6 +151,7 @@ def chance_of_each_count(counts: Sequence[int], probabilities: NDArray[Any]) -> 
     from scipy import stats  # noqa: PLC0415 - likewise
 
     found, draws = np.asarray(counts), sum(counts)
+    note_sample("counts", int(draws), len(found))
     chances = probabilities / probabilities.sum()
     fewer, more = stats.binom.cdf(found, draws, chances), stats.binom.sf(found - 1, draws, chances)
     return float(min(1.0, 2 * len(found) * np.minimum(fewer, more).min()))
@@ -275,7 +283,7 @@ class Worst:
 def worst(values: Sequence[float]) -> Worst:
     """Apply the rule for any distribution to the values of correct runs, with as few attempts as it may have."""
     lower = min(values)
-    attempts = next(k for k in count(1) if 1 / math.comb(len(values) + k, k) <= FALSE_ALARM)
+    attempts = next(k for k in count(1) if 1 / math.comb(len(values) + k, k) <= RATE)
     return Worst(
         lower=lower,
         attempts=attempts,
@@ -286,8 +294,8 @@ def worst(values: Sequence[float]) -> Worst:
 
 # By what is known of the distribution of runs: the rule, and the rates that it is made for.
 RULES: dict[str, tuple[Callable[[Sequence[float]], Limits | Worst], dict[str, float]]] = {
-    "normal": (limits, {"false_alarm": FALSE_ALARM, "confidence": CONFIDENCE, "detection": DETECTION}),
-    "any": (worst, {"false_alarm": FALSE_ALARM, "detection": DETECTION}),
+    "normal": (limits, {"false_alarm": RATE, "confidence": CONFIDENCE, "detection": DETECTION}),
+    "any": (worst, {"false_alarm": RATE, "detection": DETECTION}),
 }
 
 
@@ -312,16 +320,26 @@ class Threshold:
 
     def limits(self, what: str = "accuracy") -> Limits:
         """Apply the rule for normal runs to what the stored ones gave."""
+        note(2 * RATE)
+        note_sample("threshold", self.name, what)
         return limits(self.values(what))
 
     def worst(self, what: str) -> Worst:
         """Apply the rule for any runs to what the stored ones gave."""
-        return worst(self.values(what))
+        found = worst(self.values(what))
+        note(found.false_alarm)
+        note_sample("threshold", self.name, what)
+        return found
 
 
 def names() -> list[str]:
     """Return the names of all thresholds."""
     return sorted(path.stem for path in FOLDER.glob("*.json"))
+
+
+def path(name: str) -> Path:
+    """Return the file of a threshold: one of the suite's by its name, or any by a path that ends in `.json`."""
+    return Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
 
 
 def content(name: str) -> dict[str, Any]:
@@ -331,11 +349,10 @@ def content(name: str) -> dict[str, Any]:
         UserError: there is none of that name.
 
     """
-    path = FOLDER / f"{name}.json"
-    if not path.is_file():
+    if not path(name).is_file():
         msg = f"there is no threshold {name!r}"
         raise UserError(msg, f"Thresholds: {', '.join(names())}")
-    stored: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    stored: dict[str, Any] = json.loads(path(name).read_text(encoding="utf-8"))
     return stored
 
 

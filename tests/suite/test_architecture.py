@@ -21,7 +21,7 @@ LAYERS = (
     ("adapters", "ledger"),
     ("testing",),
     ("runner",),
-    ("bench",),
+    ("bench", "survey"),
     ("smoke", "reports"),
     ("cli",),
     ("__main__",),

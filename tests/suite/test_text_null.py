@@ -17,7 +17,7 @@ from assay.testing.thresholds import (
     chance_of_sequence,
     chance_of_share,
 )
-from assay.testing.training.known_batches import TWO_WINDOWS, chance_of_batches
+from assay.testing.training.known_batches import TWO_WINDOWS, chance_of_batches, chance_of_periods
 
 LEVELS = (0.1, 0.01)
 
@@ -36,14 +36,13 @@ def test_batches_of_two_windows():
 
 
 def test_batches_that_repeat():
-    """All pairs of batches one or two apart are alike with the probability that the claim leaves for it, or less."""
-    chances = stats.binom.pmf(np.arange(TWO_WINDOWS.batch_size + 1), TWO_WINDOWS.batch_size, 0.5)
-    alike = [
-        # The batches fall into as many chains as the lag, each of equal ones throughout.
-        float(np.prod([np.sum(chances ** len(range(first, TWO_WINDOWS.num_batches, lag))) for first in range(lag)]))
-        for lag in (1, 2)
-    ]
-    assert sum(alike) < FALSE_ALARM
+    """The probability is that of the simulation, where it is not too rare to be seen."""
+    recipe = TWO_WINDOWS._replace(num_batches=4)
+    batches = np.random.default_rng(0).binomial(recipe.batch_size, 0.5, (20_000, recipe.num_batches))
+    seen = sum(int((batches[:, lag:] == batches[:, :-lag]).all(axis=1).sum()) for lag in (1, 2))
+    expected = chance_of_periods(recipe, (1, 2))
+    assert stats.binomtest(seen, 2 * len(batches), expected / 2).pvalue > FALSE_ALARM
+    assert chance_of_periods(TWO_WINDOWS, (1, 2)) < 1e-6
 
 
 @pytest.mark.parametrize(("draws", "classes"), [(400, 4), (400, 5)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -156,3 +157,20 @@ def chance_of_batches(counts: Array, batch_size: int) -> float:
         (int(far[counts].sum()), len(counts), float(chances[far].sum())),
     ]
     return min(1.0, len(tests) * min(chance_of_share(*test) for test in tests))
+
+
+def chance_of_periods(recipe: Recipe, lags: Iterable[int]) -> float:
+    """Return the probability that even draws give batches all of which are as those some places before, at most.
+
+    The batches fall into as many chains as the lag, each of which has equal ones throughout.
+
+    Args:
+        recipe: Recipe of the training.
+        lags: How many places.
+
+    """
+    from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
+
+    chances = stats.binom.pmf(np.arange(recipe.batch_size + 1), recipe.batch_size, 0.5)
+    chains = ([len(range(first, recipe.num_batches, lag)) for first in range(lag)] for lag in lags)
+    return sum(math.prod(float(np.sum(chances**length)) for length in each) for each in chains)

@@ -1,0 +1,208 @@
+"""The stored runs of a threshold, made anew: in parallel, and each stored when it is done."""
+
+from __future__ import annotations
+
+import json
+import math
+import platform
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from assay import __version__
+from assay.adapters.loading import Description
+from assay.adapters.parentage import describe_end
+from assay.adapters.plain_text import plain
+from assay.errors import UserError
+from assay.files import json_file, output
+from assay.runner import launch
+from assay.survey import process
+from assay.survey.engine import Engine
+from assay.testing import thresholds
+
+REFERENCE = "reference"
+HINT = "Remove it, or name another folder with --output"
+
+
+class TrainingError(Exception):
+    """A training that gave no numbers."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """Work for one worker.
+
+    Attributes:
+        suite: Version of Assay, which the worker must have, too.
+        implementation: As named on the command line.
+        recipe: Recipe of the threshold.
+        seed: Seed of the training.
+
+    """
+
+    suite: str
+    implementation: str
+    recipe: dict[str, Any]
+    seed: int
+
+
+def train(task: Training) -> tuple[str, dict[str, float]]:
+    """Train once in a process of its own, and return the device and the numbers that are stored.
+
+    Raises:
+        TrainingError: It gave none, or this worker has another version of Assay.
+
+    """
+    if task.suite != __version__:
+        msg = f"the worker has Assay {__version__}, and the calibration was started with {task.suite}"
+        raise TrainingError(msg)
+    with tempfile.TemporaryDirectory(prefix="assay-calibrate-") as name:
+        asked, result, log = (Path(name) / each for each in ("task.json", "result.json", "log"))
+        asked.write_text(json.dumps(asdict(task)), encoding="utf-8")
+        words = [sys.executable, "-m", "assay.survey.trainings", str(asked), str(result)]
+        status = process.run(words, log, launch.environment())
+        if not result.exists():
+            msg = f"{describe_end(status)}, without a result: {process.last_words(log)}"
+            raise TrainingError(msg)
+        content = json.loads(result.read_bytes())
+    return plain(content["device"]), _numbers(content["numbers"])
+
+
+def _numbers(content: Any) -> dict[str, float]:  # noqa: ANN401 - what a process wrote
+    is_one = isinstance(content, dict) and all(
+        isinstance(value, float | int) and math.isfinite(value) for value in content.values()
+    )
+    if not is_one:
+        msg = f"its results are not finite numbers: {plain(content)[:200]}"
+        raise TrainingError(msg)
+    return {plain(name): float(value) for name, value in content.items()}
+
+
+@dataclass
+class Calibration:
+    """Runs of one threshold by one implementation, in a file.
+
+    Attributes:
+        file: File that keeps them while they are made.
+        threshold: Content of the threshold's file.
+        implementation: As named on the command line.
+        description: What the implementation says of itself.
+        device: Device of the runs, as the implementation names it; empty before the first.
+        runs: What each seed gave.
+        failed: Why seeds gave nothing.
+
+    """
+
+    file: Path
+    threshold: dict[str, Any]
+    implementation: str
+    description: Description
+    device: str = ""
+    runs: dict[int, dict[str, float]] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+
+    def identity(self) -> dict[str, Any]:
+        """Return what runs must have in common to be stored together."""
+        return {
+            "recipe": self.threshold["recipe"],
+            "implementation": self.implementation,
+            "version": self.description.version,
+            "frameworks": self.description.frameworks,
+            "machine": platform.machine(),
+        }
+
+    def take_stored(self) -> None:
+        """Take over the runs of the threshold's own file, if they were made with what is here."""
+        stored = {what: self.threshold.get(what) for what in ("recipe", "frameworks", "machine")}
+        if self.implementation == REFERENCE and stored.items() <= self.identity().items():
+            self.device = self.threshold["device"]
+            self._take(self.threshold["runs"])
+
+    def resume(self) -> None:
+        """Take over the runs of an interrupted calibration.
+
+        Raises:
+            UserError: The file has runs of something else.
+
+        """
+        if not self.file.exists():
+            return
+        content = json_file.load(self.file, "calibration", HINT)
+        if not isinstance(content, dict) or {what: content.get(what) for what in self.identity()} != self.identity():
+            msg = f"{self.file} has runs of another recipe, implementation or version"
+            raise UserError(msg, HINT)
+        self.device = plain(content["device"])
+        self._take(content["runs"])
+
+    def _take(self, runs: list[dict[str, Any]]) -> None:
+        for run in runs:
+            self.runs[int(run["seed"])] = {name: value for name, value in run.items() if name != "seed"}
+
+    def add(self, seed: int, device: str, numbers: dict[str, float]) -> None:
+        """Store a run in one step."""
+        self.device = device
+        self.runs[seed] = numbers
+        self.failed.pop(seed, None)
+        content = self.identity() | {"suite": __version__, "device": device, "runs": self.as_list()}
+        output.write(self.file, json.dumps(content, indent=1) + "\n", "calibration")
+
+    def as_list(self) -> list[dict[str, float]]:
+        """Return the runs with their seeds, in the order of these."""
+        return [{"seed": seed} | self.runs[seed] for seed in sorted(self.runs)]
+
+    def go_on(self, count: int, engine: Engine, on_stored: Callable[[], object]) -> None:
+        """Train with the seeds from 0 on that are not stored.
+
+        Args:
+            count: Number of runs to have in the end.
+            engine: Workers.
+            on_stored: Function that is called after each run.
+
+        """
+        missing = [seed for seed in range(count) if seed not in self.runs]
+        tasks = [Training(__version__, self.implementation, self.threshold["recipe"], seed) for seed in missing]
+        for done in engine.run(train, tasks):
+            if done.result is None:
+                self.failed[done.task.seed] = done.error
+                continue
+            self.add(done.task.seed, *done.result)
+            on_stored()
+
+    def limits(self) -> dict[str, Any]:
+        """Apply the rule of the threshold to the runs."""
+        rule, _ = thresholds.RULES[self.threshold.get("distribution", "normal")]
+        first = next(iter(self.runs.values()))
+        return {what: asdict(rule([run[what] for run in self.runs.values()])) for what in first}
+
+    def as_threshold(self) -> dict[str, Any]:
+        """Return the content of the threshold's file, with these runs and the limits that follow from them."""
+        _, rates = thresholds.RULES[self.threshold.get("distribution", "normal")]
+        return self.threshold | {
+            "suite": __version__,
+            "frameworks": self.description.frameworks,
+            "device": self.device,
+            "machine": platform.machine(),
+            "rule": rates,
+            "limits": self.limits(),
+            "runs": self.as_list(),
+        }
+
+    def compare(self) -> list[str]:
+        """Compare the runs of another implementation with the limits that are stored."""
+        return [self._compare(what, limits) for what, limits in self.threshold["limits"].items()]
+
+    def _compare(self, what: str, limits: dict[str, float]) -> str:
+        values = [run[what] for run in self.runs.values()]
+        stored = [run[what] for run in self.threshold["runs"]]
+        low, high = limits["lower"], limits.get("upper", math.inf)
+        beyond = sum(not low <= value <= high for value in values)
+        import numpy as np  # noqa: PLC0415 - SciPy and NumPy are only needed at the end
+
+        chance = thresholds.chance_of_samples(np.array(values), np.array(stored))
+        return (
+            f"{what}: {beyond} of {len(values)} runs beyond the limits; the distributions of {len(values)} and"
+            f" {len(stored)} runs differ as much with a probability of {chance:.2g}"
+        )

@@ -1,0 +1,166 @@
+"""Tasks on the workers of Dask: a local cluster, or an existing one."""
+
+from __future__ import annotations
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from assay.errors import UserError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+CONNECT_SECONDS = 20
+# A task that ended so many workers is given up. Others are not affected.
+MOST_WORKERS_LOST = 3
+
+
+@dataclass(frozen=True)
+class Done(Generic[Task, Result]):
+    """A task that has ended.
+
+    Attributes:
+        task: The task.
+        result: What it returned; None where it failed.
+        error: Why it failed; empty where it did not.
+
+    """
+
+    task: Task
+    result: Result | None
+    error: str = ""
+
+
+class Engine:
+    """A connection to workers."""
+
+    def __init__(self, client: Any) -> None:  # noqa: ANN401 - Dask is an optional extra
+        """Use the workers that a client of Dask reaches."""
+        self._client = client
+
+    @property
+    def workers(self) -> int:
+        """The number of tasks that can run at the same time."""
+        return max(1, sum(self._client.nthreads().values()))
+
+    def run(
+        self,
+        work: Callable[[Task], Result],
+        tasks: Iterable[Task],
+        follow_up: Callable[[Done[Task, Result]], Task | None] = lambda _: None,
+    ) -> Iterator[Done[Task, Result]]:
+        """Run tasks, and yield each when it ends. A task whose worker is lost is run again on another one.
+
+        Args:
+            work: Function that a worker can import.
+            tasks: Its arguments.
+            follow_up: Function that returns another task because of one that has ended, or None.
+
+        """
+        from distributed import as_completed  # noqa: PLC0415 - an optional extra
+
+        pending = {self._submit(work, task): task for task in tasks}
+        completed = as_completed(list(pending))
+        for future in completed:
+            task = pending.pop(future)
+            error = "" if future.status == "finished" else _describe(future)
+            done: Done[Task, Result] = Done(task, future.result() if not error else None, error)
+            # The result is taken, so the cluster need not keep it.
+            future.release()
+            if (more := follow_up(done)) is not None:
+                added = self._submit(work, more)
+                pending[added] = more
+                completed.add(added)
+            yield done
+
+    def _submit(self, work: Callable[[Task], Result], task: Task) -> Any:  # noqa: ANN401 - likewise
+        return self._client.submit(work, task, pure=False)
+
+
+def _describe(future: Any) -> str:  # noqa: ANN401 - likewise
+    from distributed import KilledWorker  # noqa: PLC0415 - likewise
+
+    if future.status == "cancelled":
+        return "the scheduler dropped it"
+    error = future.exception()
+    if isinstance(error, KilledWorker):
+        return f"{MOST_WORKERS_LOST} workers or more ended while they ran it"
+    return f"{type(error).__name__}: {error}"
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
+    """Start a local cluster, or connect to a running one.
+
+    Args:
+        scheduler: Address of a running scheduler, such as `tcp://10.0.0.1:8786`; None for a local cluster.
+        processes: Number of workers of a local cluster.
+
+    Raises:
+        UserError: Dask is not installed, or no worker can be reached.
+
+    """
+    try:
+        import dask  # noqa: PLC0415 - an optional extra
+        from distributed import Client, LocalCluster  # noqa: PLC0415 - likewise
+    except ModuleNotFoundError as error:
+        msg = f"this command needs the package {error.name!r}, which is not installed"
+        raise UserError(msg, "Install it with `pip install 'assay-conformance[survey]'`") from None
+    # What matters of lost workers and connections is said at the end, once.
+    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    settings = {
+        "distributed.scheduler.allowed-failures": MOST_WORKERS_LOST,
+        # A worker that waits for a process of its own needs little memory, and its process must not be ended for it.
+        "distributed.worker.daemon": True,
+        "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
+    }
+    with ExitStack() as stack:
+        stack.enter_context(dask.config.set(settings))
+        if scheduler is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="assay-dask-", ignore_cleanup_errors=True))
+            cluster = LocalCluster(
+                n_workers=processes,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+                memory_limit=None,
+                silence_logs=logging.CRITICAL,
+                local_directory=folder,
+            )
+            stack.callback(_close, cluster)
+            client = Client(cluster)
+        else:
+            client = _reach(Client, scheduler)
+        stack.callback(_close, client)
+        yield Engine(client)
+
+
+def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401 - likewise
+    try:
+        reached = client(scheduler, timeout=CONNECT_SECONDS)
+    except (OSError, ValueError) as error:
+        msg = f"no scheduler answers at {scheduler}: {error}"
+        raise UserError(msg, "Start one with `dask scheduler`, and give its address to --scheduler") from None
+    try:
+        reached.wait_for_workers(1, timeout=CONNECT_SECONDS)
+    except TimeoutError:
+        _close(reached)
+        msg = f"the scheduler {scheduler} has no workers"
+        raise UserError(msg, f"Start some with `dask worker {scheduler} --nthreads 1`") from None
+    return reached
+
+
+def _close(what: Any) -> None:  # noqa: ANN401 - likewise
+    # All results are stored: what goes wrong now is not worth a traceback.
+    with suppress(Exception):
+        what.close(timeout=5)

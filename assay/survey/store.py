@@ -1,0 +1,141 @@
+"""The folder of a survey: its plan, and a ledger for every run that is done, each read without trust."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from filelock import FileLock
+
+from assay.adapters.plain_text import plain
+from assay.errors import UserError
+from assay.files import json_file, lock, output
+from assay.ledger import ledger as ledgers
+from assay.ledger.ledger import Ledger
+from assay.survey.plan import Plan, Trial
+
+PLAN = "plan.json"
+HINT = "Name another folder with --output, or remove this one"
+# A ledger of all claims has about one megabyte.
+MOST_BYTES = 50_000_000
+
+
+class RejectedError(Exception):
+    """A ledger that is not that of the run it should be of."""
+
+
+class Store:
+    """Results of a survey, written as they arrive."""
+
+    def __init__(self, folder: Path, plan: Plan) -> None:
+        """Open the folder of a survey, which may have been interrupted, or make it.
+
+        Args:
+            folder: Folder.
+            plan: What the survey runs.
+
+        Raises:
+            UserError: It cannot be written, another survey is writing it, or it has results of something else.
+
+        """
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            msg = f"the folder {folder} cannot be made: {error.strerror}"
+            raise UserError(msg, "Name another one with --output") from None
+        self.folder = folder
+        self._plan = plan
+        # Every test is read for it.
+        self._identity = plan.identity()
+        self._lock: FileLock | None = lock.acquire(output.check(folder / PLAN, "plan"), "survey")
+        known = self._known_implementations()
+        content = self._identity | {"implementations": known | plan.described()}
+        output.write(folder / PLAN, json.dumps(content, indent=1) + "\n", "plan")
+
+    def close(self) -> None:
+        """Let other surveys use the folder."""
+        if self._lock is not None:
+            self._lock.release()
+
+    def _known_implementations(self) -> dict[str, Any]:
+        path = self.folder / PLAN
+        if not path.exists():
+            if any(self.folder.iterdir()):
+                msg = f"the folder {self.folder} is not empty, and not that of a survey"
+                raise UserError(msg, "Name another folder with --output")
+            return {}
+        before = json_file.load(path, "plan", HINT)
+        if not isinstance(before, dict) or not isinstance(before.get("implementations"), dict):
+            msg = f"{path} is not the plan of a survey"
+            raise UserError(msg, HINT)
+        for what, value in self._identity.items():
+            if before.get(what) != value:
+                msg = f"{self.folder} has results of another survey: its {what} differ"
+                raise UserError(msg, HINT)
+        known: dict[str, Any] = before["implementations"]
+        for name, described in self._plan.described().items():
+            if known.get(name, described) != described:
+                msg = f"{self.folder} has results of another version of {name}"
+                raise UserError(msg, HINT)
+        return known
+
+    def add(self, trial: Trial, content: bytes) -> None:
+        """Store a ledger in one step.
+
+        Raises:
+            RejectedError: It is not a ledger, or not one of this run.
+
+        """
+        found = self._accept(trial, content)
+        path = self.folder / trial.file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        ledgers.write(path, found)
+
+    def read(self, trial: Trial) -> Ledger | None:
+        """Return the ledger of a run; None where it is not done, or its file is damaged."""
+        with suppress(OSError, RejectedError):
+            return self._accept(trial, (self.folder / trial.file).read_bytes())
+        return None
+
+    def _accept(self, trial: Trial, content: bytes) -> Ledger:
+        """Check that a ledger is that of a run, and make its texts fit for files and terminals."""
+        if len(content) > MOST_BYTES:
+            msg = f"its ledger has {len(content)} bytes"
+            raise RejectedError(msg)
+        try:
+            found = ledgers.from_json(_plain(json.loads(content)))
+        except (ValueError, RecursionError) as error:
+            kind = str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
+            msg = f"its ledger is damaged: {plain(kind)[:200]}"
+            raise RejectedError(msg) from None
+        options, identity = self._plan.options_of(trial), self._identity
+        shard = "" if found.shard is None else f"{found.shard.number}/{found.shard.of}"
+        actual = (found.suite, found.document, found.profile, found.precision, found.seed, shard)
+        expected = (
+            *(identity[what] for what in ("suite", "document", "profile", "precision")),
+            trial.seed,
+            trial.shard,
+        )
+        if actual != expected:
+            msg = f"its ledger is that of another run: {actual} and not {expected}"
+            raise RejectedError(msg)
+        decided = {row.id for row in found.claims if row.decided}
+        if not (decided == {*options.claim} if options.claim else found.complete and decided):
+            msg = "the run did not decide every claim"
+            raise RejectedError(msg)
+        return found
+
+
+def _plain(tree: Any) -> Any:  # noqa: ANN401 - JSON of any form
+    """Make every text of a tree plain: an implementation can write into the ledger of its own process."""
+    if isinstance(tree, str):
+        # Reasons have several lines.
+        return "\n".join(map(plain, tree.split("\n")))
+    if isinstance(tree, list):
+        return [_plain(branch) for branch in tree]
+    if isinstance(tree, dict):
+        return {plain(key): _plain(branch) for key, branch in tree.items()}
+    return tree
