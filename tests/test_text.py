@@ -241,6 +241,14 @@ def test_whole_loader_of_the_text_of_python(text):
     assert_equal("the numbers of the text", encode(text, content).indices, expected, INT)
 
 
+@claim("text.whole-loader")
+def test_one_text_after_another(text):
+    for content in ("a b\nc", "cab", "", "a b\nc", "ba"):
+        found, expected = encode(text, content), definition.encode(content.encode())
+        assert dict(found.char_indices) == expected.char_indices, f"{content!r} after other texts"
+        assert_equal(f"the numbers of {content!r} after other texts", found.indices, expected.indices, INT)
+
+
 @claim("text.num-chars")
 def test_num_chars(text, nietzsche):
     assert len(encode(text, nietzsche.text).char_indices) == DOCUMENT["num_chars"]

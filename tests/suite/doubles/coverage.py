@@ -36,8 +36,25 @@ Facts = dict[str, dict[str, list[Any]]]
 
 TINY, LARGE = 1e-4, 1e4
 
-# Why a cell is empty: (function, column) to the reason. A function that takes no array or no seed needs none.
-REASONS: dict[tuple[str, str], str] = {}
+# Why a cell is empty, or an argument has one value: (function, column or argument) to the reason.
+NETWORKS_TAKE_SECONDS = "one call a test, as each builds a network"
+NEEDS_NETWORK = "the real images need a network connection"
+REASONS: dict[tuple[str, str], str] = {
+    ("applications.build", "sequences"): NETWORKS_TAKE_SECONDS,
+    ("applications.predict", "sequences"): NETWORKS_TAKE_SECONDS,
+    ("applications.train", "sequences"): NETWORKS_TAKE_SECONDS,
+    ("applications.predict", "weights"): "weights of ImageNet need a network connection",
+    ("applications.train", "classes"): "the document's five; `applications.build` takes others",
+    ("flowers.info", "mock"): NEEDS_NETWORK,
+    ("flowers.examples", "mock"): NEEDS_NETWORK,
+    ("flowers.batches", "mock"): NEEDS_NETWORK,
+    ("flowers.info", "sequences"): "takes no other argument",
+    ("flowers.examples", "sequences"): "one call serves all tests",
+    ("environments.has_breakout", "sequences"): "takes no argument",
+    ("environments.breakout_actions", "sequences"): "takes no argument",
+    ("keras.to_tensor", "memory orders"): "the namespace gets contiguous arrays",
+    ("keras.dataset", "memory orders"): "the namespace gets contiguous arrays",
+}
 
 
 class Recording:
@@ -68,7 +85,7 @@ class Recording:
                 facts["values"] |= _kinds(array)
             if parameter == "seed":
                 facts["seeds"].add(int(value))
-            elif not arrays:
+            elif not _is_array(_signature(group, function).parameters[parameter]):
                 self.values[name][parameter].add(repr(value))
         self._calls[name] = self._calls.get(name, 0) + 1
         facts["sequences"].add(self._calls[name])
@@ -98,8 +115,8 @@ def _signature(group: str, function: str) -> inspect.Signature:
 
 
 def _arrays(value: Any) -> Iterator[np.ndarray[Any, Any]]:
-    if isinstance(value, np.ndarray):
-        yield value
+    if isinstance(value, np.ndarray | np.generic):
+        yield np.asarray(value)
     elif isinstance(value, Mapping):
         for one in value.values():
             yield from _arrays(one)
@@ -191,18 +208,21 @@ def cells(name: str, facts: Mapping[str, list[Any]]) -> dict[str, str]:
         "sequences": f"up to {max(facts['sequences'])} calls" if max(facts.get("sequences", [0])) > 1 else "",
         "memory orders": ", ".join(facts.get("memory orders", [])),
     }
-    if any(count < 2 for _, count in facts.get("arguments", [])):
+    alone = [key for key, count in facts.get("arguments", []) if count == 1]
+    if reasons := [f"{key}: {REASONS[name, key]}" for key in alone if (name, key) in REASONS]:
+        found["arguments"] = "; ".join(filter(None, [found["arguments"], *reasons]))
+    if len(reasons) < len(alone):
         found["arguments"] = ""
-    if not takes_arrays and not any(_annotated_array(one) for one in parameters.values()):
+    if not takes_arrays and not any(_is_array(one) for one in parameters.values()):
         found |= dict.fromkeys(("ranks", "sizes", "values", "memory orders"), "no array")
     if "seed" not in parameters:
         found["seeds"] = "no seed"
     if not facts.get("arguments") and facts:
-        found["arguments"] = "arrays and seeds alone" if parameters else "none"
+        found["arguments"] = "arrays and seeds alone" if parameters else "no argument"
     return {column: text or REASONS.get((name, column), "") for column, text in found.items()}
 
 
-def _annotated_array(parameter: inspect.Parameter) -> bool:
+def _is_array(parameter: inspect.Parameter) -> bool:
     text = str(parameter.annotation)
     return any(kind in text for kind in ("Array", "Parameters", "Transitions"))
 
