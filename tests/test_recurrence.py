@@ -258,7 +258,7 @@ EQUAL_AXES = pytest.mark.parametrize(("batch", "time"), [(1, 1), (3, 1), (5, 5)]
 @claim("recurrence.sequence-any-size")
 @EQUAL_AXES
 def test_sequence_of_equal_axes(ops, seed, batch, time):
-    inputs, _, *kernels = simple_cell(seed, batch * time, 4, 4)
+    inputs, _, *kernels = simple_arguments(seed, batch * time, 4, 4)
     assert_correct(SIMPLE_RNN, ops.simple_rnn, inputs.reshape(batch, time, 4), *kernels)
 
 
@@ -406,7 +406,7 @@ def test_lstm_sequence_any_size(ops, seed):
 @claim("recurrence.lstm-sequence-any-size")
 @EQUAL_AXES
 def test_lstm_sequence_of_equal_axes(ops, seed, batch, time):
-    inputs, _, _, *weights = lstm_step(seed, batch * time, 4, 4)
+    inputs, _, _, *weights = lstm_arguments(seed, batch * time, 4, 4)
     assert_correct(LSTM, ops.lstm, inputs.reshape(batch, time, 4), *weights)
 
 
