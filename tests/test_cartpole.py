@@ -140,6 +140,12 @@ def test_two_actions(environments):
     assert environments.cart_pole()[2] == read("q_learning")["units"][-1] == 2
 
 
+@claim("cartpole.two-actions")
+def test_two_actions_once_more(environments):
+    first, second = (environments.cart_pole().num_actions for _ in range(2))
+    assert first == second == 2
+
+
 @claim("cartpole.bounds")
 def test_bounds(environments):
     lowest, highest, *_ = environments.cart_pole()

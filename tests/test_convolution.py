@@ -338,6 +338,9 @@ def large_power():
 @claim("convolution.full-float32")
 def test_full_float32(ops, seed):
     assert_convolution(ops, generic(seed))
+    # As many channels and filters as make other algorithms worth their while.
+    images, kernel, bias = uniform(seed, 2, 6, 7, 33), uniform(seed, 3, 3, 33, 17), uniform(seed, 17)
+    assert_convolution(ops, ConvolutionCase(images, kernel, bias, (1, 1), "same"))
 
 
 @claim("convolution.any-magnitude")

@@ -142,6 +142,8 @@ def test_activation_calls_are_independent(ops, seed, operation):
 @claim("dense.memory-order")
 def test_memory_order(ops, seed):
     assert_any_memory_order(DENSE, ops.dense, *cases.dense(seed, (4, 5), 7, 3), "relu")
+    # A transposed square has the right shape.
+    assert_any_memory_order(DENSE, ops.dense, *cases.dense(seed, (5,), 5, 5), "relu")
 
 
 @claim("dense.activation-memory-order")

@@ -268,6 +268,21 @@ def test_any_batch_size(training, evaluated, batch_size):
     assert_within(f"the accuracy in batches of {batch_size}", accuracy, expected, rounding.quotient(expected))
 
 
+@claim("evaluation.any-batch-size")
+@pytest.mark.parametrize("wrong", [0, 1])
+def test_many_right(training, wrong):
+    # More than whole numbers float16 has; the bias of one class decides.
+    count, chosen = 2_500, 3
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in definition.MODELS["mlp"].shapes.items()}
+    parameters["dense2/bias"][chosen] = 1
+    labels = np.full(count, chosen, np.int32)
+    labels[:wrong] += 1
+    images = np.zeros((count, 28, 28, 1), np.float32)
+    accuracy = training.evaluate("mlp", parameters, images, labels, 1_000)
+    expected = 1 - wrong / count
+    assert_within(f"the accuracy with {wrong} of {count} wrong", accuracy, expected, rounding.quotient(expected))
+
+
 @claim("evaluation.starts-anew")
 def test_evaluation_starts_anew(training, evaluated):
     parameters, images, labels = evaluated

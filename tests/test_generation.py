@@ -17,6 +17,7 @@ from assay.spec.vectors import read
 from assay.testing import cases, handcrafted_weights, problems
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
 from assay.testing.cases import ODD
+from assay.testing.counts import assert_share
 from assay.testing.draws import (
     chance_of_categories,
     chance_of_coarseness,
@@ -300,6 +301,14 @@ def test_frequencies(ops, seed):
     assert probability > FALSE_ALARM, f"such draws are as far off as {counts} with a probability of {probability:.3g}"
 
 
+@claim("generation.frequencies")
+def test_frequency_of_the_other_class(ops, seed):
+    # One class is all but certain, and not quite.
+    probable = np.float32(0.97)
+    count = int(sampled(ops, np.array([probable, 1 - probable], np.float32), seed)[1])
+    assert_share("draws of a class of probability 0.03", count, DRAWS, 1 - float(probable))
+
+
 @claim("generation.float32-sums")
 def test_float32_sums(ops, seed):
     probabilities = layers.softmax(np.random.default_rng(seed).standard_normal((50, NUM_CHARS)).astype(np.float32))
@@ -397,6 +406,35 @@ def test_by_temperature(text, seed, temperature, known):
     assert probability > FALSE_ALARM, f"such draws are as far off as {counts} with a probability of {probability:.3g}"
 
 
+# How many characters tell temperatures from others that are two times as high or low.
+FEW = 60
+# One logit is above all others, by as much as gives it a tenth to nine tenths of the probability.
+LEADS = {0.05: 0.3, 5.0: 20.0}
+
+
+@claim("generation.by-temperature")
+@pytest.mark.parametrize("temperature", LEADS)
+def test_by_other_temperatures(text, seed, temperature):
+    logits, first = np.zeros(NUM_CHARS, np.float32), seed % NUM_CHARS
+    logits[first] = LEADS[temperature]
+    network, window = handcrafted_weights.indifferent(logits), window_of(seed, SHORT)
+    written = text.generate(network, window, temperature=temperature, count=FEW, seed=seed)
+    expected = softmax_with_temperature(to_float64(logits), temperature)[first]
+    count = int((assert_form("the text", written, (FEW,), INT) == first).sum())
+    assert_share(f"the most probable character at {temperature}", count, FEW, expected)
+
+
+@claim("generation.not-argmax")
+def test_first_is_not_argmax(text, seed):
+    # One character is as probable as all others together, in the first place of a text, too.
+    logits, first = np.zeros(NUM_CHARS, np.float32), seed % NUM_CHARS
+    logits[first] = np.log(NUM_CHARS - 1)
+    network, window = handcrafted_weights.indifferent(logits), window_of(seed, SHORT)
+    texts = [text.generate(network, window, temperature=1.0, count=1, seed=seed + each) for each in range(FEW)]
+    count = sum(int(written[0] == first) for written in texts)
+    assert_share("first characters that are the most probable one", count, FEW, 1 / 2)
+
+
 # Four characters are equally probable, the others impossible.
 EQUAL = 4
 FOUR_EQUAL = np.where(np.arange(NUM_CHARS) < EQUAL, 0, -handcrafted_weights.CERTAIN).astype(np.float32)
@@ -451,6 +489,16 @@ def test_any_size(text, seed, temperature):
     counted = text.generate(handcrafted_weights.successor_of_the_last(MANY_CHARS), window, **options)
     expected = (window[-1] + 1 + np.arange(FURTHER)) % MANY_CHARS
     assert_equal("the text of a network that counts", counted, expected, INT)
+
+
+@claim("generation.any-size")
+def test_window_of_one(text, seed):
+    # More characters than the document writes.
+    window, count = window_of(seed, 1), COUNT + 31
+    written = text.generate(
+        handcrafted_weights.successor_of_the_last(), window, temperature=1.0, count=count, seed=seed
+    )
+    assert_equal("the text", written, (window[0] + 1 + np.arange(count)) % NUM_CHARS, INT)
 
 
 @claim("generation.begins-anew")

@@ -32,6 +32,7 @@ LEARNING_RATE, STEPS = PROGRAM["learning_rate"], PROGRAM["steps"]
 ZEROS = {"dense/kernel": np.zeros((3, 1), np.float32), "dense/bias": np.zeros(1, np.float32)}
 
 BATCH_SIZES = (1, 2, 67)
+INPUT_SHAPES = ((1, 3), (2, 1), (3, 17), (67, 3))
 SEEDS = (0, 1, 2**31 - 1)
 
 
@@ -39,8 +40,8 @@ class Case(NamedTuple):
     """A batch for the linear model.
 
     Attributes:
-        parameters: kernel [3, 1] and bias [1].
-        inputs: [batch, 3].
+        parameters: kernel [features, 1] and bias [1].
+        inputs: [batch, features].
         targets: [batch, 1].
 
     """
@@ -62,9 +63,9 @@ class Case(NamedTuple):
 @st.composite
 def cases(draw):
     """Draw parameters and a batch."""
-    batch = draw(st.sampled_from(BATCH_SIZES))
-    parameters = {name: draw(arrays(value.shape)) for name, value in ZEROS.items()}
-    return Case(parameters, draw(arrays((batch, 3))), draw(arrays((batch, 1))))
+    batch, features = draw(st.sampled_from(INPUT_SHAPES))
+    parameters = {"dense/kernel": draw(arrays((features, 1))), "dense/bias": draw(arrays((1,)))}
+    return Case(parameters, draw(arrays((batch, features))), draw(arrays((batch, 1))))
 
 
 def repeated(steps):

@@ -117,6 +117,16 @@ def test_dense1_output(models, seed):
     assert_dense(run(models, problem), problem, "dense1", "flatten", "relu")
 
 
+@claim("mlp.dense1-output")
+def test_dense1_of_any_numbers(models, seed):
+    # Pixels that have not been scaled, and negative ones.
+    problem = problems.mlp(seed)
+    problem = problem._replace(inputs=255 * problem.inputs - 100)
+    found = run(models, problem)
+    assert_equal("flatten", found["flatten"], layers.flatten(problem.inputs))
+    assert_dense(found, problem, "dense1", "flatten", "relu")
+
+
 @claim("mlp.dense1-is-rectified")
 @given(seed=seeds())
 def test_dense1_is_rectified(models, seed):

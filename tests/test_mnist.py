@@ -200,7 +200,8 @@ def test_numpy_arrays(datasets):
 @given(batch_size=st.sampled_from([1, 5, 50]), seed=seeds())
 def test_batch_size(datasets, batch_size, seed):
     images, labels = datasets.sample_batch(IMAGES, LABELS, batch_size, seed)
-    assert (len(images), len(labels)) == (batch_size, batch_size)
+    assert_form(f"the images of a batch of {batch_size}", images, (batch_size, *IMAGES.shape[1:]))
+    assert_form(f"the labels of a batch of {batch_size}", labels, (batch_size,), INT)
 
 
 @claim("mnist.batch-from-data")
@@ -211,9 +212,10 @@ def test_batch_from_data(datasets, seed):
 
 
 @claim("mnist.batch-pairs")
+@pytest.mark.parametrize("batch_size", [5, 150])
 @given(seed=seeds())
-def test_batch_pairs(datasets, seed):
-    images, labels = datasets.sample_batch(IMAGES, LABELS, 5, seed)
+def test_batch_pairs(datasets, batch_size, seed):
+    images, labels = datasets.sample_batch(IMAGES, LABELS, batch_size, seed)
     assert_equal("the labels of the batch", labels, LABELS[positions(images)], INT)
 
 
@@ -242,6 +244,14 @@ def test_uniform_draws(datasets, seed):
     counts = [int((positions(images) == one).sum()) for one in range(5)]
     probability = chance_of_counts(counts)
     assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+
+
+@claim("mnist.uniform-draws")
+def test_labels_do_not_count(datasets, seed):
+    # One example in five has a label of its own.
+    labels = np.array([0, 0, 0, 0, 1], np.int32)
+    _, drawn = datasets.sample_batch(IMAGES, labels, 1_000, seed)
+    assert_share("draws of the only example with its label", int(np.sum(drawn)), 1_000, 1 / 5)
 
 
 @claim("mnist.with-replacement")
@@ -278,6 +288,10 @@ def test_small_batches_repeat(datasets, seed):
     ]
     # 50 different ones of 60 have a probability of 3e-14.
     assert max(distinct) < 50, f"batches of 50 of 60 examples hold {distinct} different ones"
+    # One of 250 different ones of 2,000 has a probability of 1e-7, and three of them 1e-21.
+    many = np.arange(2_000, dtype=np.float32).reshape(-1, 1, 1, 1), np.zeros(2_000, np.int32)
+    distinct = [len(np.unique(datasets.sample_batch(*many, 250, seed + each)[0])) for each in range(3)]
+    assert min(distinct) < 250, f"batches of 250 of 2,000 examples hold {distinct} different ones"
 
 
 @claim("mnist.ends-are-drawn")

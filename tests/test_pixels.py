@@ -173,6 +173,9 @@ def test_cnn_value_per_action(models, seed):
     assert_form("dense2", run(models, problem_of(seed))["dense2"], (1, 4))
 
 
+KERNEL_BIAS = ("kernel", "bias")
+
+
 @claim("pixels.cnn-output")
 @few_examples(2)
 @given(seed=seeds())
@@ -180,7 +183,7 @@ def test_cnn_output(models, seed):
     problem = problem_of(seed).on_states
     found = {"states": problem.inputs, **outputs_of(models, problem, NAMES)}
     for name, before in (("conv1", "states"), ("conv2", "conv1")):
-        variables = (to_float64(problem.parameters[f"{name}/{variable}"]) for variable in ("kernel", "bias"))
+        variables = (to_float64(problem.parameters[f"{name}/{variable}"]) for variable in KERNEL_BIAS)
         arguments = (to_float64(found[before]), *variables)
         places = {"strides": definition.Q_CNN_STRIDES[name], "activation": "relu"}
         bound = image_rounding.conv2d(*arguments, **places, padding="valid")
@@ -188,6 +191,17 @@ def test_cnn_output(models, seed):
     assert_equal("flatten", found["flatten"], layers.flatten(found["conv2"]))
     assert_dense(found, problem, "dense1", "flatten", "relu")
     assert_dense(found, problem, "dense2", "dense1")
+
+
+@claim("pixels.cnn-output")
+def test_cnn_output_of_any_numbers(models, seed):
+    # Pixels that have not been scaled, and negative ones.
+    problem = problem_of(seed).on_states
+    problem = problem._replace(inputs=255 * problem.inputs - 100)
+    arguments = [to_float64(problem.inputs), *(to_float64(problem.parameters[f"conv1/{one}"]) for one in KERNEL_BIAS)]
+    places = {"strides": definition.Q_CNN_STRIDES["conv1"], "activation": "relu", "padding": "valid"}
+    found = outputs_of(models, problem, NAMES)["conv1"]
+    assert_within("conv1", found, convolution.conv2d(*arguments, **places), image_rounding.conv2d(*arguments, **places))
 
 
 @claim("pixels.cnn-sees-motion")

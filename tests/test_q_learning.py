@@ -417,6 +417,15 @@ def test_buffer_in_order(agent, size, count):
     assert_transitions(f"{count} transitions in a buffer of {size}", agent.replay(size, given_), latest(given_, size))
 
 
+@claim("q_learning.buffer-in-order")
+def test_buffers_are_new(agent):
+    given_ = numbered(7)
+    for size, count in ((4, 7), (4, 2), (6, 3), (4, 7)):
+        first = Transitions(*(values[:count] for values in given_))
+        found = agent.replay(size, first)
+        assert_transitions(f"{count} transitions in a buffer of {size} after others", found, latest(first, size))
+
+
 @st.composite
 def some_transitions(draw):
     """Draw three transitions of any numbers."""

@@ -251,6 +251,17 @@ def test_sequence_any_size(ops, seed, activation):
         assert_correct(SIMPLE_RNN, ops.simple_rnn, np.float32(scale) * sequences, *kernels, activation)
 
 
+# Batch and time: one step, and as many steps as sequences, where a recurrence over the wrong axis has the right shape.
+EQUAL_AXES = pytest.mark.parametrize(("batch", "time"), [(1, 1), (3, 1), (5, 5)])
+
+
+@claim("recurrence.sequence-any-size")
+@EQUAL_AXES
+def test_sequence_of_equal_axes(ops, seed, batch, time):
+    inputs, _, *kernels = simple_arguments(seed, batch * time, 4, 4)
+    assert_correct(SIMPLE_RNN, ops.simple_rnn, inputs.reshape(batch, time, 4), *kernels)
+
+
 @claim("recurrence.calls-are-independent")
 def test_calls_are_independent(ops, seed):
     first, second, larger = (
@@ -390,6 +401,13 @@ def test_lstm_sequence_any_size(ops, seed):
     # As large as sums usually are, and far beyond where exp overflows.
     for scale in (1, 1000):
         assert_correct(LSTM, ops.lstm, np.float32(scale) * sequences, *weights)
+
+
+@claim("recurrence.lstm-sequence-any-size")
+@EQUAL_AXES
+def test_lstm_sequence_of_equal_axes(ops, seed, batch, time):
+    inputs, _, _, *weights = lstm_arguments(seed, batch * time, 4, 4)
+    assert_correct(LSTM, ops.lstm, inputs.reshape(batch, time, 4), *weights)
 
 
 @claim("recurrence.lstm-calls-are-independent")

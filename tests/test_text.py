@@ -11,6 +11,7 @@ from assay.contract import INT
 from assay.spec.semantics import text as definition
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, claim
+from assay.testing.counts import assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_draws, chance_of_sequence
@@ -94,11 +95,29 @@ def test_utf8_across_blocks(text, character):
 @claim("text.not-utf8")
 @pytest.mark.parametrize(
     "content",
-    [b"n\xe9e", b"\xff\xfea\x00", b"a\xc3", b"a\xed\xa0\x80", b"a\xc0\x80", b"a\xf4\x90\x80\x80", b"a\x80"],
-    ids=["latin-1", "utf-16", "cut off", "half of a pair", "too long", "beyond Unicode", "no beginning"],
+    [
+        b"n\xe9e",
+        b"a" * BLOCKS + b"\xff",
+        b"\xff\xfea\x00",
+        b"a\xc3",
+        b"a\xed\xa0\x80",
+        b"a\xc0\x80",
+        b"a\xf4\x90\x80\x80",
+        b"a\x80",
+    ],
+    ids=[
+        "latin-1",
+        "after blocks",
+        "utf-16",
+        "cut off",
+        "half of a pair",
+        "too long",
+        "beyond Unicode",
+        "no beginning",
+    ],
 )
 def test_not_utf8(text, content):
-    assert_rejected(f"the file {content!r}", lambda: text.encode(content))
+    assert_rejected(f"a file of {len(content)} bytes that ends in {content[-9:]!r}", lambda: text.encode(content))
 
 
 @claim("text.newlines")
@@ -222,6 +241,14 @@ def test_whole_loader_of_the_text_of_python(text):
     assert_equal("the numbers of the text", encode(text, content).indices, expected, INT)
 
 
+@claim("text.whole-loader")
+def test_one_text_after_another(text):
+    for content in ("a b\nc", "cab", "", "a b\nc", "ba"):
+        found, expected = encode(text, content), definition.encode(content.encode())
+        assert dict(found.char_indices) == expected.char_indices, f"{content!r} after other texts"
+        assert_equal(f"the numbers of {content!r} after other texts", found.indices, expected.indices, INT)
+
+
 @claim("text.num-chars")
 def test_num_chars(text, nietzsche):
     assert len(encode(text, nietzsche.text).char_indices) == DOCUMENT["num_chars"]
@@ -319,6 +346,8 @@ def test_whole_text(text, seed, seq_length):
     places = LENGTH - seq_length
     # Of that many draws one at least is in any such share of the places.
     share = -np.expm1(np.log(FALSE_ALARM / 3) / count)
+    even = int((first % 2 == 0).sum())
+    assert_share("windows that begin in an even place", even, count, (places + 1) // 2 / places)
     probability = 3 * chance_of_draws(first / places, 0.0, 1.0)
     assert first.min() < share * places, f"no window begins before {first.min()} of {places} places"
     assert first.max() >= (1 - share) * places, f"no window begins after {first.max()} of {places} places"
@@ -345,6 +374,11 @@ def test_small_batches_repeat(text, seed):
     windows, _ = text.sample_windows(np.arange(64, dtype=np.int32), SEQ_LENGTH, 50, seed)
     distinct = len(np.unique(windows[:, 0]))
     assert distinct < 50, f"a batch of 50 windows from 60 places holds {distinct} different ones"
+    # One of 250 different ones of 2,000 places has a probability of 1e-7, and of three batches it is 1e-21.
+    long = np.arange(2_000 + SEQ_LENGTH, dtype=np.int32)
+    batches = [text.sample_windows(long, SEQ_LENGTH, 250, (seed + each) % 2**31)[0] for each in range(3)]
+    distinct = [len(np.unique(batch[:, 0])) for batch in batches]
+    assert min(distinct) < 250, f"batches of 250 windows from 2,000 places hold {distinct} different ones"
 
 
 @claim("text.seeds")

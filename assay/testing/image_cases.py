@@ -29,6 +29,7 @@ GEOMETRIES: tuple[tuple[Pair, Pair, Pair, Padding], ...] = (
     ((7, 8), (2, 3), (3, 2), "valid"),
     ((5, 6), (5, 6), (1, 1), "valid"),
     ((8, 7), (2, 2), (5, 4), "valid"),
+    ((7, 6), (1, 1), (2, 3), "same"),
 )
 WINDOWS = tuple(
     WindowGeometry((2, *size, 3), window, strides, padding) for size, window, strides, padding in GEOMETRIES

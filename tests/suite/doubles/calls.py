@@ -19,16 +19,21 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+import assay
 from assay.adapters import proxy
 from assay.contract import GROUPS
 from assay.runner import fixtures
 from assay.runner.stash import claims_of
+from doubles.coverage import Recording
 
 # What is being done at the moment, the innermost last: a test, fixtures, work that is done once.
 STACK: list[set[str]] = [set()]
 FIXTURES: dict[str, set[str]] = defaultdict(set)
 WORKS: dict[str, set[str]] = defaultdict(set)
 TESTS: list[dict[str, object]] = []
+RECORDING = Recording()
+# The folder of the repository.
+OURS = Path(assay.__file__).resolve().parents[1]
 
 
 def _record(name: str) -> None:
@@ -37,18 +42,37 @@ def _record(name: str) -> None:
 
 
 _call, _getattr, _compute_once = proxy._call, proxy.GroupProxy.__getattr__, fixtures.once_in
+_copy_array = proxy._copy_array
 
 
-def _recorded_call(name, *arguments, **options):
+def _recorded_call(name, function, declared, *arguments, **options):
     _record(name)
-    return _call(name, *arguments, **options)
+    RECORDING.add(name, arguments, options)
+    try:
+        return _call(name, function, declared, *arguments, **options)
+    finally:
+        RECORDING.end_call()
+
+
+def _recorded_copy(array):
+    copy = _copy_array(array)
+    RECORDING.add_order(copy)
+    return copy
 
 
 def _recorded_attribute(group, name):
     value = _getattr(group, name)
-    if group._name == "keras":
-        _record(f"keras.{name}")
-    return value
+    if group._name != "keras":
+        return value
+    _record(f"keras.{name}")
+    if name in {"namespace", "operations"}:
+        return value
+
+    def call(*arguments, **options):
+        RECORDING.add(f"keras.{name}", arguments, options)
+        return value(*arguments, **options)
+
+    return call
 
 
 @contextmanager
@@ -69,7 +93,12 @@ def _recorded_work(folder, name, work):
 
 
 def _recorded_cache(function):
-    cached, calls = functools.lru_cache(maxsize=None)(function), defaultdict(set)
+    cached = functools.lru_cache(maxsize=None)(function)
+    # Frameworks keep caches, too, and call methods of theirs; they call nothing of an implementation.
+    code = getattr(function, "__code__", None)
+    if code is None or not Path(code.co_filename).is_relative_to(OURS):
+        return cached
+    calls = defaultdict(set)
 
     @functools.wraps(function)
     def call(*arguments, **options):
@@ -82,6 +111,7 @@ def _recorded_cache(function):
 # Before the tests are imported.
 functools.cache = _recorded_cache
 proxy._call, proxy.GroupProxy.__getattr__, fixtures.once_in = _recorded_call, _recorded_attribute, _recorded_work
+proxy._copy_array = _recorded_copy
 
 
 @pytest.hookimpl(trylast=True)
@@ -102,6 +132,7 @@ def pytest_fixture_setup(fixturedef):
 def pytest_runtest_protocol(item):
     """Record what a test calls, itself or by its fixtures."""
     STACK.append(set())
+    RECORDING.begin_test()
     result = yield
     calls = STACK.pop().union(*(FIXTURES[name] for name in item.fixturenames))
     TESTS.append({"claims": [claim.id for claim in claims_of(item)], "test": item.name, "calls": sorted(calls)})
@@ -118,4 +149,6 @@ def pytest_collection_finish(session):
 
 def pytest_unconfigure():
     """Write what was recorded."""
-    Path(os.environ["CALLS"]).write_text(json.dumps(TESTS), encoding="utf-8")
+    Path(os.environ["CALLS"]).write_text(
+        json.dumps({"tests": TESTS, "functions": RECORDING.to_json()}), encoding="utf-8"
+    )

@@ -12,6 +12,7 @@ from doubles.adversary_faults import ADVERSARY_FAULTS
 from doubles.adversary_faults_b import ADVERSARY_FAULTS_B
 from doubles.agent_faults import AGENT_FAULTS
 from doubles.agent_training_faults import AGENT_TRAINING_FAULTS
+from doubles.axis_faults import AXIS_FAULTS
 from doubles.base_faults import BASE_FAULTS
 from doubles.basic_faults import BASIC_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
@@ -42,6 +43,7 @@ for _faults in (
     ADVERSARY_FAULTS_B,
     AGENT_FAULTS,
     AGENT_TRAINING_FAULTS,
+    AXIS_FAULTS,
     BASE_FAULTS,
     CONVOLUTION_FAULTS,
     CUSTOM_FAULTS,

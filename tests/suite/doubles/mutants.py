@@ -1,0 +1,227 @@
+"""Mutate a module of the definitions or of the NumPy implementation, and see whether claims about operations notice.
+
+`python -m doubles.mutants assay.alternatives.numpy.layers --sample 20` in `tests/suite` prints the score and the
+mutants that survived. Cosmic Ray makes the mutants; it is not among the requirements: `pip install cosmic-ray`.
+
+Cosmic Ray's own runner starts a process for each mutant, which takes longer than the tests. Here all run in one: the
+code of the module's functions is exchanged, and the tests of the claims run until one does not pass.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import difflib
+import functools
+import gc
+import importlib
+import io
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from assay.runner.stash import run_key
+from assay.specification.claims import specification
+from assay.specification.index import tests_folder
+from doubles.coverage import SLOW
+
+# Replacing an annotation changes nothing that runs, and `from __future__` keeps all of them as text.
+SKIPPED_OPERATORS = ("BitOr", "Decorator", "VariableReplacer", "VariableInserter")
+PASSED = {"pass", "skip"}
+CACHE = type(functools.cache(len))
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change of a module.
+
+    Attributes:
+        operator: Name of Cosmic Ray's operator.
+        source: Changed source text.
+        change: Line before and after.
+
+    """
+
+    operator: str
+    source: str
+    change: str
+
+
+def mutants(source: str) -> Iterator[Mutant]:
+    """Yield every mutant of a source text."""
+    # It is needed for this alone.
+    mutating, plugins = map(importlib.import_module, ("cosmic_ray.mutating", "cosmic_ray.plugins"))
+    for name in sorted(plugins.operator_names()):
+        if any(part in name for part in SKIPPED_OPERATORS):
+            continue
+        operator, occurrence = plugins.get_operator(name)(), 0
+        while (changed := mutating.mutate_code(source, operator, occurrence)) is not None:
+            yield Mutant(name, changed, _change(source, changed))
+            occurrence += 1
+
+
+def _change(before: str, after: str) -> str:
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=0)
+    return " -> ".join(line[1:].strip() for line in lines if line[:1] in "+-" and line[:3] not in {"+++", "---"})
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a mutant changes in a module that is loaded.
+
+    Attributes:
+        codes: Code of a function to its new code.
+        constants: Numbers of the module that have another value.
+
+    """
+
+    codes: dict[CodeType, CodeType]
+    constants: dict[str, Any]
+
+
+def change_of(module: ModuleType, mutant: Mutant) -> Change:
+    """Compare a module with a mutant of it.
+
+    Raises:
+        Exception: the mutant cannot be imported, of whatever kind that is.
+
+    """
+    path = str(module.__file__)
+    before, after = (compile(source, path, "exec") for source in (_source(module), mutant.source))
+    pairs = zip(_codes(before), _codes(after), strict=True)
+    other = ModuleType(module.__name__)
+    other.__dict__.update(__file__=module.__file__, __package__=module.__package__)
+    # Dataclasses look their module up.
+    sys.modules[module.__name__] = other
+    try:
+        exec(after, other.__dict__)  # noqa: S102 - the module's own source
+    finally:
+        sys.modules[module.__name__] = module
+    numbers = {name: value for name, value in module.__dict__.items() if isinstance(value, int | float)}
+    return Change(
+        {old: new for old, new in pairs if old != new},
+        {name: other.__dict__[name] for name, value in numbers.items() if other.__dict__[name] != value},
+    )
+
+
+def _source(module: ModuleType) -> str:
+    return Path(str(module.__file__)).read_text(encoding="utf-8")
+
+
+def _codes(code: CodeType) -> list[CodeType]:
+    """Return the code of every function in a module's code, also of those inside others."""
+    inside = [one for one in code.co_consts if isinstance(one, CodeType)]
+    return [*inside, *(further for one in inside for further in _codes(one))]
+
+
+@contextlib.contextmanager
+def mutated(module: ModuleType, change: Change) -> Iterator[None]:
+    """Let a module have other code and numbers for a while."""
+    objects = [one for one in gc.get_objects() if isinstance(one, FunctionType) and one.__globals__ is module.__dict__]
+    changed = [(function, function.__code__) for function in objects if function.__code__ in change.codes]
+    numbers = {name: module.__dict__[name] for name in change.constants}
+    for function, code in changed:
+        function.__code__ = change.codes[code]
+    module.__dict__.update(change.constants)
+    _clear_caches()
+    try:
+        yield
+    finally:
+        for function, code in changed:
+            function.__code__ = code
+        module.__dict__.update(numbers)
+        _clear_caches()
+
+
+def _clear_caches() -> None:
+    """Forget what was computed before: expected results are computed by the definitions."""
+    for one in gc.get_objects():
+        if isinstance(one, CACHE) and not (one.__module__ or "").startswith(("jax", "numpy")):
+            one.cache_clear()
+
+
+class MutantLoop:
+    """A pytest plugin that runs the collected tests once for each mutant, until one does not pass."""
+
+    def __init__(self, module: ModuleType, chosen: dict[Mutant, Change]) -> None:
+        """Take the mutants of a module."""
+        self._module, self._chosen = module, chosen
+        self.killed: set[Mutant] = set()
+        self.ran = 0
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run the tests against each mutant."""
+        config, module = session.config, self._module
+        run = config.stash[run_key]
+        for mutant, change in self._chosen.items():
+            self._outcome = ""
+            with tempfile.TemporaryDirectory() as folder:
+                config.stash[run_key] = dataclasses.replace(run, folder=folder)
+                with mutated(module, change):
+                    for item in session.items:
+                        config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+                        if self._outcome:
+                            self.killed.add(mutant)
+                            break
+            self.ran += 1
+        config.stash[run_key] = run
+        return True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a claim that does not pass."""
+        row: dict[str, Any] | None = getattr(report, "assay_row", None)
+        if row and row["outcome"] not in PASSED:
+            self._outcome = row["outcome"]
+
+
+def main() -> int:
+    """Carry out the command."""
+    parser = argparse.ArgumentParser(prog="python -m doubles.mutants", description=__doc__.partition("\n")[0])
+    parser.add_argument("module", help="Full name of the module, such as `assay.spec.semantics.layers`.")
+    parser.add_argument("--sample", type=int, default=20, help="Number of mutants to run (default: 20).")
+    parser.add_argument("--seed", type=int, default=0, help="Seed of the sample (default: 0).")
+    parser.add_argument("--group", default="ops", help="Group whose claims are run (default: ops).")
+    options = parser.parse_args()
+    module = importlib.import_module(options.module)
+    every = [*mutants(_source(module))]
+    order = np.random.default_rng(options.seed).permutation(len(every))
+    chosen: dict[Mutant, Change] = {}
+    for mutant in (every[place] for place in order):
+        # Others cannot be imported, or change what has been computed already, such as a default.
+        with contextlib.suppress(Exception):
+            change = change_of(module, mutant)
+            if change.codes or change.constants:
+                chosen[mutant] = change
+        if len(chosen) == options.sample:
+            break
+    core = specification().of_profile("core").values()
+    asked = [
+        part
+        for claim in core
+        if claim.needs and not SLOW & {*claim.needs} and all(one.startswith(f"{options.group}.") for one in claim.needs)
+        for part in ("--claim", claim.id)
+    ]
+    loop = MutantLoop(module, chosen)
+    arguments = ["-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", "0", "-q"]
+    with contextlib.redirect_stdout(io.StringIO()) as output:
+        pytest.main([str(tests_folder()), *arguments, "--implementation", "numpy", *asked], plugins=[loop])
+    if loop.ran < len(chosen):
+        sys.exit(output.getvalue())
+    print(f"{options.module}: {len(loop.killed)} of {len(chosen)} mutants killed, {len(every)} possible")
+    for mutant in chosen:
+        if mutant not in loop.killed:
+            print(f"  survived: {mutant.operator.removeprefix('core/')}: {mutant.change}")
+    return 0 if len(loop.killed) == len(chosen) else 1
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.exit(main())
