@@ -1,9 +1,11 @@
 """Who may import what, read from the source: packages in layers, without cycles between packages or files."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -139,6 +141,23 @@ def test_no_file_imports_a_package_by_a_name_that_a_user_may_have(path):
 
 
 PROJECT = toml.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+
+def canonical(distribution):
+    """Return the name of a distribution as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def test_every_package_that_is_imported_is_declared():
+    extras = (requirement for extra in PROJECT["optional-dependencies"].values() for requirement in extra)
+    requirements = (*PROJECT["dependencies"], *extras)
+    declared = {canonical(re.match(r"[\w.-]+", requirement)[0]) for requirement in requirements}
+    paths = modules("assay", "spec", "reference", "alternatives").values()
+    # Gym is what Gymnasium was called; only old environments have it.
+    packages = set().union(*map(tops, paths)) - {"assay", "gym"}
+    known = metadata.packages_distributions()
+    found = {package: {canonical(each) for each in known.get(package, [package])} for package in packages}
+    assert {package for package, names in found.items() if not names & declared} == set()
 
 
 @pytest.mark.parametrize(("name", "value"), PROJECT["entry-points"]["assay.implementations"].items())
