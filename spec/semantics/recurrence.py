@@ -79,10 +79,10 @@ def lstm_cell(inputs: Array, state: State, kernel: Array, recurrent_kernel: Arra
         bias: [4 units].
 
     """
-    return _lstm_step(product(np.matmul, inputs, kernel), state, recurrent_kernel, bias)
+    return _advance_lstm(product(np.matmul, inputs, kernel), state, recurrent_kernel, bias)
 
 
-def _lstm_step(from_inputs: Array, state: State, recurrent_kernel: Array, bias: Array) -> State:
+def _advance_lstm(from_inputs: Array, state: State, recurrent_kernel: Array, bias: Array) -> State:
     """Do what `lstm_cell` does after the product of its inputs, [batch, 4 units]."""
     linear = from_inputs + product(np.matmul, state.hidden, recurrent_kernel) + bias
     units = state.hidden.shape[-1]
@@ -110,7 +110,7 @@ def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> 
     # Of all time steps at once, time first.
     from_inputs = product(np.matmul, np.swapaxes(inputs, 0, 1), kernel)
     for t in range(inputs.shape[1]):
-        state = _lstm_step(from_inputs[t], state, recurrent_kernel, bias)
+        state = _advance_lstm(from_inputs[t], state, recurrent_kernel, bias)
         states.append(state)
     hidden, carry = zip(*states, strict=True)
     return State(np.stack(hidden, axis=1), np.stack(carry, axis=1))
