@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -271,10 +271,12 @@ class Agent:
         """Find the greedy actions of all states in one call, and choose for one state after the other."""
         one, generator = loaded(model, parameters), np.random.default_rng(seed)
         num_actions = one.trainer.variables[-1].shape[0]
+
+        def sample() -> int:
+            return int(generator.integers(num_actions))
+
         chosen = [
-            epsilon_greedy(
-                state, epsilon, generator, lambda _, best=best: int(best), lambda: generator.integers(num_actions)
-            )
+            epsilon_greedy(state, epsilon, generator, partial(_known, int(best)), sample)
             for state, best in zip(states, one.act_in_each(states), strict=True)
         ]
         return np.array(chosen, np.int32)
@@ -379,6 +381,11 @@ def greedy_return(environment: Environment, act: Callable[[Array], int]) -> floa
         total += reward
         over = any(ends)
     return total
+
+
+def _known(action: int, _state: Array) -> int:
+    """Return the greedy action of a state, which was found together with those of others."""
+    return action
 
 
 def loaded(model: QModelName, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0) -> Learner:
