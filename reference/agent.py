@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,6 +108,11 @@ class Learner:
         return tf.function(self._greedy, jit_compile=self._xla).get_concrete_function(state)
 
     @cached_property
+    def _act_in_each(self) -> Callable[[tf.Tensor], tf.Tensor]:
+        states = tf.TensorSpec([None, *self.state_shape])
+        return tf.function(self._greedy_in_each).get_concrete_function(states)
+
+    @cached_property
     def _learn(self) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
         rows, state = (
             tf.TensorSpec([self._batch_size, row_width(self.state_shape)]),
@@ -126,6 +131,10 @@ class Learner:
         """Return the greedy action: the last learning step may have found it."""
         known, action = self._ahead
         return action if state is known else int(self._act(tf.constant(state[None])))
+
+    def act_in_each(self, states: Array) -> Array:
+        """Return the greedy action in each state."""
+        return self._act_in_each(tf.constant(states)).numpy()
 
     def learn(self, rows: Array, state: Array) -> float:
         """Take one step of the optimizer, find the greedy action in the agent's state, and return the loss before."""
@@ -151,7 +160,10 @@ class Learner:
         return self.trainer.loop(length(rows), lambda i: self.batch(rows[i]))
 
     def _greedy(self, states: tf.Tensor) -> tf.Tensor:
-        return tf.argmax(self.trainer.model(states)[0], output_type=tf.int32)
+        return self._greedy_in_each(states)[0]
+
+    def _greedy_in_each(self, states: tf.Tensor) -> tf.Tensor:
+        return tf.argmax(self.trainer.model(states), axis=-1, output_type=tf.int32)
 
     def _learn_and_act(self, rows: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
         loss = self.trainer.step(*self.batch(rows))
@@ -256,12 +268,16 @@ class Agent:
         return exploration_rate(episode, **schedule)
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
-        """Choose for one state after the other."""
+        """Find the greedy actions of all states in one call, and choose for one state after the other."""
         one, generator = loaded(model, parameters), np.random.default_rng(seed)
         num_actions = one.trainer.variables[-1].shape[0]
+
+        def sample() -> int:
+            return int(generator.integers(num_actions))
+
         chosen = [
-            epsilon_greedy(state, epsilon, generator, one.act, lambda: generator.integers(num_actions))
-            for state in states
+            epsilon_greedy(state, epsilon, generator, partial(_known, int(best)), sample)
+            for state, best in zip(states, one.act_in_each(states), strict=True)
         ]
         return np.array(chosen, np.int32)
 
@@ -365,6 +381,11 @@ def greedy_return(environment: Environment, act: Callable[[Array], int]) -> floa
         total += reward
         over = any(ends)
     return total
+
+
+def _known(action: int, _state: Array) -> int:
+    """Return the greedy action of a state, which was found together with those of others."""
+    return action
 
 
 def loaded(model: QModelName, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0) -> Learner:

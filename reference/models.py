@@ -134,6 +134,7 @@ class Trainer:
         self.predict = tf.function(self.model)
         signature = [tf.TensorSpec([None, *input_shape]), tf.TensorSpec([], tf.int32)]
         self.predict_in_batches = tf.function(self._predict_in_batches, input_signature=signature)
+        self._through_layers = tf.function(self._layer_outputs)
         self._on_batches = TrainingLoop(self._train_on, recipe.xla_from)
         self._on_examples = TrainingLoop(self._train_from, recipe.xla_from)
         self._on_text = TrainingLoop(self._train_on_text, recipe.xla_from)
@@ -174,6 +175,20 @@ class Trainer:
         for start in tf.range(0, len(inputs), batch_size):
             outputs = outputs.write(start // batch_size, self.model(inputs[start : start + batch_size]))
         return outputs.concat()
+
+    def layer_outputs(self, inputs: tf.Tensor) -> list[tuple[str, tf.Tensor]]:
+        """Put a batch through one layer after the other; return the output of each, by its name."""
+        # Of any number of examples, and of windows any length: a window is all that is made of whole numbers.
+        shape = [None, None] if inputs.dtype.is_integer else [None, *inputs.shape[1:]]
+        outputs = self._through_layers.get_concrete_function(tf.TensorSpec(shape, inputs.dtype))(inputs)
+        return [(layer.name, output) for layer, output in zip(self.model.layers, outputs, strict=True)]
+
+    def _layer_outputs(self, inputs: tf.Tensor) -> list[tf.Tensor]:
+        outputs = []
+        for layer in self.model.layers:
+            inputs = layer(inputs)
+            outputs.append(inputs)
+        return outputs
 
     def train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         """Step through given batches, [steps, batch, ...], in one compiled loop; return the losses."""
@@ -252,13 +267,8 @@ class Models:
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
         """Put the batch through one layer after the other."""
-        loaded = _assigned(model, parameters, inputs.shape[1:])
-        outputs = {}
-        output = tf.constant(inputs)
-        for layer in loaded.model.layers:
-            output = layer(output)
-            outputs[layer.name] = output.numpy()
-        return outputs
+        found = _assigned(model, parameters, inputs.shape[1:]).layer_outputs(tf.constant(inputs))
+        return {name: output.numpy() for name, output in found}
 
     def loss_and_gradients(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array

@@ -37,9 +37,9 @@ def orthogonal(shape: tuple[int, int], seed: int, dtype: type[np.floating[Any]] 
         normal = drawn[column:, column].copy()
         normal[0] += np.copysign(np.linalg.norm(normal), normal[0])
         normal /= np.linalg.norm(normal)
-        drawn[column:] -= 2 * np.outer(normal, normal @ drawn[column:])
+        drawn[column:, column:] -= 2 * np.outer(normal, normal @ drawn[column:, column:])
         reflections.append(normal)
     columns = np.eye(*drawn.shape, dtype=dtype)
     for column, normal in reversed([*enumerate(reflections)]):
-        columns[column:] -= 2 * np.outer(normal, normal @ columns[column:])
+        columns[column:, column:] -= 2 * np.outer(normal, normal @ columns[column:, column:])
     return columns if shape[0] >= shape[1] else columns.T
