@@ -132,7 +132,8 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
                 n_workers=processes,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                dashboard_address=None,
+                # Any free port, which nothing outside this machine reaches.
+                dashboard_address="127.0.0.1:0",
                 memory_limit=None,
                 silence_logs=logging.CRITICAL,
                 local_directory=folder,
