@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from assay.adapters.proxy import NonConformanceError
 from assay.specification.claims import Claim
+from assay.testing import headroom
 
 
 class Results:
@@ -49,14 +50,22 @@ class Results:
             msg = f"{self._id} allows {', '.join(self._listed)}, and its test knows {', '.join(checks)}"
             raise LookupError(msg)
         given: list[str] = []
+        earlier, ratios = headroom.take(), list[float | None]()
         failures: dict[str, AssertionError] = {}
         for key in sorted(checks, key=lambda key: key not in self.seen):
             if failure := _failure(checks[key]):
                 failures[key] = failure
+                headroom.take()
                 continue
             given.append(key)
+            ratios.append(headroom.take())
             if not alike:
                 break
+        # Of several results that an answer may be, the nearest says how much of its bound rounding takes.
+        measured = [ratio for ratio in ratios if ratio is not None]
+        for ratio in (earlier, min(measured, default=None)):
+            if ratio is not None:
+                headroom.note(ratio)
         if not given:
             nearest = min(checks, key=lambda key: getattr(failures[key], "excess", math.inf))
             others = "".join(f"\n  nor is it {key}: {self._listed[key]}" for key in checks if key != nearest)

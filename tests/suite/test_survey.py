@@ -19,11 +19,14 @@ from assay.cli.parser import main
 from assay.ledger.ledger import as_json, read
 from assay.reports import html
 from assay.runner.options import RunOptions
+from assay.specification.claims import specification
 from assay.survey import summary
 from assay.survey.plan import Plan, Trial, batches
 from assay.survey.statistics import Rate, tail
 from assay.survey.store import RejectedError, Store
 from assay.survey.summary import Kind
+from assay.testing import headroom
+from assay.testing.permitted import Results
 from conftest import ENVIRONMENT
 
 pytest.importorskip("distributed", reason="the extra `survey` is not installed")
@@ -402,3 +405,12 @@ def test_a_killed_calibration_goes_on_where_it_was(tmp_path):
     assert code == 0
     assert "2 of 2 runs" not in output
     assert "0 of 2 runs beyond the limits" in output
+
+
+@pytest.mark.parametrize(("alike", "largest"), [(True, 0.3), (False, 0.9)])
+def test_of_several_permitted_results_the_nearest_says_how_near_a_run_came_to_its_bound(alike, largest):
+    headroom.take()
+    headroom.note(0.2)
+    checks = {"before-correction": lambda: headroom.note(0.9), "after-correction": lambda: headroom.note(0.3)}
+    Results(specification().claim("q_learning.trajectory-losses"))(checks, alike=alike)
+    assert headroom.take() == largest
