@@ -186,13 +186,13 @@ def _survey_lines(found: Sequence[Survey]) -> Iterator[str]:
         " one-sided, with 95 % confidence, by Clopper and Pearson. A run of many claims with one seed counts once."
     )
     yield ""
-    yield "| survey | implementations | accused runs | upper limit | machine | processor time |"
+    yield "| survey | implementations | accused runs | upper limit | machine | time of the runs |"
     yield "| --- | --- | --- | --- | --- | --- |"
     for one in found:
         names = ", ".join(f"{each.name} ({each.seeds} seeds)" for each in one.subjects)
         counts = f"{one.accused.count} of {one.accused.total}"
         claims = ", ".join(f"`{id_}`" for id_ in one.claims) or f"{one.profile} profile"
-        cost = f"{one.machine} | {one.processor_seconds:.0f} s"
+        cost = f"{one.machine} | {one.run_seconds:.0f} s"
         yield f"| {claims} | {names} | {counts} | {one.accused.upper:.2g} | {cost} |"
     yield ""
     yield "### Errors over measured bounds"

@@ -119,7 +119,7 @@ class Survey(Struct, frozen=True, forbid_unknown_fields=True):
         seeds: Number of seeds.
         shards: Number of shards of each run.
         missing: Runs that are not done, and why, where that is known.
-        processor_seconds: Processor time of all runs.
+        run_seconds: Time of all runs by the clock, added up.
         machine: Machine that started it.
         subjects: What was found of each implementation.
 
@@ -132,7 +132,7 @@ class Survey(Struct, frozen=True, forbid_unknown_fields=True):
     seeds: int
     shards: int
     missing: list[str]
-    processor_seconds: float
+    run_seconds: float
     machine: str
     subjects: list[Subject]
 
@@ -166,7 +166,7 @@ class _Tally:
 
     def add(self, trial: Trial, ledger: Ledger) -> None:
         self.parts[trial.seed] += 1
-        self.seconds += ledger.time.processor if ledger.time else 0.0
+        self.seconds += ledger.time.wall if ledger.time else 0.0
         for row in ledger.claims:
             if not row.outcome.tried:
                 continue
@@ -198,7 +198,7 @@ def summarise(plan: Plan, ledgers: Iterable[tuple[Trial, Ledger]], missing: Iter
         seeds=len(plan.seeds),
         shards=plan.shards,
         missing=[*missing],
-        processor_seconds=round(sum(tally.seconds for tally in tallies.values()), 1),
+        run_seconds=round(sum(tally.seconds for tally in tallies.values()), 1),
         machine=f"{platform.machine()}, {engine.cores()} cores",
         subjects=[_subject(plan, name, tally) for name, tally in tallies.items()],
     )
