@@ -407,7 +407,7 @@ def test_by_temperature(text, seed, temperature, known):
 
 
 # How many characters tell temperatures from others that are two times as high or low.
-FEW = 60
+FEW = 40
 # One logit is above all others, by as much as gives it a tenth to nine tenths of the probability.
 LEADS = {0.05: 0.3, 5.0: 20.0}
 
