@@ -493,8 +493,7 @@ def test_any_size(text, seed, temperature):
 
 @claim("generation.any-size")
 def test_window_of_one(text, seed):
-    # More characters than the document writes.
-    window, count = window_of(seed, 1), COUNT + 31
+    window, count = window_of(seed, 1), LONG
     written = text.generate(
         handcrafted_weights.successor_of_the_last(), window, temperature=1.0, count=count, seed=seed
     )
