@@ -407,7 +407,7 @@ def test_by_temperature(text, seed, temperature, known):
 
 
 # How many characters tell temperatures from others that are two times as high or low.
-FEW = 60
+FEW = 40
 # One logit is above all others, by as much as gives it a tenth to nine tenths of the probability.
 LEADS = {0.05: 0.3, 5.0: 20.0}
 
@@ -493,8 +493,7 @@ def test_any_size(text, seed, temperature):
 
 @claim("generation.any-size")
 def test_window_of_one(text, seed):
-    # More characters than the document writes.
-    window, count = window_of(seed, 1), COUNT + 31
+    window, count = window_of(seed, 1), LONG
     written = text.generate(
         handcrafted_weights.successor_of_the_last(), window, temperature=1.0, count=count, seed=seed
     )

@@ -211,8 +211,8 @@ def rate_of_zero_replaced(train, model, parameters, inputs, targets, learning_ra
 
 
 def later_batches_reversed(train, model, parameters, inputs, targets, learning_rate):
-    """Take the batches from the sixth on in reverse."""
-    order = np.concatenate([np.arange(len(inputs))[:5], np.arange(len(inputs))[5:][::-1]])
+    """Take the batches from the third on in reverse."""
+    order = np.concatenate([np.arange(len(inputs))[:2], np.arange(len(inputs))[2:][::-1]])
     return train(model, parameters, inputs[order], targets[order], learning_rate)
 
 
