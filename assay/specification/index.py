@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import io
+import tokenize
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,12 +60,42 @@ def _source(function: ast.FunctionDef, lines: list[str]) -> str:
 
 
 def digests(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> dict[str, str]:
-    """Return for each claim a digest of its statement and of its tests' own source, which tells when either changed."""
-    sources: dict[str, list[str]] = {id_: [claim.statement] for id_, claim in specification.claims.items()}
+    """Return the digest of each claim, which changes when what is tested changes, and not when its wording does.
+
+    The digest covers what the claim asks for (kind, needs, the permitted results) and the code of its tests without
+    comments and docstrings.
+
+    Args:
+        specification: The claims.
+        tests: Tests of the claims.
+
+    """
+    parts = {id_: _terms(claim) for id_, claim in specification.claims.items()}
     for test in tests:
         for id_ in test.claims:
-            sources[id_].append(test.source)
-    return {id_: digest("\n".join(parts)) for id_, parts in sources.items()}
+            parts[id_].append(strip_prose(test.source))
+    return {id_: digest("\n".join(part)) for id_, part in parts.items()}
+
+
+def _terms(claim: Claim) -> list[str]:
+    permitted = claim.unspecified.permitted if claim.unspecified else ()
+    return [claim.kind, *sorted(claim.needs), *(result.key for result in permitted)]
+
+
+def strip_prose(source: str) -> str:
+    """Return the source of a function without its comments, docstrings and blank lines."""
+    lines = source.split("\n")
+    # Parsing takes a second for all tests, and few of them have prose.
+    for token in tokenize.generate_tokens(io.StringIO(source).readline) if "#" in source else ():
+        if token.type == tokenize.COMMENT:
+            row, column = token.start
+            lines[row - 1] = lines[row - 1][:column]
+    for node in ast.walk(ast.parse(source)) if '"""' in source else ():
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and ast.get_docstring(node, clean=False) is not None:
+            text = node.body[0]
+            for row in range(text.lineno - 1, text.end_lineno or text.lineno):
+                lines[row] = ""
+    return "\n".join(line.rstrip() for line in lines if line.strip())
 
 
 def read_demonstrations(folder: Path) -> dict[str, str]:

@@ -346,7 +346,8 @@ def digest(folder: Path, tests: str = TEST, claims: str = ONE) -> str:
         pytest.param(TEST.replace("== 2", "== 3"), ONE, id="the test"),
         pytest.param(TEST.replace("given(2)", "given(3)"), ONE, id="its first decorator"),
         pytest.param(TEST + TEST.replace("test_one", "test_other"), ONE, id="the number of tests"),
-        pytest.param(TEST, ONE.replace("are two", "make two"), id="the statement"),
+        pytest.param(TEST, ONE.replace('"exact"', '"bound"'), id="the kind"),
+        pytest.param(TEST, ONE.replace("ops.dense", "ops.relu"), id="the needs"),
     ],
 )
 def test_a_claim_that_has_changed_has_another_digest(tests: str, claims: str, tmp_path: Path) -> None:
@@ -358,9 +359,12 @@ def test_a_claim_that_has_changed_has_another_digest(tests: str, claims: str, tm
     [
         pytest.param(f"import pytest\n\n\n{TEST}\n\ndef helper(): ...", ONE, id="what stands around the test"),
         pytest.param(TEST, ONE.replace('"core"', '"full"'), id="the profile"),
+        pytest.param(TEST, ONE.replace("are two", "make two"), id="the statement"),
+        pytest.param(TEST.replace("== 2", "== 2  # by Peano"), ONE, id="a comment"),
+        pytest.param(TEST.replace("    assert", '    """Add."""\n\n    assert'), ONE, id="a docstring"),
     ],
 )
-def test_a_claim_that_says_the_same_keeps_its_digest(tests: str, claims: str, tmp_path: Path) -> None:
+def test_a_claim_whose_wording_alone_changes_keeps_its_digest(tests: str, claims: str, tmp_path: Path) -> None:
     assert digest(tmp_path, tests, claims) == digest(tmp_path)
 
 
