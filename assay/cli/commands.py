@@ -302,7 +302,11 @@ def errata(options: Namespace) -> int:
 
     folder = index.tests_folder()
     found = list_.findings(specification(), index.read(folder), index.read_demonstrations(folder))
-    print(json.dumps(list_.as_json(found), indent=1) if options.json else list_.as_markdown(found))  # noqa: T201
+    if options.json:
+        text = json.dumps(list_.as_json(found), indent=1, ensure_ascii=False)
+    else:
+        text = list_.as_chinese_markdown(found) if options.language == "zh" else list_.as_markdown(found)
+    print(text)  # noqa: T201 - what the command says
     return ExitCode.CONFORMANT
 
 

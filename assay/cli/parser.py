@@ -219,6 +219,8 @@ def _add_claims(commands: Commands) -> None:
     show.set_defaults(command="show")
     errata = views.add_parser("errata", help="where the document is wrong or out of date, as Markdown")
     errata.add_argument("--json", action="store_true", help="for other programs")
+    language = "language of the page: en, by section, or zh (Chinese), by line (default: en)"
+    errata.add_argument("--language", default="en", choices=("en", "zh"), help=language)
     errata.set_defaults(command="errata")
     coverage = views.add_parser("coverage", help="is every line accounted for, every claim tested")
     coverage.add_argument("--document", type=Path, help="check that this file is the document, too")

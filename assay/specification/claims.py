@@ -20,19 +20,37 @@ FOLDER = Path(spec.__file__).parent / "claims"
 
 
 @dataclass(frozen=True)
+class Translation:
+    """An erratum in another language.
+
+    Attributes:
+        document: What the document says.
+        holds: What holds instead: the claim's statement.
+        evidence: How it is known what holds.
+
+    """
+
+    document: str
+    holds: str
+    evidence: str
+
+
+@dataclass(frozen=True)
 class Erratum:
     """Where the document is wrong, imprecise or out of date.
 
     Attributes:
-        document: what the document says.
-        evidence: how it is known what holds instead.
-        since: since when the document is wrong: `always`, or the release or the year that made it so, as `Gym 0.26`.
+        document: What the document says.
+        evidence: How it is known what holds instead.
+        since: Start of the error: `always`, or the release or the year that caused it, such as `Gym 0.26`.
+        zh: The erratum in Chinese, the language of the document.
 
     """
 
     document: str
     evidence: str
     since: str
+    zh: Translation
 
 
 @dataclass(frozen=True)
@@ -285,7 +303,6 @@ def _read_section(
 
 
 def _read_claim(section: str, entry: dict[str, Any], questions: Mapping[str, Unspecified]) -> Claim:
-    erratum = Erratum(**entry["erratum"]) if "erratum" in entry else None
     return Claim(
         id=entry["id"],
         statement=entry["statement"],
@@ -295,9 +312,13 @@ def _read_claim(section: str, entry: dict[str, Any], questions: Mapping[str, Uns
         needs=tuple(entry["needs"]),
         profile=entry["profile"],
         since=entry["since"],
-        erratum=erratum,
+        erratum=_read_erratum(entry["erratum"]) if "erratum" in entry else None,
         unspecified=questions[entry["unspecified"]] if "unspecified" in entry else None,
     )
+
+
+def _read_erratum(entry: Mapping[str, Any]) -> Erratum:
+    return Erratum(entry["document"], entry["evidence"], entry["since"], Translation(**entry["zh"]))
 
 
 @cache

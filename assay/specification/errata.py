@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
-from assay.specification.claims import Claim, Erratum, Specification
+from assay.specification.claims import Claim, Erratum, Specification, Translation, parse_lines
 from assay.specification.index import ExecutableClaim
 
 
@@ -15,14 +15,15 @@ class Finding:
     """One place where the document is wrong, imprecise or out of date.
 
     Attributes:
-        claim: the id of the claim that says what holds.
-        section: the title of the document's section.
-        lines: of the document, for people.
-        document: what it says.
-        holds: what holds instead.
-        since: since when the document is wrong there.
-        evidence: how that is known.
-        tests: that show it.
+        claim: Id of the claim that states what holds.
+        section: Title of the document's section.
+        lines: Lines of the document, for people: `81, 93-95`.
+        document: What the document says.
+        holds: What holds instead.
+        since: Start of the error.
+        evidence: How it is known what holds.
+        tests: Tests that show it.
+        zh: The same in Chinese.
 
     """
 
@@ -34,6 +35,7 @@ class Finding:
     since: str
     evidence: str
     tests: list[str]
+    zh: Translation
 
 
 def findings(
@@ -74,6 +76,7 @@ def _finding(claim: Claim, erratum: Erratum, section: str, tests: list[str]) -> 
         since=erratum.since,
         evidence=erratum.evidence,
         tests=tests,
+        zh=erratum.zh,
     )
 
 
@@ -83,14 +86,22 @@ def as_json(found: Iterable[Finding]) -> list[dict[str, object]]:
 
 
 def as_markdown(found: list[Finding]) -> str:
-    """Return a page for people, as it stands in `spec/ERRATA.md`."""
+    """Return a page in English, by section: the content of `spec/ERRATA.md`."""
     return "\n".join(_page(found))
+
+
+def as_chinese_markdown(found: list[Finding]) -> str:
+    """Return a page in Chinese, by line of the document: the content of `spec/ERRATA.zh.md`."""
+    return "\n".join(_chinese_page(sorted(found, key=lambda finding: parse_lines(finding.lines))))
 
 
 def _page(found: list[Finding]) -> Iterator[str]:
     yield "# Errata of the document"
     yield ""
-    yield f"{len(found)} places where it is wrong, imprecise or out of date. `assay claims errata` prints this page."
+    yield (
+        f"The document is wrong, imprecise or out of date in {len(found)} places."
+        " `assay claims errata` prints this page, and `--language zh` prints it in Chinese."
+    )
     section = ""
     for finding in found:
         if finding.section != section:
@@ -101,6 +112,22 @@ def _page(found: list[Finding]) -> Iterator[str]:
         yield f"- **What holds**: {_plain(finding.holds)}"
         yield f"- **Wrong since**: {_plain(finding.since)}"
         yield f"- **Evidence**: {_plain(finding.evidence)} Shown by {', '.join(f'`{test}`' for test in finding.tests)}."
+
+
+def _chinese_page(found: list[Finding]) -> Iterator[str]:
+    yield "# 文档勘误表"
+    yield ""
+    yield (
+        f"本表按行号列出文档中错误、不准确或已经过时的 {len(found)} 处，行号以纯文本版本为准。"
+        "每一处都有可以运行的测试作为证据。`assay claims errata --language zh` 输出本页。"
+    )
+    for number, finding in enumerate(found, start=1):
+        yield from ("", f"## {number}. 第 {finding.lines.replace(', ', '、')} 行", "")
+        yield f"- **原文**：{_plain(finding.zh.document)}"
+        yield f"- **实际**：{_plain(finding.zh.holds)}"
+        yield f"- **依据**：{_plain(finding.zh.evidence)}"
+        yield f"- **起始**：{'一直如此' if finding.since == 'always' else _plain(finding.since)}"
+        yield f"- **断言**：`{finding.claim}`，测试：{'、'.join(f'`{test}`' for test in finding.tests)}"
 
 
 def _plain(text: str) -> str:

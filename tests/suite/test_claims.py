@@ -62,6 +62,9 @@ seen = "Toy 1.0"
 key = "last"
 result = "It is the last."
 """
+ERRATUM = 'erratum.document = "One and one are three."\nerratum.evidence = "They are two."\n'
+# Escaped, as these files are written in Latin-1.
+CHINESE = "".join(f'erratum.zh.{field} = "\\u4e8c\\u3002"\n' for field in ("document", "holds", "evidence"))
 TWO = ONE.replace("one.", "two.").replace('"1, 3"', '"4, 6"').replace('"2"', '"5"')
 
 
@@ -158,7 +161,12 @@ def test_a_section_without_a_file_has_no_claims(tmp_path: Path) -> None:
             id="an erratum without evidence",
         ),
         pytest.param(
-            ONE + 'erratum = { document = "One and one are three.", evidence = "They are two.", since = "long" }',
+            ONE + ERRATUM + 'erratum.since = "always"',
+            "one.toml, claim 1 (one.first).erratum: 'zh' is a required property",
+            id="an erratum without Chinese",
+        ),
+        pytest.param(
+            ONE + ERRATUM + CHINESE + 'erratum.since = "long"',
             "one.toml, claim 1 (one.first).erratum.since: 'long' does not match",
             id="an erratum that is wrong since something that is no release",
         ),

@@ -18,14 +18,17 @@ from assay.errors import ExitCode
 from assay.ledger.outcomes import Outcome
 from assay.ledger.verdict import Conformance
 from assay.reports import figures, html
-from assay.specification.claims import Claim, Erratum, Permitted, Section, Specification, Unspecified
+from assay.specification.claims import Claim, Erratum, Permitted, Section, Specification, Translation, Unspecified
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 DOCUMENT = "b5" * 32
 ERRATUM = Erratum(
-    "the bias is drawn from a uniform distribution", "Keras's source: bias_initializer='zeros'", "Gym 0.26"
+    "the bias is drawn from a uniform distribution",
+    "Keras's source: bias_initializer='zeros'",
+    "Gym 0.26",
+    Translation("偏置是随机的。", "偏置是 0。", "见源代码。"),
 )
 VOID = {"meta", "link", "img", "br", "path"}
 

@@ -1,0 +1,38 @@
+"""The limits of statistical claims: stored runs, and the error rates that follow from them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from assay.testing import thresholds
+from assay_site.text import plain, table
+
+INTRODUCTION = """\
+# Statistical limits
+
+These limits are computed from stored runs of the reference, in `spec/thresholds`. A test computes them again. Each limit
+has a false-alarm rate of at most 1 in 1,000,000 for a correct implementation. The smallest detectable defect is the
+shift that is detected with a probability of 0.99: of the mean where runs are normally distributed, otherwise the share
+of trainings below the limit. [Error rates](../error-rates.md) explains both."""
+
+
+def page() -> str:
+    """Return the page."""
+    rows = [row for name in thresholds.names() for row in _rows(name, thresholds.content(name))]
+    header = ["limits", "quantity", "runs", "mean", "limit", "smallest detectable defect"]
+    return f"{INTRODUCTION}\n\n{table(header, rows)}"
+
+
+def _rows(name: str, content: dict[str, Any]) -> list[tuple[str, ...]]:
+    return [
+        (f"`{name}`", plain(quantity), str(len(content["runs"])), *_numbers(limits))
+        for quantity, limits in content["limits"].items()
+    ]
+
+
+def _numbers(limits: dict[str, float]) -> tuple[str, str, str]:
+    if "mean" not in limits:
+        attempts = f"{limits['attempts']} runs below {limits['lower']:.4g}"
+        return "-", attempts, f"{limits['detectable']:.4f} of the runs below"
+    between = f"{limits['lower']:.4g} to {limits['upper']:.4g}"
+    return f"{limits['mean']:.4g}", between, f"{limits['detectable']:.2g}"
