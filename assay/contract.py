@@ -131,7 +131,7 @@ class Ops(Protocol):
         """[batch, ...] to [batch, product of the rest], the last axis fastest."""
 
     def reshape(self, inputs: Array, target_shape: Sequence[int]) -> Array:
-        """[batch, ...] to [batch, *target_shape], both read with the last axis fastest."""
+        """Reshape `[batch, ...]` to `[batch, *target_shape]`, both read with the last axis fastest."""
 
     def conv2d(
         self,
@@ -641,7 +641,7 @@ class Flowers(Protocol):
             seed: of the shuffling.
 
         Returns:
-            Every batch in order: float32 [batch, *image_size, channels] between 0 and 1, int32 [batch].
+            Every batch in order: float32 `[batch, *image_size, channels]` between 0 and 1, int32 [batch].
 
         """
 
@@ -993,7 +993,7 @@ class Agent(Protocol):
             image_size: height and width after resizing, which is bilinear between the centres of pixels.
 
         Returns:
-            [*image_size, n] between 0 and 1: the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, of each frame.
+            `[*image_size, n]` between 0 and 1: the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, of each frame.
 
         """
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent)]
 
-from assay_site import pages
+from assay_site import claim_pages, pages
+from sphinx.application import Sphinx
 
 import assay
 
@@ -39,6 +39,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"members": True, "undoc-members": False}
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True
 
 # Lines that start with a prompt are copied without it, and output is not copied.
 copybutton_prompt_text = "$ "
@@ -47,10 +48,11 @@ copybutton_prompt_text = "$ "
 linkcheck_ignore = [r"https://example\.org/.*", r"http://yann\.lecun\.com/.*"]
 linkcheck_timeout = 20
 
-if importlib.util.find_spec("assay.kit") is None:
-    exclude_patterns.append("kit.md")
+# Before Sphinx looks for its sources.
+pages.write(HERE / "generated")
 
 
-def setup(application: object) -> None:
-    """Write the pages that follow from the code, before Sphinx looks for its sources."""
-    pages.write(HERE / "generated")
+def setup(application: Sphinx) -> None:
+    """Add the pages of claims."""
+    application.connect("html-collect-pages", claim_pages.collect)
+    application.connect("html-page-context", claim_pages.SharedSidebar().share, priority=100)

@@ -10,7 +10,8 @@ INTRODUCTION = """\
 # Coverage of the document
 
 Every line that is not blank either belongs to a claim or is listed as silent: a heading, a figure, a pointer or
-narrative. A line that is in neither list is open. `assay claims coverage` prints this table and fails if a line is open."""
+narrative. A line that is in neither list is open. `assay claims coverage` prints this table, and fails if a line is
+open."""
 
 
 def page() -> str:

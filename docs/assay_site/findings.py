@@ -6,7 +6,7 @@ from pathlib import Path
 
 from assay.ledger import expectations
 from assay.specification.claims import specification
-from assay_site.text import plain, table
+from assay_site.text import link, plain, table
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = {
@@ -30,7 +30,7 @@ def page() -> str:
     for path in _paths():
         rows = [
             (
-                f"[{entry.claim}](claims/{entry.claim}.md)",
+                link(entry.claim),
                 plain(specification().claims[entry.claim].statement),
                 plain(entry.reason),
                 f"[upstream]({entry.link})",

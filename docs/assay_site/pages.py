@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
+import assay
 from assay_site import claims, commands, coverage, findings, ledger, limits
+
+NO_KIT = """\
+# Adapter kit
+
+This version of Assay has no adapter kit. [Adapters](../adapters.md) describes how to write an adapter without one.
+"""
 
 
 def write(folder: Path) -> None:
@@ -28,8 +36,21 @@ def write(folder: Path) -> None:
 
 def _pages() -> Iterator[tuple[str, str]]:
     yield from claims.pages()
+    yield "kit.md", _kit()
     yield "cli.md", commands.page()
     yield "coverage.md", coverage.page()
     yield "findings.md", findings.page()
     yield "ledger.md", ledger.page()
     yield "limits.md", limits.page()
+
+
+def _kit() -> str:
+    if importlib.util.find_spec("assay.kit") is None:
+        return NO_KIT
+    folder = Path(assay.__file__).parent / "kit"
+    parts = [_module("assay.kit"), *(_module(f"assay.kit.{path.stem}") for path in sorted(folder.glob("[a-z]*.py")))]
+    return "\n\n".join(["# Adapter kit", *parts])
+
+
+def _module(name: str) -> str:
+    return f"```{{eval-rst}}\n.. automodule:: {name}\n```"

@@ -20,3 +20,14 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 def fence(content: str, language: str = "text") -> str:
     """Return a block of code."""
     return f"````{language}\n{content.rstrip()}\n````"
+
+
+def link(claim: str, folder: str = "claims/") -> str:
+    """Return a link to the page of a claim. It is HTML, because these pages do not come from Markdown.
+
+    Args:
+        claim: Id of the claim.
+        folder: Folder of the pages, relative to the page with the link.
+
+    """
+    return f'<a href="{folder}{claim}.html">{claim}</a>'

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import assay
 from assay.bench import results
 from assay.cli import parser
 from assay.errors import ExitCode
@@ -20,6 +21,8 @@ from assay.specification.profiles import CLAIM_SECONDS
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+CHINESE_README = (ROOT / "README.zh.md").read_text(encoding="utf-8")
+# Pages that include another file, or a generated one, have no text of their own.
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # The README first, whose adapter the commands of the pages use.
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
@@ -39,6 +42,13 @@ def rows(header):
     return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in table[1].strip().splitlines()]
 
 
+# A block whose first line is a comment with a name is a file, which the commands use.
+FILES = {
+    name: block
+    for language in ("python", "toml")
+    for block in blocks(language)
+    for name in re.findall(r"\A# (\w+\.(?:py|toml))$", block, re.MULTILINE)
+}
 COMMANDS = [line for block in blocks("sh") for line in block.strip().splitlines()]
 
 
@@ -46,7 +56,12 @@ def run(command, folder):
     """Run a command of the documentation in a folder, with this interpreter's scripts first on the path."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
-        shlex.split(command), cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, check=False
+        shlex.split(command, comments=True),
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -55,6 +70,8 @@ def folder(tmp_path_factory):
     """Return a folder with the README's adapter in it, already assayed, and its ledger under the reference's name."""
     folder = tmp_path_factory.mktemp("readme")
     (folder / "mine.py").write_text(blocks("python")[0], encoding="utf-8")
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
     (folder / "reference" / "results").mkdir(parents=True)
     shutil.copy(ROOT / "reference" / "results" / "versions.json", folder / "reference" / "results")
     run("assay run mine --results assay-reference.json --report mine.html", folder)
@@ -66,7 +83,9 @@ def test_commands_of_a_block_work_one_after_the_other(block, folder):
     for command in block.strip().splitlines():
         if not command.startswith(IN_CI):
             result = run(command, folder)
-            assert (command, result.returncode, result.stderr) == (command, ExitCode.CONFORMANT, "")
+            # A command that is meant to fail says so: `# exit code 1`.
+            code = int(re.findall(r"# exit code (\d)$", command)[0]) if "# exit" in command else ExitCode.CONFORMANT
+            assert (command, result.returncode, result.stderr) == (command, code, "")
 
 
 def test_adapter_of_the_readme_passes_what_it_declares(folder):
@@ -100,12 +119,43 @@ def test_the_readme_is_a_front_door():
     assert len(README.splitlines()) <= 150
 
 
+def test_the_readme_shows_a_picture_of_the_report():
+    [picture] = re.findall(r"^!\[.+\]\((.+)\)$", README, re.MULTILINE)
+    assert (ROOT / picture).stat().st_size < 300_000
+    assert f"]({picture})" in CHINESE_README
+
+
+def test_the_chinese_readme_has_the_commands_of_the_english_one():
+    assert set(blocks("sh", README)) <= set(blocks("sh", CHINESE_README))
+
+
+def test_the_chinese_readme_counts_the_errata():
+    errata = sum(claim.erratum is not None for claim in specification().claims.values())
+    assert f"{errata} 处" in CHINESE_README
+
+
+def test_changelog_is_in_the_format_of_keep_a_changelog():
+    kinds = set(re.findall(r"^### (.+)$", CHANGELOG, re.MULTILINE))
+    assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+    assert re.findall(r"^## \[(.+)\]", CHANGELOG, re.MULTILINE)[0] == "Unreleased"
+
+
+def test_citation_names_the_version_of_the_package():
+    assert f"\nversion: {assay.__version__}\n" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
 def test_links_between_pages_lead_somewhere():
     links = [
         (page, link) for page in PAGES for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8"))
     ]
-    assert [(page.name, link) for page, link in links if not (page.parent / link).exists()] == []
-    assert {page.name for page in PAGES[1:]} <= {Path(link).name for page, link in links if page.name == "README.md"}
+    # Generated pages exist once the site is built, where links to them are checked.
+    written = [(page, link) for page, link in links if not link.startswith("generated/")]
+    assert [(page.name, link) for page, link in written if not (page.parent / link).exists()] == []
+
+
+def test_every_page_is_in_the_contents_of_the_site():
+    contents = (ROOT / "docs" / "index.md").read_text(encoding="utf-8").splitlines()
+    assert [page.stem for page in PAGES[1:] if page.stem != "index" and page.stem not in contents] == []
 
 
 def test_changelog_counts_the_claims():
@@ -141,6 +191,7 @@ def test_default_limits_are_those_of_the_plugin():
         *(str(page.relative_to(ROOT)) for page in PAGES),
         "CONTRIBUTING.md",
         "CHANGELOG.md",
+        "README.zh.md",
         "spec/README.md",
         "assay/adapters/protocol/README.md",
     ],
