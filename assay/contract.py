@@ -149,7 +149,7 @@ class Ops(Protocol):
             inputs: [batch, height, width, channels].
             kernel: [window height, window width, channels, filters].
             bias: [filters], or None for a layer without one.
-            strides: of the window.
+            strides: Strides of the window.
             padding: `same` adds zeros.
             activation: applied last, or None for none.
 
@@ -345,10 +345,10 @@ class Ops(Protocol):
 
         Args:
             parameter: any shape; the other three arrays have it too.
-            gradient: of the loss.
+            gradient: Gradient of the loss.
             first_moment: before the step; zeros before the first.
             second_moment: before the step; zeros before the first.
-            step: from 1.
+            step: Number of the step, from 1.
             learning_rate: alpha.
 
         Returns:
@@ -420,7 +420,7 @@ class Models(Protocol):
         Args:
             model: any but `q_network` and `q_cnn`.
             parameters: the model's.
-            inputs: as in `layer_outputs`.
+            inputs: Inputs, as in `layer_outputs`.
             targets: `linear` float32 [batch, 1], the others int32 [batch].
 
         Returns:
@@ -438,7 +438,7 @@ class Models(Protocol):
             parameters: before the first step.
             inputs: [steps, ...], each as in `layer_outputs`.
             targets: [steps, ...], each as in `loss_and_gradients`.
-            learning_rate: of the optimizer.
+            learning_rate: Learning rate of the optimizer.
 
         Returns:
             [steps]: the loss of each batch before its step; the parameters after the last.
@@ -481,8 +481,8 @@ class Training(Protocol):
             labels: int32 [examples].
             num_batches: the number of steps.
             batch_size: examples in a step.
-            learning_rate: of the optimizer.
-            seed: of the initial parameters and of the batches.
+            learning_rate: Learning rate of the optimizer.
+            seed: Seed of the initial parameters and of the batches.
 
         """
 
@@ -515,8 +515,8 @@ class Architecture(NamedTuple):
     """What a network was built as.
 
     Attributes:
-        input_shape: of one example, (height, width, channels); None where it may be any.
-        output_shape: for one example, likewise.
+        input_shape: Shape of one example, (height, width, channels); None where it may be any.
+        output_shape: Shape of the output for one example, in the same form.
         trainable_parameters: how many numbers training changes.
         other_parameters: how many it does not: moving means and variances.
 
@@ -544,7 +544,7 @@ class Applications(Protocol):
 
         Args:
             network: which.
-            input_shape: of one example, (height, width, channels), or None for the network's own.
+            input_shape: Shape of one example, (height, width, channels), or None for the network's own.
             include_top: whether it ends in its fully connected layers.
             weights: None to draw them, `imagenet` to load those trained on ImageNet.
             classes: size of the output.
@@ -570,9 +570,9 @@ class Applications(Protocol):
             network: which.
             images: [batch, height, width, 3], which the network is built for.
             training: the mode.
-            seed: of the weights, where they are drawn.
-            weights: as in `build`.
-            classes: as in `build`.
+            seed: Seed of the weights, where they are drawn.
+            weights: Weights, as in `build`.
+            classes: Number of classes, as in `build`.
 
         Returns:
             [batch, classes], probabilities.
@@ -589,8 +589,8 @@ class Applications(Protocol):
             images: [steps, batch, height, width, 3], which the network is built for.
             labels: int32 [steps, batch].
             classes: size of the output.
-            learning_rate: of Adam.
-            seed: of the weights.
+            learning_rate: Learning rate of Adam.
+            seed: Seed of the weights.
 
         Returns:
             [steps]: the loss of each batch before its step, in training mode.
@@ -602,8 +602,8 @@ class FlowersInfo(NamedTuple):
     """What is known of tf_flowers without its images.
 
     Attributes:
-        class_names: in the order of their labels.
-        num_examples: of the only split, `train`; None for the mock.
+        class_names: Names in the order of their labels.
+        num_examples: Number of the only split, `train`; None for the mock.
 
     """
 
@@ -638,7 +638,7 @@ class Flowers(Protocol):
             shuffle_buffer: each next example is drawn from a buffer of this size, which the following one fills up.
             batch_size: examples in a batch; the last of an epoch has what is left.
             epochs: how often to go through the images, shuffled anew each time.
-            seed: of the shuffling.
+            seed: Seed of the shuffling.
 
         Returns:
             Every batch in order: float32 `[batch, *image_size, channels]` between 0 and 1, int32 [batch].
@@ -679,7 +679,7 @@ class Text(Protocol):
         """Read a file as text in UTF-8, in lower case, and number its characters.
 
         Args:
-            content: of the file, which may be empty. As Python reads text, a carriage return, with or without a line
+            content: The file, which may be empty. As Python reads text, a carriage return, with or without a line
                 feed after it, is a line feed.
 
         Raises:
@@ -691,10 +691,10 @@ class Text(Protocol):
         """Draw windows with replacement, and the character after each.
 
         Args:
-            indices: of a text, int32 [length].
-            seq_length: of a window.
+            indices: Indices of a text, int32 [length].
+            seq_length: Length of a window.
             batch_size: how many.
-            seed: of the draws.
+            seed: Seed of the draws.
 
         Returns:
             int32 [batch_size, seq_length] and int32 [batch_size].
@@ -718,13 +718,13 @@ class Text(Protocol):
         """Build an RNN and train it on windows drawn with replacement.
 
         Args:
-            indices: of a text, int32 [length].
+            indices: Indices of a text, int32 [length].
             num_chars: how many different ones there may be.
             num_batches: the number of steps.
             batch_size: windows in a step.
-            seq_length: of a window.
-            learning_rate: of Adam.
-            seed: of the initial parameters and of the windows.
+            seq_length: Length of a window.
+            learning_rate: Learning rate of Adam.
+            seed: Seed of the initial parameters and of the windows.
 
         """
 
@@ -732,11 +732,11 @@ class Text(Protocol):
         """Continue a text: draw a character, append it to the window, drop the window's first, and so on.
 
         Args:
-            parameters: of an RNN.
+            parameters: Parameters of an RNN.
             window: int32 [seq_length], which the first character is predicted from.
-            temperature: of the softmax that a character is drawn by.
+            temperature: Temperature of the softmax that a character is drawn by.
             count: how many characters.
-            seed: of the draws.
+            seed: Seed of the draws.
 
         Returns:
             int32 [count].
@@ -751,8 +751,8 @@ class CartPole(NamedTuple):
     """What is known of the environment before it is used.
 
     Attributes:
-        lowest: [4], of each number of a state that it may give.
-        highest: likewise.
+        lowest: [4], the smallest of each number of a state.
+        highest: [4], the largest of each number of a state.
         num_actions: they are the whole numbers from 0 on.
         max_episode_steps: after so many steps an episode is cut off.
 
@@ -839,7 +839,7 @@ class Environments(Protocol):
 
         Args:
             weights: [4].
-            seed: of the reset.
+            seed: Seed of the reset.
 
         """
 
@@ -936,7 +936,7 @@ class Agent(Protocol):
             model: which.
             parameters: before the first step.
             transitions: each element is [steps, batch, ...].
-            learning_rate: of Adam.
+            learning_rate: Learning rate of Adam.
             gamma: the discount factor.
 
         Returns:
@@ -969,16 +969,17 @@ class Agent(Protocol):
         """Train a new Q-network on CartPole.
 
         Args:
-            num_episodes: to play.
-            num_exploration_episodes: as in `epsilon`, with the next two.
-            initial_epsilon: of the first episode.
+            num_episodes: Number of episodes.
+            num_exploration_episodes: Argument of `epsilon`, with the next two.
+            initial_epsilon: Epsilon of the first episode.
             final_epsilon: the least.
-            max_len_episode: after so many steps an episode is left, which is no end of it.
-            buffer_size: of the replay buffer.
-            batch_size: of a learning step; there is none while the buffer holds less, and none after an episode's end.
-            learning_rate: of Adam.
+            max_len_episode: number of steps after which an episode is left, which does not count as its end.
+            buffer_size: Size of the replay buffer.
+            batch_size: Transitions in a learning step. The agent does not learn while the buffer holds less, or after
+                the end of an episode.
+            learning_rate: Learning rate of Adam.
             gamma: the discount factor.
-            seed: of all that is drawn.
+            seed: Seed of all that is drawn.
 
         """
 
@@ -1017,7 +1018,7 @@ class Keras(Protocol):
     def to_tensor(self, array: Array) -> Any:  # noqa: ANN401 - a tensor of whatever framework it is
         """Make a tensor of the framework, of the array's dtype."""
 
-    def to_numpy(self, tensor: Any) -> Array:  # noqa: ANN401 - likewise
+    def to_numpy(self, tensor: Any) -> Array:  # noqa: ANN401 - as above
         """Read a tensor or a variable of the framework."""
 
     def linear_layer(self, units: int, **options: Any) -> Any:  # noqa: ANN401 - a layer of the framework
@@ -1029,7 +1030,7 @@ class Keras(Protocol):
                 such as `name`.
 
         Raises:
-            ValueError: units is no whole number from 1 on.
+            ValueError: units is not a whole number from 1 on.
 
         """
 
@@ -1049,7 +1050,7 @@ class Keras(Protocol):
 
         """
 
-    def dataset(self, inputs: Array, targets: Array, batch_size: int) -> Any:  # noqa: ANN401 - likewise
+    def dataset(self, inputs: Array, targets: Array, batch_size: int) -> Any:  # noqa: ANN401 - as above
         """Make what `fit` takes for a pipeline of data, such as a `tf.data.Dataset`: batches in the given order."""
 
 

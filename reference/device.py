@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# TensorFlow reads this once, when it is loaded: most of its notices on start-up are no news to whoever assays it.
+# TensorFlow reads this once, when it is loaded: most of its notices on start-up tell nothing new to whoever runs it.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf

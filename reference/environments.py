@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
     Attributes:
         state: after it.
-        reward: for it.
+        reward: Reward for it.
         terminated: whether it ended the episode by what happened in it.
         truncated: whether the limit of steps cut the episode off.
 

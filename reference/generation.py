@@ -24,7 +24,7 @@ def continued(
     """Continue a text.
 
     Args:
-        parameters: of the RNN.
+        parameters: Parameters of the RNN.
         window: int32 [seq_length].
         temperature: above 0.
         noise: float64 [count], drawn evenly from [0, 1).

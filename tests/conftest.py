@@ -96,7 +96,7 @@ def reachable(compute_once) -> bool:
 
 @pytest.fixture(scope="session")
 def online(reachable) -> None:
-    """Skip what needs a network where there is none."""
+    """Skip what needs a network if there is not one."""
     if not reachable:
         pytest.skip("not run: no network")
 

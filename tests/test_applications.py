@@ -114,7 +114,7 @@ def assert_published(build, network, layers):
 
 
 def default_of(keras, network, parameter):
-    """Return what a constructor takes where it is not told."""
+    """Return the defaults of a constructor."""
     return inspect.signature(getattr(keras.namespace.applications, network)).parameters[parameter].default
 
 
@@ -220,7 +220,7 @@ def test_mobilenet_v2_parameters(build):
 
 
 def assert_default_size(build, network):
-    """Compare what a network takes with the size that it has where it is not told."""
+    """Compare what a network takes with its default size."""
     assert tuple(build(network).input_shape) == tuple(KNOWN["default_input_shape"][network])
 
 

@@ -716,7 +716,7 @@ def test_padding_names(keras, padding):
 
 @claim("cnn.pool-strides")
 def test_pool_strides(keras, seed):
-    # A window of 3, as with the document's 2 the layer moves by 2 without being told to.
+    # A window of 3, as with the document's 2 the layer moves by 2 by default.
     images = np.random.default_rng(seed).random((1, 7, 9, 2), np.float32)
     layer = keras.namespace.layers.MaxPool2D(pool_size=[3, 3], strides=2)
     expected = convolution.max_pool2d(images, (3, 3), (2, 2))
@@ -808,7 +808,7 @@ def assert_chance(what, chance):
 @every_rank
 @some_rates
 def test_dropout_every_rank(ops, seed, shape, rate):
-    # No element is 0, so that those that are dropped can be told.
+    # No element is 0, so that dropped ones stand out.
     inputs = np.random.default_rng(seed).permutation(np.arange(1, np.prod(shape) + 1)).reshape(shape).astype(np.float32)
     result = dropped(ops, inputs, rate, seed)
     expected = normalization.dropout(to_float64(inputs), result != 0, rate)

@@ -57,7 +57,7 @@ def compiled(keras, model, rate=0.25, **options):
 
 
 def fit(model, x=None, y=None, **options):
-    """Train on the targets, in batches of four and in the given order unless told otherwise; return the history."""
+    """Train on the targets, in batches of four and in the given order by default; return the history."""
     usual = {"batch_size": BATCH_SIZE, "shuffle": False, "verbose": 0}
     return model.fit(ones() if x is None else x, column() if y is None else y, **usual | options).history
 
@@ -134,7 +134,7 @@ def joined(problem):
 
 @pytest.fixture(scope="module")
 def one_pass(keras):
-    """Return the model of one weight, its optimizer, and the arrays, after fit was told nothing of epochs."""
+    """Return the model of one weight, its optimizer, and the arrays, after a fit without epochs."""
     optimizer, arrays = keras.namespace.optimizers.SGD(learning_rate=0.25), (ones(), column())
     model = one_weight(keras, optimizer=optimizer)
     fit(model, *arrays)
@@ -441,7 +441,7 @@ def order_of_examples(keras, count, **options):
     Args:
         keras: the group.
         count: how many examples, up to 12: the two epochs' steps are then as many as digits that float32 can hold.
-        options: of fit.
+        options: Options of fit.
 
     Returns:
         [2][count] numbers.
@@ -516,7 +516,7 @@ def test_sparse_labels(keras):
     )
 
 
-# fit, the history, and what it is told of validation
+# fit, the history, and its validation data
 
 
 @claim("compile_fit.history")

@@ -68,15 +68,15 @@ class Compiled(NamedTuple):
     """What a model of one weight did, compiled.
 
     Attributes:
-        history: of a fit with validation.
+        history: History of a fit with validation.
         weight: after it.
-        steps: that the optimizer took in it.
-        evaluated: on the validation data, in batches of four, afterwards.
-        predicted: for the inputs 0 to 9, in batches of four.
-        shorter: for the inputs 1 and 2.
+        steps: Steps that the optimizer took in it.
+        evaluated: Result on the validation data, in batches of four, afterwards.
+        predicted: Predictions for the inputs 0 to 9, in batches of four.
+        shorter: Predictions for the inputs 1 and 2.
         again: the history of a fit after the model was compiled anew, with the mean of distances and another rate.
         again_weight: after it.
-        again_predicted: for the inputs 0 to 9, with that weight.
+        again_predicted: Predictions for the inputs 0 to 9, with that weight.
 
     """
 

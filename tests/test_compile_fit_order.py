@@ -58,7 +58,7 @@ def test_examples_are_shuffled(batches):
     assert batches[0] != batches[1]
 
 
-# Several inputs and targets. An output is right where its two inputs and its target are of one example.
+# Several inputs and targets. An output is right where its two inputs and its target belong to one example.
 def pairs(keras, arrange):
     """Make a model of two inputs, which gives a weight of 1 times their difference, and its sum of squares.
 

@@ -98,7 +98,7 @@ def changes(ops):
 
 
 def weights_seen():
-    """Return with which weight each element of the image is in the window of each output, 0 outside: likewise."""
+    """Return with which weight each element of the image is in the window of each output, 0 outside."""
     seen = np.zeros((7, 7, 5, 5, 1))
     for row, column, down, right in np.ndindex(5, 5, 3, 3):
         seen[row + down, column + right, row, column] = NINE[down, right, 0]
@@ -331,7 +331,7 @@ def generic(seed, power=0):
 
 
 def large_power():
-    """Return half as many powers of two as the format has that products are held to."""
+    """Return half as many powers of two as the required format of products has."""
     return int(np.log2(precision.GRADES[precision.current_precision()].largest)) // 2
 
 

@@ -69,7 +69,7 @@ def documents_class(keras):
 
 
 def metric_of(keras, **methods):
-    """Make a metric whose class has these methods; unless they are among them, it says 0.5 whatever it is told."""
+    """Make a metric whose class has these methods; unless they are among them, it says 0.5 whatever it is given."""
     constant = {
         "update_state": lambda self, y_true, y_pred, sample_weight=None: None,
         "result": lambda self: keras.to_tensor(np.float32(0.5)),
@@ -223,7 +223,7 @@ def test_loss_trains(keras):
 @claim("custom_loss_metric.loss-evaluates")
 def test_loss_evaluates(keras):
     results = evaluate(keras, PREDICTIONS, TARGETS, loss=documents_loss(keras))
-    # The batches have 3 and 1 examples, the first mean is of 6 squares.
+    # The batches have 3 and 1 examples, the first mean covers 6 squares.
     assert_within("the loss", results["loss"], SQUARES.mean(), rounding.gamma(8) * SQUARES.mean())
 
 

@@ -366,7 +366,7 @@ def test_glorot_rows_and_columns(ops, seed):
     }
     what, least = min(chances.items(), key=lambda item: item[1])
     probability = len(chances) * least
-    assert probability > FALSE_ALARM, f"{what} are no half of them: the probability is {probability:.3g}"
+    assert probability > FALSE_ALARM, f"{what} are not half of them: the probability is {probability:.3g}"
 
 
 def drawn_kernel(ops, seed, shape=(784, 100)):
@@ -398,7 +398,7 @@ def test_glorot_resolution(ops, seed):
     )
 
 
-# Draws are told apart by so many levels, and so many of them in a row make a word.
+# Draws differ by so many levels, and so many of them in a row make a word.
 LEVELS, WORD = 256, 8
 
 

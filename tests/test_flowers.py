@@ -103,7 +103,7 @@ def test_split_in_order(flowers, split, seed):
 def test_split_shuffled(flowers, split, seed):
     expected, bounds, labels = split
     images, found = split_batches(flowers, seed, buffer=SPLIT_BUFFER)
-    # Images are told apart by their pixels.
+    # Images are identified by their pixels.
     order = [int(np.abs(expected - image).sum(axis=(1, 2, 3)).argmin()) for image in images]
     assert_within("the images", images, expected[order], bounds[order])
     assert_equal("the labels", found, labels[order], INT)

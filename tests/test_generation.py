@@ -619,4 +619,4 @@ def test_words(rnn_1000_batches, written, corpus, evidence):
     samples = {"temperatures": TEMPERATURES, "texts": texts}
     evidence(samples=samples, entropy=entropies(logits, TEMPERATURES), corpus=corpus.source)
     coldest, *_, hottest = (share_of_words([found], corpus) if words(found)[1:-1] else 0.0 for found in texts)
-    assert coldest > hottest, f"{coldest:.0%} of the words at 0.2 are of the corpus, and {hottest:.0%} at 1.2"
+    assert coldest > hottest, f"{coldest:.0%} of the words at 0.2 are in the corpus, and {hottest:.0%} at 1.2"

@@ -208,7 +208,7 @@ def test_batch_size(datasets, batch_size, seed):
 @given(seed=seeds())
 def test_batch_from_data(datasets, seed):
     images, _ = datasets.sample_batch(IMAGES, LABELS, 5, seed)
-    assert (positions(images) >= 0).all(), f"an image of the batch is none of the data set: {images}"
+    assert (positions(images) >= 0).all(), f"an image of the batch is not in the data set: {images}"
 
 
 @claim("mnist.batch-pairs")

@@ -19,7 +19,7 @@ def holding(keras, layers, attribute):
 
     Args:
         keras: the group.
-        layers: in their order.
+        layers: Layers in their order.
         attribute: what the model keeps of them, or a function that fills what the model keeps.
 
     """

@@ -383,7 +383,7 @@ def test_explores_each_time_anew(agent, seed):
 
 
 def numbered(count):
-    """Make transitions that can be told apart: each number of the one with the number n is made of n."""
+    """Make transitions that differ: each number of the one with the number n is made of n."""
     number = np.arange(count, dtype=np.float32)
     states = number[:, None] + np.float32(1 / 8) * np.arange(4, dtype=np.float32)
     return Transitions(
@@ -840,7 +840,7 @@ def few_episodes(agent, seed, compute_once):
 @claim("q_learning.training-moves-every-parameter")
 def test_training_moves_every_parameter(agent, seed, few_episodes):
     short = fit(agent, seed, num_episodes=1, max_len_episode=SHORTEST)
-    assert len(short["losses"]) == 0, f"{SHORTEST} transitions are learnt from, which are no batch"
+    assert len(short["losses"]) == 0, f"{SHORTEST} transitions are learnt from, which do not make a batch"
     unmoved = [name for name in SHAPES if (short["parameters"][name] == few_episodes["parameters"][name]).all()]
     assert unmoved == [], f"training has not moved {unmoved}"
 

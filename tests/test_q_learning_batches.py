@@ -22,7 +22,7 @@ ODD = 131
 
 
 def numbered(count):
-    """Make transitions that can be told apart by their numbers."""
+    """Make transitions that differ in their numbers."""
     number = np.arange(count, dtype=np.float32)
     states = np.tile(number[:, None], 4)
     return Transitions(states, number.astype(np.int32) % 2, number, states, number % 2)
@@ -67,7 +67,7 @@ def test_replay_of_frames(agent, seed):
 
 
 def any_transitions(seed, count):
-    """Draw transitions of rewards and marks in no relation, and parameters whose best values are of both signs."""
+    """Draw transitions of rewards and marks in no relation, and parameters whose best values have both signs."""
     problem = problems.q_learning_of(MODEL, seed, batch=count)
     generator = np.random.default_rng(seed)
     changed = problem.transitions._replace(

@@ -79,7 +79,7 @@ def test_left_is_no_failure(greedy):
 def non_greedy(greedy, errors):
     """Count the actions after the first that are not greedy, of each episode.
 
-    Actions are told by their values, which is of use only where a training that never explores follows these.
+    Actions are identified by their values, which helps only where a training that never explores follows these.
     """
     assert_follows(greedy)
     # A gap of rounding: single elements lie this much further from 0 than their root mean square.

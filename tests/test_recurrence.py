@@ -167,7 +167,7 @@ def test_input_transform(ops, case):
 @claim("recurrence.state-transform")
 @given(case=cases(signs), sign=st.sampled_from([-1, 1]))
 def test_state_transform(ops, case, sign):
-    # A state of its own for every sequence, so that rows are told from columns.
+    # A state of its own for every sequence, so that rows and columns differ.
     state = sign * np.cumsum(np.ones((len(case.inputs), case.kernel.shape[1]), np.float32)).reshape(
         len(case.inputs), -1
     )

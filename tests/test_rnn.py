@@ -316,7 +316,7 @@ def test_any_batch_size(models, seed, batch):
     assert_equal("what is named", named.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
 
 
-# As many windows as in a batch of the document (line 571), and parts of it that are no usual block.
+# As many windows as in a batch of the document (line 571), and parts of it of unusual sizes.
 WHOLE, PART = 50, 3
 
 

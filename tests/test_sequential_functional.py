@@ -71,7 +71,7 @@ def printed_sequential(keras):
 
 
 def printed_functional(keras):
-    """Make the model of lines 793 to 798, likewise."""
+    """Make the model of lines 793 to 798."""
     layers = keras.namespace.layers
     inputs = keras.namespace.Input(shape=(28, 28, 1))
     x = layers.Flatten()(inputs)

@@ -87,7 +87,7 @@ def test_utf8(text):
 @claim("text.utf8")
 @pytest.mark.parametrize("character", "é€𐐨", ids=["2 bytes", "3 bytes", "4 bytes"])
 def test_utf8_across_blocks(text, character):
-    # Likewise, bytes of one character stand across the ends.
+    # In the same way, bytes of one character stand across the ends.
     content = "a" + BLOCKS * character
     assert decoded(encode(text, content)) == content
 

@@ -332,7 +332,7 @@ def two_examples(seed):
 
 @pytest.fixture(scope="session")
 def of_two(training, seed, compute_once):
-    """Return trainings on 60 examples in batches of 50, two examples taking turns: likewise."""
+    """Return trainings on 60 examples in batches of 50, two examples taking turns."""
     examples = designed_training.alternate(two_examples(seed), OF_THE_DOCUMENT)
     return compute_once(
         "frozen-of-two",
@@ -427,7 +427,7 @@ def test_fit_whole_set(training, of_two, seed):
     examples = Examples(np.broadcast_to(images[0], (WHOLE.num_examples, 28, 28, 1)), np.repeat(labels, repeats))
     run = frozen_training(training, WHOLE, examples, seed)
     (found,) = decoded([run], two, WHOLE.batch_size)
-    assert (found.distances <= found.tolerance).all(), "the losses are no means of the two kinds' losses"
+    assert (found.distances <= found.tolerance).all(), "the losses are not means of the two kinds' losses"
     total = WHOLE.num_batches * WHOLE.batch_size
     drawn = int(found.counts[:, 1].sum())
     assert_share("draws of the last 5,000 of 60,000 examples", drawn, total, LAST / WHOLE.num_examples)

@@ -248,7 +248,7 @@ class Gradients(NamedTuple):
         case: the arguments.
         upstream: the gradient of the output.
         expected: the gradients, by name.
-        bounds: of their root mean square deviation, by name.
+        bounds: Bounds of their root mean square deviation, by name.
 
     """
 

@@ -47,7 +47,7 @@ def assert_likely(draws):
     """Check that independent draws hit as often as they would by chance: binomial tests, which share an error rate.
 
     Args:
-        draws: for each what it is, which draws hit, and the probability of a hit.
+        draws: Name, hits and probability of a hit, for each.
 
     """
     for what, hits, probability in draws:

@@ -136,9 +136,9 @@ class Learner(NamedTuple):
     """What changes in training.
 
     Attributes:
-        parameters: of the Q-network.
-        moments: of its optimizer.
-        buffer: of transitions; None where they are handed in.
+        parameters: Parameters of the Q-network.
+        moments: Moments of its optimizer.
+        buffer: Buffer of transitions; None where they are handed in.
 
     """
 
@@ -170,7 +170,7 @@ class Playing(NamedTuple):
 
     Attributes:
         learner: who plays.
-        state: of the environment.
+        state: State of the environment.
         over: whether the episode has ended.
         length: how many steps it has had.
         losses: [MAX_EPISODE_STEPS], of the learning steps in it.
@@ -271,7 +271,7 @@ class Agent:
         """
         count = len(transitions[0])
         if count < batch_size:
-            msg = f"{count} transitions are no batch of {batch_size}"
+            msg = f"{count} transitions cannot make a batch of {batch_size}"
             raise ValueError(msg)
         buffer = remembered(to_batch(transitions), count)
         return Transitions(*to_numpy(drawn(buffer, batch_size, jax.random.key(seed))))

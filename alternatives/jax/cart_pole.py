@@ -39,7 +39,7 @@ class Episode(NamedTuple):
 
     Attributes:
         states: the initial one, and the one after each step.
-        actions: of every step.
+        actions: Actions of every step.
         fallen: whether the pole has, after each step.
 
     """

@@ -98,8 +98,8 @@ class Model:
 
     Attributes:
         outputs: (parameters, inputs) to what every layer gives.
-        last: the layer whose outputs the loss is of.
-        initializers: of its parameters.
+        last: Layer whose outputs the loss takes.
+        initializers: Initializers of its parameters.
         loss: (targets, the last layer's outputs) to the mean loss; the Q-networks' is in `agent`.
         optimizer: which.
 
@@ -228,7 +228,7 @@ def descend(
         model: which.
         parameters: before the first step.
         batches: what `take` makes each batch of, each [steps, ...].
-        learning_rate: of the optimizer.
+        learning_rate: Learning rate of the optimizer.
         take: (data, what a batch is made of) to its inputs and targets.
         data: what the batches are taken from.
 

@@ -35,8 +35,8 @@ class Moments(NamedTuple):
     """What Adam gathers.
 
     Attributes:
-        first: of every parameter.
-        second: likewise.
+        first: First moments of every parameter.
+        second: Second moments of every parameter.
         steps: how many there have been.
 
     """

@@ -183,7 +183,7 @@ class Operations:
 def _one_type(x: Any, y: Any) -> None:
     types = [keras.backend.standardize_dtype(one.dtype) for one in (x, y)]
     if types[0] != types[1]:
-        msg = f"one operand is of {types[0]} and the other of {types[1]}"
+        msg = f"one operand has type {types[0]} and the other {types[1]}"
         raise InvalidArgumentError(msg)
 
 

@@ -251,7 +251,7 @@ def checked(temperature: float) -> float:
     """Return a temperature as it is divided by.
 
     Raises:
-        ValueError: as a float32 it is not a number above 0.
+        ValueError: The temperature is not a number above 0 as a float32.
 
     """
     divisor = float(np.float32(temperature))

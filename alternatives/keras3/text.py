@@ -72,7 +72,7 @@ def windows(indices: Array, seq_length: int) -> Array:
     """View every window of a text together with the character after it, [windows, seq_length + 1].
 
     Raises:
-        ValueError: there is none.
+        ValueError: There is no window.
 
     """
     if len(indices) <= seq_length:

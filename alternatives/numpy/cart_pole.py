@@ -54,7 +54,7 @@ class Step(NamedTuple):
 
     Attributes:
         state: after it.
-        reward: for it.
+        reward: Reward for it.
         terminated: whether the pole has fallen.
         truncated: whether the episode is cut off.
 

@@ -64,7 +64,7 @@ class Conv2D:
     """A convolution as products of matrices: each window is a row, each filter a column.
 
     Attributes:
-        strides: of the window.
+        strides: Strides of the window.
         padding: `valid` or `same`.
         activation: applied last.
 

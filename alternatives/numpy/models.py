@@ -25,7 +25,7 @@ class Model:
     """How a model is built and trained.
 
     Attributes:
-        layers: in their order, by name.
+        layers: Layers in their order, by name.
         variables: what a new model's are drawn from, by layer.
         loss: (targets, last outputs) to the mean loss and its gradient; the Q-networks' is in `agent`.
         optimizer: a learning rate to a new one.

@@ -41,7 +41,7 @@ class Window:
 
         Args:
             values: [batch, rows, columns, n].
-            shape: of the images.
+            shape: Shape of the images.
 
         Returns:
             [batch, height + window height - 1, width + window width - 1, n], mostly 0. The windows of this size and a

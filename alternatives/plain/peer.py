@@ -92,7 +92,7 @@ def answer(message: dict[str, Any], arrays: list[Array]) -> tuple[Any, list[Arra
 
 
 def serve() -> None:
-    """Answer until told to stop, or nobody is there any more."""
+    """Answer until asked to stop, or until the reader is gone."""
     answers, sys.stdout = sys.stdout.buffer, sys.stderr  # What a `print` says must not get between the answers.
     while line := sys.stdin.buffer.readline():
         message = json.loads(line)
@@ -106,7 +106,7 @@ def serve() -> None:
             fields["result"], results = answer(message, arrays)
         except InvalidArgumentError as error:
             fields["error"] = {"kind": "invalid argument", "message": str(error)}
-        except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked must hear of it
             fields["error"] = {"kind": "failure", "message": f"{type(error).__name__}: {error}"}
         if results:
             fields["arrays"] = [{"dtype": a.dtype, "shape": a.shape, "bytes": len(a.content)} for a in results]

@@ -32,7 +32,7 @@ class Trainer:
     def __init__(self, model: ModelName, network: torch.nn.Sequential, learning_rate: float = 0.0) -> None:
         """Make a new optimizer for the network."""
         self.network = network
-        # What the loss is of: a classifier's logits, and otherwise what the last layer gives.
+        # Input of the loss: a classifier's logits, and otherwise what the last layer gives.
         self.scores = network[:-1] if hasattr(network, "softmax") else network
         self.loss = LOSSES[model]
         self.kind: Callable[..., torch.optim.Optimizer] = SGD if model == "linear" else Adam
@@ -134,6 +134,6 @@ class Models:
 
 
 def named(network: torch.nn.Sequential, loss: torch.Tensor, gradients: list[torch.Tensor]) -> tuple[Array, Parameters]:
-    """Return a loss, and gradients by the canonical names of what they are of."""
+    """Return a loss, and gradients by the canonical names of their parameters."""
     pairs = zip(trainable(network), gradients, strict=True)
     return to_array(loss), {name: to_array(kernel_out(gradient)) for (name, _), gradient in pairs}

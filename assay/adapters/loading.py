@@ -36,8 +36,8 @@ class Description:
     """What an implementation says of itself before it starts.
 
     Attributes:
-        name: for people.
-        version: of the adapter.
+        name: Name, for people.
+        version: Version of the adapter.
         frameworks: installed version by package.
         groups: those that it declares.
         source: Digest of its source; empty where that is not known.
@@ -67,7 +67,7 @@ def load(name: str, notes: Path | None = None) -> Implementation:
     """Import an implementation and check that it is one; or take a peer, which is not started by that.
 
     Args:
-        name: as on the command line; one that ends in `.toml` is a file, and the implementation a peer.
+        name: Name, as on the command line; one that ends in `.toml` is a file, and the implementation a peer.
         notes: a folder for what has to be known of a peer's processes when this process is no more.
 
     Raises:
@@ -109,7 +109,7 @@ def _import(name: str, module_name: str) -> object:
     except (TypeError, ValueError):
         msg = f"{name!r} does not name an implementation"
         raise UserError(msg, CALLED) from None
-    except Exception as error:  # noqa: BLE001 - whatever it is, the user is told
+    except Exception as error:  # noqa: BLE001 - whatever it is, the user reads it
         msg = f"implementation {name!r}: importing {module_name} raised {describe_error(error)}"
         raise UserError(msg, f"Try `python -c 'import {module_name}'`") from None
 
@@ -138,7 +138,7 @@ def describe(name: str) -> Description:
     """Import an implementation and read what it says of itself.
 
     Raises:
-        UserError: as in `load`, or a package that it declares is not installed.
+        UserError: The error of `load`, or a declared package is not installed.
 
     """
     implementation = load(name)
@@ -171,11 +171,11 @@ def probe(name: str, seconds: float | None = None) -> Description:
     """Describe an implementation from another process, which it may crash, end or hold up.
 
     Args:
-        name: of the implementation.
-        seconds: that it may take; None for `PROBE_SECONDS`.
+        name: Name of the implementation.
+        seconds: Time limit; None for `PROBE_SECONDS`.
 
     Raises:
-        UserError: as in `describe`, or the process did not live to tell.
+        UserError: The error of `describe`, or the process ended early.
 
     """
     seconds = PROBE_SECONDS if seconds is None else seconds

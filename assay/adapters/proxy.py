@@ -52,7 +52,7 @@ class GroupProxy:
         """Wrap a group.
 
         Args:
-            name: of the group.
+            name: Name of the group.
             make: returns the implementation's group; called when the group is first used.
 
         """
@@ -95,7 +95,7 @@ class NamespaceProxy:
         """Wrap a module, or something like one.
 
         Args:
-            name: for the message.
+            name: Name, for the message.
             target: the module.
 
         """
@@ -151,7 +151,7 @@ def _guarded(what: str, call: Callable[[], Any], *, environment: bool = True) ->
     except PeerError as error:  # The stack of this process says nothing of the other one.
         msg = f"{what} answered with an error: {error}"
         raise AdapterError(msg) from error
-    except BaseException as error:  # noqa: BLE001 - an exit, or a skip of pytest's, is no way out of a claim
+    except BaseException as error:  # noqa: BLE001 - an exit, or a skip of pytest's, does not end a claim
         # What cannot be shown must not be the cause, which whoever shows the error shows, too.
         raise _adapter_error(what, error) from (error if is_printable(error) and not _is_deep(error) else None)
 
@@ -174,7 +174,7 @@ def _call(
     function: Callable[..., Any],
     declared: Callable[..., Any],
     *args: Any,  # noqa: ANN401 - arguments of any function of the contract
-    **kwargs: Any,  # noqa: ANN401 - likewise
+    **kwargs: Any,  # noqa: ANN401 - as above
 ) -> Any:  # noqa: ANN401 - whatever it returned
     __tracebackhide__ = True
     given, named = _copy(args), _copy(kwargs)
@@ -233,7 +233,7 @@ def _vary_memory_order(array: Array) -> Array:
     return array.copy()
 
 
-def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - likewise
+def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - as above
     """Whether two trees hold the same bits."""
     if isinstance(left, np.ndarray):
         if left.shape != right.shape or left.dtype != right.dtype:
@@ -267,7 +267,7 @@ class ImplementationProxy:
 
         Args:
             load: returns it.
-            device: to start it on.
+            device: Device to start it on.
             threads: how many it may work with; None leaves that to the implementation.
 
         Raises:

@@ -15,7 +15,7 @@ PLAIN: dict[Any, Any] = {np.ndarray: NUMBERS, float: NUMBERS, int: NUMBERS, bool
 
 
 def matches(declared: Callable[..., Any], result: object) -> bool:
-    """Whether what a function of the contract returned is of the form that it is declared with.
+    """Whether a function of the contract returned a value of its declared form.
 
     Of arrays neither shape nor dtype is promised: those are for the claims. Whatever else than arrays, plain values and
     what is made of them an annotation speaks of, is not looked at.
@@ -28,7 +28,7 @@ def _promised(declared: Callable[..., Any]) -> Any:  # noqa: ANN401 - a type of 
     return get_type_hints(declared)["return"]
 
 
-def _matches(promised: Any, result: Any) -> bool:  # noqa: ANN401 - likewise
+def _matches(promised: Any, result: Any) -> bool:  # noqa: ANN401 - as above
     origin, of = get_origin(promised) or promised, get_args(promised)
     if origin in PLAIN:
         return isinstance(result, PLAIN[origin])
@@ -43,7 +43,7 @@ def _matches(promised: Any, result: Any) -> bool:  # noqa: ANN401 - likewise
 
 
 def _match(of: tuple[Any, ...], result: Sequence[Any]) -> bool:
-    # `tuple[int, ...]` and `Sequence[int]` are of any length; other tuples promise each of their elements.
+    # `tuple[int, ...]` and `Sequence[int]` have any length; other tuples promise each of their elements.
     if len(of) == 1 or of[1] is Ellipsis:
         return all(_matches(of[0], value) for value in result)
     return len(result) == len(of) and all(map(_matches, of, result))

@@ -82,7 +82,7 @@ class _Limit:
             left = min(max(left, (self._seconds - processor) / CORES), self._seconds * self._factor - wall)
         if getsignal(signal.SIGALRM) != self._interrupt:
             signal.signal(signal.SIGALRM, self._interrupt)
-        # A timer of 0 is none.
+        # A timer of 0 is off.
         self._delay = max(left, SHORTEST_TIMER, AGAIN_SECONDS)
         signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_TIMER), AGAIN_SECONDS)
 
@@ -117,9 +117,9 @@ def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterat
     An alarm that was set before goes on afterwards.
 
     Args:
-        seconds: until the exception.
+        seconds: Time until the exception.
         last_words: file that gets the stack if the process has to end; None if it must not end.
-        factor: where it is not 1, `seconds` are of processor time, and so many times as much may pass by the wall
+        factor: where it is not 1, `seconds` count processor time, and so many times as much may pass by the wall
             clock.
 
     """

@@ -75,8 +75,8 @@ def list_products(model: str, seq_length: int = 1) -> Iterator[Product]:
 
     Args:
         model: which.
-        seq_length: of an example of the RNN. Its products with one-hot vectors are look-ups, and count nothing, like
-            the first with a state of zeros.
+        seq_length: Length of an example of the RNN. Products with one-hot vectors are look-ups and count nothing,
+            and neither does the first product with a state of zeros.
 
     """
     side = 28
@@ -92,7 +92,7 @@ def list_products(model: str, seq_length: int = 1) -> Iterator[Product]:
 
 
 def _taps(side: int, window: int) -> int:
-    # Over ones each output is the number of its terms: what the padding adds is none.
+    # Over ones each output is the number of its terms: what the padding adds does not count.
     ones = conv2d(np.ones((1, side, side, 1)), np.ones((window, window, 1, 1)), padding="same")
     return int(ones.sum())
 

@@ -53,7 +53,7 @@ def _torch_product(size: int) -> Repeat:
 
 
 def _torch_stream(count: int) -> Repeat:
-    import torch  # noqa: PLC0415 - likewise
+    import torch  # noqa: PLC0415 - as above
 
     values = torch.rand(count)
 
@@ -66,7 +66,7 @@ def _torch_stream(count: int) -> Repeat:
 
 
 def _jax_product(size: int) -> Repeat:
-    import jax  # noqa: PLC0415 - likewise
+    import jax  # noqa: PLC0415 - as above
 
     left, right = (jax.random.uniform(jax.random.key(seed), (size, size)) / size for seed in range(2))
     product = jax.jit(lambda one, other: one @ other)
@@ -81,12 +81,12 @@ def _jax_product(size: int) -> Repeat:
 
 
 def _jax_stream(count: int) -> Repeat:
-    import jax  # noqa: PLC0415 - likewise
+    import jax  # noqa: PLC0415 - as above
 
     begin = jax.random.uniform(jax.random.key(0), (count // 2,))
     scale = jax.jit(lambda values: values * FACTOR)
 
-    def stream(times: int) -> Any:  # noqa: ANN401 - likewise
+    def stream(times: int) -> Any:  # noqa: ANN401 - as above
         values = begin
         for _ in range(2 * times):
             values = scale(values)
@@ -96,7 +96,7 @@ def _jax_stream(count: int) -> Repeat:
 
 
 def _tensorflow_product(size: int) -> Repeat:
-    import tensorflow as tf  # noqa: PLC0415 - likewise
+    import tensorflow as tf  # noqa: PLC0415 - as above
 
     left, right = tf.random.uniform([size, size]) / size, tf.random.uniform([size, size])
 
@@ -110,7 +110,7 @@ def _tensorflow_product(size: int) -> Repeat:
 
 
 def _tensorflow_stream(count: int) -> Repeat:
-    import tensorflow as tf  # noqa: PLC0415 - likewise
+    import tensorflow as tf  # noqa: PLC0415 - as above
 
     begin = tf.random.uniform([count // 2])
 

@@ -22,7 +22,7 @@ class Ratio:
     Attributes:
         work: which.
         peer: the other one, or `LIMIT`.
-        logarithms: of the ratio, one for each start.
+        logarithms: Logarithms of the ratio, one for each start.
 
     """
 

@@ -24,7 +24,7 @@ class Change:
     Attributes:
         old: before.
         new: now; None where it was not measured any more.
-        allowed: by how much its logarithm may fall.
+        allowed: Largest fall of its logarithm.
 
     """
 
@@ -52,7 +52,7 @@ class Comparison:
     Attributes:
         old: the runs from before, the last one last.
         new: the run to be judged.
-        changes: of every ratio that both have, or that the new one should have.
+        changes: Changes of every ratio that both have, or that the new one should have.
 
     """
 

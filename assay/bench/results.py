@@ -63,7 +63,7 @@ class Start:
 
     @property
     def step(self) -> float:
-        """Seconds of a step: the shortest, likewise."""
+        """Seconds of a step: the shortest one."""
         return min(self.steps)
 
 
@@ -72,9 +72,9 @@ class Broken:
     """A work that gave no result.
 
     Attributes:
-        implementation: of which.
+        implementation: Name of the implementation.
         work: empty where it is about the process as a whole.
-        outcome: as in a ledger.
+        outcome: Outcome, as in a ledger.
         reason: why.
 
     """
@@ -90,10 +90,10 @@ class Run:
     """Implementations side by side, measured once.
 
     Attributes:
-        time: when it began, in UTC.
+        time: Time of its start, in UTC.
         suite: version of Assay.
         machine: what it ran on.
-        settings: of the plan.
+        settings: Settings of the plan.
         implementations: what each says of itself, and its device, by name; the first is compared with the others.
         starts: what was measured, by work, implementation, and number of the start.
         broken: what was not.
@@ -215,7 +215,7 @@ def read(path: Path) -> list[Run]:
 
 
 def append(path: Path, run: Run) -> None:
-    """Append a run to those of a file, which is made where there is none.
+    """Append a run to those of a file, which is made if it is missing.
 
     Raises:
         UserError: the file is damaged, or cannot be written.
@@ -228,7 +228,7 @@ def append(path: Path, run: Run) -> None:
 
 
 def is_one(path: Path) -> bool:
-    """Whether a file is of this kind rather than a ledger; what cannot be read is not."""
+    """Whether a file holds benchmarks rather than a ledger; a file that cannot be read does not."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -10,7 +10,7 @@ from typing import Any
 from assay.bench.turn_channel import Alone
 from assay.bench.workloads import Call, Prepare
 
-# How many times as many steps the next attempt has at most: a short loop may not be told from the rest of its call.
+# How many times as many steps the next attempt has at most: a short loop may not stand out from the rest of its call.
 GROWTH = 8
 # Of each attempt, the first of which compiles: a loop that is disturbed in all others would be taken for a long one.
 ATTEMPTS = 5
@@ -25,8 +25,8 @@ class Rounds:
         """Take part.
 
         Args:
-            name: of what is timed.
-            turns: which it takes.
+            name: Name of what is timed.
+            turns: Turns that it takes.
             last_seconds: returns how long the round took that has just ended.
 
         """
@@ -45,7 +45,7 @@ class Rounds:
 
         Args:
             make: returns what makes calls.
-            loop_seconds: that the steps of a loop take, about; None for a call of one step.
+            loop_seconds: Approximate time of the steps of a loop; None for a call of one step.
 
         """
         self._turns.take(self._name)
@@ -90,7 +90,7 @@ def count_for(prepare: Prepare, seconds: float) -> tuple[int, float]:
 
 
 def _first_and_shortest(prepare: Prepare, count: int) -> tuple[float, float]:
-    # The first is none of the others: some compile for each number of steps.
+    # The first differs from the others: some compile for each number of steps.
     first, *others = (seconds_of(prepare(count, WARM_UP)) for _ in range(ATTEMPTS))
     return first, min(others)
 

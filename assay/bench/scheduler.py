@@ -37,13 +37,13 @@ class Plan:
     """What is to be measured.
 
     Attributes:
-        implementations: by name; the first is the one that the others are compared with.
+        implementations: Implementations by name; the others are compared with the first.
         device: cpu or gpu.
         profile: core or full.
         selection: an expression of pytest's `-k`; empty for all.
         starts: how often the processes are begun anew.
-        rounds: of each work in each process.
-        seconds: that the steps of a round take, about.
+        rounds: Rounds of each work in each process.
+        seconds: Approximate time of the steps of a round.
         turn_seconds: after which a process that has not given its turn back is ended.
 
     """
@@ -112,7 +112,7 @@ class Process:
     """The benchmarks of one implementation, run by pytest.
 
     Attributes:
-        connection: to it.
+        connection: Connection to it.
         ready: the work that it waits to go on with; empty while it works, and once it has ended.
         turns: how many it has had, by work.
 
@@ -122,9 +122,9 @@ class Process:
         """Begin.
 
         Args:
-            plan: of it all.
+            plan: Plan of the whole.
             start: the number of its start.
-            name: of the implementation.
+            name: Name of the implementation.
             broken: works that ended a process of it before.
             said: file for what it prints.
 

@@ -30,7 +30,7 @@ class Alone:
     def give_back(self, **_measured: Any) -> None:  # noqa: ANN401 - plain values
         """Go on."""
 
-    def tell(self, **_message: Any) -> None:  # noqa: ANN401 - likewise
+    def tell(self, **_message: Any) -> None:  # noqa: ANN401 - as above
         """Keep it to oneself."""
 
 
@@ -50,7 +50,7 @@ class Turns(Alone):
         """Wait until no other process works.
 
         Args:
-            name: of what is to be timed.
+            name: Name of what is to be timed.
 
         """
         send(self._connection, ready=name)
@@ -63,7 +63,7 @@ class Turns(Alone):
         """Let the next one work, and say what was measured."""
         send(self._connection, done=measured)
 
-    def tell(self, **message: Any) -> None:  # noqa: ANN401 - likewise
+    def tell(self, **message: Any) -> None:  # noqa: ANN401 - as above
         """Say something of a benchmark that ends without a result, or of the process."""
         send(self._connection, **message)
 

@@ -37,9 +37,9 @@ class Work:
     """Something that is timed.
 
     Attributes:
-        name: of it, for the command line and for files.
-        title: of it, for people.
-        groups: that it needs of an implementation.
+        name: Name of it, for the command line and for files.
+        title: Title of it, for people.
+        groups: Groups that it needs of an implementation.
         prepare: an implementation to what makes calls of it.
         profile: smallest one that has it.
         devices: where it is timed.
@@ -55,7 +55,7 @@ class Work:
 
 
 def _steps(losses: Array, count: int) -> int:
-    """Look at what a training hands over: it is no use to time what has not been done."""
+    """Look at what a training hands over: there is no point in timing work that was not done."""
     if np.shape(losses) != (count,) or not np.isfinite(losses).all():
         msg = f"{count} steps of training gave losses of shape {np.shape(losses)}: {losses}"
         raise NonConformanceError(msg)

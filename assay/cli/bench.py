@@ -20,7 +20,7 @@ def bench(options: Namespace) -> int:
     """Measure, say it, and put it into a file.
 
     Raises:
-        UserError: there is nothing to measure, or the file is no place for it.
+        UserError: there is nothing to measure, or the file cannot hold it.
 
     """
     names = options.implementations
@@ -61,5 +61,5 @@ def bench(options: Namespace) -> int:
         raise UserError(msg, f"Names: {', '.join(IDS)}")
     results.append(options.output, run)
     print(bench_tables.as_text(run))  # noqa: T201 - what the command says
-    print(f"benchmarks: {options.output}")  # noqa: T201 - likewise
+    print(f"benchmarks: {options.output}")  # noqa: T201 - as above
     return ExitCode.INCOMPLETE if run.lost else ExitCode.CONFORMANT

@@ -44,7 +44,7 @@ def update(path: Path) -> None:
     """Take over the costs of a ledger.
 
     Raises:
-        UserError: it is none, or not one of all claims of core or full, or not one in which they hold: what ran into a
+        UserError: it is not a ledger of all claims of core or full, or not all of them hold: what ran into a
             limit did not cost what it has to.
 
     """

@@ -71,7 +71,7 @@ def _run(options: RunOptions, report_file: Path | None, more: Sequence[str]) -> 
 
 
 def _written(path: Path) -> int:
-    """Return when a file was written, in nanoseconds, and 0 where there is none."""
+    """Return when a file was written, in nanoseconds, and 0 if it does not exist."""
     return path.stat().st_mtime_ns if path.exists() else 0
 
 
@@ -99,7 +99,7 @@ def new(options: Namespace) -> int:
     if "file:" in requirement:
         print(f"tox.ini has {requirement!r}, which no CI reaches: name an address with --requirement")  # noqa: T201
     name = f"{options.name}.toml" if options.subprocess else options.name
-    print(f"next, in {options.output.resolve()}: assay smoke {name}, then assay run {name}")  # noqa: T201 - likewise
+    print(f"next, in {options.output.resolve()}: assay smoke {name}, then assay run {name}")  # noqa: T201 - as above
     return ExitCode.CONFORMANT
 
 
@@ -113,10 +113,10 @@ def smoke(options: Namespace) -> int:
         print("\n".join(lines), flush=True)  # noqa: T201 - what the command says
         wrong = wrong or ("" if step.sound else step.text)
     if wrong:
-        print(f"the adapter is broken here: {wrong}")  # noqa: T201 - likewise
+        print(f"the adapter is broken here: {wrong}")  # noqa: T201 - as above
         return ExitCode.NOT_CONFORMANT
     device = "" if options.device == "cpu" else f" --device {options.device}"
-    print(f"it is sound, now assay it: assay run {options.implementation}{device}")  # noqa: T201 - likewise
+    print(f"it is sound, now assay it: assay run {options.implementation}{device}")  # noqa: T201 - as above
     return ExitCode.CONFORMANT
 
 
@@ -147,7 +147,7 @@ def _report(files: list[Path], output: Path) -> None:
 
             text = pull_request.render(ledgers, runs=runs)
         case ".xml":
-            from assay.reports import junit  # noqa: PLC0415 - likewise
+            from assay.reports import junit  # noqa: PLC0415 - as above
 
             text = junit.render(ledgers)
         case _:
@@ -161,7 +161,7 @@ def _report(files: list[Path], output: Path) -> None:
 def compare(options: Namespace) -> int:
     """Say what has changed from one file to another, and whether any of it is a regression."""
     from assay.bench import results  # noqa: PLC0415 - other commands need none
-    from assay.reports import compare as comparing  # noqa: PLC0415 - likewise
+    from assay.reports import compare as comparing  # noqa: PLC0415 - as above
 
     if results.is_one(options.old) or results.is_one(options.new):
         from assay.bench import regression  # noqa: PLC0415 - loads SciPy
@@ -204,7 +204,7 @@ def matrix(options: Namespace) -> int:
         text_file.write(options.data, maker.as_json(made), "matrix")
         print(f"matrix: {options.data}")  # noqa: T201 - what the command says
     text_file.write(options.output, maker.as_page(made), "page")
-    print(f"page: {options.output}")  # noqa: T201 - likewise
+    print(f"page: {options.output}")  # noqa: T201 - as above
     return ExitCode.CONFORMANT
 
 
@@ -224,7 +224,7 @@ def _named_ledgers(named: list[tuple[str, str, str]]) -> dict[str, Ledger]:
 def expect(options: Namespace) -> int:
     """Write what fails in a ledger down as expected."""
     from assay.ledger import expect as writer  # noqa: PLC0415 - loads what writes TOML
-    from assay.ledger import expectations  # noqa: PLC0415 - likewise
+    from assay.ledger import expectations  # noqa: PLC0415 - as above
 
     before = expectations.read(options.output) if options.output.exists() else ()
     after = writer.updated(before, ledger.read(options.ledger), options.link, options.expires)
@@ -259,7 +259,7 @@ def list_(options: Namespace) -> int:
     for claim in specification().claims.values():
         kept = (claim.erratum or not options.errata) and (claim.unspecified or not options.unspecified)
         if kept and options.section in {None, claim.section}:
-            print(f"{claim.id:40} {claim.kind:12} {claim.profile:6} {claim.statement}")  # noqa: T201 - likewise
+            print(f"{claim.id:40} {claim.kind:12} {claim.profile:6} {claim.statement}")  # noqa: T201 - as above
     return ExitCode.CONFORMANT
 
 

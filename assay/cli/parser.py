@@ -153,7 +153,7 @@ def _add_bench(commands: Commands) -> None:
 
 def _count(text: str) -> int:
     if not (text.isdecimal() and int(text)):
-        msg = f"{text!r} is no whole number from 1 on"
+        msg = f"{text!r} is not a whole number from 1 on"
         raise argparse.ArgumentTypeError(msg)
     return int(text)
 
@@ -176,7 +176,7 @@ def _add_smoke(commands: Commands) -> None:
     )
     smoke.add_argument("implementation", help="as for `assay run`")
     smoke.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to start it (default: cpu)")
-    smoke.add_argument("--seconds", type=_seconds, default=10.0, help="that it all may take (default: 10)")
+    smoke.add_argument("--seconds", type=_seconds, default=10.0, help="time limit of the whole check (default: 10)")
     smoke.set_defaults(command="smoke")
 
 
@@ -186,14 +186,14 @@ FEWEST_SECONDS = 3
 
 def _seconds(text: str) -> float:
     if not FEWEST_SECONDS <= (seconds := _number(text)) < math.inf:
-        msg = f"{text!r} is no number of seconds from {FEWEST_SECONDS} on"
+        msg = f"{text!r} must be at least {FEWEST_SECONDS} seconds"
         raise argparse.ArgumentTypeError(msg)
     return seconds
 
 
 def _duration(text: str) -> float:
     if not 0 < (seconds := _number(text)) < math.inf:
-        msg = f"{text!r} is no number of seconds above 0"
+        msg = f"{text!r} must be a number of seconds above 0"
         raise argparse.ArgumentTypeError(msg)
     return seconds
 
@@ -282,7 +282,7 @@ def _add_expect(commands: Commands) -> None:
 
 def _address(text: str) -> str:
     if not re.fullmatch(r"https?://\S+", text):
-        msg = f"{text!r} is no address of the web"
+        msg = f"{text!r} is not a web address"
         raise argparse.ArgumentTypeError(msg)
     return text
 
@@ -291,7 +291,7 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        msg = f"{text!r} is no day such as 2027-12-31"
+        msg = f"{text!r} is not a date such as 2027-12-31"
         raise argparse.ArgumentTypeError(msg) from None
 
 

@@ -35,8 +35,8 @@ def write(name: str, folder: Path, requirement: str, *, subprocess: bool = False
     """Write the files, unless one of them is there.
 
     Args:
-        name: of the module.
-        folder: that the files are put into; it is made if it is not there.
+        name: Name of the module.
+        folder: Folder of the files; it is made if it is missing.
         requirement: what tox installs Assay from.
         subprocess: whether the adapter is a program of its own, which speaks the protocol.
 
@@ -44,7 +44,7 @@ def write(name: str, folder: Path, requirement: str, *, subprocess: bool = False
         The files.
 
     Raises:
-        UserError: the name is none for a module, or is taken; a file is there already, or cannot be written.
+        UserError: the name cannot name a module, or is taken; a file is there already, or cannot be written.
 
     """
     _check_name(name)
@@ -87,7 +87,7 @@ def write(name: str, folder: Path, requirement: str, *, subprocess: bool = False
 def _check_name(name: str) -> None:
     # GitHub and tox give their jobs and environments no other letters than ASCII's.
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
-        msg = f"{name!r} is no name for a Python module"
+        msg = f"{name!r} cannot name a Python module"
         raise UserError(msg, "It consists of letters, digits and underscores, such as my_adapter")
 
 
@@ -96,7 +96,7 @@ def _peer(name: str) -> str:
 
 
 def _still_to_write() -> dict[str, list[str]]:
-    """Return what the other groups have to have, line by line, under the group and the number of its claims."""
+    """Return what the other groups need, line by line, under the group and the number of its claims."""
     claims = specification().claims.values()
     return {
         f"{group}, {sum(group in claim.groups for claim in claims)} claims": [

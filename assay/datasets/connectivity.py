@@ -23,7 +23,7 @@ def answers(url: str) -> bool:
     good = Event()
 
     def ask() -> None:
-        # A ValueError is what a proxy gives whose name is none.
+        # A proxy whose name is invalid gives a ValueError.
         with suppress(OSError, HTTPException, ValueError), build_opener().open(request):
             good.set()
 

@@ -74,7 +74,7 @@ class Text(NamedTuple):
     """A corpus of English prose.
 
     Attributes:
-        text: as it stands in the file, with upper and lower case.
+        text: Text of the file, with upper and lower case.
         source: where it comes from, and which corpus it is where it is not the Nietzsche text; for people.
 
     """
@@ -96,7 +96,7 @@ class Dataset(Generic[T]):
         title: its name in a sentence.
         file: its file's name in every folder.
         parse: reads the file, and raises where its content is not the pinned one.
-        writers: for each source to fetch it from, what writes the file to a path.
+        writers: Function that writes the file to a path, by source.
 
     """
 

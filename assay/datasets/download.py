@@ -92,8 +92,8 @@ def fetch_once(
     """Put a file in its place, unless another process was quicker.
 
     Args:
-        target: the file to be; its folder is made where there is none.
-        writers: for each source, what writes the file to a path.
+        target: the file to be; its folder is made if it is missing.
+        writers: Function that writes the file to a path, by source.
         arrived: reads what another process may have put in place meanwhile.
         parse: reads a file, and raises where its content is not the right one.
 

@@ -21,7 +21,7 @@ def acquire(path: Path, what: str) -> FileLock | None:
     The lock is a file in the folder for temporary ones: nothing is left beside the file.
 
     Args:
-        path: of the file, with links followed.
+        path: Path of the file, with links followed.
         what: names it in the message: `ledger`.
 
     Returns:

@@ -25,7 +25,7 @@ def check(path: Path, what: str) -> Path:
     """Make sure that a file can be written, and return its path from the root.
 
     Args:
-        path: of the file. Links are followed.
+        path: Path of the file. Links are followed.
         what: names it in the message: `ledger`.
 
     Raises:

@@ -27,7 +27,7 @@ class Draft:
         profile: smoke, core or full.
         seed: Seed of all random draws.
         data: Source of each data set.
-        awaited: For every claim of the profile, or of the shard, in the document's order, the names of its tests that
+        awaited: Names of the tests of every claim of the profile, or of the shard, in the document's order, that
             have not reported every case yet.
         expectations: Known failures, by claim.
         rows: What the tests found, by claim.

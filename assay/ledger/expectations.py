@@ -45,7 +45,7 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     def __post_init__(self) -> None:
         """Refuse to expect what is not a failure."""
         if self.outcome not in FAILURES:
-            msg = f"outcome {self.outcome.value!r} is none of {', '.join(outcome.value for outcome in FAILURES)}"
+            msg = f"outcome {self.outcome.value!r} is not one of {', '.join(outcome.value for outcome in FAILURES)}"
             raise ValueError(msg)
 
     def permits(self, outcome: Outcome) -> bool:
@@ -100,8 +100,8 @@ def check(expectations: Iterable[Expectation], groups: Iterable[str], today: dat
     """Make sure that every expectation can still come true.
 
     Args:
-        expectations: of one implementation.
-        groups: that the implementation declares.
+        expectations: Expectations of one implementation.
+        groups: Groups that the implementation declares.
         today: the day, in UTC, unless given.
 
     Raises:

@@ -15,7 +15,7 @@ from assay.bench.results import Run
 from assay.bench.workloads import STEPS
 from assay.reports.picture import FIRST, INK, MUTED, SECOND, THIRD, Drawing, Picture, axes_of, finish
 
-# Told apart by shape as well as by colour, which not everybody sees.
+# Distinguished by shape as well as by colour, which not everybody sees.
 MARKS = [*zip("osD^vP", cycle((FIRST, SECOND, THIRD)), strict=False)]
 ROW_INCHES = 0.3
 

@@ -64,7 +64,7 @@ class Column:
     """One ledger.
 
     Attributes:
-        ledger: As read.
+        ledger: Ledger, as read.
         specification: What it is about.
         name: Name that distinguishes it from the other ledgers of the report.
         remarks: What a reader must know before comparing it.

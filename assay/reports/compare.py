@@ -55,7 +55,7 @@ class Difference:
 
     @property
     def is_(self) -> str:
-        """The outcome now, likewise."""
+        """The outcome now, in the same form."""
         return _is(self.new)
 
 
@@ -91,7 +91,7 @@ class Comparison:
 
     @property
     def code(self) -> ExitCode:
-        """Whether there is a regression, and nothing else; where there is none yet, whether that is a verdict."""
+        """Whether there is a regression, and nothing else; if there is not, whether there is a verdict."""
         if self.of(Change.REGRESSION):
             return ExitCode.NOT_CONFORMANT
         return ExitCode.CONFORMANT if _is_whole(self.new) else ExitCode.INCOMPLETE

@@ -57,7 +57,7 @@ def from_evidence(evidence: Mapping[str, Any], salt: str) -> tuple[list[Picture]
     """Draw what one row measured.
 
     Args:
-        evidence: of the row; kinds that have no figure are passed over.
+        evidence: Evidence of the row; kinds that have no figure are passed over.
         salt: sets the drawings apart from all others in the page.
 
     Returns:
@@ -348,7 +348,7 @@ def _entropy(evidence: object) -> Drawing:
     axes.set(xlabel="temperature", ylabel="entropy in nats", ylim=(0, None))
     ends = ", ".join(f"{height:.2f} at {place:g}" for place, height in zip(marked, heights, strict=True))
     caption = (
-        "How uncertain the trained network is of the next character, on average over windows of the text, by "
+        "How uncertain the trained network is about the next character, on average over windows of the text, by "
         f"the temperature. Dots: the document's temperatures ({ends})."
     )
     alt = f"Rising line chart: the entropy goes from {entropies[0]:.2f} to {entropies[-1]:.2f}."

@@ -31,7 +31,7 @@ def history(outcomes: Mapping[str, str]) -> str:
     """Say since when, until when or where a claim holds.
 
     Args:
-        outcomes: by version, the oldest first.
+        outcomes: Outcomes by version, the oldest first.
 
     """
     tried = {version: outcome in HOLDS for version, outcome in outcomes.items() if outcome not in UNTRIED}
@@ -55,12 +55,12 @@ def make(ledgers: Mapping[str, Ledger]) -> Matrix:
         ledgers: Ledgers by the name of the version, the oldest first.
 
     Raises:
-        UserError: they are of different versions of the suite or of the document.
+        UserError: they come from different versions of the suite or of the document.
 
     """
     for what in ("suite", "document"):
         if len({getattr(ledger, what) for ledger in ledgers.values()}) > 1:
-            msg = f"the ledgers are of more than one {what}"
+            msg = f"the ledgers have more than one {what}"
             raise UserError(msg, "Make them anew with one version of the suite")
     rows = {name: ledger.rows for name, ledger in ledgers.items()}
     held = {id_ for found in rows.values() for id_ in found}
@@ -96,7 +96,7 @@ def read(path: Path) -> Matrix:
     """Read a matrix.
 
     Raises:
-        UserError: there is no such file, or it is none.
+        UserError: the file does not exist, or does not hold a matrix.
 
     """
     return json_file.read(path, SCHEMA, "matrix", "`assay matrix NAME=LEDGER ...` makes one")

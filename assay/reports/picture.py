@@ -79,7 +79,7 @@ class Count:
     Attributes:
         number: how often.
         right: whether the digit was taken for itself.
-        shade: from 0 to 1, among the right ones or among the wrong ones.
+        shade: Shade from 0 to 1, among the right ones or among the wrong ones.
 
     """
 
@@ -93,7 +93,7 @@ class Picture:
     """One figure; one of svg, image, tiles, matrix and samples is set.
 
     Attributes:
-        title: in a few words.
+        title: Title in a few words.
         caption: what to see in it.
         alt: what it looks like, for those who cannot see it.
         svg: a drawing.
@@ -120,7 +120,7 @@ class Drawing:
 
     Attributes:
         picture: without its drawing.
-        figure: of matplotlib, where there is one.
+        figure: Figure of matplotlib, where there is one.
 
     """
 

@@ -34,7 +34,7 @@ def render(ledgers: Sequence[Ledger], specification: Specification | None = None
 
 
 def explain(rows: Sequence[Row], spec: Specification) -> Iterator[str]:
-    """Explain rows that are no pass, each when it is asked for, in lines of Markdown."""
+    """Explain rows that did not pass, each when it is opened, in lines of Markdown."""
     for row in rows[:MOST_DETAILS]:
         claim = spec.claims.get(row.id)
         statement = plain(f"{claim.statement} ({spec.place(claim)})") if claim else "Not in this specification."

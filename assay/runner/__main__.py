@@ -15,7 +15,7 @@ from assay.errors import ExitCode
 
 def main() -> None:
     """Run the tests, and end at once: nothing that an implementation has left behind in this process is waited for."""
-    # As if it were told to end: it has to end its workers, and what they have started.
+    # As if it were asked to end: it has to end its workers, and what they have started.
     parentage.end_with_parent(signal.SIGTERM)
     try:
         code = int(pytest.main(sys.argv[1:]))

@@ -24,14 +24,14 @@ def compute_once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
 
     Args:
         folder: shared by the processes of the run.
-        name: of the work, fit for a file.
+        name: Name of the work, fit for a file.
         work: the work.
 
     Raises:
         AdapterError: the work failed the first time, or ended its process.
         NonConformanceError: it failed.
-        PeerLostError: likewise.
-        TimeLimitError: likewise.
+        PeerLostError: The work raised it.
+        TimeLimitError: The work raised it.
 
     """
     done, started = folder / f"{name}.done", folder / f"{name}.started"

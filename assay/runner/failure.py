@@ -27,7 +27,7 @@ BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([A-Za-z0-9+/]+=*)'\)")
 EXAMPLE = re.compile(r"(?:Falsifying example|Failing test case): \w+\((.*)\)\s*$", re.DOTALL)
 # Enough for the counterexample of the largest case that Hypothesis draws; a ledger has many rows.
 LONGEST_REASON = 4000
-# What called the implementation, and as many frames as lead to the place where it is no such call.
+# What called the implementation, and as many frames as lead to the place where there is no such call.
 PROXY = "/adapters/proxy.py"
 STACK_LINES = 15
 
@@ -122,7 +122,7 @@ def frames(stack: str) -> list[str]:
     """Return the lines that count of what `faulthandler` wrote: those of the implementation, and what happened.
 
     Args:
-        stack: of all threads, each after an empty line but for the first, the last call first.
+        stack: Stack of all threads, each after an empty line but for the first, the last call first.
 
     """
     head, *blocks = re.split(r"\n(?=\S*(?:Current thread|Thread) 0x)", stack)

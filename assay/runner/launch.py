@@ -34,7 +34,7 @@ OWN = (
 # Python without assertions would pass whatever asserts.
 WITHOUT = ("PYTHONOPTIMIZE", "PYTHONWARNINGS")
 KEPT = ("PYTEST_XDIST_AUTO_NUM_WORKERS",)
-# How long a run that was told to end may take for it.
+# How long a run may take to end after a request.
 END_SECONDS = 15.0
 
 
@@ -42,7 +42,7 @@ def command(options: RunOptions, tests: Sequence[Path], *more: str) -> list[str]
     """Return the command that runs tests of claims.
 
     Args:
-        options: of the run.
+        options: Options of the run.
         tests: files, or folders of them.
         more: arguments for pytest and its other plugins.
 
@@ -51,7 +51,7 @@ def command(options: RunOptions, tests: Sequence[Path], *more: str) -> list[str]
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for such a process: what pytest was told by this one is not for that one."""
+    """Return the environment for such a process, without the settings of pytest in this one."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -64,10 +64,10 @@ def run(words: Sequence[str]) -> int:
     """Run such a command to its end, and leave none of its processes behind.
 
     Args:
-        words: of the command.
+        words: Words of the command.
 
     Returns:
-        Its exit status; 2 where it was interrupted, or this process was told to end.
+        Its exit status; 2 where it was interrupted, or this process was asked to end.
 
     """
     process = subprocess.Popen(words, env=environment(), start_new_session=True)  # noqa: S603 - our own tests
@@ -83,7 +83,7 @@ def run(words: Sequence[str]) -> int:
 
 @contextmanager
 def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass on what this process is told, once as a request and then by force, as the process does not hear it."""
+    """Pass on the signals to this process, once as a request and then by force, as the process does not hear it."""
     asked = False
 
     def pass_on(_number: int, _frame: FrameType | None) -> None:

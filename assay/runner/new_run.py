@@ -41,7 +41,7 @@ def new_run(
     """Check the options of a run, and describe its implementation.
 
     Args:
-        options: as the user gave them.
+        options: Options as the user gave them.
         tests: all tests of claims.
         tries: whether the implementation is to be tried, and not only tests to be collected.
         description: What the implementation says of itself, if that is already known.

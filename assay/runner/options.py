@@ -18,7 +18,7 @@ NAMED = "package.module[:attribute], an entry point such as `reference`, or the 
 
 
 def _option(default: Any, text: str, **settings: Any) -> Any:  # noqa: ANN401 - as `dataclasses.field` has it
-    """Declare an option: its default, its help, and what else argparse is told of it."""
+    """Declare an option: its default, its help, and its other arguments for argparse."""
     return field(default=default, metadata={"help": text} | settings)
 
 
@@ -82,7 +82,7 @@ class RunOptions:
 
         Args:
             claims: ids.
-            code: Hypothesis's code for the case; empty where there is none.
+            code: Hypothesis's code for the case; empty without one.
 
         """
         again = replace(self, claim=tuple(claims), replay=code or None)

@@ -107,7 +107,7 @@ def pytest_configure(config: pytest.Config) -> None:
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     hypothesis.settings.load_profile("assay")
-    # A crash is an outcome, however many there are: xdist gives up after four for each worker unless told.
+    # A crash is an outcome, however many there are: xdist gives up after four for each worker by default.
     if config.getoption("maxworkerrestart", None) is None:
         config.option.maxworkerrestart = str(len(specification().claims))
 
@@ -291,7 +291,7 @@ def pytest_runtest_makereport(
         row |= {"outcome": outcome, "reason": why, "replay": replay}
         if report.failed and not item.config.getoption("fulltrace"):
             report.longrepr = failure.text(claims, outcome, why, replay)
-            # What a framework says while it is loaded is no part of the failure.
+            # What a framework says while it is loaded does not belong to the failure.
             report.sections = [section for section in report.sections if not section[0].endswith("setup")]
         if isinstance(error, failure.SuiteError):
             # The claim stays undecided, whatever the implementation would have answered.

@@ -45,7 +45,7 @@ class Recorder:
         """Open the ledger, and take over what a run that is resumed has decided.
 
         Args:
-            config: of pytest.
+            config: Config of pytest.
             run: what is being run.
             tests: all tests of claims.
 

@@ -31,10 +31,10 @@ class Run:
     """What every process of a run has to know.
 
     Attributes:
-        implementation: as named on the command line.
+        implementation: Name on the command line.
         description: what it says of itself; None where tests are only collected.
         profile: smoke, core or full.
-        seed: of everything drawn.
+        seed: Seed of everything drawn.
         device: cpu or gpu.
         precision: the format that factors of products may be rounded to.
         shard: the part of the profile to run; None for all of it.

@@ -41,7 +41,7 @@ def verdict_line(ledger: Ledger, verdict: Verdict, asked: Collection[str]) -> st
     """Put the verdict into one line."""
     name = ledger.implementation.name
     part = f" ({ledger.shard})" if ledger.shard else ""
-    precision = f" (products had to have the precision {ledger.precision})" if ledger.precision != "float32" else ""
+    precision = f" (required precision of products: {ledger.precision})" if ledger.precision != "float32" else ""
     only = asked and verdict.conformance in {Conformance.FULL, Conformance.PARTIAL}
     sentence = f"the claims asked for hold, in {verdict.scope}" if only else verdict.sentence
     return f"{name}{part}: {sentence}{precision}"

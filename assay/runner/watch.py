@@ -12,7 +12,7 @@ from time import monotonic
 from assay.adapters.time_limit import GRACE_SECONDS
 
 POLL_SECONDS = 0.5
-# A worker is told of its next test before it has to wait for it: one that stands still meanwhile has been stopped.
+# A worker receives its next test before it has to wait for it: one that stands still meanwhile has been stopped.
 STOPPED_SECONDS = GRACE_SECONDS
 
 

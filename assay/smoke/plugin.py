@@ -78,7 +78,7 @@ def _looked_at(name: str, group: GroupProxy) -> dict[str, Any]:
     """Return the functions that a group lacks, or what keeps it from being looked at."""
     try:
         return {"missing": [function for function in functions(name) if _is_missing(group, function)]}
-    except BaseException as error:  # noqa: BLE001 - an exit is no way out of it
+    except BaseException as error:  # noqa: BLE001 - an exit does not end it
         return {"problem": str(error) or type(error).__name__}
 
 

@@ -22,7 +22,7 @@ from assay.specification.claims import Claim
 
 # As much of what the process wrote as says how it ended.
 LAST_LINES = 5
-# How long a process may take to end that was told to.
+# How long a process may take to end after a request.
 END_SECONDS = 0.5
 
 
@@ -33,8 +33,8 @@ class Trial:
     Attributes:
         status: its exit status; None where its time was up.
         journal: what was begun and ended, in order.
-        rows: of the ledger.
-        last_lines: of what it wrote.
+        rows: Rows of the ledger.
+        last_lines: Last lines of what it wrote.
         stuck_seconds: how long it had been at the step in flight when it ended.
 
     """
@@ -67,9 +67,9 @@ def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, s
     """Start an adapter, look at its groups, and try claims, as far as the time reaches.
 
     Args:
-        name: of the implementation.
-        device: to start it on.
-        claims: to try, in this order.
+        name: Name of the implementation.
+        device: Device to start it on.
+        claims: Claims to try, in this order.
         claim_seconds: the limit of each.
         seconds: the limit of it all.
 

@@ -46,9 +46,9 @@ def steps(name: str, device: str, seconds: float) -> Iterator[Step]:
     """Try an adapter, step by step, and stop where there is no going on.
 
     Args:
-        name: of the implementation.
-        device: to start it on.
-        seconds: that all of it may take.
+        name: Name of the implementation.
+        device: Device to start it on.
+        seconds: Time limit of the whole.
 
     Raises:
         UserError: the adapter's turn did not come.
@@ -113,9 +113,9 @@ def answers(name: str, tried: Trial, claims: Sequence[Claim], claim_seconds: flo
     """Say whether the claims that were tried got an answer, right or wrong.
 
     Args:
-        name: of the implementation.
+        name: Name of the implementation.
         tried: what came of them.
-        claims: that were to be tried.
+        claims: Claims that were to be tried.
         claim_seconds: the limit of each.
 
     """
@@ -132,7 +132,7 @@ def answers(name: str, tried: Trial, claims: Sequence[Claim], claim_seconds: flo
         lines[SHOWN:] = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
         return Step(f"{what}. See more with `assay run {name} --claim {broken[0]}`", sound=False, details=tuple(lines))
     what = f"claims: {len(found)} of the {len(claims)} of the smoke profile on these groups are tried"
-    lines = [f"{id_} does not hold: that is no fault of the adapter" for id_ in failed]
+    lines = [f"{id_} does not hold: the adapter is sound all the same" for id_ in failed]
     if len(found) < len(claims):
         lines.append(f"then the time was up{f', in {tried.in_flight}' if tried.in_flight else ''}. {SLOW}")
     return Step(f"{what}, and all get an answer", details=tuple(lines))

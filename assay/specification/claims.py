@@ -58,7 +58,7 @@ class Permitted:
     """One of the results that are right where the document decides none.
 
     Attributes:
-        key: by which tests and ledgers name it.
+        key: Name in tests and ledgers.
         result: what an implementation does.
         seen: the frameworks, with their versions, that were seen to do it; empty where none was.
 
@@ -133,11 +133,11 @@ class Section:
     """One section of the document.
 
     Attributes:
-        name: as in `spec/claims/NAME.toml` and `tests/test_NAME.py`.
-        title: for people.
+        name: Name, as in `spec/claims/NAME.toml` and `tests/test_NAME.py`.
+        title: Title, for people.
         lines: its lines, from 1.
         silent: the lines that make no claim, each with what it is.
-        claims: in the order of the file; empty while the section has no file.
+        claims: Claims in the order of the file; empty while the section has no file.
 
     """
 
@@ -154,7 +154,7 @@ class Specification:
 
     Attributes:
         document: SHA-256 of the document.
-        sections: in the document's order.
+        sections: Sections in the document's order.
 
     """
 
@@ -188,7 +188,7 @@ class Specification:
         """Return the claim of this id.
 
         Raises:
-            UserError: there is none; the message names the nearest ids.
+            UserError: It does not exist; the message names the nearest ids.
 
         """
         claims = self.claims

@@ -92,7 +92,7 @@ def _difference(lines: list[str], specification: Specification) -> str:
         line + 1
         for operation, start, stop, _, _ in matcher.get_opcodes()
         if operation != "equal"
-        # What was inserted stands between two lines, of which the former is told.
+        # What was inserted stands between two lines, of which the former is named.
         for line in (range(start, stop) if stop > start else [max(start - 1, 0)])
     }
     if not changed:

@@ -23,7 +23,7 @@ class ExecutableClaim:
         file: the file's name.
         function: the test's name.
         claims: ids.
-        source: of the function, with its decorators.
+        source: Source of the function, with its decorators.
         tells_results: whether it says which of the allowed results it sees.
 
     """
@@ -127,7 +127,7 @@ def gaps(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> li
         *(f"{claim.section}.toml: claim {id_} has no test" for id_, claim in claims.items() if id_ not in named),
         *(f"{test.file}: {test.function} names no claim" for test in tests if not test.claims),
         *(
-            f"{test.file}: {test.function} names {id_}, which is no claim"
+            f"{test.file}: {test.function} names {id_}, which is not a claim"
             for test in tests
             for id_ in test.claims
             if id_ not in claims

@@ -39,13 +39,13 @@ def parse(text: str) -> Shard:
     """Read `2/3`.
 
     Raises:
-        UserError: it is no shard.
+        UserError: it is not a shard.
 
     """
     form = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
     shard = Shard(int(form[1]), int(form[2])) if form else None
     if shard is None or not 1 <= shard.number <= shard.of:
-        msg = f"--shard {text!r} is no shard"
+        msg = f"--shard {text!r} is not a shard"
         raise UserError(msg, "The second of three is 2/3")
     return shard
 
@@ -67,7 +67,7 @@ def claims_of(
     Args:
         shard: which.
         held: all claims to be shared out, in the document's order.
-        tests: of the claims. Claims that share a test stay together: it is run once.
+        tests: Tests of the claims. Claims that share a test stay together: it is run once.
         seconds: what claims cost. One that is not there costs the median.
 
     Raises:

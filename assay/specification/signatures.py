@@ -21,7 +21,7 @@ class _Bare(str):
 
 
 def functions(group: str) -> list[str]:
-    """Return what a group has to have, in the contract's order."""
+    """Return the functions of a group, in the contract's order."""
     protocol = PROTOCOLS[group]
     declared = [name for name, value in vars(protocol).items() if inspect.isfunction(value) and name[0] != "_"]
     return [*protocol.__annotations__, *declared]

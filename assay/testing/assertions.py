@@ -51,8 +51,8 @@ def assert_form(what: str, actual: Any, shape: tuple[int, ...], dtype: np.dtype[
     Args:
         what: the call, for the message.
         actual: a NumPy array or scalar; a plain number stands for a scalar of any type.
-        shape: that it has to have.
-        dtype: that it has to have.
+        shape: Expected shape.
+        dtype: Expected dtype.
 
     Returns:
         `actual` as an array.
@@ -65,10 +65,10 @@ def assert_form(what: str, actual: Any, shape: tuple[int, ...], dtype: np.dtype[
     plain = isinstance(actual, float | int) and not isinstance(actual, np.generic)
     array = np.asarray(actual, dtype if plain else None)
     if array.shape != shape:
-        msg = f"{what} has shape {list(array.shape)}, and has to have {list(shape)}"
+        msg = f"{what} has shape {list(array.shape)}, expected {list(shape)}"
         raise NonConformanceError(msg)
     if array.dtype != dtype:
-        msg = f"{what} is of {array.dtype}, and has to be of {dtype}"
+        msg = f"{what} has dtype {array.dtype}, expected {dtype}"
         raise NonConformanceError(msg)
     return array
 
@@ -96,9 +96,9 @@ def assert_within(
     Args:
         what: the call, for the message.
         actual: what the implementation returned.
-        expected: by the definition.
-        bound: of the definition's shape, from `assay.spec.error_bounds.rounding`.
-        dtype: that `actual` has to have.
+        expected: Result of the definition.
+        bound: Array in the shape of the definition's result, from `assay.spec.error_bounds.rounding`.
+        dtype: Expected dtype of `actual`.
 
     Raises:
         NonConformanceError: it is not; the message shows the worst element.
@@ -130,7 +130,7 @@ def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exceptio
     Args:
         what: the arguments, for the message.
         call: hands them over.
-        kinds: of error, a ValueError where none is named; several where frameworks and their releases differ.
+        kinds: Kinds of error, a ValueError where none is named; several where frameworks and their releases differ.
 
     Raises:
         NonConformanceError: they are accepted.
@@ -158,7 +158,7 @@ def assert_close(
     Args:
         what: the call, for the message.
         actual: what the implementation returned.
-        expected: by the definition, in float64.
+        expected: Result of the definition, in float64.
         bounds: Bound of each tensor, from `assay.spec.error_bounds`: a number for all of its elements or one for each,
             by which their differences are divided first.
 

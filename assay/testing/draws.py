@@ -50,7 +50,7 @@ def chance_of_shares(counts: Array, draws: int | Array, probabilities: float | A
     Args:
         counts: How often each event came, int [events].
         draws: How often each could have come, int [events] or one number for all.
-        probabilities: Of each event in one draw, [events] or one number for all.
+        probabilities: Probability of each event in one draw, [events] or one number for all.
 
     """
     from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
@@ -66,7 +66,7 @@ def _divergence(counts: Array, probabilities: Array) -> float:
     Sharpness is the mean logarithm of the probabilities of what was drawn. The distributions of each sharpness that are
     nearest to the given one are its powers, which are what it becomes at other temperatures.
     """
-    from scipy import optimize  # noqa: PLC0415 - likewise
+    from scipy import optimize  # noqa: PLC0415 - as above
 
     possible = probabilities > 0
     logarithms = np.log(probabilities[possible])
@@ -86,7 +86,7 @@ def normal_quantiles(count: int) -> Array:
 
 
 def detectable_temperature(draws: int, probabilities: Array) -> float:
-    """Return how far a temperature has to be from 1, relatively, to be told with a chance of `DETECTION`.
+    """Return how far a temperature has to be from 1, relatively, to be detected with a chance of `DETECTION`.
 
     The mean of the logarithms of many probabilities is nearly normal, and moves by their variance per unit.
     """
@@ -106,7 +106,7 @@ def chance_of_repeats(*sequences: Array, classes: int, length: int) -> float:
     Args:
         sequences: Numbers from 0 to below `classes`, int [draws] each.
         classes: How many numbers there are.
-        length: Of a word; as many as 64 bits hold.
+        length: Length of a word; as many as 64 bits hold.
 
     Returns:
         1 where every word occurs once; otherwise the number of pairs of words times that probability.
@@ -190,7 +190,7 @@ def chance_of_evenness(counts: Array) -> float:
     Counts of a fixed number n of draws are Poisson counts, given that these add up to n. So a probability is at most
     that of Poisson counts, divided by the probability of such a sum; and Chernoff's inequality bounds the former.
     """
-    from scipy import optimize, stats  # noqa: PLC0415 - likewise
+    from scipy import optimize, stats  # noqa: PLC0415 - as above
 
     draws, mean = int(counts.sum()), float(np.mean(counts))
     found = float(np.sum((counts - mean) ** 2))

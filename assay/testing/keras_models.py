@@ -15,7 +15,7 @@ def mlp_layers(layers: Any) -> list[Any]:  # noqa: ANN401 - the module `layers` 
     return [layers.Flatten(), layers.Dense(100, activation="relu"), layers.Dense(10), layers.Softmax()]
 
 
-def cnn_layers(layers: Any) -> list[Any]:  # noqa: ANN401 - likewise
+def cnn_layers(layers: Any) -> list[Any]:  # noqa: ANN401 - as above
     """Make the layers of the CNN (lines 300 to 318)."""
     return [
         layers.Conv2D(filters=32, kernel_size=[5, 5], padding="same", activation="relu"),
@@ -32,14 +32,14 @@ def cnn_layers(layers: Any) -> list[Any]:  # noqa: ANN401 - likewise
 LAYERS = {"mlp": mlp_layers, "cnn": cnn_layers}
 
 
-def connected(namespace: Any, form: str, layers: list[Any], input_shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - likewise
+def connected(namespace: Any, form: str, layers: list[Any], input_shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - as above
     """Make a model that calls layers one after the other.
 
     Args:
         namespace: Keras-shaped.
-        form: of `FORMS`.
-        layers: in their order.
-        input_shape: of an example, without the batch.
+        form: One of `FORMS`.
+        layers: Layers in their order.
+        input_shape: Shape of an example, without the batch.
 
     """
     if form == "sequential":
@@ -72,6 +72,6 @@ def build(namespace: Any, form: str, name: str) -> Any:  # noqa: ANN401 - a mode
     return connected(namespace, form, LAYERS[name](namespace.layers), (28, 28, 1))
 
 
-def load(model: Any, name: str, parameters: Parameters) -> None:  # noqa: ANN401 - likewise
+def load(model: Any, name: str, parameters: Parameters) -> None:  # noqa: ANN401 - as above
     """Put parameters of the definition into a model that is built: its variables come in the same order."""
     model.set_weights([parameters[key] for key in MODELS[name].shapes])

@@ -31,8 +31,8 @@ def chance_of_spread(counts: NDArray[Any], size: int, rate: float) -> float:
     parts that are dropped as a whole lie outside.
 
     Args:
-        counts: of dropped elements in each part, [parts].
-        size: of a part.
+        counts: Counts of dropped elements in each part, [parts].
+        size: Size of a part.
         rate: the probability that an element is dropped.
 
     """
@@ -58,7 +58,7 @@ def chance_of_agreement(one: Mask, other: Mask) -> float:
 
     Whether two independent elements agree is a fair coin, and so is each of the pairs along a chain of them.
     """
-    from scipy import stats  # noqa: PLC0415 - likewise
+    from scipy import stats  # noqa: PLC0415 - as above
 
     return float(stats.binomtest(int((one == other).sum()), one.size, 1 / 2).pvalue)
 

@@ -31,8 +31,8 @@ class Case(NamedTuple):
 
     Attributes:
         problem: what an implementation is given.
-        expected: by the definition, in float64.
-        bounds: on every tensor, as `assert_close` takes them.
+        expected: Result of the definition, in float64.
+        bounds: Bounds of every tensor, for `assert_close`.
 
     """
 
@@ -76,7 +76,7 @@ def solved(problem: Problem, evaluate: Callable[..., Evaluate], *, adam: Adam = 
     """Solve a problem by the definition.
 
     Args:
-        problem: of several batches for `trajectory`, of one for the others.
+        problem: Problem of several batches for `trajectory`, of one for the others.
         evaluate: `layer_outputs`, `loss_and_gradients` or `trajectory`.
         adam: Form of Adam, where `evaluate` is `trajectory` and Adam is the optimizer.
 
@@ -228,5 +228,5 @@ def assert_parameters(initial: Tensors, model: str, layer: str, count: int) -> N
     shapes = {name: shape for name, shape in definition.MODELS[model].shapes.items() if name.startswith(f"{layer}/")}
     total = sum(assert_form(name, initial[name], shape).size for name, shape in shapes.items())
     if total != count:
-        msg = f"{layer} has {total} parameters, and has to have {count}"
+        msg = f"{layer} has {total} parameters, expected {count}"
         raise NonConformanceError(msg)

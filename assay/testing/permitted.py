@@ -22,7 +22,7 @@ class Results:
         """Take what the claim allows.
 
         Raises:
-            LookupError: that is nothing in particular.
+            LookupError: The key names no permitted result.
 
         """
         if claim.unspecified is None:
@@ -37,7 +37,7 @@ class Results:
 
         Args:
             checks: one for each allowed result, by key; it raises an AssertionError where the result is another one.
-            alike: whether an answer may be as two of the results say. Then all are looked at, and one is told only
+            alike: whether an answer may be as two of the results say. Then all are looked at, and one is reported only
                 where it is the only one. Otherwise the first is enough; one that was seen before is looked at first.
 
         Raises:

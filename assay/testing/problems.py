@@ -36,7 +36,7 @@ class Problem(NamedTuple):
         model: its name.
         parameters: float32, by canonical name.
         inputs: float32 [batch, ...], or [steps, batch, ...] where steps were asked for.
-        targets: likewise.
+        targets: Targets, in the same form.
 
     """
 
@@ -57,7 +57,7 @@ def mlp(
     """Make a problem for the MLP: images without a black pixel, which would leave its weights without effect.
 
     Args:
-        seed: of what is drawn.
+        seed: Seed of what is drawn.
         batch: how many images.
         steps: how many batches; None for one without an axis of its own.
         learning_rate: Learning rate of a training on them.
@@ -128,7 +128,7 @@ class QProblem(NamedTuple):
     Attributes:
         model: its name.
         parameters: float32, by canonical name.
-        transitions: of float32 and int32, each element [batch, ...], or [steps, batch, ...] where steps were asked for.
+        transitions: Arrays of float32 and int32, each [batch, ...], or [steps, batch, ...] where steps were asked for.
 
     """
 

@@ -57,7 +57,7 @@ CONVOLUTIONS = (
     (WindowGeometry((2, 7, 5, 1), (3, 2), (2, 1), "valid"), 2),
     (WindowGeometry((2, 3, 4, 2), (3, 4), (1, 1), "valid"), 3),
 )
-# Likewise; windows lie side by side, over each other and with gaps between them.
+# The same; windows lie side by side, over each other and with gaps between them.
 POOLINGS = (
     WindowGeometry((1, 4, 4, 1), (2, 2), (2, 2), "valid"),
     WindowGeometry((2, 4, 6, 3), (2, 2), (2, 2), "same"),
@@ -134,7 +134,7 @@ class ConvolutionCase(NamedTuple):
         inputs: [batch, height, width, channels].
         kernel: [window height, window width, channels, filters].
         bias: [filters].
-        strides: of the window.
+        strides: Strides of the window.
         padding: `valid` or `same`.
 
     """
@@ -176,8 +176,8 @@ class PoolingCase(NamedTuple):
 
     Attributes:
         inputs: [batch, height, width, channels].
-        pool_size: of the window.
-        strides: of the window.
+        pool_size: Size of the window.
+        strides: Strides of the window.
         padding: `valid` or `same`.
 
     """

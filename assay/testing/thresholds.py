@@ -52,10 +52,10 @@ class Limits:
     """What correct runs may give.
 
     Attributes:
-        mean: of the stored runs.
+        mean: Mean of the stored runs.
         deviation: their standard deviation.
         lower: a correct run is below it with a probability of at most `FALSE_ALARM`.
-        upper: likewise above it.
+        upper: a correct run is above it with the same probability.
         detectable: an implementation whose mean is this much lower fails with a probability of `DETECTION`.
 
     """
@@ -82,7 +82,7 @@ def tolerance_factor(runs: int) -> float:
 
 def chance_of_draws(draws: NDArray[Any], low: float, high: float) -> float:
     """Return how likely even draws from an interval are to look as uneven as these, by Kolmogorov and Smirnov."""
-    from scipy import stats  # noqa: PLC0415 - likewise
+    from scipy import stats  # noqa: PLC0415 - as above
 
     note_sample("even draws", len(draws))
     return float(stats.kstest(draws, stats.uniform(low, high - low).cdf).pvalue)
@@ -93,7 +93,7 @@ def chance_of_samples(one: NDArray[Any], other: NDArray[Any]) -> float:
 
     Where values repeat, as numbers of steps do, they are less likely to.
     """
-    from scipy import stats  # noqa: PLC0415 - likewise
+    from scipy import stats  # noqa: PLC0415 - as above
 
     note_sample("two samples", len(one), len(other))
     return float(stats.ks_2samp(one, other).pvalue)
@@ -101,7 +101,7 @@ def chance_of_samples(one: NDArray[Any], other: NDArray[Any]) -> float:
 
 def chance_of_counts(counts: Sequence[int], probabilities: NDArray[Any] | None = None) -> float:
     """Return how likely draws by these probabilities, or even ones, are to give counts as far off, by chi-square."""
-    from scipy import stats  # noqa: PLC0415 - likewise
+    from scipy import stats  # noqa: PLC0415 - as above
 
     note_sample("counts", int(sum(counts)), len(counts))
     expected = None if probabilities is None else probabilities * (sum(counts) / probabilities.sum())
@@ -114,7 +114,7 @@ def detectable_divergence(draws: int, classes: int) -> float:
     As sum (q - p)^2 / p: times the number of draws, that is the noncentrality of the statistic's distribution (Cohen,
     "Statistical power analysis for the behavioral sciences", 1988, section 7.2).
     """
-    from scipy import optimize, stats  # noqa: PLC0415 - likewise
+    from scipy import optimize, stats  # noqa: PLC0415 - as above
 
     freedom = classes - 1
     critical = stats.chi2.isf(RATE, freedom)
@@ -123,7 +123,7 @@ def detectable_divergence(draws: int, classes: int) -> float:
 
 
 def detectable_gap(draws: int, tests: int = 1) -> float:
-    """Return how far a distribution function has to be off somewhere for `chance_of_draws` to tell, likewise.
+    """Return how far a distribution function has to be off somewhere for `chance_of_draws` to tell, with that chance.
 
     Args:
         draws: Number of draws.
@@ -136,7 +136,7 @@ def detectable_gap(draws: int, tests: int = 1) -> float:
 
 def chance_of_share(count: int, total: int, probability: float) -> float:
     """Return how likely `total` draws are to give a count as unlikely as this, by the exact binomial test."""
-    from scipy import stats  # noqa: PLC0415 - likewise
+    from scipy import stats  # noqa: PLC0415 - as above
 
     note_sample("share", int(total), float(probability))
     return float(stats.binomtest(count, total, probability).pvalue)
@@ -148,7 +148,7 @@ def chance_of_each_count(counts: Sequence[int], probabilities: NDArray[Any]) -> 
     By the exact binomial test of each count, for all of them together (Bonferroni): unlike `chance_of_counts`, this
     holds however rare a class is.
     """
-    from scipy import stats  # noqa: PLC0415 - likewise
+    from scipy import stats  # noqa: PLC0415 - as above
 
     found, draws = np.asarray(counts), sum(counts)
     note_sample("counts", int(draws), len(found))
@@ -173,7 +173,7 @@ def chance_of_sequence(draws: NDArray[Any], classes: int) -> float:
         classes: How many of them there are.
 
     """
-    from scipy import stats  # noqa: PLC0415 - likewise
+    from scipy import stats  # noqa: PLC0415 - as above
 
     tests = []
     for lag in range(1, 3 * len(draws) // 4):
@@ -225,7 +225,7 @@ def assert_no_echo(what: str, draws: NDArray[Any], probability: float) -> None:
 
     """
     __tracebackhide__ = True
-    from scipy import stats  # noqa: PLC0415 - likewise
+    from scipy import stats  # noqa: PLC0415 - as above
 
     alike, totals = [], []
     distances = np.arange(1, len(draws) // 2)
@@ -304,7 +304,7 @@ class Threshold:
     """Stored runs of the reference, and the limits that follow from them.
 
     Attributes:
-        name: of the file.
+        name: Name of the file.
         recipe: arguments of `training.fit`, or of `agent.fit`, but for the seed and the data.
         runs: what each of them gave, but for its seed: for a network `accuracy`, and the names in `QUARTERS`.
 
@@ -346,7 +346,7 @@ def content(name: str) -> dict[str, Any]:
     """Read the file of a threshold.
 
     Raises:
-        UserError: there is none of that name.
+        UserError: There is no threshold of that name.
 
     """
     if not path(name).is_file():

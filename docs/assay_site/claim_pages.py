@@ -91,7 +91,7 @@ def _body(claim: Claim, tests: Sequence[ExecutableClaim]) -> Iterator[str]:
                 for one in claim.unspecified.permitted
             )
         )
-    yield f"<h2>Test</h2><pre>assay run NAME --claim {claim.id}</pre>"
+    yield f'<h2>Test</h2><div class="highlight"><pre>assay run NAME --claim {claim.id}</pre></div>'
     for test in tests:
         yield f"<p>{_code(f'tests/{test.file}')}</p>{highlight(test.source, PYTHON, FORMAT)}"
 

@@ -90,7 +90,7 @@ def entropy(temperatures: Array, entropies: Array, marked: Sequence[float], clas
     axes.set(xlim=(0, None), ylim=(0, None), xlabel="temperature", ylabel="entropy in nats")
     axes.grid()
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
-    figure.suptitle("How uncertain the RNN is of the next character")
+    figure.suptitle("How uncertain the RNN is about the next character")
     return figure
 
 
@@ -163,9 +163,9 @@ class Tile(NamedTuple):
 
     Attributes:
         image: [height, width], from 0 to 1 in ink, or [height, width, 3].
-        title: to stand above.
-        note: to stand below.
-        colour: of the note.
+        title: Title above it.
+        note: Note below it.
+        colour: Colour of the note.
 
     """
 

@@ -36,7 +36,7 @@ def watched(name: str, train: Callable[[int], tf.Tensor], *, batches: int, chunk
     """Train by one compiled loop after the other.
 
     Args:
-        name: of the model, for the bar.
+        name: Name of the model, for the bar.
         train: a number of batches to their losses, [number].
         batches: how many in all.
         chunk: how many in one loop; the last may be shorter, and is then compiled for itself.

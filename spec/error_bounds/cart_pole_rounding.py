@@ -24,8 +24,8 @@ class Rounded:
     """Numbers with how far float32 may be from them; a plain number beside them is rounded once.
 
     Attributes:
-        value: in float64.
-        error: likewise.
+        value: Value in float64.
+        error: Error of the value, in float64.
 
     """
 

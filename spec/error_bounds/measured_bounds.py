@@ -8,7 +8,7 @@ same order, therefore shows how much of a result is rounding, for this very inpu
 deviation seen is the bound. A few orders may by chance agree with float64 where there is but one number to compare,
 such as a loss, so what storing the result itself in float32 may cost, `U` relative, is the least.
 
-Where products are held to a grade below float32, the definition rounds their factors, forth and back: to the nearest in
+Where products may have a grade below float32, the definition rounds their factors, forth and back: to the nearest in
 half of the orders, and by cutting off in the others. Problems are the same as for float32. So at such a grade some of
 their decisions do hang on rounding, and what these change is part of what is measured.
 
@@ -81,7 +81,7 @@ def bounds(
         model: which.
         parameters: float32.
         inputs: float32.
-        targets: of the loss.
+        targets: Targets of the loss.
         batch_axis: the axis of `inputs` and `targets` that runs over the examples of a batch.
         exact: What `evaluate` returns in float64, if that is known and is nothing but numbers and gradients.
 

@@ -1,8 +1,8 @@
-"""Grades of precision: formats of floating-point numbers, and the one that products are held to.
+"""Grades of precision: formats of floating-point numbers, and the one that products must have.
 
 That is float32 unless a run says otherwise. A lower one excuses this and nothing else: each factor of a matrix product
 or a convolution, and of their gradients, may be rounded to the grade's format before they are multiplied. The products
-are added in float32, and all that is no product is float32: biases, losses, activations, normalisation, pooling,
+are added in float32, and everything else is float32: biases, losses, activations, normalisation, pooling,
 optimizers.
 """
 
@@ -21,7 +21,7 @@ class Grade(NamedTuple):
     Attributes:
         fraction_bits: after the leading one.
         least: the smallest number that is not denormal.
-        largest: likewise.
+        largest: Largest finite number.
 
     """
 

@@ -1,4 +1,4 @@
-"""Products of matrices, and how far they may be off where they are held to less than float32: see `grades`."""
+"""Products of matrices, and how far they may be off at a precision below float32: see `precision`."""
 
 from __future__ import annotations
 

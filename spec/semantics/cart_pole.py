@@ -43,7 +43,7 @@ class State(NamedTuple):
     angular_velocity: Any
 
 
-def accelerations(force: Any, sine: Any, cosine: Any, angular_velocity: Any) -> tuple[Any, Any]:  # noqa: ANN401 - likewise
+def accelerations(force: Any, sine: Any, cosine: Any, angular_velocity: Any) -> tuple[Any, Any]:  # noqa: ANN401 - as above
     """Return the acceleration of the cart, and that of the angle, by the sine and cosine of the angle."""
     mass = CART_MASS + POLE_MASS
     pushed = (force + POLE_MASS * HALF_LENGTH * angular_velocity * angular_velocity * sine) / mass
@@ -52,7 +52,7 @@ def accelerations(force: Any, sine: Any, cosine: Any, angular_velocity: Any) -> 
     return pushed - POLE_MASS * HALF_LENGTH * angular * cosine / mass, angular
 
 
-def euler_step(state: State, force: Any, sine: Any, cosine: Any) -> State:  # noqa: ANN401 - likewise
+def euler_step(state: State, force: Any, sine: Any, cosine: Any) -> State:  # noqa: ANN401 - as above
     """Take one step of Euler's explicit method: positions move by the velocities before the step."""
     position, velocity, angle, angular_velocity = state
     linear, angular = accelerations(force, sine, cosine, angular_velocity)

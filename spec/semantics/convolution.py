@@ -81,7 +81,7 @@ def conv2d(
         bias: [filters]; None for a layer without one.
         strides: how far the window moves down and to the right.
         padding: `valid` or `same`, which adds zeros.
-        activation: of `layers.ACTIVATIONS`; None for none.
+        activation: One of `layers.ACTIVATIONS`; None for none.
 
     Returns:
         [batch, rows, columns, filters].

@@ -27,11 +27,11 @@ class Model:
     """One of the document's models.
 
     Attributes:
-        shapes: of every parameter, by canonical name.
+        shapes: Shapes of every parameter, by canonical name.
         axes: what each axis of a parameter runs over. Axes of one name can be put in another order together, and those
             named `row` and `column` be reversed; times, gates, characters, and the classes and units of the output stay
             as they are.
-        input_axes: likewise, of an example.
+        input_axes: Meaning of each axis of an example.
         split: the shapes that fit `axes`, where those of `shapes` or of an example have several of them in one.
         layer_outputs: (parameters, inputs) to the output of every layer, in order.
         loss: (parameters, inputs, targets) to the mean loss of the batch; None where `q_learning` has it.

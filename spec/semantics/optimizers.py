@@ -53,10 +53,10 @@ def adam_step(
 
     Args:
         parameter: any shape, as the other arrays.
-        gradient: of the loss.
+        gradient: Gradient of the loss.
         first_moment: before the step, zeros before the first one.
-        second_moment: likewise.
-        step: from 1.
+        second_moment: Second moment before the step.
+        step: Number of the step, from 1.
         learning_rate: alpha.
         adam: Form of Adam.
 

@@ -1,4 +1,4 @@
-"""What the document's loader makes of a text, and how well characters can be told without a network."""
+"""What the document's loader makes of a text, and how well characters can be predicted without a network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def encode(content: bytes) -> EncodedText:
     """Read a file as text, in lower case, and number its characters in their order (lines 500 to 505).
 
     Args:
-        content: of the file, in UTF-8. As in any file read as text, a carriage return, with or without a line feed
+        content: The file, in UTF-8. As in any file read as text, a carriage return, with or without a line feed
             after it, is a line feed.
 
     Raises:
@@ -49,7 +49,7 @@ def windows(indices: Array, starts: Array, seq_length: int) -> tuple[Array, Arra
     Args:
         indices: [length].
         starts: [batch], from 0 to length - seq_length - 1.
-        seq_length: of a window.
+        seq_length: Length of a window.
 
     Returns:
         [batch, seq_length] and [batch].
@@ -85,7 +85,7 @@ def ngram_cross_entropy(indices: Array, before: Array, targets: Array, known: in
     at no more of them goes below (Cover and Thomas, "Elements of information theory", 2006, theorem 2.6.5).
 
     Args:
-        indices: of the text, [length].
+        indices: Indices of the text, [length].
         before: windows of the text, [n, seq_length].
         targets: the character after each, [n].
         known: how many characters of a window it looks at, from its end; all of them unless given.

@@ -12,7 +12,7 @@ def read(name: str) -> dict[str, Any]:
     """Return what the document prints for an example.
 
     Args:
-        name: of the file, without `.toml`.
+        name: Name of the file, without `.toml`.
 
     Returns:
         Its values by name, as plain numbers and lists.

@@ -14,5 +14,5 @@ def test_work(work, loop, request, subject, prepared, timed):
     if request.config.option.device not in work.devices:
         pytest.skip(f"it is for {' and '.join(work.devices)}")
     if PROFILES.index(work.profile) > PROFILES.index(request.config.option.profile):
-        pytest.skip(f"it is of the {work.profile} profile")
+        pytest.skip(f"it belongs to the {work.profile} profile")
     timed(lambda: prepared(work), loop=loop)

@@ -19,7 +19,7 @@ from assay.ledger import ledger
 from assay.specification.index import tests_folder
 
 HERE = Path(__file__).parent
-# What pytest and Python were told by the environment is not for the processes started here.
+# The settings of pytest and Python in the environment are not for the processes started here.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
 ENVIRONMENT["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
 
@@ -55,7 +55,7 @@ class Running:
     """A process.
 
     Attributes:
-        process: as Python has it.
+        process: Process of Python.
         folder: where it runs.
 
     """

@@ -169,13 +169,13 @@ def test_nothing_is_overwritten(path: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("my-net", "'my-net' is no name for a Python module"),
-        ("1st", "'1st' is no name"),
-        ("class", "'class' is no name"),
-        ("größe", "'größe' is no name"),
-        ("a.b", "'a.b' is no name"),
-        ("", "'' is no name"),
-        ("../up", "'../up' is no name"),
+        ("my-net", "'my-net' cannot name a Python module"),
+        ("1st", "'1st' cannot name"),
+        ("class", "'class' cannot name"),
+        ("größe", "'größe' cannot name"),
+        ("a.b", "'a.b' cannot name"),
+        ("", "'' cannot name"),
+        ("../up", "'../up' cannot name"),
         ("numpy", "'numpy' is the name of what can be imported here already"),
         ("__main__", "'__main__' is the name of what can be imported here already"),
         ("reference", "'reference' is the name of what can be imported here already"),
@@ -311,7 +311,7 @@ def test_a_wrong_answer_is_no_fault_of_the_adapter(written: Shell) -> None:
     assert (code, lines[-2:]) == (
         ExitCode.CONFORMANT,
         [
-            "    mnist.scaled does not hold: that is no fault of the adapter",
+            "    mnist.scaled does not hold: the adapter is sound all the same",
             "it is sound, now assay it: assay run toys:preprocess_is_wrong",
         ],
     )

@@ -168,7 +168,7 @@ def test_a_section_without_a_file_has_no_claims(tmp_path: Path) -> None:
         pytest.param(
             ONE + ERRATUM + CHINESE + 'erratum.since = "long"',
             "one.toml, claim 1 (one.first).erratum.since: 'long' does not match",
-            id="an erratum that is wrong since something that is no release",
+            id="an erratum that is wrong since something other than a release",
         ),
         pytest.param(CLAIM, "one.toml, top level: 'silent' is a required property", id="nothing silent"),
         pytest.param("claim = []\n" + SILENT, "one.toml, claim: [] should be non-empty", id="no claim"),
@@ -308,7 +308,7 @@ def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
         ),
         pytest.param(
             '@claim("one.first", "one.last")\ndef test_one(): ...',
-            ["test_one.py: test_one names one.last, which is no claim"],
+            ["test_one.py: test_one names one.last, which is not a claim"],
             id="another claim",
         ),
         pytest.param(

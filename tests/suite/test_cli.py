@@ -95,10 +95,10 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
         (["claims"], "assay claims: the following arguments are required: VIEW (see `assay claims --help`)"),
         (["run"], "assay run: the following arguments are required: implementation (see `assay run --help`)"),
         (["run", "toy", "--device", "tpu"], "assay run: argument --device: invalid choice: 'tpu' (choose from "),
-        (["new", "my-net"], "assay: 'my-net' is no name for a Python module. It consists of letters, "),
+        (["new", "my-net"], "assay: 'my-net' cannot name a Python module. It consists of letters, "),
         (
             ["smoke", "toy", "--seconds", "nan"],
-            "assay smoke: argument --seconds: 'nan' is no number of seconds from 3 on",
+            "assay smoke: argument --seconds: 'nan' must be at least 3 seconds",
         ),
         (["claims", "list", "--section", "none"], "assay: there is no section 'none'. Sections: model, "),
         (["claims", "show", "dense.reul"], "assay: there is no claim 'dense.reul'. Nearest: dense.relu"),

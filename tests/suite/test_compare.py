@@ -1,4 +1,4 @@
-"""Comparing: a regression is told whatever it hides behind, and nothing else is taken for one."""
+"""Comparing: a regression is reported whatever it hides behind, and nothing else is taken for one."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_ledgers_of_the_same_run_need_no_remark() -> None:
     assert compared("pass", "fail").remarks == []
 
 
-# How it is told
+# How it is reported
 
 
 def test_the_command_gates(shell: Shell) -> None:

@@ -65,7 +65,7 @@ def test_a_demonstration_checks_what_is_printed_and_what_holds(claim: str) -> No
     source = (index.tests_folder().parent / name).read_text(encoding="utf-8")
     [function] = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef) and node.name == test]
     found = [ast.unparse(statement) for statement in checks(function)]
-    assert any("printed" in statement for statement in found), "no check is of what the document prints"
+    assert any("printed" in statement for statement in found), "nothing checks what the document prints"
     assert len(found) > 1, "nothing is checked but what the document prints"
 
 

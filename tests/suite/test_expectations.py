@@ -1,4 +1,4 @@
-"""Expectations: a failure that is listed is no news, and nothing else about the list goes unnoticed."""
+"""Expectations: a failure that is listed changes nothing, and nothing else about the list goes unnoticed."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ def test_a_file_may_expect_nothing(file: Path) -> None:
         pytest.param(ENTRY + ENTRY, "dense.relu: there is an entry for it already", id="twice the same claim"),
         pytest.param(ENTRY.replace("reason", "why"), r"entry 1 \(dense.relu\): ", id="an unknown key"),
         pytest.param(ENTRY.partition("link")[0], r"entry 1 \(dense.relu\): .*required field `link`", id="no link"),
-        pytest.param(ENTRY.replace("https", "see "), r"entry 1 \(dense.relu\).link: ", id="a link that is none"),
-        pytest.param(ENTRY + 'outcome = "pass"', r"\(dense.relu\): outcome 'pass' is none of", id="a pass"),
+        pytest.param(ENTRY.replace("https", "see "), r"entry 1 \(dense.relu\).link: ", id="an invalid link"),
+        pytest.param(ENTRY + 'outcome = "pass"', r"\(dense.relu\): outcome 'pass' is not one of", id="a pass"),
         pytest.param(ENTRY + 'expires = "soon"', r"\(dense.relu\).expires: .*date", id="no day"),
         pytest.param('[expectations]\n"dense.relu" = "no"', "unknown field `expectations`", id="another form"),
     ],
@@ -141,9 +141,9 @@ def test_what_was_expected_settles_what_was_found(expected: str, found: str, dec
 
 
 def test_an_expected_failure_tells_both_why_and_what() -> None:
-    row = Row("dense.relu", Outcome.FAIL, 1.0, "relu is of float64", "again", digest="1a")
+    row = Row("dense.relu", Outcome.FAIL, 1.0, "relu has dtype float64", "again", digest="1a")
     settled = RELU.settle(row)
-    assert settled.reason == f"expected: it computes in float64 ({LINK})\nrelu is of float64"
+    assert settled.reason == f"expected: it computes in float64 ({LINK})\nrelu has dtype float64"
     assert (settled.replay, settled.digest) == ("again", "1a")
 
 

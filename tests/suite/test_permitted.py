@@ -1,4 +1,4 @@
-"""Where the document decides nothing: every allowed result passes and is told, and tests know those of their claims."""
+"""Where the document decides nothing: every permitted result passes and is reported."""
 
 from __future__ import annotations
 

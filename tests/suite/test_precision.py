@@ -1,4 +1,4 @@
-"""Grades: products of fewer bits conform where they are held to that, and nothing else is excused."""
+"""Grades: products of fewer bits conform where they are permitted, and nothing else is excused."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_products_are_held_to_their_grade_and_all_else_to_float32(
     assert (f"ops.dense multiplies in {measured}, and {grade} is required" in said) == (
         not at_least_as_precise(measured, grade)
     )
-    assert (f"products had to have the precision {grade}" in said) == (grade != "float32")
+    assert (f"required precision of products: {grade}" in said) == (grade != "float32")
     replays = [row["replay"] for row in content["claims"] if row["outcome"] == "fail"]
     assert all((f"--precision {grade}" in replay) == (grade != "float32") for replay in replays)
 

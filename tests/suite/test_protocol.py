@@ -359,10 +359,10 @@ def test_smoke_tells_a_peer_that_is_lost_while_it_starts(bridge: Callable[..., P
         ("command = ", "the peer 'peer.toml' is not TOML: "),
         (
             "name = 'mine'",
-            "the peer 'peer.toml' does not say, or not only, how it is started. It has to have a line such",
+            "the peer 'peer.toml' does not say, or not only, how it is started. Add a line such",
         ),
         ("command = []", "the peer 'peer.toml' does not say, or not only, how it is started"),
-        ("command = [1]", "the peer 'peer.toml': a part of its command is no text"),
+        ("command = [1]", "the peer 'peer.toml': a part of its command is not text"),
         ("command = ['nowhere']", "the peer 'peer.toml' cannot be started: nowhere: No such file or directory. Its "),
         (
             "command = ['/']",

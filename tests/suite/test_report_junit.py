@@ -37,7 +37,7 @@ def rendered(*ledgers: dict[str, Any]) -> ET.Element:
 
 
 def a_shard(**outcomes: str) -> dict[str, Any]:
-    """Return the ledger of a shard, which is of no more claims than it has rows for."""
+    """Return the ledger of a shard, which has as many claims as rows."""
     return ledger(**outcomes) | {"shard": {"number": 1, "of": 2}}
 
 

@@ -15,7 +15,7 @@ MARKUP = "<b>|`*_#@~$[](http://example.org)!\\&amp;"
 
 
 def report(*, results: tuple[str, ...] = (), **outcomes: str) -> str:
-    """Return the report of a shard, which is of no more claims than it has rows for."""
+    """Return the report of a shard, which has as many claims as rows."""
     return pull_request.render([typed(ledger(results=results, **outcomes) | {"shard": {"number": 1, "of": 2}})])
 
 

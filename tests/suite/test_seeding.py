@@ -5,7 +5,7 @@ def drawn(seed):
     """Draw under a seed, and once more after it."""
     import tensorflow as tf  # noqa: PLC0415 - collecting loads no framework
 
-    from assay.reference.seeding import seeded  # noqa: PLC0415 - likewise
+    from assay.reference.seeding import seeded  # noqa: PLC0415 - as above
 
     with seeded(seed):
         under = tf.random.uniform([4]).numpy()

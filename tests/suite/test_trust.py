@@ -246,9 +246,9 @@ def test_the_global_generators_go_on_for_the_adapter_and_stay_for_others() -> No
     drawn = []
     for _ in range(2):
         with own.entered():
-            drawn.append(np.random.random())  # noqa: NPY002 - likewise
+            drawn.append(np.random.random())  # noqa: NPY002 - as above
     assert drawn[0] != drawn[1]
-    assert np.random.get_state()[1].tolist() == outside  # noqa: NPY002 - likewise
+    assert np.random.get_state()[1].tolist() == outside  # noqa: NPY002 - as above
 
 
 def test_a_process_that_is_broken_beyond_repair_is_no_verdict(shell: Shell) -> None:

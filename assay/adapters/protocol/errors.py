@@ -15,7 +15,7 @@ class InvalidArgumentError(PeerError, ValueError):
 
 
 class PeerLostError(OutcomeException):
-    """The peer is of no use any more, and the next call starts another one.
+    """The peer cannot be used any more, and the next call starts another one.
 
     Not an `Exception`, for the reasons of `TimeLimitError`: Hypothesis would lose, and start, one after
     the other to shrink its input.

@@ -32,7 +32,7 @@ class PeerImplementation:
         Args:
             command: the program and its arguments.
             folder: where it runs.
-            notes: as `assay.adapters.protocol.process.Process` takes it.
+            notes: Argument of `assay.adapters.protocol.process.Process`.
 
         """
         self.command = command
@@ -111,7 +111,7 @@ def _named(result: Any, kind: Any) -> Any:  # noqa: ANN401 - a result of any fun
 
 
 def _command(file: Path) -> list[str]:
-    hint = 'It has to have a line such as `command = ["node", "main.js"]`'
+    hint = 'Add a line such as `command = ["node", "main.js"]`'
     try:
         content = loads(file.read_text(encoding="utf-8"))
     except OSError as error:
@@ -127,6 +127,6 @@ def _command(file: Path) -> list[str]:
         msg = f"the peer {str(file)!r} does not say, or not only, how it is started"
         raise UserError(msg, hint)
     if not all(isinstance(part, str) and "\0" not in part for part in command):
-        msg = f"the peer {str(file)!r}: a part of its command is no text"
+        msg = f"the peer {str(file)!r}: a part of its command is not text"
         raise UserError(msg, hint)
     return command

@@ -25,7 +25,7 @@ class Peer:
         Args:
             command: the program and its arguments.
             folder: where it runs.
-            notes: as `Process` takes it.
+            notes: Argument of `Process`.
 
         """
         self._command = command
@@ -45,7 +45,7 @@ class Peer:
         Raises:
             OSError: there is no such program.
             PeerError: it does not speak this version of the protocol.
-            PeerLostError: its process ended, or what it wrote is no answer.
+            PeerLostError: its process ended, or what it wrote is not an answer.
 
         """
         if not self._description:
@@ -57,7 +57,7 @@ class Peer:
 
         Raises:
             PeerError: there is no such device.
-            PeerLostError: its process ended, or what it wrote is no answer.
+            PeerLostError: its process ended, or what it wrote is not an answer.
 
         """
         self._device = device
@@ -71,14 +71,14 @@ class Peer:
         """Call a function of the contract.
 
         Args:
-            group: of the function.
+            group: Group of the function.
             function: its name.
-            arguments: by name.
+            arguments: Arguments by name.
 
         Raises:
             InvalidArgumentError: it rejects the arguments.
             PeerError: it answers that it cannot.
-            PeerLostError: its process ended, or what it wrote is no answer.
+            PeerLostError: its process ended, or what it wrote is not an answer.
 
         """
         if self._process is None:
@@ -122,7 +122,7 @@ class Peer:
             error = answer.fields.get("error")
             result = None if error else unpack(answer.fields["result"], answer.arrays)
         except BaseException as lost:
-            # Also where the test's time is over: what such a process would say next is no answer to the next question.
+            # Also where the test's time is over: what such a process would say next does not answer the next question.
             process.kill()
             self._process = None
             if isinstance(lost, PeerLostError | TimeLimitError):

@@ -17,7 +17,7 @@ from assay.adapters.parentage import describe_end, ending_with_parent
 from assay.adapters.protocol.errors import CrashError, ProtocolError
 from assay.adapters.protocol.wire import Message, Receiver, shown
 
-# How long a process that has closed a stream, or was told to stop, may take to end.
+# How long a process that has closed a stream, or was asked to stop, may take to end.
 END_SECONDS = 2.0
 # How often a process that says nothing is looked after: what it started may keep its streams open.
 POLL_SECONDS = 0.2
@@ -79,7 +79,7 @@ class Process:
 
         Raises:
             CrashError: the process ended.
-            ProtocolError: what it wrote is no answer, or it closed a stream.
+            ProtocolError: what it wrote is not an answer, or it closed a stream.
 
         """
         pending = deque(request)

@@ -39,7 +39,7 @@ class Server:
         """Load the implementation.
 
         Args:
-            name: of the implementation.
+            name: Name of the implementation.
             threads: how many it may work with; None leaves that to the implementation.
 
         """
@@ -80,7 +80,7 @@ def _functions(group: str) -> list[str]:
 
 
 def serve(server: Server, requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer until told to stop, or nobody is there any more."""
+    """Answer until asked to stop, or until the reader is gone."""
     while line := requests.readline():
         message = json.loads(line)
         arrays = [_array(each, requests.read(each["bytes"])) for each in message.get("arrays", ())]
@@ -97,7 +97,7 @@ def _answer(server: Server, message: dict[str, Any], arrays: list[Array]) -> lis
         result = server.answer(message, arrays)
         packed = wire.pack(_in_full(result), results) if message["command"] == "call" else result
         return wire.encode(head | {"result": packed}, results)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, whoever asked is told
+    except BaseException as error:  # noqa: BLE001 - whatever it is, whoever asked must hear of it
         kind = "invalid argument" if isinstance(error, ValueError) else "failure"
         where = plain("".join(traceback.format_tb(error.__traceback__)[-FRAMES:]))
         return wire.encode(
@@ -122,7 +122,7 @@ def main() -> None:
     """Serve the implementation that the command line names."""
     name, threads, *path = sys.argv[1:]
     sys.path += [folder for folder in path if folder not in sys.path]
-    # What the implementation prints is no answer.
+    # What the implementation prints does not answer anything.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(Server(name, int(threads) or None), sys.stdin.buffer, answers)

@@ -19,7 +19,7 @@ SCHEMA = Path(__file__).with_name("messages.schema.json")
 # What an answer may be at most: a thousand times what any function of the contract returns, and yet no burden.
 LONGEST_LINE = 2**20
 MOST_BYTES = 2**28
-# How much of what is no message is shown.
+# How much is shown of bytes that are not a message.
 SHOWN = 60
 
 
@@ -27,8 +27,8 @@ class Message(NamedTuple):
     """A message.
 
     Attributes:
-        fields: of the line, without `arrays`.
-        arrays: in their order.
+        fields: Fields of the line, without `arrays`.
+        arrays: Arrays in their order.
 
     """
 
@@ -97,8 +97,8 @@ class Receiver:
         """Wait for an answer.
 
         Args:
-            command: that it answers.
-            id_: of the command.
+            command: Command that it answers.
+            id_: Id of the command.
 
         """
         self._command = command
@@ -117,7 +117,7 @@ class Receiver:
         """Take more bytes, and return the message once it is complete.
 
         Raises:
-            ProtocolError: this is no answer.
+            ProtocolError: this is not an answer.
 
         """
         searched = len(self._bytes)
@@ -196,6 +196,6 @@ def _array(name: str, shape: list[int], content: bytearray) -> Array:
 
 
 def shown(content: bytes | bytearray) -> str:
-    """Quote the beginning of what is no message."""
+    """Quote the beginning of bytes that are not a message."""
     start = bytes(content[:SHOWN]).decode(errors="replace")
     return repr(start) + (f" and {len(content) - SHOWN} bytes more" if len(content) > SHOWN else "")

@@ -75,9 +75,9 @@ class Errors(NamedTuple):
     """Errors |y - Q(s, a)| of every transition of a training, known by their squares: the losses.
 
     Attributes:
-        now: with a gamma of 0: |r - Q(s, a)|, [episodes, steps].
-        later: with a gamma of 1: |r + max Q(s', a') - Q(s, a)|, [episodes, steps].
-        parameters: of the network.
+        now: Errors with a gamma of 0: |r - Q(s, a)|, [episodes, steps].
+        later: Errors with a gamma of 1: |r + max Q(s', a') - Q(s, a)|, [episodes, steps].
+        parameters: Parameters of the network.
 
     """
 
@@ -187,7 +187,7 @@ def bias_trajectories(losses: Array, learning_rate: float) -> tuple[Array, Array
 
     Args:
         losses: float64 [steps].
-        learning_rate: of Adam.
+        learning_rate: Learning rate of Adam.
 
     Returns:
         The changes of both biases, and bounds on their rounding: each [sequences, 2].

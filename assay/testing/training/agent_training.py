@@ -47,9 +47,9 @@ def assert_learns(
     """Train until a training reaches the limit of a threshold, as often as its rule allows.
 
     Args:
-        name: of the threshold.
+        name: Name of the threshold.
         attempt: a seed to what `train` returns.
-        seed: of the first attempt.
+        seed: Seed of the first attempt.
         evidence: takes the scores of the last one.
 
     Raises:

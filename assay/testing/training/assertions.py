@@ -30,8 +30,8 @@ def assert_not_below(name: str, trained: Trained, printed: float, evidence: Evid
     """Compare the accuracy of a training with the lower limit of its threshold.
 
     Args:
-        name: of the threshold.
-        trained: from `assay.testing.training.mnist_training.train`.
+        name: Name of the threshold.
+        trained: Result of `assay.testing.training.mnist_training.train`.
         printed: the accuracy that the document prints.
         evidence: takes what was measured.
 
@@ -78,8 +78,8 @@ def assert_losses_not_above(name: str, trained: Trained, evidence: Evidence, cla
     """Compare the mean loss of each quarter of a training with its upper limit.
 
     Args:
-        name: of the threshold.
-        trained: from `assay.testing.training.mnist_training.train`, or another of its kind.
+        name: Name of the threshold.
+        trained: Result of `assay.testing.training.mnist_training.train`, or another of its kind.
         evidence: takes the curve.
         classes: how many a model that guesses would choose from.
 

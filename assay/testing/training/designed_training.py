@@ -165,7 +165,7 @@ class Known(NamedTuple):
     """The losses of single examples under known parameters.
 
     Attributes:
-        losses: By the definition, float64 [n].
+        losses: Losses of the definition, float64 [n].
         tolerance: How far float32 may take the mean loss of a batch of them.
 
     """
@@ -224,7 +224,7 @@ def decode(losses: Array, known: Known, batch_size: int) -> Decoded:
 
 
 def certain(decoded: list[Decoded]) -> list[Decoded]:
-    """Return the trainings whose batches can be told apart.
+    """Return the trainings whose batches can be distinguished.
 
     Raises:
         NonConformanceError: there are none, as when the initial parameters are 0.

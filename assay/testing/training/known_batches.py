@@ -72,7 +72,7 @@ def fit(text: Any, recipe: Recipe, learning_rate: float, seed: int) -> tuple[Arr
     return curve, {name: assert_form(name, found[name], shape) for name, shape in shapes.items()}
 
 
-def fit_two_windows(text: Any, seed: int) -> tuple[Recipe, Array, Tensors]:  # noqa: ANN401 - likewise
+def fit_two_windows(text: Any, seed: int) -> tuple[Recipe, Array, Tensors]:  # noqa: ANN401 - as above
     """Train with learning rate 0 on a text whose two windows have losses far apart, and return the recipe, too.
 
     Initial parameters depend on the seed alone. So a first training tells which of many texts that is.

@@ -1,7 +1,7 @@
 """Whether a reported accuracy is that of the reported parameters.
 
 Rounding may decide between two digits that are nearly equally likely. How many images that leaves open is known from
-stored trainings, so that parameters which decide nothing, such as zeros, are no excuse for any accuracy.
+stored trainings, so that parameters which decide nothing, such as zeros, do not excuse any accuracy.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def most_undecided(images: int, precision: str) -> int:
 
     Args:
         images: Number of images.
-        precision: Precision that products are held to.
+        precision: Required precision of products.
 
     """
     from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
@@ -48,9 +48,9 @@ def assert_reported(accuracy: float, logits: Array, margin: float, labels: Array
 
     Args:
         accuracy: Accuracy that was reported.
-        logits: Of the images, by the definition, float64 [n, classes].
+        logits: Logits of the images by the definition, float64 [n, classes].
         margin: A smaller difference between the two largest logits may be turned by rounding.
-        labels: Of the images, int32 [n].
+        labels: Labels of the images, int32 [n].
 
     Raises:
         NonConformanceError: they differ by more than the undecided images explain, or too many are undecided.

@@ -27,7 +27,7 @@ class Corpus(NamedTuple):
     """A text, encoded by the definition.
 
     Attributes:
-        text: in lower case.
+        text: Text in lower case.
         indices: int32 [length].
         characters: the character of every number.
         source: where it comes from, for people.

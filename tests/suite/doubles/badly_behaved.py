@@ -104,7 +104,7 @@ def hang_in_c(*_: object) -> None:
 
 
 class Tensor:
-    """As a framework's: it holds numbers, but is no NumPy array."""
+    """As a framework's: it holds numbers, but is not a NumPy array."""
 
     def __init__(self, values: Array) -> None:
         self.values = values

@@ -8,7 +8,7 @@ def _layer(namespace, **methods):
 
 
 def _adding(namespace, change):
-    """Change what add_weight is told."""
+    """Change the arguments of add_weight."""
 
     def add_weight(self, *args, **options):
         return namespace.layers.Layer.add_weight(self, *args, **change(dict(options)))
@@ -243,7 +243,7 @@ BASE_FAULTS = {
             "first: 3 of 3",
             initializer_objects_ignored,
         ),
-        ("types_ignored", "custom_layer.add-weight-options", "number is of float32", types_ignored),
+        ("types_ignored", "custom_layer.add-weight-options", "number has dtype float32", types_ignored),
         ("always_trainable", "custom_layer.add-weight-options", "are not [", always_trainable),
         ("drawn_normal", "custom_layer.add-weight-default", "<= (0.2335", drawn_normal),
         (
@@ -254,7 +254,7 @@ BASE_FAULTS = {
         ),
         ("lists_of_layers_unseen", "custom_layer.layers-in-layers", "[(3, 3), (3,)] ==", lists_of_layers_unseen),
         ("mode_untold", "custom_layer.training-argument", "{False} == {True}", mode_untold),
-        ("types_of_inputs_ignored", "sequential_functional.input-type", "has to be of int32", types_of_inputs_ignored),
+        ("types_of_inputs_ignored", "sequential_functional.input-type", "expected int32", types_of_inputs_ignored),
         ("six_layers_at_most", "sequential_functional.many-layers", "expected 1015", six_layers_at_most),
         ("repeated_layers_left_out", "sequential_functional.many-layers", "expected 1015", repeated_layers_left_out),
         (

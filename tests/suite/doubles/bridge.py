@@ -184,7 +184,7 @@ class Bridge:
         return [name for name in declared if hasattr(getattr(self.implementation, group), name)]
 
     def serve(self) -> None:
-        # What TensorFlow prints is no answer.
+        # What TensorFlow prints does not answer anything.
         out = os.fdopen(os.dup(1), "wb")
         if not self.troubles:
             os.dup2(2, 1)
@@ -206,7 +206,7 @@ class Bridge:
             try:
                 result = self.answer(message, arguments)
                 fields = {"result": wire.pack(in_full(result), results) if message["command"] == "call" else result}
-            except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked is told
+            except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked must hear of it
                 kind = "invalid argument" if isinstance(error, ValueError) else "failure"
                 fields = {"error": {"kind": kind, "message": f"{type(error).__name__}: {error}"}}
             for piece in wire.encode({"id": message["id"]} | fields, results):

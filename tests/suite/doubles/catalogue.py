@@ -127,7 +127,7 @@ def run_faults(names: Iterable[str], *, all_claims: bool = False) -> Rows:
 
 
 def is_detected(fault: Fault, rows: Mapping[str, dict[str, Any]]) -> bool:
-    """Whether the claim that must detect a fault failed, in words from which it can be told."""
+    """Whether the claim that must detect a fault failed, in words that lead to it."""
     row = rows.get(fault.claim, {"outcome": "no row"})
     return row["outcome"] == "fail" and fault.tells in row["reason"]
 

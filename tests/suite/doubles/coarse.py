@@ -107,7 +107,7 @@ class Coarse(NumPy):
 
 
 def softmax_in_tf32(softmax: Any, logits: Any) -> Any:
-    """Round what is no product."""
+    """Round everything but products."""
     return softmax(rounded(logits, "tf32"))
 
 

@@ -23,7 +23,7 @@ def zero_kernel(linear_layer, units, kernel_initializer="zeros", **options):
 
 
 def units_unchecked(linear_layer, units, **options):
-    """Take what is no number of units for 1."""
+    """Take an invalid number of units for 1."""
     return linear_layer(units if isinstance(units, int) and units > 0 else 1, **options)
 
 

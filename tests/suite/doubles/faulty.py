@@ -18,7 +18,7 @@ class Fault:
     Attributes:
         function: The only function that is wrong, as `group.function`, or `keras.namespace`.
         claim: The claim that must detect it.
-        tells: Words of the failure from which the fault can be told.
+        tells: Words of the failure that lead to the fault.
         wrong: (the right function, its arguments) to the wrong result; the right namespace to the wrong one.
 
     """

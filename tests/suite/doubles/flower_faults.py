@@ -44,9 +44,9 @@ def working(order=buffered, resized=resize, batched=None):
     """Return a fault that is a pipeline of its own.
 
     Args:
-        order: from the number of images, the buffer and a generator to the places of an epoch.
-        resized: from an image and a size to the image between 0 and 1.
-        batched: from the images and labels of an epoch to those in batches, where it is not done as it should be.
+        order: Function from the number of images, the buffer and a generator to the places of an epoch.
+        resized: Function from an image and a size to the image between 0 and 1.
+        batched: Function from the images and labels of an epoch to batches; None for the right one.
 
     """
 

@@ -183,7 +183,7 @@ def fork_and_return() -> None:
 
 
 def leave_state() -> None:
-    """Change what there is of the process's state."""
+    """Change all of the process's state."""
     np.seterr(all="raise")
     warnings.simplefilter("error")
     os.chdir("/")

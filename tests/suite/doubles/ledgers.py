@@ -1,4 +1,4 @@
-"""Ledgers as runs write them. They are of a suite before all claims, so that their rows are all that they decide."""
+"""Ledgers as runs write them. They come from a suite before all claims, so that their rows are all that they decide."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ def ledger(
     """Return the ledger of a run, as JSON has it, in which claims of the Dense layer came out so: `relu="fail"`.
 
     Args:
-        shard: that the run was.
+        shard: Shard of the run.
         undecided: claims of the Dense layer that the run did not come to.
         results: the keys of the allowed results that it gave, of each of the claims.
-        outcomes: by claim.
+        outcomes: Outcomes by claim.
 
     """
     draft = Draft(

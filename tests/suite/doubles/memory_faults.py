@@ -36,16 +36,16 @@ REPLAY = {
     ),
     "replay_one_more": (
         "buffer-keeps-the-latest",
-        "has to have",
+        ", expected [",
         places(lambda n, size: np.arange(n)[-size - 1 :]),
     ),
     "replay_one_less": (
         "buffer-keeps-the-latest",
-        "has to have",
+        ", expected [",
         places(lambda n, size: np.arange(n)[1 - size :]),
     ),
     "replay_the_oldest": ("buffer-keeps-the-latest", "differ", places(lambda n, size: np.arange(n)[:size])),
-    "replay_without_limit": ("buffer-in-order", "has to have", places(lambda n, _: np.arange(n))),
+    "replay_without_limit": ("buffer-in-order", ", expected [", places(lambda n, _: np.arange(n))),
     "replay_as_the_ring_lies": (
         "buffer-in-order",
         "transitions in a buffer",
@@ -53,10 +53,10 @@ REPLAY = {
     ),
     "replay_emptied_when_full": (
         "buffer-in-order",
-        "has to have",
+        ", expected [",
         places(lambda n, size: np.arange(n - 1 - (n - 1) % size, n)),
     ),
-    "replay_of_a_thousand": ("buffer-keeps-the-latest", "has to have", places(lambda n, _: np.arange(n)[-1000:])),
+    "replay_of_a_thousand": ("buffer-keeps-the-latest", ", expected [", places(lambda n, _: np.arange(n)[-1000:])),
     "replay_of_two_actions": (
         "replay-of-frames",
         "actions of frames",

@@ -450,7 +450,7 @@ NESTING_FAULTS = {
         ("lists_not_converted", "call.converts-structures", "call was given", lists_not_converted),
         ("dictionaries_not_converted", "call.converts-structures", "call was given", dictionaries_not_converted),
         ("keywords_not_converted", "call.converts-keywords", "call was given", keywords_not_converted),
-        ("whole_numbers_cast", "call.keeps-whole-numbers", "has to be of int32", whole_numbers_cast),
+        ("whole_numbers_cast", "call.keeps-whole-numbers", "expected int32", whole_numbers_cast),
         ("training_stays", "training_flag.training-argument", "it moved: [False, False, True, True", training_stays),
         (
             "training_stays_after_fit",

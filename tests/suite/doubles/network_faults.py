@@ -161,7 +161,7 @@ def weights_of_no_use(predict, network, images, *, weights=None, **options):
 
 
 def ten_classes(predict, network, images, *, classes=10, **options):
-    """Have ten classes unless told otherwise."""
+    """Have ten classes by default."""
     return predict(network, images, classes=classes, **options)
 
 
@@ -174,19 +174,19 @@ def trained(select=lambda variables: variables, *, optimizer="Adam", renew=False
     """Return a fault that trains otherwise.
 
     Args:
-        select: from the trainable variables to those that are trained.
-        optimizer: of Keras.
+        select: Function from the trainable variables to those that are trained.
+        optimizer: Optimizer of Keras.
         renew: whether each step has an optimizer of its own.
         training: the mode.
-        settings: of the optimizer.
+        settings: Settings of the optimizer.
 
     """
 
     def train(_train, network, images, labels, *, classes, learning_rate, seed):
         import tensorflow as tf  # noqa: PLC0415 - the catalogue is read without a framework
 
-        from assay.reference.applications import new  # noqa: PLC0415 - likewise
-        from assay.reference.models import crossentropy  # noqa: PLC0415 - likewise
+        from assay.reference.applications import new  # noqa: PLC0415 - as above
+        from assay.reference.models import crossentropy  # noqa: PLC0415 - as above
 
         model = new(network, images.shape[2:], None, classes, seed)
         make = getattr(tf.keras.optimizers, optimizer)

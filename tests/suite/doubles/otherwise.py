@@ -129,7 +129,7 @@ class As(Reference):
         Args:
             name: whose way it is.
             changes: (the reference's function, its arguments) to another result, by `group.function`.
-            results: by claim, the key of the allowed result that it comes to.
+            results: Key of the permitted result, by claim.
 
         """
         self.name = name

@@ -1,4 +1,4 @@
-"""Implementations of the linear model whose steps take as long as they are told to, and some that give no result."""
+"""Implementations of the linear model whose steps take as long as they are set to, and some that give no result."""
 
 from __future__ import annotations
 

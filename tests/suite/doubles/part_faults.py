@@ -312,7 +312,7 @@ def weights_normalised(namespace):
 
 
 def mean_where_a_sum_was_asked(namespace):
-    """Average whatever the reduction, unless it is none."""
+    """Average whatever the reduction, except for `none`."""
 
     class Loss(namespace.losses.SparseCategoricalCrossentropy):
         def __init__(self, reduction="sum_over_batch_size", **options):
@@ -538,7 +538,7 @@ OPERATION_FAULTS = {
     "cast_ignored": (
         "custom_loss_metric.casts",
         "cast",
-        "has to be of bool",
+        "expected bool",
         lambda right: (
             lambda inputs, dtype: right.cast(inputs, "float32") if dtype == "bool" else right.cast(inputs, dtype)
         ),
@@ -572,7 +572,7 @@ OPERATION_FAULTS = {
     "type_of_argmax_ignored": (
         "custom_loss_metric.largest",
         "argmax",
-        "has to be of int32",
+        "expected int32",
         lambda right: lambda inputs, axis=-1, output_type="int64": right.argmax(inputs, axis=axis),
     ),
     "lengths_backwards": (
@@ -649,8 +649,8 @@ PART_FAULTS = (
     | {
         name: Fault(f"keras.{function}", f"custom_loss_metric.{claim}", tells, wrong)
         for name, function, claim, tells, wrong in [
-            ("float64_narrowed", "to_tensor", "tensors", "has to be of float64", float64_narrowed),
-            ("whole_numbers_narrowed", "to_tensor", "tensors", "has to be of int64", whole_numbers_narrowed),
+            ("float64_narrowed", "to_tensor", "tensors", "expected float64", float64_narrowed),
+            ("whole_numbers_narrowed", "to_tensor", "tensors", "expected int64", whole_numbers_narrowed),
             ("read_in_memory_order", "to_tensor", "tensors", "an array transposed", read_in_memory_order),
             ("scalars_become_vectors", "to_tensor", "tensors", "an array of []", scalars_become_vectors),
             ("rounded_to_bfloat16", "to_numpy", "numbers-are-kept", "array_equal", rounded_to_bfloat16),

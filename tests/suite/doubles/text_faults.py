@@ -32,7 +32,7 @@ class StateLeaking:
         self.before = None
 
     def __call__(self, layer_outputs, model, parameters, inputs):
-        """Put the batch before in front, where it is of the same size."""
+        """Put the batch before in front, where it has the same size."""
         outputs = layer_outputs(model, parameters, inputs)
         before, self.before = self.before, inputs
         if model != "rnn" or before is None or before.shape != inputs.shape:

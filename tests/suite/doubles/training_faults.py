@@ -127,12 +127,12 @@ def trained(
 
     Args:
         model: Name of the model.
-        images: Of the training set.
-        labels: Likewise.
+        images: Images of the training set.
+        labels: Labels of the training set.
         num_batches: Number of steps.
         batch_size: Examples in a batch.
-        learning_rate: Of the optimizer.
-        seed: Of all draws.
+        learning_rate: Learning rate of the optimizer.
+        seed: Seed of all draws.
         optimizer: A learning rate to a new optimizer.
         places: (number of examples, batch size, generator) to the places of every batch.
         targets: (labels of a batch, generator) to what takes their place.
@@ -459,12 +459,12 @@ def rate_fixed(train, model, parameters, inputs, targets, _learning_rate):
     return train(model, parameters, inputs, targets, 0.01 if model == "linear" else 0.001)
 
 
-def rate_of_the_first_call(train, model, parameters, inputs, targets, learning_rate, kept={}):  # noqa: B006 - likewise
+def rate_of_the_first_call(train, model, parameters, inputs, targets, learning_rate, kept={}):  # noqa: B006 - as above
     """Go on with the optimizer of the first call, and its rate."""
     return train(model, parameters, inputs, targets, kept.setdefault(model, learning_rate))
 
 
-def optimizer_kept(_train, model, parameters, inputs, targets, learning_rate, kept={}):  # noqa: B006 - likewise
+def optimizer_kept(_train, model, parameters, inputs, targets, learning_rate, kept={}):  # noqa: B006 - as above
     """Go on with the optimizer of the calls before."""
     network = MODELS[model]
     optimizer = kept.setdefault(model, network.optimizer(learning_rate))
@@ -558,7 +558,7 @@ def seed_for_the_first_layer(initial_parameters, model, seed):
     return dict(found) | {last: fixed[last]}
 
 
-def seed_ignored(initial_parameters, model, seed, calls=count()):  # noqa: B008 - likewise
+def seed_ignored(initial_parameters, model, seed, calls=count()):  # noqa: B008 - as above
     """Draw by a seed that nobody knows."""
     return initial_parameters(model, (seed + next(calls)) % 2**31)
 
@@ -572,7 +572,7 @@ def whole_batches_of_right(evaluate, model, parameters, images, labels, batch_si
     return right / len(images)
 
 
-def counted_on(evaluate, model, parameters, images, labels, batch_size, seen=[]):  # noqa: B006 - likewise
+def counted_on(evaluate, model, parameters, images, labels, batch_size, seen=[]):  # noqa: B006 - as above
     """Go on counting where the evaluation before ended."""
     seen.append((evaluate(model, parameters, images, labels, batch_size), len(images)))
     return sum(share * count for share, count in seen) / sum(count for _, count in seen)
@@ -762,7 +762,7 @@ def others():
             "pixels_clipped": ("mnist.images-as-they-are", "the images of the batch", pixels_clipped),
             "drawn_images_by_columns": (
                 "mnist.batch-from-data",
-                "is none of the data set",
+                "is not in the data set",
                 images_flattened_by_columns,
             ),
         },

@@ -78,7 +78,7 @@ def test_layers_are_attributes(tf):
             layer1 = tf.keras.layers.Dense(1)  # noqa: F841 - as it is printed
 
         def call(self, inputs):
-            return layer1(inputs)  # noqa: F821 - likewise
+            return layer1(inputs)  # noqa: F821 - as above
 
     class Holds(tf.keras.Model):
         def __init__(self):
@@ -235,7 +235,7 @@ def test_numpy_arrays():
     printed = "np.expand_dims(data, axis=-1)"
     with pytest.raises(NameError):
         eval(printed, {"__builtins__": builtins, "data": X})  # noqa: S307 - the document's own line
-    assert eval(printed, {"np": np, "data": X}).shape == (2, 3, 1)  # noqa: S307 - likewise
+    assert eval(printed, {"np": np, "data": X}).shape == (2, 3, 1)  # noqa: S307 - as above
 
 
 @erratum("mnist.counts")
