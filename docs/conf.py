@@ -52,7 +52,19 @@ linkcheck_timeout = 20
 pages.write(HERE / "generated")
 
 
+# Pages that commands write, and that a checkout may lack.
+WRITTEN = ("error-rates", "findings")
+
+
+def leave_out(_application: Sphinx, page: str, source: list[str]) -> None:
+    """Take pages that are not there out of the contents: a handler of Sphinx's `source-read`."""
+    if page == "index":
+        missing = {name for name in WRITTEN if not (HERE / f"{name}.md").exists()}
+        source[0] = "\n".join(line for line in source[0].splitlines() if line not in missing)
+
+
 def setup(application: Sphinx) -> None:
-    """Add the pages of claims."""
+    """Add the pages of claims, and the contents that fit this checkout."""
+    application.connect("source-read", leave_out)
     application.connect("html-collect-pages", claim_pages.collect)
     application.connect("html-page-context", claim_pages.SharedSidebar().share, priority=100)

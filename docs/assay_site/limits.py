@@ -14,8 +14,8 @@ These limits are computed from stored runs of the reference, in `spec/thresholds
 limit has a false-alarm rate of at most 1 in 1,000,000 for a correct implementation.
 
 A defect of the smallest detectable size is detected with a probability of 0.99. The size is a shift of the mean where
-runs are normally distributed, and otherwise the share of trainings below the limit. [Error rates](../error-rates.md)
-explains both."""
+runs are normally distributed, and otherwise the share of trainings below the limit.
+[Statistical decisions](../statistics.md) explains both."""
 
 
 def page() -> str:

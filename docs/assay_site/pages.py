@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import assay
-from assay_site import claims, commands, coverage, findings, ledger, limits
+from assay_site import claims, commands, coverage, expected, ledger, limits
 
 NO_KIT = """\
 # Adapter kit
@@ -39,7 +39,7 @@ def _pages() -> Iterator[tuple[str, str]]:
     yield "kit.md", _kit()
     yield "cli.md", commands.page()
     yield "coverage.md", coverage.page()
-    yield "findings.md", findings.page()
+    yield "expected.md", expected.page()
     yield "ledger.md", ledger.page()
     yield "limits.md", limits.page()
 

@@ -126,7 +126,7 @@ def test_every_claim_has_a_page_with_its_statement(site: Path) -> None:
         "errata-zh",
         "generated/cli",
         "generated/ledger",
-        "generated/findings",
+        "generated/expected",
     ],
 )
 def test_a_page_is_in_the_sidebar(name: str, site: Path, pages: dict[Path, Page]) -> None:

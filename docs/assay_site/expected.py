@@ -1,4 +1,4 @@
-"""What the suite has found in frameworks: the entries of the files of expectations."""
+"""Known failures of frameworks: the entries of the files of expectations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FILES = {
 }
 
 INTRODUCTION = """\
-# Findings
+# Expected failures
 
 Claims that a released framework does not meet. Each entry comes from a file of expectations, which makes a run fail as
 soon as the entry is no longer true. Some entries are defects, others are deliberate changes between versions. The link
