@@ -173,7 +173,7 @@ def adam_step(*, adam: Adam) -> Operation:
     def step(*arguments: Any) -> AdamResults:  # noqa: ANN401 - of the function
         return AdamResults(*optimizers.adam_step(*arguments, adam=adam))
 
-    def bound(*arguments: Any) -> tuple[Array, Array, Array]:  # noqa: ANN401 - likewise
+    def bound(*arguments: Any) -> tuple[Array, Array, Array]:  # noqa: ANN401 - as above
         return rounding.adam_step(*arguments, adam=adam)
 
     return Operation("adam_step", compare(step, bound))

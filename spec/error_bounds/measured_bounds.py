@@ -161,8 +161,8 @@ def is_well_conditioned(
         model: which.
         parameters: float32.
         inputs: float32, [batch, ...]; with a learning rate [steps, batch, ...].
-        targets: of the loss.
-        learning_rate: of a training on these batches, each step of which is looked at.
+        targets: Targets of the loss.
+        learning_rate: Learning rate of a training on these batches, each step of which is looked at.
         adam: Form of Adam, where the optimizer is Adam.
 
     """

@@ -374,7 +374,7 @@ def train(
         parameters: before the first step.
         inputs: [steps, batch, ...].
         targets: [steps, batch, ...].
-        learning_rate: of the optimizer.
+        learning_rate: Learning rate of the optimizer.
         adam: Form of Adam, where the optimizer is Adam.
 
     Returns:
@@ -441,8 +441,8 @@ def descend(
     Args:
         optimizer: `sgd` or `adam`.
         parameters: before the first step.
-        batches: for each, parameters to its loss and gradients.
-        learning_rate: of the optimizer.
+        batches: Function of each batch, from parameters to its loss and gradients.
+        learning_rate: Learning rate of the optimizer.
         adam: Form of Adam, where the optimizer is Adam.
 
     """
