@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from filelock import FileLock
 
 from assay.specification.claims import specification
 
@@ -53,28 +54,17 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the site, with warnings as errors."""
-    folder = tmp_path_factory.mktemp("site")
-    built = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "sphinx",
-            "-W",
-            "--keep-going",
-            "-q",
-            "-d",
-            folder / "trees",
-            ROOT / "docs",
-            folder / "html",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (built.returncode, built.stderr) == (0, "")
-    return folder / "html"
+def site(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Build the site with warnings as errors, once for all workers of the run."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "site"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-d", f"{folder}.trees"]
+            built = subprocess.run([*command, ROOT / "docs", folder], capture_output=True, text=True, check=False)
+            (folder / "said.txt").write_text(f"{built.returncode}\n{built.stderr}", encoding="utf-8")
+    assert (folder / "said.txt").read_text(encoding="utf-8") == "0\n"
+    return folder
 
 
 @pytest.fixture(scope="module")
