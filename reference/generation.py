@@ -41,7 +41,7 @@ def continued(
 def _written(
     parameters: dict[str, tf.Tensor], window: tf.Tensor, temperature: tf.Tensor, noise: tf.Tensor
 ) -> tf.Tensor:
-    # Numbers where they are known, as XLA has to have them.
+    # Numbers where they are known, because XLA needs them.
     length, count = (tf.shape(each)[0] if each.shape[0] is None else each.shape[0] for each in (window, noise))
     rows = scaled(parameters["cell/kernel"] + parameters["cell/bias"])
     recurrent_kernel = scaled(parameters["cell/recurrent_kernel"])

@@ -114,7 +114,7 @@ def _of_any_size(tensor: tf.Tensor) -> tf.TensorSpec:
 
 
 def length(tensor: tf.Tensor) -> Any:
-    """Return the length of the first axis: a number where it is known, as XLA has to have it."""
+    """Return the length of the first axis: a number where it is known, because XLA needs it."""
     return tf.shape(tensor)[0] if tensor.shape[0] is None else tensor.shape[0]
 
 

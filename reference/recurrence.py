@@ -54,7 +54,7 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
 
     """
     known, units = tokens.shape, recurrent_kernel.shape[0]
-    # Numbers where they are known, as XLA has to have them.
+    # Numbers where they are known, because XLA needs them.
     batch, time = (tf.shape(tokens)[axis] if size is None else size for axis, size in enumerate(known))
     tokens = tf.transpose(tokens)
     rows, weights = scaled(kernel + bias), scaled(recurrent_kernel)

@@ -43,8 +43,8 @@ def main(options: Namespace) -> int:
         held.release()
     if calibration.failed:
         for seed, why in sorted(calibration.failed.items()):
-            print(f"seed {seed}: {why}")  # noqa: T201 - likewise
-        print(f"{len(calibration.failed)} runs are missing; the same command runs them")  # noqa: T201 - likewise
+            print(f"seed {seed}: {why}")  # noqa: T201 - as above
+        print(f"{len(calibration.failed)} runs are missing; the same command runs them")  # noqa: T201 - as above
         return ExitCode.INCOMPLETE
     return _finish(calibration, threshold_file)
 
@@ -54,12 +54,12 @@ def _finish(calibration: Calibration, threshold_file: Path) -> int:
         output.write(threshold_file, json.dumps(calibration.as_threshold(), indent=1) + "\n", "threshold")
         # The runs are in the threshold now.
         calibration.file.unlink(missing_ok=True)
-        print(f"{threshold_file}: {len(calibration.runs)} runs")  # noqa: T201 - likewise
+        print(f"{threshold_file}: {len(calibration.runs)} runs")  # noqa: T201 - as above
         for what, limits in calibration.limits().items():
             numbers = ", ".join(f"{name} {value:.6g}" for name, value in limits.items())
-            print(f"  {what}: {numbers}")  # noqa: T201 - likewise
+            print(f"  {what}: {numbers}")  # noqa: T201 - as above
         return ExitCode.CONFORMANT
-    print(f"{calibration.file}: {len(calibration.runs)} runs of {calibration.implementation}")  # noqa: T201 - likewise
+    print(f"{calibration.file}: {len(calibration.runs)} runs of {calibration.implementation}")  # noqa: T201 - as above
     for line in calibration.compare():
-        print(f"  {line}")  # noqa: T201 - likewise
+        print(f"  {line}")  # noqa: T201 - as above
     return ExitCode.CONFORMANT

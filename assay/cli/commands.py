@@ -128,7 +128,7 @@ def report(options: Namespace) -> int:
 
 def _report(files: list[Path], output: Path) -> None:
     from assay.bench import results  # noqa: PLC0415 - other commands need none
-    from assay.survey import summary  # noqa: PLC0415 - likewise
+    from assay.survey import summary  # noqa: PLC0415 - as above
 
     benchmarks = [path for path in files if results.is_one(path)]
     runs = sorted((run for path in benchmarks for run in results.read(path)), key=lambda run: run.time)

@@ -37,7 +37,7 @@ class Training:
 
     Attributes:
         suite: Version of Assay, which the worker must have, too.
-        implementation: As named on the command line.
+        implementation: Name on the command line.
         recipe: Recipe of the threshold.
         seed: Seed of the training.
 
@@ -88,7 +88,7 @@ class Calibration:
     Attributes:
         file: File that keeps them while they are made.
         threshold: Content of the threshold's file.
-        implementation: As named on the command line.
+        implementation: Name on the command line.
         description: What the implementation says of itself.
         device: Device of the runs, as the implementation names it; empty before the first.
         runs: What each seed gave.

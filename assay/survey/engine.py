@@ -78,12 +78,12 @@ class Engine:
                 completed.add(added)
             yield done
 
-    def _submit(self, work: Callable[[Task], Result], task: Task) -> Any:  # noqa: ANN401 - likewise
+    def _submit(self, work: Callable[[Task], Result], task: Task) -> Any:  # noqa: ANN401 - as above
         return self._client.submit(work, task, pure=False)
 
 
-def _describe(future: Any) -> str:  # noqa: ANN401 - likewise
-    from distributed import KilledWorker  # noqa: PLC0415 - likewise
+def _describe(future: Any) -> str:  # noqa: ANN401 - as above
+    from distributed import KilledWorker  # noqa: PLC0415 - as above
 
     if future.status == "cancelled":
         return "the scheduler dropped it"
@@ -112,7 +112,7 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
     """
     try:
         import dask  # noqa: PLC0415 - an optional extra
-        from distributed import Client, LocalCluster  # noqa: PLC0415 - likewise
+        from distributed import Client, LocalCluster  # noqa: PLC0415 - as above
     except ModuleNotFoundError as error:
         msg = f"this command needs the package {error.name!r}, which is not installed"
         raise UserError(msg, "Install it with `pip install 'assay-conformance[survey]'`") from None
@@ -146,7 +146,7 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
         yield Engine(client)
 
 
-def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401 - likewise
+def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401 - as above
     try:
         reached = client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
@@ -161,7 +161,7 @@ def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401 -
     return reached
 
 
-def _close(what: Any) -> None:  # noqa: ANN401 - likewise
+def _close(what: Any) -> None:  # noqa: ANN401 - as above
     # All results are stored: what goes wrong now is not worth a traceback.
     with suppress(Exception):
         what.close(timeout=5)

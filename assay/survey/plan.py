@@ -21,7 +21,7 @@ class Trial:
     """One run of a survey: one implementation, one seed, and one shard if there are several.
 
     Attributes:
-        implementation: As named on the command line.
+        implementation: Name on the command line.
         seed: Seed of all random draws.
         shard: Shard as in `--shard`; empty where the run is not shared out.
 

@@ -50,7 +50,7 @@ def go_on(plan: Plan, store: Store, progress: Progress, engine: Engine, on_store
         store: Where results are kept.
         progress: What is stored.
         engine: Workers.
-        on_stored: Function that is told of each run that is stored.
+        on_stored: Function to call after each run is stored.
 
     """
     tests = tests_of(plan.options.claim) if plan.options.claim else ()

@@ -58,19 +58,19 @@ class Level(float):
         note(float(self) * np.size(other))
         return np.asarray(other) if np.ndim(other) else float(other)
 
-    def __lt__(self, other: Any) -> Any:  # noqa: ANN401 - likewise
+    def __lt__(self, other: Any) -> Any:  # noqa: ANN401 - as above
         """Compare, and note the decision."""
         return self._note(other) > float(self)
 
-    def __le__(self, other: Any) -> Any:  # noqa: ANN401 - likewise
+    def __le__(self, other: Any) -> Any:  # noqa: ANN401 - as above
         """Compare, and note the decision."""
         return self._note(other) >= float(self)
 
-    def __gt__(self, other: Any) -> Any:  # noqa: ANN401 - likewise
+    def __gt__(self, other: Any) -> Any:  # noqa: ANN401 - as above
         """Compare, and note the decision."""
         return self._note(other) < float(self)
 
-    def __ge__(self, other: Any) -> Any:  # noqa: ANN401 - likewise
+    def __ge__(self, other: Any) -> Any:  # noqa: ANN401 - as above
         """Compare, and note the decision."""
         return self._note(other) <= float(self)
 

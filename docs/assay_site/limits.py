@@ -7,11 +7,11 @@ from typing import Any
 from assay.testing import thresholds
 from assay_site.text import plain, table
 
-INTRODUCTION = """\
+INTRODUCTION = f"""\
 # Statistical limits
 
 These limits are computed from stored runs of the reference, in `spec/thresholds`. A test computes them again. Each
-limit has a false-alarm rate of at most 1 in 1,000,000 for a correct implementation.
+limit has a false-alarm rate of at most {thresholds.FALSE_ALARM:.2g} for a correct implementation.
 
 A defect of the smallest detectable size is detected with a probability of 0.99. The size is a shift of the mean where
 runs are normally distributed, and otherwise the share of trainings below the limit.

@@ -196,7 +196,7 @@ def leave_state() -> None:
 
 
 def leave_surroundings() -> None:
-    """Change what else there is of the process's state."""
+    """Change the rest of the process's state."""
     for each in (resource.RLIMIT_FSIZE, resource.RLIMIT_NOFILE):
         resource.setrlimit(each, (10, resource.getrlimit(each)[1]))
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGALRM, signal.SIGTERM})
