@@ -109,8 +109,8 @@ def python(source: str) -> Iterator[Prose]:
         and isinstance(node.body[0].value, ast.Constant)
         and isinstance(node.body[0].value.value, str)
     }
-    for node in docstrings.values():
-        yield Prose(node.lineno, "docstring", str(node.value))
+    for text in docstrings.values():
+        yield Prose(text.lineno, "docstring", str(text.value))
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             words = re.findall(r"[A-Za-z]{2,}", node.value)
