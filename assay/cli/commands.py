@@ -309,7 +309,7 @@ def errata(options: Namespace) -> int:
 def coverage(options: Namespace) -> int:
     """Print how the lines of the document are accounted for, and what is missing between claims and tests."""
     if options.document is not None:
-        document.check(options.document, specification())
+        document.read(options.document, specification())
     print(f"{'section':38}{'lines':>12}{'claims':>8}{'claimed':>9}{'silent':>8}  open")  # noqa: T201
     unfinished = False
     for found in document.coverage(specification()):
