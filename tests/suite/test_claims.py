@@ -12,6 +12,7 @@ import pytest
 from assay import __version__
 from assay.contract import GROUPS, PROTOCOLS
 from assay.errors import UserError
+from assay.spec import toml
 from assay.specification import document, index
 from assay.specification.claims import (
     Claim,

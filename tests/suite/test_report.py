@@ -27,7 +27,7 @@ DOCUMENT = "b5" * 32
 ERRATUM = Erratum(
     "the bias is drawn from a uniform distribution", "Keras's source: bias_initializer='zeros'", "Gym 0.26"
 )
-VOID = {"meta", "link", "img", "br", "path"}
+VOID = {"meta", "link", "img", "br", "path", "input"}
 
 
 OPEN = Unspecified(
@@ -154,7 +154,7 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         """Gather what is visible."""
-        if "style" not in self.open:
+        if not {"style", "script"} & {*self.open}:
             self.text += data
 
     def values(self, *names: str) -> list[str]:
