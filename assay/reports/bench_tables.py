@@ -59,13 +59,13 @@ def _steps_for_page(run: Run) -> Table:
     known = {(ratio.work, ratio.peer): ratio for ratio in ratios(run)}
     compared = (*run.peers, LIMIT)
     starts = run.settings["starts"]
-    note = (
-        f"Column {run.subject}: time of a step, the median of {starts} starts. The other columns are ratios of times:"
-        f" how many times as long a step takes as with {run.subject}; above 1, {run.subject} is faster. The last column"
-        f" is how many times as long {run.subject} takes as the limit, the least time that the machine's rate of"
-        f" products and its memory allow. Below each ratio, the smallest and the largest of all starts, between which the"
-        f" median lies with a probability of {_probability(starts)}."
-    )
+    sentences = [
+        f"Column {run.subject}: time of a step, the median of {starts} starts.",
+        f"The other columns are ratios of times: how many times as long a step takes as with {run.subject}; above 1,",
+        f"{run.subject} is faster. The last column is how many times as long {run.subject} takes as the limit, the least",
+        "time that the machine's rate of products and its memory allow. Below each ratio stand the smallest and the",
+        f"largest of all starts, between which the median lies with a probability of {_probability(starts)}.",
+    ]
     header = [
         Cell("step"),
         Cell(run.subject, "time of a step"),
@@ -81,7 +81,7 @@ def _steps_for_page(run: Run) -> Table:
         for work in STEPS
         if work.name in run.starts
     ]
-    return Table("Time of a step", note, header, rows)
+    return Table("Time of a step", " ".join(sentences), header, rows)
 
 
 def _probability(starts: int) -> str:

@@ -30,8 +30,8 @@ class Finding:
 
     @property
     def replays(self) -> list[Cell]:
-        """The cells with a command that is worth running again."""
-        return [cell for cell in self.cells if cell.replay and self.state not in UNTESTED]
+        """The cells with a command to run again, which decides nothing where a group is missing."""
+        return [cell for cell in self.cells if cell.replay and self.state != "unsupported"]
 
 
 @dataclass(frozen=True)
