@@ -435,7 +435,7 @@ def test_a_document_that_cannot_be_read_is_told(make, said: str, edition: Specif
 
 
 def test_each_heading_is_that_of_the_document() -> None:
-    content = toml.loads((FOLDER / "document.toml").read_text(encoding="utf-8"))
+    content = toml.loads((document.FOLDER / "document.toml").read_text(encoding="utf-8"))
     assert content["headings"]
     for line, heading in content["headings"].items():
         assert document.digest(heading) == document.digests()[int(line) - 1]
