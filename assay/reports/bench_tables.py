@@ -62,9 +62,9 @@ def _steps_for_page(run: Run) -> Table:
     sentences = [
         f"Column {run.subject}: time of a step, the median of {starts} starts.",
         f"The other columns are ratios of times: how many times as long a step takes as with {run.subject}; above 1,",
-        f"{run.subject} is faster. The last column is how many times as long {run.subject} takes as the limit, the least",
-        "time that the machine's rate of products and its memory allow. Below each ratio stand the smallest and the",
-        f"largest of all starts, between which the median lies with a probability of {_probability(starts)}.",
+        f"{run.subject} is faster. The last column is how many times as long {run.subject} takes as the limit, the",
+        "least time that the machine's rate of products and its memory allow. Below each ratio stand the smallest and",
+        f"the largest of all starts, between which the median lies with a probability of {_probability(starts)}.",
     ]
     header = [
         Cell("step"),
