@@ -8,8 +8,9 @@ import tempfile
 import textwrap
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from assay.adapters.parentage import describe_end
 from assay.errors import ExitCode, UserError
@@ -21,6 +22,11 @@ from assay.runner import launch
 from assay.runner.options import RunOptions
 from assay.specification import document, index
 from assay.specification.claims import Claim, format_lines, specification
+
+if TYPE_CHECKING:
+    from assay.bench.results import Run
+    from assay.reports.passages import Passages
+    from assay.survey.summary import Survey
 
 
 def run(options: Namespace) -> int:
@@ -121,12 +127,31 @@ def smoke(options: Namespace) -> int:
 
 
 def report(options: Namespace) -> int:
-    """Turn ledgers and benchmarks into one file, whose suffix says of which kind."""
-    _report(options.files, options.output)
+    """Turn ledgers and benchmarks into one file, whose suffix says of which kind, a site, or a badge."""
+    copy = document.read(options.document, specification()) if options.document else None
+    if options.output is None and options.site is None and options.badge is None:
+        options.output = Path("assay-report.html")
+    if options.output is not None:
+        _report(options.files, options.output, copy)
+    if options.site is not None:
+        _site(options.files, options.site, copy)
+    if options.badge is not None:
+        _badge(options.files, options.badge)
     return ExitCode.CONFORMANT
 
 
-def _report(files: list[Path], output: Path) -> None:
+@dataclass(frozen=True)
+class _Files:
+    """The files that a report is made of, read; benchmarks and surveys also by their paths."""
+
+    benchmarks: Sequence[Path]
+    runs: Sequence[Run]
+    of_surveys: Sequence[Path]
+    surveys: Sequence[Survey]
+    ledgers: Sequence[Ledger]
+
+
+def _read_files(files: Sequence[Path]) -> _Files:
     from assay.bench import results  # noqa: PLC0415 - other commands need none
     from assay.survey import summary  # noqa: PLC0415 - as above
 
@@ -135,25 +160,61 @@ def _report(files: list[Path], output: Path) -> None:
     of_surveys = [path for path in files if summary.is_one(path)]
     surveys = [summary.read(path) for path in of_surveys]
     ledgers = [ledger.read(path) for path in files if path not in [*benchmarks, *of_surveys]]
-    if surveys and output.suffix != ".html":
-        msg = f"{of_surveys[0]} has the findings of a survey, which only a page shows"
+    return _Files(benchmarks, runs, of_surveys, surveys, ledgers)
+
+
+def _passages(copy: Sequence[str] | None) -> Passages | None:
+    from assay.reports.passages import Passages  # noqa: PLC0415 - only pages have them
+
+    return None if copy is None else Passages(copy, specification())
+
+
+def _site(files: Sequence[Path], folder: Path, copy: Sequence[str] | None) -> None:
+    from assay.reports import site  # noqa: PLC0415 - loads matplotlib
+
+    found = _read_files(files)
+    if not found.ledgers:
+        msg = "a site needs a ledger, and none is given"
+        raise UserError(msg, "`assay run NAME` writes one")
+    pages = site.write(folder, found.ledgers, runs=found.runs, surveys=found.surveys, passages=_passages(copy))
+    print(f"site: {folder / 'index.html'} ({pages} pages)")  # noqa: T201 - what the command says
+
+
+def _badge(files: Sequence[Path], path: Path) -> None:
+    from assay.reports import badge  # noqa: PLC0415 - the others need none
+
+    ledgers = _read_files(files).ledgers
+    if len(ledgers) != 1:
+        msg = f"a badge shows one ledger, and {len(ledgers)} are given"
+        raise UserError(msg, "Call `assay report LEDGER --badge FILE` for each")
+    text_file.write(path, badge.render(ledgers[0]), "badge")
+    print(f"badge: {path}")  # noqa: T201 - what the command says
+
+
+def _report(files: Sequence[Path], output: Path, copy: Sequence[str] | None = None) -> None:
+    found = _read_files(files)
+    if copy is not None and output.suffix != ".html":
+        msg = f"--document shows passages in a page, and {output} is not one"
+        raise UserError(msg, "Name a file that ends in .html, or leave --document out")
+    if found.surveys and output.suffix != ".html":
+        msg = f"{found.of_surveys[0]} has the findings of a survey, which only a page shows"
         raise UserError(msg, "Name a file that ends in .html")
-    if runs and output.suffix == ".xml":
-        msg = f"{benchmarks[0]} has benchmarks, of which there is no JUnit XML"
+    if found.runs and output.suffix == ".xml":
+        msg = f"{found.benchmarks[0]} has benchmarks, of which there is no JUnit XML"
         raise UserError(msg, "Name a file that ends in .html or .md")
     match output.suffix:
         case ".md":
             from assay.reports import pull_request  # noqa: PLC0415 - the others load what this does not need
 
-            text = pull_request.render(ledgers, runs=runs)
+            text = pull_request.render(found.ledgers, runs=found.runs)
         case ".xml":
             from assay.reports import junit  # noqa: PLC0415 - as above
 
-            text = junit.render(ledgers)
+            text = junit.render(found.ledgers)
         case _:
             from assay.reports import html as report_page  # noqa: PLC0415 - loads matplotlib
 
-            text = report_page.render(ledgers, runs=runs, surveys=surveys)
+            text = report_page.render(found.ledgers, runs=found.runs, surveys=found.surveys, passages=_passages(copy))
     text_file.write(output, text, "report")
     print(f"report: {output}")  # noqa: T201 - what the command says
 
@@ -276,7 +337,7 @@ def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
     fields = {
         "claim": claim.id,
         "statement": claim.statement,
-        "document": specification().place(claim),
+        "document": document.identity().place(claim, specification()),
         "kind": claim.kind,
         "profile": claim.profile,
         "needs": ", ".join(claim.needs) or "nothing of the implementation",
@@ -293,7 +354,7 @@ def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
         fields["unspecified"] = claim.unspecified.question
         for permitted in claim.unspecified.permitted:
             fields[f"  {permitted.key}"] = f"{permitted.result} Seen: {permitted.seen or 'nowhere yet'}."
-    return fields
+    return fields | {"source": f"{document.identity().citation}; {document.identity().address}"}
 
 
 def errata(options: Namespace) -> int:
@@ -313,7 +374,7 @@ def errata(options: Namespace) -> int:
 def coverage(options: Namespace) -> int:
     """Print how the lines of the document are accounted for, and what is missing between claims and tests."""
     if options.document is not None:
-        document.check(options.document, specification())
+        document.read(options.document, specification())
     print(f"{'section':38}{'lines':>12}{'claims':>8}{'claimed':>9}{'silent':>8}  open")  # noqa: T201
     unfinished = False
     for found in document.coverage(specification()):

@@ -232,8 +232,13 @@ def _add_report(commands: Commands) -> None:
         "report", help="turn ledgers and benchmarks into a page, a summary in Markdown, or JUnit XML"
     )
     report.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a ledger, or what `assay bench` wrote")
-    kinds = ".html, .md for a pull request, or .xml for a CI system (default: %(default)s)"
-    report.add_argument("-o", "--output", type=_report_file, default=Path("assay-report.html"), help=kinds)
+    kinds = ".html, .md for a pull request, or .xml for a CI system (default: assay-report.html)"
+    report.add_argument("-o", "--output", type=_report_file, metavar="FILE", help=kinds)
+    site = "Folder for a site: the report, a page for each claim and, with --document, the document by line."
+    report.add_argument("--site", type=Path, metavar="DIR", help=site)
+    copy = "Copy of the document. The report shows the passage next to each claim, and the document by line."
+    report.add_argument("--document", type=Path, metavar="FILE", help=copy)
+    report.add_argument("--badge", type=Path, metavar="FILE", help="Badge (SVG) with the verdict on the one ledger.")
     report.set_defaults(command="report")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from assay.ledger import ledger
+from assay.ledger.environment import Environment
 from assay.ledger.expectations import Expectation
 from assay.ledger.ledger import Ledger, Precision, Profile, Row, Subject, Time
 from assay.ledger.outcomes import count
@@ -35,6 +36,7 @@ class Draft:
         required: Groups without which the run does not conform.
         time: Time of the run; None until its end.
         conditions: What a run must have in common with this one to continue it, by name.
+        environment: Machine and sources of the run; None where they are not known.
 
     """
 
@@ -51,6 +53,7 @@ class Draft:
     shard: Shard | None = None
     required: tuple[str, ...] = ()
     time: Time | None = None
+    environment: Environment | None = None
     conditions: dict[str, str] = field(default_factory=dict)
     _resumed: set[str] = field(default_factory=set)
 
@@ -112,6 +115,7 @@ class Draft:
             required=self.required,
             conditions=self.conditions,
             time=self.time,
+            environment=self.environment,
             complete=not self.missing,
             data=self.data,
             counts=count(row.outcome for row in rows),

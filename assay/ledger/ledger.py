@@ -14,6 +14,7 @@ from msgspec.structs import FieldInfo
 
 from assay.files import json_file, output
 from assay.ledger import journal
+from assay.ledger.environment import Environment
 from assay.ledger.outcomes import SEVERITY, Outcome, count
 from assay.specification.claims import specification
 from assay.specification.shards import Shard
@@ -107,11 +108,12 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     groups: tuple[str, ...]
 
 
-class Time(Struct, frozen=True, forbid_unknown_fields=True):
-    """Seconds of a whole run: by the clock, and of the processors for all its processes."""
+class Time(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """When a run began, in UTC, and its seconds: by the clock, and of the processors for all its processes."""
 
     wall: Seconds
     processor: Seconds
+    began: str = ""
 
 
 class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
@@ -129,6 +131,7 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
         required: Groups without which the run does not conform.
         conditions: What a run must have in common with this one to continue it, by name; empty in older ledgers.
         time: Time of the run; None until its end.
+        environment: Machine and sources of the run; None where they are not known.
         complete: Whether every claim of the profile, or of the shard, was decided.
         data: Source of each data set.
         counts: Number of rows by outcome.
@@ -147,6 +150,7 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
     required: tuple[str, ...] = ()
     conditions: dict[str, str] = field(default_factory=dict)
     time: Time | None = None
+    environment: Environment | None = None
     complete: bool
     data: dict[str, str]
     counts: dict[Outcome, int]

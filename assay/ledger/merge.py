@@ -9,6 +9,7 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from assay.errors import UserError
+from assay.ledger.environment import Environment
 from assay.ledger.ledger import Ledger
 from assay.ledger.outcomes import count
 from assay.specification.claims import Specification
@@ -50,6 +51,7 @@ def merge(ledgers: Sequence[tuple[Path, Ledger]], specification: Specification) 
         first,
         shard=None,
         time=None,
+        environment=_environment(shards),
         implementation=replace(first.implementation, device=device, measured_precision=precision),
         complete=not missing and all(ledger.complete for ledger in shards.values()),
         conditions=_conditions([ledger.conditions for ledger in shards.values()]),
@@ -130,6 +132,18 @@ def _conditions(conditions: Sequence[dict[str, str]]) -> dict[str, str]:
     """Return the conditions of a run of the whole profile, if the shards had the same."""
     first, *others = ({**each, "shard": ""} if each else {} for each in conditions)
     return first if all(other == first for other in others) else {}
+
+
+def _environment(shards: Mapping[int, Ledger]) -> Environment | None:
+    """Join the machines of the shards: what differs is listed, and as many cores as the smallest has."""
+    known = [ledger.environment for ledger in shards.values() if ledger.environment]
+    if not known:
+        return None
+    texts = {
+        name: "; ".join(dict.fromkeys(getattr(each, name) for each in known))
+        for name in ("python", "system", "processor", "commit")
+    }
+    return Environment(cores=min(each.cores for each in known), **texts)
 
 
 def _data(shards: Mapping[int, Ledger]) -> dict[str, str]:

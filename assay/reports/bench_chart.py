@@ -6,18 +6,20 @@ import math
 import statistics
 from collections.abc import Sequence
 from functools import partial
-from itertools import cycle
+from itertools import cycle, islice
 
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from assay.bench.ratios import LIMIT, ratios
 from assay.bench.results import Run
 from assay.bench.workloads import STEPS
-from assay.reports.picture import FIRST, INK, MUTED, SECOND, THIRD, Drawing, Picture, axes_of, finish
+from assay.reports.picture import INK, MUTED, SERIES, Drawing, Picture, axes_of, finish
 
 # Distinguished by shape as well as by colour, which not everybody sees.
-MARKS = [*zip("osD^vP", cycle((FIRST, SECOND, THIRD)), strict=False)]
+SHAPES = "osD^vPXh"
 ROW_INCHES = 0.3
+# Series of one step stand a little above one another, so that their uncertainties can be told apart.
+SPREAD = 0.5
 
 
 def pictures(runs: Sequence[Run]) -> list[Picture]:
@@ -36,10 +38,27 @@ def _ratios(run: Run) -> Drawing:
     ranks = {work.name: rank for rank, work in enumerate(works)}
     peers = [*dict.fromkeys(ratio.peer for ratio in found)]
     figure, axes = axes_of(1.1 + ROW_INCHES * len(works))
-    for peer, (marker, colour) in zip(peers, MARKS, strict=False):
-        points = [(ratio.value, ranks[ratio.work]) for ratio in found if ratio.peer == peer and ratio.work in ranks]
-        limit = {"marker": "|", "color": INK, "s": 120} if peer == LIMIT else {"marker": marker, "color": colour}
-        axes.scatter(*zip(*points, strict=True), label=peer, zorder=3, **limit)
+    for number, (peer, (marker, colour)) in enumerate(zip(peers, _marks(peers), strict=True)):
+        shown = [ratio for ratio in found if ratio.peer == peer and ratio.work in ranks]
+        values = [ratio.value for ratio in shown]
+        offset = SPREAD * (number / max(len(peers) - 1, 1) - 0.5)
+        low, high = ([math.exp(end(ratio.logarithms)) for ratio in shown] for end in (min, max))
+        errors = [
+            [value - one for value, one in zip(values, low, strict=True)],
+            [one - value for value, one in zip(values, high, strict=True)],
+        ]
+        axes.errorbar(
+            values,
+            [ranks[ratio.work] + offset for ratio in shown],
+            xerr=errors,
+            fmt=marker,
+            color=colour,
+            markersize=9 if peer == LIMIT else 5,
+            markeredgewidth=2 if peer == LIMIT else 0,
+            elinewidth=1,
+            label=peer,
+            zorder=3,
+        )
     axes.axvline(1, color=MUTED, linewidth=1)
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(numticks=8))
@@ -47,12 +66,20 @@ def _ratios(run: Run) -> Drawing:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_yticks(range(len(works)), [work.title for work in works], fontsize=8)
     axes.invert_yaxis()
-    axes.set_xlabel(f"times as long as {run.subject}")
+    axes.set_xlabel(f"ratio of times: how many times as long as {run.subject} (log scale)")
     figure.legend(loc="outside upper center", ncols=3, frameon=False, fontsize=8)
     limit_is = "The limit is what the products of matrices and the memory of the machine allow."
-    caption = f"Right of 1, {run.subject} is faster. {limit_is}"
+    uncertainty = "Each mark is the median of all starts; its line reaches from the smallest to the largest."
+    caption = f"Right of 1, {run.subject} is faster. {limit_is} {uncertainty}"
     words = "; ".join(f"{ratio.work} next to {ratio.peer}: {ratio.value:.2f}" for ratio in found)
     return Drawing(Picture(f"A step next to {run.subject}'s", caption, f"Ratios of seconds. {words}."), figure)
+
+
+def _marks(peers: Sequence[str]) -> list[tuple[str, str]]:
+    """Return a shape and a colour for each series, the same ones in every chart: the limit is not counted."""
+    marks = [*islice(zip(cycle(SHAPES), cycle(SERIES), strict=False), len(peers))]
+    number = iter(marks)
+    return [("|", INK) if peer == LIMIT else next(number) for peer in peers]
 
 
 def _history(runs: Sequence[Run]) -> Drawing:
@@ -64,7 +91,7 @@ def _history(runs: Sequence[Run]) -> Drawing:
             by_peer.setdefault(ratio.peer, []).append(ratio.mean)
         for peer, logarithms in by_peer.items():
             curves.setdefault(peer, []).append((number, math.exp(statistics.fmean(logarithms))))
-    for (peer, points), (marker, colour) in zip(curves.items(), MARKS, strict=False):
+    for (peer, points), (marker, colour) in zip(curves.items(), _marks([*curves]), strict=True):
         axes.plot(*zip(*points, strict=True), marker=marker, color=colour, label=peer)
     axes.set_yscale("log")
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from assay.bench.ratios import LIMIT, Ratio, ratios, seconds
 from assay.bench.results import Run
@@ -10,8 +12,105 @@ from assay.bench.workloads import STEPS
 from assay.reports import markdown
 
 Row = Sequence[str]
-NOTHING = "-"
+NOTHING, TIMES = "-", "\N{MULTIPLICATION SIGN}"
 UNITS = {1.0: "s", 1e-3: "ms", 1e-6: "µs", 1e-9: "ns"}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of a table in a page.
+
+    Attributes:
+        text: Its content.
+        detail: What stands below it in small print: a unit, or the smallest and the largest value.
+        series: Number of its series in the figures, from 1; 0 for none.
+
+    """
+
+    text: str
+    detail: str = ""
+    series: int = 0
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table in a page.
+
+    Attributes:
+        title: Title.
+        note: How to read it: units, and what the ratios are of.
+        header: Heads of the columns.
+        rows: Rows, the name of the step first.
+
+    """
+
+    title: str
+    note: str
+    header: Sequence[Cell]
+    rows: Sequence[Sequence[Cell]]
+
+
+def for_page(run: Run) -> list[Table]:
+    """Return the tables of a page: with units, and how far the starts of a run lie apart."""
+    return [_steps_for_page(run), _first_calls_for_page(run)]
+
+
+def _steps_for_page(run: Run) -> Table:
+    known = {(ratio.work, ratio.peer): ratio for ratio in ratios(run)}
+    compared = (*run.peers, LIMIT)
+    starts = run.settings["starts"]
+    sentences = [
+        f"Column {run.subject}: time of a step, the median of {starts} starts.",
+        f"The other columns are ratios of times: how many times as long a step takes as with {run.subject}; above 1,",
+        f"{run.subject} is faster. The last column is how many times as long {run.subject} takes as the limit, the",
+        "least time that the machine's rate of products and its memory allow. Below each ratio stand the smallest and",
+        f"the largest of all starts, between which the median lies with a probability of {_probability(starts)}.",
+    ]
+    header = [
+        Cell("step"),
+        Cell(run.subject, "time of a step"),
+        *(Cell(peer, f"{TIMES} {run.subject}", number) for number, peer in enumerate(run.peers, start=1)),
+        Cell("limit", f"{run.subject} ÷ limit"),
+    ]
+    rows = [
+        [
+            Cell(work.title),
+            Cell(_time(seconds(run, work.name, run.subject)), _span_of_times(run, work.name)),
+            *(_ratio(known.get((work.name, peer))) for peer in compared),
+        ]
+        for work in STEPS
+        if work.name in run.starts
+    ]
+    return Table("Time of a step", " ".join(sentences), header, rows)
+
+
+def _probability(starts: int) -> str:
+    """Return the probability that the median lies between the smallest and the largest of independent values."""
+    return f"{100 * (1 - 2.0 ** (1 - starts)):.0f} %" if starts > 1 else "0 %"
+
+
+def _span_of_times(run: Run, work: str) -> str:
+    found = [start.step for start in run.measured(work, run.subject).values()]
+    return f"{_time(min(found))} to {_time(max(found))}" if len(found) > 1 else ""
+
+
+def _ratio(ratio: Ratio | None) -> Cell:
+    if ratio is None:
+        return Cell(NOTHING)
+    sign = -1 if ratio.peer == LIMIT else 1
+    found = sorted(math.exp(sign * one) for one in ratio.logarithms)
+    return Cell(f"{_times(ratio)}{TIMES}", f"{_digits(found[0])} to {_digits(found[-1])}" if len(found) > 1 else "")
+
+
+def _first_calls_for_page(run: Run) -> Table:
+    note = "Time of the first call in a process, with what is compiled in it: the shortest of all starts."
+    rows = []
+    for work in STEPS:
+        if work.name in run.starts:
+            found = (run.measured(work.name, name).values() for name in run.implementations)
+            first = [min((start.first for start in starts), default=None) for starts in found]
+            rows.append([Cell(work.title), *(Cell(_time(value)) for value in first)])
+    return Table("Time of the first call", note, [Cell("step"), *map(Cell, run.implementations)], rows)
 
 
 def both(run: Run) -> list[list[Row]]:
@@ -51,6 +150,10 @@ def _times(ratio: Ratio | None) -> str:
     if ratio is None:
         return NOTHING
     value = 1 / ratio.value if ratio.peer == LIMIT else ratio.value
+    return _digits(value)
+
+
+def _digits(value: float) -> str:
     return f"{value:.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - as many digits as the ratio has
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from itertools import groupby, pairwise
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,10 @@ from assay.files import json_file
 from assay.ledger.ledger import Ledger, Row
 from assay.ledger.outcomes import Outcome
 from assay.ledger.verdict import is_complete
+from assay.reports import entries as layout
 from assay.reports import page
-from assay.reports.columns import NO_ROW
+from assay.reports.columns import MEANINGS, NO_ROW, Cell
+from assay.reports.entries import Entry
 from assay.specification.claims import specification
 
 FORMAT = 1
@@ -111,18 +113,43 @@ def as_json(matrix: Matrix) -> str:
 
 def as_page(matrix: Matrix) -> str:
     """Turn a matrix into one HTML file: what changes between versions first, then every claim."""
-    claims = specification().claims
-    titles = {section.name: section.title for section in specification().sections}
-
-    def section(entry: Mapping[str, Any]) -> str:
-        known = claims.get(entry["id"])
-        return titles[known.section] if known else "Claims unknown to this specification"
-
+    entries = [_entry(row, matrix) for row in matrix["claims"]]
+    by_section: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_section.setdefault(entry.claim.section if entry.claim else "", []).append(entry)
+    changing = {row["id"] for row in matrix["claims"] if row["history"] not in {ALWAYS, UNDECIDED}}
     text: str = page.template("matrix.html.jinja").render(
         matrix=matrix,
-        claims=claims,
-        changing=[entry for entry in matrix["claims"] if entry["history"] not in {ALWAYS, UNDECIDED}],
-        sections=[(title, [*entries]) for title, entries in groupby(matrix["claims"], section)],
-        no_row=NO_ROW,
+        names=[version["name"] for version in matrix["versions"]],
+        entries=entries,
+        changing=[entry for entry in entries if entry.id in changing],
+        chapters=[
+            layout.chapter(section, held, _counts(held))
+            for section in specification().sections
+            if (held := by_section.get(section.name))
+        ],
+        strangers=by_section.get("", []),
+        meanings=MEANINGS,
+        suite=matrix["suite"],
+        document=matrix["document"],
     )
     return text
+
+
+def _entry(row: Mapping[str, Any], matrix: Matrix) -> Entry:
+    reasons = row.get("reasons", {})
+    cells = [
+        Cell(row["outcomes"].get(version["name"], NO_ROW), version["name"], reason=reasons.get(version["name"], ""))
+        for version in matrix["versions"]
+    ]
+    known = specification().claims.get(row["id"])
+    if known is None:
+        return Entry(row["id"], f"unknown-{row['id']}", None, "", cells, row["history"])
+    titles = {section.name: section.title for section in specification().sections}
+    return layout.entry(known, titles[known.section], cells, row["history"])
+
+
+def _counts(entries: Sequence[Entry]) -> list[dict[str, int]]:
+    """Count the states of each version, in the order of severity."""
+    columns = zip(*([cell.state for cell in entry.cells] for entry in entries), strict=True)
+    return [{state: states.count(state) for state in MEANINGS if state in states} for states in columns]

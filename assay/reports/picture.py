@@ -22,7 +22,10 @@ from numpy.typing import NDArray
 # Stand-ins: in the page each becomes a property of the theme, so that one drawing suits light and dark.
 INK, MUTED, GRID, CARD = "#17212b", "#5b6874", "#d7dde2", "#fefefe"
 FIRST, SECOND, THIRD = "#0b62a8", "#b5490b", "#6a3fa0"
+# One for each series of a chart. They differ from the colours above, as each has a property of its own.
+SERIES = ("#0b62a9", "#b5490c", "#177440", "#6a3fa1", "#a81460", "#0f6a87", "#7a5c01", "#56636e")
 THEME = {
+    **{colour: f"s{number}" for number, colour in enumerate(SERIES, start=1)},
     INK: "ink",
     MUTED: "muted",
     GRID: "line",

@@ -23,7 +23,7 @@ from assay.adapters.time_limit import longest
 from assay.datasets import data
 from assay.errors import ExitCode, UserError
 from assay.files import lock, output
-from assay.ledger import ledger
+from assay.ledger import environment, ledger
 from assay.ledger import verdict as verdicts
 from assay.ledger.draft import Draft
 from assay.ledger.journal import Journal
@@ -53,7 +53,7 @@ class Recorder:
             UserError: there is a run to be resumed, and it cannot be.
 
         """
-        self._begun = monotonic()
+        self._begun, self._began = monotonic(), environment.now()
         self._config = config
         self._results: Path | None = None if config.getoption("collectonly") else config.getoption("results")
         self._lock: FileLock | None = None
@@ -243,7 +243,7 @@ class Recorder:
         """Close the ledger, and let the exit code be the verdict."""
         self.draft.data = data.describe()
         # By now the workers have ended, so that theirs is known.
-        self.draft.time = Time(round(monotonic() - self._begun, 2), round(_processor(), 2))
+        self.draft.time = Time(round(monotonic() - self._begun, 2), round(_processor(), 2), self._began)
         self._watch.finish()
         self._write()
         if self._lock is not None:
@@ -322,4 +322,5 @@ def _open_draft(run: Run, digests: Mapping[str, str]) -> Draft:
         shard=run.shard,
         required=run.required,
         conditions=resume.conditions(run, digests, sources),
+        environment=environment.observe(),
     )

@@ -1,17 +1,73 @@
-"""The document: is this the one, and is every line of it accounted for."""
+"""The document: what it is, whether a file is a copy of it, and whether every line of it is accounted for."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
 from assay.errors import UserError
-from assay.specification.claims import FOLDER, Section, Specification, format_lines
+from assay.spec import toml
+from assay.specification.claims import FOLDER, Claim, Section, Specification, format_lines
 
 DIGITS = 8
+
+
+@dataclass(frozen=True)
+class Document:
+    """What the document is, and where it is found.
+
+    Attributes:
+        title: Title of the chapter in English.
+        original_title: Title of the chapter as it stands in the document.
+        book: Title of the book in English.
+        original_book: Title of the book as it stands in the document.
+        authors: Names of the authors of the book.
+        edition: Edition that the claims quote by line.
+        address: Address on the web.
+        sha256: Digest of the edition.
+        lines: Number of lines of the edition.
+        headings: The document's own heading above each section, by the section's name; a section may have none.
+
+    """
+
+    title: str
+    original_title: str
+    book: str
+    original_book: str
+    authors: tuple[str, ...]
+    edition: str
+    address: str
+    sha256: str
+    lines: int
+    headings: Mapping[str, str]
+
+    @property
+    def citation(self) -> str:
+        """Title, book, authors and edition in a sentence."""
+        names = f"{', '.join(self.authors[:-1])} and {self.authors[-1]}"
+        return (
+            f"{self.original_title} ({self.title}), a chapter of {self.original_book} ({self.book}) by {names};"
+            f" {self.edition}, {self.lines} lines, SHA-256 {self.sha256[:12]}"
+        )
+
+    def place(self, claim: Claim, specification: Specification) -> str:
+        """Say where a claim stands: `The Dense layer (Keras 的全连接层:线性变换 + 激活函数), line 81`."""
+        title, _, lines = specification.place(claim).rpartition(", line ")
+        heading = self.headings.get(claim.section)
+        return f"{title} ({heading}), line {lines}" if heading else f"{title}, line {lines}"
+
+
+@cache
+def identity() -> Document:
+    """Read what the document is from `spec/claims/document.toml`."""
+    content = toml.loads((FOLDER / "document.toml").read_text(encoding="utf-8"))
+    headings, sections = content.pop("headings"), content.pop("sections")
+    by_section = {name: headings[str(entry["heading"])] for name, entry in sections.items() if "heading" in entry}
+    return Document(**content | {"authors": tuple(content["authors"])}, headings=by_section)
 
 
 def digest(text: str) -> str:
@@ -59,8 +115,8 @@ def _coverage(section: Section, blank: set[int]) -> Coverage:
     return Coverage(section, claimed, silent, frozenset(set(section.lines) - claimed - silent - blank))
 
 
-def check(path: Path, specification: Specification) -> None:
-    """Make sure that a file is the document that the specification speaks of.
+def read(path: Path, specification: Specification) -> tuple[str, ...]:
+    """Read the lines of a copy of the document.
 
     Raises:
         UserError: it cannot be read, or it is another one; the message says which lines changed and which claims
@@ -83,6 +139,7 @@ def check(path: Path, specification: Specification) -> None:
             f" {len(lines)} lines, where {specification.document[:12]} and {len(digests())} lines are expected"
         )
         raise UserError(msg, _difference(lines, specification))
+    return tuple(lines)
 
 
 def _difference(lines: list[str], specification: Specification) -> str:

@@ -12,6 +12,7 @@ import pytest
 from assay import __version__
 from assay.contract import GROUPS, PROTOCOLS
 from assay.errors import UserError
+from assay.spec import toml
 from assay.specification import document, index
 from assay.specification.claims import (
     Claim,
@@ -393,7 +394,7 @@ def edition(monkeypatch: pytest.MonkeyPatch) -> Specification:
 
 def test_the_document_is_the_document(edition: Specification, tmp_path: Path) -> None:
     (tmp_path / "document").write_text(EDITION, encoding="utf-8")
-    document.check(tmp_path / "document", edition)
+    assert document.read(tmp_path / "document", edition) == tuple(LINES)
 
 
 @pytest.mark.parametrize(
@@ -425,7 +426,7 @@ def test_another_edition_is_told_with_lines_and_claims(
 ) -> None:
     (tmp_path / "document").write_bytes(content.encode())
     with pytest.raises(UserError) as raised:
-        document.check(tmp_path / "document", edition)
+        document.read(tmp_path / "document", edition)
     found = str(raised.value)
     assert ("is another document than this specification speaks of" in found, found.endswith(said)) == (True, True)
 
@@ -441,5 +442,16 @@ def test_another_edition_is_told_with_lines_and_claims(
 def test_a_document_that_cannot_be_read_is_told(make, said: str, edition: Specification, tmp_path: Path) -> None:
     make(tmp_path / "document")
     with pytest.raises(UserError) as raised:
-        document.check(tmp_path / "document", edition)
+        document.read(tmp_path / "document", edition)
     assert str(raised.value) == f"the document {tmp_path / 'document'} {said}"
+
+
+def test_each_heading_is_that_of_the_document() -> None:
+    content = toml.loads((document.FOLDER / "document.toml").read_text(encoding="utf-8"))
+    assert content["headings"]
+    for line, heading in content["headings"].items():
+        assert document.digest(heading) == document.digests()[int(line) - 1]
+    named = {name for name, entry in content["sections"].items() if "heading" in entry}
+    assert set(content["sections"]) - named == {"bibliography"}
+    assert document.identity().sha256 == specification().document
+    assert document.identity().lines == len(document.digests())

@@ -94,14 +94,21 @@ def test_the_page_tells_what_changes_and_then_everything() -> None:
     _, changes, everything = matrix.as_page(make(THREE)).split("<h2 id=")
     assert ["dense.relu" in changes, "dense.tanh" in changes, "dense.unheard" in changes] == [True, False, True]
     assert all(id_ in everything for id_ in ("dense.relu", "dense.tanh", "dense.unheard"))
-    assert "old: relu is off" in changes
+    assert "old: relu is off" in " ".join(changes.split())
     assert specification().claims["dense.relu"].statement in changes
+
+
+def test_every_claim_of_the_page_has_an_anchor_and_a_link() -> None:
+    text = matrix.as_page(make(THREE))
+    for id_ in ("claim-dense.relu", "claim-dense.tanh", "unknown-dense.unheard"):
+        assert text.count(f' id="{id_}"') == 1
+        assert f'href="#{id_}"' in text
 
 
 def test_the_page_takes_names_and_reasons_as_text() -> None:
     strange = ledger(relu="fail")
     strange["claims"][0]["reason"] = "<script>alert()</script>"
-    assert "<script>" not in matrix.as_page(make({"<b>": strange, "new": THREE["new"]}))
+    assert "<script>alert" not in matrix.as_page(make({"<b>": strange, "new": THREE["new"]}))
 
 
 def test_the_command_makes_the_same_page_of_its_data(shell: Shell) -> None:
