@@ -35,7 +35,7 @@ def run(options: Namespace) -> int:
         report_file = report_file or results.with_suffix(".html")
     results = None if results is None else output.check(results, "ledger")
     report_file = None if report_file is None else output.check(report_file, "report")
-    more = ("-n", options.processes, "-rN")
+    more = ("-n", options.processes, "-rN", "-p", "assay.runner.terminal")
     if options.resume and results is not None and not output.is_regular(results):
         msg = f"--resume continues from a ledger in a file, which {results} is not"
         raise UserError(msg, "Name a file with --results")

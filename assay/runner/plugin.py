@@ -342,6 +342,7 @@ def pytest_runtest_makereport(
         row["results"] = item.stash[results_key].seen
     report.sections = [(title, encodable(content)) for title, content in report.sections]
     # xdist carries the attributes of a report, as plain values, from a worker to the recorder.
+    report.assay_claims = ids  # type: ignore[attr-defined]  # read by the display of progress
     report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
     if started := item.config.stash.get(implementation_key, None):
         report.assay_device = started.device  # type: ignore[attr-defined]

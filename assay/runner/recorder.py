@@ -229,6 +229,7 @@ class Recorder:
         if self.run.expects(claims, outcome):
             failure.mark_expected(report, why)
         report.longrepr = failure.text([specification().claims[id_] for id_ in claims], outcome, why, replay)
+        report.assay_claims = list(claims)  # type: ignore[attr-defined]  # read by the display of progress
         report.assay_row = {  # type: ignore[attr-defined]  # read by pytest_runtest_logreport
             "outcome": outcome.value,
             "seconds": seconds,

@@ -20,7 +20,8 @@ MOST_ELEMENTS = 64
 LONGEST_TEXT = 200
 # No failure stores more than this, in bytes.
 MOST_BYTES = 2**25
-WIDTH = 88
+# With the indentation of a failure, a line of an array fits 80 columns.
+WIDTH = 66
 NUMBERS = "biuf"
 
 

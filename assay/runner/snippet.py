@@ -202,7 +202,7 @@ def _calls(writer: Writer, calls: Sequence[Call], compared: int, name_of_compare
         words = [writer.write(copy_arguments(each) if _is_new(writer, each) else each) for each in call.args]
         words += [f"{name}={writer.write(value)}" for name, value in call.kwargs.items()]
         one_line = f"implementation.{call.name}({', '.join(words)})"
-        statement = one_line if len(one_line) < 100 and "\n" not in one_line else _broken(call.name, words)  # noqa: PLR2004 - characters
+        statement = one_line if len(one_line) < 70 and "\n" not in one_line else _broken(call.name, words)  # noqa: PLR2004 - characters
         name = (name_of_compared if number == compared else "") or _name(number)
         if not call.returned:
             # The test expected that it raises.
