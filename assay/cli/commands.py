@@ -7,11 +7,14 @@ import sys
 import tempfile
 import textwrap
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from assay.adapters.parentage import describe_end
+from assay.cli import suggestions
+from assay.contract import GROUPS
 from assay.errors import ExitCode, UserError
 from assay.files import output, text_file
 from assay.ledger import ledger
@@ -27,6 +30,8 @@ def run(options: Namespace) -> int:
     """Run the tests of the claims, and turn the ledger into a report."""
     asked = RunOptions.from_namespace(options)
     results, report_file = options.results, options.report
+    if report_file is not None:
+        _format_of(report_file, options.format)
     if not options.claim:
         # Single claims are run to look at a failure, not for a ledger.
         parts = [options.implementation, *([f"shard-{options.shard}"] if options.shard else [])]
@@ -34,23 +39,24 @@ def run(options: Namespace) -> int:
         results = results or Path(f"assay-{name}.json")
         report_file = report_file or results.with_suffix(".html")
     results = None if results is None else output.check(results, "ledger")
-    report_file = None if report_file is None else output.check(report_file, "report")
+    if report_file is not None and str(report_file) != STDOUT:
+        report_file = output.check(report_file, "report")
     more = ("-n", options.processes, "-rN", "-p", "assay.runner.terminal")
     if options.resume and results is not None and not output.is_regular(results):
         msg = f"--resume continues from a ledger in a file, which {results} is not"
         raise UserError(msg, "Name a file with --results")
     if results is None or output.is_regular(results):
-        return _run(replace(asked, results=results), report_file, more)
+        return _run(replace(asked, results=results), report_file, more, options)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         # A pipe or a device takes the ledger once, when it is complete.
         regular = Path(folder) / "ledger.json"
-        code = _run(replace(asked, results=regular), options.report and report_file, more)
+        code = _run(replace(asked, results=regular), options.report and report_file, more, options)
         if regular.exists():
             output.write(results, regular.read_text(encoding="utf-8"), "ledger")
     return code
 
 
-def _run(options: RunOptions, report_file: Path | None, more: Sequence[str]) -> int:
+def _run(options: RunOptions, report_file: Path | None, more: Sequence[str], asked: Namespace) -> int:
     results = options.results
     before = None if results is None else _written(results)
     code = launch.run(launch.command(options, [index.tests_folder()], *more))
@@ -62,7 +68,9 @@ def _run(options: RunOptions, report_file: Path | None, more: Sequence[str]) -> 
         # The run ended before it began: an older ledger of this name stays as it is.
         return code
     if report_file is not None:
-        _report([results], report_file)
+        _report([results], report_file, asked.format, options.claim)
+    if asked.github:
+        _tell_github([ledger.read(results)])
     # An implementation that ends or breaks the only process can choose the exit code, but not the ledger.
     if code in {ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT}:
         found = verdict(ledger.read(results), specification(), options.claim).code
@@ -122,11 +130,48 @@ def smoke(options: Namespace) -> int:
 
 def report(options: Namespace) -> int:
     """Turn ledgers and benchmarks into one file, whose suffix says of which kind."""
-    _report(options.files, options.output)
+    _report(options.files, options.output, options.format)
+    if options.github:
+        _tell_github(_ledgers(options.files))
     return ExitCode.CONFORMANT
 
 
-def _report(files: list[Path], output: Path) -> None:
+# The name that stands for standard output.
+STDOUT = "-"
+FORMATS = {".html": "html", ".md": "md", ".xml": "xml"}
+
+
+def _format_of(path: Path, chosen: str | None) -> str:
+    """Return the format of a report: the one that was chosen, or that of the suffix.
+
+    Raises:
+        UserError: Neither is there.
+
+    """
+    if found := chosen or FORMATS.get(path.suffix):
+        return found
+    msg = f"the name of the report, {str(path)!r}, ends neither with .html nor with .md nor with .xml"
+    raise UserError(msg, "Name another file, or choose a --format")
+
+
+def _ledgers(files: Sequence[Path]) -> list[Ledger]:
+    """Read those files that are ledgers."""
+    from assay.bench import results  # noqa: PLC0415 - other commands need none
+    from assay.survey import summary  # noqa: PLC0415 - as above
+
+    return [ledger.read(path) for path in files if not results.is_one(path) and not summary.is_one(path)]
+
+
+def _tell_github(ledgers: Sequence[Ledger]) -> None:
+    from assay.reports import github  # noqa: PLC0415 - nothing else needs it
+
+    for line in github.annotate(ledgers):
+        print(line)  # noqa: T201 - GitHub reads standard output
+    github.add_summary(ledgers)
+
+
+def _report(files: list[Path], output: Path, chosen: str | None = None, claims: Collection[str] = ()) -> None:
+    kind = _format_of(output, chosen)
     from assay.bench import results  # noqa: PLC0415 - other commands need none
     from assay.survey import summary  # noqa: PLC0415 - likewise
 
@@ -135,25 +180,28 @@ def _report(files: list[Path], output: Path) -> None:
     of_surveys = [path for path in files if summary.is_one(path)]
     surveys = [summary.read(path) for path in of_surveys]
     ledgers = [ledger.read(path) for path in files if path not in [*benchmarks, *of_surveys]]
-    if surveys and output.suffix != ".html":
+    if surveys and kind != "html":
         msg = f"{of_surveys[0]} has the findings of a survey, which only a page shows"
         raise UserError(msg, "Name a file that ends in .html")
-    if runs and output.suffix == ".xml":
+    if runs and kind == "xml":
         msg = f"{benchmarks[0]} has benchmarks, of which there is no JUnit XML"
         raise UserError(msg, "Name a file that ends in .html or .md")
-    match output.suffix:
-        case ".md":
+    match kind:
+        case "md":
             from assay.reports import pull_request  # noqa: PLC0415 - the others load what this does not need
 
             text = pull_request.render(ledgers, runs=runs)
-        case ".xml":
+        case "xml":
             from assay.reports import junit  # noqa: PLC0415 - likewise
 
-            text = junit.render(ledgers)
+            text = junit.render(ledgers, places=index.places(index.read(index.tests_folder())), only=claims)
         case _:
             from assay.reports import html as report_page  # noqa: PLC0415 - loads matplotlib
 
             text = report_page.render(ledgers, runs=runs, surveys=surveys)
+    if str(output) == STDOUT:
+        print(text)  # noqa: T201 - what the command says
+        return
     text_file.write(output, text, "report")
     print(f"report: {output}")  # noqa: T201 - what the command says
 
@@ -251,16 +299,58 @@ def calibrate(options: Namespace) -> int:
 
 
 def list_(options: Namespace) -> int:
-    """Print every claim in a line."""
-    sections = {section.name: section for section in specification().sections}
-    if options.section is not None and options.section not in sections:
-        msg = f"there is no section {options.section!r}"
-        raise UserError(msg, f"Sections: {', '.join(sections)}")
-    for claim in specification().claims.values():
-        kept = (claim.erratum or not options.errata) and (claim.unspecified or not options.unspecified)
-        if kept and options.section in {None, claim.section}:
-            print(f"{claim.id:40} {claim.kind:12} {claim.profile:6} {claim.statement}")  # noqa: T201 - likewise
+    """Print the claims that were asked for, each in a line."""
+    claims = [*specification().claims.values()]
+    sections = [section.name for section in specification().sections]
+    _check_name("section", options.section, sections)
+    _check_name("group", options.group, GROUPS)
+    _check_name("kind", options.kind, sorted({claim.kind for claim in claims}))
+    text = (options.text or "").casefold()
+    asked = [
+        claim
+        for claim in claims
+        if (claim.erratum or not options.errata)
+        and (claim.unspecified or not options.unspecified)
+        and options.section in {None, claim.section}
+        and options.kind in {None, claim.kind}
+        and (options.line is None or options.line in claim.lines)
+        and (options.group is None or options.group in claim.groups)
+        and (text in claim.id.casefold() or text in claim.statement.casefold())
+    ]
+    if options.json:
+        print(json.dumps([_as_json(claim) for claim in asked], indent=1, ensure_ascii=False))  # noqa: T201 - as above
+        return ExitCode.CONFORMANT
+    for claim in asked:
+        print(f"{claim.id:40} {claim.kind:12} {claim.profile:6} {claim.statement}")  # noqa: T201 - as above
     return ExitCode.CONFORMANT
+
+
+def _check_name(what: str, name: str | None, names: Sequence[str]) -> None:
+    """Refuse a name that does not exist.
+
+    Raises:
+        UserError: There is none; the message has the nearest one, and all of them.
+
+    """
+    if name is not None and name not in names:
+        msg = f"there is no {what} {name!r}"
+        hints = [suggestions.nearest(name, names), f"{what.capitalize()}s: {', '.join(names)}"]
+        raise UserError(msg, ". ".join(filter(None, hints)))
+
+
+def _as_json(claim: Claim) -> dict[str, Any]:
+    return {
+        "id": claim.id,
+        "section": claim.section,
+        "statement": claim.statement,
+        "lines": [*claim.lines],
+        "kind": claim.kind,
+        "profile": claim.profile,
+        "needs": [*claim.needs],
+        "since": claim.since,
+        "erratum": claim.erratum is not None,
+        "unspecified": claim.unspecified is not None,
+    }
 
 
 def show(options: Namespace) -> int:
@@ -272,6 +362,12 @@ def show(options: Namespace) -> int:
     return ExitCode.CONFORMANT
 
 
+def _path_of(test: index.ExecutableClaim) -> str:
+    """Return the path of a test as it can be opened from here."""
+    path = (index.tests_folder() / test.file).resolve()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
     fields = {
         "claim": claim.id,
@@ -281,7 +377,7 @@ def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
         "profile": claim.profile,
         "needs": ", ".join(claim.needs) or "nothing of the implementation",
         "since": claim.since,
-        "tests": ", ".join(f"{test.file}::{test.function}" for test in tests),
+        "tests": ", ".join(f"{_path_of(test)}:{test.line} {test.function}" for test in tests),
     }
     if claim.erratum:
         fields |= {

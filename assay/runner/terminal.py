@@ -48,7 +48,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         """Start with nothing decided."""
         super().__init__(config, sys.stdout)
         self._run = config.stash[run_key]
-        ids = self._run.claims or self._run.held
+        ids = self._run.wanted
         known = specification().claims
         costs = shards.costs(self._run.profile)
         usual = sorted(costs.values())[len(costs) // 2] if costs else 1.0
