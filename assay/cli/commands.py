@@ -37,7 +37,7 @@ def run(options: Namespace) -> int:
         parts = [options.implementation, *([f"shard-{options.shard}"] if options.shard else [])]
         name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
         results = results or Path(f"assay-{name}.json")
-        report_file = report_file or results.with_suffix(".html")
+        report_file = report_file or results.with_suffix(f".{options.format or 'html'}")
     results = None if results is None else output.check(results, "ledger")
     if report_file is not None and str(report_file) != STDOUT:
         report_file = output.check(report_file, "report")
@@ -102,7 +102,10 @@ def new(options: Namespace) -> int:
     from assay.cli import scaffold  # noqa: PLC0415 - loads Jinja
 
     requirement = options.requirement or scaffold.requirement()
-    for path in scaffold.write(options.name, options.output, requirement, subprocess=options.subprocess):
+    paths = scaffold.write(
+        options.name, options.output, requirement, subprocess=options.subprocess, frameworks=options.framework
+    )
+    for path in paths:
         print(path)  # noqa: T201 - what the command says
     if "file:" in requirement:
         print(f"tox.ini has {requirement!r}, which no CI reaches: name an address with --requirement")  # noqa: T201

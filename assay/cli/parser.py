@@ -181,6 +181,10 @@ def _add_new(commands: Commands) -> None:
     new.add_argument("name", metavar="NAME", help="of the module: `assay run NAME` then runs it")
     new.add_argument("--subprocess", action="store_true", help="a program of its own: NAME.toml, for any language")
     new.add_argument("-o", "--output", type=Path, default=Path(), metavar="FOLDER", help="(default: this one)")
+    frameworks = (
+        "Requirement of the adapter, such as torch>=2.4, for tox and for the versions in the ledger; repeatable."
+    )
+    new.add_argument("--framework", action="append", default=[], metavar="REQUIREMENT", help=frameworks)
     source = "where tox gets Assay from (default: where it was installed from)"
     new.add_argument("--requirement", metavar="TEXT", help=source)
     new.set_defaults(command="new")
