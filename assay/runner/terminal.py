@@ -188,6 +188,10 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
             self._progress = None
         return (yield from super().pytest_sessionfinish(session, exitstatus))
 
+    def _report_keyboardinterrupt(self) -> None:
+        """Say in a word why the run is incomplete; where it was does not matter."""
+        self.write_line("interrupted")
+
     def summary_failures(self) -> None:
         """Show no failure twice."""
 
