@@ -6,6 +6,7 @@ import inspect
 import math
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from assay.adapters import interrupt, time_limit
+from assay.adapters.calls import Call, CallLog
 from assay.adapters.plain_text import describe_error, is_printable, plain
 from assay.adapters.process_state import ProcessState, end_copy
 from assay.adapters.protocol.errors import PeerError, PeerLostError
@@ -31,33 +33,61 @@ class AdapterError(Exception):
     """The adapter broke: it raised, or handed over something that is not of the contract."""
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What a test compared when it failed.
+
+    Attributes:
+        actual: Value of the implementation: a result of a call, a part of one, or something computed from it.
+        expected: Value by the definition; None where only the form is wrong.
+        bound: Largest permitted difference.
+        as_mean: Whether the bound applies to the root mean square of the differences rather than to each of them.
+        form: Expected dtype and shape.
+
+    """
+
+    actual: Any
+    expected: Array | None
+    bound: Array | float
+    form: tuple[np.dtype[Any], tuple[int, ...]]
+    as_mean: bool = False
+
+
 class NonConformanceError(AssertionError):
     """The implementation did something that no claim allows.
 
     Attributes:
         excess: How many times its bound the difference is, where that is known.
+        comparison: What was compared, where two values were.
 
     """
 
-    def __init__(self, message: str, *, excess: float = math.inf) -> None:
+    def __init__(self, message: str, *, excess: float = math.inf, comparison: Comparison | None = None) -> None:
         """Take what happened."""
         super().__init__(message)
         self.excess = excess
+        self.comparison = comparison
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Leave out what was compared: the values are the implementation's, and may not survive being copied."""
+        return type(self), self.args, {"excess": self.excess}
 
 
 class GroupProxy:
     """One group of an implementation, as the tests see it."""
 
-    def __init__(self, name: str, make: Callable[[], object]) -> None:
+    def __init__(self, name: str, make: Callable[[], object], calls: CallLog) -> None:
         """Wrap a group.
 
         Args:
             name: Name of the group.
-            make: returns the implementation's group; called when the group is first used.
+            make: Function that returns the implementation's group, called when the group is first used.
+            calls: Log that every call is entered into.
 
         """
         self._name = name
         self._make = make
+        self._calls = calls
 
     @cached_property
     def _target(self) -> object:
@@ -82,7 +112,7 @@ class GroupProxy:
             raise NonConformanceError(missing(self._name, name))
         if self._name == "keras":
             return NamespaceProxy(f"keras.{name}", value) if name in {"namespace", "operations"} else value
-        function = partial(_call, f"{self._name}.{name}", value, getattr(PROTOCOLS[self._name], name))
+        function = partial(_call, self._calls, self._name, name, value, getattr(PROTOCOLS[self._name], name))
         # From now on Python finds it without asking here.
         self.__dict__[name] = function
         return function
@@ -170,15 +200,22 @@ def _adapter_error(what: str, error: BaseException) -> AdapterError:
 
 
 def _call(
-    name: str,
+    calls: CallLog,
+    group: str,
+    function_name: str,
     function: Callable[..., Any],
     declared: Callable[..., Any],
+    /,
     *args: Any,  # noqa: ANN401 - arguments of any function of the contract
     **kwargs: Any,  # noqa: ANN401 - as above
 ) -> Any:  # noqa: ANN401 - whatever it returned
     __tracebackhide__ = True
-    given, named = _copy(args), _copy(kwargs)
+    name = f"{group}.{function_name}"
+    call = Call(group, function_name, args, kwargs)
+    calls.add(call)
+    given, named = copy_arguments(args), copy_arguments(kwargs)
     result = _guarded(name, lambda: function(*given, **named))
+    call.result = result
     if not _same((given, named), (args, kwargs)):
         msg = f"{name} changed an array that it was given"
         raise NonConformanceError(msg)
@@ -190,13 +227,14 @@ def _call(
     return result
 
 
-def _copy(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the contract
+def copy_arguments(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the contract
+    """Copy arguments for the implementation, which may change what it gets; the same values give the same copy."""
     if isinstance(tree, np.ndarray):
         return _copy_array(tree)
     if isinstance(tree, dict):
-        return {key: _copy(branch) for key, branch in tree.items()}
+        return {key: copy_arguments(branch) for key, branch in tree.items()}
     if isinstance(tree, tuple | list):
-        return [*map(_copy, tree)] if isinstance(tree, list) else (*map(_copy, tree),)
+        return [*map(copy_arguments, tree)] if isinstance(tree, list) else (*map(copy_arguments, tree),)
     return tree
 
 
@@ -258,7 +296,8 @@ class ImplementationProxy:
     """An implementation as the tests see it: started, each group under guard.
 
     Attributes:
-        device: the name of the device that it started on.
+        device: Name of the device that it started on.
+        calls: Log of the calls of the case that runs now.
 
     """
 
@@ -278,8 +317,9 @@ class ImplementationProxy:
         started = _guarded("start()", lambda: start(implementation, device, threads), environment=False)
         self.device = plain(started)
         self._implementation = implementation
+        self.calls = CallLog()
         self._groups = {
-            name: GroupProxy(name, partial(getattr, implementation, name)) for name in implementation.groups
+            name: GroupProxy(name, partial(getattr, implementation, name), self.calls) for name in implementation.groups
         }
 
     def group(self, name: str) -> GroupProxy:

@@ -7,12 +7,14 @@ import sys
 import tempfile
 import textwrap
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from assay.adapters.parentage import describe_end
+from assay.cli import suggestions
+from assay.contract import GROUPS
 from assay.errors import ExitCode, UserError
 from assay.files import output, text_file
 from assay.ledger import ledger
@@ -33,30 +35,33 @@ def run(options: Namespace) -> int:
     """Run the tests of the claims, and turn the ledger into a report."""
     asked = RunOptions.from_namespace(options)
     results, report_file = options.results, options.report
+    if report_file is not None:
+        _format_of(report_file, options.format)
     if not options.claim:
         # Single claims are run to look at a failure, not for a ledger.
         parts = [options.implementation, *([f"shard-{options.shard}"] if options.shard else [])]
         name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
         results = results or Path(f"assay-{name}.json")
-        report_file = report_file or results.with_suffix(".html")
+        report_file = report_file or results.with_suffix(f".{options.format or 'html'}")
     results = None if results is None else output.check(results, "ledger")
-    report_file = None if report_file is None else output.check(report_file, "report")
-    more = ("-n", options.processes, "-rN")
+    if report_file is not None and str(report_file) != STDOUT:
+        report_file = output.check(report_file, "report")
+    more = ("-n", options.processes, "-rN", "-p", "assay.runner.terminal")
     if options.resume and results is not None and not output.is_regular(results):
         msg = f"--resume continues from a ledger in a file, which {results} is not"
         raise UserError(msg, "Name a file with --results")
     if results is None or output.is_regular(results):
-        return _run(replace(asked, results=results), report_file, more)
+        return _run(replace(asked, results=results), report_file, more, options)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         # A pipe or a device takes the ledger once, when it is complete.
         regular = Path(folder) / "ledger.json"
-        code = _run(replace(asked, results=regular), options.report and report_file, more)
+        code = _run(replace(asked, results=regular), options.report and report_file, more, options)
         if regular.exists():
             output.write(results, regular.read_text(encoding="utf-8"), "ledger")
     return code
 
 
-def _run(options: RunOptions, report_file: Path | None, more: Sequence[str]) -> int:
+def _run(options: RunOptions, report_file: Path | None, more: Sequence[str], asked: Namespace) -> int:
     results = options.results
     before = None if results is None else _written(results)
     code = launch.run(launch.command(options, [index.tests_folder()], *more))
@@ -68,7 +73,9 @@ def _run(options: RunOptions, report_file: Path | None, more: Sequence[str]) -> 
         # The run ended before it began: an older ledger of this name stays as it is.
         return code
     if report_file is not None:
-        _report([results], report_file)
+        _report(_read_files([results]), report_file, asked.format, options.claim)
+    if asked.github:
+        _tell_github([ledger.read(results)])
     # An implementation that ends or breaks the only process can choose the exit code, but not the ledger.
     if code in {ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT}:
         found = verdict(ledger.read(results), specification(), options.claim).code
@@ -100,7 +107,10 @@ def new(options: Namespace) -> int:
     from assay.cli import scaffold  # noqa: PLC0415 - loads Jinja
 
     requirement = options.requirement or scaffold.requirement()
-    for path in scaffold.write(options.name, options.output, requirement, subprocess=options.subprocess):
+    paths = scaffold.write(
+        options.name, options.output, requirement, subprocess=options.subprocess, frameworks=options.framework
+    )
+    for path in paths:
         print(path)  # noqa: T201 - what the command says
     if "file:" in requirement:
         print(f"tox.ini has {requirement!r}, which no CI reaches: name an address with --requirement")  # noqa: T201
@@ -129,15 +139,44 @@ def smoke(options: Namespace) -> int:
 def report(options: Namespace) -> int:
     """Turn ledgers and benchmarks into one file, whose suffix says of which kind, a site, or a badge."""
     copy = document.read(options.document, specification()) if options.document else None
+    found = _read_files(options.files)
     if options.output is None and options.site is None and options.badge is None:
         options.output = Path("assay-report.html")
     if options.output is not None:
-        _report(options.files, options.output, copy)
+        _report(found, options.output, options.format, copy=copy)
     if options.site is not None:
-        _site(options.files, options.site, copy)
+        _site(found, options.site, copy)
     if options.badge is not None:
-        _badge(options.files, options.badge)
+        _badge(found, options.badge)
+    if options.github:
+        _tell_github(found.ledgers)
     return ExitCode.CONFORMANT
+
+
+# The name that stands for standard output.
+STDOUT = "-"
+FORMATS = {".html": "html", ".md": "md", ".xml": "xml"}
+
+
+def _format_of(path: Path, chosen: str | None) -> str:
+    """Return the format of a report: the one that was chosen, or that of the suffix.
+
+    Raises:
+        UserError: Neither is there.
+
+    """
+    if found := chosen or FORMATS.get(path.suffix):
+        return found
+    msg = f"the name of the report, {str(path)!r}, ends neither with .html nor with .md nor with .xml"
+    raise UserError(msg, "Name another file, or choose a --format")
+
+
+def _tell_github(ledgers: Sequence[Ledger]) -> None:
+    from assay.reports import github  # noqa: PLC0415 - nothing else needs it
+
+    for line in github.annotate(ledgers):
+        print(line)  # noqa: T201 - GitHub reads standard output
+    github.add_summary(ledgers)
 
 
 @dataclass(frozen=True)
@@ -169,10 +208,9 @@ def _passages(copy: Sequence[str] | None) -> Passages | None:
     return None if copy is None else Passages(copy, specification())
 
 
-def _site(files: Sequence[Path], folder: Path, copy: Sequence[str] | None) -> None:
+def _site(found: _Files, folder: Path, copy: Sequence[str] | None) -> None:
     from assay.reports import site  # noqa: PLC0415 - loads matplotlib
 
-    found = _read_files(files)
     if not found.ledgers:
         msg = "a site needs a ledger, and none is given"
         raise UserError(msg, "`assay run NAME` writes one")
@@ -180,41 +218,50 @@ def _site(files: Sequence[Path], folder: Path, copy: Sequence[str] | None) -> No
     print(f"site: {folder / 'index.html'} ({pages} pages)")  # noqa: T201 - what the command says
 
 
-def _badge(files: Sequence[Path], path: Path) -> None:
+def _badge(found: _Files, path: Path) -> None:
     from assay.reports import badge  # noqa: PLC0415 - the others need none
 
-    ledgers = _read_files(files).ledgers
-    if len(ledgers) != 1:
-        msg = f"a badge shows one ledger, and {len(ledgers)} are given"
+    if len(found.ledgers) != 1:
+        msg = f"a badge shows one ledger, and {len(found.ledgers)} are given"
         raise UserError(msg, "Call `assay report LEDGER --badge FILE` for each")
-    text_file.write(path, badge.render(ledgers[0]), "badge")
+    text_file.write(path, badge.render(found.ledgers[0]), "badge")
     print(f"badge: {path}")  # noqa: T201 - what the command says
 
 
-def _report(files: Sequence[Path], output: Path, copy: Sequence[str] | None = None) -> None:
-    found = _read_files(files)
-    if copy is not None and output.suffix != ".html":
+def _report(
+    found: _Files,
+    output: Path,
+    chosen: str | None = None,
+    claims: Collection[str] = (),
+    copy: Sequence[str] | None = None,
+) -> None:
+    kind = _format_of(output, chosen)
+    if copy is not None and kind != "html":
         msg = f"--document shows passages in a page, and {output} is not one"
         raise UserError(msg, "Name a file that ends in .html, or leave --document out")
-    if found.surveys and output.suffix != ".html":
+    if found.surveys and kind != "html":
         msg = f"{found.of_surveys[0]} has the findings of a survey, which only a page shows"
         raise UserError(msg, "Name a file that ends in .html")
-    if found.runs and output.suffix == ".xml":
+    if found.runs and kind == "xml":
         msg = f"{found.benchmarks[0]} has benchmarks, of which there is no JUnit XML"
         raise UserError(msg, "Name a file that ends in .html or .md")
-    match output.suffix:
-        case ".md":
+    match kind:
+        case "md":
             from assay.reports import pull_request  # noqa: PLC0415 - the others load what this does not need
 
             text = pull_request.render(found.ledgers, runs=found.runs)
-        case ".xml":
+        case "xml":
             from assay.reports import junit  # noqa: PLC0415 - as above
 
-            text = junit.render(found.ledgers)
+            places = index.places(index.read(index.tests_folder()))
+            text = junit.render(found.ledgers, places=places, only=claims)
         case _:
             from assay.reports import html as report_page  # noqa: PLC0415 - loads matplotlib
 
             text = report_page.render(found.ledgers, runs=found.runs, surveys=found.surveys, passages=_passages(copy))
+    if str(output) == STDOUT:
+        print(text)  # noqa: T201 - what the command says
+        return
     text_file.write(output, text, "report")
     print(f"report: {output}")  # noqa: T201 - what the command says
 
@@ -312,16 +359,58 @@ def calibrate(options: Namespace) -> int:
 
 
 def list_(options: Namespace) -> int:
-    """Print every claim in a line."""
-    sections = {section.name: section for section in specification().sections}
-    if options.section is not None and options.section not in sections:
-        msg = f"there is no section {options.section!r}"
-        raise UserError(msg, f"Sections: {', '.join(sections)}")
-    for claim in specification().claims.values():
-        kept = (claim.erratum or not options.errata) and (claim.unspecified or not options.unspecified)
-        if kept and options.section in {None, claim.section}:
-            print(f"{claim.id:40} {claim.kind:12} {claim.profile:6} {claim.statement}")  # noqa: T201 - as above
+    """Print the claims that were asked for, each in a line."""
+    claims = [*specification().claims.values()]
+    sections = [section.name for section in specification().sections]
+    _check_name("section", options.section, sections)
+    _check_name("group", options.group, GROUPS)
+    _check_name("kind", options.kind, sorted({claim.kind for claim in claims}))
+    text = (options.text or "").casefold()
+    asked = [
+        claim
+        for claim in claims
+        if (claim.erratum or not options.errata)
+        and (claim.unspecified or not options.unspecified)
+        and options.section in {None, claim.section}
+        and options.kind in {None, claim.kind}
+        and (options.line is None or options.line in claim.lines)
+        and (options.group is None or options.group in claim.groups)
+        and (text in claim.id.casefold() or text in claim.statement.casefold())
+    ]
+    if options.json:
+        print(json.dumps([_as_json(claim) for claim in asked], indent=1, ensure_ascii=False))  # noqa: T201 - as above
+        return ExitCode.CONFORMANT
+    for claim in asked:
+        print(f"{claim.id:40} {claim.kind:12} {claim.profile:6} {claim.statement}")  # noqa: T201 - as above
     return ExitCode.CONFORMANT
+
+
+def _check_name(what: str, name: str | None, names: Sequence[str]) -> None:
+    """Refuse a name that does not exist.
+
+    Raises:
+        UserError: There is none; the message has the nearest one, and all of them.
+
+    """
+    if name is not None and name not in names:
+        msg = f"there is no {what} {name!r}"
+        hints = [suggestions.nearest(name, names), f"{what.capitalize()}s: {', '.join(names)}"]
+        raise UserError(msg, ". ".join(filter(None, hints)))
+
+
+def _as_json(claim: Claim) -> dict[str, Any]:
+    return {
+        "id": claim.id,
+        "section": claim.section,
+        "statement": claim.statement,
+        "lines": [*claim.lines],
+        "kind": claim.kind,
+        "profile": claim.profile,
+        "needs": [*claim.needs],
+        "since": claim.since,
+        "erratum": claim.erratum is not None,
+        "unspecified": claim.unspecified is not None,
+    }
 
 
 def show(options: Namespace) -> int:
@@ -333,6 +422,12 @@ def show(options: Namespace) -> int:
     return ExitCode.CONFORMANT
 
 
+def _path_of(test: index.ExecutableClaim) -> str:
+    """Return the path of a test as it can be opened from here."""
+    path = (index.tests_folder() / test.file).resolve()
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
 def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
     fields = {
         "claim": claim.id,
@@ -342,7 +437,7 @@ def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
         "profile": claim.profile,
         "needs": ", ".join(claim.needs) or "nothing of the implementation",
         "since": claim.since,
-        "tests": ", ".join(f"{test.file}::{test.function}" for test in tests),
+        "tests": ", ".join(f"{_path_of(test)}:{test.line} {test.function}" for test in tests),
     }
     if claim.erratum:
         fields |= {

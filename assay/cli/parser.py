@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NoReturn, TypeAlias
 
 from assay import __version__
+from assay.cli.suggestions import nearest
 from assay.errors import ExitCode, UserError
 from assay.runner.options import NAMED, add_options
 
@@ -29,12 +30,28 @@ EXIT_CODES = """exit codes:
 """
 
 
+# What argparse says of a word that is not among those it knows.
+CHOICE = re.compile(r"invalid choice: '([^']*)' \(choose from (.*)\)")
+
+
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors have the exit code that they have in pytest."""
+    """A parser whose errors have the exit code that they have in pytest, and name the nearest word."""
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong, and how to learn more, in one line."""
+        if found := CHOICE.search(message):
+            near = nearest(found[1], re.findall(r"[^\s',]+", found[2]))
+            message = f"{message}. {near}" if near else message
         self.exit(ExitCode.USAGE, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
+
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 - as argparse has it
+        """Parse, and refuse what is not known here, where the options are known that might have been meant."""
+        values, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            options = [option for action in self._actions for option in action.option_strings]
+            near = nearest(unknown[0].partition("=")[0], options) if unknown[0].startswith("-") else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{f'. {near}' if near else ''}")
+        return values, unknown
 
 
 def parser() -> Parser:
@@ -71,7 +88,8 @@ def _add_run(commands: Commands) -> None:
     run = commands.add_parser("run", help="assay an implementation: write its ledger and a report")
     run.add_argument("implementation", help=NAMED)
     add_options(run.add_argument, leave_out=["implementation"])
-    run.add_argument("--report", type=_report_file, help="the report, as .html, .md or .xml (default: assay-NAME.html)")
+    run.add_argument("--report", type=Path, help="the report, as .html, .md or .xml (default: assay-NAME.html)")
+    _add_format(run)
     run.add_argument("-n", "--processes", default="auto", type=_processes, help="as in pytest-xdist (default: auto)")
     run.set_defaults(command="run")
 
@@ -163,6 +181,10 @@ def _add_new(commands: Commands) -> None:
     new.add_argument("name", metavar="NAME", help="of the module: `assay run NAME` then runs it")
     new.add_argument("--subprocess", action="store_true", help="a program of its own: NAME.toml, for any language")
     new.add_argument("-o", "--output", type=Path, default=Path(), metavar="FOLDER", help="(default: this one)")
+    frameworks = (
+        "Requirement of the adapter, such as torch>=2.4, for tox and for the versions in the ledger; repeatable."
+    )
+    new.add_argument("--framework", action="append", default=[], metavar="REQUIREMENT", help=frameworks)
     source = "where tox gets Assay from (default: where it was installed from)"
     new.add_argument("--requirement", metavar="TEXT", help=source)
     new.set_defaults(command="new")
@@ -209,7 +231,12 @@ def _add_claims(commands: Commands) -> None:
     claims = commands.add_parser("claims", help="look at what is specified")
     views = claims.add_subparsers(metavar="VIEW", required=True)
     listing = views.add_parser("list", help="every claim in a line")
-    listing.add_argument("--section", help="of one section only")
+    listing.add_argument("--section", metavar="NAME", help="Claims of one section only.")
+    listing.add_argument("--line", type=_count, metavar="N", help="Claims about this line of the document only.")
+    listing.add_argument("--group", metavar="NAME", help="Claims that need this group only.")
+    listing.add_argument("--kind", metavar="NAME", help="Claims of one kind only, such as exact.")
+    listing.add_argument("--text", metavar="TEXT", help="Claims with this text in their id or statement only.")
+    listing.add_argument("--json", action="store_true", help="Print the claims as JSON.")
     listing.add_argument("--errata", action="store_true", help="only where the document is wrong or out of date")
     unspecified = "only where the document leaves open what implementations do otherwise"
     listing.add_argument("--unspecified", action="store_true", help=unspecified)
@@ -232,8 +259,12 @@ def _add_report(commands: Commands) -> None:
         "report", help="turn ledgers and benchmarks into a page, a summary in Markdown, or JUnit XML"
     )
     report.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a ledger, or what `assay bench` wrote")
-    kinds = ".html, .md for a pull request, or .xml for a CI system (default: assay-report.html)"
-    report.add_argument("-o", "--output", type=_report_file, metavar="FILE", help=kinds)
+    kinds = (
+        "Report: a name that ends in .html, .md for a pull request, or .xml for a CI system, or - to print it"
+        " (default: assay-report.html)."
+    )
+    report.add_argument("-o", "--output", type=Path, metavar="FILE", help=kinds)
+    _add_format(report)
     site = "Folder for a site: the report, a page for each claim and, with --document, the document by line."
     report.add_argument("--site", type=Path, metavar="DIR", help=site)
     copy = "Copy of the document. The report shows the passage next to each claim, and the document by line."
@@ -242,11 +273,15 @@ def _add_report(commands: Commands) -> None:
     report.set_defaults(command="report")
 
 
-def _report_file(text: str) -> Path:
-    if (path := Path(text)).suffix not in {".html", ".md", ".xml"}:
-        msg = f"{text!r} ends neither with .html nor with .md nor with .xml"
-        raise argparse.ArgumentTypeError(msg)
-    return path
+def _add_format(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--format", choices=("html", "md", "xml"), help="Format of the report (default: that of the file's suffix)."
+    )
+    command.add_argument(
+        "--github",
+        action="store_true",
+        help="Print annotations for GitHub Actions, and add the report to the summary of the job.",
+    )
 
 
 def _add_compare(commands: Commands) -> None:

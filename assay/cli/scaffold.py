@@ -6,6 +6,7 @@ import json
 import keyword
 import re
 import sys
+from collections.abc import Sequence
 from importlib import metadata, util
 from pathlib import Path
 from textwrap import wrap
@@ -31,7 +32,9 @@ WIDTH = 110
 NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 
 
-def write(name: str, folder: Path, requirement: str, *, subprocess: bool = False) -> list[Path]:
+def write(
+    name: str, folder: Path, requirement: str, *, subprocess: bool = False, frameworks: Sequence[str] = ()
+) -> list[Path]:
     """Write the files, unless one of them is there.
 
     Args:
@@ -39,6 +42,7 @@ def write(name: str, folder: Path, requirement: str, *, subprocess: bool = False
         folder: Folder of the files; it is made if it is missing.
         requirement: what tox installs Assay from.
         subprocess: whether the adapter is a program of its own, which speaks the protocol.
+        frameworks: Requirements of the adapter, which tox installs and whose versions the ledger names.
 
     Returns:
         The files.
@@ -67,6 +71,9 @@ def write(name: str, folder: Path, requirement: str, *, subprocess: bool = False
         "name": name,
         "called": called,
         "requirement": requirement,
+        "frameworks": frameworks,
+        "distributions": ["numpy", *map(_distribution, frameworks)],
+        "action": action(requirement),
         "required": WRITTEN,
         "next": _still_to_write(),
     }
@@ -82,6 +89,21 @@ def write(name: str, folder: Path, requirement: str, *, subprocess: bool = False
         msg = f"{error.filename} cannot be written: {error.strerror}"
         raise UserError(msg, "Name a folder that is writable with -o") from None
     return list(texts)
+
+
+def _distribution(requirement: str) -> str:
+    """Return the name of the package that a requirement asks for, such as `torch` of `torch>=2.4`."""
+    found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", requirement.strip())
+    if found is None:
+        msg = f"{requirement!r} is not a requirement of pip"
+        raise UserError(msg, "It begins with the name of a package, as in torch>=2.4")
+    return found[0]
+
+
+def action(requirement: str) -> str | None:
+    """Return the GitHub action of this very Assay, if it was installed from a repository there."""
+    found = re.search(r"git\+https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?@(\w[\w./-]*)$", requirement)
+    return f"{found[1]}@{found[2]}" if found else None
 
 
 def _check_name(name: str) -> None:

@@ -28,6 +28,32 @@ MeasuredPrecision = Literal["float32", "tf32", "float16", "bfloat16", "lower"]
 Seconds = Annotated[float, Meta(ge=0)]
 
 
+class Failure(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Where a test failed, and how to see it again.
+
+    Attributes:
+        file: File of the test, as `tests/test_dense.py`.
+        line: Line that failed.
+        test: Name of the test.
+        cases: Parameters of every case of the test that failed in this way; empty for a test without parameters.
+        snippet: Python program that shows the failure without Assay's runner; empty where none could be written.
+
+    """
+
+    file: str
+    line: int
+    test: str
+    cases: tuple[str, ...] = ()
+    snippet: str = ""
+
+    def merge(self, other: Failure) -> Failure:
+        """Add the cases of another failure of the same test."""
+        if (self.file, self.test) != (other.file, other.test):
+            return self
+        cases = tuple(dict.fromkeys(self.cases + other.cases))
+        return msgspec.structs.replace(self, cases=cases, snippet=self.snippet or other.snippet)
+
+
 class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What one run found of one claim.
 
@@ -41,6 +67,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         evidence: What the tests measured, for the report.
         digest: Digest of the claim and its tests; empty where it is not known.
         decided: Whether every case of its tests has reported.
+        failure: Where its test failed; None for a pass and for what was not tried.
 
     """
 
@@ -53,6 +80,7 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     evidence: dict[str, Any] = field(default_factory=dict)
     digest: str = ""
     decided: bool = True
+    failure: Failure | None = None
 
     def __post_init__(self) -> None:
         """Refuse a row that does not explain itself."""
@@ -63,8 +91,12 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     def merge(self, other: Row) -> Row:
         """Join the rows of two tests of one claim: the worse outcome and its reason, the time of both."""
         worse = max(self, other, key=lambda row: SEVERITY[row.outcome])
+        failure = worse.failure
+        if self.outcome is other.outcome and self.failure is not None and other.failure is not None:
+            failure = self.failure.merge(other.failure)
         return msgspec.structs.replace(
             worse,
+            failure=failure,
             seconds=self.seconds + other.seconds,
             evidence=_merge_evidence(self.evidence, other.evidence),
             results=tuple(dict.fromkeys(self.results + other.results)),

@@ -6,7 +6,7 @@ The form is that of the schema that Jenkins checks such files against, junit-10.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -37,26 +37,39 @@ COUNTED = {state for state, element in ELEMENTS.items() if element != "skipped"}
 NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(ledgers: Sequence[Ledger], specification: Specification | None = None) -> str:
+def render(
+    ledgers: Sequence[Ledger],
+    specification: Specification | None = None,
+    places: Mapping[str, tuple[str, int]] | None = None,
+    only: Collection[str] = (),
+) -> str:
     """Return the file.
 
     Args:
         ledgers: Ledgers of runs.
         specification: Specification that they are about; by default the suite's.
+        places: File and line of the test of each claim, where they are known.
+        only: Ids of the claims to show; empty for all.
 
     """
     spec = specification or claims.specification()
     root = ET.Element("testsuites", name="assay")
     for column in side_by_side(ledgers, spec):
-        _add_suite(root, column, spec)
+        _add_suite(root, column, spec, places or {}, only)
     ET.indent(root)
     text: str = ET.tostring(root, encoding="unicode", xml_declaration=False)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'
 
 
-def _add_suite(root: ET.Element, column: Column, spec: Specification) -> None:
-    cells = [(id_, column.cell(id_)) for id_ in column.expected]
-    if column.verdict.code and not any(cell.state in COUNTED for _, cell in cells):
+def _add_suite(
+    root: ET.Element,
+    column: Column,
+    spec: Specification,
+    places: Mapping[str, tuple[str, int]],
+    only: Collection[str],
+) -> None:
+    cells = [(id_, column.cell(id_)) for id_ in column.expected if not only or id_ in only]
+    if not only and column.verdict.code and not any(cell.state in COUNTED for _, cell in cells):
         # What no claim shows is a case of its own: a missing group, a run that did not finish, nothing tested.
         cells.append(("assay.verdict", Cell(NO_ROW, column.name, reason=column.verdict.sentence)))
     elements = [ELEMENTS.get(cell.state) for _, cell in cells]
@@ -78,6 +91,12 @@ def _add_suite(root: ET.Element, column: Column, spec: Specification) -> None:
         section = claim.section if claim else id_.partition(".")[0]
         case = ET.SubElement(suite, "testcase", name=_text(id_), classname=_text(section))
         case.set("time", f"{cell.seconds or 0:.3f}")
+        row = column.rows.get(id_)
+        failure = row.failure if row else None
+        place = (failure.file, failure.line) if failure else places.get(id_)
+        if place is not None:
+            case.set("file", _text(place[0]))
+            case.set("line", str(place[1]))
         _add_outcome(case, cell)
 
 

@@ -18,6 +18,7 @@ from assay.adapters.plain_text import describe_error, is_printable, plain
 from assay.adapters.protocol.errors import CrashError, PeerLostError
 from assay.adapters.proxy import AdapterError
 from assay.adapters.time_limit import TimeLimitError
+from assay.ledger.ledger import Failure
 from assay.ledger.outcomes import Outcome
 from assay.specification.claims import Claim, specification
 
@@ -25,8 +26,8 @@ from assay.specification.claims import Claim, specification
 BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([A-Za-z0-9+/]+=*)'\)")
 # Hypothesis has changed its wording between releases.
 EXAMPLE = re.compile(r"(?:Falsifying example|Failing test case): \w+\((.*)\)\s*$", re.DOTALL)
-# Enough for the counterexample of the largest case that Hypothesis draws; a ledger has many rows.
-LONGEST_REASON = 4000
+# Enough for a call with several arrays in full; a ledger has many rows.
+LONGEST_REASON = 10_000
 # What called the implementation, and as many frames as lead to the place where there is no such call.
 PROXY = "/adapters/proxy.py"
 STACK_LINES = 15
@@ -99,14 +100,24 @@ def outcome_of(error: BaseException) -> Outcome:
     return Outcome.FAIL if isinstance(error, AssertionError | pytest.fail.Exception) else Outcome.ERROR
 
 
-def reason(error: BaseException) -> str:
-    """Say what happened, with the smallest input that makes it happen."""
+def reason(error: BaseException, call: Sequence[str] = ()) -> str:
+    """Say what happened, with the call that shows it or, without one, the smallest input that makes it happen.
+
+    Args:
+        error: What the test raised.
+        call: Lines that show the call.
+
+    """
     if isinstance(error, AssertionError | AdapterError | TimeLimitError | PeerLostError | pytest.skip.Exception):
         text = plain(error) or "an assertion of the test does not hold"
     else:
         text = describe_error(error)
-    example = plain(counterexample(error))
-    return (f"{text}\n  smallest input: {example}" if example else text)[:LONGEST_REASON]
+    if call:
+        shown = "\n".join([text, *(f"  {line}" for line in plain("\n".join(call)).splitlines())])
+    else:
+        example = plain(counterexample(error))
+        shown = f"{text}\n  smallest input: {example}" if example else text
+    return shown[:LONGEST_REASON]
 
 
 def counterexample(error: BaseException) -> str:
@@ -143,8 +154,17 @@ def mark_expected(report: pytest.TestReport, why: str) -> None:
     report.outcome, report.wasxfail = "skipped", why
 
 
-def text(claims: Sequence[Claim], outcome: Outcome, why: str, replay: str) -> str:
-    """Lay the failure out for the terminal."""
+def text(claims: Sequence[Claim], outcome: Outcome, why: str, replay: str, place: Failure | None = None) -> str:
+    """Lay the failure out for the terminal.
+
+    Args:
+        claims: Claims that the test decides.
+        outcome: Their outcome.
+        why: Reason.
+        replay: Command that runs the case again.
+        place: Test that failed; None where its process ended. A snippet is shown if it has one.
+
+    """
     lines = [
         line
         for claim in claims
@@ -153,4 +173,10 @@ def text(claims: Sequence[Claim], outcome: Outcome, why: str, replay: str) -> st
             f"  document: {specification().place(claim)}",
         )
     ]
-    return "\n".join([*lines, *(f"  {line}" for line in why.splitlines()), f"  replay: {replay}"])
+    if place is not None:
+        lines.append(f"  test: {place.file}:{place.line} ({place.test})")
+        lines += [f"  case: {case}" for case in place.cases]
+    lines += [*(f"  {line}" for line in why.splitlines()), f"  replay: {replay}"]
+    if place is not None and place.snippet:
+        lines += ["  snippet:", *(f"    {line}".rstrip() for line in place.snippet.splitlines())]
+    return "\n".join(lines)

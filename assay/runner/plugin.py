@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import faulthandler
+import functools
 import gc
 import math
 import os
@@ -17,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import hypothesis
+import msgspec
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
@@ -24,15 +26,17 @@ from assay.adapters import interrupt, parentage
 from assay.adapters.plain_text import encodable, plain
 from assay.adapters.protocol.process import end_all
 from assay.errors import UserError
-from assay.ledger.ledger import ERROR_OVER_BOUND, FALSE_ALARM, SAMPLES
+from assay.ledger.ledger import ERROR_OVER_BOUND, FALSE_ALARM, SAMPLES, Failure
 from assay.ledger.outcomes import Outcome
 from assay.runner import failure
 from assay.runner.bounds import in_bounds
 from assay.runner.cases import CaseCounter
+from assay.runner.explanation import Explanation, explain
 from assay.runner.new_run import new_run
 from assay.runner.options import RunOptions, add_options
 from assay.runner.recorder import Recorder
 from assay.runner.run import Run
+from assay.runner.snippet import Target
 from assay.runner.stash import (
     claims_of,
     description_key,
@@ -208,9 +212,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             hypothesis.seed(run.seed)(function)
             if replay := config.getoption("replay"):
                 hypothesis.reproduce_failure(hypothesis.__version__, replay.encode())(function)
+            _note_cases(config, function)
     if left:
         config.hook.pytest_deselected(items=left)
         items[:] = kept
+
+
+def _note_cases(config: pytest.Config, function: Any) -> None:  # noqa: ANN401 - as Hypothesis makes it
+    """Note the arguments of every case that Hypothesis tries, as a failure shows the last one."""
+    test = getattr(function.hypothesis.inner_test, "assay_inner", function.hypothesis.inner_test)
+
+    @functools.wraps(test)
+    def noting(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - of any test
+        if started := config.stash.get(implementation_key, None):
+            started.calls.start_case(kwargs)
+        return test(*args, **kwargs)
+
+    noting.assay_inner = test  # type: ignore[attr-defined]  # so that a later run in this process wraps the test itself
+    function.hypothesis.inner_test = noting
 
 
 @pytest.hookimpl(wrapper=True)
@@ -229,6 +248,9 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Give the test of a claim its time and no more; a case that failed once and now holds is a pass."""
+    if started := item.config.stash.get(implementation_key, None):
+        # Calls of fixtures, made for this test, stay.
+        started.calls.case = getattr(item, "funcargs", {})
     try:
         return (yield from in_bounds(item))
     except hypothesis.errors.DidNotReproduce as error:
@@ -246,6 +268,9 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     try:
         return (yield)
     finally:
+        if started := item.config.stash.get(implementation_key, None):
+            # What the test made and got is needed no longer.
+            started.calls.start_case({})
         if note is not None and not item.stash[ended_worker_key]:
             note.unlink(missing_ok=True)
 
@@ -269,6 +294,14 @@ def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
     warning_message.source = None
 
 
+def _explain(item: pytest.Item, error: BaseException, claim: str) -> Explanation:
+    run = item.config.stash[run_key]
+    started = item.config.stash.get(implementation_key, None)
+    target = Target(run.implementation, run.device, run.seed)
+    log = started.calls if started else None
+    return explain(item, error, claim, log, target, item.config.getoption("results"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -287,10 +320,16 @@ def pytest_runtest_makereport(
         error = call.excinfo.value
         outcome = Outcome.UNSUPPORTED if run.absent_groups(claims) else failure.outcome_of(error)
         case = failure.blob(error) or item.config.getoption("replay") or ""
-        why, replay = failure.reason(error), run.replay(ids, case)
+        explained = _explain(item, error, ids[0]) if report.failed else None
+        why, replay = failure.reason(error, explained.call if explained else ()), run.replay(ids, case)
         row |= {"outcome": outcome, "reason": why, "replay": replay}
+        place = Failure(**explained.as_row()) if explained else None
+        if place is not None:
+            row["failure"] = msgspec.to_builtins(place)
         if report.failed and not item.config.getoption("fulltrace"):
-            report.longrepr = failure.text(claims, outcome, why, replay)
+            # A whole run has many failures: their programs are in the ledger.
+            shown = place if run.claims or place is None else msgspec.structs.replace(place, snippet="")
+            report.longrepr = failure.text(claims, outcome, why, replay, shown)
             # What a framework says while it is loaded does not belong to the failure.
             report.sections = [section for section in report.sections if not section[0].endswith("setup")]
         if isinstance(error, failure.SuiteError):
@@ -303,6 +342,7 @@ def pytest_runtest_makereport(
         row["results"] = item.stash[results_key].seen
     report.sections = [(title, encodable(content)) for title, content in report.sections]
     # xdist carries the attributes of a report, as plain values, from a worker to the recorder.
+    report.assay_claims = ids  # type: ignore[attr-defined]  # read by the display of progress
     report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
     if started := item.config.stash.get(implementation_key, None):
         report.assay_device = started.device  # type: ignore[attr-defined]

@@ -27,10 +27,11 @@ from assay.ledger import environment, ledger
 from assay.ledger import verdict as verdicts
 from assay.ledger.draft import Draft
 from assay.ledger.journal import Journal
-from assay.ledger.ledger import Row, Subject, Time
+from assay.ledger.ledger import Failure, Row, Subject, Time
 from assay.ledger.outcomes import Outcome
 from assay.ledger.verdict import Verdict
 from assay.runner import cases, failure, resume
+from assay.runner.explanation import remove_unused_arrays
 from assay.runner.run import Run
 from assay.runner.summary import header, summary
 from assay.runner.watch import Watch, forget_worker
@@ -185,6 +186,8 @@ class Recorder:
         # A test may judge claims of several profiles.
         claims = tuple(id_ for id_ in self._tests.get(test, ()) if id_ in self._wanted)
         values["results"] = tuple(values.get("results", ()))
+        if place := values.get("failure"):
+            values["failure"] = msgspec.convert(place, Failure)
         for id_ in claims:
             self.draft.add(Row(id_, outcome, digest=self._digests[id_], **values))
         if claims:
@@ -226,6 +229,7 @@ class Recorder:
         if self.run.expects(claims, outcome):
             failure.mark_expected(report, why)
         report.longrepr = failure.text([specification().claims[id_] for id_ in claims], outcome, why, replay)
+        report.assay_claims = list(claims)  # type: ignore[attr-defined]  # read by the display of progress
         report.assay_row = {  # type: ignore[attr-defined]  # read by pytest_runtest_logreport
             "outcome": outcome.value,
             "seconds": seconds,
@@ -246,6 +250,9 @@ class Recorder:
         self.draft.time = Time(round(monotonic() - self._begun, 2), round(_processor(), 2), self._began)
         self._watch.finish()
         self._write()
+        if self._results is not None:
+            snippets = [row.failure.snippet for row in self.draft.rows.values() if row.failure]
+            remove_unused_arrays(self._results, snippets)
         if self._lock is not None:
             self._lock.release()
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.run.finished and not self.run.wanted:

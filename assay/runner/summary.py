@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+import io
 import platform
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
 
 from assay.ledger.draft import Draft
-from assay.ledger.ledger import Ledger
+from assay.ledger.ledger import Ledger, Row
 from assay.ledger.outcomes import Outcome
 from assay.ledger.precision import explain_precision
 from assay.ledger.verdict import Conformance, Verdict
+from assay.runner.lines import fold
 from assay.runner.run import Run
 from assay.specification.claims import specification
 
 # A line's worth.
 SLOWEST = 3
+COLUMNS = 80
+# Headings that leave room for the others.
+SHORT = {
+    Outcome.UNSUPPORTED: "unsup",
+    Outcome.SKIPPED: "skip",
+    Outcome.EXPECTED_FAILURE: "xfail",
+    Outcome.UNEXPECTED_PASS: "xpass",
+}
+MEANINGS = {
+    Outcome.UNSUPPORTED: "unsup, u: unsupported, needs a group that the implementation does not declare",
+    Outcome.SKIPPED: "skip, s: skipped, could not be tested here",
+    Outcome.EXPECTED_FAILURE: "xfail, x: expected failure, known by --expectations",
+    Outcome.UNEXPECTED_PASS: "xpass: unexpected pass, which --expectations has as a failure",
+}
 
 
 def header(run: Run, draft: Draft) -> list[str]:
@@ -65,26 +84,27 @@ def summary(
 
     """
     terminal.section("assay", sep="=")
+    width = terminal._tw.fullwidth if terminal.isatty else None  # noqa: SLF001 - pytest has no public name for it
     claims = specification().claims
     rows = [row for row in ledger.claims if row.id in claims]
-    shown = [outcome for outcome in Outcome if any(row.outcome is outcome for row in rows)]
-    terminal.write_line(f"{'':38}" + "".join(f"{outcome.value:>18}" for outcome in shown) + f"{'seconds':>10}")
-    for section in specification().sections:
-        held = [row for row in rows if claims[row.id].section == section.name]
-        if held:
-            counts = Counter(row.outcome for row in held)
-            line = f"{section.title:38}" + "".join(f"{counts[outcome] or '':>18}" for outcome in shown)
-            terminal.write_line(f"{line}{sum(row.seconds for row in held):10.1f}")
+    for line in _table(rows, min(COLUMNS, width or COLUMNS)):
+        terminal.write_line(line)
     slowest = sorted(rows, key=lambda row: -row.seconds)[:SLOWEST]
-    terminal.write_line(f"slowest: {', '.join(f'{row.id} {row.seconds:.1f} s' for row in slowest)}")
+    terminal.write_line(fold(f"slowest: {', '.join(f'{row.id} {row.seconds:.1f} s' for row in slowest)}", width))
+    for row in rows:
+        if row.failure is not None and len(row.failure.cases) > 1:
+            cases = "; ".join(row.failure.cases)
+            line = f"{row.outcome.value.upper()} {row.id}: in {len(row.failure.cases)} cases: {cases}"
+            terminal.write_line(fold(line, width))
     for row in rows:
         if row.outcome is Outcome.UNEXPECTED_PASS:
-            terminal.write_line(f"UNEXPECTED PASS {row.id}: {row.reason}; remove the expectation", red=True)
+            line = f"UNEXPECTED PASS {row.id}: {row.reason}; remove the expectation"
+            terminal.write_line(fold(line, width), red=True)
     if short := explain_precision(ledger.implementation.measured_precision, ledger.precision):
-        terminal.write_line(f"\n{short}")
+        terminal.write_line(f"\n{fold(short, width)}")
     terminal.write_line("")
     terminal.write_line(
-        verdict_line(ledger, verdict, asked),
+        fold(verdict_line(ledger, verdict, asked), width),
         green=verdict.conformance is Conformance.FULL,
         cyan=verdict.conformance is Conformance.PARTIAL,
         yellow=verdict.conformance in {Conformance.INCOMPLETE, Conformance.UNTESTED},
@@ -92,3 +112,28 @@ def summary(
     )
     if results is not None:
         terminal.write_line(f"ledger: {results}")
+
+
+def _table(rows: Sequence[Row], width: int) -> Iterator[str]:
+    """Yield the number of claims by section and outcome, and below it what shortened names stand for."""
+    claims = specification().claims
+    shown = [outcome for outcome in Outcome if any(row.outcome is outcome for row in rows)]
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
+    totals = Counter(row.outcome for row in rows)
+    table.add_column("claims", "all", no_wrap=True, overflow="ellipsis")
+    for outcome in shown:
+        table.add_column(SHORT.get(outcome, outcome.value), str(totals[outcome]), justify="right", no_wrap=True)
+    table.add_column("seconds", f"{sum(row.seconds for row in rows):.1f}", justify="right", no_wrap=True)
+    for section in specification().sections:
+        held = [row for row in rows if claims[row.id].section == section.name]
+        if held:
+            counts = Counter(row.outcome for row in held)
+            numbers = (str(counts[outcome] or "") for outcome in shown)
+            table.add_row(escape(section.title), *numbers, f"{sum(row.seconds for row in held):.1f}")
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    console.print(table)
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]  # it is the one made above
+    yield from (line.rstrip() for line in text.splitlines())
+    for outcome in shown:
+        if outcome in MEANINGS:
+            yield MEANINGS[outcome]

@@ -24,6 +24,7 @@ class ExecutableClaim:
         function: the test's name.
         claims: ids.
         source: Source of the function, with its decorators.
+        line: Line of the file where the function begins.
         tells_results: whether it says which of the allowed results it sees.
 
     """
@@ -33,6 +34,7 @@ class ExecutableClaim:
     claims: tuple[str, ...]
     source: str = ""
     tells_results: bool = False
+    line: int = 0
 
 
 def tests_folder() -> Path:
@@ -51,12 +53,17 @@ def _read_file(path: Path) -> Iterator[ExecutableClaim]:
     for node in ast.parse(text, str(path)).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             tells = any(argument.arg == "permitted" for argument in node.args.args)
-            yield ExecutableClaim(path.name, node.name, _claims(node), _source(node, lines), tells)
+            yield ExecutableClaim(path.name, node.name, _claims(node), _source(node, lines), tells, node.lineno)
 
 
 def _source(function: ast.FunctionDef, lines: list[str]) -> str:
     first = min([function.lineno, *(decorator.lineno for decorator in function.decorator_list)])
     return "\n".join(lines[first - 1 : function.end_lineno])
+
+
+def places(tests: tuple[ExecutableClaim, ...]) -> dict[str, tuple[str, int]]:
+    """Return file and line of the first test of every claim: `("tests/test_dense.py", 57)`."""
+    return {id_: (f"tests/{test.file}", test.line) for test in reversed(tests) for id_ in test.claims}
 
 
 def digests(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, settings
 from numpy.typing import NDArray
 
-from assay.adapters.proxy import AdapterError, NonConformanceError
+from assay.adapters.proxy import AdapterError, Comparison, NonConformanceError
 from assay.contract import FLOAT, Array
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, root_mean_square
 from assay.specification.profiles import EXAMPLES
@@ -66,10 +66,10 @@ def assert_form(what: str, actual: Any, shape: tuple[int, ...], dtype: np.dtype[
     array = np.asarray(actual, dtype if plain else None)
     if array.shape != shape:
         msg = f"{what} has shape {list(array.shape)}, expected {list(shape)}"
-        raise NonConformanceError(msg)
+        raise NonConformanceError(msg, comparison=Comparison(actual, None, 0.0, (np.dtype(dtype), shape)))
     if array.dtype != dtype:
         msg = f"{what} has dtype {array.dtype}, expected {dtype}"
-        raise NonConformanceError(msg)
+        raise NonConformanceError(msg, comparison=Comparison(actual, None, 0.0, (np.dtype(dtype), shape)))
     return array
 
 
@@ -121,7 +121,7 @@ def assert_within(
     msg = f"{what}: {count}, most{at}: actual {array[worst]:.9g}, expected {expected[worst]:.9g} ({off})"
     if 1 < expected.size <= SHOWN:
         msg += f"\n  actual   = {_show(array)}\n  expected = {_show(expected)}"
-    raise NonConformanceError(msg)
+    raise NonConformanceError(msg, comparison=Comparison(actual, expected, bound, (np.dtype(dtype), expected.shape)))
 
 
 def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exception]) -> None:
@@ -184,7 +184,8 @@ def assert_close(
             f"{what}, {name!r}: off by {off:.3g} (root mean square), allowed {allowed:.3g}: {ratio}"
             f"\n  most{at}: actual {arrays[name][worst]:.9g}, expected {tensor[worst]:.9g}"
         )
-        raise NonConformanceError(msg, excess=max(ratios.values()))
+        compared = Comparison(actual[name], tensor, bounds[name], (FLOAT, tensor.shape), as_mean=True)
+        raise NonConformanceError(msg, excess=max(ratios.values()), comparison=compared)
     headroom.note(max(ratios.values(), default=0.0))
 
 

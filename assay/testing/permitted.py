@@ -70,7 +70,7 @@ class Results:
             nearest = min(checks, key=lambda key: getattr(failures[key], "excess", math.inf))
             others = "".join(f"\n  nor is it {key}: {self._listed[key]}" for key in checks if key != nearest)
             msg = f"{failures[nearest]}\n  as {nearest}: {self._listed[nearest]}{others}"
-            raise NonConformanceError(msg)
+            raise NonConformanceError(msg, comparison=getattr(failures[nearest], "comparison", None))
         if len(given) == 1 and given[0] not in self.seen:
             self.seen += given
 

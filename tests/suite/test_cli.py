@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -19,6 +20,8 @@ from assay.specification.claims import specification
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from assay.specification.claims import Claim
 
     from .conftest import Shell
 
@@ -107,11 +110,11 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
         (["report", "none.json"], "assay: the ledger none.json cannot be read: No such file or directory"),
         (
             ["report", "a.json", "-o", "a.pdf"],
-            "assay report: argument -o/--output: 'a.pdf' ends neither with .html nor ",
+            "assay: the name of the report, 'a.pdf', ends neither with .html nor with .md ",
         ),
         (
             ["run", "toy", "--report", "toy"],
-            "assay run: argument --report: 'toy' ends neither with .html nor with .md ",
+            "assay: the name of the report, 'toy', ends neither with .html nor with .md ",
         ),
         (
             ["compare", "none.json", "none.json"],
@@ -176,8 +179,59 @@ def test_the_list_of_errata_has_what_the_document_has_wrong(assay: Says) -> None
     assert [line.split()[0] for line in output.splitlines()] == errata
 
 
+def listed(assay: Says, *filters: str) -> set[str]:
+    """Return the ids that `assay claims list` prints with filters, which it prints as JSON, too."""
+    code, output, errors = assay("claims", "list", *filters)
+    assert (code, errors) == (ExitCode.CONFORMANT, "")
+    ids = {line.split()[0] for line in output.splitlines()}
+    assert ids == {claim["id"] for claim in json.loads(assay("claims", "list", "--json", *filters)[1])}
+    return ids
+
+
+@pytest.mark.parametrize(
+    ("filters", "kept"),
+    [
+        (["--line", "81"], lambda claim: 81 in claim.lines),
+        (["--group", "agent"], lambda claim: "agent" in claim.groups),
+        (["--kind", "exact"], lambda claim: claim.kind == "exact"),
+        (["--text", "SOFTMAX"], lambda claim: "softmax" in f"{claim.id} {claim.statement}".casefold()),
+        (
+            ["--section", "dense", "--kind", "exact", "--line", "89"],
+            lambda claim: claim.section == "dense" and claim.kind == "exact" and 89 in claim.lines,
+        ),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_list_has_the_claims_that_pass_every_filter(
+    filters: list[str], kept: Callable[[Claim], bool], assay: Says
+) -> None:
+    expected = {claim.id for claim in specification().claims.values() if kept(claim)}
+    assert expected
+    assert listed(assay, *filters) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "suggestion"),
+    [
+        (["rnu"], "Nearest: run"),
+        (["run", "toy", "--sede", "1"], "Nearest: --seed"),
+        (["claims", "lsit"], "Nearest: list"),
+        (["claims", "list", "--section", "dens"], "Nearest: dense"),
+        (["claims", "list", "--group", "agnet"], "Nearest: agent"),
+        (["run", "toy", "--device", "gpus"], "Nearest: gpu"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_the_nearest_name_is_suggested(arguments: list[str], suggestion: str, assay: Says) -> None:
+    code, _, errors = assay(*arguments)
+    assert (code, suggestion in errors, errors.count("\n")) == (ExitCode.USAGE, True, 1), errors
+
+
 def test_a_claim_is_shown_in_full(assay: Says) -> None:
     _, output, _ = assay("claims", "show", "dense.units")
+    [test] = [test for test in index.read(index.tests_folder()) if "dense.units" in test.claims]
+    path = (index.tests_folder() / test.file).resolve()
+    output = output.replace(f"{path}:{test.line} ", "FILE:LINE ")
     assert (
         output
         == """\
@@ -188,7 +242,7 @@ kind:        exact
 profile:     core
 needs:       keras.namespace
 since:       0.1
-tests:       test_dense.py::test_units
+tests:       FILE:LINE test_units
 says:        units is the dimension of the output tensor.
 evidence:    A layer with 4 units turns [2, 3] into [2, 4], a tensor of rank 2, not 4.
 wrong since: always

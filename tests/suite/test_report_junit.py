@@ -113,3 +113,25 @@ def test_the_command_chooses_by_the_suffix(shell: Shell) -> None:
     assert shell.assay("report", "ledger.json", "-o", "summary.md").output == "report: summary.md\n"
     assert ET.parse(ended.folder / "junit.xml").getroot().tag == "testsuites"  # noqa: S314 - our own
     assert (ended.folder / "summary.md").read_text().startswith("### Assay: toy: incomplete\n")
+
+
+def test_a_case_has_file_and_line_of_its_test() -> None:
+    content = ledger(relu="fail", tanh="pass")
+    [row] = [row for row in content["claims"] if row["id"] == "dense.relu"]
+    row["failure"] = {"file": "tests/test_dense.py", "line": 30, "test": "test_relu"}
+    text = junit.render([typed(content)], places={"dense.tanh": ("tests/test_dense.py", 40)})
+    cases = {case.get("name"): case for case in ET.fromstring(text).iter("testcase")}  # noqa: S314 - our own
+    found = {id_: (cases[id_].get("file"), cases[id_].get("line")) for id_ in ("dense.relu", "dense.tanh")}
+    assert found == {"dense.relu": ("tests/test_dense.py", "30"), "dense.tanh": ("tests/test_dense.py", "40")}
+
+
+def test_only_the_claims_that_were_asked_for_are_cases() -> None:
+    text = junit.render([typed(ledger(relu="pass", tanh="pass", undecided=("zeros",)))], only=("dense.relu",))
+    [suite] = ET.fromstring(text)  # noqa: S314 - our own
+    assert ([case.get("name") for case in suite.iter("testcase")], suite.get("tests")) == (["dense.relu"], "1")
+
+
+def test_a_report_is_printed_if_its_name_is_a_dash(shell: Shell) -> None:
+    shell.dense("good", "--claim", "dense.relu")
+    ended = shell.assay("report", "ledger.json", "-o", "-", "--format", "xml")
+    assert (ended.code, ended.output.startswith('<?xml version="1.0"')) == (0, True)

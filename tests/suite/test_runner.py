@@ -464,17 +464,23 @@ def replay(ended: Ended, **changes: str) -> list[str]:
 
 
 @REPLAYS
-def test_a_failure_says_what_where_and_with_which_input(failure: Ended) -> None:
-    assert (
-        """
-FAIL dense.relu: relu is max(x, 0) of every element, exactly.
+def test_a_failure_says_what_where_and_with_which_call(failure: Ended) -> None:
+    assert re.search(
+        r"""
+FAIL dense.relu: relu is max\(x, 0\) of every element, exactly.
   document: The Dense layer, line 89
-  relu: 2 of 2 elements differ, most at [0, 0]: actual -1, expected 0 (off by 1, allowed 0)
-    actual   = [[-1., -1.]]
-    expected = [[0., 0.]]
-    smallest input: inputs=array([[-1., -1.]], dtype=float32)
-  replay: python -m assay run doubles.badly_behaved:wrong_from_one --seed 0 --claim dense.relu --replay """
-        in failure.output
+  test: tests/test_dense.py:\d+ \(test_relu\)
+  relu: 2 of 2 elements differ, most at \[0, 0\]: actual -1, expected 0 \(off by 1, allowed 0\)
+    actual   = \[\[-1., -1.\]\]
+    expected = \[\[0., 0.\]\]
+    call: ops.relu\(inputs\)
+      inputs: float32\[1, 2\] \[\[-1., -1.\]\]
+    returned: float32\[1, 2\] \[\[-1., -1.\]\]
+  replay: python -m assay run doubles.badly_behaved:wrong_from_one --seed 0 --claim dense.relu --replay \S+
+  snippet:
+    import numpy as np
+""",
+        failure.output,
     )
 
 

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from assay.adapters.proxy import ImplementationProxy
+from assay.runner.explanation import stored_key
 from assay.runner.stash import claims_of, implementation_key, run_key
 from assay.specification.claims import Claim, specification
 from assay.specification.index import tests_folder
@@ -72,7 +73,11 @@ class FaultLoop:
             fault = FAULTS[name]
             with tempfile.TemporaryDirectory() as folder:
                 # What is computed once in a run is computed once for each fault.
-                config.stash[run_key] = dataclasses.replace(run, folder=folder)
+                config.stash[run_key] = dataclasses.replace(
+                    run, folder=folder, implementation=f"doubles.faults:with_fault.{name}"
+                )
+                # Each fault gets a snippet of its own.
+                config.stash[stored_key] = set()
                 config.stash[implementation_key] = ImplementationProxy(partial(Faulty, name, fault), "cpu")
                 self._rows = {}
                 items = [item for item in session.items if self._claims[item.nodeid] & {*claims}]

@@ -69,3 +69,15 @@ for _faults in (
     FAULTS |= _faults
 
 reference_with = SimpleNamespace(**{name: Faulty(name, fault, "reference") for name, fault in FAULTS.items()})
+
+
+class _WithFault:
+    """Implementations by the name of the fault: NumPy with it where NumPy has the function, else the reference."""
+
+    def __getattr__(self, name: str) -> Faulty:
+        if name not in FAULTS:
+            raise AttributeError(name)
+        return Faulty(name, FAULTS[name])
+
+
+with_fault = _WithFault()

@@ -1,0 +1,39 @@
+"""Lines that fit a terminal."""
+
+from __future__ import annotations
+
+import shlex
+import textwrap
+
+MORE = 4
+
+
+def fold(line: str, width: int | None) -> str:
+    """Break a line that is too long between words, and indent what follows.
+
+    Args:
+        line: Line of text; one that begins with `replay:` is a command, whose parts a shell has to join again.
+        width: Number of columns; None to leave the line as it is.
+
+    """
+    if width is None or len(line) < width:
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + MORE)
+    if line.lstrip().startswith("replay: "):
+        return _fold_command(line, width, indent)
+    wrapper = textwrap.TextWrapper(
+        width - 1, subsequent_indent=indent, break_on_hyphens=False, replace_whitespace=False
+    )
+    return wrapper.fill(line)
+
+
+def _fold_command(line: str, width: int, indent: str) -> str:
+    head, _, command = line.partition("replay: ")
+    lines = [f"{head}replay:"]
+    for word in map(shlex.quote, shlex.split(command)):
+        if len(lines[-1]) + len(word) + 3 >= width:
+            lines[-1] += " \\"
+            lines.append(f"{indent}{word}")
+        else:
+            lines[-1] += f" {word}"
+    return "\n".join(lines)

@@ -1,0 +1,279 @@
+"""A program that shows a failure again: it calls the implementation and compares, without pytest and Hypothesis."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from assay.adapters.calls import Call
+from assay.adapters.proxy import Comparison, GroupProxy, copy_arguments
+from assay.contract import GROUPS
+from assay.runner.shown_values import UnwritableError, Writer, is_test_module, parts
+
+# What a test can be given in a program of its own, by the name of the fixture.
+FIXTURES = {
+    "evidence": "lambda **_: None",
+    "compute_once": "lambda name, work: work()",
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """The implementation that a snippet calls.
+
+    Attributes:
+        name: Name as on the command line.
+        device: Device to start it on.
+        seed: Seed of the run.
+
+    """
+
+    name: str
+    device: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A program and the arrays that it loads.
+
+    Attributes:
+        text: Program; `{arrays}` stands for the path of the file of arrays, where there are any.
+        arrays: Arrays by name.
+
+    """
+
+    text: str
+    arrays: Mapping[str, Any]
+
+
+def find_result(calls: Sequence[Call], value: object) -> tuple[int, str] | None:
+    """Find the call that returned a value, the last one first.
+
+    Args:
+        calls: Calls of the case.
+        value: What a test compared.
+
+    Returns:
+        The number of the call and the path from its result to the value; None for what was computed from results.
+
+    """
+    for number in reversed(range(len(calls))):
+        if calls[number].returned:
+            for path, part in parts(calls[number].result):
+                if part is value:
+                    return number, path
+    return None
+
+
+def compare_result(
+    target: Target, calls: Sequence[Call], found: tuple[int, str], comparison: Comparison
+) -> Snippet | None:
+    """Write the program that makes the calls of a case, and compares one result as the test did.
+
+    Args:
+        target: Implementation.
+        calls: Calls of the case.
+        found: Number of the call whose result is compared, and the path to the value.
+        comparison: What the test compared.
+
+    Returns:
+        The program; None where a value cannot be written.
+
+    """
+    number, path = found
+    writer = Writer()
+    try:
+        lines = [*_calls(writer, calls, number, "" if path else "result")]
+        if path:
+            lines.append(f"result = {_name(number)}{path}")
+        lines += ["", *_comparison(writer, comparison)]
+    except UnwritableError:
+        return None
+    return _program(target, writer, lines)
+
+
+def make_last_call(target: Target, calls: Sequence[Call]) -> Snippet | None:
+    """Write the program that makes the calls of a case, of which the last one raised or changed its arguments."""
+    writer, last = Writer(), len(calls) - 1
+    try:
+        lines = [*_calls(writer, calls[:last], -1)]
+        call = calls[last]
+        arguments = f"({''.join(f'{writer.write(copy_arguments(each))}, ' for each in call.args)})"
+        options = writer.write(call.kwargs)
+    except UnwritableError:
+        return None
+    writer.imports.add("import copy")
+    lines += [
+        f"arguments, options = {arguments}, {options}",
+        "before = copy.deepcopy((arguments, options))",
+        f"result = implementation.{call.name}(*arguments, **options)",
+        'print("returned:", result)',
+        'print("arguments before:", before)',
+        'print("arguments after: ", (arguments, options))',
+    ]
+    return _program(target, writer, lines)
+
+
+def repeat_test(
+    target: Target,
+    function: Callable[..., Any],
+    module: ModuleType,
+    arguments: Mapping[str, Any],
+    fixtures: Mapping[str, Callable[..., Any]],
+    claim: str,
+) -> Snippet | None:
+    """Write the program that calls the test itself: for what a test computes from several results.
+
+    Args:
+        target: Implementation.
+        function: Test.
+        module: Module of the test.
+        arguments: Arguments of the case, by name.
+        fixtures: Functions of the fixtures that the test uses, by name.
+        claim: Id of the claim.
+
+    Returns:
+        The program; None where an argument cannot be written.
+
+    """
+    writer = Writer(module)
+    made: dict[str, str] = {}
+
+    def written(called: Callable[..., Any]) -> str:
+        """Return the arguments of a test or a fixture, and make the fixtures that it needs first."""
+        return ", ".join(f"{name}={one(name)}" for name in inspect.signature(called).parameters)
+
+    def one(name: str) -> str:
+        if name in made:
+            return name
+        if (known := _provided(writer, target, name, claim)) is not None:
+            return known
+        if isinstance(arguments.get(name), GroupProxy) or (name in fixtures and name in GROUPS):
+            return f'implementation.group("{name}")'
+        if name in fixtures and is_test_module(inspect.getmodule(fixtures[name])):
+            writer.imports.add("from assay.testing.fixtures import undecorated")
+            fixture = writer.name_in(inspect.getmodule(fixtures[name]), name)
+            # What it needs is made first.
+            made[name] = f"{name} = undecorated({fixture})({written(fixtures[name])})"
+            return name
+        if name not in arguments:
+            raise UnwritableError(name)
+        return writer.write(arguments[name])
+
+    inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)
+    # Hypothesis keeps the test that it drives.
+    test = f"{writer.name_in(module, function.__name__)}{'' if inner is function else '.hypothesis.inner_test'}"
+    try:
+        names = {name: one(name) for name in inspect.signature(inner).parameters}
+    except UnwritableError:
+        return None
+    words = [f"    {name}={_indent(value)}," for name, value in names.items()]
+    writer.imports.add("from assay.adapters.proxy import ImplementationProxy")
+    return _program(target, writer, [*made.values(), f"{test}(", *words, ")"], guarded=True)
+
+
+def _provided(writer: Writer, target: Target, name: str, claim: str) -> str | None:
+    """Return what stands for a fixture of the runner."""
+    if name == "seed":
+        return str(target.seed)
+    if name == "permitted":
+        writer.imports |= {
+            "from assay.specification.claims import specification",
+            "from assay.testing.permitted import Results",
+        }
+        return f"Results(specification().claims[{claim!r}])"
+    return FIXTURES.get(name)
+
+
+def _name(number: int) -> str:
+    return f"result_{number + 1}"
+
+
+def _calls(writer: Writer, calls: Sequence[Call], compared: int, name_of_compared: str = "") -> Iterator[str]:
+    """Yield the statements that make calls in turn. A result has a name where it is used later."""
+    used = {id(part) for call in calls for part in _all_parts(call)}
+    for number, call in enumerate(calls):
+        words = [writer.write(copy_arguments(each) if _is_new(writer, each) else each) for each in call.args]
+        words += [f"{name}={writer.write(value)}" for name, value in call.kwargs.items()]
+        one_line = f"implementation.{call.name}({', '.join(words)})"
+        statement = one_line if len(one_line) < 70 and "\n" not in one_line else _broken(call.name, words)  # noqa: PLR2004 - characters
+        name = (name_of_compared if number == compared else "") or _name(number)
+        if not call.returned:
+            # The test expected that it raises.
+            writer.imports.add("import contextlib")
+            yield f"with contextlib.suppress(Exception):\n    {_indent(statement)}"
+            continue
+        is_used = number == compared or any(id(part) in used for _, part in parts(call.result))
+        yield f"{name} = {statement}" if is_used else statement
+        writer.know(call.result, name)
+
+
+def _all_parts(call: Call) -> Iterator[object]:
+    for value in (*call.args, *call.kwargs.values()):
+        for _, part in parts(value):
+            if isinstance(part, np.ndarray | dict | tuple | list):
+                yield part
+
+
+def _is_new(writer: Writer, value: object) -> bool:
+    """Whether no part of a value is a result of an earlier call, so that it is written in full."""
+    return not any(writer.knows(part) for _, part in parts(value))
+
+
+def _broken(name: str, words: Sequence[str]) -> str:
+    inside = "".join(f"    {_indent(word)},\n" for word in words)
+    return f"implementation.{name}(\n{inside})"
+
+
+def _indent(text: str) -> str:
+    return text.replace("\n", "\n    ")
+
+
+def _comparison(writer: Writer, comparison: Comparison) -> Iterator[str]:
+    """Yield the statements that compare a result as the test did, and end the program with 1 if it is wrong."""
+    dtype, shape = comparison.form
+    if comparison.expected is None:
+        yield 'print("returned:", np.asarray(result).dtype, np.shape(result))'
+        yield f'print("expected:", "{dtype}", {shape})'
+        yield f'raise SystemExit((np.asarray(result).dtype, np.shape(result)) != (np.dtype("{dtype}"), {shape}))'
+        return
+    yield f"expected = {writer.write(np.asarray(comparison.expected))}"
+    bound = np.asarray(comparison.bound, np.float64)
+    same = bound.size > 0 and bool(np.all(bound == bound.flat[0]))
+    yield f"allowed = {writer.write(bound.flat[0].item() if same else bound)}"
+    yield 'print("returned:", result)'
+    yield 'print("expected:", expected)'
+    if comparison.as_mean:
+        writer.imports.add("from assay.spec.error_bounds.measured_bounds import compare_to_bound")
+        yield "times = compare_to_bound(np.asarray(result, np.float64) - expected, allowed)"
+        yield 'print("root mean square of the difference:", times, "times the allowed one")'
+        yield "raise SystemExit(not times <= 1)"
+        return
+    yield "difference = np.abs(np.asarray(result, np.float64) - expected)"
+    yield "wrong = ~((difference <= allowed) | (np.asarray(result) == expected))"
+    yield 'print("off by:", np.max(difference), "allowed:", np.max(allowed))'
+    yield 'print(np.sum(wrong), "of", np.size(wrong), "elements are wrong")'
+    yield "raise SystemExit(bool(np.any(wrong)))"
+
+
+def _program(target: Target, writer: Writer, lines: Sequence[str], *, guarded: bool = False) -> Snippet:
+    imports = sorted({"import numpy as np", "from assay.adapters.loading import load", *writer.imports}, key=_place)
+    if guarded:
+        begin = [f"implementation = ImplementationProxy(lambda: load({target.name!r}), {target.device!r})"]
+    else:
+        begin = [f"implementation = load({target.name!r})", f"implementation.start({target.device!r})"]
+    if writer.arrays:
+        begin.append("arrays = np.load({arrays})")
+    return Snippet("\n".join([*imports, "", *begin, "", *lines, ""]), writer.arrays)
+
+
+def _place(statement: str) -> tuple[int, str]:
+    """Sort imports as linters do: Python's own, those of others, ours."""
+    module = statement.split()[1].partition(".")[0]
+    return (2 if module == "assay" else 1 if module == "numpy" else 0, statement)
