@@ -2,14 +2,32 @@
 
 Floating-point arrays are float32 and integer arrays int32, in and out, unless a function says otherwise. An
 implementation declares the groups that it has. A group that it does not declare makes the claims that need it
-*unsupported*; a function missing inside a declared group makes them fail. Nothing handed in may be changed. An array
-may be a view that is transposed, sliced with a step, broadcast or read-only: its values count, not its memory.
+*unsupported*, and so does a function or a model of a group that it names in the optional attribute `unsupported`:
+`("ops.lstm", "models.rnn")`. Such a group does not count as one that it has. A function that is missing in a declared
+group and not named there makes claims fail. Nothing handed in may be changed. An array may be a view that is
+transposed, sliced with a step, broadcast or read-only: its values count, not its memory.
 
 Parameters travel as a dictionary from canonical names to arrays: `dense/kernel` [input_dim, units],
 `dense/bias` [units]; the MLP has `dense1/...` and `dense2/...`, the CNN `conv1/...` and `conv2/...` before them, with
 kernels [window height, window width, input channels, filters]. The RNN has `cell/kernel` [num_chars, 1024],
 `cell/recurrent_kernel` [256, 1024] and `cell/bias` [1024], laid out as `lstm_cell` says, before `dense/...`. The
 Q-network has `dense1/...` to `dense3/...`.
+
+A new model's kernels are drawn with the Glorot-uniform initializer and its biases are 0, but those of `linear`, which
+are all 0. For the cell of `rnn` the document is silent: its recurrent kernel may be orthogonal or uniform, and its bias
+0, 1 at the forget gate or uniform; `spec/claims/unspecified.toml` has what is permitted.
+
+A cell that adds two biases has the contract's bias as its first and zeros as its second, and trains the first alone.
+Trained both, Adam would move their sum twice as far, as both have the same gradient.
+
+Every function with a seed repeats: the same arguments give the same result, in another process too. Different seeds
+give different draws, also where they differ in one bit: `initial_parameters`, `dropout`, `sample`, `glorot_uniform`,
+`fit`, `sample_batch`, `sample_windows`, `generate`, `act`, `collect` and the functions of `environments`. A
+function does not change what another one draws.
+
+Values are drawn freely and shapes from a small pool, for frameworks that compile once for each shape: a run asks for
+the document's shapes, and of each operation for a few dozen others, again and again. What is compiled for a shape is
+worth keeping for the process.
 
 Images are [batch, height, width, channels]. A window moves by `strides` (down, to the right); `padding` is `valid`,
 which keeps it inside the image, or `same`, which adds what ceil(size / stride) windows need along an axis: half of it

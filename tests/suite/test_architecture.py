@@ -4,21 +4,22 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from graphlib import TopologicalSorter
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from assay.spec import toml
 from assay.specification.index import tests_folder
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras", "gymnasium", "gym", "ale_py"}
+FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras", "gymnasium", "gym", "ale_py", "flax", "optax", "mlx"}
+FRAMEWORKS |= {"paddle", "tinygrad", "onnx", "onnxruntime"}
 # The packages and modules of `assay`, the lower ones first: one imports only from itself and from what stands before.
 LAYERS = (
     ("__init__", "contract", "errors", "spec"),
-    ("files",),
+    ("files", "kit"),
     ("datasets", "specification"),
     ("adapters", "ledger"),
     ("testing",),
@@ -108,8 +109,14 @@ def test_no_packages_import_each_other_in_a_circle():
 
 @each("spec")
 def test_the_specification_depends_on_nothing_else(path):
-    assert tops(path) <= {"numpy", "autograd", "assay", "tomli"}
+    assert tops(path) <= {"numpy", "autograd", "assay"}
     assert {package(name) for name in ours(path)} <= {"spec"}
+
+
+@each("assay/kit")
+def test_the_kit_needs_numpy_and_the_contract_alone(path):
+    assert tops(path) <= {"assay", "numpy"}
+    assert {package(name) for name in ours(path)} <= {"contract", "kit"}
 
 
 @each("assay")
@@ -128,10 +135,10 @@ def test_the_reference_depends_on_the_contract_alone(path):
 
 
 @each("alternatives")
-def test_an_alternative_depends_on_the_contract_alone_and_not_on_tensorflow(path):
+def test_an_alternative_depends_on_the_contract_and_the_kit_alone_and_not_on_tensorflow(path):
     folder, *_ = path.relative_to(ROOT / "alternatives").parts
-    itself = f"assay.alternatives.{folder}"
-    assert {name for name in ours(path) if not f"{name}.".startswith(("assay.contract.", f"{itself}."))} == set()
+    allowed = ("assay.contract.", "assay.kit.", f"assay.alternatives.{Path(folder).stem}.")
+    assert {name for name in ours(path) if not f"{name}.".startswith(allowed)} == set()
     assert not tops(path) & {"tensorflow", "tf_keras"}
 
 
@@ -140,7 +147,7 @@ def test_no_file_imports_a_package_by_a_name_that_a_user_may_have(path):
     assert not tops(path) & {*LINKED}
 
 
-PROJECT = toml.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def canonical(distribution):
@@ -155,7 +162,8 @@ def test_every_package_that_is_imported_is_declared():
     paths = modules("assay", "spec", "reference", "alternatives").values()
     # Gym is what Gymnasium was called; only old environments have it.
     packages = set().union(*map(tops, paths)) - {"assay", "gym"}
-    known = metadata.packages_distributions()
+    # A package that is not installed has the name of its distribution, but for these.
+    known = {"paddle": ["paddlepaddle"]} | metadata.packages_distributions()
     found = {package: {canonical(each) for each in known.get(package, [package])} for package in packages}
     assert {package for package, names in found.items() if not names & declared} == set()
 

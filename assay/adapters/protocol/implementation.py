@@ -6,12 +6,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from tomllib import TOMLDecodeError, loads
 from typing import Any, get_type_hints
 
 from assay.adapters.protocol.peer import Peer
 from assay.contract import PROTOCOLS
 from assay.errors import UserError
-from assay.spec.toml import TOMLDecodeError, loads
 
 SUFFIX = ".toml"
 
@@ -67,6 +67,11 @@ class PeerImplementation:
     def groups(self) -> tuple[str, ...]:
         """The groups that it has."""
         return tuple(self._peer.description["groups"])
+
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """The functions and models that it leaves out of its groups."""
+        return tuple(self._peer.description.get("unsupported", ()))
 
     def start(self, device: str) -> str:
         """Make ready to work on a device."""
