@@ -14,11 +14,12 @@ from assay.spec import toml
 from assay.specification.index import tests_folder
 
 ROOT = Path(__file__).resolve().parents[2]
-FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras", "gymnasium", "gym", "ale_py"}
+FRAMEWORKS = {"tensorflow", "keras", "torch", "jax", "tf_keras", "gymnasium", "gym", "ale_py", "flax", "optax", "mlx"}
+FRAMEWORKS |= {"paddle", "tinygrad", "onnx", "onnxruntime"}
 # The packages and modules of `assay`, the lower ones first: one imports only from itself and from what stands before.
 LAYERS = (
     ("__init__", "contract", "errors", "spec"),
-    ("files",),
+    ("files", "kit"),
     ("datasets", "specification"),
     ("adapters", "ledger"),
     ("testing",),
@@ -112,6 +113,12 @@ def test_the_specification_depends_on_nothing_else(path):
     assert {package(name) for name in ours(path)} <= {"spec"}
 
 
+@each("assay/kit")
+def test_the_kit_needs_numpy_and_the_contract_alone(path):
+    assert tops(path) <= {"assay", "numpy"}
+    assert {package(name) for name in ours(path)} <= {"contract", "kit"}
+
+
 @each("assay")
 def test_the_runner_imports_no_framework_and_no_implementation(path):
     # A benchmark asks the framework of an implementation, where it is installed, how fast the machine is.
@@ -128,10 +135,10 @@ def test_the_reference_depends_on_the_contract_alone(path):
 
 
 @each("alternatives")
-def test_an_alternative_depends_on_the_contract_alone_and_not_on_tensorflow(path):
+def test_an_alternative_depends_on_the_contract_and_the_kit_alone_and_not_on_tensorflow(path):
     folder, *_ = path.relative_to(ROOT / "alternatives").parts
-    itself = f"assay.alternatives.{folder}"
-    assert {name for name in ours(path) if not f"{name}.".startswith(("assay.contract.", f"{itself}."))} == set()
+    allowed = ("assay.contract.", "assay.kit.", f"assay.alternatives.{Path(folder).stem}.")
+    assert {name for name in ours(path) if not f"{name}.".startswith(allowed)} == set()
     assert not tops(path) & {"tensorflow", "tf_keras"}
 
 

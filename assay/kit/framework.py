@@ -1,0 +1,180 @@
+"""What an adapter writes for the kit's operations and networks: functions on the framework's own tensors."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from assay.contract import Activation, Array, Padding, Pair
+
+# A tensor of the framework, whichever that is. It has `+`, `*`, `@`, `/`, `sum()` and slices.
+Tensor = Any
+Tensors = Mapping[str, Tensor]
+# Takes values by name, and more tensors, to a scalar.
+ScalarFunction = Callable[..., Tensor]
+
+
+class Optimizer(Protocol):
+    """An optimizer with what it has gathered."""
+
+    def step(self, values: Tensors, gradients: Tensors) -> Tensors:
+        """Return the values after one step; those that were handed in are not used again."""
+
+
+class Framework(ABC):
+    """The operations of a framework, on tensors in the contract's layouts.
+
+    The contract's `Ops` says what each one computes. `assay.kit.operations.Operations` makes the group `ops` of them,
+    and `assay.kit.models.Networks` the document's models.
+    """
+
+    @abstractmethod
+    def to_tensor(self, array: Array) -> Tensor:
+        """Copy an array, of any memory order, into a tensor of its dtype."""
+
+    @abstractmethod
+    def to_array(self, tensor: Tensor) -> Array:
+        """Copy a tensor into an array of its dtype."""
+
+    @abstractmethod
+    def stack(self, tensors: Sequence[Tensor], axis: int) -> Tensor:
+        """Join tensors of one shape along a new axis."""
+
+    @abstractmethod
+    def value_and_gradients(self, function: ScalarFunction, values: Tensors, *batch: Tensor) -> tuple[Tensor, Tensors]:
+        """Differentiate `function(values, *batch)` for each of the values.
+
+        The kit hands in the same function for all batches of a model, so what is compiled can be kept by function.
+        """
+
+    def evaluate(self, function: Callable[..., Any], values: Tensors, *batch: Tensor) -> Any:  # noqa: ANN401 - as `function` has it
+        """Call `function(values, *batch)`, which nobody differentiates; a framework may compile it."""
+        return function(values, *batch)
+
+    @abstractmethod
+    def relu(self, inputs: Tensor) -> Tensor:
+        """Of every element."""
+
+    @abstractmethod
+    def tanh(self, inputs: Tensor) -> Tensor:
+        """Of every element."""
+
+    @abstractmethod
+    def sigmoid(self, inputs: Tensor) -> Tensor:
+        """Of every element."""
+
+    @abstractmethod
+    def softmax(self, logits: Tensor) -> Tensor:
+        """Over the last axis."""
+
+    def activate(self, sums: Tensor, activation: Activation | None) -> Tensor:
+        """Apply an activation."""
+        return sums if activation is None else getattr(self, activation)(sums)
+
+    @abstractmethod
+    def dense(self, inputs: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+        """Apply the affine map of a Dense layer, without activation."""
+
+    @abstractmethod
+    def conv2d(self, images: Tensor, kernel: Tensor, bias: Tensor | None, strides: Pair, padding: Padding) -> Tensor:
+        """Convolve, without activation."""
+
+    @abstractmethod
+    def max_pool2d(self, images: Tensor, window: Pair, strides: Pair, padding: Padding) -> Tensor:
+        """Take the largest value of each window."""
+
+    @abstractmethod
+    def average_pool2d(self, images: Tensor, window: Pair, strides: Pair, padding: Padding) -> Tensor:
+        """Take the mean of each window."""
+
+    @abstractmethod
+    def batch_normalization(
+        self, inputs: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, *, training: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Normalise every channel; return the outputs and the moving statistics after the call."""
+
+    @abstractmethod
+    def dropout(self, inputs: Tensor, rate: float, seed: int) -> Tensor:
+        """Drop elements, as in training."""
+
+    def simple_rnn_cell(
+        self, inputs: Tensor, state: Tensor, kernel: Tensor, recurrent_kernel: Tensor, activation: Activation | None
+    ) -> Tensor:
+        """Take one step; overridden where the framework has such a cell."""
+        return self.activate(inputs @ kernel + state @ recurrent_kernel, activation)
+
+    @abstractmethod
+    def lstm_cell(
+        self, inputs: Tensor, hidden: Tensor, carry: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Take one step; return hidden and carry."""
+
+    def lstm(
+        self, inputs: Tensor, state: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Repeat `lstm_cell` over time.
+
+        Args:
+            inputs: [batch, time, input_dim].
+            state: Zeros, [batch, units]: hidden and carry before the first step.
+            kernel: [input_dim, 4 units].
+            recurrent_kernel: [units, 4 units].
+            bias: [4 units].
+
+        Returns:
+            hidden and carry after every step, each [batch, time, units].
+
+        """
+        hidden, carry, steps = state, state, []
+        for time in range(inputs.shape[1]):
+            hidden, carry = self.lstm_cell(inputs[:, time], hidden, carry, kernel, recurrent_kernel, bias)
+            steps.append((hidden, carry))
+        every_hidden, every_carry = zip(*steps, strict=True)
+        return self.stack(every_hidden, 1), self.stack(every_carry, 1)
+
+    @abstractmethod
+    def sample(self, probabilities: Tensor, seed: int) -> Tensor:
+        """Draw a class by each row."""
+
+    @abstractmethod
+    def one_hot(self, labels: Tensor, depth: int) -> Tensor:
+        """Make float32 rows of int32 labels."""
+
+    @abstractmethod
+    def categorical_crossentropy(self, targets: Tensor, probabilities: Tensor) -> Tensor:
+        """Of each example."""
+
+    @abstractmethod
+    def sparse_categorical_crossentropy(self, labels: Tensor, probabilities: Tensor) -> Tensor:
+        """Of each example, with int32 labels."""
+
+    @abstractmethod
+    def crossentropy_of_logits(self, labels: Tensor, logits: Tensor) -> Tensor:
+        """Return the mean over a batch: int32 [batch] and [batch, classes] to a scalar."""
+
+    @abstractmethod
+    def mean_squared_error(self, targets: Tensor, predictions: Tensor) -> Tensor:
+        """Return the mean over all elements."""
+
+    @abstractmethod
+    def adam_step(
+        self, parameter: Tensor, gradient: Tensor, first: Tensor, second: Tensor, step: int, learning_rate: float
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Take a step from these moments; return the parameter and the moments."""
+
+    @abstractmethod
+    def make_optimizer(self, kind: Literal["sgd", "adam"], learning_rate: float) -> Optimizer:
+        """Make a new optimizer."""
+
+    @abstractmethod
+    def glorot_uniform(self, shape: tuple[int, ...], seed: int) -> Tensor:
+        """Draw a kernel [..., fan in, fan out], with the window of a convolution before them."""
+
+    @abstractmethod
+    def orthogonal(self, shape: tuple[int, int], seed: int) -> Tensor:
+        """Draw a recurrent kernel."""
+
+    @abstractmethod
+    def zeros(self, shape: tuple[int, ...]) -> Tensor:
+        """Make zeros."""
