@@ -2,8 +2,10 @@
 
 Floating-point arrays are float32 and integer arrays int32, in and out, unless a function says otherwise. An
 implementation declares the groups that it has. A group that it does not declare makes the claims that need it
-*unsupported*; a function missing inside a declared group makes them fail. Nothing handed in may be changed. An array
-may be a view that is transposed, sliced with a step, broadcast or read-only: its values count, not its memory.
+*unsupported*, and so does a function or a model of a group that it names in the optional attribute `unsupported`:
+`("ops.lstm", "models.rnn")`. Such a group does not count as one that it has. A function that is missing in a declared
+group and not named there makes claims fail. Nothing handed in may be changed. An array may be a view that is
+transposed, sliced with a step, broadcast or read-only: its values count, not its memory.
 
 Parameters travel as a dictionary from canonical names to arrays: `dense/kernel` [input_dim, units],
 `dense/bias` [units]; the MLP has `dense1/...` and `dense2/...`, the CNN `conv1/...` and `conv2/...` before them, with

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from functools import reduce
@@ -24,6 +25,7 @@ from assay.adapters.source import digest_of_module, digest_of_peer
 from assay.adapters.time_limit import TimeLimitError, limit
 from assay.contract import GROUPS, Implementation
 from assay.errors import UserError
+from assay.specification.signatures import parts
 
 DEFAULT_ATTRIBUTE = "implementation"
 CALLED = "An implementation is named as package.module[:attribute], by an entry point, or by a file in TOML"
@@ -41,6 +43,7 @@ class Description:
         frameworks: installed version by package.
         groups: those that it declares.
         source: Digest of its source; empty where that is not known.
+        unsupported: Functions and models that it leaves out of these groups, such as `ops.lstm` and `models.rnn`.
 
     """
 
@@ -49,13 +52,15 @@ class Description:
     frameworks: dict[str, str]
     groups: tuple[str, ...]
     source: str = ""
+    unsupported: tuple[str, ...] = ()
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Description:
         """Read plain values, as they come from another process."""
         frameworks = {plain(name): plain(version) for name, version in values["frameworks"].items()}
         name, version, source = (plain(values[key]) for key in ("name", "version", "source"))
-        return cls(name, version, frameworks, tuple(values["groups"]), source)
+        unsupported = tuple(map(plain, values.get("unsupported", ())))
+        return cls(name, version, frameworks, tuple(values["groups"]), source, unsupported)
 
 
 def known() -> dict[str, str]:
@@ -132,6 +137,20 @@ def _check(name: str, implementation: object) -> None:
     if unknown := [group for group in groups if group not in GROUPS]:
         msg = f"{name!r} declares the group {unknown[0]!r}, which the contract does not have"
         raise UserError(msg, f"It has {', '.join(GROUPS)}")
+    _check_unsupported(name, groups, unsupported_by(implementation))
+
+
+def unsupported_by(implementation: object) -> tuple[str, ...]:
+    """Return the functions and models that an implementation leaves out of its groups."""
+    return tuple(map(str, getattr(implementation, "unsupported", ())))
+
+
+def _check_unsupported(name: str, groups: Sequence[str], unsupported: Sequence[str]) -> None:
+    for entry in unsupported:
+        group, _, part = entry.partition(".")
+        if group not in groups or part not in parts(group):
+            msg = f"{name!r} leaves out {entry!r}, which is not a function or a model of a group that it declares"
+            raise UserError(msg, "`unsupported` has entries such as ops.lstm and models.rnn")
 
 
 def describe(name: str) -> Description:
@@ -157,6 +176,7 @@ def describe(name: str) -> Description:
         frameworks,
         tuple(implementation.groups),
         digest_of_module(module),
+        unsupported_by(implementation),
     )
 
 
@@ -208,7 +228,8 @@ def _ask(name: str, seconds: float) -> Description:
     try:
         with limit(seconds, None):
             source = digest_of_peer(Path(name), peer.command)
-            return Description(peer.name, peer.version, peer.frameworks, peer.groups, source)
+            _check_unsupported(name, peer.groups, peer.unsupported)
+            return Description(peer.name, peer.version, peer.frameworks, peer.groups, source, peer.unsupported)
     except OSError as error:
         msg = f"the peer {name!r} cannot be started: {error.filename}: {error.strerror}"
         raise UserError(

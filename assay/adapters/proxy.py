@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any
@@ -45,18 +45,24 @@ class NonConformanceError(AssertionError):
         self.excess = excess
 
 
+class UnsupportedError(Exception):
+    """A test asked for what the implementation has declared to leave out."""
+
+
 class GroupProxy:
     """One group of an implementation, as the tests see it."""
 
-    def __init__(self, name: str, make: Callable[[], object]) -> None:
+    def __init__(self, name: str, make: Callable[[], object], unsupported: Collection[str] = ()) -> None:
         """Wrap a group.
 
         Args:
             name: Name of the group.
             make: returns the implementation's group; called when the group is first used.
+            unsupported: Functions and models that the implementation leaves out of the group.
 
         """
         self._name = name
+        self._unsupported = frozenset(unsupported)
         self._make = make
 
     @cached_property
@@ -72,10 +78,13 @@ class GroupProxy:
 
         Raises:
             NonConformanceError: the group was declared but lacks what the contract has.
+            UnsupportedError: the implementation has declared that it leaves it out.
 
         """
         if name not in functions(self._name):
             raise AttributeError(name)
+        if name in self._unsupported:
+            raise UnsupportedError(left_out(f"{self._name}.{name}"))
         target = self._target
         value = _guarded(f"{self._name}.{name}", lambda: getattr(target, name, ABSENT))
         if value is ABSENT:
@@ -83,9 +92,26 @@ class GroupProxy:
         if self._name == "keras":
             return NamespaceProxy(f"keras.{name}", value) if name in {"namespace", "operations"} else value
         function = partial(_call, f"{self._name}.{name}", value, getattr(PROTOCOLS[self._name], name))
+        if self._unsupported:
+            function = partial(self._call_supported, function, getattr(PROTOCOLS[self._name], name))
         # From now on Python finds it without asking here.
         self.__dict__[name] = function
         return function
+
+    def _call_supported(
+        self,
+        function: Callable[..., Any],
+        declared: Callable[..., Any],
+        *args: Any,  # noqa: ANN401 - arguments of any function of the contract
+        **kwargs: Any,  # noqa: ANN401 - likewise
+    ) -> Any:  # noqa: ANN401 - whatever it returned
+        """Call a function unless it is asked for a model that is left out."""
+        __tracebackhide__ = True
+        arguments = inspect.signature(declared).bind(None, *args, **kwargs).arguments
+        model = arguments.get("model", arguments.get("network"))
+        if model in self._unsupported:
+            raise UnsupportedError(left_out(f"{self._name}.{model}"))
+        return function(*args, **kwargs)
 
 
 class NamespaceProxy:
@@ -114,6 +140,11 @@ class NamespaceProxy:
             raise NonConformanceError(msg)
         value = getattr(self._target, name)
         return NamespaceProxy(f"{self._name}.{name}", value) if inspect.ismodule(value) else value
+
+
+def left_out(entry: str) -> str:
+    """Say that an implementation leaves out a function or a model."""
+    return f"the implementation leaves out {entry}"
 
 
 def missing(group: str, function: str) -> str:
@@ -278,8 +309,12 @@ class ImplementationProxy:
         started = _guarded("start()", lambda: start(implementation, device, threads), environment=False)
         self.device = plain(started)
         self._implementation = implementation
+        unsupported = [str(entry).partition(".") for entry in getattr(implementation, "unsupported", ())]
         self._groups = {
-            name: GroupProxy(name, partial(getattr, implementation, name)) for name in implementation.groups
+            name: GroupProxy(
+                name, partial(getattr, implementation, name), {part for group, _, part in unsupported if group == name}
+            )
+            for name in implementation.groups
         }
 
     def group(self, name: str) -> GroupProxy:

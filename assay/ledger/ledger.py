@@ -87,7 +87,7 @@ def _merge_evidence(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any
     return merged
 
 
-class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
     """The implementation that a run tested.
 
     Attributes:
@@ -97,6 +97,7 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         device: Device as the implementation names it; None where it never started.
         measured_precision: Precision measured in its products; None where it was not measured.
         groups: Groups that it declares.
+        unsupported: Functions and models that it leaves out of these groups.
 
     """
 
@@ -106,6 +107,13 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     device: str | None
     measured_precision: MeasuredPrecision | None = field(name="precision")
     groups: tuple[str, ...]
+    unsupported: tuple[str, ...] = ()
+
+    @property
+    def whole_groups(self) -> tuple[str, ...]:
+        """The groups that it declares and leaves nothing out of."""
+        partial = {entry.partition(".")[0] for entry in self.unsupported}
+        return tuple(group for group in self.groups if group not in partial)
 
 
 class Time(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -110,6 +110,7 @@ def _facts(ledger: Ledger) -> Iterator[tuple[str, object]]:
     yield "implementation's version", subject.version
     yield "implementation's frameworks", subject.frameworks
     yield "implementation's groups", list(subject.groups)
+    yield "functions and models that the implementation leaves out", list(subject.unsupported)
 
 
 def _measured(shards: Mapping[int, Ledger]) -> tuple[str | None, str | None]:

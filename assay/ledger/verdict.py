@@ -42,7 +42,7 @@ class Scope:
     """How much of the specification a ledger speaks of. Facts about the document count for nothing here.
 
     Attributes:
-        groups: Groups that the implementation declares, of those that the claims need.
+        groups: Groups that the implementation has, of those that the claims need.
         groups_needed: Groups that the claims need.
         passed: Number of claims that pass.
         claims: Number of claims that the run was to test.
@@ -50,6 +50,7 @@ class Scope:
         skipped: Number of claims that could not be tested here.
         expected_failures: Number of claims that fail as expected.
         facts: Number of facts about the document.
+        partial_groups: Groups that the implementation declares, but leaves functions or models out of.
 
     """
 
@@ -61,19 +62,22 @@ class Scope:
     skipped: int
     expected_failures: int
     facts: int
+    partial_groups: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         """State it in one phrase: `7 of 10 groups: 535 of 964 claims pass, 429 need groups it does not declare`."""
         parts = [f"{self.passed} of {_count(self.claims, 'claim')} pass"]
         if self.unsupported:
-            parts.append(f"{self.unsupported} need groups it does not declare")
+            what = "what it leaves out" if self.partial_groups else "groups it does not declare"
+            parts.append(f"{self.unsupported} need {what}")
         if self.skipped:
             parts.append(f"{self.skipped} skipped")
         if self.expected_failures:
             parts.append(f"{self.expected_failures} fail as expected")
         groups = _count(len(self.groups_needed), "group")
         every = "all" if len(self.groups) == len(self.groups_needed) > 1 else f"{len(self.groups)} of"
-        return f"{every} {groups}: {', '.join(parts)}"
+        partly = f" and parts of {len(self.partial_groups)} more" if self.partial_groups else ""
+        return f"{every} {groups}{partly}: {', '.join(parts)}"
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,7 @@ def _findings(
     outcomes = {id_: rows[id_].outcome for id_ in ids if id_ in rows and id_ not in facts}
     against = [outcome for outcome in outcomes.values() if not outcome.conforms]
     yield Conformance.NONE, f"Against it: {_tally(against)}" if against else ""
-    absent = [group for group in ledger.required if group not in ledger.implementation.groups]
+    absent = [group for group in ledger.required if group not in ledger.implementation.whole_groups]
     yield Conformance.NONE, f"Required groups that it does not declare: {', '.join(absent)}" if absent else ""
     wrong = [id_ for id_ in ids if id_ in facts and id_ in rows and not rows[id_].outcome.conforms]
     yield Conformance.BROKEN, f"Facts about the document that do not hold: {_listed(wrong)}" if wrong else ""
@@ -181,9 +185,11 @@ def _scope(ledger: Ledger, specification: Specification, ids: Sequence[str], fac
     known = specification.claims
     needed = sorted({group for id_ in ids if id_ in known for group in known[id_].groups})
     rows = ledger.rows
+    partial = {*ledger.implementation.groups} - {*ledger.implementation.whole_groups}
     outcomes = [rows[id_].outcome for id_ in ids if id_ in rows and id_ not in facts]
     return Scope(
-        groups=tuple(group for group in needed if group in ledger.implementation.groups),
+        groups=tuple(group for group in needed if group in ledger.implementation.whole_groups),
+        partial_groups=tuple(group for group in needed if group in partial),
         groups_needed=tuple(needed),
         passed=outcomes.count(Outcome.PASS),
         claims=len(ids) - len(facts),

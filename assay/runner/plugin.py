@@ -14,7 +14,7 @@ import threading
 import warnings
 from collections.abc import Generator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import hypothesis
 import pytest
@@ -23,6 +23,7 @@ from hypothesis.configuration import set_hypothesis_home_dir
 from assay.adapters import interrupt, parentage
 from assay.adapters.plain_text import encodable, plain
 from assay.adapters.protocol.process import end_all
+from assay.adapters.proxy import UnsupportedError
 from assay.errors import UserError
 from assay.ledger.ledger import ERROR_OVER_BOUND, FALSE_ALARM, SAMPLES
 from assay.ledger.outcomes import Outcome
@@ -44,6 +45,7 @@ from assay.runner.stash import (
     seconds_key,
     session_key,
     stack_key,
+    unsupported_key,
 )
 from assay.runner.watch import note_worker
 from assay.spec.error_bounds.precision import set_precision
@@ -220,10 +222,18 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     headroom.take()
     decisions.take()
     run = item.config.stash[run_key]
-    if absent := run.absent_groups(claims_of(item)):
-        why = "is not tested with --isolated" if run.isolated and absent == ["keras"] else ""
-        pytest.skip(f"the group keras {why}" if why else f"the implementation does not declare the group {absent[0]}")
-    return (yield from in_bounds(item, draws=implementation_key not in item.config.stash))
+    item.stash[unsupported_key] = bool(missing := run.missing(claims_of(item)))
+    if missing:
+        pytest.skip(missing)
+    try:
+        return (yield from in_bounds(item, draws=implementation_key not in item.config.stash))
+    except UnsupportedError as error:
+        _skip_unsupported(item, error)
+
+
+def _skip_unsupported(item: pytest.Item, error: UnsupportedError) -> NoReturn:
+    item.stash[unsupported_key] = True
+    pytest.skip(str(error))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -231,6 +241,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Give the test of a claim its time and no more; a case that failed once and now holds is a pass."""
     try:
         return (yield from in_bounds(item))
+    except UnsupportedError as error:
+        _skip_unsupported(item, error)
     except hypothesis.errors.DidNotReproduce as error:
         if "completed successfully" not in str(error):
             raise
@@ -285,7 +297,7 @@ def pytest_runtest_makereport(
     row = {"outcome": Outcome.PASS, "seconds": item.stash[seconds_key], "evidence": item.stash[evidence_key]}
     if call.excinfo is not None:
         error = call.excinfo.value
-        outcome = Outcome.UNSUPPORTED if run.absent_groups(claims) else failure.outcome_of(error)
+        outcome = Outcome.UNSUPPORTED if item.stash[unsupported_key] else failure.outcome_of(error)
         case = failure.blob(error) or item.config.getoption("replay") or ""
         why, replay = failure.reason(error), run.replay(ids, case)
         row |= {"outcome": outcome, "reason": why, "replay": replay}

@@ -312,6 +312,7 @@ def _open_draft(run: Run, digests: Mapping[str, str]) -> Draft:
             device=None,
             measured_precision=None,
             groups=tuple(run.groups),
+            unsupported=description.unsupported if description else (),
         ),
         precision=run.precision,
         profile=run.profile,

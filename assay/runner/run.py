@@ -15,7 +15,7 @@ import msgspec
 from assay.adapters.loading import Description, load
 from assay.adapters.protocol import serve
 from assay.adapters.protocol.implementation import PeerImplementation
-from assay.adapters.proxy import AdapterError, ImplementationProxy
+from assay.adapters.proxy import AdapterError, ImplementationProxy, left_out
 from assay.adapters.time_limit import GRACE_SECONDS, longest
 from assay.contract import Implementation
 from assay.ledger.expectations import Expectation
@@ -88,6 +88,17 @@ class Run:
     def absent_groups(self, claims: Iterable[Claim]) -> list[str]:
         """Return the groups that claims need and the implementation does not declare."""
         return sorted({group for claim in claims for group in claim.groups} - set(self.groups))
+
+    def missing(self, claims: Iterable[Claim]) -> str:
+        """Return why the implementation cannot be asked for claims: what it does not have; empty where it can."""
+        claims = tuple(claims)
+        if absent := self.absent_groups(claims):
+            if self.isolated and absent == ["keras"]:
+                return "the group keras is not tested with --isolated"
+            return f"the implementation does not declare the group {absent[0]}"
+        unsupported = self.description.unsupported if self.description else ()
+        needed = {need for claim in claims for need in claim.needs}
+        return next((left_out(entry) for entry in unsupported if entry in needed), "")
 
     def expects(self, claims: Iterable[str], outcome: Outcome) -> bool:
         """Whether this outcome of a test of these claims is known beforehand."""

@@ -65,7 +65,7 @@ def steps(name: str, device: str, seconds: float) -> Iterator[Step]:
     if not found.groups:
         yield Step("it declares no group. Name in `groups` what it has, such as datasets", sound=False)
         return
-    claims, claim_seconds = claims_on(found.groups), seconds * CLAIM_SHARE
+    claims, claim_seconds = claims_on(found.groups, found.unsupported), seconds * CLAIM_SHARE
     tried = process.run(name, device, claims, claim_seconds, deadline - time.monotonic())
     for what in ("start()", *found.groups):
         if what not in tried.ended:
@@ -81,10 +81,16 @@ def steps(name: str, device: str, seconds: float) -> Iterator[Step]:
     yield answers(name, tried, claims, claim_seconds)
 
 
-def claims_on(groups: Sequence[str]) -> tuple[Claim, ...]:
-    """Return the claims of the smoke profile on these groups: first one on each, then another one on each."""
+def claims_on(groups: Sequence[str], unsupported: Sequence[str] = ()) -> tuple[Claim, ...]:
+    """Return the claims of the smoke profile on these groups: first one on each, then another one on each.
+
+    Args:
+        groups: Groups that an implementation declares.
+        unsupported: Functions that it leaves out of them.
+
+    """
     claims = [claim for claim in specification().of_profile("smoke").values() if claim.groups]
-    claims = [claim for claim in claims if claim.groups <= set(groups)]
+    claims = [claim for claim in claims if claim.groups <= set(groups) and not set(claim.needs) & set(unsupported)]
     rounds = zip_longest(*([claim for claim in claims if group in claim.groups] for group in groups))
     return tuple(dict.fromkeys(claim for round_ in rounds for claim in round_ if claim is not None))
 

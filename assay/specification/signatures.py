@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from typing import Any
+from typing import Any, get_args
 
 from assay import contract
 from assay.contract import PROTOCOLS
@@ -25,6 +25,18 @@ def functions(group: str) -> list[str]:
     protocol = PROTOCOLS[group]
     declared = [name for name, value in vars(protocol).items() if inspect.isfunction(value) and name[0] != "_"]
     return [*protocol.__annotations__, *declared]
+
+
+def parts(group: str) -> list[str]:
+    """Return what an implementation may leave out of a group: its functions, and the models that they take."""
+    names = contract.NetworkName if group == "applications" else contract.ModelName
+    takes = {name for function in functions(group) for name in _arguments(group, function)}
+    return [*functions(group), *(get_args(names) if takes & {"model", "network"} else ())]
+
+
+def _arguments(group: str, function: str) -> list[str]:
+    declared = getattr(PROTOCOLS[group], function, None)
+    return [] if declared is None else [*inspect.signature(declared).parameters]
 
 
 def signature(group: str, function: str) -> str:

@@ -68,6 +68,11 @@ class PeerImplementation:
         """The groups that it has."""
         return tuple(self._peer.description["groups"])
 
+    @property
+    def unsupported(self) -> tuple[str, ...]:
+        """The functions and models that it leaves out of its groups."""
+        return tuple(self._peer.description.get("unsupported", ()))
+
     def start(self, device: str) -> str:
         """Make ready to work on a device."""
         return self._peer.start(device)

@@ -72,6 +72,7 @@ class Server:
             "frameworks": {plain(name): plain(version) for name, version in found.frameworks.items()},
             # Whether a group has all of its functions is known when it is made, which loads the framework.
             "groups": {group: _functions(group) for group in found.groups if group != LEFT_OUT},
+            "unsupported": [entry for entry in found.unsupported if not entry.startswith(f"{LEFT_OUT}.")],
         }
 
 
