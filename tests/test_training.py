@@ -450,13 +450,23 @@ def test_fit_start(of_seven, of_two, seed):
             assert_equal(what, second.parameters[name], to_float64(value))
 
 
+def is_readable(run, examples, batch_size):
+    """Whether the losses of a training with a learning rate of 0 tell which examples its batches hold."""
+    known = losses_of_examples(run.parameters, examples, batch_size)
+    return decode(run.losses, known, batch_size).is_certain
+
+
 @claim("training.fit-seed")
 def test_fit_seed(training, of_seven, batches_of_seven, seed):
-    again = frozen_training(training, SMALL, designed_training.seven_examples(seed), seed)
-    for name, value in of_seven[0].parameters.items():
-        assert_equal(f"{name}, drawn again with the seed {seed}", again.parameters[name], to_float64(value))
-    (batches,) = decoded([again], designed_training.seven_examples(seed), SMALL.batch_size)
-    assert (batches.counts == batches_of_seven[0].counts).all(), f"the seed {seed} draws other batches when used again"
+    examples = designed_training.seven_examples(seed)
+    # Initial parameters may give different batches losses that float32 cannot tell apart.
+    first = next(each for each, run in enumerate(of_seven) if is_readable(run, examples, SMALL.batch_size))
+    again = frozen_training(training, SMALL, examples, seed + first)
+    for name, value in of_seven[first].parameters.items():
+        assert_equal(f"{name}, drawn again with the seed {seed + first}", again.parameters[name], to_float64(value))
+    (batches,) = decoded([again], examples, SMALL.batch_size)
+    same = (batches.counts == batches_of_seven[0].counts).all()
+    assert same, f"the seed {seed + first} draws other batches when used again"
     for each in range(1, SEEDS_OF_SEVEN):
         seeds_ = (seed, seed + each)
         initial_parameters.assert_all_differ(of_seven[0].parameters, of_seven[each].parameters, seeds_)
