@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <iostream>
 #include <limits>
@@ -158,10 +159,17 @@ class Arguments {
         if (!fields_.contains(name)) throw InvalidArgument("the argument " + name + " is missing");
         return fields_.at(name);
     }
-    const Array& array_of(const Json& value) const { return arrays_.at(value.at("array").get<std::size_t>()); }
+    // A scalar of NumPy travels as a number, and is an array of shape [] here.
+    const Array& array_of(const Json& value) const {
+        if (!value.is_number()) return arrays_.at(value.at("array").get<std::size_t>());
+        scalars_.push_back(Array::zeros<float>({}));
+        *scalars_.back().data<float>() = value.get<float>();
+        return scalars_.back();
+    }
 
     const Json& fields_;
     const std::vector<Array>& arrays_;
+    mutable std::deque<Array> scalars_;
 };
 
 // A program that answers on its standard streams.

@@ -42,7 +42,8 @@ class Optimizer:
 
     def __init__(self, make: Any) -> None:
         """Take what makes an optimizer of parameters."""
-        self.make, self.optimizer = make, None
+        self.make = make
+        self.optimizer: Any = None
         self.variables: dict[str, Tensor] = {}
 
     def step(self, values: Tensors, gradients: Tensors) -> Tensors:
