@@ -11,7 +11,7 @@ import tomli_w
 from msgspec.structs import replace
 
 from assay.files import text_file
-from assay.ledger.expectations import Expectation
+from assay.ledger.expectations import Expectation, read_file
 from assay.ledger.ledger import Ledger
 from assay.ledger.outcomes import Outcome
 from assay.specification.claims import specification
@@ -41,11 +41,13 @@ def updated(known: Iterable[Expectation], ledger: Ledger, link: str, expires: da
 
 
 def write(path: Path, expectations: Sequence[Expectation]) -> None:
-    """Write a file that `assay.ledger.expectations.read` reads.
+    """Write a file that `assay.ledger.expectations.read` reads; findings that are in it stay.
 
     Raises:
         UserError: it cannot be written.
 
     """
     entries = [msgspec.to_builtins(expectation, builtin_types=(date,)) for expectation in expectations]
-    text_file.write(path, tomli_w.dumps({"expectation": entries}), "expectations")
+    findings = [msgspec.to_builtins(finding) for finding in read_file(path).finding] if path.exists() else []
+    content = {"expectation": entries} | ({"finding": findings} if findings else {})
+    text_file.write(path, tomli_w.dumps(content, multiline_strings=True), "expectations")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timezone
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta, Struct
@@ -63,10 +63,40 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         return replace(row, outcome=outcome, reason=reason)
 
 
+class Finding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A defect of a framework, shown without Assay.
+
+    Attributes:
+        id: Name of the finding.
+        framework: Name of its package on the index, or of its library.
+        versions: Versions that have the defect and were tried, as a version specifier.
+        operation: Operation that is wrong.
+        summary: What it does, and what it should do.
+        reproduction: Program that fails where the defect is there, and says how.
+        language: Language of the program.
+        claims: Ids of claims that the defect breaks, or would break without a detour of the adapter.
+        status: What became of it upstream.
+        link: Address of an issue, a change or a page of documentation.
+
+    """
+
+    id: Annotated[str, Meta(pattern="^[a-z0-9-]+$")]
+    framework: str
+    versions: str
+    operation: str
+    summary: Annotated[str, Meta(min_length=1)]
+    reproduction: Annotated[str, Meta(min_length=1)]
+    claims: Annotated[tuple[str, ...], Meta(min_length=1)]
+    status: Literal["not reported", "reported", "documented", "fixed"]
+    language: Literal["python", "javascript", "cpp"] = "python"
+    link: Annotated[str, Meta(pattern="^https?://[^ ]+$")] | None = None
+
+
 class Expectations(Struct, frozen=True, forbid_unknown_fields=True):
     """The content of a file of expectations."""
 
     expectation: tuple[Expectation, ...] = ()
+    finding: tuple[Finding, ...] = ()
 
 
 def read(*paths: Path) -> tuple[Expectation, ...]:
@@ -79,7 +109,7 @@ def read(*paths: Path) -> tuple[Expectation, ...]:
     seen: dict[str, Path] = {}
     expectations = []
     for path in paths:
-        for expectation in _entries(path):
+        for expectation in read_file(path).expectation:
             if expectation.claim in seen:
                 msg = f"{path}, {expectation.claim}: there is an entry for it already, in {seen[expectation.claim]}"
                 raise UserError(msg, "Remove one of them")
@@ -88,12 +118,19 @@ def read(*paths: Path) -> tuple[Expectation, ...]:
     return tuple(expectations)
 
 
-def _entries(path: Path) -> tuple[Expectation, ...]:
+def read_file(path: Path) -> Expectations:
+    """Read the expectations and the findings of one file.
+
+    Raises:
+        UserError: the file is missing or has another form.
+
+    """
     content = toml_file.load(path, "expectations", HINT)
     try:
-        return msgspec.convert(content, Expectations).expectation
+        return msgspec.convert(content, Expectations)
     except msgspec.ValidationError as error:
-        raise toml_file.invalid(path, content, error, "expectation", "claim") from None
+        table, key = ("finding", "id") if "$.finding" in str(error) else ("expectation", "claim")
+        raise toml_file.invalid(path, content, error, table, key) from None
 
 
 def check(expectations: Iterable[Expectation], groups: Iterable[str], today: date | None = None) -> None:
