@@ -10,14 +10,10 @@ from assay.reports.markdown import table
 HEAD = """\
 # Findings
 
-Defects of frameworks that Assay has found. A program shows each: it needs no Assay, and fails where the defect is there.
-This page is generated from the files of expectations:
-
-```sh
-python -m assay.cli.findings -o docs/findings.md
-```
-
+Defects of frameworks that Assay has found. A program without Assay shows each, and fails where the defect is there.
 A test runs every program whose framework is installed in one of the versions named here.
+
+This page is generated from the files of expectations by `python -m assay.cli.findings -o docs/findings.md`.
 """
 # The names of languages in fenced blocks.
 FENCES = {"python": "py", "javascript": "js", "cpp": "cpp"}

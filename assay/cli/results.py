@@ -1,0 +1,127 @@
+"""Published results: ledgers without their evidence, and the page that lays them side by side."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import platform
+import sys
+from argparse import ArgumentTypeError
+from datetime import datetime, timezone
+from pathlib import Path
+
+import msgspec
+from msgspec.structs import replace
+
+from assay.cli.parser import Parser, answered
+from assay.errors import ExitCode, UserError
+from assay.files import text_file
+from assay.ledger import ledger as ledgers
+from assay.ledger.ledger import Ledger
+from assay.ledger.verdict import is_complete
+from assay.reports import results
+from assay.reports.results import Result
+from assay.specification.claims import specification
+
+FOLDER = Path("docs/results")
+INDEX = "results.json"
+PAGE = "README.md"
+
+
+def compact(ledger: Ledger) -> Ledger:
+    """Return a ledger without what only the run's own report needs: evidence, replays and the details of reasons."""
+    rows = (
+        replace(row, evidence={}, replay="", reason=row.reason.partition("\n")[0], seconds=round(row.seconds, 2))
+        for row in ledger.claims
+    )
+    return replace(ledger, claims=tuple(rows))
+
+
+def publish(folder: Path, name: str, path: Path, command: str) -> None:
+    """Add a ledger to the results, or put it in the place of an older one.
+
+    Args:
+        folder: Folder of the results.
+        name: Name of the implementation.
+        path: Path of the ledger.
+        command: Command that made it.
+
+    Raises:
+        UserError: the ledger is not one of a whole core profile, or cannot be read.
+
+    """
+    found = ledgers.read(path)
+    if found.profile != "core" or found.shard is not None or not is_complete(found, specification()):
+        msg = f"{path} is not the ledger of a whole core profile"
+        raise UserError(msg, f"Run `assay run {name} --results {path}`")
+    content = json.dumps(ledgers.as_json(compact(found)), separators=(",", ":")).encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    # Without a time, so that the same ledger makes the same file.
+    (folder / f"{name}.json.gz").write_bytes(gzip.compress(content, mtime=0))
+    made = datetime.fromtimestamp(path.stat().st_mtime, tz=timezone.utc).date().isoformat()
+    known = read_index(folder) | {name: Result(command, made, describe_machine(), results.specification_of(found))}
+    entries = {name: msgspec.to_builtins(known[name]) for name in sorted(known)}
+    text_file.write(folder / INDEX, json.dumps(entries, indent=1) + "\n", "index of results")
+
+
+def describe_machine() -> str:
+    """Describe this machine, as far as a result depends on it."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}"
+
+
+def read_index(folder: Path) -> dict[str, Result]:
+    """Read what is known of each result; nothing where there are none yet."""
+    path = folder / INDEX
+    return msgspec.json.decode(path.read_bytes(), type=dict[str, Result]) if path.exists() else {}
+
+
+def read_ledger(folder: Path, name: str) -> Ledger:
+    """Read a published ledger.
+
+    Raises:
+        UserError: it is missing.
+
+    """
+    path = folder / f"{name}.json.gz"
+    try:
+        return ledgers.from_json(json.loads(gzip.decompress(path.read_bytes())))
+    except (OSError, ValueError) as error:
+        msg = f"{path} cannot be read: {error}"
+        raise UserError(msg, "Publish the ledger again") from None
+
+
+def write_page(folder: Path) -> str:
+    """Return the page of all results, and write it."""
+    index = read_index(folder)
+    page = results.render({name: (index[name], read_ledger(folder, name)) for name in index})
+    text_file.write(folder / PAGE, page, "page of results")
+    return page
+
+
+def _named(text: str) -> tuple[str, Path]:
+    name, equals, path = text.partition("=")
+    if not (name and equals and path):
+        msg = f"expected NAME=LEDGER, got {text!r}"
+        raise ArgumentTypeError(msg)
+    return name, Path(path)
+
+
+def main() -> int:
+    """Carry out the command."""
+    parser = Parser(
+        prog="python -m assay.cli.results", description="Publish ledgers of the core profile, and write their page."
+    )
+    parser.add_argument("ledgers", nargs="*", type=_named, metavar="NAME=LEDGER", help="Ledgers to publish.")
+    parser.add_argument("--command", help="Command that made them (default: `assay run NAME`).")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"Folder of the results (default: {FOLDER}).")
+    options = parser.parse_args()
+    for name, path in options.ledgers:
+        publish(options.folder, name, path, options.command or f"assay run {name}")
+    write_page(options.folder)
+    return ExitCode.CONFORMANT
+
+
+if __name__ == "__main__":
+    sys.exit(answered("python -m assay.cli.results", main))
