@@ -176,7 +176,8 @@ def _add_smoke(commands: Commands) -> None:
     )
     smoke.add_argument("implementation", help="as for `assay run`")
     smoke.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to start it (default: cpu)")
-    smoke.add_argument("--seconds", type=_seconds, default=10.0, help="time limit of the whole check (default: 10)")
+    seconds = "time limit of the whole check (default: 10 after the start, or twice the time of the start)"
+    smoke.add_argument("--seconds", type=_seconds, help=seconds)
     smoke.set_defaults(command="smoke")
 
 

@@ -24,6 +24,10 @@ from assay.specification.claims import Claim
 LAST_LINES = 5
 # How long a process may take to end after a request.
 END_SECONDS = 0.5
+# How often to look whether `start()` has ended.
+POLL_SECONDS = 0.1
+# The claims of the smoke profile take less than twice as long as Python, Assay and a framework take to load.
+START_SHARE = 2
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,30 @@ class Trial:
         return f"exit status {self.status}" if self.status >= 0 else f"{signal.strsignal(-self.status)}"
 
 
-def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, seconds: float) -> Trial:
+@dataclass(frozen=True)
+class Limit:
+    """How long a process may take.
+
+    Attributes:
+        seconds: Until it must have ended; until `start()` must have, where more time follows from that.
+        after_start: Least time after `start()`; None where `seconds` is for all of it.
+
+    """
+
+    seconds: float
+    after_start: float | None = None
+
+    def extend(self, started: float) -> float:
+        """Return until when the process may go on, in seconds since it began, once `start()` has ended.
+
+        A machine that takes long to load a framework takes as much longer for everything else.
+        """
+        if self.after_start is None:
+            return self.seconds
+        return started + max(self.after_start, START_SHARE * started)
+
+
+def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, limit: Limit) -> Trial:
     """Start an adapter, look at its groups, and try claims, as far as the time reaches.
 
     Args:
@@ -71,7 +98,7 @@ def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, s
         device: Device to start it on.
         claims: Claims to try, in this order.
         claim_seconds: the limit of each.
-        seconds: the limit of it all.
+        limit: the limit of it all.
 
     """
     tests, ids = index.tests_folder(), [claim.id for claim in claims]
@@ -91,7 +118,7 @@ def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, s
         own = ("-p", "assay.smoke.plugin", f"--journal={journal}", "-n", "0")
         command = launch.command(options, [tests / file for file in files], *own)
         began = time.monotonic()
-        status = _run(command, output, seconds)
+        status = _run(command, output, journal, limit)
         ended = time.monotonic()
         entries = [json.loads(line) for line in _lines(journal)]
         return Trial(
@@ -103,7 +130,7 @@ def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, s
         )
 
 
-def _run(command: Sequence[str], output: Path, seconds: float) -> int | None:
+def _run(command: Sequence[str], output: Path, journal: Path, limit: Limit) -> int | None:
     """Run a process, end with it what it has started, and return its exit status, or None where its time is up."""
     with output.open("wb") as file:
         process = subprocess.Popen(  # noqa: S603 - this very interpreter, on tests of ours
@@ -115,7 +142,7 @@ def _run(command: Sequence[str], output: Path, seconds: float) -> int | None:
             start_new_session=True,
         )
     try:
-        return process.wait(max(seconds, 0))
+        return _wait(process, journal, limit)
     except subprocess.TimeoutExpired:
         # As from a keyboard: it may still end what it has started, and remove what it has written.
         process.send_signal(signal.SIGINT)
@@ -127,6 +154,24 @@ def _run(command: Sequence[str], output: Path, seconds: float) -> int | None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def _wait(process: subprocess.Popen[bytes], journal: Path, limit: Limit) -> int:
+    """Wait for a process, whose limit may depend on when its journal says that `start()` has ended.
+
+    Raises:
+        TimeoutExpired: its time is up.
+
+    """
+    began, seconds, is_started = time.monotonic(), limit.seconds, limit.after_start is None
+    while True:
+        left = seconds - (time.monotonic() - began)
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(max(left if is_started else min(left, POLL_SECONDS), 0))
+        if not is_started and any(json.loads(line).get("ended") == "start()" for line in _lines(journal)):
+            is_started, seconds = True, limit.extend(time.monotonic() - began)
+        elif left <= 0:
+            raise subprocess.TimeoutExpired(process.args, seconds)
 
 
 def _lines(path: Path) -> list[str]:

@@ -11,10 +11,14 @@ from assay.adapters import loading
 from assay.errors import UserError
 from assay.ledger.outcomes import Outcome
 from assay.smoke import process
-from assay.smoke.process import Trial
+from assay.smoke.process import START_SHARE, Limit, Trial
 from assay.specification.claims import Claim, specification
 from assay.specification.signatures import functions, named_tuples, needed_by, signature
 
+# What the claims of the smoke profile may take after start(), on a machine that loads a framework in half of that.
+SECONDS = 10.0
+# After so long without an end, start() hangs.
+START_SECONDS = 120.0
 # What Python takes to start, before the time that is measured here, and the trial to be ended, after it.
 RESERVE_SECONDS = 1.5
 # Claims of the smoke profile take milliseconds, or as long as a framework compiles: one that takes so much of all the
@@ -42,21 +46,21 @@ class Step:
     details: tuple[str, ...] = ()
 
 
-def steps(name: str, device: str, seconds: float) -> Iterator[Step]:
+def steps(name: str, device: str, seconds: float | None = None) -> Iterator[Step]:
     """Try an adapter, step by step, and stop where there is no going on.
 
     Args:
         name: Name of the implementation.
         device: Device to start it on.
-        seconds: Time limit of the whole.
+        seconds: Time limit of the whole; None for one that follows from how long the import takes.
 
     Raises:
         UserError: the adapter's turn did not come.
 
     """
-    deadline = time.monotonic() + seconds - RESERVE_SECONDS
+    began = time.monotonic()
     try:
-        found = loading.probe(name, max(deadline - time.monotonic(), 0))
+        found = loading.probe(name, None if seconds is None else max(seconds - RESERVE_SECONDS, 0))
     except UserError as error:
         yield Step(str(error), sound=False)
         return
@@ -65,8 +69,10 @@ def steps(name: str, device: str, seconds: float) -> Iterator[Step]:
     if not found.groups:
         yield Step("it declares no group. Name in `groups` what it has, such as datasets", sound=False)
         return
-    claims, claim_seconds = claims_on(found.groups, found.unsupported), seconds * CLAIM_SHARE
-    tried = process.run(name, device, claims, claim_seconds, deadline - time.monotonic())
+    claims, took = claims_on(found.groups, found.unsupported), time.monotonic() - began
+    claim_seconds = CLAIM_SHARE * (max(SECONDS, START_SHARE * took) if seconds is None else seconds)
+    limit = Limit(START_SECONDS, SECONDS) if seconds is None else Limit(seconds - RESERVE_SECONDS - took)
+    tried = process.run(name, device, claims, claim_seconds, limit)
     for what in ("start()", *found.groups):
         if what not in tried.ended:
             yield _lost(tried, what)

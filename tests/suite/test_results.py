@@ -59,10 +59,18 @@ def whole(tmp_path, **changes):
         "suite": "99.0",
         "document": specification().document,
         "implementation": {
-            "name": "x", "version": "1", "frameworks": {"y": "2"}, "device": "CPU", "precision": None,
-            "groups": ["ops", "text"], "unsupported": ["ops.lstm"],
+            "name": "x",
+            "version": "1",
+            "frameworks": {"y": "2"},
+            "device": "CPU",
+            "precision": None,
+            "groups": ["ops", "text"],
+            "unsupported": ["ops.lstm"],
         },
-        "profile": "core", "seed": 0, "complete": True, "data": {},
+        "profile": "core",
+        "seed": 0,
+        "complete": True,
+        "data": {},
         "counts": {outcome.value: 0 for outcome in Outcome} | {"pass": len(rows) - 1, "fail": 1},
     }
     path = tmp_path / "ledger.json"
