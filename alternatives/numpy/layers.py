@@ -84,7 +84,8 @@ class Conv2D:
         def backward(upstream: Array) -> tuple[Callable[[], Array], Variables]:
             sums = upstream * activation.slope(outputs)
             # Laying the windows out once more is faster than having kept them.
-            to_weights = sum(rows(views[images]).T @ matrix(sums[images]) for images in parts(views))
+            products = (rows(views[images]).T @ matrix(sums[images]) for images in parts(views))
+            to_weights = sum(products, start=np.zeros((), np.float32))
 
             def to_inputs() -> Array:
                 # An element gets something from each window that it is in: a convolution with the kernel turned round.

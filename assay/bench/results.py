@@ -8,7 +8,7 @@ import platform
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -166,7 +166,7 @@ class Run:
 def begun(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
     """Begin a run in which nothing has been measured yet."""
     return Run(
-        time=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
         suite=__version__,
         machine=machine(),
         settings={key: value for key, value in asdict(plan).items() if key != "implementations"},

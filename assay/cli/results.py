@@ -8,7 +8,7 @@ import os
 import platform
 import sys
 from argparse import ArgumentTypeError
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -59,7 +59,7 @@ def publish(folder: Path, name: str, path: Path, command: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     # Without a time, so that the same ledger makes the same file.
     (folder / f"{name}.json.gz").write_bytes(gzip.compress(content, mtime=0))
-    made = datetime.fromtimestamp(path.stat().st_mtime, tz=timezone.utc).date().isoformat()
+    made = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date().isoformat()
     known = read_index(folder) | {name: Result(command, made, describe_machine(), results.specification_of(found))}
     entries = {name: msgspec.to_builtins(known[name]) for name in sorted(known)}
     text_file.write(folder / INDEX, json.dumps(entries, indent=1) + "\n", "index of results")

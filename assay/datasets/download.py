@@ -78,7 +78,7 @@ def first(sources: Iterable[Callable[[], T]]) -> tuple[T, dict[str, str]]:
     for ask in sources:
         try:
             return ask(), reasons
-        except Unusable as answer:  # noqa: PERF203 - that is the loop's business
+        except Unusable as answer:
             reasons.update(answer.reasons)
     raise Unusable(reasons)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from assay.errors import UserError
-from assay.spec import toml
 
 
 def load(path: Path, what: str, hint: str) -> dict[str, Any]:
@@ -25,7 +25,7 @@ def load(path: Path, what: str, hint: str) -> dict[str, Any]:
 
     """
     try:
-        return toml.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         msg = f"the {what} {path} cannot be read: {error.strerror}"
         raise UserError(msg, hint) from None

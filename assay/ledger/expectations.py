@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -145,7 +145,7 @@ def check(expectations: Iterable[Expectation], groups: Iterable[str], today: dat
         UserError: one has expired, or is about a claim that does not exist, or that needs what is not declared.
 
     """
-    today = today or datetime.now(tz=timezone.utc).date()
+    today = today or datetime.now(tz=UTC).date()
     for expectation in expectations:
         if why := _dead(expectation, set(groups), today):
             msg = f"the expectation of {expectation.claim} is dead: {why}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from assay.errors import ExitCode
 from assay.ledger.ledger import Ledger
@@ -16,7 +16,7 @@ from assay.specification.claims import Specification
 SHOWN = 3
 
 
-class Conformance(str, Enum):
+class Conformance(StrEnum):
     """What a ledger comes to."""
 
     FULL = "conformant"

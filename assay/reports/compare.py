@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 
 from assay.errors import ExitCode, UserError
 from assay.ledger.ledger import Ledger, Row
@@ -17,7 +17,7 @@ from assay.reports.pull_request import explain
 from assay.specification.claims import specification
 
 
-class Change(str, Enum):
+class Change(StrEnum):
     """What has become of a claim that is not as it was."""
 
     REGRESSION = "regression"

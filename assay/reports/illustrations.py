@@ -77,7 +77,7 @@ def _activations() -> Drawing:
     for name, (colour, place, shift) in labels.items():
         activation = ACTIVATIONS[name]
         axes.plot(inputs, activation(inputs), color=colour)
-        axes.annotate(name, (place, float(activation(np.float64(place)))), shift, ha="center", **bold(colour))
+        axes.annotate(name, (place, float(activation(np.array(place)))), shift, ha="center", **bold(colour))
     axes.set(xlabel="x", ylabel="f(x)", xlim=(-4, 4), ylim=(-1.2, 2.2))
     caption = (
         "The activation functions that the document names: ReLU cuts off what is negative, tanh keeps the "

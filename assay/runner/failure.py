@@ -70,7 +70,7 @@ def owned(error: BaseException) -> BaseException:
     if not is_printable(error):
         shown = AdapterError(describe_error(error))
         # Hypothesis notes there how the case can be had again.
-        shown.__notes__ = [plain(note) for note in getattr(error, "__notes__", [])]  # type: ignore[attr-defined]
+        shown.__notes__ = [plain(note) for note in getattr(error, "__notes__", [])]
         return shown
     return error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -13,7 +14,6 @@ from typing import Any
 from assay import spec
 from assay.errors import UserError
 from assay.files import json_file
-from assay.spec import toml
 from assay.specification.profiles import PROFILES
 
 FOLDER = Path(spec.__file__).parent / "claims"
@@ -254,11 +254,11 @@ def load(folder: Path) -> Specification:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return toml.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         msg = f"{path} is missing"
         raise UserError(msg, "Is the installation whole?") from None
-    except (toml.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path.name} is not TOML: {error}"
         raise UserError(msg) from None
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 from typing import Any
-
-from assay.spec import toml
 
 
 def read(name: str) -> dict[str, Any]:
@@ -18,4 +17,4 @@ def read(name: str) -> dict[str, Any]:
         Its values by name, as plain numbers and lists.
 
     """
-    return toml.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))
+    return tomllib.loads((Path(__file__).parent / f"{name}.toml").read_text(encoding="utf-8"))

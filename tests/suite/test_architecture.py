@@ -4,13 +4,13 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from graphlib import TopologicalSorter
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from assay.spec import toml
 from assay.specification.index import tests_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,7 +109,7 @@ def test_no_packages_import_each_other_in_a_circle():
 
 @each("spec")
 def test_the_specification_depends_on_nothing_else(path):
-    assert tops(path) <= {"numpy", "autograd", "assay", "tomli"}
+    assert tops(path) <= {"numpy", "autograd", "assay"}
     assert {package(name) for name in ours(path)} <= {"spec"}
 
 
@@ -147,7 +147,7 @@ def test_no_file_imports_a_package_by_a_name_that_a_user_may_have(path):
     assert not tops(path) & {*LINKED}
 
 
-PROJECT = toml.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
 def canonical(distribution):

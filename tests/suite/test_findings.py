@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tomllib
 from importlib import metadata
 from pathlib import Path
 
@@ -19,7 +20,6 @@ from assay.errors import UserError
 from assay.ledger import expect
 from assay.ledger.expectations import Expectation, read_file
 from assay.reports import findings
-from assay.spec import toml
 from assay.specification.claims import specification
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,7 +79,7 @@ def test_findings_name_claims_and_have_ids_of_their_own():
 
 @pytest.mark.parametrize("name", FILES)
 def test_files_have_the_form_of_their_schema(name):
-    content = msgspec.to_builtins(toml.loads((ROOT / name).read_text(encoding="utf-8")))
+    content = msgspec.to_builtins(tomllib.loads((ROOT / name).read_text(encoding="utf-8")))
     assert [*Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8"))).iter_errors(content)] == []
 
 

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from functools import partial
 from pathlib import Path
 
@@ -14,7 +15,6 @@ import pytest
 from doubles.otherwise import FLAX, PYTORCH, As
 
 from assay.adapters.proxy import NonConformanceError
-from assay.spec import toml
 from assay.specification.claims import FOLDER, Claim, Permitted, Unspecified, specification
 from assay.specification.index import tests_folder
 from assay.testing.permitted import Results
@@ -126,4 +126,4 @@ def several(path: Path) -> list[str]:
 
 def test_every_question_is_asked_by_a_claim() -> None:
     asked = {claim.unspecified for claim in specification().claims.values() if claim.unspecified}
-    assert len(asked) == len(toml.loads((FOLDER / "unspecified.toml").read_text(encoding="utf-8")))
+    assert len(asked) == len(tomllib.loads((FOLDER / "unspecified.toml").read_text(encoding="utf-8")))

@@ -15,6 +15,7 @@ import pytest
 
 from assay.cli import scaffold
 from assay.errors import ExitCode
+from assay.kit.implementation import GROUPS
 from assay.ledger import ledger
 from assay.ledger.outcomes import Outcome
 from assay.specification.claims import specification
@@ -25,6 +26,8 @@ LINKED = ("spec", "reference", "alternatives", "tests")
 # A framework that is not there, whose name the folder around the environment has too.
 FRAMEWORK = "framework"
 BACKEND = "hatchling"
+# What an adapter for five groups may take, written with the kit.
+KIT_LINES = 250
 # Where the packages are that this very test runs with: as folders on the path of another environment they bring no
 # `.pth` file along, and so not this checkout.
 LIBRARIES = list(dict.fromkeys(map(sysconfig.get_path, ("purelib", "platlib"))))
@@ -145,6 +148,31 @@ def test_another_repository_tests_its_own_adapter(environment: Environment, inst
     elsewhere.mkdir()
     environment.install(environment.build(tmp_path, elsewhere))
     assert passing(environment, "theirs", "smoke", elsewhere) == expected("smoke", elsewhere)
+
+
+# The groups of an adapter on the kit, and a claim on each.
+OF_THE_KIT = ("convolution.affine", "mlp.layer-order", "training.fit-seed", "mnist.scaled", "text.windows")
+
+
+def test_an_adapter_on_the_kit_runs_from_its_own_folder(
+    environment: Environment, installed: Path, tmp_path: Path
+) -> None:
+    # Copied from the wheel as a user copies it, under a name of its own.
+    source = installed / "assay" / "alternatives" / "autograd"
+    files = sorted(source.glob("*.py"))
+    assert sum(len(file.read_text(encoding="utf-8").splitlines()) for file in files) <= KIT_LINES
+    copied = tmp_path / "their_autograd"
+    copied.mkdir()
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        (copied / file.name).write_text(text.replace('"autograd", "0.1.0"', '"theirs", "0.1.0"'), encoding="utf-8")
+    claims = [part for id_ in OF_THE_KIT for part in ("--claim", id_)]
+    options = (*claims, "--results", "ledger.json", "-n", "0", "--no-fetch")
+    ended = environment.run("-m", "assay", "run", "their_autograd", *options, folder=tmp_path)
+    assert ended.returncode == ExitCode.CONFORMANT, ended.stdout + ended.stderr
+    found = ledger.read(tmp_path / "ledger.json")
+    assert (found.implementation.name, found.implementation.groups) == ("theirs", GROUPS)
+    assert {row.id: row.outcome for row in found.claims} == dict.fromkeys(OF_THE_KIT, Outcome.PASS)
 
 
 ADAPTER = f"""

@@ -6,12 +6,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from tomllib import TOMLDecodeError, loads
 from typing import Any, get_type_hints
 
 from assay.adapters.protocol.peer import Peer
 from assay.contract import PROTOCOLS
 from assay.errors import UserError
-from assay.spec.toml import TOMLDecodeError, loads
 
 SUFFIX = ".toml"
 

@@ -7,6 +7,7 @@ stored trainings, so that parameters which decide nothing, such as zeros, do not
 from __future__ import annotations
 
 from functools import cache
+from tomllib import loads
 
 import numpy as np
 
@@ -14,7 +15,6 @@ from assay.adapters.proxy import NonConformanceError
 from assay.contract import Array
 from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.precision import current_precision
-from assay.spec.toml import loads
 from assay.testing.assertions import assert_within
 from assay.testing.thresholds import CONFIDENCE, FALSE_ALARM, FOLDER, limits
 
