@@ -151,7 +151,13 @@ def test_another_repository_tests_its_own_adapter(environment: Environment, inst
 
 
 # The groups of an adapter on the kit, and a claim on each.
-OF_THE_KIT = ("convolution.affine", "mlp.layer-order", "training.fit-seed", "mnist.scaled", "text.windows")
+OF_THE_KIT = (
+    "convolution.window-as-large-as-image",
+    "mlp.layer-order",
+    "training.fit-seed",
+    "mnist.one-image",
+    "text.numbering",
+)
 
 
 def test_an_adapter_on_the_kit_runs_from_its_own_folder(
