@@ -13,6 +13,22 @@ kernels [window height, window width, input channels, filters]. The RNN has `cel
 `cell/recurrent_kernel` [256, 1024] and `cell/bias` [1024], laid out as `lstm_cell` says, before `dense/...`. The
 Q-network has `dense1/...` to `dense3/...`.
 
+A new model's kernels are drawn with the Glorot-uniform initializer and its biases are 0, but those of `linear`, which
+are all 0. For the cell of `rnn` the document is silent: its recurrent kernel may be orthogonal or uniform, and its bias
+0, 1 at the forget gate or uniform; `spec/claims/unspecified.toml` has what is permitted.
+
+A cell that adds two biases has the contract's bias as its first and zeros as its second, and trains the first alone.
+Trained both, Adam would move their sum twice as far, as both have the same gradient.
+
+Every function with a seed repeats: the same arguments give the same result, in another process too. Different seeds
+give different draws, also where they differ in one bit: `initial_parameters`, `dropout`, `sample`, `glorot_uniform`,
+`fit`, `sample_batch`, `sample_windows`, `generate`, `act`, `collect` and the functions of `environments`. A
+function does not change what another one draws.
+
+Values are drawn freely and shapes from a small pool, for frameworks that compile once for each shape: a run asks for
+the document's shapes, and of each operation for a few dozen others, again and again. What is compiled for a shape is
+worth keeping for the process.
+
 Images are [batch, height, width, channels]. A window moves by `strides` (down, to the right); `padding` is `valid`,
 which keeps it inside the image, or `same`, which adds what ceil(size / stride) windows need along an axis: half of it
 before and half after, of an odd number the one more after.
