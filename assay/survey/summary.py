@@ -6,7 +6,7 @@ import json
 import platform
 from collections import defaultdict
 from collections.abc import Iterable
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,7 +29,7 @@ HINT = "`assay survey` writes one, survey.json"
 MOST_REPLAYS = 3
 
 
-class Kind(str, Enum):
+class Kind(StrEnum):
     """What a claim that did not always pass says."""
 
     FAULTY = "faulty"
