@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import SequenceMatcher
@@ -10,7 +11,6 @@ from functools import cache
 from pathlib import Path
 
 from assay.errors import UserError
-from assay.spec import toml
 from assay.specification.claims import FOLDER, Claim, Section, Specification, format_lines
 
 DIGITS = 8
@@ -64,7 +64,7 @@ class Document:
 @cache
 def identity() -> Document:
     """Read what the document is from `spec/claims/document.toml`."""
-    content = toml.loads((FOLDER / "document.toml").read_text(encoding="utf-8"))
+    content = tomllib.loads((FOLDER / "document.toml").read_text(encoding="utf-8"))
     headings, sections = content.pop("headings"), content.pop("sections")
     by_section = {name: headings[str(entry["heading"])] for name, entry in sections.items() if "heading" in entry}
     return Document(**content | {"authors": tuple(content["authors"])}, headings=by_section)

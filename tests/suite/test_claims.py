@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import tomllib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,6 @@ import pytest
 from assay import __version__
 from assay.contract import GROUPS, PROTOCOLS
 from assay.errors import UserError
-from assay.spec import toml
 from assay.specification import document, index
 from assay.specification.claims import (
     Claim,
@@ -447,7 +447,7 @@ def test_a_document_that_cannot_be_read_is_told(make, said: str, edition: Specif
 
 
 def test_each_heading_is_that_of_the_document() -> None:
-    content = toml.loads((document.FOLDER / "document.toml").read_text(encoding="utf-8"))
+    content = tomllib.loads((document.FOLDER / "document.toml").read_text(encoding="utf-8"))
     assert content["headings"]
     for line, heading in content["headings"].items():
         assert document.digest(heading) == document.digests()[int(line) - 1]
