@@ -410,6 +410,9 @@ def test_rendered_states_differ(environments, seed):
     falling, again = (environments.frames(np.zeros(7, INT), seed) for _ in range(2))
     assert_equal("the frames of the same actions", again, falling, np.dtype(np.uint8))
     assert (falling[0] != falling[-1]).any(), "the pole falls, and the picture stays as it is"
+    # One in ten pairs of initial states looks the same, and eight do not.
+    firsts = [environments.frames(np.zeros(1, INT), (seed + each) % 2**31)[0] for each in range(8)]
+    assert any((first != firsts[0]).any() for first in firsts), "the first pictures of eight seeds are the same"
 
 
 def dense_model(keras):

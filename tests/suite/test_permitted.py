@@ -75,10 +75,7 @@ def test_an_error_of_the_adapter_is_no_result() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        # The double's table of results does not have what it does under the claims of version 0.2.
-        pytest.param(
-            PYTORCH, id="pytorch", marks=pytest.mark.xfail(reason="the table lacks claims of 0.2", strict=False)
-        ),
+        pytest.param(PYTORCH, id="pytorch"),
         pytest.param(FLAX, id="flax"),
     ],
 )

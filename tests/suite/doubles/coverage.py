@@ -43,7 +43,6 @@ REASONS: dict[tuple[str, str], str] = {
     ("applications.build", "sequences"): NETWORKS_TAKE_SECONDS,
     ("applications.predict", "sequences"): NETWORKS_TAKE_SECONDS,
     ("applications.train", "sequences"): NETWORKS_TAKE_SECONDS,
-    ("applications.predict", "weights"): "weights of ImageNet need a network connection",
     ("applications.train", "classes"): "the document's five; `applications.build` takes others",
     ("flowers.info", "mock"): NEEDS_NETWORK,
     ("flowers.examples", "mock"): NEEDS_NETWORK,
@@ -52,6 +51,8 @@ REASONS: dict[tuple[str, str], str] = {
     ("flowers.examples", "sequences"): "one call serves all tests",
     ("environments.has_breakout", "sequences"): "takes no argument",
     ("environments.breakout_actions", "sequences"): "takes no argument",
+    **{("environments.breakout", column): "needs the game" for column in COLUMNS},
+    ("applications.train", "seeds"): "one network serves all tests, as a step takes seconds",
     ("keras.to_tensor", "memory orders"): "the namespace gets contiguous arrays",
     ("keras.dataset", "memory orders"): "the namespace gets contiguous arrays",
 }
@@ -75,9 +76,10 @@ class Recording:
         """Note a call of a function."""
         self._name = name
         group, function = name.split(".")
-        bound = _signature(group, function).bind(*arguments, **options).arguments
+        call = _signature(group, function).bind(*arguments, **options)
+        call.apply_defaults()
         facts = self.facts[name]
-        for parameter, value in bound.items():
+        for parameter, value in call.arguments.items():
             arrays = [*_arrays(value)]
             for array in arrays:
                 facts["ranks"].add(array.ndim)
@@ -204,7 +206,7 @@ def cells(name: str, facts: Mapping[str, list[Any]]) -> dict[str, str]:
         "sizes": f"{min(sizes):,} to {max(sizes):,}" if (sizes := facts.get("sizes")) else "",
         "values": ", ".join(facts.get("values", [])),
         "arguments": ", ".join(f"{key}: {count}" for key, count in facts.get("arguments", []) if count > 1),
-        "seeds": str(len(facts["seeds"])) if facts.get("seeds") else "",
+        "seeds": str(len(seeds)) if len(seeds := facts.get("seeds", [])) > 1 else "",
         "sequences": f"up to {max(facts['sequences'])} calls" if max(facts.get("sequences", [0])) > 1 else "",
         "memory orders": ", ".join(facts.get("memory orders", [])),
     }
@@ -217,8 +219,10 @@ def cells(name: str, facts: Mapping[str, list[Any]]) -> dict[str, str]:
         found |= dict.fromkeys(("ranks", "sizes", "values", "memory orders"), "no array")
     if "seed" not in parameters:
         found["seeds"] = "no seed"
-    if not facts.get("arguments") and facts:
-        found["arguments"] = "arrays and seeds alone" if parameters else "no argument"
+    if not parameters:
+        found["arguments"] = "no argument"
+    elif facts and not facts.get("arguments"):
+        found["arguments"] = "arrays and seeds alone"
     return {column: text or REASONS.get((name, column), "") for column, text in found.items()}
 
 

@@ -113,10 +113,24 @@ def learnt_by_algorithm_1(_learn, model, parameters, transitions, *, learning_ra
     return losses.astype(np.float32), last
 
 
+ALGORITHM_1 = {
+    "ops.adam_step": algorithm_1,
+    "models.train": trained_by_algorithm_1,
+    "training.fit": fitted_by_algorithm_1,
+    "agent.learn": learnt_by_algorithm_1,
+}
 BY_ADAM = [
     id_
     for id_, claim in specification().claims.items()
-    if claim.unspecified and claim.unspecified.permitted[-1].key == "after-correction"
+    if claim.unspecified
+    and claim.unspecified.permitted[-1].key == "after-correction"
+    and ALGORITHM_1.keys() & {*claim.needs}
+]
+# These numbers are as both ways have them.
+BY_EITHER_WAY = [
+    *(f"training.adam-{name}" for name in ("any-shape", "any-step", "any-rate", "calls-are-independent")),
+    "training.adam-memory-order",
+    "q_learning.trajectory-losses",
 ]
 
 
@@ -156,11 +170,8 @@ PYTORCH = As(
         "ops.max_pool2d_gradient": shared_among_equals,
         "ops.sparse_categorical_crossentropy": infinite,
         "ops.batch_normalization": unbiased,
-        "ops.adam_step": algorithm_1,
         "models.initial_parameters": drawn,
-        "models.train": trained_by_algorithm_1,
-        "training.fit": fitted_by_algorithm_1,
-        "agent.learn": learnt_by_algorithm_1,
+        **ALGORITHM_1,
     },
     {
         "convolution.average-pooling": "with-zeros",
@@ -173,8 +184,7 @@ PYTORCH = As(
         "rnn.forget-bias": "uniform",
         "training_flag.moving-variance": "over-n-1",
         **dict.fromkeys(BY_ADAM, "after-correction"),
-        # These numbers are as both ways have them.
-        "q_learning.trajectory-losses": "",
+        **dict.fromkeys(BY_EITHER_WAY, ""),
     },
 )
 FLAX = As(
