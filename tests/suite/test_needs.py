@@ -66,6 +66,8 @@ def test_every_function_is_tested_with_all_that_the_table_of_coverage_has(record
             name, *texts = (part.strip() for part in line.strip("|").split("|"))
             published[name.strip("`")] = dict(zip(COLUMNS, texts, strict=True))
     assert published.keys() == {*coverage.contract_functions()}
-    # Chance and the versions of libraries decide about more than these.
-    told = {name: published[name]["ranks"] for name in rows}
-    assert told == {name: row["ranks"] for name, row in rows.items()}
+    # Chance and the versions of libraries decide about the rest: no more is told than what is recorded.
+    missing = {
+        name: {*published[name]["ranks"].split(", ")} - {*row["ranks"].split(", ")} for name, row in rows.items()
+    }
+    assert {name: ranks for name, ranks in missing.items() if ranks} == {}
