@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 from doubles.acting_faults import ACTING_FAULTS
 from doubles.adversary_faults import ADVERSARY_FAULTS
 from doubles.adversary_faults_b import ADVERSARY_FAULTS_B
@@ -68,16 +66,19 @@ for _faults in (
         raise ValueError(msg)
     FAULTS |= _faults
 
-reference_with = SimpleNamespace(**{name: Faulty(name, fault, "reference") for name, fault in FAULTS.items()})
-
 
 class _WithFault:
-    """Implementations by the name of the fault: NumPy with it where NumPy has the function, else the reference."""
+    """Implementations by the name of the fault."""
+
+    def __init__(self, base: str | None = None) -> None:
+        """Take the name of the right implementation: by default NumPy where it has the function, else the reference."""
+        self._base = base
 
     def __getattr__(self, name: str) -> Faulty:
         if name not in FAULTS:
             raise AttributeError(name)
-        return Faulty(name, FAULTS[name])
+        return Faulty(name, FAULTS[name], self._base)
 
 
+reference_with = _WithFault("reference")
 with_fault = _WithFault()

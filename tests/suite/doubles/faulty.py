@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
-from assay.adapters.loading import load
+from assay.adapters import loading
 from assay.specification.claims import specification
+
+# Finding an implementation by its name reads about every installed package, and there are a thousand faults.
+load = cache(loading.load)
 
 
 @dataclass(frozen=True)
