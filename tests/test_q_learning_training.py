@@ -334,7 +334,7 @@ def test_training_failure_has_no_future(pairs):
     )
 
 
-SMALL = {"buffer_size": 2, **ALWAYS_EXPLORING, **WHOLE_EPISODES, "num_episodes": 24}
+SMALL = {"buffer_size": 2, **ALWAYS_EXPLORING, **WHOLE_EPISODES, "num_episodes": 30}
 
 
 @pytest.fixture(scope="module")

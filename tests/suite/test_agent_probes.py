@@ -40,7 +40,7 @@ def test_values_of_new_networks_do_not_hide_which_transition_failed():
     [
         ("training-explores-first", 4 * (LENGTH - 1), 1 / 2, 1),
         ("training-explores-by-epsilon", 12 * (LENGTH - 1), 0.1, 1),
-        ("training-draws-evenly", 23, 1 / 2, 2),
+        ("training-draws-evenly", 29, 1 / 2, 2),
         ("collects-by-epsilon", 320, 1 / 4, 1),
         ("collects-in-no-pattern", 40, (3 / 4) ** 8, 2),
         ("sample-evenly", 100, 32 / 50, 50),
