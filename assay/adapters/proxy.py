@@ -135,7 +135,7 @@ class GroupProxy:
         function: Callable[..., Any],
         declared: Callable[..., Any],
         *args: Any,  # noqa: ANN401 - arguments of any function of the contract
-        **kwargs: Any,  # noqa: ANN401 - likewise
+        **kwargs: Any,  # noqa: ANN401 - the same
     ) -> Any:  # noqa: ANN401 - whatever it returned
         """Call a function unless it is asked for a model that is left out."""
         __tracebackhide__ = True

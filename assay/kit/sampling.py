@@ -13,7 +13,7 @@ def check_temperature(temperature: float) -> float:
     """Return a temperature as float32 has it.
 
     Raises:
-        ValueError: As a float32 it is not a number above 0.
+        ValueError: The temperature, rounded to float32, is not a number above 0.
 
     """
     divisor = float(np.float32(temperature))

@@ -18,7 +18,7 @@ from assay.reports.picture import INK, MUTED, SERIES, Drawing, Picture, axes_of,
 # Distinguished by shape as well as by colour, which not everybody sees.
 SHAPES = "osD^vPXh"
 ROW_INCHES = 0.3
-# Series of one step stand a little above one another, so that their uncertainties can be told apart.
+# Series of one step are drawn a little above one another, so that their uncertainties do not overlap.
 SPREAD = 0.5
 
 

@@ -38,7 +38,7 @@ class Table:
 
     Attributes:
         title: Title.
-        note: How to read it: units, and what the ratios are of.
+        note: How to read it: units, and the quantities that the ratios compare.
         header: Heads of the columns.
         rows: Rows, the name of the step first.
 

@@ -72,8 +72,8 @@ class Limit:
     """How long a process may take.
 
     Attributes:
-        seconds: Until it must have ended; until `start()` must have, where more time follows from that.
-        after_start: Least time after `start()`; None where `seconds` is for all of it.
+        seconds: Time for the whole process, or for `start()` alone where `after_start` is given.
+        after_start: Least time after `start()`; None where `seconds` covers everything.
 
     """
 

@@ -81,7 +81,7 @@ def test_the_job_fails_as_it_was_asked_to(
     assert found == expected
 
 
-# The ledgers are those of shards, on which a comparison without a regression is no verdict.
+# The ledgers are those of shards, on which a comparison without a regression gives no verdict.
 @pytest.mark.parametrize(("latest", "outcome", "code"), [("7", "fail", "1"), ("7", "pass", "6"), ("", "fail", "0")])
 def test_a_pull_request_is_compared_with_the_main_branch(latest: str, outcome: str, code: str, tmp_path: Path) -> None:
     main, new = (ledger(shard=Shard(1, 2), relu=each) for each in ("pass", outcome))

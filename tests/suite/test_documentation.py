@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from assay.cli import parser
 from assay.errors import ExitCode
 from assay.ledger.outcomes import Outcome
 from assay.reports import bench_tables, markdown
+from assay.specification import document
 from assay.specification.claims import specification
 from assay.specification.profiles import CLAIM_SECONDS
 
@@ -132,6 +134,23 @@ def test_the_chinese_readme_has_the_commands_of_the_english_one():
 def test_the_chinese_readme_counts_the_errata():
     errata = sum(claim.erratum is not None for claim in specification().claims.values())
     assert f"{errata} 处" in CHINESE_README
+
+
+@pytest.mark.parametrize("text", [README, CHINESE_README], ids=["English", "Chinese"])
+def test_the_readme_names_the_document(text):
+    known = document.identity()
+    assert f"[{known.original_title}]({known.address})" in text
+    assert known.original_book in text
+    assert known.book in text
+    # Either spelling of a name is enough in its own language.
+    names = [re.fullmatch(r"(.+) \((.+)\)", author).groups() for author in known.authors]
+    assert [name for name in names if name[text is CHINESE_README] not in text] == []
+
+
+def test_the_readme_names_every_implementation():
+    names = {point.name for point in metadata.entry_points(group="assay.implementations")}
+    # Variants of the reference, which docs/benchmarks.md describes.
+    assert {name for name in names - {"tensorflow-eager", "keras-fit"} if f"`{name}`" not in README} == set()
 
 
 def test_changelog_is_in_the_format_of_keep_a_changelog():

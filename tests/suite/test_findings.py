@@ -59,7 +59,7 @@ def test_a_reproduction_shows_the_defect(id_, tmp_path):
         pytest.skip(ended.stderr.strip().splitlines()[-1])
     assert ended.returncode != 0, f"{finding.framework} does not have the defect any more: narrow its versions"
     shown = ended.returncode < 0 or "AssertionError" in ended.stderr or finding.language == "cpp"
-    # A mistake in the program itself is no finding, but the error that a framework raises may be one.
+    # A mistake in the program itself does not count as a finding, but an error that a framework raises may.
     assert shown or "/site-packages/" in ended.stderr or finding.framework in ended.stderr, ended.stderr
 
 

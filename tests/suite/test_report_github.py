@@ -1,4 +1,4 @@
-"""What GitHub Actions is told of a run."""
+"""Annotations and job summaries for GitHub Actions."""
 
 from __future__ import annotations
 
