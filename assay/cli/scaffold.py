@@ -145,7 +145,8 @@ def requirement() -> str:
     except metadata.PackageNotFoundError:
         text = None
     if text is None:
-        return f"assay=={__version__}"
+        return f"{DISTRIBUTION}=={__version__}"
     origin = json.loads(text)
     vcs = origin.get("vcs_info")
-    return f"assay @ {vcs['vcs']}+{origin['url']}@{vcs['commit_id']}" if vcs else f"assay @ {origin['url']}"
+    address = f"{vcs['vcs']}+{origin['url']}@{vcs['commit_id']}" if vcs else origin["url"]
+    return f"{DISTRIBUTION} @ {address}"

@@ -20,7 +20,7 @@ SCRIPTS = {
     match[1]: re.sub(r"^        ", "", match[2], flags=re.MULTILINE)
     for match in re.finditer(r"- name: (.+)\n(?:      .*\n)*?      run: \|\n((?:        .*\n|\n)+)", ACTION)
 }
-FROM_GITHUB = "assay @ git+https://github.com/owner/assay@0123abc"
+FROM_GITHUB = "assay-conformance @ git+https://github.com/owner/assay@0123abc"
 GH = """#!/bin/sh
 case "$1 $2" in
   "run list") echo "$LATEST" ;;
@@ -110,6 +110,6 @@ def test_the_scaffold_uses_the_action_of_the_assay_that_made_it(tmp_path: Path) 
 
 
 def test_without_an_action_the_scaffold_uses_tox(tmp_path: Path) -> None:
-    scaffold.write("theirs", tmp_path, "assay==0.2.0")
+    scaffold.write("theirs", tmp_path, "assay-conformance==0.2.0")
     workflow = (tmp_path / ".github" / "workflows" / "theirs.yml").read_text()
     assert ('tox -e "theirs"' in workflow, "uses: owner" in workflow) == (True, False)

@@ -93,7 +93,9 @@ def written(tmp_path_factory: pytest.TempPathFactory, shell_in: Callable[[Path],
 
 
 def test_what_is_written_is_named(shell: Shell) -> None:
-    ended = shell.assay("new", "theirs", "-o", "some/where", "--requirement", "assay @ https://example.org/assay.whl")
+    ended = shell.assay(
+        "new", "theirs", "-o", "some/where", "--requirement", "assay-conformance @ https://example.org/assay.whl"
+    )
     lines = ended.output.splitlines()
     written = [str(path.relative_to(shell.folder)) for path in shell.folder.rglob("*") if path.is_file()]
     assert (ended.code, sorted(lines[:-1])) == (ExitCode.CONFORMANT, sorted(written))
@@ -195,12 +197,15 @@ def test_a_folder_that_cannot_be_is_named() -> None:
 @pytest.mark.parametrize(
     ("origin", "expected"),
     [
-        (None, f"assay=={__version__}"),
-        ({"url": "https://example.org/assay.whl", "archive_info": {}}, "assay @ https://example.org/assay.whl"),
-        ({"url": "file:///assay", "dir_info": {"editable": True}}, "assay @ file:///assay"),
+        (None, f"assay-conformance=={__version__}"),
+        (
+            {"url": "https://example.org/assay.whl", "archive_info": {}},
+            "assay-conformance @ https://example.org/assay.whl",
+        ),
+        ({"url": "file:///assay", "dir_info": {"editable": True}}, "assay-conformance @ file:///assay"),
         (
             {"url": "https://example.org/assay", "vcs_info": {"vcs": "git", "commit_id": "0abc"}},
-            "assay @ git+https://example.org/assay@0abc",
+            "assay-conformance @ git+https://example.org/assay@0abc",
         ),
     ],
 )
