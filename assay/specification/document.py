@@ -54,6 +54,15 @@ class Document:
             f" {self.edition}, {self.lines} lines, SHA-256 {self.sha256[:12]}"
         )
 
+    @property
+    def chinese_citation(self) -> str:
+        """Title, book, authors and edition in Chinese."""
+        names = "、".join(name.rpartition("(")[2].rstrip(")") for name in self.authors)
+        return (
+            f"《{self.original_book}》（{names}著）中的一章《{self.original_title}》，{self.lines} 行，"
+            f"SHA-256 {self.sha256[:12]}"
+        )
+
     def place(self, claim: Claim, specification: Specification) -> str:
         """Say where a claim stands: `The Dense layer (Keras 的全连接层:线性变换 + 激活函数), line 81`."""
         title, _, lines = specification.place(claim).rpartition(", line ")
@@ -91,10 +100,10 @@ class Coverage:
     """How the lines of a section are accounted for; blank ones are in none of the three.
 
     Attributes:
-        section: which.
-        claimed: lines that a claim speaks of.
-        silent: lines marked as making no claim.
-        open: lines that nobody has accounted for.
+        section: Section of the document.
+        claimed: Lines that a claim is about.
+        silent: Lines marked as making no claim.
+        open: Lines that are not accounted for.
 
     """
 
@@ -119,8 +128,8 @@ def read(path: Path, specification: Specification) -> tuple[str, ...]:
     """Read the lines of a copy of the document.
 
     Raises:
-        UserError: it cannot be read, or it is another one; the message says which lines changed and which claims
-            speak of them.
+        UserError: The file cannot be read, or is another document; the message says which lines changed and which
+            claims are about them.
 
     """
     try:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 
+from assay.specification import document
 from assay.specification.claims import Claim, Erratum, Specification, Translation, parse_lines
 from assay.specification.index import ExecutableClaim
 
@@ -102,6 +103,9 @@ def _page(found: list[Finding]) -> Iterator[str]:
         f"The document is wrong, imprecise or out of date in {len(found)} places."
         " `assay claims errata` prints this page, and `--language zh` prints it in Chinese."
     )
+    known = document.identity()
+    yield ""
+    yield f"The document: {known.citation}. <{known.address}>"
     section = ""
     for finding in found:
         if finding.section != section:
@@ -121,6 +125,9 @@ def _chinese_page(found: list[Finding]) -> Iterator[str]:
         f"本表按行号列出文档中错误、不准确或已经过时的 {len(found)} 处，行号以纯文本版本为准。"
         "每一处都有可以运行的测试作为证据。`assay claims errata --language zh` 输出本页。"
     )
+    known = document.identity()
+    yield ""
+    yield f"文档：{known.chinese_citation}。<{known.address}>"
     for number, finding in enumerate(found, start=1):
         yield from ("", f"## {number}. 第 {finding.lines.replace(', ', '、')} 行", "")
         yield f"- **原文**：{_plain(finding.zh.document)}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from assay.specification import errata, index
+from assay.specification import document, errata, index
 from assay.specification.claims import Translation, specification
 from assay.specification.errata import Finding
 
@@ -117,3 +117,11 @@ def test_the_page_shows_the_text_and_no_markup_of_it() -> None:
     page = errata.as_markdown([finding])
     assert r"\_\_init\_\_ is \<called>" in page
     assert r"say \*this\*" in page
+
+
+def test_the_pages_name_the_document(found: list[Finding]) -> None:
+    known = document.identity()
+    english, chinese = errata.as_markdown(found[:1]), errata.as_chinese_markdown(found[:1])
+    assert all(author in english for author in (known.title, known.book, *known.authors))
+    assert "《简单粗暴 TensorFlow 2》（李锡涵、李卓桓、朱金鹏著）" in chinese
+    assert all(f"<{known.address}>" in page for page in (english, chinese))
