@@ -1,37 +1,37 @@
-"""What an implementation hands over: NumPy arrays and plain Python values in and out.
+"""The functions that an implementation can provide: NumPy arrays and plain Python values in and out.
 
 Floating-point arrays are float32 and integer arrays int32, in and out, unless a function says otherwise. An
-implementation declares the groups that it has. A group that it does not declare makes the claims that need it
-*unsupported*, and so does a function or a model of a group that it names in the optional attribute `unsupported`:
-`("ops.lstm", "models.rnn")`. Such a group does not count as one that it has. A function that is missing in a declared
-group and not named there makes claims fail. Nothing handed in may be changed. An array may be a view that is
-transposed, sliced with a step, broadcast or read-only: its values count, not its memory.
+implementation declares the groups that it has. Claims that need another group are *unsupported*. So are claims that
+need a function or a model that the optional attribute `unsupported` names: `("ops.lstm", "models.rnn")`. A group with
+such an exception does not count as one that the implementation has. Any other function that is missing in a declared
+group makes claims fail. A function must not change its arguments. An array may be a view that is transposed, sliced
+with a step, broadcast or read-only: only its values count, not its memory layout.
 
-Parameters travel as a dictionary from canonical names to arrays: `dense/kernel` [input_dim, units],
-`dense/bias` [units]; the MLP has `dense1/...` and `dense2/...`, the CNN `conv1/...` and `conv2/...` before them, with
-kernels [window height, window width, input channels, filters]. The RNN has `cell/kernel` [num_chars, 1024],
-`cell/recurrent_kernel` [256, 1024] and `cell/bias` [1024], laid out as `lstm_cell` says, before `dense/...`. The
+Parameters are a dictionary from canonical names to arrays. The linear model has `dense/kernel` [input_dim, units] and
+`dense/bias` [units]. The MLP has `dense1/...` and `dense2/...`. The CNN has `conv1/...` and `conv2/...` before them,
+with kernels [window height, window width, input channels, filters]. The RNN has `cell/kernel` [num_chars, 1024],
+`cell/recurrent_kernel` [256, 1024] and `cell/bias` [1024], in the layout of `lstm_cell`, before `dense/...`. The
 Q-network has `dense1/...` to `dense3/...`.
 
-A new model's kernels are drawn with the Glorot-uniform initializer and its biases are 0, but those of `linear`, which
-are all 0. For the cell of `rnn` the document is silent: its recurrent kernel may be orthogonal or uniform, and its bias
-0, 1 at the forget gate or uniform; `spec/claims/unspecified.toml` has what is permitted.
+The kernels of a new model are drawn with the Glorot-uniform initializer, and its biases are 0. The parameters of
+`linear` are all 0. For the cell of `rnn` the document is silent: its recurrent kernel may be orthogonal or uniform,
+and its bias 0, 1 at the forget gate, or uniform. `spec/claims/unspecified.toml` lists what is permitted.
 
-A cell that adds two biases has the contract's bias as its first and zeros as its second, and trains the first alone.
-Trained both, Adam would move their sum twice as far, as both have the same gradient.
+A cell that adds two biases uses the contract's bias as the first and zeros as the second, and trains only the first.
+Both have the same gradient, so if both were trained, Adam would move their sum twice as far.
 
-Every function with a seed repeats: the same arguments give the same result, in another process too. Different seeds
-give different draws, also where they differ in one bit: `initial_parameters`, `dropout`, `sample`, `glorot_uniform`,
-`fit`, `sample_batch`, `sample_windows`, `generate`, `act`, `collect` and the functions of `environments`. A
-function does not change what another one draws.
+Every function with a seed is reproducible: the same arguments give the same result, also in another process. Different
+seeds give different draws, even where they differ in one bit. This holds for `initial_parameters`, `dropout`,
+`sample`, `glorot_uniform`, `fit`, `sample_batch`, `sample_windows`, `generate`, `act`, `collect` and the functions of
+`environments`. A function does not change what another one draws.
 
-Values are drawn freely and shapes from a small pool, for frameworks that compile once for each shape: a run asks for
-the document's shapes, and of each operation for a few dozen others, again and again. What is compiled for a shape is
-worth keeping for the process.
+Values are drawn freely, but shapes come from a small pool, for frameworks that compile once for each shape. A run uses
+the document's shapes and, for each operation, a few dozen others again and again. It pays to keep what is compiled for
+a shape as long as the process lives.
 
-Images are [batch, height, width, channels]. A window moves by `strides` (down, to the right); `padding` is `valid`,
-which keeps it inside the image, or `same`, which adds what ceil(size / stride) windows need along an axis: half of it
-before and half after, of an odd number the one more after.
+Images are [batch, height, width, channels]. A window moves by `strides` (down, right). Padding `valid` keeps the
+window inside the image. Padding `same` adds what ceil(size / stride) windows need along an axis, half of it before and
+half after. If the sum is odd, the extra row or column comes after.
 """
 
 from __future__ import annotations
@@ -71,36 +71,36 @@ GROUPS = (
 class Implementation(Protocol):
     """The object that `--implementation` names.
 
-    Reading these attributes imports no framework: the runner reads them to print its header and to collect. A
-    group is an attribute of the group's name, made when it is first used.
+    Reading these attributes must not import a framework: the runner reads them before the tests start. A group is an
+    attribute with the group's name, which is created when it is first used.
 
     """
 
     # Properties, as they are only read: an implementation may have tuples and properties of its own here.
     @property
     def name(self) -> str:
-        """For people and for the ledger."""
+        """Name for people and for the ledger."""
 
     @property
     def version(self) -> str:
-        """Of the adapter, not of the framework."""
+        """Version of the adapter, not of the framework."""
 
     @property
     def distributions(self) -> Sequence[str]:
-        """The packages on the index that it needs; their installed versions go into the ledger.
+        """Packages whose installed versions the ledger states.
 
-        An alternative is written `tensorflow|tensorflow-cpu`.
+        Alternatives are separated by a bar: `tensorflow|tensorflow-cpu`.
         """
 
     @property
     def groups(self) -> Sequence[str]:
-        """The groups that it has, of `GROUPS`."""
+        """Names of the groups that the implementation has, from `GROUPS`."""
 
     def start(self, device: str) -> str:
-        """Make ready to work on a device: called once in each process, before any group is used.
+        """Prepare a device. This is called once in each process, before any group is used.
 
-        An implementation that can limit its threads takes a second argument, `threads: int | None = None`: how many
-        it may work with in this process, and None where it has the machine to itself.
+        An implementation that can limit its threads takes a second argument, `threads: int | None = None`: the number
+        of threads that it may use in this process, or None if it has the machine to itself.
 
         Args:
             device: `cpu` or `gpu`.
@@ -109,7 +109,7 @@ class Implementation(Protocol):
             The device's name, for the ledger.
 
         Raises:
-            RuntimeError: there is no such device.
+            RuntimeError: The device is not available.
 
         """
 
@@ -126,7 +126,7 @@ class Ops(Protocol):
             inputs: [..., input_dim], of rank 2 or more.
             kernel: [input_dim, units].
             bias: [units], or None for a layer without one.
-            activation: f, or None for none.
+            activation: Function f, or None for the identity.
 
         Returns:
             [..., units].
@@ -169,7 +169,7 @@ class Ops(Protocol):
             bias: [filters], or None for a layer without one.
             strides: Strides of the window.
             padding: `same` adds zeros.
-            activation: applied last, or None for none.
+            activation: Function applied last, or None for the identity.
 
         Returns:
             [batch, rows, columns, filters].
@@ -192,7 +192,7 @@ class Ops(Protocol):
     def average_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """Mean of each window, channel by channel: [batch, rows, columns, channels].
 
-        The zeros that `same` adds are among the values of a window or not, as the framework has it.
+        Whether the zeros that `same` adds count as values of a window is up to the framework.
         """
 
     def average_pool2d_gradient(
@@ -214,11 +214,11 @@ class Ops(Protocol):
 
         Args:
             inputs: [..., channels], of rank 2 or 4.
-            gamma: [channels], as the other three arrays.
-            beta: what is added at the end.
-            moving_mean: before the call.
-            moving_variance: before the call.
-            training: whether to take the statistics of the batch, and to move the moving ones towards them.
+            gamma: Scale, [channels], like the other three arrays.
+            beta: Offset.
+            moving_mean: Moving mean before the call.
+            moving_variance: Moving variance before the call.
+            training: Whether to use the statistics of the batch, and to move the moving ones towards them.
 
         Returns:
             The shape of inputs; moving_mean and moving_variance after the call.
@@ -253,10 +253,10 @@ class Ops(Protocol):
 
         Args:
             inputs: [batch, input_dim].
-            state: before the step, [batch, units].
+            state: State before the step, [batch, units].
             kernel: [input_dim, units].
             recurrent_kernel: [units, units].
-            activation: f, or None for none.
+            activation: Function f, or None for the identity.
 
         Returns:
             The state after the step, [batch, units].
@@ -272,7 +272,7 @@ class Ops(Protocol):
             inputs: [batch, time, input_dim].
             kernel: [input_dim, units].
             recurrent_kernel: [units, units].
-            activation: f, or None for none.
+            activation: Function f, or None for the identity.
 
         Returns:
             The state after every step, [batch, time, units].
@@ -289,8 +289,8 @@ class Ops(Protocol):
 
         Args:
             inputs: [batch, input_dim].
-            hidden: state before the step, and the cell's last output: [batch, units].
-            carry: the other state, [batch, units].
+            hidden: Last output of the cell, [batch, units].
+            carry: Carry state before the step, [batch, units].
             kernel: [input_dim, 4 units].
             recurrent_kernel: [units, 4 units].
             bias: [4 units].
@@ -318,17 +318,17 @@ class Ops(Protocol):
         """softmax(logits / temperature) over the last axis; any shape of rank 1 or more, which is kept.
 
         Raises:
-            ValueError: the temperature is not a number above 0.
+            ValueError: The temperature is not a number above 0.
 
         """
 
     def sample(self, probabilities: Array, seed: int) -> Array:
-        """Draw a class by each row of probabilities, [batch, classes] to int32 [batch].
+        """Draw a class from each row of probabilities, [batch, classes] to int32 [batch].
 
-        The sum of a row is 1 but for rounding to float32.
+        Each row adds up to 1, apart from rounding to float32.
 
         Raises:
-            ValueError: there is a NaN among them.
+            ValueError: A probability is NaN.
 
         """
 
@@ -362,12 +362,12 @@ class Ops(Protocol):
         added to the square root of the second moment before that is corrected for bias.
 
         Args:
-            parameter: any shape; the other three arrays have it too.
+            parameter: Parameter of any shape; the other three arrays have the same shape.
             gradient: Gradient of the loss.
-            first_moment: before the step; zeros before the first.
-            second_moment: before the step; zeros before the first.
+            first_moment: First moment before the step; zeros before the first step.
+            second_moment: Second moment before the step; zeros before the first step.
             step: Number of the step, from 1.
-            learning_rate: alpha.
+            learning_rate: Learning rate, alpha.
 
         Returns:
             parameter, first_moment, second_moment after the step.
@@ -378,7 +378,7 @@ class Ops(Protocol):
         """Put batches into one new accumulator.
 
         Args:
-            batches: labels of uint8, int32 or int64 [batch] and predictions [batch, classes], of any batch sizes.
+            batches: Labels of uint8, int32 or int64 [batch] and predictions [batch, classes], of any batch sizes.
 
         Returns:
             [len(batches)]: the result after each update.
@@ -414,8 +414,8 @@ class Models(Protocol):
         """Run the model on a batch.
 
         Args:
-            model: which.
-            parameters: the model's.
+            model: Name of the model.
+            parameters: Parameters of the model.
             inputs: `linear` [batch, input_dim], `mlp` and `cnn` [batch, 28, 28, 1], `rnn` int32 [batch, seq_length],
                 `q_network` [batch, 4], `q_cnn` [batch, 84, 84, 4].
 
@@ -436,8 +436,8 @@ class Models(Protocol):
         """Differentiate the mean loss of a batch.
 
         Args:
-            model: any but `q_network` and `q_cnn`.
-            parameters: the model's.
+            model: Any model but `q_network` and `q_cnn`.
+            parameters: Parameters of the model.
             inputs: Inputs, as in `layer_outputs`.
             targets: `linear` float32 [batch, 1], the others int32 [batch].
 
@@ -452,8 +452,8 @@ class Models(Protocol):
         """Train with a new optimizer on given batches, in their order.
 
         Args:
-            model: any but `q_network` and `q_cnn`.
-            parameters: before the first step.
+            model: Any model but `q_network` and `q_cnn`.
+            parameters: Parameters before the first step.
             inputs: [steps, ...], each as in `layer_outputs`.
             targets: [steps, ...], each as in `loss_and_gradients`.
             learning_rate: Learning rate of the optimizer.
@@ -469,7 +469,7 @@ class Trained(NamedTuple):
 
     Attributes:
         losses: [num_batches], the loss of each batch before its step.
-        parameters: after the last step.
+        parameters: Parameters after the last step.
 
     """
 
@@ -497,8 +497,8 @@ class Training(Protocol):
             model: `mlp` or `cnn`.
             images: [examples, 28, 28, 1].
             labels: int32 [examples].
-            num_batches: the number of steps.
-            batch_size: examples in a step.
+            num_batches: Number of steps.
+            batch_size: Number of examples in a step.
             learning_rate: Learning rate of the optimizer.
             seed: Seed of the initial parameters and of the batches.
 
@@ -535,8 +535,8 @@ class Architecture(NamedTuple):
     Attributes:
         input_shape: Shape of one example, (height, width, channels); None where it may be any.
         output_shape: Shape of the output for one example, in the same form.
-        trainable_parameters: how many numbers training changes.
-        other_parameters: how many it does not: moving means and variances.
+        trainable_parameters: Count of the numbers that training changes.
+        other_parameters: Count of the others: moving means and variances.
 
     """
 
@@ -561,14 +561,14 @@ class Applications(Protocol):
         """Build a network and describe it.
 
         Args:
-            network: which.
+            network: Name of the network.
             input_shape: Shape of one example, (height, width, channels), or None for the network's own.
-            include_top: whether it ends in its fully connected layers.
+            include_top: Whether the network ends in its fully connected layers.
             weights: None to draw them, `imagenet` to load those trained on ImageNet.
-            classes: size of the output.
+            classes: Size of the output.
 
         Raises:
-            ValueError: the arguments do not go together, or the network does not take images that small.
+            ValueError: The arguments contradict each other, or the images are too small for the network.
 
         """
 
@@ -585,9 +585,9 @@ class Applications(Protocol):
         """Put a batch through a new network.
 
         Args:
-            network: which.
+            network: Name of the network.
             images: [batch, height, width, 3], which the network is built for.
-            training: the mode.
+            training: Whether to run in training mode.
             seed: Seed of the weights, where they are drawn.
             weights: Weights, as in `build`.
             classes: Number of classes, as in `build`.
@@ -603,10 +603,10 @@ class Applications(Protocol):
         """Train a new network without pre-trained weights by Adam on the mean sparse categorical cross-entropy.
 
         Args:
-            network: which.
+            network: Name of the network.
             images: [steps, batch, height, width, 3], which the network is built for.
             labels: int32 [steps, batch].
-            classes: size of the output.
+            classes: Size of the output.
             learning_rate: Learning rate of Adam.
             seed: Seed of the weights.
 
@@ -617,7 +617,7 @@ class Applications(Protocol):
 
 
 class FlowersInfo(NamedTuple):
-    """What is known of tf_flowers without its images.
+    """Facts about tf_flowers without its images.
 
     Attributes:
         class_names: Names in the order of their labels.
@@ -650,12 +650,12 @@ class Flowers(Protocol):
         """Resize, scale, shuffle and batch.
 
         Args:
-            images: each uint8 [height, width, channels], of any size.
+            images: Images of any size, each uint8 [height, width, channels].
             labels: int32 [examples].
-            image_size: height and width after resizing, which is bilinear between the centres of pixels.
-            shuffle_buffer: each next example is drawn from a buffer of this size, which the following one fills up.
-            batch_size: examples in a batch; the last of an epoch has what is left.
-            epochs: how often to go through the images, shuffled anew each time.
+            image_size: Height and width after resizing, which is bilinear between the centres of pixels.
+            shuffle_buffer: Size of the buffer that each next example is drawn from; the following example refills it.
+            batch_size: Number of examples in a batch; the last batch of an epoch has the remaining ones.
+            epochs: Number of passes over the images, each shuffled anew.
             seed: Seed of the shuffling.
 
         Returns:
@@ -679,9 +679,9 @@ class EncodedText(NamedTuple):
     """A text as numbers.
 
     Attributes:
-        char_indices: a number from 0 on for every character that occurs, in the characters' order.
-        indices_char: the character of every number.
-        indices: the numbers of the text, int32 [length].
+        char_indices: Number of every character that occurs, from 0, in the order of the characters.
+        indices_char: Character of every number.
+        indices: Numbers of the text, int32 [length].
 
     """
 
@@ -697,11 +697,11 @@ class Text(Protocol):
         """Read a file as text in UTF-8, in lower case, and number its characters.
 
         Args:
-            content: The file, which may be empty. As Python reads text, a carriage return, with or without a line
-                feed after it, is a line feed.
+            content: Content of the file, which may be empty. As in Python, a carriage return counts as a line feed,
+                with or without a line feed after it.
 
         Raises:
-            ValueError: it is not UTF-8.
+            ValueError: The content is not UTF-8.
 
         """
 
@@ -711,14 +711,14 @@ class Text(Protocol):
         Args:
             indices: Indices of a text, int32 [length].
             seq_length: Length of a window.
-            batch_size: how many.
+            batch_size: Number of windows.
             seed: Seed of the draws.
 
         Returns:
             int32 [batch_size, seq_length] and int32 [batch_size].
 
         Raises:
-            ValueError: the text has no character after its first window.
+            ValueError: The text has no character after its first window.
 
         """
 
@@ -737,9 +737,9 @@ class Text(Protocol):
 
         Args:
             indices: Indices of a text, int32 [length].
-            num_chars: how many different ones there may be.
-            num_batches: the number of steps.
-            batch_size: windows in a step.
+            num_chars: Number of different characters.
+            num_batches: Number of steps.
+            batch_size: Number of windows in a step.
             seq_length: Length of a window.
             learning_rate: Learning rate of Adam.
             seed: Seed of the initial parameters and of the windows.
@@ -751,28 +751,28 @@ class Text(Protocol):
 
         Args:
             parameters: Parameters of an RNN.
-            window: int32 [seq_length], which the first character is predicted from.
-            temperature: Temperature of the softmax that a character is drawn by.
-            count: how many characters.
+            window: Window that the first character is predicted from, int32 [seq_length].
+            temperature: Temperature of the softmax that characters are drawn with.
+            count: Number of characters.
             seed: Seed of the draws.
 
         Returns:
             int32 [count].
 
         Raises:
-            ValueError: the temperature is not a number above 0.
+            ValueError: The temperature is not a number above 0.
 
         """
 
 
 class CartPole(NamedTuple):
-    """What is known of the environment before it is used.
+    """Facts about the environment.
 
     Attributes:
-        lowest: [4], the smallest of each number of a state.
-        highest: [4], the largest of each number of a state.
-        num_actions: they are the whole numbers from 0 on.
-        max_episode_steps: after so many steps an episode is cut off.
+        lowest: Smallest value of each number of a state, [4].
+        highest: Largest value of each number of a state, [4].
+        num_actions: Number of actions, which are numbered from 0.
+        max_episode_steps: Number of steps after which an episode is cut off.
 
     """
 
@@ -786,10 +786,10 @@ class Episode(NamedTuple):
     """A stretch of an episode, from its beginning.
 
     Attributes:
-        states: [steps + 1, ...]: the initial one, and the one after each step.
-        rewards: [steps].
-        terminated: bool [steps], whether the step ended the episode by what happened in it.
-        truncated: bool [steps], whether the limit of steps cut it off there.
+        states: Initial state, and the state after each step, [steps + 1, ...].
+        rewards: Reward of each step, [steps].
+        terminated: Whether the step ended the episode by what happened in it, bool [steps].
+        truncated: Whether the limit of steps cut the episode off there, bool [steps].
 
     """
 
@@ -835,7 +835,7 @@ class Environments(Protocol):
         """Describe CartPole."""
 
     def initial_states(self, count: int, seed: int) -> Array:
-        """Reset one environment again and again, the first time with a seed: [count, 4]."""
+        """Reset one environment `count` times, the first time with a seed: [count, 4]."""
 
     def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
         """Take one step from each state, as the first of an episode.
@@ -862,13 +862,13 @@ class Environments(Protocol):
         """
 
     def frames(self, actions: Array, seed: int) -> Array:
-        """Do what `play` does, and draw every state off screen: uint8 [steps + 1, height, width, 3]."""
+        """Play as `play` does, and render every state off screen: uint8 [steps + 1, height, width, 3]."""
 
     def sample_actions(self, count: int, seed: int) -> Array:
         """Let the environment draw actions: int32 [count]."""
 
     def has_breakout(self) -> bool:
-        """Whether the game is installed, without which nobody calls the next two."""
+        """Whether the game is installed. If not, the next two functions are not called."""
 
     def breakout_actions(self) -> Sequence[str]:
         """Return the names of the game's actions, in their order."""
@@ -878,14 +878,14 @@ class Environments(Protocol):
 
 
 class Transitions(NamedTuple):
-    """What an agent learns from: steps of an environment.
+    """Steps of an environment, from which an agent learns.
 
     Attributes:
-        states: [n, ...], before the steps.
-        actions: int32 [n].
-        rewards: [n].
-        next_states: [n, ...], after them.
-        dones: [n], 1 where the step ended its episode by failure, and 0 elsewhere.
+        states: States before the steps, [n, ...].
+        actions: Actions taken, int32 [n].
+        rewards: Rewards, [n].
+        next_states: States after the steps, [n, ...].
+        dones: 1 where the step ended its episode by failure, and 0 elsewhere, [n].
 
     """
 
@@ -900,9 +900,9 @@ class Learnt(NamedTuple):
     """An agent after training.
 
     Attributes:
-        scores: int32 [num_episodes], as the document's program prints them: the last step's number, from 0.
-        losses: [learning steps], the loss of each batch before its step.
-        parameters: after the last step.
+        scores: Number of each episode's last step, from 0, as the document's program prints it, int32 [num_episodes].
+        losses: Loss of each batch before its step, [learning steps].
+        parameters: Parameters after the last step.
 
     """
 
@@ -914,7 +914,7 @@ class Learnt(NamedTuple):
 class Agent(Protocol):
     """Deep Q-learning: `q_network` on CartPole, and `q_cnn` on states made of frames.
 
-    A plain tuple with the elements of `Transitions` stands for it when it is handed in.
+    Arguments of the type `Transitions` may be plain tuples with its elements.
     """
 
     def epsilon(
@@ -951,11 +951,11 @@ class Agent(Protocol):
         """Learn from given batches, in their order, with a new Adam.
 
         Args:
-            model: which.
-            parameters: before the first step.
-            transitions: each element is [steps, batch, ...].
+            model: Name of the model.
+            parameters: Parameters before the first step.
+            transitions: Batches of transitions; each element is [steps, batch, ...].
             learning_rate: Learning rate of Adam.
-            gamma: the discount factor.
+            gamma: Discount factor.
 
         Returns:
             [steps]: the loss of each batch before its step; the parameters after the last.
@@ -990,14 +990,14 @@ class Agent(Protocol):
             num_episodes: Number of episodes.
             num_exploration_episodes: Argument of `epsilon`, with the next two.
             initial_epsilon: Epsilon of the first episode.
-            final_epsilon: the least.
-            max_len_episode: number of steps after which an episode is left, which does not count as its end.
+            final_epsilon: Smallest epsilon.
+            max_len_episode: Number of steps after which an episode is left, which does not count as its end.
             buffer_size: Size of the replay buffer.
-            batch_size: Transitions in a learning step. The agent does not learn while the buffer holds less, or after
-                the end of an episode.
+            batch_size: Number of transitions in a learning step. The agent does not learn while the buffer holds fewer,
+                or after the end of an episode.
             learning_rate: Learning rate of Adam.
-            gamma: the discount factor.
-            seed: Seed of all that is drawn.
+            gamma: Discount factor.
+            seed: Seed of all random draws.
 
         """
 
@@ -1005,11 +1005,11 @@ class Agent(Protocol):
         """Play CartPole with the greedy policy: the sum of rewards of each episode, [num_episodes]."""
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
-        """Make a state of frames.
+        """Combine frames into a state.
 
         Args:
-            frames: uint8 [n, height, width, 3], the oldest first.
-            image_size: height and width after resizing, which is bilinear between the centres of pixels.
+            frames: Frames, the oldest first, uint8 [n, height, width, 3].
+            image_size: Height and width after resizing, which is bilinear between the centres of pixels.
 
         Returns:
             `[*image_size, n]` between 0 and 1: the luma of ITU-R BT.601, 0.299 R + 0.587 G + 0.114 B, of each frame.
@@ -1021,12 +1021,12 @@ class Keras(Protocol):
     """A Keras-shaped namespace, for the claims about the programming interface itself.
 
     Attributes:
-        namespace: has `Model`, `Sequential`, `Input`, `layers`, `models`, `activations`, `losses`, `optimizers`,
-            `metrics`, `initializers`, `datasets`, `applications` and `backend` as `tf.keras` has them.
-        operations: what a layer, a loss or a metric of one's own computes with, on the framework's tensors and on
-            variables, named as TensorFlow names it: `argmax`, `cast`, `equal` (of one dtype), `matmul`, `reduce_mean`,
-            `reduce_sum`, `shape` and `square`; and `InvalidArgumentError`, what they raise for operands that do not fit
-            each other. Dtypes are given by name.
+        namespace: Module or object with `Model`, `Sequential`, `Input`, `layers`, `models`, `activations`, `losses`,
+            `optimizers`, `metrics`, `initializers`, `datasets`, `applications` and `backend`, as in `tf.keras`.
+        operations: Functions for custom layers, losses and metrics, on the framework's tensors and variables, with
+            TensorFlow's names: `argmax`, `cast`, `equal` (of one dtype), `matmul`, `reduce_mean`,
+            `reduce_sum`, `shape` and `square`; and `InvalidArgumentError`, which they raise for operands that do not
+            match. Dtypes are given by name.
 
     """
 
@@ -1040,36 +1040,36 @@ class Keras(Protocol):
         """Read a tensor or a variable of the framework."""
 
     def linear_layer(self, units: int, **options: Any) -> Any:  # noqa: ANN401 - a layer of the framework
-        """Make a layer of the implementation's own that computes what Dense does without an activation.
+        """Make a custom layer that computes the same as Dense without an activation.
 
         Args:
-            units: the length of the output's last axis.
-            options: `kernel_initializer` and `bias_initializer`, by default those of Dense, and what every layer takes,
+            units: Length of the output's last axis.
+            options: `kernel_initializer` and `bias_initializer`, by default those of Dense, and options of every layer,
                 such as `name`.
 
         Raises:
-            ValueError: units is not a whole number from 1 on.
+            ValueError: The argument units is not a positive integer.
 
         """
 
     def mean_squared_error(self, **options: Any) -> Any:  # noqa: ANN401 - a loss of the framework
-        """Make a loss of the implementation's own: the mean of squares over the last axis, a value for each example.
+        """Make a custom loss: the mean squared error over the last axis, one value for each example.
 
         Args:
-            options: what every loss takes: `reduction` and `name`.
+            options: Options of every loss: `reduction` and `name`.
 
         """
 
     def sparse_categorical_accuracy(self, **options: Any) -> Any:  # noqa: ANN401 - a metric of the framework
-        """Make a metric of the implementation's own: the share of examples whose largest prediction is the label.
+        """Make a custom metric: the share of examples whose largest prediction is the label.
 
         Args:
-            options: what every metric takes, such as `name`.
+            options: Options of every metric, such as `name`.
 
         """
 
     def dataset(self, inputs: Array, targets: Array, batch_size: int) -> Any:  # noqa: ANN401 - as above
-        """Make what `fit` takes for a pipeline of data, such as a `tf.data.Dataset`: batches in the given order."""
+        """Make a data pipeline that `fit` accepts, such as a `tf.data.Dataset`: batches in the given order."""
 
 
 PROTOCOLS: dict[str, type] = {
@@ -1109,7 +1109,7 @@ class LazyImplementation:
 
     @property
     def groups(self) -> Sequence[str]:
-        """The groups that it has, of `GROUPS`."""
+        """Names of the groups that the implementation has, from `GROUPS`."""
         return tuple(self.modules)
 
     def make(self, group: str, kind: Callable[..., Any]) -> Any:  # noqa: ANN401 - an object of the group's protocol
