@@ -66,7 +66,7 @@ def test_every_function_is_tested_with_all_that_the_table_of_coverage_has(record
             name, *texts = (part.strip() for part in line.strip("|").split("|"))
             published[name.strip("`")] = dict(zip(COLUMNS, texts, strict=True))
     assert published.keys() == {*coverage.contract_functions()}
-    # Chance and the versions of libraries decide about the rest: no more is told than what is recorded.
+    # Chance and library versions decide the rest: the page must not claim more than what is recorded.
     missing = {
         name: {*published[name]["ranks"].split(", ")} - {*row["ranks"].split(", ")} for name, row in rows.items()
     }
