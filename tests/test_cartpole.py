@@ -16,8 +16,9 @@ from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL, LEFT, MAX_EPISODE_STEPS, RIGHT
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import floats, seeds
-from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_draws, chance_of_samples, chance_of_share
+from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_counts, chance_of_draws, chance_of_samples
 
 BOOL = np.dtype(np.bool_)
 INT = np.int32
@@ -183,9 +184,15 @@ def test_reset_draws_anew(environments, seed):
 @claim("cartpole.reset-by-seed")
 @given(number=seeds())
 def test_reset_by_seed(environments, number):
-    one, again, other = (environments.initial_states(1, seed) for seed in (number, number, number + 1))
-    assert_equal("the initial state of the same seed", again, one)
-    assert (one != other).any(), f"the seeds {number} and {number + 1} give the same state"
+    one, again, other = (environments.initial_states(3, seed) for seed in (number, number, number + 1))
+    assert_equal("the initial states of the same seed", again, one)
+    alike = np.flatnonzero((one == other).all(axis=1)).tolist()
+    assert not alike, f"the seeds {number} and {number + 1} give the same states {alike}"
+
+
+@claim("cartpole.reset-by-seed")
+def test_reset_by_confusable_seeds(environments, seed):
+    assert_told_apart("initial states", confusable_seeds(seed), lambda one: environments.initial_states(1, one))
 
 
 def assert_steps(after, before, actions):
@@ -266,6 +273,12 @@ def test_same_actions_same_episode(environments, number):
     one, again = (played(environments, drawn(number), number) for _ in range(2))
     for name, values, expected in zip(Played._fields, again, one, strict=True):
         assert_equal(name, values, expected, expected.dtype)
+
+
+@claim("cartpole.same-actions-same-episode")
+def test_another_seed_another_episode(environments, seed):
+    seeds_ = [*confusable_seeds(seed), (seed + 1) % 2**31]
+    assert_told_apart("episodes", seeds_, lambda one: played(environments, [LEFT], one).states)
 
 
 @claim("cartpole.reward-of-one")
@@ -365,9 +378,16 @@ def test_return_is_length(environments, seed):
         assert_within("the sum of the rewards", episode.rewards.sum(), episode.length, 0.0)
 
 
+@cache
+def sampled_actions(environments, seed):
+    """Draw so many actions that a probability of 0.53 or 0.47 shows."""
+    count = 20_000
+    return assert_form("the actions", environments.sample_actions(count, seed), (count,), np.dtype(INT))
+
+
 @claim("cartpole.sampled-actions")
 def test_sampled_actions(environments, seed):
-    actions = assert_form("the actions", environments.sample_actions(1000, seed), (1000,), np.dtype(INT))
+    actions = sampled_actions(environments, seed)
     counts = np.bincount(actions, minlength=2).tolist()
     probability = chance_of_counts(counts)
     assert len(counts) == 2, f"actions up to {actions.max()} are drawn"
@@ -376,10 +396,9 @@ def test_sampled_actions(environments, seed):
 
 @claim("cartpole.sampled-independently")
 def test_sampled_independently(environments, seed):
-    actions = environments.sample_actions(1001, seed)
-    repeated = int((actions[1:] == actions[:-1]).sum())
-    probability = chance_of_share(repeated, 1000, 0.5)
-    assert probability > FALSE_ALARM, f"{repeated} of 1000 repeat the one before: a probability of {probability:.3g}"
+    actions = sampled_actions(environments, seed)
+    repeated = (actions[1:] == actions[:-1]).sum()
+    assert_share("actions repeat the one before", repeated, len(actions) - 1, 1 / 2)
 
 
 @claim("cartpole.random-play")
@@ -407,8 +426,9 @@ def test_rendered_off_screen(environments, seed):
 
 @claim("cartpole.rendered-states-differ")
 def test_rendered_states_differ(environments, seed):
-    falling, again = (environments.frames(np.zeros(7, INT), seed) for _ in range(2))
-    assert_equal("the frames of the same actions", again, falling, np.dtype(np.uint8))
+    # The same actions, of which the last are taken later.
+    falling, again = (environments.frames(np.zeros(count, INT), seed) for count in (7, 5))
+    assert_equal("the frames of the same actions", again, falling[: 5 + 1], np.dtype(np.uint8))
     assert (falling[0] != falling[-1]).any(), "the pole falls, and the picture stays as it is"
     # One in ten pairs of initial states looks the same, and eight do not.
     firsts = [environments.frames(np.zeros(1, INT), (seed + each) % 2**31)[0] for each in range(8)]

@@ -11,10 +11,11 @@ from assay.spec.error_bounds import cart_pole_rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.error_bounds.rounding import gamma
 from assay.spec.semantics import cart_pole
-from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL
+from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL, MAX_EPISODE_STEPS
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.frames import assert_shows
 from assay.testing.handcrafted_values import BALANCING, LEAVING
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.thresholds import FALSE_ALARM, assert_no_echo, assert_share, chance_of_draws, chance_of_each_count
 
 BOOL, INT = np.dtype(np.bool_), np.dtype(np.int32)
@@ -76,13 +77,36 @@ def test_policy_at_0(environments, seed):
 
 
 @claim("cartpole.actions-run-out")
-@pytest.mark.parametrize("steps", [1, 5])
+@pytest.mark.parametrize("steps", [0, 1, 5])
 def test_actions_run_out(environments, seed, steps):
     states, rewards, terminated, truncated = environments.play(np.ones(steps, INT), seed)
     assert_form("the states", states, (steps + 1, 4))
     assert_equal("the rewards", rewards, np.ones(steps))
     for name, ends in (("terminated", terminated), ("truncated", truncated)):
         assert_equal(f"of an episode without further actions, {name}", ends, np.zeros(steps), BOOL)
+
+
+# For so many steps the rounding of float32 grows little on the way of a pole.
+PLANNED = 50
+
+
+@claim("cartpole.dynamics-over-time")
+def test_dynamics_to_the_limit(environments, seed):
+    # By the definition the pole is kept up from where the implementation has it, for some steps at a time.
+    actions = []
+    while len(actions) < MAX_EPISODE_STEPS:
+        state = to_float64(environments.play(np.array(actions, INT), seed)[0][-1:])
+        for _ in range(PLANNED):
+            actions.append(int((state @ BALANCING)[0] > 0))
+            state = cart_pole.step(state, np.array(actions[-1:]))
+    # One action more, which the limit leaves out.
+    states, rewards, terminated, truncated = environments.play(np.array([*actions, 0], INT), seed)
+    assert_pushed(states[:-1], np.array(actions[: len(states) - 1]), states[1:])
+    assert_form("the states of a whole episode", states, (MAX_EPISODE_STEPS + 1, 4))
+    assert_equal("the rewards of a whole episode", rewards, np.ones(MAX_EPISODE_STEPS))
+    assert_equal("whether each step has failed", terminated, np.zeros(MAX_EPISODE_STEPS), BOOL)
+    last = np.arange(1, MAX_EPISODE_STEPS + 1) == MAX_EPISODE_STEPS
+    assert_equal("whether each step was cut off", truncated, last, BOOL)
 
 
 @claim("cartpole.dynamics-of-many")
@@ -162,6 +186,11 @@ def test_policy_by_seed(environments, seed):
     assert_equal("the states by the same seed", again, one)
     assert (one[0] != other[0]).any(), f"the seeds {seed} and {seed + 1} begin with the same state"
     assert (np.abs([one[0], other[0]]) <= np.float32(INITIAL)).all(), "an episode begins too far from rest"
+    assert_told_apart(
+        "initial states",
+        confusable_seeds(seed),
+        lambda number: environments.run_linear_policy(-BALANCING, number)[0][0],
+    )
 
 
 @claim("cartpole.sampled-in-no-pattern")
@@ -180,6 +209,7 @@ def test_sampled_by_seed(environments, seed):
     one, again, other = (environments.sample_actions(100, number) for number in (seed, seed, seed + 1))
     assert_equal("the actions by the same seed", again, one, INT)
     assert (one != other).any(), f"the seeds {seed} and {seed + 1} draw the same actions"
+    assert_told_apart("actions", confusable_seeds(seed), lambda number: environments.sample_actions(100, number))
 
 
 # To the left, to the right and back: cart and pole go both ways, and the pole stands.
@@ -191,3 +221,12 @@ def test_frames_show_their_states(environments, seed):
     frames, states = environments.frames(SWAYING, seed), environments.play(SWAYING, seed)[0]
     assert len(frames) == len(states), f"drawn, the episode has {len(frames)} states, and otherwise {len(states)}"
     assert_shows(frames, states)
+
+
+@claim("q_learning.rendering-changes-nothing")
+@pytest.mark.parametrize("steps", [0, 20], ids=["none", "to-the-end"])
+def test_frames_of_the_whole_episode(environments, seed, steps):
+    # Pushed to one side all the time, the pole falls in about ten steps.
+    actions = np.zeros(steps, INT)
+    frames, states = environments.frames(actions, seed), environments.play(actions, seed)[0]
+    assert len(frames) == len(states), f"drawn, the episode has {len(frames)} states, and otherwise {len(states)}"

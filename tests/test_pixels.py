@@ -98,6 +98,12 @@ def test_stack_order(agent, case):
         assert_within(f"channel {number}", together[..., number], alone, 2 * bound[..., number])
 
 
+@claim("pixels.stack-order")
+def test_stack_order_of_many(agent, seed):
+    frames = np.random.default_rng(seed).integers(0, 256, (6, 7, 5, 3), np.uint8)
+    assert_stacked(agent, frames, (4, 3))
+
+
 def ball_at(*columns):
     """Draw one frame for each place of a ball that moves along a row."""
     frames = np.zeros((len(columns), *SCREEN, 3), np.uint8)
@@ -128,7 +134,7 @@ def test_resized(agent, case):
 
 
 @claim("pixels.resized-screen")
-@pytest.mark.parametrize("size", [SIZE, (110, 84)], ids=["84x84", "110x84"])
+@pytest.mark.parametrize("size", [SIZE, (110, 84), (42, 20)], ids=["84x84", "110x84", "42x20"])
 def test_resized_screen(agent, seed, size):
     frames = np.random.default_rng(seed).integers(0, 256, (2, *SCREEN, 3), np.uint8)
     assert_stacked(agent, frames, size)

@@ -4,7 +4,7 @@ from functools import cache, partial
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from assay.spec.error_bounds import cart_pole_rounding, rounding
@@ -313,7 +313,8 @@ def epsilon_of(agent, episode, schedule):
     expected = q_learning.epsilon(episode, **schedule)
     found = agent.epsilon(episode, **schedule)
     # A difference, a quotient, a product, and the rounding of what they are made of.
-    bound = rounding.gamma(4 + rounding.DIVIDE) * schedule["initial_epsilon"]
+    largest = max(schedule["initial_epsilon"], schedule["final_epsilon"])
+    bound = rounding.gamma(4 + rounding.DIVIDE) * largest
     assert_within(f"epsilon in episode {episode}", found, expected, bound, np.asarray(found).dtype)
     return float(found), bound
 
@@ -342,9 +343,12 @@ def test_epsilon_final(agent, episode):
 @given(
     episode=st.integers(0, 200),
     num_exploration_episodes=st.integers(1, 150),
-    initial_epsilon=st.sampled_from([0.5, 0.9, 1.0]),
+    initial_epsilon=st.sampled_from([0.125, 0.5, 0.9, 0.95, 1.0]),
     final_epsilon=st.sampled_from([0.0, 0.01, 0.25]),
 )
+# Close to 1, and below the final one.
+@example(episode=3, num_exploration_episodes=50, initial_epsilon=0.95, final_epsilon=0.0)
+@example(episode=0, num_exploration_episodes=50, initial_epsilon=0.125, final_epsilon=0.25)
 def test_epsilon_schedule(agent, episode, **schedule):
     epsilon_of(agent, episode, schedule)
 
@@ -360,9 +364,9 @@ def repeated(agent, epsilon, seed, count=DRAWS):
 
 
 @claim("q_learning.explores")
-@pytest.mark.parametrize(("epsilon", "count"), [(DOCUMENT["final_epsilon"], 4 * DRAWS), (0.1, DRAWS), (0.5, DRAWS)])
+@pytest.mark.parametrize(("epsilon", "count"), [(DOCUMENT["final_epsilon"], 4 * DRAWS), (0.1, 4 * DRAWS), (0.5, DRAWS)])
 def test_explores(agent, seed, epsilon, count):
-    # Of the small epsilon so many that one of 0 would show.
+    # Of the smallest epsilon so many that one of 0 would show, and of the next that twice as many would.
     others = (repeated(agent, epsilon, seed, count) == 0).sum()
     assert_share("actions are not the greedy one", others, count, epsilon / 2)
 
@@ -450,8 +454,9 @@ def sampled(agent, transitions, batch_size, seed):
 
 
 @claim("q_learning.sample-form")
-def test_sample_form(agent, seed):
-    sampled(agent, numbered(100), BATCH, seed)
+@pytest.mark.parametrize("batch_size", [1, BATCH])
+def test_sample_form(agent, seed, batch_size):
+    sampled(agent, numbered(100), batch_size, seed)
 
 
 @claim("q_learning.sample-without-replacement")
@@ -473,7 +478,8 @@ def test_sample_keeps_transitions_whole(agent, number):
 
 @claim("q_learning.sample-evenly")
 def test_sample_evenly(agent, seed):
-    count, batches = 50, 100
+    # Of so many that a buffer three times as large as the batch has its newest and its oldest drawn.
+    count, batches = 100, 100
     given_ = numbered(count)
     drawn = np.concatenate([sampled(agent, given_, BATCH, 1000 * seed + number)[1] for number in range(batches)])
     # How many batches have a transition is binomial, as none is twice in a batch; the rate is shared by all of them.

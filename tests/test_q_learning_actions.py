@@ -11,12 +11,8 @@ from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, MA
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 from assay.testing.assertions import assert_equal, assert_form, claim
 from assay.testing.handcrafted_values import BALANCING, LEANING, LEAVING, constant_values, linear_values
-from assay.testing.thresholds import (
-    FALSE_ALARM,
-    assert_no_echo,
-    assert_share,
-    chance_of_samples,
-)
+from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.thresholds import FALSE_ALARM, assert_no_echo, assert_share, chance_of_order, chance_of_samples
 
 MODEL = "q_network"
 INT = np.dtype(np.int32)
@@ -35,6 +31,11 @@ def mixed_states(seed, count):
     return states, (states @ BALANCING > 0).astype(np.int32)
 
 
+def easily_confused(seed):
+    """Return seeds that are easily taken for each other, and the one that follows."""
+    return [*confusable_seeds(seed), (seed + 1) % 2**31]
+
+
 def act(agent, states, epsilon, seed, weights=BALANCING):
     """Choose actions, and check their form."""
     return assert_form("act", agent.act(MODEL, linear_values(weights), states, epsilon, seed), (len(states),), INT)
@@ -46,6 +47,16 @@ def test_greedy_of_each_state(agent, seed, count):
     states, best = mixed_states(seed, count)
     assert count < 7 or 0 < best.sum() < count, "all states have the same answer"
     assert_equal(f"the greedy actions in {count} states", act(agent, states, 0.0, seed), best, INT)
+
+
+@claim("q_learning.greedy-of-each-state")
+@pytest.mark.parametrize("exponent", [-30, 14])
+def test_greedy_of_any_size(agent, seed, exponent):
+    # Whole numbers of few digits, of which every sum is exact at any scale: values are nearly equal, or far apart.
+    states = np.random.default_rng(seed).integers(-40, 41, (4 * ODD, 4)).astype(np.float32)
+    states = states[states @ BALANCING != 0][:ODD]
+    found = act(agent, states * np.float32(2.0**exponent), 0.0, seed)
+    assert_equal(f"the greedy actions for states scaled by 2^{exponent}", found, states @ BALANCING > 0, INT)
 
 
 @claim("q_learning.greedy-by-the-parameters")
@@ -96,9 +107,9 @@ def test_explores_in_no_pattern(agent, seed, epsilon):
 @claim("q_learning.acts-by-seed")
 def test_acts_by_seed(agent, seed):
     states, _ = mixed_states(seed, ODD)
-    one, again, other = (act(agent, states, 1.0, number) for number in (seed, seed, seed + 1))
+    one, again = (act(agent, states, 1.0, seed) for _ in range(2))
     assert_equal("the actions by the same seed", again, one, INT)
-    assert (one != other).any(), f"the seeds {seed} and {seed + 1} draw the same actions"
+    assert_told_apart("actions", easily_confused(seed), lambda number: act(agent, states, 1.0, number))
 
 
 def collected(agent, weights, epsilon, num_episodes, seed):
@@ -178,12 +189,23 @@ def test_collects_in_no_pattern(explored):
     assert_share("pairs of actions are both not greedy", pairs.sum(), pairs.size, 1 / 16, level)
 
 
+@claim("q_learning.collects-by-epsilon")
+def test_collects_evenly(agent, seed):
+    # Half as many again are expected, so that it is the first draws that count, wherever they lead.
+    count = 1_000
+    actions = collected(agent, BALANCING, 1.0, 70, seed).actions[:count]
+    assert_share("actions, with an epsilon of 1, push to the right", actions.sum(), len(actions), 1 / 2)
+
+
 @claim("q_learning.collects-by-seed")
 def test_collects_by_seed(agent, seed):
-    one, again, other = (collected(agent, -BALANCING, 0.5, 2, number) for number in (seed, seed, seed + 1))
+    one, again = (collected(agent, -BALANCING, 0.5, 2, seed) for _ in range(2))
     for name, values, expected in zip(Transitions._fields, again, one, strict=True):
         assert_equal(f"the {name} by the same seed", values, expected, expected.dtype)
-    assert (other.states[0] != one.states[0]).any(), f"the seeds {seed} and {seed + 1} begin with the same state"
+    # Each of a few episodes begins with four numbers.
+    assert_told_apart(
+        "initial states", easily_confused(seed), lambda number: collected(agent, -BALANCING, 0.5, 1, number).states[0]
+    )
 
 
 @claim("q_learning.plays-greedily")
@@ -201,6 +223,10 @@ def test_plays_greedily(agent, seed):
     assert probability > FALSE_ALARM, (
         f"pushed to the right all the time, returns are {returns.min():g} to {returns.max():g}, and {expected.min()} to"
         f" {expected.max()} by the definition: they differ this much with a probability of {probability:.3g}"
+    )
+    probability = chance_of_order(returns)
+    assert probability > FALSE_ALARM, (
+        f"the returns of {count} episodes are in order, {returns.tolist()}: a probability of {probability:.3g}"
     )
 
 

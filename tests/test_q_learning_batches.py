@@ -13,6 +13,7 @@ from assay.spec.semantics.q_learning import Transitions
 from assay.testing import problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
 from assay.testing.handcrafted_values import constant_values, linear_values
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_each_count
 
 MODEL = "q_network"
@@ -49,6 +50,7 @@ def test_sample_pairs_evenly(agent, seed):
 def test_sample_by_seed(agent, seed):
     one, again = (agent.sample(numbered(100), 32, seed)[2] for _ in range(2))
     assert_equal("the batch by the same seed", again, one)
+    assert_told_apart("batches", confusable_seeds(seed), lambda number: agent.sample(numbered(100), 32, number)[2])
 
 
 @claim("q_learning.replay-of-frames")
@@ -57,7 +59,8 @@ def test_replay_of_frames(agent, seed):
     count, size, shape = 7, 3, (3, 2, 4)
     given = Transitions(
         generator.random((count, *shape), np.float32),
-        generator.permutation(count).astype(np.int32),
+        # As another program may number them.
+        generator.choice(1_000, count, replace=False).astype(np.int32),
         generator.normal(size=count).astype(np.float32),
         generator.random((count, *shape), np.float32),
         generator.integers(0, 2, count).astype(np.float32),
@@ -78,7 +81,7 @@ def any_transitions(seed, count):
 
 
 @claim("q_learning.targets-of-any-batch")
-@pytest.mark.parametrize("count", [7, ODD])
+@pytest.mark.parametrize("count", [1, 7, ODD])
 def test_targets_of_any_batch(agent, seed, count):
     transitions = any_transitions(seed, count).transitions
     # Far below 0, where either action is the best in about half of the states.
@@ -89,7 +92,7 @@ def test_targets_of_any_batch(agent, seed, count):
         return {"y": q_learning.targets(MODEL, parameters, Transitions(*elements), gamma)}
 
     best = q_learning.greedy(MODEL, to_float64(parameters), to_float64(transitions.next_states))
-    assert 0 < best.sum() < count, "all states have the same best action"
+    assert count == 1 or 0 < best.sum() < count, "all states have the same best action"
     expected, bounds = targets(*map(to_float64, problem.flat)), bounds_over(targets, problem.permutations())
     assert_close("targets", {"y": agent.targets(*problem, gamma)}, expected, bounds)
 
@@ -103,9 +106,18 @@ def test_targets_by_the_parameters(agent, seed):
 
 
 @claim("q_learning.gradients-of-any-batch")
-@pytest.mark.parametrize("count", [7, ODD])
-def test_gradients_of_any_batch(agent, seed, count):
+@pytest.mark.parametrize(
+    ("count", "scale", "done"),
+    [(7, 1, None), (ODD, 1, None), (7, 100, None), (7, 1, 0), (7, 1, 1)],
+    ids=["7", "131", "large", "none-ends", "all-end"],
+)
+def test_gradients_of_any_batch(agent, seed, count, scale, done):
     problem, gamma = any_transitions(seed, count), 0.75
+    transitions = problem.transitions
+    dones = transitions.dones if done is None else np.full(count, done, np.float32)
+    problem = problem._replace(
+        transitions=transitions._replace(rewards=scale * transitions.rewards, dones=dones),
+    )
 
     def loss_and_gradients(parameters, *elements):
         loss, gradients = q_learning.loss_and_gradients(MODEL, parameters, Transitions(*elements), gamma)
@@ -171,7 +183,9 @@ def assert_learns_constants(agent, seed, model, values, states, learning_rate, g
 
 @claim("q_learning.learns-by-its-arguments")
 @pytest.mark.parametrize(
-    ("learning_rate", "gamma"), [(0.1, 1.0), (0.0003, 0.0), (0.02, 0.5)], ids=["0.1-1", "0.0003-0", "0.02-0.5"]
+    ("learning_rate", "gamma"),
+    [(0.1, 1.0), (0.0003, 0.0), (0.02, 0.5), (0.0, 0.5)],
+    ids=["0.1-1", "0.0003-0", "0.02-0.5", "0-0.5"],
 )
 def test_learns_by_its_arguments(agent, seed, learning_rate, gamma):
     states = np.random.default_rng(seed).uniform(-1, 1, (2, 12, 7, 4)).astype(np.float32)

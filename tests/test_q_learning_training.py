@@ -109,6 +109,16 @@ def test_training_ends_exploration(greedy, beginnings):
     assert found == 0, f"{found} of {BEGINNINGS * LINKS} actions after the exploration are not greedy"
 
 
+@claim("q_learning.training-ends-exploration")
+def test_training_ends_exploration_on_time(agent, seed, greedy):
+    # Epsilon is 1, 1 / 2, and 0 from the third episode on.
+    found = sum(
+        non_greedy(greedy, trace(agent, BEGINNINGS * seed + number, num_exploration_episodes=2, num_episodes=4))[2:]
+        for number in range(BEGINNINGS)
+    ).tolist()
+    assert found == [0, 0], f"{found} actions of third and fourth episodes, after the exploration, are not greedy"
+
+
 @pytest.fixture(scope="module")
 def exploring(agent, seed):
     """Return the errors of a training that always explores."""
@@ -368,13 +378,12 @@ def test_training_draws_evenly(draws):
 
 @claim("q_learning.training-plays-cart-pole")
 def test_training_plays_cart_pole(agent, seed):
-    # There is never a batch in the buffer.
+    # A batch of nearly all transitions.
+    batch_size = 2_100
     trained = probe(
-        agent, seed, **ALWAYS_EXPLORING, **WHOLE_EPISODES, num_episodes=100, buffer_size=10_000, batch_size=10_000
+        agent, seed, **ALWAYS_EXPLORING, **WHOLE_EPISODES, num_episodes=100, buffer_size=10_000, batch_size=batch_size
     )
-    assert len(trained["losses"]) == 0, (
-        f"fewer transitions than a batch are learnt from: {len(trained['losses'])} losses"
-    )
+    assert_steps(trained, batch_size)
     lengths, expected = trained["scores"] + 1, agent_probes.random_lengths(20_000, seed)
     probability = chance_of_samples(lengths, expected)
     assert probability > FALSE_ALARM, (

@@ -142,6 +142,20 @@ def chance_of_share(count: int, total: int, probability: float) -> float:
     return float(stats.binomtest(count, total, probability).pvalue)
 
 
+def chance_of_order(draws: NDArray[Any]) -> float:
+    """Return how likely independent draws with these values are to come in ascending or descending order, if they do.
+
+    All their orders are equally likely: of n! orders, those count as one that exchange equal values.
+    """
+    from scipy import special  # noqa: PLC0415 - as above
+
+    _, counts = np.unique(draws, return_counts=True)
+    rises = np.diff(draws)
+    if len(counts) == 1 or not ((rises >= 0).all() or (rises <= 0).all()):
+        return 1.0
+    return float(2 * np.exp(special.gammaln(counts + 1).sum() - special.gammaln(len(draws) + 1)))
+
+
 def chance_of_each_count(counts: Sequence[int], probabilities: NDArray[Any]) -> float:
     """Return how likely draws are to give a count as unlikely as the most unlikely of these, at most.
 

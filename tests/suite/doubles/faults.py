@@ -16,6 +16,7 @@ from doubles.basic_faults import BASIC_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
 from doubles.environment_faults import ENVIRONMENT_FAULTS
+from doubles.episode_faults import EPISODE_FAULTS
 from doubles.faulty import Fault, Faulty
 from doubles.fit_faults import FIT_FAULTS
 from doubles.flower_faults import FLOWER_FAULTS
@@ -46,6 +47,7 @@ for _faults in (
     CONVOLUTION_FAULTS,
     CUSTOM_FAULTS,
     ENVIRONMENT_FAULTS,
+    EPISODE_FAULTS,
     FIT_FAULTS,
     FLOWER_FAULTS,
     IMAGE_FAULTS,
