@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -45,7 +45,7 @@ def _command(name: str, program: Program) -> click.Command:
         if all(context.get_parameter_source(each) is ParameterSource.COMMANDLINE for each in LENGTHS):
             msg = "--epochs and --batches both say how long to train. Leave one of them out"
             raise click.UsageError(msg, context)
-        program.run(Namespace(**values))
+        program.run(SimpleNamespace(**values))
         return ExitCode.CONFORMANT
 
     return Command(name, params=[*program.options], callback=run, help=program.summary)

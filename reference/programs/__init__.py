@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from assay.reference.programs import convolution, digits, dqn, flowers, linear, options, rnn
 
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Callable, Sequence
+    from types import SimpleNamespace
 
     import click
 
@@ -27,7 +27,7 @@ class Program(NamedTuple):
 
     """
 
-    run: Callable[[Namespace], None]
+    run: Callable[[SimpleNamespace], None]
     summary: str
     options: Sequence[click.Option]
 
