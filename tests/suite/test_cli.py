@@ -210,7 +210,7 @@ def test_a_deprecated_option_still_works_and_names_the_new_one(arguments: list[s
 
 
 def ask(folder: Path, instruction: str, **variables: str) -> str:
-    """Return what a shell in a folder is told."""
+    """Return the answer to a shell in a folder."""
     ended = subprocess.run(
         [sys.executable, "-m", "assay"],
         cwd=folder,
@@ -242,8 +242,8 @@ def ask(folder: Path, instruction: str, **variables: str) -> str:
     ids=lambda value: " ".join(value[1:]) if value[0] == "assay" else "",
 )
 def test_a_shell_completes_words(words: list[str], completions: list[str], tmp_path: Path) -> None:
-    told = ask(tmp_path, "bash_complete", COMP_WORDS=" ".join(words), COMP_CWORD=str(len(words) - 1))
-    assert [line.partition(",")[2] for line in told.splitlines()] == completions
+    answer = ask(tmp_path, "bash_complete", COMP_WORDS=" ".join(words), COMP_CWORD=str(len(words) - 1))
+    assert [line.partition(",")[2] for line in answer.splitlines()] == completions
 
 
 @pytest.mark.parametrize("name", ["bash", "zsh", "fish"])

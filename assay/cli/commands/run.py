@@ -33,7 +33,7 @@ class _Report:
     Attributes:
         path: File of the report; None for no report.
         kind: Format of the report; None for that of the file's suffix.
-        github: Whether GitHub Actions is told, too.
+        github: Whether to print annotations for GitHub Actions, too.
 
     """
 
