@@ -3,52 +3,61 @@
 from __future__ import annotations
 
 import sys
-from argparse import SUPPRESS, RawDescriptionHelpFormatter
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
-from assay.cli.parser import Parser, answered
+import click
+from click.core import ParameterSource
+
+from assay.cli.command import Command
+from assay.cli.group import Group
+from assay.cli.program import execute
 from assay.errors import ExitCode
-from assay.reference.programs import PROGRAMS
+from assay.reference.programs import PROGRAMS, Program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 NAME = "python -m assay.reference"
-EXIT_CODES = f"""exit codes:
-  {ExitCode.CONFORMANT:d}  the program came to its end
-  {ExitCode.INTERRUPTED:d}  interrupted
-  {ExitCode.USAGE:d}  the program cannot be run as given
-"""
+EXIT_CODES = {
+    ExitCode.CONFORMANT: "the program came to its end",
+    ExitCode.INTERRUPTED: "interrupted",
+    ExitCode.USAGE: "the program cannot be run as given",
+}
+# Both say how long a training takes.
+LENGTHS = ("epochs", "batches")
 
 
-def parser() -> Parser:
-    """Make the parser of all programs."""
-    programs = "\n".join(f"  {name:12} {program.summary}" for name, program in PROGRAMS.items())
-    top = Parser(
-        prog=NAME,
-        usage=f"{NAME} [-h] PROGRAM ...",
-        description=f"Run one of the chapter's programs:\n\n{programs}\n\nEach has its options: {NAME} mlp --help",
-        epilog=EXIT_CODES,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    top.set_defaults(run=lambda _: top.print_help())
-    commands = top.add_subparsers(prog=NAME, metavar="PROGRAM", help=SUPPRESS)
-    for name, program in PROGRAMS.items():
-        one = commands.add_parser(name, description=program.summary)
-        program.add_options(one)
-        one.set_defaults(run=program.run)
-    return top
+@click.group(cls=Group, exit_codes=EXIT_CODES, invoke_without_command=True)
+@click.pass_context
+def programs(context: click.Context) -> int:
+    """Run one of the chapter's programs, each of which has options of its own."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+    return ExitCode.CONFORMANT
+
+
+def _command(name: str, program: Program) -> click.Command:
+    """Make the command of a program."""
+
+    @click.pass_context
+    def run(context: click.Context, /, **values: Any) -> int:
+        if all(context.get_parameter_source(each) is ParameterSource.COMMANDLINE for each in LENGTHS):
+            msg = "--epochs and --batches both say how long to train. Leave one of them out"
+            raise click.UsageError(msg, context)
+        program.run(SimpleNamespace(**values))
+        return ExitCode.CONFORMANT
+
+    return Command(name, params=[*program.options], callback=run, help=program.summary)
+
+
+for _name, _program in PROGRAMS.items():
+    programs.add_command(_command(_name, _program))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one program and return its exit code."""
-    return answered(NAME, lambda: _run(arguments))
-
-
-def _run(arguments: Sequence[str] | None) -> int:
-    options = parser().parse_args(arguments)
-    options.run(options)
-    return ExitCode.CONFORMANT
+    return execute(programs, NAME, arguments)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from assay.cli.parser import Parser, answered
+import click
+
+from assay.cli.command import Command
+from assay.cli.program import execute
+from assay.cli.values import PATH
 from assay.errors import ExitCode, UserError
 from assay.ledger import ledger as ledgers
 from assay.ledger.ledger import Ledger
@@ -49,14 +53,14 @@ def judge(ledger: Ledger) -> tuple[str, ExitCode]:
     return f"{said}: within the budget", ExitCode.CONFORMANT
 
 
-def main() -> int:
+@click.command(cls=Command, help="Compare the time of a run with its budget.")
+@click.argument("ledger", type=PATH)
+def main(ledger: Path) -> int:
     """Carry out the command."""
-    parser = Parser(prog="python -m assay.cli.budgets", description="Compare the time of a run with its budget.")
-    parser.add_argument("ledger", type=Path, metavar="LEDGER")
-    said, code = judge(ledgers.read(parser.parse_args().ledger))
-    print(said)  # noqa: T201 - what the command says
+    said, code = judge(ledgers.read(ledger))
+    print(said)
     return code
 
 
 if __name__ == "__main__":
-    sys.exit(answered("python -m assay.cli.budgets", main))
+    sys.exit(execute(main, "python -m assay.cli.budgets"))

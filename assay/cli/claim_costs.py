@@ -8,7 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 
-from assay.cli.parser import Parser, answered
+import click
+
+from assay.cli.command import Command
+from assay.cli.program import execute
+from assay.cli.values import PATH
 from assay.errors import ExitCode, UserError
 from assay.files import text_file
 from assay.ledger import ledger as ledgers
@@ -63,13 +67,13 @@ def update(path: Path) -> None:
     text_file.write(COSTS, json.dumps(known, indent=1) + "\n", "file of costs")
 
 
-def main() -> int:
+@click.command(cls=Command, help="Take over what claims cost from a ledger.")
+@click.argument("ledger", type=PATH)
+def main(ledger: Path) -> int:
     """Carry out the command."""
-    parser = Parser(prog="python -m assay.cli.claim_costs", description="Take over what claims cost from a ledger.")
-    parser.add_argument("ledger", type=Path, metavar="LEDGER")
-    update(parser.parse_args().ledger)
+    update(ledger)
     return ExitCode.CONFORMANT
 
 
 if __name__ == "__main__":
-    sys.exit(answered("python -m assay.cli.claim_costs", main))
+    sys.exit(execute(main, "python -m assay.cli.claim_costs"))

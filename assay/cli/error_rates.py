@@ -8,27 +8,36 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from assay.cli.parser import answered
+import click
+
+from assay.cli.command import Command
+from assay.cli.program import execute
+from assay.cli.values import PATH
 from assay.errors import ExitCode
 from assay.files import output
 from assay.ledger import ledger
 from assay.survey import error_rates
 
 
-def main() -> int:
+@click.command(
+    cls=Command, help="Print the page of error rates. The decisions that each LEDGER shows are stored first."
+)
+@click.argument("files", nargs=-1, type=PATH, metavar="[LEDGER]...")
+@click.option("--limits", is_flag=True, help="Compute the limits of all thresholds again, from their runs.")
+def main(files: Sequence[Path], *, limits: bool) -> int:
     """Store the decisions of ledgers, and print the page."""
-    files = [word for word in sys.argv[1:] if word != "--limits"]
-    if len(files) < len(sys.argv) - 1:
+    if limits:
         error_rates.renew_limits()
     if files:
         known = error_rates.read() if error_rates.DECISIONS.exists() else {}
-        found = error_rates.collect([ledger.read(Path(file)) for file in files], known)
+        found = error_rates.collect([ledger.read(file) for file in files], known)
         output.write(error_rates.DECISIONS, json.dumps(found, indent=1) + "\n", "list of decisions")
-    print(error_rates.as_markdown(), end="")  # noqa: T201 - what the command says
+    print(error_rates.as_markdown(), end="")
     return ExitCode.CONFORMANT
 
 
 if __name__ == "__main__":
-    sys.exit(answered("error_rates", main))
+    sys.exit(execute(main, "python -m assay.cli.error_rates"))

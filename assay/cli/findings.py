@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import click
+
 import assay
-from assay.cli.parser import Parser, answered
+from assay.cli.command import Command
+from assay.cli.program import execute
+from assay.cli.values import PATH
 from assay.errors import ExitCode
 from assay.files import text_file
 from assay.ledger.expectations import Expectations, read_file
@@ -22,18 +26,17 @@ def read_all() -> dict[str, Expectations]:
     return {file.relative_to(HERE).as_posix(): read_file(file) for file in files}
 
 
-def main() -> int:
+@click.command(cls=Command, help="Write the page of findings.")
+@click.option("-o", "--output", type=PATH, metavar="FILE", help="File to write (default: standard output).")
+def main(output: Path | None) -> int:
     """Carry out the command."""
-    parser = Parser(prog="python -m assay.cli.findings", description="Write the page of findings.")
-    parser.add_argument("-o", "--output", type=Path, help="File to write (default: standard output).")
-    options = parser.parse_args()
     page = findings.render(read_all())
-    if options.output:
-        text_file.write(options.output, page, "page of findings")
+    if output:
+        text_file.write(output, page, "page of findings")
     else:
         sys.stdout.write(page)
     return ExitCode.CONFORMANT
 
 
 if __name__ == "__main__":
-    sys.exit(answered("python -m assay.cli.findings", main))
+    sys.exit(execute(main, "python -m assay.cli.findings"))

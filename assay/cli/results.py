@@ -7,14 +7,17 @@ import json
 import os
 import platform
 import sys
-from argparse import ArgumentTypeError
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import click
 import msgspec
 from msgspec.structs import replace
 
-from assay.cli.parser import Parser, answered
+from assay.cli.command import Command
+from assay.cli.program import execute
+from assay.cli.values import PATH
 from assay.errors import ExitCode, UserError
 from assay.files import text_file
 from assay.ledger import ledger as ledgers
@@ -100,28 +103,27 @@ def write_page(folder: Path) -> str:
     return page
 
 
-def _named(text: str) -> tuple[str, Path]:
+def _parse_named(text: str) -> tuple[str, Path]:
     name, equals, path = text.partition("=")
     if not (name and equals and path):
         msg = f"expected NAME=LEDGER, got {text!r}"
-        raise ArgumentTypeError(msg)
+        raise click.BadParameter(msg)
     return name, Path(path)
 
 
-def main() -> int:
+@click.command(cls=Command, help="Publish ledgers of the core profile, and write their page.")
+@click.argument("ledgers", nargs=-1, type=_parse_named, metavar="[NAME=LEDGER]...")
+@click.option("--command", metavar="TEXT", help="Command that made them (default: `assay run NAME`).")
+@click.option(
+    "--folder", type=PATH, default=FOLDER, metavar="FOLDER", help=f"Folder of the results (default: {FOLDER})."
+)
+def main(ledgers: Sequence[tuple[str, Path]], command: str | None, folder: Path) -> int:
     """Carry out the command."""
-    parser = Parser(
-        prog="python -m assay.cli.results", description="Publish ledgers of the core profile, and write their page."
-    )
-    parser.add_argument("ledgers", nargs="*", type=_named, metavar="NAME=LEDGER", help="Ledgers to publish.")
-    parser.add_argument("--command", help="Command that made them (default: `assay run NAME`).")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"Folder of the results (default: {FOLDER}).")
-    options = parser.parse_args()
-    for name, path in options.ledgers:
-        publish(options.folder, name, path, options.command or f"assay run {name}")
-    write_page(options.folder)
+    for name, path in ledgers:
+        publish(folder, name, path, command or f"assay run {name}")
+    write_page(folder)
     return ExitCode.CONFORMANT
 
 
 if __name__ == "__main__":
-    sys.exit(answered("python -m assay.cli.results", main))
+    sys.exit(execute(main, "python -m assay.cli.results"))

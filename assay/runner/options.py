@@ -6,7 +6,7 @@ import argparse
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
@@ -17,53 +17,87 @@ DEFAULT_IMPLEMENTATION = "reference"
 NAMED = "package.module[:attribute], an entry point such as `reference`, or the .toml file of a peer"
 
 
+@dataclass(frozen=True)
+class Option:
+    """An option of a run.
+
+    Attributes:
+        name: Name of its field.
+        default: Value without the option. An option whose default is False takes no value, and one whose default is
+            an empty tuple can be repeated.
+        text: Help.
+        metavar: Placeholder of the value in the help; None for the default one.
+        type: Type of a value.
+        choices: Permitted values; None for any.
+
+    """
+
+    name: str
+    default: Any
+    text: str
+    metavar: str | None = None
+    type: type = str
+    choices: tuple[str, ...] | None = None
+
+    @property
+    def flag(self) -> str:
+        """Name on a command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def is_switch(self) -> bool:
+        """Whether it takes no value."""
+        return self.default is False
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether it takes a value each time that it is given."""
+        return self.default == ()
+
+
 def _option(default: Any, text: str, **settings: Any) -> Any:  # noqa: ANN401 - as `dataclasses.field` has it
-    """Declare an option: its default, its help, and its other arguments for argparse."""
-    return field(default=default, metadata={"help": text} | settings)
+    return field(default=default, metadata={"text": text} | settings)
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a user can ask of a run. An option is named like its field; `add_options` declares them all.
+    """What a user can ask of a run; `declared` returns the options.
 
     Each value is what the command line has: texts are checked where a run begins, so that one message serves all.
     """
 
-    implementation: str | None = _option(None, f"{NAMED} (default: {DEFAULT_IMPLEMENTATION})", metavar="NAME")
-    profile: str = _option("core", "smoke, core or full (default: core)", metavar="NAME")
-    shard: str | None = _option(None, "run the I-th of N parts of the profile, about equally long", metavar="I/N")
-    results: Path | None = _option(None, "write the ledger to this file", metavar="FILE", type=Path)  # noqa: RUF009
-    seed: str = _option("0", "seed for all random draws: a number, or `random` (default: 0)")
-    device: str = _option("cpu", "device to run on (default: cpu)", choices=("cpu", "gpu"))
+    implementation: str | None = _option(
+        None, f"Implementation to test: {NAMED} (default: {DEFAULT_IMPLEMENTATION}).", metavar="NAME"
+    )
+    profile: str = _option("core", "Claims to test: smoke, core or full (default: core).", metavar="NAME")
+    shard: str | None = _option(None, "Run the I-th of N parts of the profile, about equally long.", metavar="I/N")
+    results: Path | None = _option(None, "File to write the ledger to.", metavar="FILE", type=Path)  # noqa: RUF009
+    seed: str = _option("0", "Seed for all random draws: a number, or `random` (default: 0).", metavar="SEED")
+    device: str = _option("cpu", "Device to run on (default: cpu).", choices=("cpu", "gpu"))
     precision: str = _option(
-        "float32", "format that factors of products may be rounded to (default: float32)", choices=tuple(GRADES)
+        "float32", "Format that factors of products may be rounded to (default: float32).", choices=tuple(GRADES)
     )
-    claim: Sequence[str] = _option((), "run this claim alone; repeatable", metavar="ID", action="append")
-    replay: str | None = _option(None, "with --claim: run the one case that a failure named", metavar="CODE")
-    expectations: Sequence[Path] = _option(
-        (), "known failures, in TOML; repeatable", metavar="FILE", type=Path, action="append"
-    )
-    resume: bool = _option(
-        default=False, text="continue a run that did not finish, from its ledger", action="store_true"
-    )
+    claim: Sequence[str] = _option((), "Run this claim alone; repeatable.", metavar="ID")
+    replay: str | None = _option(None, "With --claim: run the one case that a failure named.", metavar="CODE")
+    expectations: Sequence[Path] = _option((), "Known failures, in TOML; repeatable.", metavar="FILE", type=Path)
+    resume: bool = _option(default=False, text="Continue a run that did not finish, from its ledger.")
     require: Sequence[str] = _option(
         (),
-        "fail unless the implementation declares this group; repeatable; `all` stands for every group",
+        "Fail unless the implementation declares this group; repeatable. `all` stands for every group.",
         metavar="GROUP",
-        action="append",
     )
-    no_fetch: bool = _option(default=False, text="look for data sets on this machine only", action="store_true")
+    no_fetch: bool = _option(default=False, text="Look for data sets on this machine only.")
     claim_timeout: float | None = _option(
-        None, "time limit for each test of a claim (default: the profile's)", metavar="SECONDS", type=float
+        None, "Time limit for each test of a claim (default: the profile's).", metavar="SECONDS", type=float
     )
     threads: int | None = _option(
         None,
-        "number of threads that the implementation may use in each process (default: the cores shared out)",
+        "Number of threads that the implementation may use in each process (default: the cores shared out).",
         metavar="N",
         type=int,
     )
     isolated: bool = _option(
-        default=False, text="run a Python adapter in a process of its own, without the group keras", action="store_true"
+        default=False, text="Run a Python adapter in a process of its own, without the group keras."
     )
 
     @classmethod
@@ -107,19 +141,38 @@ def _words(options: RunOptions, name: str, default: object) -> list[list[str]]:
     return [[flag]] if value is True else [[flag, str(value)]]
 
 
-def add_options(add: Callable[..., object], leave_out: Iterable[str] = ()) -> None:
-    """Declare the options.
+def declared(leave_out: Iterable[str] = ()) -> Iterator[Option]:
+    """Return the options.
 
     Args:
-        add: `add_argument` of a parser of argparse, or `addoption` of one of pytest.
-        leave_out: names of options that are declared otherwise.
+        leave_out: Names of options that are declared otherwise.
 
     """
     for each in fields(RunOptions):
         if each.name not in leave_out:
-            # argparse appends to the default itself.
-            default = [] if each.metadata.get("action") == "append" else each.default
-            add(f"--{each.name.replace('_', '-')}", default=default, **each.metadata)
+            yield Option(each.name, each.default, **each.metadata)
+
+
+def add_options(add: Callable[..., object]) -> None:
+    """Declare the options to pytest.
+
+    Args:
+        add: `addoption` of a group of options.
+
+    """
+    for option in declared():
+        if option.is_switch:
+            add(option.flag, action="store_true", default=False, help=option.text)
+        else:
+            add(
+                option.flag,
+                # argparse appends to the default itself.
+                **{"action": "append", "default": []} if option.is_repeatable else {"default": option.default},
+                type=option.type,
+                choices=option.choices,
+                metavar=option.metavar,
+                help=option.text,
+            )
     add("--grade", action=_Grade, choices=tuple(GRADES), default=argparse.SUPPRESS, help=argparse.SUPPRESS)
 
 

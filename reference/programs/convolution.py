@@ -9,10 +9,10 @@ import numpy as np
 from assay.reference.programs.common import prepare, save, say, start
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from types import SimpleNamespace
 
 
-def run(options: Namespace) -> None:
+def run(options: SimpleNamespace) -> None:
     """Convolve an image of 7 by 7 with a kernel of 3 by 3 (lines 420 to 462)."""
     prepare(options.out)
     start("cpu")

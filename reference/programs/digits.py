@@ -10,7 +10,7 @@ import numpy as np
 from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from types import SimpleNamespace
 
     from assay.contract import Array, ModelName
     from assay.reference.models import Trainer
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 CHUNKS = {"mlp": 300, "cnn": 20}
 
 
-def run(model: ModelName, options: Namespace) -> None:
+def run(model: ModelName, options: SimpleNamespace) -> None:
     """Train a model on MNIST and see how it does (lines 129 to 259, and 297 to 332)."""
     from assay.datasets.data import mnist
 

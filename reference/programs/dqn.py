@@ -11,7 +11,7 @@ from assay.errors import UserError
 from assay.reference.programs.common import LEARNING_RATE, prepare, save, save_animation, say, start
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from types import SimpleNamespace
 
     from assay.contract import Parameters
     from assay.reference.environments import Environment
@@ -31,7 +31,7 @@ RECIPE: dict[str, Any] = {
 WINDOW = 10
 
 
-def run(options: Namespace) -> None:
+def run(options: SimpleNamespace) -> None:
     """Train the agent on CartPole, and show how it plays (lines 681 to 764)."""
     prepare(options.out)
     stage = _stage()

@@ -12,11 +12,11 @@ from assay.errors import UserError
 from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
-    from argparse import Namespace
     from collections.abc import Sequence
+    from types import SimpleNamespace
 
 
-def run(options: Namespace) -> None:
+def run(options: SimpleNamespace) -> None:
     """Train MobileNetV2 on tf_flowers (lines 366 to 388)."""
     prepare(options.out)
     start(options.device)

@@ -9,10 +9,10 @@ import numpy as np
 from assay.reference.programs.common import say, start
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from types import SimpleNamespace
 
 
-def run(options: Namespace) -> None:
+def run(options: SimpleNamespace) -> None:
     """Fit the linear model (lines 47 to 74)."""
     start("cpu")
     import tensorflow as tf

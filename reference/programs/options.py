@@ -2,77 +2,72 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentTypeError
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
+import click
+
+from assay.cli.values import DEVICES, PATH, Choice, whole_number
 from assay.reference.programs.common import BATCH_SIZE, EPOCHS
-
-if TYPE_CHECKING:
-    from argparse import ArgumentParser
 
 # More do not fit into what TensorFlow takes for a seed.
 LARGEST = 2**32 - 1
+COUNT = whole_number(1, LARGEST)
 
 
-def of_linear(parser: ArgumentParser) -> None:
-    """Take the number of steps."""
-    parser.add_argument("--batches", type=_count, default=100, metavar="N", help="how many steps (default: 100)")
+def _option(flag: str, **settings: Any) -> click.Option:
+    return click.Option([flag], **settings)
 
 
-def of_convolution(parser: ArgumentParser) -> None:
-    """Take the folder."""
-    parser.add_argument(
-        "--out", type=Path, default=Path("assay-pictures"), metavar="FOLDER", help="of pictures (default: %(default)s)"
-    )
+def _batches(default: int | None, text: str) -> click.Option:
+    return _option("--batches", type=COUNT, default=default, metavar="N", help=text)
 
 
-def of_training(parser: ArgumentParser) -> None:
-    """Take how long, from where, on what, and the folder."""
-    length = parser.add_mutually_exclusive_group()
-    length.add_argument("--epochs", type=_count, default=EPOCHS, metavar="N", help="(default: %(default)s)")
-    length.add_argument("--batches", type=_count, metavar="N", help=f"of {BATCH_SIZE}, in place of whole epochs")
-    _of_any_training(parser)
-
-
-def of_text(parser: ArgumentParser) -> None:
-    """Take how many batches, from where, on what, and the folder."""
-    batches = f"of {BATCH_SIZE} windows (default: %(default)s)"
-    parser.add_argument("--batches", type=_count, default=1000, metavar="N", help=batches)
-    _of_any_training(parser)
-
-
-def of_agent(parser: ArgumentParser) -> None:
-    """Take how many episodes, from where, on what, and the folder."""
-    parser.add_argument("--episodes", type=_count, default=500, metavar="N", help="to play (default: %(default)s)")
-    _of_any_training(parser)
-
-
-def _of_any_training(parser: ArgumentParser) -> None:
-    parser.add_argument("--seed", type=_seed, default=0, metavar="N", help="of everything drawn (default: 0)")
-    parser.add_argument("--device", default="cpu", choices=("cpu", "gpu"), help="where to run (default: cpu)")
-    of_convolution(parser)
-
-
-def of_flowers(parser: ArgumentParser) -> None:
-    """Take what a training takes, and which images."""
-    of_training(parser)
-    parser.add_argument("--mock", action="store_true", help="made-up images, for which no network is needed")
-    parser.add_argument(
-        "--image-size", type=_pixels, default=224, metavar="N", help="height and width, 32 or more (default: 224)"
-    )
-
-
-def _whole(least: int, text: str) -> int:
-    try:
-        number = int(text)
-    except ValueError:
-        number = least - 1
-    if not least <= number <= LARGEST:
-        message = f"{text!r} is not a whole number from {least} to {LARGEST}"
-        raise ArgumentTypeError(message)
-    return number
-
-
-_count, _seed, _pixels = (partial(_whole, least) for least in (1, 0, 32))
+FOLDER = (
+    _option(
+        "--out",
+        type=PATH,
+        default=Path("assay-pictures"),
+        metavar="FOLDER",
+        help="Folder of the pictures (default: assay-pictures).",
+    ),
+)
+_ANY_TRAINING = (
+    _option(
+        "--seed",
+        type=whole_number(0, LARGEST),
+        default=0,
+        metavar="N",
+        help="Seed of all random draws (default: 0).",
+    ),
+    _option("--device", type=Choice(DEVICES), default="cpu", help="Device to run on (default: cpu)."),
+    *FOLDER,
+)
+LINEAR = (_batches(100, "Number of steps (default: 100)."),)
+CONVOLUTION = FOLDER
+TRAINING = (
+    _option(
+        "--epochs", type=COUNT, default=EPOCHS, metavar="N", help=f"Number of epochs to train for (default: {EPOCHS})."
+    ),
+    _batches(None, f"Number of batches of {BATCH_SIZE} to train for, instead of whole epochs."),
+    *_ANY_TRAINING,
+)
+TEXT = (
+    _batches(1000, f"Number of batches of {BATCH_SIZE} windows to train for (default: 1000)."),
+    *_ANY_TRAINING,
+)
+AGENT = (
+    _option("--episodes", type=COUNT, default=500, metavar="N", help="Number of episodes to play (default: 500)."),
+    *_ANY_TRAINING,
+)
+FLOWERS = (
+    *TRAINING,
+    _option("--mock", is_flag=True, help="Train on made-up images, for which no network is needed."),
+    _option(
+        "--image-size",
+        type=whole_number(32, LARGEST),
+        default=224,
+        metavar="N",
+        help="Height and width of the images, 32 or more (default: 224).",
+    ),
+)

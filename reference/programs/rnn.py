@@ -9,7 +9,7 @@ import numpy as np
 from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
-    from argparse import Namespace
+    from types import SimpleNamespace
 
     from assay.contract import Array
 
@@ -23,7 +23,7 @@ CHUNK = 25
 WINDOWS = 1_000
 
 
-def run(options: Namespace) -> None:
+def run(options: SimpleNamespace) -> None:
     """Train an RNN on the Nietzsche text and let it write (lines 567 to 601)."""
     from assay.datasets.data import nietzsche
 

@@ -33,7 +33,8 @@ LEVELS = {name: level for level, names in enumerate(LAYERS) for name in names}
 # Links to these folders of the repository make them packages of `assay`.
 LINKED = ("spec", "reference", "alternatives", "tests")
 # The programs of the reference are for people: they find data and report errors as the command line does.
-OF_THE_PROGRAMS = {"assay.cli.parser", "assay.datasets.connectivity", "assay.datasets.data", "assay.errors"}
+OF_THE_PROGRAMS = {"assay.cli.command", "assay.cli.group", "assay.cli.program", "assay.cli.values"}
+OF_THE_PROGRAMS |= {"assay.datasets.connectivity", "assay.datasets.data", "assay.errors"}
 
 
 def path_of(module):

@@ -203,7 +203,7 @@ def test_what_gives_no_result_takes_nothing_else_along(shell: Shell) -> None:
         (["doubles.paced:steady", "doubles.paced:steady"], "is named twice"),
         (["doubles.paced:nobody"], "has no attribute 'nobody'"),
         (["doubles.paced:steady", "-k", "nothing"], "no benchmark has a name with 'nothing'"),
-        (["doubles.paced:steady", "--starts", "0"], "no whole number from 1 on"),
+        (["doubles.paced:steady", "--launches", "0"], "not a whole number from 1 on"),
     ],
 )
 def test_what_cannot_be_run_is_one_message(shell: Shell, arguments: list[str], said: str) -> None:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import pytest
 
 from assay import __version__
-from assay.cli import parser
+from assay.cli.main import SUMMARIES, main
 from assay.errors import ExitCode
-from assay.specification import index
+from assay.specification import document, index
 from assay.specification.claims import specification
 
 if TYPE_CHECKING:
@@ -39,11 +39,7 @@ def assay(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.chdir(tmp_path)
 
     def carry_out(*arguments: str) -> tuple[int, str, str]:
-        try:
-            code = parser.main(arguments)
-        except SystemExit as exit_:
-            code = int(exit_.code or 0)
-        return code, *capsys.readouterr()
+        return main(arguments), *capsys.readouterr()
 
     return carry_out
 
@@ -54,18 +50,37 @@ def assay(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, t
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(command: str, assay: Says) -> None:
     code, output, errors = assay(*command.split(), "--help")
-    assert (code, output.startswith(f"usage: assay {command} "), errors) == (ExitCode.CONFORMANT, True, "")
+    assert (code, output.startswith(f"Usage: assay {command} "), errors) == (ExitCode.CONFORMANT, True, "")
 
 
 def test_the_help_names_every_command(assay: Says) -> None:
     _, output, _ = assay("--help")
-    named = set(re.findall(r"^    (\w+)\b", output, re.MULTILINE))
-    assert named == {command.split()[0] for command in COMMANDS}
+    named = re.findall(r"^  (\w+)\b", output.partition("Commands:\n")[2].partition("\n\n")[0], re.MULTILINE)
+    assert named == [*dict.fromkeys(command.split()[0] for command in COMMANDS)]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_written_in_sentences(command: str, assay: Says) -> None:
+    # An option and its help, which may begin on a line of its own and continues on lines that are as far to the right.
+    _, output, _ = assay(*command.split(), "--help")
+    options = output.partition("Options:\n")[2].partition("\n\n")[0]
+    texts = [
+        re.split(r"\s{2,}", text, maxsplit=1)[1] for text in re.split(r"^  (?=-)", options, flags=re.MULTILINE)[1:]
+    ]
+    assert [
+        text for text in texts if not (text[0].isupper() and text.rstrip().removesuffix("  [required]").endswith("."))
+    ] == []
+
+
+@pytest.mark.parametrize("command", SUMMARIES)
+def test_the_help_of_a_command_begins_with_its_summary(command: str, assay: Says) -> None:
+    _, output, _ = assay(command, "--help")
+    assert " ".join(output.split("\n\n")[1].split()).startswith(SUMMARIES[command])
 
 
 def test_the_help_documents_every_exit_code(assay: Says) -> None:
     _, output, _ = assay("--help")
-    documented = re.findall(r"^  (\d)  \w", output.partition("exit codes:\n")[2], re.MULTILINE)
+    documented = re.findall(r"^  (\d)  \w", output.partition("Exit codes:\n")[2], re.MULTILINE)
     assert documented == [str(code.value) for code in ExitCode]
 
 
@@ -76,12 +91,11 @@ def test_the_version_is_the_suites(assay: Says) -> None:
 def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[[], object]], float]) -> None:
     script = """if True:
         import sys
-        from assay.cli.parser import main
-        try:
-            main(["--help"])
-        finally:
-            heavy = {"numpy", "scipy", "pytest", "jsonschema", "hypothesis", "matplotlib", "jinja2"}
-            print("imported:", *sorted(heavy & sys.modules.keys()))
+        from assay.cli.main import main
+        main(["--help"])
+        heavy = {"numpy", "scipy", "pytest", "jsonschema", "hypothesis", "matplotlib", "jinja2", "rich", "msgspec"}
+        commands = {name for name in sys.modules if name.startswith("assay.cli.commands.")}
+        print("imported:", *sorted(heavy & sys.modules.keys() | commands))
     """
     outputs: list[str] = []
     seconds = seconds_of(lambda: outputs.append(shell.python("-c", script).output))
@@ -94,15 +108,26 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "assay: the following arguments are required: COMMAND (see `assay --help`)"),
-        (["melt"], "assay: argument COMMAND: invalid choice: 'melt' (choose from "),
-        (["claims"], "assay claims: the following arguments are required: VIEW (see `assay claims --help`)"),
-        (["run"], "assay run: the following arguments are required: implementation (see `assay run --help`)"),
-        (["run", "toy", "--device", "tpu"], "assay run: argument --device: invalid choice: 'tpu' (choose from "),
+        ([], "assay: COMMAND is missing (see `assay --help`)"),
+        (["melt"], "assay: there is no command 'melt'. Commands: run, survey, "),
+        (["claims"], "assay claims: COMMAND is missing (see `assay claims --help`)"),
+        (["run"], "assay run: IMPLEMENTATION is missing (see `assay run --help`)"),
+        (
+            ["run", "toy", "--device", "tpu"],
+            "assay run: --device: 'tpu' is not one of cpu, gpu. Nearest: gpu (see ",
+        ),
+        (["run", "toy", "--seed"], "assay run: option '--seed' requires an argument (see `assay run --help`)"),
+        (["run", "toy", "--isolated=yes"], "assay run: option '--isolated' does not take a value (see "),
+        (["run", "toy", "other"], "assay run: got unexpected extra argument (other) (see `assay run --help`)"),
+        (["run", "toy", "-n", "few"], "assay run: --processes: 'few' is neither a whole number nor "),
+        (["run", "toy", "--claim-timeout", "soon"], "assay run: --claim-timeout: 'soon' is not a valid float (see "),
+        (["survey"], "assay survey: IMPLEMENTATION... is missing (see `assay survey --help`)"),
+        (["merge", "a.json"], "assay merge: --output is missing (see `assay merge --help`)"),
+        (["expect", "a.json", "-o", "b", "--link", "none"], "assay expect: --link: 'none' is not a web address (see "),
         (["new", "my-net"], "assay: 'my-net' cannot name a Python module. It consists of letters, "),
         (
             ["smoke", "toy", "--seconds", "nan"],
-            "assay smoke: argument --seconds: 'nan' must be at least 3 seconds",
+            "assay smoke: --seconds: 'nan' must be at least 3 seconds",
         ),
         (["claims", "list", "--section", "none"], "assay: there is no section 'none'. Sections: model, "),
         (["claims", "show", "dense.reul"], "assay: there is no claim 'dense.reul'. Nearest: dense.relu"),
@@ -157,6 +182,75 @@ def test_a_reader_that_goes_away_is_no_error(command: str, shell: Shell) -> None
     )
     os.close(writing)
     assert (ended.returncode, ended.stderr) == (ExitCode.CONFORMANT, b"")
+
+
+# Names that options had
+
+
+@pytest.mark.parametrize(
+    ("arguments", "renamed"),
+    [
+        (["run", "nowhere", "--grade", "half"], "assay run: --precision: 'half' is not one of float32, "),
+        (["bench", "nowhere", "--starts", "0"], "assay bench: --launches: '0' is not a whole number from 1 on"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_deprecated_option_still_works_and_names_the_new_one(arguments: list[str], renamed: str, assay: Says) -> None:
+    code, _, errors = assay(*arguments)
+    warning, error = errors.splitlines()
+    name = renamed.split(":")[1].strip()
+    assert (code, warning, error.startswith(renamed)) == (
+        ExitCode.USAGE,
+        f"{arguments[2]} is deprecated: it is called {name}",
+        True,
+    )
+
+
+# Completion
+
+
+def ask(folder: Path, instruction: str, **variables: str) -> str:
+    """Return the answer to a shell in a folder."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "assay"],
+        cwd=folder,
+        env=os.environ | {"_ASSAY_COMPLETE": instruction} | variables,
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    assert ended.stderr == ""
+    return ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "completions"),
+    [
+        (["assay", "re"], ["report"]),
+        (["assay", "claims", "s"], ["show"]),
+        (["assay", "claims", "show", "dense.relu"], ["dense.relu", "dense.relu-of-any-number"]),
+        (["assay", "run", "keras-t"], ["keras-t", "keras-torch"]),
+        (["assay", "run", "toy", "--prec"], ["--precision"]),
+        (["assay", "run", "toy", "--precision", "b"], ["bfloat16"]),
+        (["assay", "run", "toy", "--claim", "dense.relu"], ["dense.relu", "dense.relu-of-any-number"]),
+        (["assay", "run", "toy", "--profile", "s"], ["smoke"]),
+        (["assay", "run", "toy", "--require", "a"], ["all", "applications", "agent"]),
+        (["assay", "claims", "list", "--section", "den"], ["dense"]),
+        (["assay", "claims", "list", "--kind", "ex"], ["exact"]),
+        (["assay", "fetch", "n"], ["nietzsche"]),
+    ],
+    ids=lambda value: " ".join(value[1:]) if value[0] == "assay" else "",
+)
+def test_a_shell_completes_words(words: list[str], completions: list[str], tmp_path: Path) -> None:
+    answer = ask(tmp_path, "bash_complete", COMP_WORDS=" ".join(words), COMP_CWORD=str(len(words) - 1))
+    assert [line.partition(",")[2] for line in answer.splitlines()] == completions
+
+
+@pytest.mark.parametrize("name", ["bash", "zsh", "fish"])
+def test_a_shell_gets_its_script(name: str, tmp_path: Path) -> None:
+    script = ask(tmp_path, f"{name}_source")
+    assert f"_ASSAY_COMPLETE={name}_complete" in script
+    assert "_assay_completion" in script
 
 
 # Looking at the claims
@@ -231,13 +325,15 @@ def test_a_claim_is_shown_in_full(assay: Says) -> None:
     _, output, _ = assay("claims", "show", "dense.units")
     [test] = [test for test in index.read(index.tests_folder()) if "dense.units" in test.claims]
     path = (index.tests_folder() / test.file).resolve()
-    output = output.replace(f"{path}:{test.line} ", "FILE:LINE ")
+    output, source = output.replace(f"{path}:{test.line} ", "FILE:LINE ").split("source:      ")
+    identity = document.identity()
+    assert " ".join(source.split()) == f"{identity.citation}; {identity.address}"
     assert (
         output
         == """\
 claim:       dense.units
 statement:   units is the length of the output's last axis.
-document:    The Dense layer, line 87
+document:    The Dense layer (Keras 的全连接层:线性变换 + 激活函数), line 87
 kind:        exact
 profile:     core
 needs:       keras.namespace

@@ -1,6 +1,5 @@
 """The catalogue of faults: each is detected by the claim that speaks of it, in words that lead to the fault."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from doubles.catalogue import is_detected, run_faults, score
 from doubles.faults import FAULTS
 from doubles.faulty import base_of
 
+from assay.cli.program import execute
 from assay.runner.stash import run_key
 from assay.specification.claims import specification
 
@@ -73,9 +73,8 @@ def test_a_fault_names_a_function_and_a_claim_that_needs_it():
     assert [name for name, fault in FAULTS.items() if fault.function not in claims[fault.claim].needs] == []
 
 
-def test_the_command_prints_the_score(capsys, monkeypatch):
-    monkeypatch.setattr(sys, "argv", ["catalogue", "uphill", "--own-claims"])
-    assert catalogue.main() == 0
+def test_the_command_prints_the_score(capsys):
+    assert execute(catalogue.main, "catalogue", ["uphill", "--own-claims"]) == 0
     assert capsys.readouterr().out.startswith("1 of 1 faults detected")
 
 

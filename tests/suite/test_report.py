@@ -14,7 +14,7 @@ import pytest
 from doubles.ledgers import typed
 
 from assay import __version__
-from assay.cli import parser
+from assay.cli.main import main
 from assay.errors import ExitCode
 from assay.ledger.outcomes import Outcome
 from assay.ledger.verdict import Conformance
@@ -692,10 +692,10 @@ def test_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files in, one file out."""
     source, output = tmp_path / "ledger.json", tmp_path / "report.html"
     source.write_text(json.dumps(ledger() | {"document": "0" * 64}))
-    assert parser.main(["report", str(source), "-o", str(output)]) == ExitCode.CONFORMANT
+    assert main(["report", str(source), "-o", str(output)]) == ExitCode.CONFORMANT
     assert output.read_bytes().startswith(b"<!DOCTYPE html>")
-    assert parser.main(["report", str(source), "-o", str(tmp_path / "no" / "report.html")]) == ExitCode.USAGE
+    assert main(["report", str(source), "-o", str(tmp_path / "no" / "report.html")]) == ExitCode.USAGE
     assert "cannot be written" in capsys.readouterr().err
     source.write_text("{}")
-    assert parser.main(["report", str(source), "-o", str(output)]) == ExitCode.USAGE
+    assert main(["report", str(source), "-o", str(output)]) == ExitCode.USAGE
     assert "is not a ledger" in capsys.readouterr().err

@@ -96,7 +96,7 @@ def test_a_device_stays_one_and_may_be_full(shell: Shell) -> None:
         ("--report", "no/page.html", "assay: the report no/page.html cannot be written: No such file or directory"),
         ("--claim-timeout", "1e300", "ERROR: --claim-timeout 1e+300 is not a number of seconds above 0, and 86400"),
         ("--claim-timeout", "inf", "ERROR: --claim-timeout inf is not a number of seconds above 0, and 86400 at"),
-        ("-n", "many", "assay run: argument -n/--processes: 'many' is neither a whole number nor `auto`"),
+        ("-n", "many", "assay run: --processes: 'many' is neither a whole number nor `auto`"),
     ],
 )
 def test_what_cannot_be_is_said_before_the_run(option: str, name: str, words: str, shell: Shell) -> None:

@@ -15,7 +15,7 @@ from scipy import stats
 
 from assay import __version__
 from assay.adapters.loading import Description
-from assay.cli.parser import main
+from assay.cli.main import main
 from assay.ledger.ledger import as_json, read
 from assay.reports import html
 from assay.runner.options import RunOptions

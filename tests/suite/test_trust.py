@@ -188,7 +188,7 @@ def test_the_first_process_imports_no_code_of_an_adapter(shell: Shell, monkeypat
     # One process describes the adapter, and each of two workers runs tests.
     running = shell.start(
         "-c",
-        "import os, sys; os.environ['HOSTILE_TRACE'] = 'trace'; from assay.cli.parser import main; sys.exit(main())",
+        "import os, sys; os.environ['HOSTILE_TRACE'] = 'trace'; from assay.cli.main import main; sys.exit(main())",
         *("run", "doubles.hostile:imported_warnings", "--no-fetch", "-n", 2, "--claim=dense.relu"),
     )
     ended = running.wait()

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import io
@@ -13,15 +12,18 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from assay.adapters.proxy import ImplementationProxy
+from assay.cli.command import Command
+from assay.cli.program import execute
 from assay.runner.explanation import stored_key
 from assay.runner.stash import claims_of, implementation_key, run_key
 from assay.specification.claims import Claim, specification
@@ -155,22 +157,25 @@ def _line(claim: Claim) -> str:
     return f"{claim.id:44} {', '.join(claim.needs)}"
 
 
-def main() -> int:
+@click.command(
+    cls=Command,
+    help="Run the catalogue of faults against the claims, and print the score and the claims that have never detected a"
+    " fault.\n\nNAME is a fault (default: all of them).",
+)
+@click.argument("faults", nargs=-1, metavar="[NAME]...")
+@click.option("--own-claims", is_flag=True, help="Run only the claim that must detect each fault.")
+@click.option("--run", "base", metavar="BASE", hidden=True)
+def main(faults: Sequence[str], base: str | None, *, own_claims: bool) -> int:
     """Carry out the command."""
-    parser = argparse.ArgumentParser(prog="python -m doubles.catalogue", description=__doc__)
-    parser.add_argument("faults", nargs="*", metavar="NAME", help="Faults to run (default: all of them).")
-    parser.add_argument("--own-claims", action="store_true", help="Run only the claim that must detect each fault.")
-    parser.add_argument("--run", metavar="BASE", help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.run:
-        print(json.dumps(run_here(json.load(sys.stdin), options.run)))
+    if base:
+        print(json.dumps(run_here(json.load(sys.stdin), base)))
         return 0
-    rows = run_faults(options.faults or FAULTS, all_claims=not options.own_claims)
+    rows = run_faults(faults or FAULTS, all_claims=not own_claims)
     text = score(rows)
-    print(text.partition("\n  never:")[0] if options.faults else text)
+    print(text.partition("\n  never:")[0] if faults else text)
     return 0 if all(is_detected(FAULTS[name], found) for name, found in rows.items()) else 1
 
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    sys.exit(main())
+    sys.exit(execute(main, "python -m doubles.catalogue"))

@@ -9,7 +9,6 @@ code of the module's functions is exchanged, and the tests of the claims run unt
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import dataclasses
 import difflib
@@ -25,9 +24,13 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
+import click
 import numpy as np
 import pytest
 
+from assay.cli.command import Command
+from assay.cli.program import execute
+from assay.cli.values import whole_number
 from assay.runner.stash import run_key
 from assay.specification.claims import specification
 from assay.specification.index import tests_folder
@@ -182,17 +185,20 @@ class MutantLoop:
             self._outcome = row["outcome"]
 
 
-def main() -> int:
+@click.command(
+    cls=Command,
+    help="Mutate a module of the definitions or of the NumPy implementation, and see whether claims about operations"
+    " notice.\n\nMODULE is the full name of the module, such as `assay.spec.semantics.layers`.",
+)
+@click.argument("name", metavar="MODULE")
+@click.option("--sample", type=whole_number(1), default=20, metavar="N", help="Number of mutants to run (default: 20).")
+@click.option("--seed", type=whole_number(0), default=0, metavar="N", help="Seed of the sample (default: 0).")
+@click.option("--group", default="ops", metavar="NAME", help="Group whose claims are run (default: ops).")
+def main(name: str, sample: int, seed: int, group: str) -> int:
     """Carry out the command."""
-    parser = argparse.ArgumentParser(prog="python -m doubles.mutants", description=__doc__.partition("\n")[0])
-    parser.add_argument("module", help="Full name of the module, such as `assay.spec.semantics.layers`.")
-    parser.add_argument("--sample", type=int, default=20, help="Number of mutants to run (default: 20).")
-    parser.add_argument("--seed", type=int, default=0, help="Seed of the sample (default: 0).")
-    parser.add_argument("--group", default="ops", help="Group whose claims are run (default: ops).")
-    options = parser.parse_args()
-    module = importlib.import_module(options.module)
+    module = importlib.import_module(name)
     every = [*mutants(_source(module))]
-    order = np.random.default_rng(options.seed).permutation(len(every))
+    order = np.random.default_rng(seed).permutation(len(every))
     chosen: dict[Mutant, Change] = {}
     for mutant in (every[place] for place in order):
         # Others cannot be imported, or change what has been computed already, such as a default.
@@ -200,13 +206,13 @@ def main() -> int:
             change = change_of(module, mutant)
             if change.codes or change.constants:
                 chosen[mutant] = change
-        if len(chosen) == options.sample:
+        if len(chosen) == sample:
             break
     core = specification().of_profile("core").values()
     asked = [
         part
         for claim in core
-        if claim.needs and not SLOW & {*claim.needs} and all(one.startswith(f"{options.group}.") for one in claim.needs)
+        if claim.needs and not SLOW & {*claim.needs} and all(one.startswith(f"{group}.") for one in claim.needs)
         for part in ("--claim", claim.id)
     ]
     loop = MutantLoop(module, chosen)
@@ -215,7 +221,7 @@ def main() -> int:
         pytest.main([str(tests_folder()), *arguments, "--implementation", "numpy", *asked], plugins=[loop])
     if loop.ran < len(chosen):
         sys.exit(output.getvalue())
-    print(f"{options.module}: {len(loop.killed)} of {len(chosen)} mutants killed, {len(every)} possible")
+    print(f"{name}: {len(loop.killed)} of {len(chosen)} mutants killed, {len(every)} possible")
     for mutant in chosen:
         if mutant not in loop.killed:
             print(f"  survived: {mutant.operator.removeprefix('core/')}: {mutant.change}")
@@ -224,4 +230,4 @@ def main() -> int:
 
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).parents[1]))
-    sys.exit(main())
+    sys.exit(execute(main, "python -m doubles.mutants"))

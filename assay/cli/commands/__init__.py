@@ -1,0 +1,1 @@
+"""The commands: a module for each, which is imported when the command is used."""

@@ -1,0 +1,127 @@
+"""`assay run`: test an implementation, and report on it."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from assay.adapters.parentage import describe_end
+from assay.cli.command import Command
+from assay.cli.options import IMPLEMENTATION_IS, RUN_NAMES, implementation, rename, report_format, run_options
+from assay.cli.report_files import STDOUT, format_of, read_files, tell_github, write_report
+from assay.cli.values import PATH, parse_processes
+from assay.errors import ExitCode, UserError
+from assay.files import output
+from assay.ledger import ledger
+from assay.ledger.verdict import verdict
+from assay.runner import launch
+from assay.runner.options import RunOptions
+from assay.specification import index
+from assay.specification.claims import specification
+
+
+@dataclass(frozen=True)
+class _Report:
+    """What a run reports.
+
+    Attributes:
+        path: File of the report; None for no report.
+        kind: Format of the report; None for that of the file's suffix.
+        github: Whether to print annotations for GitHub Actions, too.
+
+    """
+
+    path: Path | None
+    kind: str | None
+    github: bool
+
+
+@click.command(
+    cls=Command,
+    help=f"Test an implementation, and write its ledger and a report.\n\n{IMPLEMENTATION_IS}",
+    context_settings=rename(RUN_NAMES),
+)
+@implementation()
+@run_options()
+@click.option(
+    "--report",
+    "report_file",
+    type=PATH,
+    metavar="FILE",
+    help="Report, as .html, .md or .xml, or - to print it (default: assay-NAME.html).",
+)
+@report_format
+@click.option(
+    "-n",
+    "--processes",
+    type=parse_processes,
+    default="auto",
+    metavar="N",
+    help="Number of processes, as in pytest-xdist (default: auto).",
+)
+def run(report_file: Path | None, kind: str | None, processes: str, *, github: bool, **values: Any) -> int:  # noqa: ANN401 - the fields of RunOptions
+    """Run the tests of the claims, and turn the ledger into a report.
+
+    Raises:
+        UserError: A file cannot be what it is asked to be.
+
+    """
+    asked = RunOptions(**values)
+    results, named = asked.results, report_file is not None
+    if report_file is not None:
+        format_of(report_file, kind)
+    if not asked.claim:
+        # Single claims are run to look at a failure, not for a ledger.
+        parts = [str(asked.implementation), *([f"shard-{asked.shard}"] if asked.shard else [])]
+        name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
+        results = results or Path(f"assay-{name}.json")
+        report_file = report_file or results.with_suffix(f".{kind or 'html'}")
+    results = None if results is None else output.check(results, "ledger")
+    if report_file is not None and str(report_file) != STDOUT:
+        report_file = output.check(report_file, "report")
+    more = ("-n", processes, "-rN", "-p", "assay.runner.terminal")
+    if asked.resume and results is not None and not output.is_regular(results):
+        msg = f"--resume continues from a ledger in a file, which {results} is not"
+        raise UserError(msg, "Name a file with --results")
+    if results is None or output.is_regular(results):
+        return _run(replace(asked, results=results), _Report(report_file, kind, github), more)
+    with tempfile.TemporaryDirectory(prefix="assay-") as folder:
+        # A pipe or a device takes the ledger once, when it is complete.
+        regular = Path(folder) / "ledger.json"
+        code = _run(replace(asked, results=regular), _Report(report_file if named else None, kind, github), more)
+        if regular.exists():
+            output.write(results, regular.read_text(encoding="utf-8"), "ledger")
+    return code
+
+
+def _run(options: RunOptions, report: _Report, more: Sequence[str]) -> int:
+    results = options.results
+    before = None if results is None else _written(results)
+    code = launch.run(launch.command(options, [index.tests_folder()], *more))
+    if code < 0:
+        lost = f"the only process of the run ended: {describe_end(code)}"
+        print(f"{lost}. With `-n 1` or more, that costs one claim and no other", file=sys.stderr)
+        code = ExitCode.INCOMPLETE
+    if results is None or _written(results) == before:
+        # The run ended before it began: an older ledger of this name stays as it is.
+        return code
+    if report.path is not None:
+        write_report(read_files([results]), report.path, report.kind, options.claim)
+    if report.github:
+        tell_github([ledger.read(results)])
+    # An implementation that ends or breaks the only process can choose the exit code, but not the ledger.
+    if code in {ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT}:
+        found = verdict(ledger.read(results), specification(), options.claim).code
+        return found if found != ExitCode.CONFORMANT else code
+    return code
+
+
+def _written(path: Path) -> int:
+    """Return when a file was written, in nanoseconds, and 0 if it does not exist."""
+    return path.stat().st_mtime_ns if path.exists() else 0
