@@ -27,7 +27,7 @@ from assay.specification.index import tests_folder
 
 # A name for arrays that no ledger stands next to.
 ARRAYS_PREFIX = "assay-arrays-"
-stored_key = pytest.StashKey[set[str]]()
+stored_key = pytest.StashKey[set[tuple[str, str]]]()
 
 
 @dataclass(frozen=True)
@@ -82,11 +82,11 @@ def explain(
         bare = replace(bare, call=(*_show_call(calls, log.total, found, comparison),))
     stored = item.config.stash.setdefault(stored_key, set())
     # Of a test that fails for several parameters one program is kept, that of the first ones.
-    if bare.test not in stored:
+    if (bare.file, bare.test) not in stored:
         with suppress(Exception):
             program = _program(item, error, claim, log, target, found)
             if program is not None:
-                stored.add(bare.test)
+                stored.add((bare.file, bare.test))
                 return replace(bare, snippet=_store(program, claim, item.nodeid, results))
     return bare
 

@@ -20,6 +20,7 @@ from assay.specification.claims import specification
 
 # Without a terminal, a line appears this often, in seconds.
 QUIET_SECONDS = 30.0
+MOST_WARNINGS = 5
 REFRESH_SECONDS = 0.1
 TITLE = 34
 
@@ -203,7 +204,13 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
             super().summary_errors()
 
     def summary_warnings(self) -> None:
-        """Leave the warnings of frameworks to pytest."""
+        """Show each warning once, in a line, and only a few of them: frameworks give many."""
+        texts = [report.message.partition("\n")[0].partition(": ")[2] for report in self.stats.get("warnings", [])]
+        different = [*dict.fromkeys(filter(None, texts))]
+        for text in different[:MOST_WARNINGS]:
+            self.write_line(f"warning: {text}"[: self._tw.fullwidth])
+        if len(different) > MOST_WARNINGS:
+            self.write_line(f"{len(different) - MOST_WARNINGS} more warnings")
 
     def summary_stats(self) -> None:
         """Leave out the number of tests: the verdict counts claims."""
