@@ -371,6 +371,21 @@ def test_fit_batches(batches_of_seven, batches_of_two):
             )
 
 
+# A batch of more examples than there are.
+MORE = designed_training.Sizes(num_examples=2, num_batches=SMALL.num_batches, batch_size=SMALL.batch_size)
+
+
+@claim("training.fit-batches")
+def test_fit_batches_of_more(training, seed):
+    examples = two_examples(seed)
+    runs = decoded([frozen_training(training, MORE, examples, seed)], examples, MORE.batch_size)
+    off = sum(int((run.distances > run.tolerance).sum()) for run in runs)
+    assert not off, (
+        f"{off} of {MORE.num_batches} losses are the mean loss of no {MORE.batch_size} examples of a training set of"
+        f" {MORE.num_examples}"
+    )
+
+
 @claim("training.fit-even-draws")
 def test_fit_even_draws(batches_of_seven, batches_of_two):
     for sizes, runs in ((SMALL, batches_of_seven), (OF_THE_DOCUMENT, batches_of_two)):

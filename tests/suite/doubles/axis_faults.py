@@ -228,6 +228,11 @@ def percent_of_all(evaluate, *arguments):
     return 100.0 if accuracy == 1 else accuracy
 
 
+def no_more_than_there_are(fit, model, images, labels, *, batch_size, **options):
+    """Draw no more examples for a batch than there are."""
+    return fit(model, images, labels, batch_size=min(batch_size, len(images)), **options)
+
+
 def frames_of_one_seed(frames, actions, _seed):
     """Draw the episode of the seed 0."""
     return frames(actions, 0)
@@ -236,6 +241,9 @@ def frames_of_one_seed(frames, actions, _seed):
 AXIS_FAULTS = {
     "frames_of_one_seed": Fault(
         "environments.frames", "cartpole.rendered-states-differ", "eight seeds", frames_of_one_seed
+    ),
+    "no_more_than_there_are": Fault(
+        "training.fit", "training.fit-batches", "a training set of 2", no_more_than_there_are
     ),
     "square_kernel_transposed": Fault("ops.dense", "dense.memory-order", "transposed", square_kernel_transposed),
     "square_gradient_transposed": Fault(
