@@ -697,6 +697,14 @@ def test_structure_may_change(keras):
     assert shapes == [(5, 5, 1, 32), (32,), (6_272, 10), (10,)]
 
 
+@claim("cnn.reshape-layer")
+@pytest.mark.parametrize("shape", [(36,), (6, 6), (3, 12), (2, 3, 6)], ids=str)
+def test_reshape_layer(keras, shape):
+    inputs = np.arange(2 * 36, dtype=np.float32).reshape(2, 3, 4, 3)
+    layer = keras.namespace.layers.Reshape(target_shape=shape)
+    assert_equal("Reshape", keras.to_numpy(layer(keras.to_tensor(inputs))), inputs.reshape(2, *shape))
+
+
 @claim("cnn.kernel-size")
 @pytest.mark.parametrize("kernel_size", [[3, 5], (3, 5)])
 def test_kernel_size(keras, kernel_size):

@@ -586,6 +586,10 @@ def test_dataset_has_its_batches(keras):
     model = one_weight(keras)
     model.fit(keras.dataset(ones(), column(), BATCH_SIZE), batch_size=1, shuffle=False, verbose=0)
     assert steps_of(keras, model) == 2
+    # More than the 32 of a fit without a batch size.
+    many = np.ones((80, 1), np.float32)
+    model.fit(keras.dataset(many, many, 40), shuffle=False, verbose=0)
+    assert steps_of(keras, model) == 4
 
 
 @claim("compile_fit.dataset-has-its-targets")

@@ -371,6 +371,23 @@ def test_activation_default(keras):
     assert_equal("the default activation", keras.to_numpy(layer.activation(keras.to_tensor(values))), values)
 
 
+@claim("convolution.layer-arguments")
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("strides", [1, 2, (2, 1), (1, 2)], ids=str)
+def test_layer_arguments(keras, seed, strides, padding):
+    images, kernel, bias = small(seed, 2, 6, 7, 2), small(seed, 3, 2, 2, 3), small(seed, 3)
+    layer = keras.namespace.layers.Conv2D(
+        filters=3, kernel_size=[3, 2], strides=strides, padding=padding, activation="relu"
+    )
+    layer(keras.to_tensor(images))
+    assert_equal("the bias of a new layer", keras.to_numpy(layer.bias), np.zeros(3))
+    layer.set_weights([kernel, bias])
+    both = (strides, strides) if isinstance(strides, int) else strides
+    arguments = tuple(map(to_float64, (images, kernel, bias)))
+    expected = definition.conv2d(*arguments, strides=both, padding=padding, activation="relu")
+    assert_within("the outputs", outputs_of(keras, layer, images), expected, fast((images, kernel)))
+
+
 @claim("convolution.class")
 def test_class(keras):
     assert issubclass(keras.namespace.layers.Conv2D, keras.namespace.layers.Layer)

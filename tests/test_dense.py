@@ -187,6 +187,17 @@ def test_wrong_input_dim(ops):
 
 
 @claim("dense.units")
+def test_units_of_any_rank(keras):
+    # Whole numbers of few digits, of which no sum is rounded.
+    inputs = np.arange(30, dtype=np.float32).reshape(2, 3, 5) % 7 - 3
+    kernel = np.arange(20, dtype=np.float32).reshape(5, 4) % 7 - 3
+    layer = keras.namespace.layers.Dense(units=4)
+    layer(keras.to_tensor(inputs))
+    layer.set_weights([kernel, np.arange(4, dtype=np.float32)])
+    assert_equal("the output", keras.to_numpy(layer(keras.to_tensor(inputs))), inputs @ kernel + np.arange(4))
+
+
+@claim("dense.units")
 def test_units(keras):
     layer = keras.namespace.layers.Dense(units=4)
     output = layer(keras.to_tensor(np.ones((2, 3), np.float32)))
@@ -273,22 +284,29 @@ def test_without_bias(ops, case):
     assert_dense(ops, case, None)
 
 
+# A default that depends on the activation is none.
+any_activation = pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
+
+
 @claim("dense.without-bias-variable")
-def test_without_bias_variable(keras):
-    layer = keras.namespace.layers.Dense(4, use_bias=False)
+@any_activation
+def test_without_bias_variable(keras, activation):
+    layer = keras.namespace.layers.Dense(4, activation=activation, use_bias=False)
     layer.build((None, 3))
     assert [tuple(variable.shape) for variable in layer.variables] == [(3, 4)]
 
 
 @claim("dense.kernel-initializer-default")
-def test_kernel_initializer_default(keras):
-    initializer = keras.namespace.layers.Dense(4).kernel_initializer
+@any_activation
+def test_kernel_initializer_default(keras, activation):
+    initializer = keras.namespace.layers.Dense(4, activation=activation).kernel_initializer
     assert isinstance(initializer, keras.namespace.initializers.GlorotUniform)
 
 
 @claim("dense.bias-initializer-default")
-def test_bias_initializer_default(keras):
-    layer = keras.namespace.layers.Dense(4)
+@any_activation
+def test_bias_initializer_default(keras, activation):
+    layer = keras.namespace.layers.Dense(4, activation=activation)
     layer.build((None, 3))
     assert_equal("the bias of a new layer", keras.to_numpy(layer.bias), np.zeros(4))
 

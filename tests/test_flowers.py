@@ -132,7 +132,7 @@ def assert_resized(flowers, images, image_size, expected=None, batch_size=1):
         assert_within(f"image {position}", found, exact, image_rounding.resize(image, image_size))
 
 
-IMAGE_SIZES = ((1, 1), (3, 2), (7, 5), (8, 9))
+IMAGE_SIZES = ((1, 1), (3, 2), (4, 4), (7, 5), (8, 9))
 raw_images = st.sampled_from([(1, 1, 3), (2, 3, 3), (7, 5, 3)]).flatmap(lambda shape: hnp.arrays(np.uint8, shape))
 
 

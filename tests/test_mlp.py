@@ -305,6 +305,14 @@ def test_initial_seed(models, seed):
         assert np.array_equal(again[name], value), f"a second model with the seed {seed} has another {name}"
 
 
+@claim("mlp.flatten-layer")
+@pytest.mark.parametrize("shape", [(3, 2), (2, 3, 4), (3, 3, 3)], ids=str)
+def test_flatten_layer(keras, shape):
+    inputs = np.arange(2 * np.prod(shape), dtype=np.float32).reshape(2, *shape)
+    found = keras.to_numpy(keras.namespace.layers.Flatten()(keras.to_tensor(inputs)))
+    assert_equal("Flatten", found, inputs.reshape(2, -1))
+
+
 @claim("mlp.subclass")
 @given(seed=seeds())
 def test_subclass(keras, seed):

@@ -200,6 +200,14 @@ def test_large_logit_anywhere(ops):
 
 
 @claim("softmax.layer")
+def test_layer_of_any_rank(keras, seed):
+    logits = np.random.default_rng(seed).uniform(-3, 3, (2, 3, 5)).astype(np.float32)
+    result = keras.to_numpy(keras.namespace.layers.Softmax()(keras.to_tensor(logits)))
+    assert_form("layers.Softmax()", result, logits.shape)
+    assert_softmax("layers.Softmax()", result.reshape(6, 5), logits.reshape(6, 5))
+
+
+@claim("softmax.layer")
 @given(logits=matrices(LARGEST_EXPONENT))
 def test_layer(keras, logits):
     result = keras.to_numpy(keras.namespace.layers.Softmax()(keras.to_tensor(logits)))
