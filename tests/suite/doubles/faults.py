@@ -22,6 +22,7 @@ from doubles.fit_faults import FIT_FAULTS
 from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
+from doubles.keras_layer_faults import KERAS_LAYER_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
 from doubles.memory_faults import MEMORY_FAULTS
 from doubles.nesting_faults import NESTING_FAULTS
@@ -52,6 +53,7 @@ for _faults in (
     FLOWER_FAULTS,
     IMAGE_FAULTS,
     KERAS_FAULTS,
+    KERAS_LAYER_FAULTS,
     LAYER_FAULTS,
     MEMORY_FAULTS,
     NESTING_FAULTS,
