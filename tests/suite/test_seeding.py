@@ -7,9 +7,12 @@ def drawn(seed):
 
     from assay.reference.seeding import seeded  # noqa: PLC0415 - as above
 
+    def draw():
+        return tf.keras.initializers.RandomUniform()([4]).numpy().tolist()
+
     with seeded(seed):
-        under = tf.random.uniform([4]).numpy()
-    return under.tolist(), tf.random.uniform([4]).numpy().tolist()
+        under = draw()
+    return under, draw()
 
 
 def test_a_seed_decides_what_is_drawn_under_it_and_nothing_else():

@@ -521,12 +521,12 @@ AGENT_TRAINING_FAULTS = {
     "training_buffer_keeps_the_oldest": fault(
         BufferKeepsTheOldest, "training-draws-evenly", "are the older, a failure"
     ),
-    "training_latest_batch": fault(LatestBatch, "training-draws-evenly", "0 of 23 batches"),
-    "training_oldest_batch": fault(OldestBatch, "training-draws-evenly", "23 of 23 batches"),
-    "training_latest_left_out": fault(LatestLeftOut, "training-draws-evenly", "23 of 23 batches"),
+    "training_latest_batch": fault(LatestBatch, "training-draws-evenly", "0 of 29 batches"),
+    "training_oldest_batch": fault(OldestBatch, "training-draws-evenly", "29 of 29 batches"),
+    "training_latest_left_out": fault(LatestLeftOut, "training-draws-evenly", "29 of 29 batches"),
     "training_with_replacement": fault(WithReplacement, "training-learns-failures", "batches with a failure"),
-    "training_same_draws_each_time": fault(SameDrawsEachTime, "training-draws-evenly", "of 23 batches"),
-    "training_failures_first": fault(FailuresFirst, "training-draws-evenly", "of 23 batches"),
+    "training_same_draws_each_time": fault(SameDrawsEachTime, "training-draws-evenly", "of 29 batches"),
+    "training_failures_first": fault(FailuresFirst, "training-draws-evenly", "of 29 batches"),
     "training_failure_not_punished": fault(FailureNotPunished, "training-learns-failures", "batches with a failure"),
     "training_failure_worth_less": fault(FailureWorthLess, "training-learns-failures", "batches with a failure"),
     "training_failure_worth_more": fault(FailureWorthMore, "training-learns-failures", "batches with a failure"),

@@ -45,11 +45,11 @@ _call, _getattr, _compute_once = proxy._call, proxy.GroupProxy.__getattr__, fixt
 _copy_array = proxy._copy_array
 
 
-def _recorded_call(name, function, declared, *arguments, **options):
-    _record(name)
-    RECORDING.add(name, arguments, options)
+def _recorded_call(calls, group, name, function, declared, /, *arguments, **options):
+    _record(f"{group}.{name}")
+    RECORDING.add(f"{group}.{name}", arguments, options)
     try:
-        return _call(name, function, declared, *arguments, **options)
+        return _call(calls, group, name, function, declared, *arguments, **options)
     finally:
         RECORDING.end_call()
 

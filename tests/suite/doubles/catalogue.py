@@ -31,6 +31,8 @@ from assay.specification.index import tests_folder
 from doubles.faults import FAULTS
 from doubles.faulty import Fault, Faulty, base_of
 
+# The folder from which `doubles` can be imported.
+SUITE = Path(__file__).parents[1]
 # Claims about whole trainings cost more than all others together.
 TRAININGS = {"training.fit", "text.fit", "agent.fit"}
 Rows = dict[str, dict[str, dict[str, Any]]]
@@ -126,7 +128,7 @@ def run_faults(names: Iterable[str], *, all_claims: bool = False) -> Rows:
         plans.setdefault(base_of(FAULTS[name]), {})[name] = claims
     for base, plan in plans.items():
         command = [sys.executable, "-m", "doubles.catalogue", "--run", base]
-        ended = subprocess.run(command, input=json.dumps(plan), capture_output=True, text=True, check=False)
+        ended = subprocess.run(command, input=json.dumps(plan), capture_output=True, text=True, check=False, cwd=SUITE)
         if ended.returncode:
             raise RuntimeError(ended.stderr)
         found |= json.loads(ended.stdout.splitlines()[-1])
