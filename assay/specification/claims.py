@@ -224,18 +224,27 @@ def format_lines(lines: tuple[int, ...]) -> str:
 
 @cache
 def specification() -> Specification:
-    """Read the specification that comes with the suite."""
-    return load(FOLDER)
+    """Read the specification that comes with the suite, whose files a test has checked: a run has no time for that."""
+    return _read(FOLDER)
 
 
 def load(folder: Path) -> Specification:
-    """Read the claims in a folder.
+    """Check the files in a folder against their schemas, and read the claims.
 
     Raises:
         UserError: a file is not TOML, breaks the schema, repeats an id, names a line outside its section, or has
             no section in `document.toml`; the message names the file and the entry.
 
     """
+    for path in sorted(folder.glob("*.toml")):
+        if path.stem == "unspecified":
+            _check_questions(path, _read_toml(path))
+        elif path.stem != "document":
+            _check_schema(path, _read_toml(path))
+    return _read(folder)
+
+
+def _read(folder: Path) -> Specification:
     document = _read_toml(folder / "document.toml")
     questions = _read_questions(folder / "unspecified.toml")
     others = {"document", "unspecified"}
@@ -266,9 +275,6 @@ def _read_toml(path: Path) -> dict[str, Any]:
 def _read_questions(path: Path) -> dict[str, Unspecified]:
     """Read what the document leaves open."""
     content = _read_toml(path) if path.exists() else {}
-    if error := next(_validator("unspecified").iter_errors(content), None):
-        msg = f"{path.name}, {'.'.join(map(str, error.absolute_path)) or 'the file'}: {error.message}"
-        raise UserError(msg)
     questions = {}
     for name, entry in content.items():
         permitted = tuple(Permitted(**result) for result in entry["permitted"])
@@ -285,7 +291,6 @@ def _read_section(
     if path is None:
         return Section(name, title, lines, {}, ())
     content = _read_toml(path)
-    _check_schema(path, content)
     _check_ranges(path, "[silent]", content["silent"].values())
     silent = {line: what for what, text in content["silent"].items() for line in parse_lines(text)}
     for entry in content["claim"]:
@@ -326,6 +331,12 @@ def _validator(name: str) -> Any:  # noqa: ANN401 - jsonschema's validator class
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and most commands need no check
 
     return Draft202012Validator(json.loads((FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")))
+
+
+def _check_questions(path: Path, content: dict[str, Any]) -> None:
+    if error := next(_validator("unspecified").iter_errors(content), None):
+        msg = f"{path.name}, {'.'.join(map(str, error.absolute_path)) or 'the file'}: {error.message}"
+        raise UserError(msg)
 
 
 def _check_schema(path: Path, content: dict[str, Any]) -> None:

@@ -99,6 +99,10 @@ def test_a_question_is_read_with_its_results(tmp_path: Path) -> None:
     assert claim.unspecified == Unspecified("Which of them it is.", results)
 
 
+def test_the_files_that_come_with_the_suite_follow_their_schemas() -> None:
+    assert load(document.FOLDER) == specification()
+
+
 @pytest.mark.parametrize(
     ("unspecified", "said"),
     [
