@@ -1,9 +1,9 @@
 """How long the reference may take, and whether it did: `python -m assay.cli.budgets LEDGER`.
 
-A clock on a wall does not tell a slow suite from a machine that had other work. What the processors did for a run tells
-more: it can be done no faster than in its share for each of them, however idle the machine is. So a run that has more
-of it than its budget holds for two of them is too slow for certain, and one that was over in time is not. What lies
-between is said and held against nobody.
+A clock on a wall does not tell a slow suite from a machine that had other work. The processor time of a run tells more: on
+two cores a run takes at least half of it, however idle the machine is. It varies too, as machines share memory and caches
+with others: core of one commit took 195 to 303 s of it on one machine within an hour. A run is too slow for certain if it
+took more than MARGIN times the budget of both cores. A run that was over in time is not. The rest is reported only.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ from assay.ledger.ledger import Ledger
 from assay.ledger.verdict import is_complete
 from assay.specification.claims import specification
 from assay.specification.profiles import CORES, SECONDS
+
+# Processor time of one commit varied by a factor of 303 / 195 = 1.55, and another machine may be slower still.
+MARGIN = 2.0
 
 
 def judge(ledger: Ledger) -> tuple[str, ExitCode]:
@@ -46,7 +49,7 @@ def judge(ledger: Ledger) -> tuple[str, ExitCode]:
         f"{ledger.profile}: {time.wall:.1f} s, of {budget:.0f}; on {CORES} cores not less than {least:.1f} s,"
         f" as processors worked for {time.processor:.1f}"
     )
-    if least > budget:
+    if least > MARGIN * budget:
         return f"{said}: too slow", ExitCode.NOT_CONFORMANT
     if time.wall > budget:
         return f"{said}: the machine had other work, or the processes waited for each other", ExitCode.CONFORMANT
