@@ -1,9 +1,10 @@
 """How long the reference may take, and whether it did: `python -m assay.cli.budgets LEDGER`.
 
-A clock on a wall does not tell a slow suite from a machine that had other work. The processor time of a run tells more: on
-two cores a run takes at least half of it, however idle the machine is. It varies too, as machines share memory and caches
-with others: core of one commit took 195 to 303 s of it on one machine within an hour. A run is too slow for certain if it
-took more than MARGIN times the budget of both cores. A run that was over in time is not. The rest is reported only.
+A clock on a wall does not tell a slow suite from a machine that had other work. The processor time of a run tells more:
+on two cores a run takes at least half of it, however idle the machine is. It varies too, as machines share memory and
+caches with others: core of one commit took 195 to 303 s of it on one machine within an hour. A run is too slow for
+certain if it took more than MARGIN times the budget of both cores. A run that was over in time is not. The rest is
+reported only.
 """
 
 from __future__ import annotations
