@@ -18,7 +18,7 @@ def is_included(page: Path) -> bool:
 
 
 # Design decisions are a list of long arguments, and the protocol is a specification.
-LONG = {Path("spec/README.md"), Path("assay/adapters/protocol/README.md")}
+LONG = (Path("spec/README.md"), Path("assay/adapters/protocol/README.md"))
 MARKDOWN = [
     *(Path(name) for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
     *LONG,
