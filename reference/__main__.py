@@ -45,7 +45,7 @@ def _command(name: str, program: Program) -> click.Command:
         if all(context.get_parameter_source(each) is ParameterSource.COMMANDLINE for each in LENGTHS):
             msg = "--epochs and --batches both say how long to train. Leave one of them out"
             raise click.UsageError(msg, context)
-        program.run(SimpleNamespace(**values))
+        PROGRAMS[name].run(SimpleNamespace(**values))
         return ExitCode.CONFORMANT
 
     return Command(name, params=[*program.options], callback=run, help=program.summary)

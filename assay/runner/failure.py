@@ -38,7 +38,7 @@ class SuiteError(Exception):
 
 
 HERE = Path(assay.__file__).parent
-RUNNING = (HERE / "runner", HERE / "adapters" / "time_limit.py")
+RUNNING = (HERE / "runner", HERE / "files", HERE / "adapters" / "time_limit.py")
 OURS = (HERE / "runner", HERE / "testing", HERE / "datasets")
 # It may be a link.
 TESTS = (HERE / "tests", (HERE / "tests").resolve())

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import json
 
 from assay import __version__
 from assay.adapters.loading import Description
@@ -87,7 +89,9 @@ class Plan:
 
     def described(self) -> dict[str, Any]:
         """Return what the implementations say of themselves, as plain values for JSON."""
-        return {name: asdict(each) | {"groups": [*each.groups]} for name, each in self.implementations.items()}
+        # As JSON reads them again: it has no tuples.
+        described: dict[str, Any] = json.decode(json.encode(self.implementations))
+        return described
 
 
 def digest_of_tests(claims: Iterable[str]) -> str:

@@ -538,7 +538,7 @@ def test_a_cache_that_cannot_be_written_is_said_before_anything_is_fetched(
     def forbidden(*_: object, **__: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(download.FileLock, "acquire", forbidden)
+    monkeypatch.setattr(download.lock, "at", forbidden)
     fetched_from(server.url(GOOD[file]))
     assert (f"fetching to {house.own / file}: Permission denied" in said(file), server.gets) == (True, [])
 

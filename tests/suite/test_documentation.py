@@ -178,7 +178,7 @@ def test_every_page_is_in_the_contents_of_the_site():
 
 
 def test_changelog_counts_the_claims():
-    assert f"- {len(specification().claims)} claims" in CHANGELOG
+    assert f"- {len(specification().claims):,} claims" in CHANGELOG
 
 
 def test_exit_codes_are_those_of_the_code():

@@ -40,7 +40,8 @@ ended["rnn"] = run("rnn", "--batches", "30", "--out", "rnn")
 import tensorflow as tf
 from assay.reference.models import trainer
 
-ended["traces"] = trainer("mlp", (28, 28, 1)).train_from.experimental_get_tracing_count()
+loop = trainer("mlp", (28, 28, 1))._on_examples
+ended["traces"] = [f.experimental_get_tracing_count() for f in (loop._compiled, loop._traced)]
 found = mnist()
 train_set = implementation.datasets.preprocess(found.x_train, found.y_train)
 test_set = implementation.datasets.preprocess(found.x_test, found.y_test)
@@ -148,7 +149,7 @@ def test_a_seed_decides_everything(ended):
 
 
 def test_training_is_compiled_for_whole_chunks_and_for_the_rest(ended):
-    assert ended["traces"] == 2
+    assert ended["traces"] == [1, 1]
 
 
 def test_the_bar_shows_loss_and_rate(ended):

@@ -329,6 +329,7 @@ def test_an_adapter_can_cheat_in_one_process_with_assay_and_not_from_another(she
 
 
 @pytest.mark.parametrize("name", ["SystemExit", "IsADirectoryError"])
+@pytest.mark.timeout(60)  # A lock in such a folder was once waited for without end.
 def test_whatever_a_file_of_the_run_says_is_held_against_nobody(name: str) -> None:
     with pytest.raises(OSError) as raised:  # noqa: PT011 - of any kind
         compute_once(Path("/proc"), name, int)
