@@ -655,7 +655,7 @@ class Flowers(Protocol):
             image_size: Height and width after resizing, which is bilinear between the centres of pixels.
             shuffle_buffer: Size of the buffer that each next example is drawn from; the following example refills it.
             batch_size: Number of examples in a batch; the last batch of an epoch has the remaining ones.
-            epochs: Number of passes over the images, each shuffled anew.
+            epochs: Number of passes over the images, each shuffled again.
             seed: Seed of the shuffling.
 
         Returns:
@@ -805,7 +805,7 @@ class Episode(NamedTuple):
         step: Callable[[int], tuple[Array, SupportsFloat, bool, bool]],
         choose: Callable[[Array], int | None],
     ) -> Episode:
-        """Take steps until there is no action or the episode ends, for adapters of Gymnasium and its like.
+        """Take steps until the actions or the episode end, for adapters of Gymnasium and its like.
 
         Args:
             initial: First state, of `reset`.

@@ -20,7 +20,7 @@ class LinearLayer(tf.keras.layers.Layer):
         """Check the arguments, and leave the variables to the first call.
 
         Raises:
-            ValueError: there is no such number of units.
+            ValueError: The number of units is not a positive integer.
 
         """
         super().__init__(**options)

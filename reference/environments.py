@@ -154,7 +154,7 @@ def listed(actions: Array) -> Callable[[Array], int | None]:
 
 
 def play(environment: Environment, choose: Callable[[Array], int | None], seed: int) -> tuple[Episode, list[Array]]:
-    """Play until there is no action or the episode ends, and return it, and the frames where it renders."""
+    """Play until the actions or the episode end; return the episode, and its frames if it renders."""
     frames: list[Array] = []
 
     def draw() -> None:

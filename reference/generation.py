@@ -14,7 +14,7 @@ import tensorflow as tf
 from assay.reference.layers import UNITS
 from assay.reference.recurrence import scaled, step
 
-# A text of more characters, times those of its window, is written by XLA, which compiles for each length anew.
+# A text of more characters, times those of its window, is written by XLA, which compiles once for each length.
 XLA_FROM = 3_000
 
 
@@ -53,7 +53,7 @@ def _written(
         begins = (tf.range(length) == t % length)[:, None]
         hidden, carry = (tf.where(begins, 0.0, state) for state in (hidden, carry))
         hidden, carry, _ = step(rows[character] + tf.matmul(hidden, recurrent_kernel), carry)
-        # The next row to begin anew is the one that has seen a whole window.
+        # The next row to start again is the one that has seen a whole window.
         logits = tf.linalg.matvec(parameters["dense/kernel"], hidden[(t + 1) % length], transpose_a=True)
         drawn = _drawn((logits + parameters["dense/bias"]) / temperature, noise[tf.maximum(t + 1 - length, 0)])
         # Until the first window is complete, what is drawn is written over.

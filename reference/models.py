@@ -28,7 +28,7 @@ class Recipe:
         input_shape: Shape of one example, where nothing else says; of the RNN, once it is one-hot.
         loss: Mean loss as a function of targets and outputs.
         optimizer: Function that makes an optimizer of variables.
-        xla_from: Elements of the inputs of a training from which on XLA compiles it: for every shape anew it takes as
+        xla_from: Elements of the inputs of a training from which on XLA compiles it: for every new shape it takes as
             long as hundreds of steps. None leaves it to oneDNN, whose convolutions are faster.
 
     """
@@ -86,7 +86,7 @@ class TrainingLoop:
     """A loop over batches, compiled as its length deserves.
 
     TensorFlow traces it once for all numbers and sizes of batches. XLA makes the loop several times as fast, but
-    compiles it for each shape anew, which takes as long as hundreds of steps.
+    compiles it for each new shape, which takes as long as hundreds of steps.
     """
 
     def __init__(self, loop: Callable[..., tf.Tensor], xla_from: int | None) -> None:
@@ -122,7 +122,7 @@ class Trainer:
     """A model with its optimizer, and the compiled functions that work on both.
 
     Compiling takes longer than training, so one trainer serves every call for models of its shape: `load` puts
-    parameters in and starts the optimizer anew.
+    parameters in and resets the optimizer.
     """
 
     def __init__(self, recipe: Recipe, input_shape: tuple[int, ...]) -> None:

@@ -63,7 +63,7 @@ def drawn_starts(indices: Array, seq_length: int, shape: tuple[int, ...], genera
     """Draw where windows begin: every place that leaves a character after the window.
 
     Raises:
-        ValueError: there is no such place.
+        ValueError: The position is outside the text.
 
     """
     places = len(indices) - seq_length

@@ -1,6 +1,6 @@
 """NumPy with the gradients of autograd, on the kit: an adapter to copy, which needs no framework.
 
-`framework` is what another framework writes anew.
+`framework` is the part that another framework replaces.
 """
 
 from __future__ import annotations

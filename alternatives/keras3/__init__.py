@@ -32,7 +32,7 @@ class Keras3(LazyImplementation):
         """Keep the backend to one device, and load Keras on it: it reads its backend once, when it is loaded.
 
         Raises:
-            RuntimeError: there is no such device, or Keras has been loaded on another backend.
+            RuntimeError: The device does not exist, or Keras has been loaded on another backend.
 
         """
         os.environ["KERAS_BACKEND"] = self.backend

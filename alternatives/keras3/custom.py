@@ -24,12 +24,12 @@ class LinearLayer(keras.Layer):
         """Check the arguments, and leave the variables to the first call.
 
         Raises:
-            ValueError: there is no such number of units.
+            ValueError: The number of units is not a positive integer.
 
         """
         super().__init__(**options)
         if not isinstance(units, int) or units < 1:
-            msg = f"there is no layer of {units!r} units"
+            msg = f"a layer cannot have {units!r} units"
             raise ValueError(msg)
         self.units = units
         self.kernel_initializer = keras.initializers.get(kernel_initializer)
@@ -175,7 +175,7 @@ class Operations:
         """
         _one_type(x, y)
         if x.shape[-1] != y.shape[-2]:
-            msg = f"there is no product of {tuple(x.shape)} and {tuple(y.shape)}"
+            msg = f"shapes {tuple(x.shape)} and {tuple(y.shape)} cannot be multiplied"
             raise InvalidArgumentError(msg)
         return keras.ops.matmul(x, y)
 

@@ -114,7 +114,7 @@ class Trainer:
     """A model with its optimizer, and what the backend compiles of both.
 
     Compiling takes longer than most calls, so one trainer serves all that are for models of its size: `load` puts
-    parameters in and starts the optimizer anew.
+    parameters in and resets the optimizer.
     """
 
     def __init__(self, model: ModelName, *size: int) -> None:

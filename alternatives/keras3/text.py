@@ -72,7 +72,7 @@ def windows(indices: Array, seq_length: int) -> Array:
     """View every window of a text together with the character after it, [windows, seq_length + 1].
 
     Raises:
-        ValueError: There is no window.
+        ValueError: The text is too short for a window.
 
     """
     if len(indices) <= seq_length:

@@ -70,7 +70,7 @@ class Environments:
 
 
 def played(environment: Environment, choose: Callable[[Array], int | None]) -> Iterator[Step]:
-    """Yield the beginning of an episode, and every step, until there is no action or the episode ends."""
+    """Yield the beginning of an episode, and every step, until the actions or the episode end."""
     step = Step(environment.reset(), 0.0, terminated=False, truncated=False)
     yield step
     while not (step.terminated or step.truncated) and (action := choose(step.state)) is not None:

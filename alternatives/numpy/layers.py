@@ -242,7 +242,7 @@ class OneHot:
     depth: int
 
     def forward(self, _variables: Variables, inputs: Array) -> tuple[Array, Any]:
-        """Compare each number with all that there are; there is no way back to a number."""
+        """Compare each number with all classes. The result has no gradient."""
         return (inputs[..., None] == np.arange(self.depth)).astype(np.float32), None
 
 

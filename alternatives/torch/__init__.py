@@ -44,7 +44,7 @@ class Torch(LazyImplementation):
         """Load PyTorch and let it make every tensor on one device.
 
         Raises:
-            RuntimeError: there is no such device, or nothing to compile with.
+            RuntimeError: The device does not exist, or no compiler was found.
 
         """
         compiler = os.environ.get("CXX", "g++")

@@ -106,6 +106,6 @@ def listed(actions: Array) -> Callable[[Array], int | None]:
 
 
 def play(environment: gymnasium.Env, choose: Callable[[Array], int | None], seed: int) -> Episode:
-    """Play until there is no action or the episode ends."""
+    """Play until the actions or the episode end."""
     initial, _ = environment.reset(seed=seed)
     return Episode.record(initial, lambda action: environment.step(action)[:4], choose)

@@ -73,10 +73,10 @@ def load(name: str, notes: Path | None = None) -> Implementation:
 
     Args:
         name: Name, as on the command line; one that ends in `.toml` is a file, and the implementation a peer.
-        notes: a folder for what has to be known of a peer's processes when this process is no more.
+        notes: Folder that keeps the ids of a peer's processes after this process has ended.
 
     Raises:
-        UserError: there is no such module, attribute or file, importing it fails, or it lacks what every
+        UserError: The module, attribute or file does not exist, importing it fails, or it lacks what every
             implementation has; the message says which.
 
     """
@@ -107,7 +107,7 @@ def _import(name: str, module_name: str) -> object:
         if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
             near = get_close_matches(name, known(), n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(sorted(known()))}. {CALLED}"
-            msg = f"there is no implementation {name!r}: no module named {error.name!r}"
+            msg = f"unknown implementation {name!r}: no module named {error.name!r}"
             raise UserError(msg, hint) from None
         msg = f"implementation {name!r} needs the package {error.name!r}, which is not installed"
         raise UserError(msg, _install_hint(name, str(error.name))) from None

@@ -120,7 +120,7 @@ class Surroundings:
 
 
 def _umask() -> int:
-    # There is no way to ask for it.
+    # Python has no function that returns it.
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -35,7 +35,7 @@ class Start:
     Attributes:
         first: seconds of the first call of one step, in which most things are compiled.
         count: steps that a loop was asked for.
-        first_loop: seconds of the first loop so long, which some compile anew.
+        first_loop: Seconds of the first loop of this length, which some implementations compile again.
         calls: steps and seconds of each call of one step.
         loops: steps and seconds of each loop.
         cores: how many were busy in each loop.

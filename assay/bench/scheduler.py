@@ -1,7 +1,7 @@
 """Benchmarks of several implementations, each in a process of its own, that take turns.
 
 Every round of one is followed by a round of the next on the same work, so that whatever else the machine does hurts all
-alike. And all of it is begun anew several times: where a process finds its memory and its threads decides a few percent
+alike. All of it is started several times: where a process finds its memory and its threads decides a few percent
 for as long as it lives, which no number of rounds in it would tell.
 """
 
@@ -41,7 +41,7 @@ class Plan:
         device: cpu or gpu.
         profile: core or full.
         selection: an expression of pytest's `-k`; empty for all.
-        starts: how often the processes are begun anew.
+        starts: Number of process launches.
         rounds: Rounds of each work in each process.
         seconds: Approximate time of the steps of a round.
         turn_seconds: after which a process that has not given its turn back is ended.

@@ -55,7 +55,7 @@ class Work:
 
 
 def _steps(losses: Array, count: int) -> int:
-    """Look at what a training hands over: there is no point in timing work that was not done."""
+    """Check the results of a training: work that was not done must not be timed."""
     if np.shape(losses) != (count,) or not np.isfinite(losses).all():
         msg = f"{count} steps of training gave losses of shape {np.shape(losses)}: {losses}"
         raise NonConformanceError(msg)

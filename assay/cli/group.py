@@ -38,7 +38,7 @@ class Group(click.Group):
         """Parse the arguments, of which there must be one.
 
         Raises:
-            click.UsageError: There is none.
+            click.UsageError: No command was given.
 
         """
         if not (args or self.invoke_without_command or ctx.resilient_parsing):
@@ -58,7 +58,7 @@ class Group(click.Group):
         """Find the command that the arguments begin with.
 
         Raises:
-            click.UsageError: There is no such command.
+            click.UsageError: The command is unknown.
 
         """
         name, *rest = args
@@ -66,7 +66,7 @@ class Group(click.Group):
         if command is None and not ctx.resilient_parsing:
             names = self.list_commands(ctx)
             hint = nearest(name, names) or f"Commands: {', '.join(names)}"
-            msg = f"there is no command {name!r}. {hint}"
+            msg = f"unknown command {name!r}. {hint}"
             raise click.UsageError(msg, ctx)
         return name if command else None, command, rest
 

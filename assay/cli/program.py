@@ -81,7 +81,7 @@ def describe(error: click.UsageError) -> str:
         case click.NoSuchOption(ctx=click.Context() as context):
             options = (option for parameter in context.command.get_params(context) for option in _visible(parameter))
             near = nearest(error.option_name, options)
-            return f"there is no option {error.option_name}{f'. {near}' if near else ''}"
+            return f"unknown option {error.option_name}{f'. {near}' if near else ''}"
     message = error.format_message().removesuffix(".")
     # Sentences of click's own begin with a capital letter, and names such as COMMAND have more of them.
     return message[:1].lower() + message[1:] if message[1:2].islower() else message

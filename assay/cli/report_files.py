@@ -85,7 +85,7 @@ def write_site(found: Files, folder: Path, copy: Sequence[str] | None) -> None:
         copy: Lines of the document, whose passages are shown; None without a copy.
 
     Raises:
-        UserError: There is no ledger.
+        UserError: No ledger was given.
 
     """
     from assay.reports import site  # noqa: PLC0415 - loads matplotlib
@@ -101,7 +101,7 @@ def write_badge(found: Files, path: Path) -> None:
     """Write a badge with the verdict on a ledger.
 
     Raises:
-        UserError: There is not exactly one ledger.
+        UserError: The number of ledgers is not one.
 
     """
     from assay.reports import badge  # noqa: PLC0415 - the others need none

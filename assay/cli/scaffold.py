@@ -24,7 +24,7 @@ from assay.specification.signatures import functions, signature
 # The group that the adapter has from the start: the shortest one that is whole.
 WRITTEN = "datasets"
 ADAPTER = {"{name}.py": "adapter.py.jinja"}
-# In another process: a program to be written anew in any language, and the file that says how it is started.
+# In another process: a program in any language, and the file that says how to start it.
 PEER = {"{name}.py": None, "{name}.toml": "peer.toml.jinja"}
 AROUND = {"tox.ini": "tox.ini.jinja", ".github/workflows/{name}.yml": "workflow.yml.jinja"}
 EXAMPLE = Path(assay.__file__).parent / "alternatives" / "plain" / "peer.py"

@@ -122,7 +122,7 @@ def nietzsche(*, download: bool = True) -> Text:
     """Find the Nietzsche text, or fetch it, or else take text that ships with Python.
 
     Raises:
-        DataError: the file in the folder that ASSAY_DATA names is damaged, or there is no text at all.
+        DataError: The file in the folder that ASSAY_DATA names is damaged, or no text was found.
 
     """
     return Text(*_find(NIETZSCHE, [*_sources(NIETZSCHE, download=download), _python_topics]))
@@ -144,12 +144,12 @@ def fetch(names: Sequence[str]) -> list[tuple[str, str]]:
         Each name with its source.
 
     Raises:
-        DataError: there is no data set of that name, or one is not to be had.
+        DataError: The name is unknown, or a data set cannot be found.
 
     """
     for name in names:
         if name not in GETTERS:
-            problem = f"There is no data set {name!r}"
+            problem = f"unknown data set {name!r}"
             raise DataError(problem, f"There are: {', '.join(DATASETS)}")
     return [(name, GETTERS[name]().source) for name in names]
 

@@ -183,7 +183,7 @@ def _download(url: str, target: Path) -> None:
 
 
 def _reach(url: str) -> None:
-    """Fail early where there is no network.
+    """Fail early without a network.
 
     The download itself would wait its whole time for each of a host's addresses in turn, and these hosts have
     a dozen; here it is one address of each family.

@@ -40,7 +40,7 @@ def acquire(path: Path, what: str) -> FileLock | None:
         what: names it in the message: `ledger`.
 
     Returns:
-        The lock; None where there is no place for one.
+        The lock; None if no folder can hold it.
 
     Raises:
         UserError: another process has locked it.

@@ -155,7 +155,7 @@ def check(expectations: Iterable[Expectation], groups: Iterable[str], today: dat
 def _dead(expectation: Expectation, groups: set[str], today: date) -> str:
     claim: Claim | None = specification().claims.get(expectation.claim)
     if claim is None:
-        return "there is no such claim"
+        return "unknown claim"
     if absent := sorted(claim.groups - groups):
         return f"the implementation does not declare the group {absent[0]}, so the claim cannot fail"
     if expectation.expires is not None and expectation.expires < today:

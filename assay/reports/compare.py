@@ -120,7 +120,7 @@ def compare(old: Ledger, new: Ledger) -> Comparison:
     """
     if old.document != new.document:
         msg = "OLD and NEW are about different documents"
-        raise UserError(msg, "Make OLD anew with the suite that NEW was made with")
+        raise UserError(msg, "Make OLD again with the suite that made NEW")
     before, after = old.rows, new.rows
     ids = before.keys() | after.keys()
     common = before.keys() & after.keys()

@@ -33,7 +33,7 @@ ELEMENTS = {
 }
 # States that make a consumer of the file see that all is not well.
 COUNTED = {state for state, element in ELEMENTS.items() if element != "skipped"}
-# What XML 1.0 has no way to write.
+# Characters that XML 1.0 cannot contain.
 NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -63,7 +63,7 @@ def make(ledgers: Mapping[str, Ledger]) -> Matrix:
     for what in ("suite", "document"):
         if len({getattr(ledger, what) for ledger in ledgers.values()}) > 1:
             msg = f"the ledgers have more than one {what}"
-            raise UserError(msg, "Make them anew with one version of the suite")
+            raise UserError(msg, "Make them again with one version of the suite")
     rows = {name: ledger.rows for name, ledger in ledgers.items()}
     held = {id_ for found in rows.values() for id_ in found}
     order = sorted(held, key=lambda id_: (specification().rank(id_), id_))

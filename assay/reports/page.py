@@ -16,7 +16,7 @@ from assay.reports.columns import NO_ROW, NOT_IN_PROFILE
 from assay.specification import document
 
 HERE = Path(__file__).parent
-# One letter for each state, for the script, and one sign for where there is no room for the word.
+# One letter for each state, for the script, and one sign for narrow columns.
 CODES = {
     "pass": ("p", "✓"),
     "fail": ("f", "✗"),

@@ -28,7 +28,7 @@ BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([A-Za-z0-9+/]+=*)'\)")
 EXAMPLE = re.compile(r"(?:Falsifying example|Failing test case): \w+\((.*)\)\s*$", re.DOTALL)
 # Enough for a call with several arrays in full; a ledger has many rows.
 LONGEST_REASON = 10_000
-# What called the implementation, and as many frames as lead to the place where there is no such call.
+# The file that calls the implementation, and the frames to show where no such call was made.
 PROXY = "/adapters/proxy.py"
 STACK_LINES = 15
 

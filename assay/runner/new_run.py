@@ -47,11 +47,11 @@ def new_run(
         description: What the implementation says of itself, if that is already known.
 
     Raises:
-        UserError: an option is wrong, or there is no such implementation.
+        UserError: An option is wrong, or the implementation is unknown.
 
     """
     if options.profile not in PROFILES:
-        msg = f"there is no profile {options.profile!r}"
+        msg = f"unknown profile {options.profile!r}"
         raise UserError(msg, f"Profiles: {', '.join(PROFILES)}")
     claims = tuple(specification().claim(id_).id for id_ in options.claim)
     shard = shards.parse(options.shard) if options.shard is not None else None
@@ -123,7 +123,7 @@ def _required(groups: Sequence[str]) -> tuple[str, ...]:
     if "all" in groups:
         return GROUPS
     if unknown := [group for group in groups if group not in GROUPS]:
-        msg = f"--require {unknown[0]}: there is no such group"
+        msg = f"--require {unknown[0]}: unknown group"
         raise UserError(msg, f"Groups: {', '.join(GROUPS)}, or all")
     return tuple(dict.fromkeys(groups))
 

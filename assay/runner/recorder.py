@@ -109,7 +109,7 @@ class Recorder:
         """Take over what the ledger has, and return the run without it.
 
         Raises:
-            UserError: there is no file that can be resumed, or its run differs from this one.
+            UserError: The file to resume does not exist, or its run differs from this one.
 
         """
         self._take_file()

@@ -43,7 +43,7 @@ class _Keeper:
     def pytest_unconfigure(self, config: pytest.Config) -> Generator[None, None, None]:
         if (run := config.stash.get(run_key, None)) is not None:
             self._description = run.description
-            # A run ends the processes of its peers, so a peer is started anew.
+            # A run ends the processes of its peers, so each seed starts a new peer.
             if not (run.isolated or run.implementation.endswith(SUFFIX)):
                 self._started = config.stash.get(implementation_key, None)
         if self._started is not None:

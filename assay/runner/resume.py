@@ -68,7 +68,7 @@ def _digest(values: Any) -> str:  # noqa: ANN401 - whatever JSON can hold
 
 
 def read(path: Path, now: Mapping[str, str]) -> Ledger | None:
-    """Return the ledger of the run that is to be continued; None where there is no such file.
+    """Return the ledger of the run to be continued; None if the file does not exist.
 
     Args:
         path: Path of the ledger.

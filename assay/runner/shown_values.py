@@ -115,7 +115,7 @@ class Writer:
         """Return an expression.
 
         Raises:
-            UnwritableError: There is none.
+            UnwritableError: It cannot be written.
 
         """
         if name := self._known.get(id(value)):

@@ -47,7 +47,7 @@ class Step:
 
 
 def steps(name: str, device: str, seconds: float | None = None) -> Iterator[Step]:
-    """Try an adapter, step by step, and stop where there is no going on.
+    """Try an adapter, step by step, and stop where no further step makes sense.
 
     Args:
         name: Name of the implementation.

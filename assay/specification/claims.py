@@ -195,7 +195,7 @@ class Specification:
         if id_ not in claims:
             near = get_close_matches(id_, claims, n=3, cutoff=0.4)
             hint = f"Nearest: {', '.join(near)}" if near else "`assay claims list` prints them all"
-            msg = f"there is no claim {id_!r}"
+            msg = f"unknown claim {id_!r}"
             raise UserError(msg, hint)
         return claims[id_]
 

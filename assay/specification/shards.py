@@ -78,7 +78,7 @@ def claims_of(
     usual = median(seconds.values())
     parts = {part: sum(seconds.get(id_, usual) for id_ in part) for part in _parts(held, tests)}
     if shard.of > len(parts):
-        msg = f"there is no way to make {shard.of} shards of {len(parts)} parts that can be run on their own"
+        msg = f"{shard.of} shards are too many: only {len(parts)} parts can run on their own"
         raise UserError(msg, "Ask for fewer shards")
     loads = dict.fromkeys(range(1, shard.of + 1), 0.0)
     chosen: set[str] = set()

@@ -1,4 +1,4 @@
-"""The stored runs of a threshold, made anew: in parallel, and each stored when it is done."""
+"""Make the stored runs of a threshold again: in parallel, and store each when it is done."""
 
 from __future__ import annotations
 

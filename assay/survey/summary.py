@@ -49,7 +49,7 @@ class Finding(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         id: Id of the claim.
-        kind: Whether it failed at every seed, at some, or there is no second seed to tell.
+        kind: Whether it failed at every seed, at some, or was run with one seed only.
         outcomes: Seeds by outcome, passes included.
         reason: Why it failed the first time.
         replays: Commands that run failures again, the first few.

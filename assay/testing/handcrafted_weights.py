@@ -28,7 +28,7 @@ def successor_of_the_last(num_chars: int = NUM_CHARS) -> Parameters:
 
     """
     made, gates = _empty(num_chars), _gates()
-    # Written anew at every step: the unit of the character that stands there is on, and no other.
+    # Written at every step: the unit of the character that stands there is on, and no other.
     made["cell/kernel"][np.arange(num_chars), gates["candidate"][:num_chars]] = OPEN
     _set_gates(made, write=OPEN, keep=-OPEN)
     return _says(made, np.roll(np.arange(num_chars), -1))

@@ -151,7 +151,7 @@ def assert_all_differ(one: Parameters, other: Parameters, seeds: tuple[int, int]
     __tracebackhide__ = True
     for name, kernel in kernels_of(one).items():
         same = (kernel == other[name]).mean()
-        # Draws agree in one of 2^23 weights or fewer; a kernel that does so in half of its weights was not drawn anew.
+        # Draws agree in one of 2^23 weights or fewer; a kernel that does so in half of its weights was not drawn again.
         if same > 1 / 2:
             msg = f"the seeds {seeds[0]} and {seeds[1]} give the same {name} in {same:.0%} of its weights"
             raise NonConformanceError(msg)

@@ -1,4 +1,4 @@
-"""The document's MLP and CNN in the three forms of Keras, made of the namespace that an implementation hands over."""
+"""The document's MLP and CNN in the three forms of Keras, built with the Keras namespace of an implementation."""
 
 from __future__ import annotations
 

@@ -136,7 +136,7 @@ def outputs_of(models: GroupProxy, problem: Problem, names: list[str]) -> dict[s
     """
     found: dict[str, Any] = models.layer_outputs(problem.model, problem.parameters, problem.inputs)
     if absent := [name for name in names if name not in found]:
-        msg = f"there is no layer {absent[0]}, only {list(found)}"
+        msg = f"the layer {absent[0]} is missing: there are only {list(found)}"
         raise NonConformanceError(msg)
     return found
 

@@ -360,11 +360,11 @@ def content(name: str) -> dict[str, Any]:
     """Read the file of a threshold.
 
     Raises:
-        UserError: There is no threshold of that name.
+        UserError: The name is unknown.
 
     """
     if not path(name).is_file():
-        msg = f"there is no threshold {name!r}"
+        msg = f"unknown threshold {name!r}"
         raise UserError(msg, f"Thresholds: {', '.join(names())}")
     stored: dict[str, Any] = json.loads(path(name).read_text(encoding="utf-8"))
     return stored

@@ -61,12 +61,12 @@ def _class_names(*, mock: bool) -> Sequence[str]:
 
 
 def _find() -> None:
-    """Fail early where there is no network: TensorFlow Datasets would try for minutes."""
+    """Fail early without a network: TensorFlow Datasets would try for minutes."""
     import tensorflow_datasets as tfds
 
     from assay.datasets.connectivity import reachable
     from assay.reference.flowers import NAME
 
     if not tfds.builder(NAME).is_prepared() and not reachable():
-        message = "it is not on this machine, and there is no network"
+        message = "it is not on this machine, and the network cannot be reached"
         raise ConnectionError(message)

@@ -69,7 +69,7 @@ def loss(losses: Array, title: str, classes: int) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.grid()
-    # Beside the drawing: there is no corner that no curve ever comes to.
+    # Beside the drawing: a curve may reach any corner.
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle(f"{title}: the loss of every batch")
     return figure

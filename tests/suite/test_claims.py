@@ -204,12 +204,12 @@ def test_lines_are_read_and_written_alike(text: str, lines: tuple[int, ...]) -> 
 
 
 def test_an_unknown_id_brings_the_nearest_ones() -> None:
-    with pytest.raises(UserError, match=r"^there is no claim 'dense\.reul'\. Nearest: dense\.relu, "):
+    with pytest.raises(UserError, match=r"^unknown claim 'dense\.reul'\. Nearest: dense\.relu, "):
         REAL.claim("dense.reul")
 
 
 def test_an_id_that_is_near_none_brings_the_command_that_lists_them() -> None:
-    with pytest.raises(UserError, match=r"^there is no claim '42'\. `assay claims list` prints them all$"):
+    with pytest.raises(UserError, match=r"^unknown claim '42'\. `assay claims list` prints them all$"):
         REAL.claim("42")
 
 

@@ -109,7 +109,7 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
     ("arguments", "said"),
     [
         ([], "assay: COMMAND is missing (see `assay --help`)"),
-        (["melt"], "assay: there is no command 'melt'. Commands: run, survey, "),
+        (["melt"], "assay: unknown command 'melt'. Commands: run, survey, "),
         (["claims"], "assay claims: COMMAND is missing (see `assay claims --help`)"),
         (["run"], "assay run: IMPLEMENTATION is missing (see `assay run --help`)"),
         (
@@ -129,8 +129,8 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
             ["smoke", "toy", "--seconds", "nan"],
             "assay smoke: --seconds: 'nan' must be at least 3 seconds",
         ),
-        (["claims", "list", "--section", "none"], "assay: there is no section 'none'. Sections: model, "),
-        (["claims", "show", "dense.reul"], "assay: there is no claim 'dense.reul'. Nearest: dense.relu"),
+        (["claims", "list", "--section", "none"], "assay: unknown section 'none'. Sections: model, "),
+        (["claims", "show", "dense.reul"], "assay: unknown claim 'dense.reul'. Nearest: dense.relu"),
         (["claims", "coverage", "--document", "none"], "assay: the document none cannot be read: No such file"),
         (["report", "none.json"], "assay: the ledger none.json cannot be read: No such file or directory"),
         (
@@ -146,7 +146,7 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
             "assay: the ledger none.json cannot be read: No such file or directory",
         ),
         (["merge", "none.json", "-o", "all.json"], "assay: the ledger none.json cannot be read: No such file or direc"),
-        (["fetch", "flowers"], "assay: There is no data set 'flowers'. There are: mnist, nietzsche"),
+        (["fetch", "flowers"], "assay: unknown data set 'flowers'. There are: mnist, nietzsche"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -374,7 +374,7 @@ def test_a_run_writes_ledger_and_report(shell: Shell) -> None:
     decided = {row["id"] for row in ended.ledger["claims"]}
     page = (shell.folder / "ledger.html").read_text()
     assert (ended.code, ended.ledger["complete"], decided, "toy" in page) == (
-        # Nothing of it was tested, so that there is no verdict.
+        # None of it was tested, so the verdict is missing.
         ExitCode.INCOMPLETE,
         True,
         set(specification().of_profile("smoke")),

@@ -753,7 +753,7 @@ def test_an_unknown_name_is_an_error_before_anything_is_fetched(
 ) -> None:
     fetched_from(server.url(GOOD["mnist.npz"]))
     message = complaint(partial(data.fetch, ["mnist", "cifar"]))
-    assert (message, server.gets) == ("There is no data set 'cifar'. There are: mnist, nietzsche", [])
+    assert (message, server.gets) == ("unknown data set 'cifar'. There are: mnist, nietzsche", [])
 
 
 # The real thing

@@ -92,7 +92,7 @@ def test_a_file_that_is_not_there_is_told(file: Path) -> None:
 @pytest.mark.parametrize(
     ("expectation", "message"),
     [
-        pytest.param(Expectation("dense.rely", "a slip", LINK), "there is no such claim", id="no claim"),
+        pytest.param(Expectation("dense.rely", "a slip", LINK), "unknown claim", id="no claim"),
         pytest.param(
             Expectation("dense.use-bias-default", "opted out", LINK), "does not declare the group keras", id="opted out"
         ),
@@ -190,7 +190,7 @@ def test_a_crash_can_be_expected_and_a_timeout_too(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        (listed("dense.rely"), "the expectation of dense.rely is dead: there is no such claim"),
+        (listed("dense.rely"), "the expectation of dense.rely is dead: unknown claim"),
         (listed("dense.use-bias-default"), "does not declare the group keras"),
         ([Expectation("dense.relu", "old", LINK, expires=date(2020, 1, 1))], "it expired on 2020-01-01"),
     ],

@@ -170,8 +170,8 @@ def test_the_flowers_go_on_into_another_epoch(ended):
 def test_the_flowers_need_a_network_or_the_mock(ended):
     assert ended["offline"] == [ExitCode.USAGE, ""]
     assert ended["errors"].endswith(
-        "tf_flowers is not to be had: it is not on this machine, and there is no network. With --mock, made-up images "
-        "take its place\n"
+        "tf_flowers is not to be had: it is not on this machine, and the network cannot be reached. With --mock, "
+        "made-up images take its place\n"
     )
 
 
@@ -230,7 +230,7 @@ def test_the_list_is_the_help(program):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["melt"], "python -m assay.reference: there is no command 'melt'. Commands: linear, "),
+        (["melt"], "python -m assay.reference: unknown command 'melt'. Commands: linear, "),
         (
             ["mlp", "--batches", "-3"],
             "python -m assay.reference mlp: --batches: '-3' is not a ",

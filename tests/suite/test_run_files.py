@@ -230,4 +230,4 @@ def test_a_folder_that_is_gone_is_an_error_of_one_sentence(arguments: str, shell
 def test_a_terminal_without_unicode_is_written_to_all_the_same(shell: Shell, environment: Callable[..., None]) -> None:
     environment(PYTHONIOENCODING="ascii")
     ended = shell.assay("smoke", "nowhere")
-    assert (ended.code, ended.output.startswith("\\u2717 there is no implementation")) == (1, True), ended.output
+    assert (ended.code, ended.output.startswith("\\u2717 unknown implementation")) == (1, True), ended.output

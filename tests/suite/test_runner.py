@@ -201,8 +201,8 @@ def test_the_header_says_what_is_assayed(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
-        (["--profile", "huge"], "there is no profile 'huge'. Profiles: smoke, core, full"),
-        (["--claim", "dense.reul"], "there is no claim 'dense.reul'. Nearest: dense.relu"),
+        (["--profile", "huge"], "unknown profile 'huge'. Profiles: smoke, core, full"),
+        (["--claim", "dense.reul"], "unknown claim 'dense.reul'. Nearest: dense.relu"),
         (["--seed", "-1"], "--seed '-1' is neither a whole number from 0 on nor `random`"),
         (
             ["--replay", "AEEAACi/8AAAAAAAAA=="],
@@ -215,7 +215,7 @@ def test_the_header_says_what_is_assayed(shell: Shell) -> None:
         (["--shard", "0/3"], "--shard '0/3' is not a shard. The second of three is 2/3"),
         (["--shard", "4/3"], "--shard '4/3' is not a shard. The second of three is 2/3"),
         (["--shard", "half"], "--shard 'half' is not a shard. The second of three is 2/3"),
-        (["--shard", "1/99999"], "there is no way to make 99999 shards of "),
+        (["--shard", "1/99999"], "99999 shards are too many: only "),
         (
             ["--shard", "1/2", "--claim", "dense.relu"],
             "--shard and --claim both say what to run. Leave one of them out",
@@ -224,7 +224,7 @@ def test_the_header_says_what_is_assayed(shell: Shell) -> None:
         (["--claim-timeout", "inf"], "--claim-timeout inf is not a number of seconds above 0, and 86400 at most"),
         (["--claim-timeout", "nan"], "--claim-timeout nan is not a number of seconds above 0, and 86400 at most"),
         (["--claim-timeout", "1e300"], "--claim-timeout 1e+300 is not a number of seconds above 0, and 86400 at "),
-        (["--implementation", "nowhere"], "there is no implementation 'nowhere': no module named 'nowhere'"),
+        (["--implementation", "nowhere"], "unknown implementation 'nowhere': no module named 'nowhere'"),
         (
             ["--results", "no/ledger.json"],
             "the ledger no/ledger.json cannot be written: No such file or directory",
@@ -302,12 +302,12 @@ def test_of_several_keras_the_one_that_runs_is_named(
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("nowhere", "there is no implementation 'nowhere': no module named 'nowhere'. Known here: "),
+        ("nowhere", "unknown implementation 'nowhere': no module named 'nowhere'. Known here: "),
         (
             "referense",
-            "there is no implementation 'referense': no module named 'referense'. Did you mean 'reference'?",
+            "unknown implementation 'referense': no module named 'referense'. Did you mean 'reference'?",
         ),
-        ("doubles.deeper", "there is no implementation 'doubles.deeper': no module named "),
+        ("doubles.deeper", "unknown implementation 'doubles.deeper': no module named "),
         (
             ".",
             "'.' does not name an implementation. An implementation is named as package.module[:attribute]",

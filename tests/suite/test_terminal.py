@@ -58,7 +58,7 @@ def run_on_a_terminal(folder: Path, *arguments: str) -> str:
 
 
 def rows_of(written: str) -> list[str]:
-    """Return what was written line by line, without colours; a line may have been written anew several times."""
+    """Return what was written line by line, without colours; a line may have been written several times."""
     return [row for line in written.split("\n") for row in ESCAPES.sub("", line).split("\r")]
 
 

@@ -43,7 +43,7 @@ class PeerImplementation:
         """Read how a peer is started from a file, in whose folder it runs.
 
         Raises:
-            UserError: there is no such file, or it does not say how.
+            UserError: The file does not exist, or does not say how.
 
         """
         return cls(_command(file), file.absolute().parent, notes)

@@ -1,4 +1,4 @@
-"""A peer: what can be asked of it, and that it is started anew once it was lost."""
+"""A peer: the requests it answers. A lost peer is started again."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Peer:
         """The peer's answer to `describe`.
 
         Raises:
-            OSError: there is no such program.
+            OSError: The program does not exist.
             PeerError: it does not speak this version of the protocol.
             PeerLostError: its process ended, or what it wrote is not an answer.
 
@@ -53,10 +53,10 @@ class Peer:
         return self._description
 
     def start(self, device: str) -> str:
-        """Let it make ready to work on a device, now and whenever it is started anew, and return the device's name.
+        """Prepare it for a device, now and whenever it is started again, and return the device's name.
 
         Raises:
-            PeerError: there is no such device.
+            PeerError: The device does not exist.
             PeerLostError: its process ended, or what it wrote is not an answer.
 
         """

@@ -44,7 +44,7 @@ class Process:
             notes: a folder that knows its id as long as it lives, for `end_all`.
 
         Raises:
-            OSError: there is no such program, or it may not be run.
+            OSError: The program does not exist, or may not be run.
 
         """
         pipe = subprocess.PIPE

@@ -108,7 +108,7 @@ def bench(
     """Measure, print the table, and add the run to a file.
 
     Raises:
-        UserError: There is nothing to measure, or the file cannot hold it.
+        UserError: Nothing can be measured, or the file cannot be written.
 
     """
     if len(set(names)) < len(names):

@@ -82,11 +82,11 @@ def _check_name(what: str, name: str | None, names: Sequence[str]) -> None:
     """Refuse a name that does not exist.
 
     Raises:
-        UserError: There is none; the message has the nearest one, and all of them.
+        UserError: The name is unknown; the message suggests the nearest one and lists all.
 
     """
     if name is not None and name not in names:
-        msg = f"there is no {what} {name!r}"
+        msg = f"unknown {what} {name!r}"
         hints = [nearest(name, names), f"{what.capitalize()}s: {', '.join(names)}"]
         raise UserError(msg, ". ".join(filter(None, hints)))
 

@@ -171,7 +171,7 @@ class WrongFromOne(Ops):
 
 
 class Letters:
-    """A loader of characters, with every kind of value that an implementation hands over."""
+    """A loader of characters, with every kind of value that an implementation returns."""
 
     def encode(self, content: bytes) -> EncodedText:
         text = content.decode()

@@ -35,7 +35,7 @@ class Loader(SourceFileLoader):
     """Load a module with its multiplications exchanged."""
 
     def get_code(self, fullname: str) -> CodeType:
-        """Compile it anew."""
+        """Compile it again."""
         path = self.get_filename(fullname)
         tree = Multiplications().visit(ast.parse(self.get_data(path)))
         return compile(ast.fix_missing_locations(tree), path, "exec")

@@ -69,7 +69,7 @@ class Recording:
         self._name = ""
 
     def begin_test(self) -> None:
-        """Count calls anew."""
+        """Reset the counts."""
         self._calls = defaultdict(int)
 
     def add(self, name: str, arguments: tuple[Any, ...], options: Mapping[str, Any]) -> None:

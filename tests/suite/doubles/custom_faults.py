@@ -115,7 +115,7 @@ def metric_never_reset(sparse_categorical_accuracy, **options):
 
 
 def last_update_alone(sparse_categorical_accuracy, **options):
-    """Begin anew with each batch."""
+    """Reset with each batch."""
 
     class Metric(type(sparse_categorical_accuracy())):
         def update_state(self, y_true, y_pred, sample_weight=None):

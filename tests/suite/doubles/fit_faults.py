@@ -49,7 +49,7 @@ def first_batch_padded(namespace):
 
 
 def prediction_remembered(namespace):
-    """Predict anew only where there are at least as many examples as before."""
+    """Predict again only if there are at least as many examples as before."""
 
     class Methods:
         def predict(self, x, **options):

@@ -29,7 +29,7 @@ def top_always(build, network, *, include_top=True, **options):
 
 
 def pooled_without_top(build, network, *, include_top=True, **options):
-    """End in the mean over all places where there is no top."""
+    """End in the mean over all places if the top is left out."""
     made = build(network, include_top=include_top, **options)
     return made if include_top else made._replace(output_shape=made.output_shape[-1:])
 
@@ -259,7 +259,7 @@ def scaled_for_training(train, network, images, labels, **options):
 
 
 def new_weights_each_step(train, network, images, labels, **options):
-    """Begin anew with every batch."""
+    """Reset with every batch."""
     return np.concatenate(
         [train(network, images[step : step + 1], labels[step : step + 1], **options) for step in range(len(images))]
     )

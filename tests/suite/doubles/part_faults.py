@@ -217,7 +217,7 @@ def constant_is_a_deviation(namespace):
 
 
 def initializer_seed_ignored(namespace):
-    """Draw anew whatever the seed."""
+    """Draw again whatever the seed."""
 
     class GlorotUniform(namespace.initializers.GlorotUniform):
         def __init__(self, seed=None):

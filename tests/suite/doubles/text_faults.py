@@ -87,7 +87,7 @@ def sampled_from_the_logits(sample, probabilities, seed):
 
 
 def one_number_for_all_rows(sample, probabilities, seed):
-    """Draw every row anew from the same seed."""
+    """Draw every row from the same seed."""
     return np.concatenate([sample(row[None].copy(), seed) for row in probabilities])
 
 

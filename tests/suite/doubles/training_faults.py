@@ -86,7 +86,7 @@ class Weighted(Adam):
 
 
 class Restarted(Adam):
-    """Begin anew with every tenth step."""
+    """Reset with every tenth step."""
 
     def step(self, parameters, gradients):
         """Move every parameter."""
@@ -182,7 +182,7 @@ def shuffled_once(examples, batch_size, generator):
 
 
 def shuffled_each_epoch(examples, batch_size, generator):
-    """Shuffle the data anew for each epoch."""
+    """Shuffle the data again for each epoch."""
     waiting = np.zeros(0, int)
     while True:
         while len(waiting) < batch_size:
