@@ -296,7 +296,7 @@ class Ops(Protocol):
             bias: [4 units].
 
         Returns:
-            hidden and carry after the step.
+            Hidden and carry after the step.
 
         """
 
@@ -310,7 +310,7 @@ class Ops(Protocol):
             bias: [4 units].
 
         Returns:
-            hidden and carry after every step, each [batch, time, units].
+            Hidden and carry after every step, each [batch, time, units].
 
         """
 
@@ -370,7 +370,7 @@ class Ops(Protocol):
             learning_rate: Learning rate, alpha.
 
         Returns:
-            parameter, first_moment, second_moment after the step.
+            Parameter, first_moment, second_moment after the step.
 
         """
 
@@ -496,7 +496,7 @@ class Training(Protocol):
         Args:
             model: `mlp` or `cnn`.
             images: [examples, 28, 28, 1].
-            labels: int32 [examples].
+            labels: Int32 [examples].
             num_batches: Number of steps.
             batch_size: Number of examples in a step.
             learning_rate: Learning rate of the optimizer.
@@ -517,8 +517,8 @@ class Datasets(Protocol):
         """Turn raw images and labels into what a model takes.
 
         Args:
-            images: uint8 [examples, height, width].
-            labels: uint8 [examples].
+            images: Uint8 [examples, height, width].
+            labels: Uint8 [examples].
 
         Returns:
             float32 [examples, height, width, 1] between 0 and 1, int32 [examples].
@@ -605,7 +605,7 @@ class Applications(Protocol):
         Args:
             network: Name of the network.
             images: [steps, batch, height, width, 3], which the network is built for.
-            labels: int32 [steps, batch].
+            labels: Int32 [steps, batch].
             classes: Size of the output.
             learning_rate: Learning rate of Adam.
             seed: Seed of the weights.
@@ -651,7 +651,7 @@ class Flowers(Protocol):
 
         Args:
             images: Images of any size, each uint8 [height, width, channels].
-            labels: int32 [examples].
+            labels: Int32 [examples].
             image_size: Height and width after resizing, which is bilinear between the centres of pixels.
             shuffle_buffer: Size of the buffer that each next example is drawn from; the following example refills it.
             batch_size: Number of examples in a batch; the last batch of an epoch has the remaining ones.
@@ -842,7 +842,7 @@ class Environments(Protocol):
 
         Args:
             states: [n, 4], inside the bounds that end an episode.
-            actions: int32 [n].
+            actions: Int32 [n].
 
         Returns:
             The next states [n, 4], the rewards [n], and whether the step ended the episode: bool [n].

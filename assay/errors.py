@@ -24,8 +24,8 @@ class UserError(Exception):
         """Make the message.
 
         Args:
-            problem: what was wrong, in one line.
-            hint: what to do about it, in one line.
+            problem: Problem, in one line.
+            hint: Remedy, in one line.
 
         """
         super().__init__(f"{problem}. {hint}" if hint else problem)

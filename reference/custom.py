@@ -69,7 +69,7 @@ class MeanSquaredError(tf.keras.losses.Loss):
         """Return a value for each example: [batch].
 
         Raises:
-            ValueError: targets and predictions differ in shape by more than a last axis of 1.
+            ValueError: Targets and predictions differ in shape by more than a last axis of 1.
 
         """
         predictions = _columns(tf.convert_to_tensor(y_pred))
@@ -106,10 +106,10 @@ class SparseCategoricalAccuracy(tf.keras.metrics.Metric):
         Args:
             y_true: [...], or [..., 1]: whole numbers of any type.
             y_pred: [..., classes].
-            sample_weight: like y_true, or what can be broadcast to that; by default 1 for each.
+            sample_weight: Weights in the shape of y_true, or one that broadcasts to it; 1 for each by default.
 
         Raises:
-            ValueError: the shapes do not belong together.
+            ValueError: The shapes do not belong together.
 
         """
         scores = tf.convert_to_tensor(y_pred)

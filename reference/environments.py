@@ -27,10 +27,10 @@ class Step(NamedTuple):
     """What a step gives.
 
     Attributes:
-        state: after it.
+        state: State after the step.
         reward: Reward for it.
-        terminated: whether it ended the episode by what happened in it.
-        truncated: whether the limit of steps cut the episode off.
+        terminated: Whether it ended the episode by what happened in it.
+        truncated: Whether the limit of steps cut the episode off.
 
     """
 

@@ -26,8 +26,8 @@ def continued(
     Args:
         parameters: Parameters of the RNN.
         window: int32 [seq_length].
-        temperature: above 0.
-        noise: float64 [count], drawn evenly from [0, 1).
+        temperature: Temperature, above 0.
+        noise: Float64 [count], drawn evenly from [0, 1).
 
     Returns:
         int32 [count].

@@ -261,7 +261,7 @@ def checked(temperature: float) -> np.float32:
     """Return a temperature as it is divided by.
 
     Raises:
-        ValueError: it is not a number above 0: nothing can be divided by 0, and below the unlikely becomes the likely.
+        ValueError: It is not a number above 0: nothing can be divided by 0, and below the unlikely becomes the likely.
 
     """
     divisor = np.float32(temperature)

@@ -18,7 +18,7 @@ class Optimizer(Protocol):
     """Moves variables against their gradients.
 
     Attributes:
-        learning_rate: a scalar variable.
+        learning_rate: A scalar variable.
 
     """
 

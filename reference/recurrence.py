@@ -29,7 +29,7 @@ def step(sums: tf.Tensor, carry: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Te
         carry: [batch, units].
 
     Returns:
-        hidden and carry after the step, and the four gates side by side.
+        Hidden and carry after the step, and the four gates side by side.
 
     """
     units = carry.shape[-1]
@@ -44,7 +44,7 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
     """Run the cell over a batch from a state of zeros.
 
     Args:
-        tokens: int32 [batch, time]: which element of each one-hot vector is 1.
+        tokens: Int32 [batch, time]: which element of each one-hot vector is 1.
         kernel: [input_dim, 4 units].
         recurrent_kernel: [units, 4 units].
         bias: [4 units].

@@ -36,8 +36,8 @@ class ReplayBuffer(NamedTuple):
     """The last transitions: a new one takes the place of the oldest.
 
     Attributes:
-        transitions: each array has room for so many.
-        appended: how many there have been.
+        transitions: Each array has room for so many.
+        appended: Number of transitions appended so far.
 
     """
 
@@ -169,12 +169,12 @@ class Playing(NamedTuple):
     """What changes in an episode.
 
     Attributes:
-        learner: who plays.
+        learner: The agent that plays.
         state: State of the environment.
-        over: whether the episode has ended.
-        length: how many steps it has had.
+        over: Whether the episode has ended.
+        length: Number of steps so far.
         losses: [MAX_EPISODE_STEPS], of the learning steps in it.
-        num_losses: how many these are.
+        num_losses: Number of losses.
 
     """
 
@@ -266,7 +266,7 @@ class Agent:
         """Draw from a buffer that they fill.
 
         Raises:
-            ValueError: they are fewer than a batch.
+            ValueError: The buffer holds fewer than a batch.
 
         """
         count = len(transitions[0])

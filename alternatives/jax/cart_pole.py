@@ -38,9 +38,9 @@ class Episode(NamedTuple):
     """What would happen in `MAX_EPISODE_STEPS` steps: an episode is the beginning of it, up to its end.
 
     Attributes:
-        states: the initial one, and the one after each step.
+        states: The initial one, and the one after each step.
         actions: Actions of every step.
-        fallen: whether the pole has, after each step.
+        fallen: Whether the pole has, after each step.
 
     """
 

@@ -14,8 +14,8 @@ def use(device: str, *, tf32: bool = False) -> str:
     """Keep JAX to one device, and return the device's name.
 
     Args:
-        device: cpu or gpu.
-        tf32: whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
+        device: Cpu or gpu.
+        tf32: Whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
 
     Raises:
         RuntimeError: JAX sees no such device.

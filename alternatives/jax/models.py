@@ -226,11 +226,11 @@ def descend(
 
     Args:
         model: which.
-        parameters: before the first step.
-        batches: what `take` makes each batch of, each [steps, ...].
+        parameters: Parameters before the first step.
+        batches: What `take` makes each batch of, each [steps, ...].
         learning_rate: Learning rate of the optimizer.
         take: (data, what a batch is made of) to its inputs and targets.
-        data: what the batches are taken from.
+        data: Data that the batches are taken from.
 
     Returns:
         The loss of each batch before its step; the parameters after the last.

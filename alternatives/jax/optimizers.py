@@ -22,7 +22,7 @@ class Optimizer(NamedTuple):
     """A way to descend.
 
     Attributes:
-        begin: parameters to what is gathered before the first step.
+        begin: Parameters to what is gathered before the first step.
         step: (parameters, gradients, gathered, learning rate) to the next parameters and what is gathered then.
 
     """
@@ -37,7 +37,7 @@ class Moments(NamedTuple):
     Attributes:
         first: First moments of every parameter.
         second: Second moments of every parameter.
-        steps: how many there have been.
+        steps: Number of steps so far.
 
     """
 

@@ -13,7 +13,7 @@ def checked(temperature: float) -> float:
     """Return a temperature that can be divided by.
 
     Raises:
-        ValueError: it is not a number above 0.
+        ValueError: It is not a number above 0.
 
     """
     if not 0 < np.float32(temperature) < np.inf:
@@ -32,7 +32,7 @@ def drawn(probabilities: Array, key: jax.Array) -> jax.Array:
     """Draw a class by each row of probabilities [batch, classes]: int32 [batch].
 
     Raises:
-        ValueError: there is a NaN among them.
+        ValueError: One of them is NaN.
 
     """
     if np.isnan(probabilities).any():

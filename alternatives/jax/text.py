@@ -56,7 +56,7 @@ def drawn_starts(indices: Array, seq_length: int, shape: tuple[int, ...], seed: 
     """Draw where windows begin.
 
     Raises:
-        ValueError: the text has no character after its first window.
+        ValueError: The text has no character after its first window.
 
     """
     places = len(indices) - seq_length

@@ -67,7 +67,7 @@ class MeanSquaredError(keras.losses.Loss):
         """Return a value for each example.
 
         Raises:
-            ValueError: targets and predictions differ in shape by more than a last axis of 1.
+            ValueError: Targets and predictions differ in shape by more than a last axis of 1.
 
         """
         predictions = keras.ops.convert_to_tensor(y_pred)
@@ -91,10 +91,10 @@ class SparseCategoricalAccuracy(keras.metrics.Metric):
         Args:
             y_true: [...] or [..., 1], whole numbers of any type.
             y_pred: [..., classes].
-            sample_weight: like y_true, or what can be broadcast to that; 1 for each by default.
+            sample_weight: Weights in the shape of y_true, or one that broadcasts to it; 1 for each by default.
 
         Raises:
-            ValueError: the shapes do not belong together.
+            ValueError: The shapes do not belong together.
 
         """
         largest = keras.ops.argmax(y_pred, axis=-1)
@@ -155,7 +155,7 @@ class Operations:
         """Compare element by element.
 
         Raises:
-            InvalidArgumentError: the operands differ in type, or in shape by more than broadcasting mends.
+            InvalidArgumentError: The operands differ in type, or in shape by more than broadcasting mends.
 
         """
         _one_type(x, y)
@@ -170,7 +170,7 @@ class Operations:
         """Multiply matrices.
 
         Raises:
-            InvalidArgumentError: the operands differ in type, or do not have as many columns as rows.
+            InvalidArgumentError: The operands differ in type, or do not have as many columns as rows.
 
         """
         _one_type(x, y)
@@ -191,7 +191,7 @@ def _same_shape(what: str, found: tuple[int | None, ...], expected: tuple[int | 
     """Check shapes before an operation that would stretch an axis of 1.
 
     Raises:
-        ValueError: they differ.
+        ValueError: They differ.
 
     """
     if tuple(found) != tuple(expected):

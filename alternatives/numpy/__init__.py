@@ -24,7 +24,7 @@ class NumPy(LazyImplementation):
         """Make sure that nobody asks for a GPU.
 
         Raises:
-            RuntimeError: somebody does.
+            RuntimeError: Code of a user calls it.
 
         """
         if device != "cpu":

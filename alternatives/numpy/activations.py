@@ -14,8 +14,8 @@ class Activation(NamedTuple):
     """A function of every element.
 
     Attributes:
-        function: inputs to outputs.
-        slope: outputs to the derivative at the inputs that they belong to.
+        function: Inputs to outputs.
+        slope: Outputs to the derivative at the inputs that they belong to.
 
     """
 

@@ -53,10 +53,10 @@ class Step(NamedTuple):
     """What a step gives.
 
     Attributes:
-        state: after it.
+        state: State after the step.
         reward: Reward for it.
-        terminated: whether the pole has fallen.
-        truncated: whether the episode is cut off.
+        terminated: Whether the pole has fallen.
+        truncated: Whether the episode is cut off.
 
     """
 

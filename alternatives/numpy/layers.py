@@ -66,7 +66,7 @@ class Conv2D:
     Attributes:
         strides: Strides of the window.
         padding: `valid` or `same`.
-        activation: applied last.
+        activation: Activation, applied last.
 
     """
 
@@ -121,7 +121,7 @@ class MaxPool2D:
     """The largest element of each window.
 
     Attributes:
-        window: where it lies.
+        window: Position of the window.
 
     """
 
@@ -152,7 +152,7 @@ class AveragePool2D:
     """The mean of what each window holds of the image.
 
     Attributes:
-        window: where it lies.
+        window: Position of the window.
 
     """
 
@@ -181,7 +181,7 @@ class BatchNormalization:
     """gamma (inputs - mean) / sqrt(variance + epsilon) + beta, channel by channel.
 
     Attributes:
-        training: whether mean and variance are the batch's, or those that were gathered.
+        training: Whether mean and variance are the batch's, or those that were gathered.
 
     """
 

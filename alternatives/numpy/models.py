@@ -26,11 +26,11 @@ class Model:
 
     Attributes:
         layers: Layers in their order, by name.
-        variables: what a new model's are drawn from, by layer.
+        variables: Distributions of a new model's variables, by layer.
         loss: (targets, last outputs) to the mean loss and its gradient; the Q-networks' is in `agent`.
-        optimizer: a learning rate to a new one.
-        is_classifier: whether softmax comes after the layers, which the loss takes along.
-        shares: how many threads share a batch.
+        optimizer: A learning rate to a new one.
+        is_classifier: Whether softmax comes after the layers, which the loss takes along.
+        shares: Number of threads that share a batch.
 
     """
 

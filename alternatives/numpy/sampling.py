@@ -12,7 +12,7 @@ def checked(temperature: float) -> np.float32:
     """Return a temperature as it is divided by.
 
     Raises:
-        ValueError: it is not a number above 0.
+        ValueError: It is not a number above 0.
 
     """
     divisor = np.float32(temperature)
@@ -33,7 +33,7 @@ def drawn(probabilities: Array, generator: np.random.Generator) -> Array:
     Laid end to end, the probabilities fill a line; a point is drawn evenly from it, and falls into one of them.
 
     Raises:
-        ValueError: there is a NaN among them.
+        ValueError: One of them is NaN.
 
     """
     if np.isnan(probabilities).any():

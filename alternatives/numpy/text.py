@@ -56,7 +56,7 @@ def cut(indices: Array, seq_length: int, batch_size: int, generator: np.random.G
     """Draw windows of a text, and the character after each.
 
     Raises:
-        ValueError: the text has no character after its first window.
+        ValueError: The text has no character after its first window.
 
     """
     places = len(indices) - seq_length

@@ -17,8 +17,8 @@ class Window:
     """A window that moves over images.
 
     Attributes:
-        size: height and width.
-        strides: down and to the right.
+        size: Height and width.
+        strides: Steps down and to the right.
         padding: `valid` or `same`.
 
     """

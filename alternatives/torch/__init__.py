@@ -33,8 +33,8 @@ class Torch(LazyImplementation):
         """Take how it computes.
 
         Args:
-            compiled: whether `torch.compile` makes one function of a training step.
-            tf32: whether a GPU may round the factors of products to TF32.
+            compiled: Whether `torch.compile` makes one function of a training step.
+            tf32: Whether a GPU may round the factors of products to TF32.
 
         """
         self.compiled, self.tf32 = compiled, tf32

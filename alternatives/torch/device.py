@@ -18,9 +18,9 @@ def use(device: str, *, threads: int | None = None, tf32: bool = False) -> str:
     """Let PyTorch make every tensor on one device, and return the device's name.
 
     Args:
-        device: cpu or gpu.
-        threads: the most that PyTorch may work with; None for its own choice.
-        tf32: whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
+        device: Cpu or gpu.
+        threads: The most that PyTorch may work with; None for its own choice.
+        tf32: Whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
 
     Raises:
         RuntimeError: PyTorch sees no such device.

@@ -44,10 +44,10 @@ def td_targets(
     """Return y of transitions, [n], which no gradient goes through.
 
     Args:
-        values_of: states to the values of all actions, [n, actions].
+        values_of: States to the values of all actions, [n, actions].
         rewards: [n].
         next_states: [n, ...].
-        discounts: what the best value there counts for, [n]: 0 where the episode has ended.
+        discounts: Factors of the best next value, [n]; 0 where the episode has ended.
 
     """
     with torch.no_grad():

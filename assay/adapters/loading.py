@@ -40,8 +40,8 @@ class Description:
     Attributes:
         name: Name, for people.
         version: Version of the adapter.
-        frameworks: installed version by package.
-        groups: those that it declares.
+        frameworks: Installed versions, by package.
+        groups: Those that it declares.
         source: Digest of its source; empty where that is not known.
         unsupported: Functions and models that it leaves out of these groups, such as `ops.lstm` and `models.rnn`.
 

@@ -12,7 +12,7 @@ def plain(text: object) -> str:
     """Return a plain string: half surrogate pairs and control characters are written as escapes.
 
     Args:
-        text: a string, or what has one; whatever its class makes of that counts for nothing.
+        text: A string, or what has one; whatever its class makes of that counts for nothing.
 
     """
     try:

@@ -37,7 +37,7 @@ class ProcessState:
         """Take down the state.
 
         Args:
-            environment: whether variables of the environment are a part of it.
+            environment: Whether variables of the environment are a part of it.
 
         """
         self._folder = _folder()

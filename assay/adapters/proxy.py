@@ -109,8 +109,8 @@ class GroupProxy:
         """Return a function of the group under guard; of the Keras group, whatever it has, as it is.
 
         Raises:
-            NonConformanceError: the group was declared but lacks what the contract has.
-            UnsupportedError: the implementation has declared that it leaves it out.
+            NonConformanceError: The group was declared but lacks what the contract has.
+            UnsupportedError: The implementation has declared that it leaves it out.
 
         """
         if name not in functions(self._name):
@@ -154,7 +154,7 @@ class NamespaceProxy:
 
         Args:
             name: Name, for the message.
-            target: the module.
+            target: The module.
 
         """
         self._name = name
@@ -164,7 +164,7 @@ class NamespaceProxy:
         """Return what the namespace has, as it is.
 
         Raises:
-            NonConformanceError: it has nothing of that name.
+            NonConformanceError: It has nothing of that name.
 
         """
         if not hasattr(self._target, name):
@@ -191,9 +191,9 @@ def _guarded(what: str, call: Callable[[], Any], *, environment: bool = True) ->
     """Call the implementation: what it raises is an error of the adapter, and what it changes is put back.
 
     Args:
-        what: names the call, for the message.
-        call: the call.
-        environment: whether variables of the environment are put back, too. What starts a framework may set them.
+        what: Name of the call, for the message.
+        call: The call.
+        environment: Whether variables of the environment are put back, too. What starts a framework may set them.
 
     """
     state = ProcessState(environment=environment)
@@ -338,12 +338,12 @@ class ImplementationProxy:
         """Load and start an implementation.
 
         Args:
-            load: returns it.
+            load: Function that returns it.
             device: Device to start it on.
-            threads: how many it may work with; None leaves that to the implementation.
+            threads: Number of threads to use; None leaves that to the implementation.
 
         Raises:
-            AdapterError: it could not be.
+            AdapterError: It could not be.
 
         """
         implementation = _guarded("importing the implementation", load, environment=False)

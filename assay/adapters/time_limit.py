@@ -118,9 +118,8 @@ def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterat
 
     Args:
         seconds: Time until the exception.
-        last_words: file that gets the stack if the process has to end; None if it must not end.
-        factor: where it is not 1, `seconds` count processor time, and so many times as much may pass by the wall
-            clock.
+        last_words: File that gets the stack if the process has to end; None if it must not end.
+        factor: Wall-clock seconds allowed per second. Unless it is 1, `seconds` count processor time.
 
     """
     global _current  # noqa: PLW0603 - as the alarm of a process is

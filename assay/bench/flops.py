@@ -19,9 +19,9 @@ class Cost(NamedTuple):
     """What no implementation that multiplies as the definition does can do without.
 
     Attributes:
-        operations: multiplications and additions of its products.
-        bytes: read and written of parameters, and of what the optimizer keeps of them.
-        footprint: the bytes that these take, which decide how fast memory is: a small model stays in a cache.
+        operations: Multiplications and additions of its products.
+        bytes: Bytes of parameters and optimizer state that are read and written.
+        footprint: The bytes that these take, which decide how fast memory is: a small model stays in a cache.
 
     """
 
@@ -34,8 +34,8 @@ class Product(NamedTuple):
     """The products of one kernel.
 
     Attributes:
-        terms: multiplications for one example.
-        differentiable: whether its inputs, too, have a gradient: those of the first layer have none.
+        terms: Multiplications for one example.
+        differentiable: Whether its inputs, too, have a gradient: those of the first layer have none.
 
     """
 

@@ -21,7 +21,7 @@ class Ratio:
 
     Attributes:
         work: which.
-        peer: the other one, or `LIMIT`.
+        peer: The other one, or `LIMIT`.
         logarithms: Logarithms of the ratio, one for each start.
 
     """

@@ -23,7 +23,7 @@ class Change:
 
     Attributes:
         old: before.
-        new: now; None where it was not measured any more.
+        new: New value; None if it was not measured again.
         allowed: Largest fall of its logarithm.
 
     """
@@ -50,8 +50,8 @@ class Comparison:
     """What has become of the ratios.
 
     Attributes:
-        old: the runs from before, the last one last.
-        new: the run to be judged.
+        old: The runs from before, the last one last.
+        new: The run to be judged.
         changes: Changes of every ratio that both have, or that the new one should have.
 
     """
@@ -87,7 +87,7 @@ def compare(history: Sequence[Run], new: Run) -> Comparison:
     t-test, one-sided, at a level that leaves the false alarms of all ratios together at `FALSE_ALARMS` (Bonferroni).
 
     Raises:
-        UserError: they have nothing in common, or too few starts to know what is chance.
+        UserError: The runs share no benchmark, or have too few starts to estimate the noise.
 
     """
     old = tuple(run for run in history if run.conditions == history[-1].conditions)

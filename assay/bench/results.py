@@ -33,12 +33,12 @@ class Start:
     """One work in one process of an implementation.
 
     Attributes:
-        first: seconds of the first call of one step, in which most things are compiled.
-        count: steps that a loop was asked for.
+        first: Seconds of the first call of one step, in which most things are compiled.
+        count: Steps that a loop was asked for.
         first_loop: Seconds of the first loop of this length, which some implementations compile again.
-        calls: steps and seconds of each call of one step.
-        loops: steps and seconds of each loop.
-        cores: how many were busy in each loop.
+        calls: Steps and seconds of each call of one step.
+        loops: Steps and seconds of each loop.
+        cores: Number of cores busy in each loop.
 
     """
 
@@ -73,7 +73,7 @@ class Broken:
 
     Attributes:
         implementation: Name of the implementation.
-        work: empty where it is about the process as a whole.
+        work: Empty where it is about the process as a whole.
         outcome: Outcome, as in a ledger.
         reason: why.
 
@@ -91,12 +91,12 @@ class Run:
 
     Attributes:
         time: Time of its start, in UTC.
-        suite: version of Assay.
-        machine: what it ran on.
+        suite: Version of Assay.
+        machine: Description of the machine.
         settings: Settings of the plan.
-        implementations: what each says of itself, and its device, by name; the first is compared with the others.
-        starts: what was measured, by work, implementation, and number of the start.
-        broken: what was not.
+        implementations: Description and device of each, by name; the first is compared with the others.
+        starts: Measurements, by work, implementation, and number of the start.
+        broken: Benchmarks that failed, and why.
 
     """
 
@@ -204,7 +204,7 @@ def read(path: Path) -> list[Run]:
     """Read the runs of a file, the last one last.
 
     Raises:
-        UserError: the file is missing, or it is damaged; the message says where.
+        UserError: The file is missing, or it is damaged; the message says where.
 
     """
     content = json_file.load(path, WHAT, HINT)
@@ -218,7 +218,7 @@ def append(path: Path, run: Run) -> None:
     """Append a run to those of a file, which is made if it is missing.
 
     Raises:
-        UserError: the file is damaged, or cannot be written.
+        UserError: The file is damaged, or cannot be written.
 
     """
     content = File(FORMAT, [*(read(path) if path.exists() else []), run])

@@ -27,7 +27,7 @@ class Rounds:
         Args:
             name: Name of what is timed.
             turns: Turns that it takes.
-            last_seconds: returns how long the round took that has just ended.
+            last_seconds: Function that returns the seconds of the round that has just ended.
 
         """
         self._name = name
@@ -44,7 +44,7 @@ class Rounds:
         """Make ready, call it for the first time, and find out how many steps make a round.
 
         Args:
-            make: returns what makes calls.
+            make: Function that returns the function to time.
             loop_seconds: Approximate time of the steps of a loop; None for a call of one step.
 
         """

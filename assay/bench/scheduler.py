@@ -38,13 +38,13 @@ class Plan:
 
     Attributes:
         implementations: Implementations by name; the others are compared with the first.
-        device: cpu or gpu.
-        profile: core or full.
-        selection: an expression of pytest's `-k`; empty for all.
+        device: Cpu or gpu.
+        profile: Core or full.
+        selection: An expression of pytest's `-k`; empty for all.
         starts: Number of process launches.
         rounds: Rounds of each work in each process.
         seconds: Approximate time of the steps of a round.
-        turn_seconds: after which a process that has not given its turn back is ended.
+        turn_seconds: Seconds after which a process that has not given its turn back is ended.
 
     """
 
@@ -63,10 +63,10 @@ class Event:
     """Something that a process has said, or that has become of it.
 
     Attributes:
-        start: the number of its start, from 0 on.
-        implementation: its name.
-        work: what was at hand: `mlp-loop`; empty where it is about the process as a whole.
-        content: what it said.
+        start: The number of its start, from 0 on.
+        implementation: Its name.
+        work: Name of the work in progress, such as `mlp-loop`; empty if the message is about the whole process.
+        content: Content of the message.
 
     """
 
@@ -113,8 +113,8 @@ class Process:
 
     Attributes:
         connection: Connection to it.
-        ready: the work that it waits to go on with; empty while it works, and once it has ended.
-        turns: how many it has had, by work.
+        ready: The work that it waits to go on with; empty while it works, and once it has ended.
+        turns: Number of turns so far, by work.
 
     """
 
@@ -123,10 +123,10 @@ class Process:
 
         Args:
             plan: Plan of the whole.
-            start: the number of its start.
+            start: The number of its start.
             name: Name of the implementation.
-            broken: works that ended a process of it before.
-            said: file for what it prints.
+            broken: Works that have ended one of its processes before.
+            said: File for what it prints.
 
         """
         self._plan, self._start, self._name, self._said = plan, start, name, said

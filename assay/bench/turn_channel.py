@@ -83,7 +83,7 @@ def received(connection: Connection) -> Mapping[str, Any]:
     """Wait for a message.
 
     Raises:
-        EOFError: the other process has ended.
+        EOFError: The other process has ended.
 
     """
     message: Mapping[str, Any] = json.loads(connection.recv_bytes())

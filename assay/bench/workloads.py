@@ -40,9 +40,9 @@ class Work:
         name: Name of it, for the command line and for files.
         title: Title of it, for people.
         groups: Groups that it needs of an implementation.
-        prepare: an implementation to what makes calls of it.
-        profile: smallest one that has it.
-        devices: where it is timed.
+        prepare: An implementation to what makes calls of it.
+        profile: Smallest one that has it.
+        devices: Devices to time it on.
 
     """
 

@@ -38,7 +38,7 @@ def judge(ledger: Ledger) -> tuple[str, ExitCode]:
         What came of it, for people, and the exit code: 1 for a run that is too slow.
 
     Raises:
-        UserError: it is not the ledger of a complete run of a whole profile.
+        UserError: It is not the ledger of a complete run of a whole profile.
 
     """
     if ledger.time is None or ledger.shard is not None or not is_complete(ledger, specification()):

@@ -48,7 +48,7 @@ def update(path: Path) -> None:
     """Take over the costs of a ledger.
 
     Raises:
-        UserError: it is not a ledger of all claims of core or full, or not all of them hold: what ran into a
+        UserError: It is not a ledger of all claims of core or full, or not all of them hold: what ran into a
             limit did not cost what it has to.
 
     """

@@ -51,7 +51,7 @@ def publish(folder: Path, name: str, path: Path, command: str) -> None:
         command: Command that made it.
 
     Raises:
-        UserError: the ledger is not one of a whole core profile, or cannot be read.
+        UserError: The ledger is not one of a whole core profile, or cannot be read.
 
     """
     found = ledgers.read(path)
@@ -84,7 +84,7 @@ def read_ledger(folder: Path, name: str) -> Ledger:
     """Read a published ledger.
 
     Raises:
-        UserError: it is missing.
+        UserError: It is missing.
 
     """
     path = folder / f"{name}.json.gz"

@@ -40,15 +40,15 @@ def write(
     Args:
         name: Name of the module.
         folder: Folder of the files; it is made if it is missing.
-        requirement: what tox installs Assay from.
-        subprocess: whether the adapter is a program of its own, which speaks the protocol.
+        requirement: Requirement from which tox installs Assay.
+        subprocess: Whether the adapter is a program of its own, which speaks the protocol.
         frameworks: Requirements of the adapter, which tox installs and whose versions the ledger names.
 
     Returns:
         The files.
 
     Raises:
-        UserError: the name cannot name a module, or is taken; a file is there already, or cannot be written.
+        UserError: The name cannot name a module, or is taken; a file is there already, or cannot be written.
 
     """
     _check_name(name)

@@ -55,11 +55,11 @@ class Mnist(NamedTuple):
     """Handwritten digits.
 
     Attributes:
-        x_train: uint8, (60000, 28, 28).
-        y_train: uint8, (60000,), the digits 0 to 9.
-        x_test: uint8, (10000, 28, 28).
-        y_test: uint8, (10000,).
-        source: where they come from, for people.
+        x_train: Uint8, (60000, 28, 28).
+        y_train: Uint8, (60000,), the digits 0 to 9.
+        x_test: Uint8, (10000, 28, 28).
+        y_test: Uint8, (10000,).
+        source: Origin of the data, for people.
 
     """
 
@@ -75,7 +75,7 @@ class Text(NamedTuple):
 
     Attributes:
         text: Text of the file, with upper and lower case.
-        source: where it comes from, and which corpus it is where it is not the Nietzsche text; for people.
+        source: Origin of the text, for people; it names the corpus if that is not the Nietzsche text.
 
     """
 
@@ -93,9 +93,9 @@ class Dataset(Generic[T]):
     """What there is to know of a data set.
 
     Attributes:
-        title: its name in a sentence.
-        file: its file's name in every folder.
-        parse: reads the file, and raises where its content is not the pinned one.
+        title: Its name in a sentence.
+        file: Its file's name in every folder.
+        parse: Function that reads the file, and raises if its content is not the pinned one.
         writers: Function that writes the file to a path, by source.
 
     """
@@ -110,8 +110,8 @@ def mnist(*, download: bool = True) -> Mnist:
     """Find MNIST, or fetch it. Each call reads the file again.
 
     Raises:
-        AbsentError: it is nowhere to be had.
-        DataError: the file in the folder that ASSAY_DATA names is damaged.
+        AbsentError: It is nowhere to be had.
+        DataError: The file in the folder that ASSAY_DATA names is damaged.
 
     """
     arrays, source = _find(MNIST, _sources(MNIST, download=download))
@@ -138,7 +138,7 @@ def fetch(names: Sequence[str]) -> list[tuple[str, str]]:
     """Get data sets ready on this machine.
 
     Args:
-        names: some of `DATASETS`.
+        names: Some of `DATASETS`.
 
     Returns:
         Each name with its source.

@@ -50,7 +50,7 @@ class Unusable(Exception):  # noqa: N818 - an answer that the next source is ask
         """Take the reasons.
 
         Args:
-            reasons: what each source that was asked came to, in the order of asking.
+            reasons: Reason why each source failed, in the order they were tried.
 
         """
         super().__init__("; ".join(f"{source}: {reason}" for source, reason in reasons.items()))
@@ -73,7 +73,7 @@ def first(sources: Iterable[Callable[[], T]]) -> tuple[T, dict[str, str]]:
         What the first usable source gave, and the reasons of those before it.
 
     Raises:
-        Unusable: none was usable.
+        Unusable: None was usable.
 
     """
     reasons: dict[str, str] = {}
@@ -94,16 +94,16 @@ def fetch_once(
     """Put a file in its place, unless another process was quicker.
 
     Args:
-        target: the file to be; its folder is made if it is missing.
+        target: The file to be; its folder is made if it is missing.
         writers: Function that writes the file to a path, by source.
-        arrived: reads what another process may have put in place meanwhile.
-        parse: reads a file, and raises where its content is not the right one.
+        arrived: Function that reads what another process may have put in place meanwhile.
+        parse: Function that reads a file, and raises if its content is wrong.
 
     Returns:
         The content and its source.
 
     Raises:
-        Unusable: nothing could be fetched or kept; only a complete, right file is ever put in place.
+        Unusable: Nothing could be fetched or kept; only a complete, right file is ever put in place.
 
     """
     ways = [partial(_place, source, write, target, parse) for source, write in writers.items()]

@@ -22,7 +22,7 @@ def load(path: Path, what: str, hint: str) -> Any:  # noqa: ANN401 - whatever th
         hint: What makes such a file, for the message.
 
     Raises:
-        UserError: the file is missing, it is not JSON, or an object in it has one key twice.
+        UserError: The file is missing, it is not JSON, or an object in it has one key twice.
 
     """
     return parse(read_bytes(path, what, hint), path, what, hint)
@@ -32,7 +32,7 @@ def read_bytes(path: Path, what: str, hint: str) -> bytes:
     """Return the content of a file; the arguments are those of `load`.
 
     Raises:
-        UserError: the file cannot be read.
+        UserError: The file cannot be read.
 
     """
     try:
@@ -53,7 +53,7 @@ def parse(content: bytes, path: Path, what: str, hint: str, part: str = "it") ->
         part: Name of the part, for the message: `line 3`.
 
     Raises:
-        UserError: the content is not JSON, or an object in it has one key twice.
+        UserError: The content is not JSON, or an object in it has one key twice.
 
     """
     try:
@@ -118,7 +118,7 @@ def read(path: Path, schema_file: Path, what: str, hint: str) -> dict[str, Any]:
         hint: What makes such a file, for the message.
 
     Raises:
-        UserError: the file is missing, or it does not match; the message says what is wrong and where.
+        UserError: The file is missing, or it does not match; the message says what is wrong and where.
 
     """
     from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and a run needs none

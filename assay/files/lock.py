@@ -37,13 +37,13 @@ def acquire(path: Path, what: str) -> FileLock | None:
 
     Args:
         path: Path of the file, with links followed.
-        what: names it in the message: `ledger`.
+        what: Name of the file's kind in the message, such as `ledger`.
 
     Returns:
         The lock; None if no folder can hold it.
 
     Raises:
-        UserError: another process has locked it.
+        UserError: Another process has locked it.
 
     """
     folder = _FOLDER / f"assay-locks-{os.getuid()}"

@@ -26,10 +26,10 @@ def check(path: Path, what: str) -> Path:
 
     Args:
         path: Path of the file. Links are followed.
-        what: names it in the message: `ledger`.
+        what: Name of the file's kind in the message, such as `ledger`.
 
     Raises:
-        UserError: it cannot be written.
+        UserError: It cannot be written.
 
     """
     try:
@@ -62,7 +62,7 @@ def write(path: Path, text: str, what: str) -> None:
     """Write a file; a regular one is replaced in one step, so that a reader or a killed run never sees half of it.
 
     Raises:
-        UserError: it cannot be written.
+        UserError: It cannot be written.
 
     """
     content = encode(text)

@@ -11,7 +11,7 @@ def write(output: Path, text: str, what: str) -> None:
     """Write one.
 
     Raises:
-        UserError: it cannot be written.
+        UserError: It cannot be written.
 
     """
     files.write(output, text, what)

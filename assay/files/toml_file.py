@@ -21,7 +21,7 @@ def load(path: Path, what: str, hint: str) -> dict[str, Any]:
         hint: What makes such a file, for the message.
 
     Raises:
-        UserError: the file is missing, or it is not TOML.
+        UserError: The file is missing, or it is not TOML.
 
     """
     try:

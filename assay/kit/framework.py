@@ -123,7 +123,7 @@ class Framework(ABC):
             bias: [4 units].
 
         Returns:
-            hidden and carry after every step, each [batch, time, units].
+            Hidden and carry after every step, each [batch, time, units].
 
         """
         hidden, carry, steps = state, state, []

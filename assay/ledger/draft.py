@@ -25,7 +25,7 @@ class Draft:
         document: SHA-256 of the document.
         implementation: What is tested.
         precision: Precision that products must have.
-        profile: smoke, core or full.
+        profile: Smoke, core or full.
         seed: Seed of all random draws.
         data: Source of each data set.
         awaited: Names of the tests of every claim of the profile, or of the shard, in the document's order, that
@@ -126,7 +126,7 @@ class Draft:
         """Write the ledger as it is now, as `assay.ledger.ledger.write` does.
 
         Raises:
-            UserError: the file cannot be written.
+            UserError: The file cannot be written.
 
         """
         ledger.write(path, self.ledger())

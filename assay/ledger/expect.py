@@ -44,7 +44,7 @@ def write(path: Path, expectations: Sequence[Expectation]) -> None:
     """Write a file that `assay.ledger.expectations.read` reads; findings that are in it stay.
 
     Raises:
-        UserError: it cannot be written.
+        UserError: It cannot be written.
 
     """
     entries = [msgspec.to_builtins(expectation, builtin_types=(date,)) for expectation in expectations]

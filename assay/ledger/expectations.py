@@ -103,7 +103,7 @@ def read(*paths: Path) -> tuple[Expectation, ...]:
     """Read files of expectations.
 
     Raises:
-        UserError: a file is missing or has another form, or two entries are about the same claim.
+        UserError: A file is missing or has another form, or two entries are about the same claim.
 
     """
     seen: dict[str, Path] = {}
@@ -122,7 +122,7 @@ def read_file(path: Path) -> Expectations:
     """Read the expectations and the findings of one file.
 
     Raises:
-        UserError: the file is missing or has another form.
+        UserError: The file is missing or has another form.
 
     """
     content = toml_file.load(path, "expectations", HINT)
@@ -139,10 +139,10 @@ def check(expectations: Iterable[Expectation], groups: Iterable[str], today: dat
     Args:
         expectations: Expectations of one implementation.
         groups: Groups that the implementation declares.
-        today: the day, in UTC, unless given.
+        today: The day, in UTC, unless given.
 
     Raises:
-        UserError: one has expired, or is about a claim that does not exist, or that needs what is not declared.
+        UserError: One has expired, or is about a claim that does not exist, or that needs what is not declared.
 
     """
     today = today or datetime.now(tz=UTC).date()

@@ -44,7 +44,7 @@ class Journal:
             rows: Rows, as JSON has them.
 
         Raises:
-            UserError: the file cannot be written.
+            UserError: The file cannot be written.
 
         """
         self.is_open = False
@@ -56,7 +56,7 @@ class Journal:
         """Add lines.
 
         Raises:
-            UserError: they cannot be written; the journal is not open any more.
+            UserError: They cannot be written; the journal is closed then.
 
         """
         content = output.encode("".join(map(_line, entries)))
@@ -92,7 +92,7 @@ def read(content: bytes, path: Path, hint: str) -> dict[str, Any]:
         hint: What makes such a file, for messages.
 
     Raises:
-        UserError: the content is not a journal; the message names the line.
+        UserError: The content is not a journal; the message names the line.
 
     """
     head: dict[str, Any] = {}

@@ -125,7 +125,7 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
     Attributes:
         name: Name for people.
         version: Version of the adapter.
-        frameworks: Installed version by package.
+        frameworks: Installed versions, by package.
         device: Device as the implementation names it; None where it never started.
         measured_precision: Precision measured in its products; None where it was not measured.
         groups: Groups that it declares.
@@ -165,7 +165,7 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
         document: SHA-256 of the document.
         implementation: What was tested.
         precision: Precision that products must have; `grade` in the file.
-        profile: smoke, core or full.
+        profile: Smoke, core or full.
         seed: Seed of all random draws.
         shard: Part of the profile that was run; None for all of it.
         required: Groups without which the run does not conform.
@@ -272,7 +272,7 @@ def read(path: Path) -> Ledger:
     """Read a ledger, or the journal of a run that has not finished.
 
     Raises:
-        UserError: the file is missing, or it is not a ledger; the message says what is wrong and where.
+        UserError: The file is missing, or it is not a ledger; the message says what is wrong and where.
 
     """
     found = json_file.read_bytes(path, "ledger", HINT)
@@ -291,7 +291,7 @@ def write(path: Path, ledger: Ledger) -> None:
     """Write a ledger.
 
     Raises:
-        UserError: the file cannot be written.
+        UserError: The file cannot be written.
 
     """
     output.write(path, json.dumps(as_json(ledger), indent=1, allow_nan=False) + "\n", "ledger")

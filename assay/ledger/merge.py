@@ -37,7 +37,7 @@ def merge(ledgers: Sequence[tuple[Path, Ledger]], specification: Specification) 
         specification: Specification that they are about.
 
     Raises:
-        UserError: one is not a shard, or they are not shards of one run.
+        UserError: One is not a shard, or they are not shards of one run.
 
     """
     shards = _by_number(ledgers)
@@ -117,7 +117,7 @@ def _measured(shards: Mapping[int, Ledger]) -> tuple[str | None, str | None]:
     """Return what a shard knows only if it has the claims that show it: device and precision.
 
     Raises:
-        UserError: two shards know different ones.
+        UserError: Two shards know different ones.
 
     """
     devices = {ledger.implementation.device for ledger in shards.values()} - {None}

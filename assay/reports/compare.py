@@ -36,10 +36,10 @@ class Difference:
     """A claim of which two ledgers do not say the same.
 
     Attributes:
-        id: the claim's.
-        change: what has become of it.
-        old: its row before; None where it was added.
-        new: its row now; None where it was removed.
+        id: The claim's.
+        change: Kind of change.
+        old: Its row before; None where it was added.
+        new: Its row now; None where it was removed.
 
     """
 
@@ -71,11 +71,11 @@ class Comparison:
     """What has changed from one ledger to another.
 
     Attributes:
-        old: the ledger from before.
-        new: the ledger to be judged.
-        common: how many claims are in both.
-        remarks: what else a reader must know.
-        differences: the regressions first.
+        old: The ledger from before.
+        new: The ledger to be judged.
+        common: Number of claims in both.
+        remarks: Further remarks for the reader.
+        differences: The regressions first.
 
     """
 
@@ -115,7 +115,7 @@ def compare(old: Ledger, new: Ledger) -> Comparison:
         new: Ledger to be judged.
 
     Raises:
-        UserError: they are about different documents, whose claims have nothing to do with each other.
+        UserError: The ledgers are about different documents.
 
     """
     if old.document != new.document:

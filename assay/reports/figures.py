@@ -58,7 +58,7 @@ def from_evidence(evidence: Mapping[str, Any], salt: str) -> tuple[list[Picture]
 
     Args:
         evidence: Evidence of the row; kinds that have no figure are passed over.
-        salt: sets the drawings apart from all others in the page.
+        salt: Text that makes the ids of the drawing unique in the page.
 
     Returns:
         The figures, and for each that cannot be drawn one line that says why.

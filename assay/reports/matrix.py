@@ -57,7 +57,7 @@ def make(ledgers: Mapping[str, Ledger]) -> Matrix:
         ledgers: Ledgers by the name of the version, the oldest first.
 
     Raises:
-        UserError: they come from different versions of the suite or of the document.
+        UserError: The ledgers come from different versions of the suite or of the document.
 
     """
     for what in ("suite", "document"):
@@ -98,7 +98,7 @@ def read(path: Path) -> Matrix:
     """Read a matrix.
 
     Raises:
-        UserError: the file does not exist, or does not hold a matrix.
+        UserError: The file does not exist, or does not hold a matrix.
 
     """
     return json_file.read(path, SCHEMA, "matrix", "`assay matrix NAME=LEDGER ...` makes one")

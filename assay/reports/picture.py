@@ -62,10 +62,10 @@ class Tile:
     """A small picture, with what it shows.
 
     Attributes:
-        source: a data URI.
-        label: the digit that it is.
-        prediction: the digit that it was taken for.
-        confidence: the probability of the prediction.
+        source: A data URI.
+        label: The digit that it is.
+        prediction: The digit that it was taken for.
+        confidence: The probability of the prediction.
 
     """
 
@@ -80,8 +80,8 @@ class Count:
     """A cell of the confusion matrix.
 
     Attributes:
-        number: how often.
-        right: whether the digit was taken for itself.
+        number: Number of repetitions.
+        right: Whether the digit was taken for itself.
         shade: Shade from 0 to 1, among the right ones or among the wrong ones.
 
     """
@@ -97,13 +97,13 @@ class Picture:
 
     Attributes:
         title: Title in a few words.
-        caption: what to see in it.
-        alt: what it looks like, for those who cannot see it.
-        svg: a drawing.
-        image: the data URI of a pixel picture.
-        tiles: small pictures.
-        matrix: the confusion matrix, labels down and predictions across.
-        samples: texts, each with what it is headed by.
+        caption: Caption.
+        alt: Description for readers who cannot see it.
+        svg: A drawing.
+        image: The data URI of a pixel picture.
+        tiles: Small pictures.
+        matrix: The confusion matrix, labels down and predictions across.
+        samples: Texts, each with what it is headed by.
 
     """
 
@@ -122,7 +122,7 @@ class Drawing:
     """A picture on its way: what it says, and what is still to be turned into a drawing.
 
     Attributes:
-        picture: without its drawing.
+        picture: The picture without its drawing.
         figure: Figure of matplotlib, where there is one.
 
     """

@@ -42,7 +42,7 @@ def write(
         passages: The document, where a copy of it is at hand.
 
     Raises:
-        UserError: the folder or a file in it cannot be written.
+        UserError: The folder or a file in it cannot be written.
 
     """
     spec = specification or claims.specification()

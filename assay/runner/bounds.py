@@ -26,8 +26,8 @@ def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, objec
     """Run a phase of a test, and let nothing that an implementation does in it reach beyond.
 
     Args:
-        item: the test.
-        draws: whether the implementation may draw in it; to keep its generators apart takes a while.
+        item: The test.
+        draws: Whether the implementation may draw in it; to keep its generators apart takes a while.
 
     """
     if not claims_of(item):

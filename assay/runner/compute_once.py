@@ -22,13 +22,13 @@ def compute_once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
     """Return what `work` returned the first time in this run, in this process or another.
 
     Args:
-        folder: shared by the processes of the run.
+        folder: Folder shared by the processes of the run.
         name: Name of the work, fit for a file.
-        work: the work.
+        work: The work.
 
     Raises:
-        AdapterError: the work failed the first time, or ended its process.
-        NonConformanceError: it failed.
+        AdapterError: The work failed the first time, or ended its process.
+        NonConformanceError: It failed.
         PeerLostError: The work raised it.
         TimeLimitError: The work raised it.
 

@@ -43,8 +43,8 @@ def command(options: RunOptions, tests: Sequence[Path], *more: str) -> list[str]
 
     Args:
         options: Options of the run.
-        tests: files, or folders of them.
-        more: arguments for pytest and its other plugins.
+        tests: Files, or folders of them.
+        more: Arguments for pytest and its other plugins.
 
     """
     return [sys.executable, "-m", "assay.runner", *map(str, tests), *OWN, *options.arguments(), *more]

@@ -42,8 +42,8 @@ def new_run(
 
     Args:
         options: Options as the user gave them.
-        tests: all tests of claims.
-        tries: whether the implementation is to be tried, and not only tests to be collected.
+        tests: All tests of claims.
+        tries: Whether the implementation is to be tried, and not only tests to be collected.
         description: What the implementation says of itself, if that is already known.
 
     Raises:
@@ -142,7 +142,7 @@ def _fetch_data() -> None:
     """Get MNIST and the text ready before the tests' time runs, where the progress bar can be seen.
 
     Raises:
-        UserError: the file that the user named is damaged.
+        UserError: The file that the user named is damaged.
 
     """
     # The claims that need them are skipped without them, with the reason.

@@ -47,11 +47,11 @@ class Recorder:
 
         Args:
             config: Config of pytest.
-            run: what is being run.
-            tests: all tests of claims.
+            run: The run.
+            tests: All tests of claims.
 
         Raises:
-            UserError: there is a run to be resumed, and it cannot be.
+            UserError: The run to resume cannot be resumed.
 
         """
         self._begun, self._began = monotonic(), environment.now()
@@ -95,7 +95,7 @@ class Recorder:
         """Make sure that the ledger can be written, and that no other run writes it.
 
         Raises:
-            UserError: it cannot be, or one does.
+            UserError: It cannot be, or one does.
 
         """
         if self._results is None or self._lock is not None:

@@ -75,7 +75,7 @@ def read(path: Path, now: Mapping[str, str]) -> Ledger | None:
         now: Conditions of the run that continues it.
 
     Raises:
-        UserError: the file is not the ledger of a run under the same conditions; the message has a sentence for each
+        UserError: The file is not the ledger of a run under the same conditions; the message has a sentence for each
             difference.
 
     """

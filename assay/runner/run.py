@@ -32,18 +32,18 @@ class Run:
 
     Attributes:
         implementation: Name on the command line.
-        description: what it says of itself; None where tests are only collected.
-        profile: smoke, core or full.
+        description: Description of the implementation; None if tests are only collected.
+        profile: Smoke, core or full.
         seed: Seed of everything drawn.
-        device: cpu or gpu.
-        precision: the format that factors of products may be rounded to.
-        shard: the part of the profile to run; None for all of it.
-        held: the claims of the profile, or of the shard.
-        claims: the only ones to run; empty for all that are held.
-        claim_seconds: the limit for each test of a claim.
-        expectations: the failures that are known.
-        isolated: whether a Python implementation is in a process of its own.
-        folder: shared by the processes of the run, removed at its end.
+        device: Cpu or gpu.
+        precision: The format that factors of products may be rounded to.
+        shard: The part of the profile to run; None for all of it.
+        held: The claims of the profile, or of the shard.
+        claims: The only ones to run; empty for all that are held.
+        claim_seconds: The limit for each test of a claim.
+        expectations: The failures that are known.
+        isolated: Whether a Python implementation is in a process of its own.
+        folder: Folder shared by the processes of the run, removed at its end.
         required: Groups without which the run does not conform.
         resumes: Whether it continues a run that did not finish.
         finished: Claims that were decided in that run.
@@ -155,11 +155,11 @@ class Run:
         """Load and start the implementation in this process.
 
         Args:
-            threads: how many threads it may work with; None leaves that to the implementation.
+            threads: Number of threads to use; None leaves that to the implementation.
 
         Raises:
-            AdapterError: it cannot be; or it ended a process of this run before, which is not tried again.
-            TimeLimitError: it takes too long.
+            AdapterError: It cannot be; or it ended a process of this run before, which is not tried again.
+            TimeLimitError: It takes too long.
 
         """
         if self.ended_in_start.exists():

@@ -36,8 +36,8 @@ def start(config: pytest.Config) -> ImplementationProxy:
     """Return the implementation under test, started once in this process.
 
     Raises:
-        AdapterError: it cannot be started.
-        TimeLimitError: it takes too long.
+        AdapterError: It cannot be started.
+        TimeLimitError: It takes too long.
 
     """
     if implementation_key not in config.stash:

@@ -20,7 +20,7 @@ class Watch:
     """A thread that looks after the workers.
 
     Attributes:
-        ended: the workers that it has ended, with the reason.
+        ended: The workers that it has ended, with the reason.
 
     """
 

@@ -35,11 +35,11 @@ class Trial:
     """What the process left.
 
     Attributes:
-        status: its exit status; None where its time was up.
-        journal: what was begun and ended, in order.
+        status: Its exit status; None where its time was up.
+        journal: Steps begun and ended, in order.
         rows: Rows of the ledger.
         last_lines: Last lines of what it wrote.
-        stuck_seconds: how long it had been at the step in flight when it ended.
+        stuck_seconds: Seconds spent in the step in flight when the process ended.
 
     """
 
@@ -97,8 +97,8 @@ def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, l
         name: Name of the implementation.
         device: Device to start it on.
         claims: Claims to try, in this order.
-        claim_seconds: the limit of each.
-        limit: the limit of it all.
+        claim_seconds: The limit of each.
+        limit: The limit of it all.
 
     """
     tests, ids = index.tests_folder(), [claim.id for claim in claims]
@@ -160,7 +160,7 @@ def _wait(process: subprocess.Popen[bytes], journal: Path, limit: Limit) -> int:
     """Wait for a process, whose limit may depend on when its journal says that `start()` has ended.
 
     Raises:
-        TimeoutExpired: its time is up.
+        TimeoutExpired: Its time is up.
 
     """
     began, seconds, is_started = time.monotonic(), limit.seconds, limit.after_start is None

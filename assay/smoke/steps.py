@@ -35,9 +35,9 @@ class Step:
     """What came of one step.
 
     Attributes:
-        text: what is so; or what is wrong, and what to do about it.
-        sound: whether it speaks for the adapter.
-        details: more lines.
+        text: Result of the step, or the problem and its remedy.
+        sound: Whether it speaks for the adapter.
+        details: More lines.
 
     """
 
@@ -55,7 +55,7 @@ def steps(name: str, device: str, seconds: float | None = None) -> Iterator[Step
         seconds: Time limit of the whole; None for one that follows from how long the import takes.
 
     Raises:
-        UserError: the adapter's turn did not come.
+        UserError: The adapter's turn did not come.
 
     """
     began = time.monotonic()
@@ -126,9 +126,9 @@ def answers(name: str, tried: Trial, claims: Sequence[Claim], claim_seconds: flo
 
     Args:
         name: Name of the implementation.
-        tried: what came of them.
+        tried: Results of the steps.
         claims: Claims that were to be tried.
-        claim_seconds: the limit of each.
+        claim_seconds: The limit of each.
 
     """
     found = {row["id"]: (Outcome(row["outcome"]), row.get("reason", "")) for row in tried.rows}

@@ -59,8 +59,8 @@ class Permitted:
 
     Attributes:
         key: Name in tests and ledgers.
-        result: what an implementation does.
-        seen: the frameworks, with their versions, that were seen to do it; empty where none was.
+        result: Observed behaviour of an implementation.
+        seen: The frameworks, with their versions, that were seen to do it; empty where none was.
 
     """
 
@@ -74,8 +74,8 @@ class Unspecified:
     """What the document leaves open, and implementations do otherwise.
 
     Attributes:
-        question: what is open.
-        permitted: what they make of it.
+        question: Question that the document leaves open.
+        permitted: Permitted answers.
 
     """
 
@@ -88,16 +88,16 @@ class Claim:
     """One statement that an implementation either meets or does not.
 
     Attributes:
-        id: immutable; begins with the name of its section.
-        statement: what holds.
-        section: the section's name.
-        lines: where it stands in the document, from 1.
-        kind: exact, bound, trajectory, statistical, ordering, error or default.
-        needs: functions of the contract, as `group.function` or `group`.
-        profile: the smallest profile that has it: smoke, core or full.
-        since: the version of the suite that brought it.
-        erratum: set where the document says something else.
-        unspecified: set where the document leaves open what implementations do otherwise.
+        id: Immutable; begins with the name of its section.
+        statement: Statement of the claim.
+        section: The section's name.
+        lines: Lines of the document, from 1.
+        kind: Exact, bound, trajectory, statistical, ordering, error or default.
+        needs: Functions of the contract, as `group.function` or `group`.
+        profile: The smallest profile that has it: smoke, core or full.
+        since: The version of the suite that brought it.
+        erratum: Erratum, if the document says something else.
+        unspecified: Question that the document leaves open, if implementations differ.
 
     """
 
@@ -135,8 +135,8 @@ class Section:
     Attributes:
         name: Name, as in `spec/claims/NAME.toml` and `tests/test_NAME.py`.
         title: Title, for people.
-        lines: its lines, from 1.
-        silent: the lines that make no claim, each with what it is.
+        lines: Its lines, from 1.
+        silent: The lines that make no claim, each with what it is.
         claims: Claims in the order of the file; empty while the section has no file.
 
     """
@@ -232,7 +232,7 @@ def load(folder: Path) -> Specification:
     """Check the files in a folder against their schemas, and read the claims.
 
     Raises:
-        UserError: a file is not TOML, breaks the schema, repeats an id, names a line outside its section, or has
+        UserError: A file is not TOML, breaks the schema, repeats an id, names a line outside its section, or has
             no section in `document.toml`; the message names the file and the entry.
 
     """

@@ -20,12 +20,12 @@ class ExecutableClaim:
     """One test function and the claims that it names.
 
     Attributes:
-        file: the file's name.
-        function: the test's name.
+        file: The file's name.
+        function: The test's name.
         claims: ids.
         source: Source of the function, with its decorators.
         line: Line of the file where the function begins.
-        tells_results: whether it says which of the allowed results it sees.
+        tells_results: Whether it says which of the allowed results it sees.
 
     """
 
@@ -158,7 +158,7 @@ def check(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> N
     """Make sure that claims and tests belong together.
 
     Raises:
-        UserError: they do not; the message names the first gap and counts the others.
+        UserError: A gap was found; the message names the first and counts the others.
 
     """
     found = gaps(specification, tests)

@@ -22,8 +22,8 @@ class Shard:
     """One of the parts of a profile.
 
     Attributes:
-        number: which, from 1.
-        of: how many there are.
+        number: Number of the shard, from 1.
+        of: Number of shards.
 
     """
 
@@ -39,7 +39,7 @@ def parse(text: str) -> Shard:
     """Read `2/3`.
 
     Raises:
-        UserError: it is not a shard.
+        UserError: It is not a shard.
 
     """
     form = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
@@ -66,12 +66,12 @@ def claims_of(
 
     Args:
         shard: which.
-        held: all claims to be shared out, in the document's order.
+        held: All claims to be shared out, in the document's order.
         tests: Tests of the claims. Claims that share a test stay together: it is run once.
-        seconds: what claims cost. One that is not there costs the median.
+        seconds: Seconds by claim. A claim without an entry gets the median.
 
     Raises:
-        UserError: there are more shards than parts.
+        UserError: The number of shards exceeds the number of parts.
 
     """
     held = tuple(held)

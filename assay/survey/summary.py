@@ -87,7 +87,7 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         name: Name on the command line.
         version: Version of the adapter.
-        frameworks: Installed version by package.
+        frameworks: Installed versions, by package.
         seeds: Number of seeds whose runs are all done.
         decisions: Number of times that a claim was tried.
         accused: Number of those seeds at which a flaky claim failed.
@@ -114,7 +114,7 @@ class Survey(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         format: Version of this format.
         suite: Version of the suite.
-        profile: smoke, core or full.
+        profile: Smoke, core or full.
         claims: The only claims that were run; empty for all of the profile.
         seeds: Number of seeds.
         shards: Number of shards of each run.

@@ -49,8 +49,8 @@ def assert_form(what: str, actual: Any, shape: tuple[int, ...], dtype: np.dtype[
     """Check dtype and shape.
 
     Args:
-        what: the call, for the message.
-        actual: a NumPy array or scalar; a plain number stands for a scalar of any type.
+        what: The call, for the message.
+        actual: A NumPy array or scalar; a plain number stands for a scalar of any type.
         shape: Expected shape.
         dtype: Expected dtype.
 
@@ -58,7 +58,7 @@ def assert_form(what: str, actual: Any, shape: tuple[int, ...], dtype: np.dtype[
         `actual` as an array.
 
     Raises:
-        NonConformanceError: it has another shape or dtype.
+        NonConformanceError: It has another shape or dtype.
 
     """
     __tracebackhide__ = True
@@ -77,7 +77,7 @@ def assert_equal(what: str, actual: Any, expected: Array, dtype: np.dtype[Any] =
     """Check dtype, shape and every value, exactly.
 
     Raises:
-        NonConformanceError: it differs.
+        NonConformanceError: It differs.
 
     """
     __tracebackhide__ = True
@@ -94,14 +94,14 @@ def assert_within(
     """Check dtype, shape and, element by element, that |actual - expected| <= bound.
 
     Args:
-        what: the call, for the message.
-        actual: what the implementation returned.
+        what: The call, for the message.
+        actual: Result of the implementation.
         expected: Result of the definition.
         bound: Array in the shape of the definition's result, from `assay.spec.error_bounds.rounding`.
         dtype: Expected dtype of `actual`.
 
     Raises:
-        NonConformanceError: it is not; the message shows the worst element.
+        NonConformanceError: It is not; the message shows the worst element.
 
     """
     __tracebackhide__ = True
@@ -128,12 +128,12 @@ def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exceptio
     """Check that arguments are rejected with an error of a kind; whatever else is raised goes on.
 
     Args:
-        what: the arguments, for the message.
-        call: hands them over.
+        what: The arguments, for the message.
+        call: Function that passes them to the implementation.
         kinds: Kinds of error, a ValueError where none is named; several where frameworks and their releases differ.
 
     Raises:
-        NonConformanceError: they are accepted.
+        NonConformanceError: The implementation accepts them.
 
     """
     __tracebackhide__ = True
@@ -156,14 +156,14 @@ def assert_close(
     """Check a dictionary of float32 tensors: for each, the root mean square of the difference is within its bound.
 
     Args:
-        what: the call, for the message.
-        actual: what the implementation returned.
+        what: The call, for the message.
+        actual: Result of the implementation.
         expected: Result of the definition, in float64.
         bounds: Bound of each tensor, from `assay.spec.error_bounds`: a number for all of its elements or one for each,
             by which their differences are divided first.
 
     Raises:
-        NonConformanceError: a tensor is missing, has another form, or is too far away.
+        NonConformanceError: A tensor is missing, has another form, or is too far away.
 
     """
     __tracebackhide__ = True

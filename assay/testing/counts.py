@@ -17,7 +17,7 @@ def assert_share(what: str, count: int, total: int, probability: float, *, decis
         decisions: Number of such comparisons that share the claim's false-alarm rate.
 
     Raises:
-        NonConformanceError: chance is as far off with a probability of `FALSE_ALARM` or less.
+        NonConformanceError: A correct implementation is as far off with a probability of `FALSE_ALARM` or less.
 
     """
     __tracebackhide__ = True

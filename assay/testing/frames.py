@@ -43,7 +43,7 @@ def assert_shows(frames: Array, states: Array) -> None:
     """Check that each frame shows its state: where the cart is, and how the pole leans.
 
     Args:
-        frames: uint8 [n, height, width, 3].
+        frames: Uint8 [n, height, width, 3].
         states: [n, 4], of an episode in which cart and pole go both ways.
 
     Raises:

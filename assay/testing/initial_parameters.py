@@ -37,7 +37,7 @@ def assert_glorot(name: str, kernel: Array, shape: tuple[int, ...]) -> None:
         shape: Expected shape.
 
     Raises:
-        NonConformanceError: it does not.
+        NonConformanceError: It does not.
 
     """
     __tracebackhide__ = True
@@ -59,7 +59,7 @@ def assert_new(model: str, parameters: Parameters) -> None:
     """Check that parameters are as a new model has them: Glorot-uniform kernels, and biases of 0.
 
     Raises:
-        NonConformanceError: they are not.
+        NonConformanceError: They are not.
 
     """
     __tracebackhide__ = True
@@ -74,7 +74,7 @@ def assert_fine(parameters: Parameters) -> None:
     """Check that hardly any two weights of a kernel are equal, as when there are too few numbers to draw from.
 
     Raises:
-        NonConformanceError: there are more equal weights than draws of 23 bits have.
+        NonConformanceError: More weights are equal than in draws of 23 bits.
 
     """
     __tracebackhide__ = True
@@ -94,7 +94,7 @@ def assert_distinct(parameters: Parameters) -> None:
     """Check that no two rows, columns, filters or channels of a kernel are equal but for their signs.
 
     Raises:
-        NonConformanceError: two are.
+        NonConformanceError: Two are.
 
     """
     __tracebackhide__ = True
@@ -124,7 +124,7 @@ def assert_unrelated(parameters: Parameters) -> None:
     """Check that no kernel is made of the numbers that made another one, as with one seed for several layers.
 
     Raises:
-        NonConformanceError: two are correlated.
+        NonConformanceError: Two are correlated.
 
     """
     __tracebackhide__ = True
@@ -145,7 +145,7 @@ def assert_all_differ(one: Parameters, other: Parameters, seeds: tuple[int, int]
     """Check that two seeds lead to other weights in every kernel.
 
     Raises:
-        NonConformanceError: a kernel is partly the same.
+        NonConformanceError: A kernel is partly the same.
 
     """
     __tracebackhide__ = True

@@ -81,7 +81,7 @@ def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - as of an 
     """Raise what a test reports as a failure.
 
     Raises:
-        NonConformanceError: the condition does not hold.
+        NonConformanceError: The condition does not hold.
 
     """
     __tracebackhide__ = True

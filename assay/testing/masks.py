@@ -33,7 +33,7 @@ def chance_of_spread(counts: NDArray[Any], size: int, rate: float) -> float:
     Args:
         counts: Counts of dropped elements in each part, [parts].
         size: Size of a part.
-        rate: the probability that an element is dropped.
+        rate: The probability that an element is dropped.
 
     """
     from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it

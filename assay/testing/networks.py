@@ -30,7 +30,7 @@ class Case(NamedTuple):
     """A problem and its solution.
 
     Attributes:
-        problem: what an implementation is given.
+        problem: Problem with the inputs of the call.
         expected: Result of the definition, in float64.
         bounds: Bounds of every tensor, for `assert_close`.
 
@@ -131,7 +131,7 @@ def outputs_of(models: GroupProxy, problem: Problem, names: list[str]) -> dict[s
     """Run the model of a problem, and make sure that it has the layers of these names.
 
     Raises:
-        NonConformanceError: it lacks one.
+        NonConformanceError: It lacks one.
 
     """
     found: dict[str, Any] = models.layer_outputs(problem.model, problem.parameters, problem.inputs)
@@ -182,14 +182,14 @@ def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, acti
     """Compare a Dense layer of a network with its definition, on the output of the layer before it.
 
     Args:
-        found: the outputs of all layers.
-        problem: whose model it is.
-        layer: its name.
-        before: the name of the layer before it.
-        activation: its activation.
+        found: The outputs of all layers.
+        problem: Problem with the model.
+        layer: Its name.
+        before: The name of the layer before it.
+        activation: Its activation.
 
     Raises:
-        NonConformanceError: it differs.
+        NonConformanceError: It differs.
 
     """
     variables = (to_float64(problem.parameters[f"{layer}/{name}"]) for name in ("kernel", "bias"))
@@ -222,7 +222,7 @@ def assert_parameters(initial: Tensors, model: str, layer: str, count: int) -> N
     """Check shapes and number of the parameters of a layer.
 
     Raises:
-        NonConformanceError: one has another form, or there is another number of them.
+        NonConformanceError: One has another form, or there is another number of them.
 
     """
     shapes = {name: shape for name, shape in definition.MODELS[model].shapes.items() if name.startswith(f"{layer}/")}

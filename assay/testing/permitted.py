@@ -14,7 +14,7 @@ class Results:
     """The allowed results of a claim, and those of them that were seen.
 
     Attributes:
-        seen: their keys.
+        seen: Their keys.
 
     """
 
@@ -36,13 +36,13 @@ class Results:
         """Look for the allowed result that was given.
 
         Args:
-            checks: one for each allowed result, by key; it raises an AssertionError where the result is another one.
-            alike: whether an answer may be as two of the results say. Then all are looked at, and one is reported only
+            checks: One for each allowed result, by key; it raises an AssertionError where the result is another one.
+            alike: Whether an answer may be as two of the results say. Then all are looked at, and one is reported only
                 where it is the only one. Otherwise the first is enough; one that was seen before is looked at first.
 
         Raises:
-            LookupError: these are not the results that the claim allows.
-            NonConformanceError: none of them was given; the message shows the nearest, and names the others.
+            LookupError: These are not the results that the claim allows.
+            NonConformanceError: None of them was given; the message shows the nearest, and names the others.
 
         """
         __tracebackhide__ = True

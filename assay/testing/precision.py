@@ -16,7 +16,7 @@ def measure_precision(ops: GroupProxy) -> str:
     before 2^16.
 
     Raises:
-        NonConformanceError: its answers tell nothing.
+        NonConformanceError: Its answers tell nothing.
 
     """
     if (one := _product(ops, 1.0)) != 1.0:

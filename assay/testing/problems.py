@@ -33,9 +33,9 @@ class Problem(NamedTuple):
     """A model's parameters, and one batch or several.
 
     Attributes:
-        model: its name.
-        parameters: float32, by canonical name.
-        inputs: float32 [batch, ...], or [steps, batch, ...] where steps were asked for.
+        model: Its name.
+        parameters: Float32, by canonical name.
+        inputs: Float32 [batch, ...], or [steps, batch, ...] where steps were asked for.
         targets: Targets, in the same form.
 
     """
@@ -58,8 +58,8 @@ def mlp(
 
     Args:
         seed: Seed of what is drawn.
-        batch: how many images.
-        steps: how many batches; None for one without an axis of its own.
+        batch: Number of images.
+        steps: Number of batches; None for one batch without an axis of its own.
         learning_rate: Learning rate of a training on them.
         adam: Form of Adam, where the optimizer is Adam.
 
@@ -126,8 +126,8 @@ class QProblem(NamedTuple):
     """Parameters of a Q-network, and one batch of transitions or several.
 
     Attributes:
-        model: its name.
-        parameters: float32, by canonical name.
+        model: Its name.
+        parameters: Float32, by canonical name.
         transitions: Arrays of float32 and int32, each [batch, ...], or [steps, batch, ...] where steps were asked for.
 
     """

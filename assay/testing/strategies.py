@@ -22,8 +22,8 @@ class WindowGeometry(NamedTuple):
 
     Attributes:
         images: [batch, height, width, channels].
-        window: height and width.
-        strides: down and to the right.
+        window: Height and width.
+        strides: Steps down and to the right.
         padding: `valid` or `same`.
 
     """
@@ -227,8 +227,8 @@ class Classified(NamedTuple):
     """Predictions with their labels.
 
     Attributes:
-        labels: int32 [batch].
-        probabilities: float32 [batch, classes], each row a distribution but for rounding.
+        labels: Int32 [batch].
+        probabilities: Float32 [batch, classes], each row a distribution but for rounding.
 
     """
 

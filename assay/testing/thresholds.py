@@ -53,10 +53,10 @@ class Limits:
 
     Attributes:
         mean: Mean of the stored runs.
-        deviation: their standard deviation.
-        lower: a correct run is below it with a probability of at most `FALSE_ALARM`.
-        upper: a correct run is above it with the same probability.
-        detectable: an implementation whose mean is this much lower fails with a probability of `DETECTION`.
+        deviation: Their standard deviation.
+        lower: A correct run is below it with a probability of at most `FALSE_ALARM`.
+        upper: A correct run is above it with the same probability.
+        detectable: An implementation whose mean is this much lower fails with a probability of `DETECTION`.
 
     """
 
@@ -281,10 +281,10 @@ class Worst:
     lie below all of n stored ones with a probability of 1 / C(n + k, k), and of less where some are equal.
 
     Attributes:
-        lower: the worst of the stored runs.
-        attempts: k, how many runs with seeds of their own have to lie below it for a failure.
-        false_alarm: the probability of that for a correct implementation.
-        detectable: an implementation whose runs lie below with this probability fails with one of `DETECTION`.
+        lower: The worst of the stored runs.
+        attempts: K, how many runs with seeds of their own have to lie below it for a failure.
+        false_alarm: The probability of that for a correct implementation.
+        detectable: An implementation whose runs lie below with this probability fails with one of `DETECTION`.
 
     """
 
@@ -319,8 +319,8 @@ class Threshold:
 
     Attributes:
         name: Name of the file.
-        recipe: arguments of `training.fit`, or of `agent.fit`, but for the seed and the data.
-        runs: what each of them gave, but for its seed: for a network `accuracy`, and the names in `QUARTERS`.
+        recipe: Arguments of `training.fit`, or of `agent.fit`, but for the seed and the data.
+        runs: Results of each run, without its seed: for a network `accuracy`, and the names in `QUARTERS`.
 
     """
 

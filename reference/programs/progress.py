@@ -37,9 +37,9 @@ def watched(name: str, train: Callable[[int], tf.Tensor], *, batches: int, chunk
 
     Args:
         name: Name of the model, for the bar.
-        train: a number of batches to their losses, [number].
-        batches: how many in all.
-        chunk: how many in one loop; the last may be shorter, and is then compiled for itself.
+        train: A number of batches to their losses, [number].
+        batches: Number of batches.
+        chunk: Number of batches per loop. The last loop may be shorter and is then compiled separately.
 
     Returns:
         The loss of every batch.

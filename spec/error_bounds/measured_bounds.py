@@ -82,7 +82,7 @@ def bounds(
         parameters: float32.
         inputs: float32.
         targets: Targets of the loss.
-        batch_axis: the axis of `inputs` and `targets` that runs over the examples of a batch.
+        batch_axis: The axis of `inputs` and `targets` that runs over the examples of a batch.
         exact: What `evaluate` returns in float64, if that is known and is nothing but numbers and gradients.
 
     Returns:
@@ -116,8 +116,8 @@ def bounds_over(
     """Bound as `bounds` does, for any function: how its problem may be reordered is the caller's business.
 
     Args:
-        evaluate: the arguments of a problem to named arrays, as for `bounds`.
-        orders: the float32 arguments in several orders, between which exact arithmetic sees no difference.
+        evaluate: The arguments of a problem to named arrays, as for `bounds`.
+        orders: The float32 arguments in several orders, between which exact arithmetic sees no difference.
         exact: What `evaluate` returns in float64 for each of them, if that is known.
 
     """
@@ -160,7 +160,7 @@ def is_well_conditioned(
     Args:
         model: which.
         parameters: float32.
-        inputs: float32, [batch, ...]; with a learning rate [steps, batch, ...].
+        inputs: Float32, [batch, ...]; with a learning rate [steps, batch, ...].
         targets: Targets of the loss.
         learning_rate: Learning rate of a training on these batches, each step of which is looked at.
         adam: Form of Adam, where the optimizer is Adam.

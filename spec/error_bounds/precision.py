@@ -19,8 +19,8 @@ class Grade(NamedTuple):
     """A format of floating-point numbers.
 
     Attributes:
-        fraction_bits: after the leading one.
-        least: the smallest number that is not denormal.
+        fraction_bits: Number of bits after the leading one.
+        least: The smallest number that is not denormal.
         largest: Largest finite number.
 
     """

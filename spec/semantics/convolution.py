@@ -40,10 +40,10 @@ def extract_patches(inputs: Array, size: Pair, strides: Pair, padding: Padding, 
 
     Args:
         inputs: [batch, height, width, channels].
-        size: height and width of the window.
-        strides: how far it moves down and to the right.
+        size: Height and width of the window.
+        strides: Steps of the window down and to the right.
         padding: `valid` or `same`.
-        fill: the value of what is added around.
+        fill: The value of what is added around.
 
     Returns:
         [batch, rows, columns, window height, window width, channels].
@@ -79,7 +79,7 @@ def conv2d(
         inputs: [batch, height, width, channels].
         kernel: [window height, window width, channels, filters].
         bias: [filters]; None for a layer without one.
-        strides: how far the window moves down and to the right.
+        strides: Steps of the window down and to the right.
         padding: `valid` or `same`, which adds zeros.
         activation: One of `layers.ACTIVATIONS`; None for none.
 
@@ -113,10 +113,10 @@ def average_pool2d(
 
     Args:
         inputs: [batch, height, width, channels].
-        size: height and width of the window.
-        strides: how far it moves.
+        size: Height and width of the window.
+        strides: Steps of the window.
         padding: `valid` or `same`.
-        with_zeros: whether the mean is that of all.
+        with_zeros: Whether the mean is that of all.
 
     Returns:
         [batch, rows, columns, channels].
@@ -153,9 +153,9 @@ def max_pool2d_gradient_limits(
 
     Args:
         inputs: [batch, height, width, channels].
-        upstream: gradient of the output, [batch, rows, columns, channels].
-        size: height and width of the window.
-        strides: how far it moves.
+        upstream: Gradient of the output, [batch, rows, columns, channels].
+        size: Height and width of the window.
+        strides: Steps of the window.
         padding: `valid` or `same`.
 
     Returns:

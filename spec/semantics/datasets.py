@@ -11,8 +11,8 @@ def preprocess(images: Array, labels: Array) -> tuple[Array, Array]:
     """Scale to [0, 1], append the channel axis, make the labels int32 (lines 139 to 143).
 
     Args:
-        images: uint8 [examples, height, width].
-        labels: uint8 [examples].
+        images: Uint8 [examples, height, width].
+        labels: Uint8 [examples].
 
     Returns:
         float64 [examples, height, width, 1] and int32 [examples].
@@ -29,7 +29,7 @@ def resize(image: Array, size: tuple[int, int]) -> Array:
 
     Args:
         image: [height, width, channels], from 0 to 255.
-        size: new height and width.
+        size: New height and width.
 
     Returns:
         [*size, channels], between 0 and 1.

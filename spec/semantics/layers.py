@@ -47,8 +47,8 @@ def dense(inputs: Array, kernel: Array, bias: Array | None = None, activation: s
     Args:
         inputs: A, [..., input_dim].
         kernel: W, [input_dim, units].
-        bias: b, [units], added to every row (line 105); None for a layer without one.
-        activation: f; None for none.
+        bias: B, [units], added to every row (line 105); None for a layer without one.
+        activation: F; None for none.
 
     Returns:
         [..., units].

@@ -14,8 +14,8 @@ class SparseCategoricalAccuracy:
     """The share of examples whose largest prediction is the label, over all updates (line 249).
 
     Attributes:
-        correct: examples predicted right so far.
-        total: examples seen so far.
+        correct: Examples predicted right so far.
+        total: Examples seen so far.
 
     """
 

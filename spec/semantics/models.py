@@ -28,11 +28,11 @@ class Model:
 
     Attributes:
         shapes: Shapes of every parameter, by canonical name.
-        axes: what each axis of a parameter runs over. Axes of one name can be put in another order together, and those
+        axes: Names of the axes of each parameter. Axes of one name can be put in another order together, and those
             named `row` and `column` be reversed; times, gates, characters, and the classes and units of the output stay
             as they are.
         input_axes: Meaning of each axis of an example.
-        split: the shapes that fit `axes`, where those of `shapes` or of an example have several of them in one.
+        split: The shapes that fit `axes`, where those of `shapes` or of an example have several of them in one.
         layer_outputs: (parameters, inputs) to the output of every layer, in order.
         loss: (parameters, inputs, targets) to the mean loss of the batch; None where `q_learning` has it.
         optimizer: `sgd` or `adam`.
@@ -371,7 +371,7 @@ def train(
 
     Args:
         model: which.
-        parameters: before the first step.
+        parameters: Parameters before the first step.
         inputs: [steps, batch, ...].
         targets: [steps, batch, ...].
         learning_rate: Learning rate of the optimizer.
@@ -440,7 +440,7 @@ def descend(
 
     Args:
         optimizer: `sgd` or `adam`.
-        parameters: before the first step.
+        parameters: Parameters before the first step.
         batches: Function of each batch, from parameters to its loss and gradients.
         learning_rate: Learning rate of the optimizer.
         adam: Form of Adam, where the optimizer is Adam.

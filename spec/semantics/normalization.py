@@ -46,7 +46,7 @@ def batch_normalization(inputs: Array, gamma: Array, beta: Array, moving: Statis
         inputs: [..., channels].
         gamma: [channels].
         beta: [channels].
-        moving: the moving statistics.
+        moving: The moving statistics.
         training: which.
 
     Returns:

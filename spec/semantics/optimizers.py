@@ -52,16 +52,16 @@ def adam_step(
     of 1 - beta_2^t.
 
     Args:
-        parameter: any shape, as the other arrays.
+        parameter: Any shape, as the other arrays.
         gradient: Gradient of the loss.
-        first_moment: before the step, zeros before the first one.
+        first_moment: First moment before the step; zeros before the first one.
         second_moment: Second moment before the step.
         step: Number of the step, from 1.
         learning_rate: alpha.
         adam: Form of Adam.
 
     Returns:
-        parameter, first_moment and second_moment after the step.
+        Parameter, first_moment and second_moment after the step.
 
     """
     # In float32 the constants are rounded too, and what 1 - beta^t cancels is part of what float32 costs.

@@ -26,10 +26,10 @@ class Transitions(NamedTuple):
     """Steps of an environment.
 
     Attributes:
-        states: before the steps, [n, ...].
-        actions: whole numbers [n].
+        states: States before the steps, [n, ...].
+        actions: Whole numbers [n].
         rewards: [n].
-        next_states: after them, [n, ...].
+        next_states: States after the steps, [n, ...].
         dones: [n], 1 where the step ended its episode by failure, and 0 elsewhere.
 
     """

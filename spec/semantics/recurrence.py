@@ -56,8 +56,8 @@ class State(NamedTuple):
     """What an LSTM cell carries from one time step to the next.
 
     Attributes:
-        hidden: h, which is its output, too: [batch, units].
-        carry: c, [batch, units].
+        hidden: H, which is its output, too: [batch, units].
+        carry: C, [batch, units].
 
     """
 
@@ -73,7 +73,7 @@ def lstm_cell(inputs: Array, state: State, kernel: Array, recurrent_kernel: Arra
 
     Args:
         inputs: [batch, features].
-        state: before the step.
+        state: State before the step.
         kernel: [features, 4 units].
         recurrent_kernel: [units, 4 units].
         bias: [4 units].

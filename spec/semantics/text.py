@@ -14,9 +14,9 @@ class EncodedText(NamedTuple):
     """A text as numbers.
 
     Attributes:
-        char_indices: number by character.
-        indices_char: character by number.
-        indices: the number of every character in turn, int32 [length].
+        char_indices: Number by character.
+        indices_char: Character by number.
+        indices: The number of every character in turn, int32 [length].
 
     """
 
@@ -33,7 +33,7 @@ def encode(content: bytes) -> EncodedText:
             after it, is a line feed.
 
     Raises:
-        UnicodeDecodeError: it is not UTF-8.
+        UnicodeDecodeError: It is not UTF-8.
 
     """
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read().lower()
@@ -62,7 +62,7 @@ def windows_before(window: Array, generated: Array) -> Array:
     """Return the window that each generated character came from (lines 595 to 600).
 
     Args:
-        window: the first, [seq_length].
+        window: The first, [seq_length].
         generated: [count].
 
     Returns:
@@ -86,9 +86,9 @@ def ngram_cross_entropy(indices: Array, before: Array, targets: Array, known: in
 
     Args:
         indices: Indices of the text, [length].
-        before: windows of the text, [n, seq_length].
-        targets: the character after each, [n].
-        known: how many characters of a window it looks at, from its end; all of them unless given.
+        before: Windows of the text, [n, seq_length].
+        targets: The character after each, [n].
+        known: Number of characters of a window that it looks at, from its end; all by default.
 
     """
     known = before.shape[1] if known is None else known

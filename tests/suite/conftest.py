@@ -29,9 +29,9 @@ class Ended:
     """A process that has ended.
 
     Attributes:
-        code: its exit status.
-        output: what it wrote, errors last.
-        folder: where it ran.
+        code: Its exit status.
+        output: Output, errors last.
+        folder: Working directory.
 
     """
 
@@ -56,7 +56,7 @@ class Running:
 
     Attributes:
         process: Process of Python.
-        folder: where it runs.
+        folder: Working directory.
 
     """
 

@@ -50,7 +50,7 @@ class Environment:
     """A virtual environment.
 
     Attributes:
-        python: its interpreter.
+        python: Its interpreter.
 
     """
 

@@ -30,8 +30,8 @@ class PeerImplementation:
         """Take how the peer is started.
 
         Args:
-            command: the program and its arguments.
-            folder: where it runs.
+            command: The program and its arguments.
+            folder: Working directory.
             notes: Argument of `assay.adapters.protocol.process.Process`.
 
         """

@@ -23,8 +23,8 @@ class Peer:
         """Take what is to be started.
 
         Args:
-            command: the program and its arguments.
-            folder: where it runs.
+            command: The program and its arguments.
+            folder: Working directory.
             notes: Argument of `Process`.
 
         """
@@ -44,8 +44,8 @@ class Peer:
 
         Raises:
             OSError: The program does not exist.
-            PeerError: it does not speak this version of the protocol.
-            PeerLostError: its process ended, or what it wrote is not an answer.
+            PeerError: It does not speak this version of the protocol.
+            PeerLostError: Its process ended, or what it wrote is not an answer.
 
         """
         if not self._description:
@@ -57,7 +57,7 @@ class Peer:
 
         Raises:
             PeerError: The device does not exist.
-            PeerLostError: its process ended, or what it wrote is not an answer.
+            PeerLostError: Its process ended, or what it wrote is not an answer.
 
         """
         self._device = device
@@ -72,13 +72,13 @@ class Peer:
 
         Args:
             group: Group of the function.
-            function: its name.
+            function: Its name.
             arguments: Arguments by name.
 
         Raises:
-            InvalidArgumentError: it rejects the arguments.
-            PeerError: it answers that it cannot.
-            PeerLostError: its process ended, or what it wrote is not an answer.
+            InvalidArgumentError: It rejects the arguments.
+            PeerError: It answers that it cannot.
+            PeerLostError: Its process ended, or what it wrote is not an answer.
 
         """
         if self._process is None:

@@ -39,9 +39,9 @@ class Process:
         """Start it.
 
         Args:
-            command: the program and its arguments.
-            folder: where it runs.
-            notes: a folder that knows its id as long as it lives, for `end_all`.
+            command: The program and its arguments.
+            folder: Working directory.
+            notes: A folder that knows its id as long as it lives, for `end_all`.
 
         Raises:
             OSError: The program does not exist, or may not be run.
@@ -74,12 +74,12 @@ class Process:
         """Write a message, and read its answer.
 
         Args:
-            request: the message, piece by piece.
-            receiver: puts the answer together.
+            request: The message, piece by piece.
+            receiver: The receiver that assembles the answer.
 
         Raises:
-            CrashError: the process ended.
-            ProtocolError: what it wrote is not an answer, or it closed a stream.
+            CrashError: The process ended.
+            ProtocolError: The peer's output is not an answer, or it closed a stream.
 
         """
         pending = deque(request)

@@ -40,7 +40,7 @@ class Server:
 
         Args:
             name: Name of the implementation.
-            threads: how many it may work with; None leaves that to the implementation.
+            threads: Number of threads to use; None leaves that to the implementation.
 
         """
         self._name = name

@@ -48,8 +48,8 @@ def pack(tree: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - arguments of 
     """Turn a value of the contract into one of JSON.
 
     Args:
-        tree: the value.
-        arrays: those that it holds are added here.
+        tree: The value.
+        arrays: Those that it holds are added here.
 
     """
     if isinstance(tree, bytes):
@@ -72,7 +72,7 @@ def unpack(tree: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - a result of
     """Turn a value of JSON, which the schema allows, into one of the contract.
 
     Raises:
-        ProtocolError: it names an array that is not there.
+        ProtocolError: It names an array that is not there.
 
     """
     match tree:
@@ -117,7 +117,7 @@ class Receiver:
         """Take more bytes, and return the message once it is complete.
 
         Raises:
-            ProtocolError: this is not an answer.
+            ProtocolError: The message is not an answer.
 
         """
         searched = len(self._bytes)

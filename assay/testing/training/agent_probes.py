@@ -90,7 +90,7 @@ def errors_of(losses: Array, num_episodes: int, length: int = LENGTH) -> Array:
     """Return the error of each transition, [episodes, steps].
 
     Raises:
-        NonConformanceError: there is not one loss for each transition.
+        NonConformanceError: The number of losses is not that of transitions.
 
     """
     if losses.shape != (num_episodes * length,):
@@ -186,7 +186,7 @@ def bias_trajectories(losses: Array, learning_rate: float) -> tuple[Array, Array
     times the loss; that for the other bias is 0. Beside gradients so large, Adam's epsilon is lost in rounding.
 
     Args:
-        losses: float64 [steps].
+        losses: Float64 [steps].
         learning_rate: Learning rate of Adam.
 
     Returns:

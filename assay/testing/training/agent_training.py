@@ -29,7 +29,7 @@ def train(agent: Any, recipe: dict[str, Any], seed: int) -> dict[str, Any]:  # n
     """Train by a recipe, and return scores, losses and parameters.
 
     Raises:
-        NonConformanceError: scores or losses have another form.
+        NonConformanceError: Scores or losses have another form.
 
     """
     arguments = {name: value for name, value in recipe.items() if name != "model"}
@@ -48,12 +48,12 @@ def assert_learns(
 
     Args:
         name: Name of the threshold.
-        attempt: a seed to what `train` returns.
+        attempt: A seed to what `train` returns.
         seed: Seed of the first attempt.
-        evidence: takes the scores of the last one.
+        evidence: Function that records the scores of the last attempt.
 
     Raises:
-        NonConformanceError: none of them reaches it.
+        NonConformanceError: None of them reaches it.
 
     """
     __tracebackhide__ = True

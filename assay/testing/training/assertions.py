@@ -32,11 +32,11 @@ def assert_not_below(name: str, trained: Trained, printed: float, evidence: Evid
     Args:
         name: Name of the threshold.
         trained: Result of `assay.testing.training.mnist_training.train`.
-        printed: the accuracy that the document prints.
-        evidence: takes what was measured.
+        printed: The accuracy that the document prints.
+        evidence: Function that records the measurement.
 
     Raises:
-        NonConformanceError: it is below.
+        NonConformanceError: It is below.
 
     """
     __tracebackhide__ = True
@@ -64,7 +64,7 @@ def assert_not_above(name: str, trained: Trained) -> None:
     """Compare the accuracy of a training with the upper limit of its threshold.
 
     Raises:
-        NonConformanceError: it is above.
+        NonConformanceError: It is above.
 
     """
     __tracebackhide__ = True
@@ -82,12 +82,12 @@ def assert_losses_not_above(
     Args:
         name: Name of the threshold.
         trained: Result of `assay.testing.training.mnist_training.train`, or another of its kind.
-        evidence: takes the curve.
-        classes: how many a model that guesses would choose from.
+        evidence: Function that records the curve.
+        classes: Number of classes of a model that guesses.
         judged: Quarters whose limits apply to the training.
 
     Raises:
-        NonConformanceError: the loss of a judged quarter is above its limit.
+        NonConformanceError: The loss of a judged quarter is above its limit.
 
     """
     __tracebackhide__ = True
@@ -116,7 +116,7 @@ def pictures(logits: Array, examples: Examples) -> dict[str, dict[str, Any]]:
 
     Args:
         logits: [n, 10].
-        examples: what they were computed for.
+        examples: Examples of these gradients.
 
     """
     chosen = logits.argmax(axis=-1)
@@ -147,7 +147,7 @@ def entropies(logits: Array, marked: list[float]) -> dict[str, Any]:
 
     Args:
         logits: [n, classes], float64.
-        marked: temperatures to be pointed out.
+        marked: Temperatures to be pointed out.
 
     """
     temperatures = np.linspace(min(marked) / 2, 2 * max(marked), 50)

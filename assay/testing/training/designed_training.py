@@ -58,8 +58,8 @@ class Fitted(NamedTuple):
     """What `training.fit` returned.
 
     Attributes:
-        losses: float32 [num_batches].
-        parameters: float32, by canonical name.
+        losses: Float32 [num_batches].
+        parameters: Float32, by canonical name.
 
     """
 
@@ -73,7 +73,7 @@ def fit(
     """Train a new model on the examples, and check the form of what comes back.
 
     Raises:
-        NonConformanceError: a shape or a dtype is wrong, or a number is not finite.
+        NonConformanceError: A shape or a dtype is wrong, or a number is not finite.
 
     """
     options = {"num_batches": sizes.num_batches, "batch_size": sizes.batch_size, "learning_rate": learning_rate}
@@ -112,7 +112,7 @@ def copies_of_one(model: str, initial: Tensors, sizes: Sizes, learning_rate: flo
         seed: Seed of the example.
 
     Raises:
-        NonConformanceError: no example leads to well-conditioned steps, as when all parameters are 0.
+        NonConformanceError: No example leads to well-conditioned steps, as when all parameters are 0.
 
     """
     batches = (sizes.num_batches, sizes.batch_size)
@@ -227,7 +227,7 @@ def certain(decoded: list[Decoded]) -> list[Decoded]:
     """Return the trainings whose batches can be distinguished.
 
     Raises:
-        NonConformanceError: there are none, as when the initial parameters are 0.
+        NonConformanceError: No gradient differs from 0, as with initial parameters of 0.
 
     """
     found = [one for one in decoded if one.is_certain]

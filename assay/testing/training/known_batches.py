@@ -58,7 +58,7 @@ def fit(text: Any, recipe: Recipe, learning_rate: float, seed: int) -> tuple[Arr
     """Train by a recipe, and return losses and parameters of the expected form.
 
     Raises:
-        NonConformanceError: they have another form.
+        NonConformanceError: The shape or dtype differs.
 
     """
     indices, num_chars, *sizes = recipe
@@ -101,7 +101,7 @@ def count_windows(recipe: Recipe, curve: Array, initial: Tensors) -> Array:
         initial: Parameters, which a learning rate of 0 leaves as they are.
 
     Raises:
-        NonConformanceError: a loss is not the mean over any batch of the text's windows.
+        NonConformanceError: A loss is not the mean over any batch of the text's windows.
 
     """
     windows, targets = recipe.windows

@@ -16,8 +16,8 @@ class Examples(NamedTuple):
     """What a model takes.
 
     Attributes:
-        images: float32 [n, 28, 28, 1].
-        labels: int32 [n].
+        images: Float32 [n, 28, 28, 1].
+        labels: Int32 [n].
 
     """
 

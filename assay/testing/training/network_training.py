@@ -17,8 +17,8 @@ class Batch(NamedTuple):
     """Images of the smallest size that MobileNetV2 takes, and labels of which there are as many of each class.
 
     Attributes:
-        images: float32 [20, 32, 32, 3].
-        labels: int32 [20].
+        images: Float32 [20, 32, 32, 3].
+        labels: Int32 [20].
 
     """
 
@@ -37,7 +37,7 @@ def train(applications: Any, batch: Batch, seed: int, *, steps: int, learning_ra
     """Train a new MobileNetV2 on one batch, over and over, and return the loss before each step.
 
     Raises:
-        NonConformanceError: the losses have another form.
+        NonConformanceError: The losses have another form.
 
     """
     images, labels = (np.stack([array] * steps) for array in batch)

@@ -53,7 +53,7 @@ def assert_reported(accuracy: float, logits: Array, margin: float, labels: Array
         labels: Labels of the images, int32 [n].
 
     Raises:
-        NonConformanceError: they differ by more than the undecided images explain, or too many are undecided.
+        NonConformanceError: The accuracies differ by more than the undecided images explain, or too many are undecided.
 
     """
     __tracebackhide__ = True

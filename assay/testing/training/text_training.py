@@ -28,10 +28,10 @@ class Corpus(NamedTuple):
 
     Attributes:
         text: Text in lower case.
-        indices: int32 [length].
-        characters: the character of every number.
-        source: where it comes from, for people.
-        is_nietzsche: whether it is the document's text, which the stored runs were trained on.
+        indices: Int32 [length].
+        characters: The character of every number.
+        source: Origin of the data, for people.
+        is_nietzsche: Whether it is the document's text, which the stored runs were trained on.
 
     """
 
@@ -63,7 +63,7 @@ def train(text: Any, recipe: dict[str, Any], known: Corpus, seed: int) -> dict[s
     """Train by a recipe, check the form of what comes of it, and return losses and parameters.
 
     Raises:
-        NonConformanceError: it has another form.
+        NonConformanceError: It has another form.
 
     """
     options = {name: value for name, value in recipe.items() if name != "model"}
@@ -108,7 +108,7 @@ class Runs:
         """Read the text once for all of them.
 
         Raises:
-            UserError: there is another one in its place.
+            UserError: Another file is in its place.
 
         """
         self._text = implementation.text

@@ -25,8 +25,8 @@ def with_methods(namespace, methods):
     """Exchange methods of every model.
 
     Args:
-        namespace: the right one.
-        methods: a class that has them, to be inherited before the right one.
+        namespace: The right one.
+        methods: A class that has them, to be inherited before the right one.
 
     """
 

@@ -24,8 +24,8 @@ def ledger(
 
     Args:
         shard: Shard of the run.
-        undecided: claims of the Dense layer that the run did not come to.
-        results: the keys of the allowed results that it gave, of each of the claims.
+        undecided: Claims of the Dense layer that the run did not come to.
+        results: The keys of the allowed results that it gave, of each of the claims.
         outcomes: Outcomes by claim.
 
     """

@@ -94,7 +94,7 @@ def change_of(module: ModuleType, mutant: Mutant) -> Change:
     """Compare a module with a mutant of it.
 
     Raises:
-        Exception: the mutant cannot be imported, of whatever kind that is.
+        Exception: The mutant cannot be imported, of whatever kind that is.
 
     """
     path = str(module.__file__)

@@ -176,8 +176,8 @@ def trained(select=lambda variables: variables, *, optimizer="Adam", renew=False
     Args:
         select: Function from the trainable variables to those that are trained.
         optimizer: Optimizer of Keras.
-        renew: whether each step has an optimizer of its own.
-        training: the mode.
+        renew: Whether each step has an optimizer of its own.
+        training: The mode.
         settings: Settings of the optimizer.
 
     """

@@ -141,7 +141,7 @@ class As(Reference):
         """Take what is done otherwise.
 
         Args:
-            name: whose way it is.
+            name: Name of the implementation.
             changes: (the reference's function, its arguments) to another result, by `group.function`.
             results: Key of the permitted result, by claim.
 

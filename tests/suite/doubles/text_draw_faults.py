@@ -117,7 +117,7 @@ class Writer:
         shown: (window, text so far, number of characters) to what the network sees.
         draw: (probabilities, generator, number of draws) to a character.
         temperature: (temperature, number of draws) to that of this draw.
-        seeds: seed to that of the generator.
+        seeds: Seed to that of the generator.
 
     """
 

@@ -46,14 +46,14 @@ class Program:
     Attributes:
         draw: (places, batch_size, generator, step) to where the windows of a batch begin.
         batch: (windows, targets) to what is trained on.
-        begin: initial parameters to those that are trained.
+        begin: Initial parameters to those that are trained.
         step: (parameters after a step, before it) to those that the next step goes on from.
-        end: what of the parameters is returned.
-        gradients: gradients to what the optimizer gets.
-        losses: losses to what is returned of them.
-        optimizer: learning rate to an optimizer.
-        rate: learning rate and step to the learning rate of that step.
-        loss_after: whether a loss is that of the parameters after the step.
+        end: Function that chooses the parameters to return.
+        gradients: Gradients to what the optimizer gets.
+        losses: Losses to what is returned of them.
+        optimizer: Learning rate to an optimizer.
+        rate: Learning rate and step to the learning rate of that step.
+        loss_after: Whether a loss is that of the parameters after the step.
         steps: num_batches to the number of steps.
         length: seq_length to the length of the windows.
         size: batch_size to the number of windows in a batch.
