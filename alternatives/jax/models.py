@@ -227,7 +227,7 @@ def descend(
     Args:
         model: which.
         parameters: Parameters before the first step.
-        batches: What `take` makes each batch of, each [steps, ...].
+        batches: Arrays that `take` picks each batch from, each [steps, ...].
         learning_rate: Learning rate of the optimizer.
         take: (data, what a batch is made of) to its inputs and targets.
         data: Data that the batches are taken from.
