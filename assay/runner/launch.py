@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import assay
 from assay.runner.options import RunOptions
@@ -60,6 +61,41 @@ def environment() -> dict[str, str]:
     return kept | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 
 
+@contextmanager
+def default_signals(*numbers: signal.Signals) -> Iterator[None]:
+    """Let processes that are started meanwhile hear these signals.
+
+    A shell starts what runs in the background with SIGINT ignored, and `nohup` with SIGHUP, and processes inherit that.
+    """
+    ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
+    try:
+        for number in ignored:
+            signal.signal(number, signal.SIG_DFL)
+        yield
+    finally:
+        for number in ignored:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def start(words: Sequence[str], output: int | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """Start such a command in a session of its own. It ends on SIGINT.
+
+    Args:
+        words: Words of the command.
+        output: File for its output and errors; by default those of this process.
+
+    """
+    with default_signals(signal.SIGINT):
+        return subprocess.Popen(  # noqa: S603 - our own tests
+            words,
+            stdin=None if output is None else subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=environment(),
+            start_new_session=True,
+        )
+
+
 def run(words: Sequence[str]) -> int:
     """Run such a command to its end, and leave none of its processes behind.
 
@@ -70,7 +106,7 @@ def run(words: Sequence[str]) -> int:
         Its exit status; 2 where it was interrupted, or this process was asked to end.
 
     """
-    process = subprocess.Popen(words, env=environment(), start_new_session=True)  # noqa: S603 - our own tests
+    process = start(words)
     try:
         with _passing_on(process):
             return process.wait()

@@ -133,14 +133,7 @@ def run(name: str, device: str, claims: Sequence[Claim], claim_seconds: float, l
 def _run(command: Sequence[str], output: Path, journal: Path, limit: Limit) -> int | None:
     """Run a process, end with it what it has started, and return its exit status, or None where its time is up."""
     with output.open("wb") as file:
-        process = subprocess.Popen(  # noqa: S603 - this very interpreter, on tests of ours
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=file,
-            stderr=file,
-            env=launch.environment(),
-            start_new_session=True,
-        )
+        process = launch.start(command, file)
     try:
         return _wait(process, journal, limit)
     except subprocess.TimeoutExpired:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -16,12 +17,16 @@ from typing import Any
 import pytest
 
 from assay.ledger import ledger
+from assay.runner.launch import default_signals
 from assay.specification.index import tests_folder
 
 HERE = Path(__file__).parent
 # The settings of pytest and Python in the environment are not for the processes started here.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHON"))}
 ENVIRONMENT["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.get("PYTHONPATH")]))
+
+# What starts a command with these signals ignored.
+IGNORING = ("sh", "-c", 'trap "" INT HUP; exec "$@"', "sh")
 
 
 @dataclass(frozen=True)
@@ -88,22 +93,28 @@ class Shell:
         """Take a folder."""
         self.folder = folder
 
-    def start(self, *arguments: object) -> Running:
-        """Start Python with these arguments, and with a folder for temporary files that no other run shares."""
+    def start(self, *arguments: object, background: bool = False) -> Running:
+        """Start Python with these arguments, and with a folder for temporary files that no other run shares.
+
+        Args:
+            arguments: Arguments of Python.
+            background: Whether to ignore SIGINT and SIGHUP, as a shell does with `nohup` and `&`.
+
+        """
         temporary = self.folder.with_name(f"{self.folder.name}-tmp")
         temporary.mkdir(exist_ok=True)
-        return Running(
-            subprocess.Popen(
-                [sys.executable, *map(str, arguments)],
+        # The tests may run in the background, where these are ignored.
+        with default_signals(signal.SIGINT, signal.SIGHUP):
+            process = subprocess.Popen(
+                [*(IGNORING if background else ()), sys.executable, *map(str, arguments)],
                 cwd=self.folder,
                 env=ENVIRONMENT | {"TMPDIR": str(temporary)},
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
                 errors="replace",
-            ),
-            self.folder,
-        )
+            )
+        return Running(process, self.folder)
 
     def python(self, *arguments: object) -> Ended:
         """Run Python to its end."""

@@ -7,6 +7,7 @@ import os
 import re
 import resource
 import signal
+import subprocess
 import sys
 import threading
 import time
@@ -24,6 +25,7 @@ from assay.adapters.time_limit import TimeLimitError, limit
 from assay.errors import ExitCode
 from assay.runner import failure
 from assay.runner.compute_once import compute_once
+from assay.runner.launch import END_SECONDS
 from assay.runner.options import RunOptions
 from assay.specification.index import tests_folder
 
@@ -309,6 +311,23 @@ def test_a_run_that_is_ended_ends_its_processes(number: signal.Signals, shell: S
     ended = running.wait()
     assert until(lambda: is_over(int(noted.read_text())))
     assert ended.code == (-signal.SIGKILL if number is signal.SIGKILL else ExitCode.INTERRUPTED)
+
+
+def test_a_run_in_the_background_outlives_its_terminal_and_ends_when_asked(shell: Shell) -> None:
+    arguments = ("doubles.hostile:sleeping", "--no-fetch", "--isolated", "--claim=dense.relu", "-n", 1)
+    running = shell.start("-m", "assay", "run", *arguments, background=True)
+    noted = shell.folder / "pid"
+    assert until(lambda: noted.exists() and noted.read_text().endswith("\n"), 60)
+    running.process.send_signal(signal.SIGHUP)
+    running.process.send_signal(signal.SIGINT)
+    with pytest.raises(subprocess.TimeoutExpired):
+        running.process.wait(1)
+    asked = time.monotonic()
+    running.process.send_signal(signal.SIGTERM)
+    ended = running.wait()
+    # It was asked, and not killed.
+    assert (ended.code, time.monotonic() - asked < END_SECONDS) == (ExitCode.INTERRUPTED, True), ended.output
+    assert until(lambda: is_over(int(noted.read_text())))
 
 
 def test_a_replay_command_takes_nothing_from_an_adapter_but_base64(shell: Shell) -> None:
