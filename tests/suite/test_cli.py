@@ -325,7 +325,7 @@ def test_a_claim_is_shown_in_full(assay: Says) -> None:
     _, output, _ = assay("claims", "show", "dense.units")
     for test in index.read(index.tests_folder()):
         # Long paths are continued on the next line.
-        output = re.sub(rf"\S*{test.file}:{test.line}\s+", "FILE:LINE ", output)
+        output = re.sub(rf"\s+\S*{test.file}:{test.line}\s+", " FILE:LINE ", output)
     output, source = output.split("source:      ")
     identity = document.identity()
     assert " ".join(source.split()) == f"{identity.citation}; {identity.address}"
@@ -339,7 +339,7 @@ kind:        exact
 profile:     core
 needs:       keras.namespace
 since:       0.1
-tests:       FILE:LINE test_units_of_any_rank, FILE:LINE test_units
+tests: FILE:LINE test_units_of_any_rank, FILE:LINE test_units
 says:        units is the dimension of the output tensor.
 evidence:    A layer with 4 units turns [2, 3] into [2, 4], a tensor of rank 2, not 4.
 wrong since: always

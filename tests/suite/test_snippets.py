@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import subprocess
 import sys
@@ -64,6 +65,7 @@ def shown_by(programs: list[str]) -> list[int]:
         capture_output=True,
         text=True,
         check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(HERE), *sys.path])},
     )
     assert ended.stderr == ""
     return [int(line) for line in ended.stdout.split()]

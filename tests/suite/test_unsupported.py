@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from assay.adapters.calls import CallLog
 from assay.adapters.protocol.implementation import PeerImplementation
 from assay.adapters.proxy import GroupProxy, UnsupportedError
 from assay.errors import ExitCode
@@ -77,7 +78,7 @@ def test_a_model_that_is_left_out_never_reaches_the_implementation():
             asked.append(model)
             return {}
 
-    group = GroupProxy("models", Models, {"rnn"})
+    group = GroupProxy("models", Models, CallLog(), {"rnn"})
     group.initial_parameters("mlp", 0)
     for call in (lambda: group.initial_parameters("rnn", 0), lambda: group.initial_parameters(seed=0, model="rnn")):
         with pytest.raises(UnsupportedError, match=r"the implementation leaves out models\.rnn"):

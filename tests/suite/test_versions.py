@@ -44,9 +44,11 @@ def test_what_fails_is_what_is_expected(name):
     assert failed == expected & {claim["id"] for claim in VERSIONS["claims"]}
 
 
-@pytest.mark.parametrize(
-    "path", sorted((ROOT / "reference" / "expectations").iterdir()), ids=lambda path: Path(path).stem
-)
+# A file may have findings alone, which no run needs.
+FILES = [path for path in sorted((ROOT / "reference" / "expectations").iterdir()) if expectations.read(path)]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_tox_runs_a_version_with_these_expectations(path):
     assert f"reference/expectations/{path.name}" in (ROOT / "tox.ini").read_text(encoding="utf-8")
 
