@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 from doubles.acting_faults import ACTING_FAULTS
-from doubles.adversary_faults import ADVERSARY_FAULTS
-from doubles.adversary_faults_b import ADVERSARY_FAULTS_B
 from doubles.agent_faults import AGENT_FAULTS
 from doubles.agent_training_faults import AGENT_TRAINING_FAULTS
 from doubles.axis_faults import AXIS_FAULTS
@@ -24,11 +22,13 @@ from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.keras_layer_faults import KERAS_LAYER_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
+from doubles.limit_faults import LIMIT_FAULTS
 from doubles.memory_faults import MEMORY_FAULTS
 from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
 from doubles.part_faults import PART_FAULTS
+from doubles.q_network_faults import Q_NETWORK_FAULTS
 from doubles.text_draw_faults import TEXT_DRAW_FAULTS
 from doubles.text_faults import TEXT_FAULTS
 from doubles.text_fit_faults import TEXT_FIT_FAULTS
@@ -39,8 +39,8 @@ FAULTS: dict[str, Fault] = {}
 for _faults in (
     BASIC_FAULTS,
     ACTING_FAULTS,
-    ADVERSARY_FAULTS,
-    ADVERSARY_FAULTS_B,
+    LIMIT_FAULTS,
+    Q_NETWORK_FAULTS,
     AGENT_FAULTS,
     AGENT_TRAINING_FAULTS,
     AXIS_FAULTS,

@@ -1,4 +1,4 @@
-"""Faults of operations, models, data and text that were made up without a look at the claims."""
+"""Faults that show at a limit: of a block, of a range, or of a seed."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ NARROW = {
     "16_bits": lambda seed: min(seed, 2**16),
 }
 
-ADVERSARY_FAULTS: dict[str, Fault] = {
+LIMIT_FAULTS: dict[str, Fault] = {
     **{
         f"{function.replace('.', '_')}_seed_in_{kind}": Fault(function, claim, "the seeds ", with_seed(narrow))
         for function, claim in SEEDED.items()

@@ -180,7 +180,7 @@ class Exchanged(SimpleNamespace):
 
 GRADIENTS, INITIAL, OUTPUTS = "agent.loss_and_gradients", "models.initial_parameters", "models.layer_outputs"
 
-ADVERSARY_FAULTS_B = {
+Q_NETWORK_FAULTS = {
     "pushes_right_at_0": Fault(
         "environments.run_linear_policy", "cartpole.policy-at-0", "states after a step", push_right_at_0
     ),
