@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import time
 from contextlib import suppress
 from pathlib import Path
 
 import click
-from tqdm import tqdm
 
 from assay.adapters import loading
 from assay.bench import results
@@ -16,29 +13,12 @@ from assay.bench.scheduler import Plan, conduct
 from assay.bench.workloads import IDS
 from assay.cli.command import Command
 from assay.cli.options import IMPLEMENTATION_IS, device, implementation, rename
+from assay.cli.progress import ProgressDisplay
 from assay.cli.suggestions import nearest
 from assay.cli.values import PATH, Choice, parse_duration, whole_number
 from assay.datasets import data
 from assay.errors import ExitCode, UserError
 from assay.reports import bench_tables
-
-# Without a terminal, a line appears this often, in seconds.
-QUIET_SECONDS = 30.0
-
-
-class OccasionalLine:
-    """Says from time to time how far a command is, where no terminal shows a bar."""
-
-    def __init__(self) -> None:
-        """Start the clock."""
-        self._last = time.monotonic()
-
-    def say(self, text: str) -> None:
-        """Print a line if the last one was long ago."""
-        now = time.monotonic()
-        if not sys.stderr.isatty() and now - self._last >= QUIET_SECONDS:
-            self._last = now
-            print(text, file=sys.stderr, flush=True)
 
 
 @click.command(
@@ -121,15 +101,10 @@ def bench(
     for fetch in (data.mnist, data.nietzsche):
         with suppress(data.AbsentError):
             fetch()
-    quiet = OccasionalLine()
     try:
-        with tqdm(unit=" turns", leave=False, disable=None) as bar:
+        with ProgressDisplay("turns") as display:
             for event in conduct(plan):
-                bar.set_description(
-                    f"launch {event.start + 1} of {plan.starts}: {event.work} of {event.implementation}"
-                )
-                bar.update()
-                quiet.say(f"start {event.start + 1} of {plan.starts}: {event.work} of {event.implementation}")
+                display.advance(f"launch {event.start + 1}/{plan.starts}: {event.work} of {event.implementation}")
                 run.take(event)
     except KeyboardInterrupt:
         # Whoever has waited for minutes keeps what they have brought.

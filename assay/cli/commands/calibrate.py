@@ -7,12 +7,12 @@ from pathlib import Path
 from urllib.parse import quote
 
 import click
-from tqdm import tqdm
 
 from assay.adapters import loading
 from assay.cli import completion
 from assay.cli.command import Command
 from assay.cli.options import workers
+from assay.cli.progress import ProgressDisplay
 from assay.cli.values import PATH, whole_number
 from assay.errors import ExitCode
 from assay.files import lock, output
@@ -76,9 +76,9 @@ def calibrate(
     if done < count:
         with (
             engine.connect(scheduler, processes or 1) as connected,
-            tqdm(total=count, initial=done, desc=threshold_file.stem, unit="run", disable=None) as bar,
+            ProgressDisplay(f"runs of {threshold_file.stem}", count, done) as display,
         ):
-            calibration.go_on(count, connected, bar.update)
+            calibration.go_on(count, connected, display.advance)
     if held is not None:
         held.release()
     if calibration.failed:

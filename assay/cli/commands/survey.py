@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from tqdm import tqdm
 
 from assay.adapters import loading
 from assay.cli.command import Command
 from assay.cli.options import IMPLEMENTATION_IS, RUN_NAMES, implementation, rename, run_options, workers
+from assay.cli.progress import ProgressDisplay
 from assay.cli.values import PATH, whole_number
 from assay.errors import ExitCode, UserError
 from assay.files import text_file
@@ -101,9 +101,9 @@ def _run(plan: Plan, store: Store, progress: Progress, scheduler: str | None, pr
     try:
         with (
             engine.connect(scheduler, processes) as connected,
-            tqdm(total=len(progress.trials), initial=len(progress.stored), unit="run", disable=None) as bar,
+            ProgressDisplay("runs", len(progress.trials), len(progress.stored)) as display,
         ):
-            go_on(plan, store, progress, connected, lambda _: bar.update())
+            go_on(plan, store, progress, connected, lambda _: display.advance())
     except KeyboardInterrupt:
         return False
     return True
