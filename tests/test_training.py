@@ -666,11 +666,12 @@ def test_new_optimizer(models, permitted, seed):
 
 
 @claim("training.other-learning-rates")
-@pytest.mark.parametrize("learning_rate", [0.0001, 0.03])
-def test_other_learning_rates(models, permitted, seed, learning_rate):
+@pytest.mark.parametrize(("learning_rate", "steps"), [(0.0001, STEPS), (0.003, STEPS), (0.03, 1)])
+def test_other_learning_rates(models, permitted, seed, learning_rate, steps):
     def check(*, adam):
         options = {"learning_rate": learning_rate, "adam": adam}
-        problem = problems.mlp(seed, steps=STEPS, **options)
+        # Several large steps lead to probabilities that some implementations clip.
+        problem = problems.mlp(seed, steps=steps, **options)
         _, expected, bounds = solve_training(problem, **options)
         what = f"train, learning rate {learning_rate}"
         assert_close(what, trained(models, problem, learning_rate), expected, bounds)

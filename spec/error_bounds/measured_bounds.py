@@ -28,7 +28,7 @@ from assay.spec.error_bounds.precision import use_precision
 from assay.spec.error_bounds.products import cutting_off
 from assay.spec.error_bounds.rounding import U
 from assay.spec.semantics.layers import Array
-from assay.spec.semantics.models import MODELS, Parameters, steps
+from assay.spec.semantics.models import MODELS, Parameters, layer_outputs, steps
 from assay.spec.semantics.optimizers import Adam
 
 # Between what has to pass and what must not. Over 30 problems for the MLP, other orders of the definition came to at
@@ -37,6 +37,8 @@ from assay.spec.semantics.optimizers import Adam
 # `tests/suite/test_bounds.py` measures both sides again.
 FACTOR = 8.0
 PERMUTATIONS = 4
+# Keras clips probabilities at 1e-7, other implementations elsewhere or not at all.
+SMALLEST_PROBABILITY = 1e-6
 
 # What neighbours each other must go on doing so, and outputs stay with their labels.
 MIRRORED = ("row", "column")
@@ -154,6 +156,8 @@ def is_well_conditioned(
 ) -> bool:
     """Whether no rounding of float32 can turn a decision of a network: the sign before a ReLU, the largest of a window.
 
+    In a training, the probability of each label has to be far from those that some implementations clip.
+
     Each of them has to be further from its edge than `FACTOR` times what float32 moves such distances by. One that
     goes the other way changes a gradient by far more than rounding does.
 
@@ -170,8 +174,16 @@ def is_well_conditioned(
     if learning_rate is None:
         return has_safe_margins(model, (parameters, inputs), double[:2])
     single = _steps(model, (parameters, inputs, targets), learning_rate, adam=adam)
-    exact = _steps(model, double, learning_rate, adam=adam)
-    return all(has_safe_margins(model, *step) for step in zip(single, exact, strict=True))
+    exact = [*_steps(model, double, learning_rate, adam=adam)]
+    return all(
+        _is_far_from_clipping(model, *step, labels) for step, labels in zip(exact, targets, strict=True)
+    ) and all(has_safe_margins(model, *step) for step in zip(single, exact, strict=True))
+
+
+def _is_far_from_clipping(model: str, parameters: Parameters, inputs: Array, labels: Array) -> bool:
+    """Whether no implementation clips the probability of a label: Keras does at 1e-7."""
+    *_, probabilities = layer_outputs(model, parameters, inputs).values()
+    return bool(probabilities[np.arange(len(labels)), labels].min() > SMALLEST_PROBABILITY)
 
 
 def _steps(
