@@ -94,7 +94,7 @@ def test_training_limit_has_a_future(agent, lasting, pairs):
     assert found > bound, "what follows the last of 500 steps is not valued, as if the pole had fallen"
 
 
-# Episodes of a training that explores: they are of different lengths.
+# Episodes of a training that explores, whose lengths differ.
 MANY = 8
 
 

@@ -21,7 +21,9 @@ from assay.testing.training.agent_seeds import (
 )
 
 # Episodes of which only the first state counts.
-EPISODES = 8
+EPISODES = 32
+# Half of the share of states whose values are rare.
+RARE = 0.01
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +36,18 @@ def beginnings(agent, seed):
 @claim("q_learning.training-begins-evenly")
 def test_training_begins_evenly(beginnings):
     values, networks = beginnings
-    states = np.random.default_rng(0).uniform(-INITIAL, INITIAL, (2_000, 4))
-    shares = [agent_seeds.ranks(found, network, states) for found, network in zip(values, networks, strict=True)]
-    probability = chance_of_draws(np.concatenate(shares), 0.0, 1.0)
-    assert probability > FALSE_ALARM, (
-        "first states drawn evenly from -0.05 to 0.05 have values as far off as those of"
-        f" {SEEDS * EPISODES} episodes with a probability of {probability:.3g}"
+    states = np.random.default_rng(0).uniform(-INITIAL, INITIAL, (20_000, 4))
+    found = zip(values, networks, strict=True)
+    shares = np.concatenate([agent_seeds.ranks(each, network, states) for each, network in found])
+    probability = chance_of_draws(shares, 0.0, 1.0)
+    assert probability > FALSE_ALARM / 2, (
+        f"first states drawn evenly from -0.05 to 0.05 have values as far off as those of {SEEDS * EPISODES} episodes"
+        f" with a probability of {probability:.3g}"
     )
+    # A wider or narrower interval shows in the values that few states have. Their share is known but for 1 in 20, by
+    # which so rare a count is less than twice as probable.
+    rare, level = np.abs(shares - 1 / 2) > 1 / 2 - RARE, FALSE_ALARM / 4
+    assert_share("first states have values as rare as 1 in 50", rare.sum(), rare.size, 2 * RARE, level)
 
 
 def assert_no_common_state(what, networks, values):

@@ -498,7 +498,7 @@ def test_fit_confusable_seeds(training, seed):
     runs = [frozen_training(training, SMALL, examples, one) for one in seeds_]
     kernels = [run.parameters["dense1/kernel"] for run in runs]
     assert_told_apart("initial parameters", seeds_, dict(zip(seeds_, kernels, strict=True)).__getitem__)
-    # The same batches of other parameters have other losses, where these can be told apart at all.
+    # Some initial parameters give different batches losses that float32 cannot distinguish.
     batches = {
         one: decode(run.losses, losses_of_examples(run.parameters, examples, SMALL.batch_size), SMALL.batch_size)
         for one, run in zip(seeds_, runs, strict=True)

@@ -56,6 +56,15 @@ class FirstStateAliased(Environment):
         return step
 
 
+class Wider(Environment):
+    """Begin half as far out again."""
+
+    def reset(self):
+        super().reset()
+        self._state = 1.5 * self._state
+        return self._state.astype(np.float32)
+
+
 class Endless(Environment):
     """Leave out the limit of steps."""
 
@@ -256,6 +265,7 @@ OF_TRAINING = {
         "first states drawn evenly",
         in_environment(FirstStateAliased),
     ),
+    "training_states_wider": ("begins-evenly", "have values as rare as 1 in 50", in_environment(Wider)),
     "training_endless": ("limit", "an episode has 1000 steps, more than 500", in_environment(Endless)),
     "training_limit_one_later": ("limit", "an episode has 501 steps, more than 500", in_environment(OneLater)),
     "training_limit_is_failure": ("limit", "after an episode of 500 steps squared errors", in_environment(Failing)),
