@@ -13,9 +13,11 @@ from assay.spec.error_bounds.rounding import gamma
 from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL, MAX_EPISODE_STEPS
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.draws import chance_of_repeats
 from assay.testing.frames import assert_shows
 from assay.testing.handcrafted_values import BALANCING, LEAVING
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_reads_values
 from assay.testing.thresholds import FALSE_ALARM, assert_no_echo, assert_share, chance_of_draws, chance_of_each_count
 
 BOOL, INT = np.dtype(np.bool_), np.dtype(np.int32)
@@ -101,8 +103,8 @@ def test_dynamics_to_the_limit(environments, seed):
             state = cart_pole.step(state, np.array(actions[-1:]))
     # One action more, which the limit leaves out.
     states, rewards, terminated, truncated = environments.play(np.array([*actions, 0], INT), seed)
-    assert_pushed(states[:-1], np.array(actions[: len(states) - 1]), states[1:])
     assert_form("the states of a whole episode", states, (MAX_EPISODE_STEPS + 1, 4))
+    assert_pushed(states[:-1], np.array(actions[: len(states) - 1]), states[1:])
     assert_equal("the rewards of a whole episode", rewards, np.ones(MAX_EPISODE_STEPS))
     assert_equal("whether each step has failed", terminated, np.zeros(MAX_EPISODE_STEPS), BOOL)
     last = np.arange(1, MAX_EPISODE_STEPS + 1) == MAX_EPISODE_STEPS
@@ -210,6 +212,42 @@ def test_sampled_by_seed(environments, seed):
     assert_equal("the actions by the same seed", again, one, INT)
     assert (one != other).any(), f"the seeds {seed} and {seed + 1} draw the same actions"
     assert_told_apart("actions", confusable_seeds(seed), lambda number: environments.sample_actions(100, number))
+
+
+@claim("cartpole.sampled-independently")
+def test_sampled_freely(environments, seed):
+    # Even draws of 100 are half and half with a probability of 0.08, and eight times with one of 2e-9.
+    rights = [int(environments.sample_actions(100, 8 * seed + number).sum()) for number in range(8)]
+    assert any(count != 50 for count in rights), "of every 100 actions 50 push to the right, so the last one is known"
+
+
+@claim("cartpole.sampled-independently")
+def test_sampled_apart_from_other_seeds(environments, seed):
+    one, other = (environments.sample_actions(1_000, number) for number in (seed, seed + 1))
+    probability = chance_of_repeats(one, other, classes=2, length=50)
+    assert probability > FALSE_ALARM, (
+        f"the seeds {seed} and {seed + 1} draw the same 50 actions in a row: a probability of {probability:.3g}"
+    )
+
+
+@claim("cartpole.memory-order")
+def test_memory_order(environments, seed):
+    states, actions = resets(environments, seed)[:5], np.array([0, 1, 1, 0, 1], INT)
+    assert_reads_values("steps", environments.steps, states, actions)
+    assert_reads_values("play", lambda actions: environments.play(actions, seed), actions)
+    # One number of a state alone decides, so that no rounding does.
+    weights = np.array([0, 0, 1, 0], np.float32)
+    assert_reads_values("run_linear_policy", lambda weights: environments.run_linear_policy(weights, seed), weights)
+
+
+@claim("cartpole.memory-order")
+def test_memory_order_of_frames(environments, seed):
+    # The same actions by another way to lie in memory.
+    actions = np.array([1, 1, 0, 0, 1], INT)
+    between = np.repeat(1 - actions, 2)
+    between[1::2] = actions
+    frames = environments.frames(between[1::2], seed)
+    assert_equal("the frames", frames, environments.frames(actions, seed), np.dtype(np.uint8))
 
 
 # To the left, to the right and back: cart and pole go both ways, and the pole stands.

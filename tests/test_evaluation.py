@@ -20,6 +20,7 @@ from assay.testing.operations import (
     assert_correct,
     running_accuracy,
 )
+from assay.testing.stored_arrays import memory_orders
 from assay.testing.strategies import predictions
 from assay.testing.thresholds import threshold
 from assay.testing.training.assertions import IMAGES, assert_not_above, assert_not_below, encoded, pictures
@@ -293,6 +294,21 @@ def test_evaluation_starts_anew(training, evaluated):
     for what, targets, expected in (("", labels, 1 - WRONG / (EXAMPLES - 1)), (", labelled wrong", wrong, 0.0)):
         accuracy = training.evaluate("mlp", parameters, images, targets, EXAMPLES - 2)
         assert_within(f"the accuracy after another evaluation{what}", accuracy, expected, rounding.quotient(expected))
+    # As many images, in another order.
+    accuracy = training.evaluate("mlp", parameters, images[::-1].copy(), labels[::-1].copy(), EXAMPLES - 2)
+    expected = 1 - WRONG / (EXAMPLES - 1)
+    assert_within("the accuracy of other images", accuracy, expected, rounding.quotient(expected))
+
+
+@claim("evaluation.examples-memory-order")
+def test_examples_memory_order(training, evaluated):
+    # Broadcast examples are one and the same, and its label is wrong.
+    for order, (parameters, images, labels), _ in memory_orders(*evaluated):
+        wrong = EXAMPLES - 1 if "broadcast" in order else WRONG
+        weights = evaluated[0] if "broadcast" in order else parameters
+        expected = 1 - wrong / (EXAMPLES - 1)
+        accuracy = training.evaluate("mlp", weights, images, labels, EXAMPLES - 2)
+        assert_within(f"the accuracy, arrays {order}", accuracy, expected, rounding.quotient(expected))
 
 
 def small_model(keras):

@@ -34,6 +34,7 @@ from assay.testing.operations import (
 )
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
+from assay.testing.stored_arrays import assert_reads_values
 from assay.testing.strategies import LARGEST_EXPONENT, distinct_rows, matrices, seeds
 from assay.testing.thresholds import (
     FALSE_ALARM,
@@ -433,6 +434,48 @@ def test_first_is_not_argmax(text, seed):
     texts = [text.generate(network, window, temperature=1.0, count=1, seed=seed + each) for each in range(FEW)]
     count = sum(int(written[0] == first) for written in texts)
     assert_share("first characters that are the most probable one", count, FEW, 1 / 2)
+
+
+@claim("generation.not-argmax")
+def test_rare_are_drawn(text, seed):
+    # Of 20 characters one is among 199 that are as rare as 1 in 4,000 each.
+    logits, first = np.zeros(MANY_CHARS, np.float32), seed % MANY_CHARS
+    logits[first] = np.log(19 * (MANY_CHARS - 1))
+    network, window = handcrafted_weights.indifferent(logits), window_of(seed, SHORT)
+    written = text.generate(network, window, temperature=1.0, count=COUNT, seed=seed)
+    count = int((assert_form("the text", written, (COUNT,), INT) != first).sum())
+    assert_share("characters that are not the most probable one", count, COUNT, 1 / 20)
+
+
+@claim("generation.by-temperature")
+@pytest.mark.parametrize("level", [-1_000, 1_000])
+def test_large_logits(text, seed, level):
+    # Far from 0 all of them, two of them by 1 above the others, one of these by 1 above the other.
+    logits = np.full(NUM_CHARS, level - handcrafted_weights.CERTAIN, np.float32)
+    first, second = seed % NUM_CHARS, (seed + 1) % NUM_CHARS
+    logits[[first, second]] = level + 1, level
+    network, window = handcrafted_weights.indifferent(logits), window_of(seed, SHORT)
+    written = text.generate(network, window, temperature=1.0, count=FEW, seed=seed)
+    counts = np.bincount(assert_form("the text", written, (FEW,), INT), minlength=NUM_CHARS)
+    assert counts[first] + counts[second] == FEW, "impossible characters are written"
+    expected = softmax_with_temperature(np.array([1.0, 0.0]), 1.0)[0]
+    assert_share(f"the more probable of two with logits of about {level}", int(counts[first]), FEW, expected)
+
+
+@claim("generation.memory-order")
+def test_memory_order(text, seed):
+    # No sum of several numbers decides what is written.
+    network, window = handcrafted_weights.successor_of_the_last(), window_of(seed, SHORT)
+
+    def generate(network, window):
+        return text.generate(network, window, temperature=1.0, count=10, seed=seed)
+
+    assert_reads_values("generate", lambda window: generate(network, window), window)
+    assert_reads_values(
+        "generate",
+        lambda weights: generate(network | weights, window),
+        {name: value for name, value in network.items() if value.any()},
+    )
 
 
 # Four characters are equally probable, the others impossible.

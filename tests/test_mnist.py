@@ -16,6 +16,7 @@ from assay.spec.semantics import datasets as definition
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.counts import assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_reads_values, assert_results_stay
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
 
@@ -149,6 +150,33 @@ def test_pixels_stay(datasets, images):
     scaled, _ = datasets.preprocess(images, labels_for(images))
     # 255 levels are far apart: rounding to the nearest undoes the scaling.
     assert_equal("the images times 255", np.rint(scaled[..., 0] * 255), images)
+
+
+@claim("mnist.pixels-stay")
+@pytest.mark.parametrize("shape", [(14, 56), (56, 14), (1, 784)])
+def test_pixels_stay_in_other_shapes(datasets, shape):
+    # As many pixels as an image of MNIST has, in other rows and columns.
+    images = (np.arange(3 * 784) % 251).astype(np.uint8).reshape(3, *shape)
+    scaled, _ = datasets.preprocess(images, labels_for(images))
+    expected, _ = definition.preprocess(images, labels_for(images))
+    assert_within("the images", scaled, expected, rounding.quotient(expected))
+
+
+@claim("mnist.results-stay")
+def test_results_stay(datasets, seed):
+    images = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
+    assert_results_stay(
+        "preprocess", datasets.preprocess, (images, labels_for(images)), (images[::-1].copy(), np.uint8([7, 9]))
+    )
+    assert_results_stay(
+        "sample_batch", datasets.sample_batch, *((IMAGES, LABELS, DRAWS, seed + number) for number in range(2))
+    )
+
+
+@claim("mnist.batch-memory-order")
+def test_batch_memory_order(datasets, seed):
+    images = np.arange(5 * 3 * 4 * 2, dtype=np.float32).reshape(5, 3, 4, 2)
+    assert_reads_values("sample_batch", datasets.sample_batch, images, LABELS, 20, seed)
 
 
 @claim("mnist.train-shape")

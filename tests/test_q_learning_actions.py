@@ -12,12 +12,17 @@ from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 from assay.testing.assertions import assert_equal, assert_form, claim
 from assay.testing.handcrafted_values import BALANCING, LEANING, LEAVING, constant_values, linear_values
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_reads_values, memory_orders
 from assay.testing.thresholds import FALSE_ALARM, assert_no_echo, assert_share, chance_of_order, chance_of_samples
 
 MODEL = "q_network"
 INT = np.dtype(np.int32)
 # A batch above the usual sizes of blocks, with a remainder.
 ODD = 131
+# Pushes to where the pole leans; no sum of several numbers decides.
+ANGLE = np.array([0, 0, 1, 0], np.float32)
+# The initial states that are the furthest from 0.
+CORNERS = cart_pole.INITIAL * np.array([*product((-1, 1), repeat=4)])
 # Of actions that are chosen in the same state again and again.
 DRAWS = 1_000
 
@@ -106,10 +111,46 @@ def test_explores_in_no_pattern(agent, seed, epsilon):
 
 @claim("q_learning.acts-by-seed")
 def test_acts_by_seed(agent, seed):
-    states, _ = mixed_states(seed, ODD)
+    states, states_best = mixed_states(seed, ODD)
     one, again = (act(agent, states, 1.0, seed) for _ in range(2))
     assert_equal("the actions by the same seed", again, one, INT)
     assert_told_apart("actions", easily_confused(seed), lambda number: act(agent, states, 1.0, number))
+    # If the same places explored with every seed, half of them never would.
+    seeds = [*easily_confused(seed), *((seed + number) % 2**31 for number in (2, 3, 4))]
+    others = [act(agent, states, 0.5, number) != states_best for number in seeds]
+    assert_never(others, "places")
+
+
+def assert_never(explored, what):
+    """Check how many of many places are greedy whatever the seed, with an epsilon of 1 / 2.
+
+    Args:
+        explored: Whether each place has an action that is not greedy, by each seed.
+        what: Name of the places.
+
+    """
+    never = ~np.any(explored, axis=0)
+    assert_share(
+        f"{what} are greedy with each of {len(explored)} seeds", never.sum(), never.size, 0.75 ** len(explored)
+    )
+
+
+@claim("q_learning.memory-order")
+def test_memory_order(agent, seed):
+    states, _ = mixed_states(seed, 33)
+    assert_reads_values("act", lambda states: act(agent, states, 0.5, seed), states)
+    weights, longest = linear_values(ANGLE), pushed_lengths(CORNERS).max()
+    for order, (kernel,), _ in memory_orders(weights["dense1/kernel"]):
+        # Broadcast along its first axis, the kernel is all 0.
+        if "broadcast" not in order:
+            parameters = weights | {"dense1/kernel": kernel}
+            found = agent.act(MODEL, parameters, states, 0.0, seed)
+            assert_equal(f"the greedy actions, parameters {order}", found, states[:, 2] > 0, INT)
+            transitions = Transitions(*agent.collect(parameters, 0.0, 1, seed))
+            assert_equal(f"actions, parameters {order}", transitions.actions, transitions.states[:, 2] > 0, INT)
+            returns = agent.play(parameters, 1, seed)
+            # Pushed to where it leans, the pole stands for twice as long as pushed to one side all the time.
+            assert (returns > longest).all(), f"the pole falls after {returns} steps, parameters {order}"
 
 
 def collected(agent, weights, epsilon, num_episodes, seed):
@@ -206,6 +247,33 @@ def test_collects_by_seed(agent, seed):
     assert_told_apart(
         "initial states", easily_confused(seed), lambda number: collected(agent, -BALANCING, 0.5, 1, number).states[0]
     )
+    # Where each episode has a seed of its own, one higher than the last.
+    states = [
+        transitions.states[first_of_episodes(transitions)]
+        for transitions in (collected(agent, -BALANCING, 0.5, 3, number) for number in (seed, seed + 1))
+    ]
+    alike = np.argwhere((states[0][:, None] == states[1]).all(axis=-1)).tolist()
+    assert not alike, f"episodes of the seeds {seed} and {seed + 1} begin in the same states, at {alike}"
+
+
+# Episodes that together have at least so many steps.
+FIRST_STEPS = 40
+
+
+@claim("q_learning.collects-by-seed")
+def test_collects_each_draw_by_seed(agent, seed):
+    # Two such sequences of random actions agree with a probability of 2^-40.
+    count = -(-FIRST_STEPS // STEPS)
+    assert_told_apart(
+        "random actions",
+        easily_confused(seed),
+        lambda number: collected(agent, -BALANCING, 1.0, count, number).actions[:FIRST_STEPS],
+    )
+    explored = []
+    for number in range(8):
+        transitions = collected(agent, -BALANCING, 0.5, count, (seed + number) % 2**31)
+        explored.append((transitions.actions != (transitions.states @ -BALANCING > 0))[:FIRST_STEPS])
+    assert_never(explored, "steps")
 
 
 @claim("q_learning.plays-greedily")
@@ -215,7 +283,7 @@ def test_plays_greedily(agent, seed):
     returns = assert_form("the returns", agent.play(constant_values(-1, 1), count, seed), (count,))
     generator = np.random.default_rng(seed)
     expected = pushed_lengths(generator.uniform(-cart_pole.INITIAL, cart_pole.INITIAL, (2_000, 4)))
-    corners = pushed_lengths(cart_pole.INITIAL * np.array([*product((-1, 1), repeat=4)]))
+    corners = pushed_lengths(CORNERS)
     assert (returns <= corners.max()).all(), (
         f"pushed to the right all the time, returns are up to {returns.max():g}, and {corners.max()} by the definition"
     )
@@ -255,6 +323,13 @@ def test_plays_by_seed(agent, seed):
     assert_equal("the returns by the same seed", again, one)
     assert (one != other).any(), f"the seeds {seed} and {seed + 1} give the same returns"
     assert len(np.unique(np.append(one, other))) > 1, f"all episodes have a return of {one[0]}"
+
+
+@claim("q_learning.plays-by-seed")
+def test_plays_by_confusable_seeds(agent, seed):
+    # Two episodes of this policy have the same length with a probability of 0.05, and six of them with one of 2e-8.
+    policy = linear_values(ANGLE)
+    assert_told_apart("returns", easily_confused(seed), lambda number: agent.play(policy, 6, number))
 
 
 @claim("q_learning.collects-linear-policy")

@@ -13,7 +13,9 @@ from assay.spec.semantics.q_learning import Transitions
 from assay.testing import problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
 from assay.testing.handcrafted_values import constant_values, linear_values
+from assay.testing.q_networks import learnt, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_reads_values, assert_results_stay, memory_orders
 from assay.testing.thresholds import FALSE_ALARM, chance_of_each_count
 
 MODEL = "q_network"
@@ -208,3 +210,36 @@ def test_learns_anew(agent, seed):
         results.append({"losses": assert_form("the losses", losses, (5,)), **last})
     for name, expected in results[0].items():
         assert_equal(f"{name} of the same learning once more", results[2][name], expected)
+
+
+@claim("q_learning.memory-order")
+def test_memory_order_of_transitions(agent, seed):
+    assert_reads_values("sample", agent.sample, numbered(100), 32, seed)
+    assert_reads_values("replay", agent.replay, 3, numbered(5))
+
+
+@claim("q_learning.memory-order")
+def test_memory_order_of_learning(agent, seed):
+    problem = problems.q_learning_of(MODEL, seed, steps=5)
+    bounds = solve_training(problem).bounds
+    for order, views, plain in memory_orders(*problem):
+        found, expected = (learnt(agent, problems.QProblem(*arguments)) for arguments in (views, plain))
+        # Each of the two may be off by its own rounding; broadcast parameters are the same for all units.
+        if "broadcast" not in order:
+            assert_close(
+                f"learn, arrays {order}", found, to_float64(expected), {name: 2 * bounds[name] for name in bounds}
+            )
+
+
+@claim("q_learning.results-stay")
+def test_results_stay(agent, seed):
+    one, other = (any_transitions(seed + number, 7) for number in range(2))
+    assert_results_stay("replay", agent.replay, (3, one.transitions), (3, other.transitions))
+    assert_results_stay("targets", agent.targets, (*one, 0.5), (*other, 0.5))
+    assert_results_stay("loss_and_gradients", agent.loss_and_gradients, (*one, 0.5), (*other, 0.5))
+
+
+@claim("q_learning.results-stay")
+def test_results_of_learning_stay(agent, seed):
+    calls = [problems.q_learning_of(MODEL, seed + number, steps=5) for number in range(2)]
+    assert_results_stay("learn", lambda *problem: learnt(agent, problems.QProblem(*problem)), *calls)

@@ -26,7 +26,8 @@ from assay.testing.networks import (
     trajectory,
 )
 from assay.testing.problems import SEQ_LENGTH
-from assay.testing.seeds import with_known_seeds
+from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
+from assay.testing.stored_arrays import assert_results_stay, memory_orders
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, QUARTERS, quarters, threshold
 from assay.testing.training.assertions import assert_losses_not_above
@@ -331,6 +332,46 @@ def test_seeds(text, seed, two_windows):
     assert not same, f"the seeds {seed} and {seed + 1} begin with the same {same}"
     counts = [count_windows(*one).tolist() for one in (two_windows, other)]
     assert counts[0] != counts[1], f"the seeds {seed} and {seed + 1} draw the same windows"
+
+
+@claim("rnn_training.seeds")
+def test_confusable_seeds(text, seed):
+    assert_told_apart(
+        "initial kernels", confusable_seeds(seed), lambda one: fit(text, ONE_WINDOW, 0.0, one)[1]["cell/kernel"]
+    )
+
+
+@claim("rnn_training.memory-order")
+def test_memory_order(text, seed, two_windows):
+    recipe, first, _ = two_windows
+    for order, (indices,), _ in memory_orders(recipe.indices):
+        # In the others one axis lies as always, or all windows are the same.
+        if "sliced" not in order:
+            continue
+        curve, initial = fit(text, recipe._replace(indices=indices), 0.0, seed)
+        counts, expected = (count_windows(recipe, one, initial) for one in (curve, first))
+        assert_equal(f"how often the second window is drawn, arrays {order}", counts, expected, counts.dtype)
+
+
+@claim("rnn_training.results-stay")
+def test_results_stay(text, seed):
+    assert_results_stay("fit", lambda number: fit(text, ONE_WINDOW, 0.001, number), (seed,), (seed + 1,))
+
+
+@claim("rnn_training.last-parameters")
+def test_last_parameters(text, seed, two_windows):
+    recipe = two_windows[0]
+
+    def train(num_batches):
+        return fit(text, recipe._replace(num_batches=num_batches), 0.001, seed)
+
+    # Where the last loss is not the lowest, the parameters before its step may be the best, and are not asked for.
+    curve, last = train(recipe.num_batches)
+    numbers = range(2, recipe.num_batches + 1)
+    count = max((n for n in numbers if curve[n - 1] > curve[: n - 1].min()), default=recipe.num_batches)
+    before, after = (train(number)[1] if number < recipe.num_batches else last for number in (count - 1, count))
+    same = [name for name, value in after.items() if (value == before[name]).all()]
+    assert not same, f"{count - 1} and {count} batches, the last of which is not the best, lead to the same {same}"
 
 
 @claim("rnn_training.loss-falls")

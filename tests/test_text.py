@@ -13,6 +13,7 @@ from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, claim
 from assay.testing.counts import assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_reads_values, assert_results_stay
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_counts, chance_of_draws, chance_of_sequence
 
@@ -386,6 +387,19 @@ def test_seeds(text, seed):
     # Two batches of that many agree in every draw with a probability of 5^-n, far below the false alarm's.
     seeds_ = [*confusable_seeds(seed), (seed + 1) % 2**31]
     assert_told_apart("windows", seeds_, lambda one: starts(text, DRAWS, one))
+
+
+@claim("text.results-stay")
+def test_results_stay(text, seed):
+    assert_results_stay("encode", text.encode, (b"ab ba",), (b"ba ab",))
+    assert_results_stay(
+        "sample_windows", text.sample_windows, *((ORDERED, SEQ_LENGTH, DRAWS, seed + number) for number in range(2))
+    )
+
+
+@claim("text.memory-order")
+def test_memory_order(text, seed):
+    assert_reads_values("sample_windows", text.sample_windows, ORDERED, SEQ_LENGTH, 20, seed)
 
 
 @claim("text.one-place")

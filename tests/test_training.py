@@ -35,6 +35,8 @@ from assay.testing.operations import (
     assert_correct,
     one_by_one,
 )
+from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import memory_orders
 from assay.testing.strategies import arrays, same_shape, seeds
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
 from assay.testing.training import designed_training
@@ -488,6 +490,52 @@ def test_fit_seed(training, of_seven, batches_of_seven, seed):
     for each, other in enumerate(batches_of_seven[1:], start=1):
         same = (other.counts == batches_of_seven[0].counts).all()
         assert not same, f"trainings 0 and {each} draw the same batches with different seeds"
+
+
+@claim("training.fit-seed")
+def test_fit_confusable_seeds(training, seed):
+    examples, seeds_ = designed_training.seven_examples(seed), confusable_seeds(seed)
+    runs = [frozen_training(training, SMALL, examples, one) for one in seeds_]
+    kernels = [run.parameters["dense1/kernel"] for run in runs]
+    assert_told_apart("initial parameters", seeds_, dict(zip(seeds_, kernels, strict=True)).__getitem__)
+    # Some initial parameters give different batches losses that float32 cannot distinguish.
+    batches = {
+        one: decode(run.losses, losses_of_examples(run.parameters, examples, SMALL.batch_size), SMALL.batch_size)
+        for one, run in zip(seeds_, runs, strict=True)
+    }
+    readable = [one for one, found in batches.items() if found.is_certain]
+    assert_told_apart("batches", readable, lambda one: batches[one].counts)
+
+
+@claim("training.fit-memory-order")
+def test_fit_memory_order(training, of_seven, seed):
+    examples = designed_training.seven_examples(seed)
+    tolerance = losses_of_examples(of_seven[0].parameters, examples, SMALL.batch_size).tolerance
+    for order, views, plain in memory_orders(*examples):
+        found, expected = (
+            frozen_training(training, SMALL, Examples(*values), seed).losses for values in (views, plain)
+        )
+        assert_within(f"the losses, arrays {order}", found, to_float64(expected), 2 * tolerance)
+
+
+# So many batches of a training on different examples hardly ever have losses that fall from each to the next.
+FALLING = 12
+
+
+@claim("training.fit-last-parameters")
+def test_fit_last_parameters(training, seed):
+    examples = designed_training.seven_examples(seed)
+
+    def train(num_batches):
+        sizes = SMALL._replace(num_batches=num_batches)
+        return fit(training, "mlp", sizes, examples, learning_rate=LEARNING_RATE, seed=seed)
+
+    # Where the last loss is not the lowest, the parameters before its step may be the best, and are not asked for.
+    curve = train(FALLING).losses
+    count = max((n for n in range(2, FALLING + 1) if curve[n - 1] > curve[: n - 1].min()), default=FALLING)
+    before, after = (train(number).parameters for number in (count - 1, count))
+    same = [name for name, value in after.items() if (value == before[name]).all()]
+    assert not same, f"{count - 1} and {count} batches, the last of which is not the best, lead to the same {same}"
 
 
 # By size, learning rates of trainings that follow the definition: the document's, a higher and a lower one.

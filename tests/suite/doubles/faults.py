@@ -8,6 +8,7 @@ from __future__ import annotations
 from doubles.acting_faults import ACTING_FAULTS
 from doubles.agent_faults import AGENT_FAULTS
 from doubles.agent_training_faults import AGENT_TRAINING_FAULTS
+from doubles.array_faults import ARRAY_FAULTS
 from doubles.axis_faults import AXIS_FAULTS
 from doubles.base_faults import BASE_FAULTS
 from doubles.basic_faults import BASIC_FAULTS
@@ -29,6 +30,7 @@ from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
 from doubles.part_faults import PART_FAULTS
 from doubles.q_network_faults import Q_NETWORK_FAULTS
+from doubles.seed_faults import SEED_FAULTS
 from doubles.text_draw_faults import TEXT_DRAW_FAULTS
 from doubles.text_faults import TEXT_FAULTS
 from doubles.text_fit_faults import TEXT_FIT_FAULTS
@@ -43,6 +45,7 @@ for _faults in (
     Q_NETWORK_FAULTS,
     AGENT_FAULTS,
     AGENT_TRAINING_FAULTS,
+    ARRAY_FAULTS,
     AXIS_FAULTS,
     BASE_FAULTS,
     CONVOLUTION_FAULTS,
@@ -60,6 +63,7 @@ for _faults in (
     NETWORK_FAULTS,
     OPERATION_FAULTS,
     PART_FAULTS,
+    SEED_FAULTS,
     TEXT_DRAW_FAULTS,
     TEXT_FAULTS,
     TEXT_FIT_FAULTS,

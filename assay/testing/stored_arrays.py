@@ -1,0 +1,82 @@
+"""Arrays as they lie in memory: an argument may be any view, and a result belongs to the caller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from assay.adapters.proxy import NonConformanceError
+from assay.contract import Array
+from assay.testing.operations import MEMORY_ORDERS
+
+
+def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:  # noqa: ANN401 - of any function of the contract
+    """Return an argument or a result with a function applied to each of its arrays."""
+    if isinstance(value, Mapping):
+        return {name: map_arrays(function, one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        found = [map_arrays(function, one) for one in value]
+        return type(value)(*found) if hasattr(value, "_fields") else type(value)(found)
+    return function(value) if isinstance(value, np.ndarray) else value
+
+
+def memory_orders(*arguments: Any) -> Iterator[tuple[str, Sequence[Any], Sequence[Any]]]:  # noqa: ANN401 - as above
+    """Yield the name of each memory order, arguments in it, and arguments of the same values in the usual order."""
+    for order, view in MEMORY_ORDERS.items():
+        views = [map_arrays(view, one) for one in arguments]
+        yield order, views, [map_arrays(partial(np.array, order="C"), one) for one in views]
+
+
+def assert_reads_values(what: str, function: Callable[..., Any], *arguments: Any) -> None:  # noqa: ANN401 - as above
+    """Check that a function whose results are exact depends on the values of its arrays alone.
+
+    Args:
+        what: Name of the function.
+        function: Function of the arguments.
+        arguments: Arguments, in which arrays may be parts of tuples and dictionaries.
+
+    Raises:
+        NonConformanceError: A result differs where the arrays lie in memory in another way.
+
+    """
+    __tracebackhide__ = True
+    for order, views, plain in memory_orders(*arguments):
+        found, expected = function(*views), function(*plain)
+        if not are_equal(found, expected):
+            msg = f"{what} returns something else for arrays {order}"
+            raise NonConformanceError(msg)
+
+
+def assert_results_stay(what: str, function: Callable[..., Any], *calls: Sequence[Any]) -> None:
+    """Check that a result stays as it is when a function is called again.
+
+    Args:
+        what: Name of the function.
+        function: Function of the arguments.
+        calls: Arguments of each call, which lead to different results of the same form.
+
+    Raises:
+        NonConformanceError: A later call has changed an earlier result, such as a buffer that is used again.
+
+    """
+    __tracebackhide__ = True
+    results, copies = [], []
+    for arguments in calls:
+        results.append(function(*arguments))
+        copies.append(map_arrays(np.array, results[-1]))
+    for number, (result, copy) in enumerate(zip(results, copies, strict=True), 1):
+        if not are_equal(result, copy):
+            msg = f"{what}: what call {number} of {len(calls)} returned is changed by a later one"
+            raise NonConformanceError(msg)
+
+
+def are_equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - as above
+    """Whether two results have the same values throughout."""
+    if isinstance(one, Mapping):
+        return one.keys() == other.keys() and all(are_equal(value, other[name]) for name, value in one.items())
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(are_equal, one, other))
+    return np.array_equal(one, other)

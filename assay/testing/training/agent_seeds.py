@@ -1,0 +1,139 @@
+"""What the seed of the agent's training decides, each draw by itself, read from short trainings.
+
+Trainings with different seeds differ in their networks, and so in all their losses. A draw that is the same for every
+seed does not show in a comparison of losses. So these functions read from a training where its episodes began, which
+actions it took, when it explored and what its batches held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from assay.adapters.proxy import GroupProxy
+from assay.contract import Array
+from assay.spec.error_bounds.measured_bounds import to_float64
+from assay.spec.semantics.cart_pole import INITIAL
+from assay.spec.semantics.models import Parameters
+from assay.spec.semantics.q_learning import q_values
+from assay.testing.training.agent_probes import (
+    ALWAYS_EXPLORING,
+    ALWAYS_GREEDY,
+    LENGTH,
+    MODEL,
+    bias_trajectories,
+    error_bounds,
+    errors_of,
+    probe,
+)
+
+# Of so many seeds, four more than a state has numbers.
+SEEDS = 8
+# Between them: what remainders of powers of 2 and of 10 lose, up to 2^19 and 1,000.
+STRIDE = 2**16 * 1_000
+# A learning rate that moves a bias of 0, and no other parameter: they are so small as to be seen beside 0 alone.
+TINY = 1e-20
+# Steps that are short enough for every sequence of actions to be tried.
+STEPS = 4
+# Searches for a common state begin from so many random ones, and take so many steps each.
+STARTS, ITERATIONS = 20, 10
+
+
+def seeds_apart(seed: int) -> list[int]:
+    """Return seeds that remainders of round numbers take for each other."""
+    return [(seed + STRIDE * number) % 2**31 for number in range(SEEDS)]
+
+
+def first_values(agent: GroupProxy, seed: int, num_episodes: int) -> tuple[Array, Parameters]:
+    """Return the largest value of each episode's first state, [num_episodes], and the parameters of the network.
+
+    New networks value such states far below the reward of 1, so an error is 1 less the value.
+    """
+    trained = probe(agent, seed, **ALWAYS_GREEDY, num_episodes=num_episodes, max_len_episode=1)
+    return 1 - errors_of(trained["losses"], num_episodes, 1)[:, 0], trained["parameters"]
+
+
+def distance_to_common_state(networks: Sequence[Parameters], values: Array) -> float:
+    """Return how far networks are from having given largest values in one and the same state.
+
+    The values are piecewise linear, so Newton's method of least squares is exact within a piece. A common state is
+    found if it is near enough to one of the starts; if there is none, the distance is never near 0.
+
+    Args:
+        networks: Parameters of each network.
+        values: Largest value of each network, [networks].
+
+    Returns:
+        The smallest root mean square of the differences.
+
+    """
+    layers = [[np.stack([to_float64(one[name]) for one in networks]) for name in names] for names in _LAYERS]
+    states = np.random.default_rng(0).uniform(-INITIAL, INITIAL, (STARTS, 4))
+    nearest = np.inf
+    for _ in range(ITERATIONS):
+        found, slopes = _largest_values(layers, states)
+        nearest = min(nearest, float(np.sqrt(np.mean((found - values) ** 2, axis=1)).min()))
+        # The least squares solution of each start: slopes (next - state) = values - found.
+        states = states + (np.linalg.pinv(slopes) @ (values - found)[..., None])[..., 0]
+    return nearest
+
+
+_LAYERS = [(f"dense{number}/kernel", f"dense{number}/bias") for number in (1, 2, 3)]
+
+
+def _largest_values(layers: Sequence[Sequence[Array]], states: Array) -> tuple[Array, Array]:
+    """Return the largest value of every network in each state, [starts, networks], and its slopes, [..., 4]."""
+    outputs = np.broadcast_to(states[:, None], (len(states), len(layers[0][0]), 4))
+    slopes = np.broadcast_to(np.eye(4), (*outputs.shape[:2], 4, 4))
+    for number, (kernels, biases) in enumerate(layers):
+        outputs = np.einsum("sni,nio->sno", outputs, kernels) + biases
+        slopes = np.einsum("snki,nio->snko", slopes, kernels)
+        if number < len(layers) - 1:
+            active = outputs > 0
+            outputs, slopes = outputs * active, slopes * active[:, :, None]
+    best = outputs.argmax(axis=-1)[..., None]
+    return (
+        np.take_along_axis(outputs, best, axis=-1)[..., 0],
+        np.take_along_axis(slopes, best[:, :, None], axis=-1)[..., 0],
+    )
+
+
+def value_bound(parameters: Parameters, count: int) -> float:
+    """Bound what rounding does to the root mean square of so many values."""
+    return float(np.sqrt(count) * error_bounds(parameters)["now"])
+
+
+def ranks(values: Array, parameters: Parameters, states: Array) -> Array:
+    """Return which share of some states have a smaller largest value than each of those given."""
+    wide = to_float64(parameters)
+    possible = np.sort(q_values(MODEL, wide, states).max(axis=1))
+    return (possible.searchsorted(values) + 0.5) / (len(possible) + 1)
+
+
+def random_actions(agent: GroupProxy, seed: int) -> Array:
+    """Return the first actions of a training that always explores, int [STEPS].
+
+    Each step of Adam moves the bias of the action that was taken by far more than the other.
+    """
+    trained = probe(agent, seed, **ALWAYS_EXPLORING, num_episodes=1, max_len_episode=STEPS, learning_rate=TINY)
+    losses = errors_of(trained["losses"], 1, STEPS)[0] ** 2
+    # Values are below the reward, so that all gradients are negative: the first of the signs of each sequence.
+    expected, _ = bias_trajectories(losses, TINY)
+    of_sequences = expected[:: 2**STEPS]
+    change = trained["parameters"]["dense3/bias"].astype(float)
+    nearest = int(np.abs(of_sequences - change).max(axis=1).argmin())
+    return np.array([nearest >> step & 1 for step in reversed(range(STEPS))])
+
+
+def batches_of_one(agent: GroupProxy, seed: int) -> Array:
+    """Return which of an episode's transitions so far each learning step draws, int [LENGTH]."""
+    options = {**ALWAYS_GREEDY, "num_episodes": 1}
+    known, drawn = (errors_of(probe(agent, seed, **options, buffer_size=size)["losses"], 1)[0] for size in (1, LENGTH))
+    return np.array([np.abs(known[: step + 1] - drawn[step]).argmin() for step in range(LENGTH)])
+
+
+def are_all_equal(arrays: Iterable[Array]) -> bool:
+    """Whether all of some arrays are equal."""
+    first, *others = arrays
+    return all(np.array_equal(first, other) for other in others)

@@ -1,0 +1,114 @@
+"""What the seed of a training of the agent decides: lines 703 to 764 of the document."""
+
+import numpy as np
+import pytest
+
+from assay.spec.semantics.cart_pole import INITIAL
+from assay.testing.assertions import claim
+from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_draws
+from assay.testing.training import agent_seeds
+from assay.testing.training.agent_probes import ALWAYS_GREEDY, gap_bound, gaps, probe, trace
+from assay.testing.training.agent_seeds import (
+    SEEDS,
+    are_all_equal,
+    batches_of_one,
+    distance_to_common_state,
+    first_values,
+    random_actions,
+    seeds_apart,
+    value_bound,
+)
+
+# Episodes of which only the first state counts.
+EPISODES = 32
+# Half of the share of states whose values are rare.
+RARE = 0.01
+
+
+@pytest.fixture(scope="module")
+def beginnings(agent, seed):
+    """Return how the episodes of trainings with seeds in a row begin: values [SEEDS, EPISODES], and their networks."""
+    values, networks = zip(*(first_values(agent, seed + number, EPISODES) for number in range(SEEDS)), strict=True)
+    return np.array(values), networks
+
+
+@claim("q_learning.training-begins-evenly")
+def test_training_begins_evenly(beginnings):
+    values, networks = beginnings
+    states = np.random.default_rng(0).uniform(-INITIAL, INITIAL, (20_000, 4))
+    found = zip(values, networks, strict=True)
+    shares = np.concatenate([agent_seeds.ranks(each, network, states) for each, network in found])
+    probability = chance_of_draws(shares, 0.0, 1.0)
+    assert probability > FALSE_ALARM / 2, (
+        f"first states drawn evenly from -0.05 to 0.05 have values as far off as those of {SEEDS * EPISODES} episodes"
+        f" with a probability of {probability:.3g}"
+    )
+    # A wider or narrower interval shows in the values that few states have. Their share is known but for 1 in 20, by
+    # which so rare a count is less than twice as probable.
+    rare, level = np.abs(shares - 1 / 2) > 1 / 2 - RARE, FALSE_ALARM / 4
+    assert_share("first states have values as rare as 1 in 50", rare.sum(), rare.size, 2 * RARE, level)
+
+
+def assert_no_common_state(what, networks, values):
+    """Check that no state has these values: one of four numbers cannot by chance have eight of them."""
+    distance = distance_to_common_state(networks, values)
+    bound = value_bound(networks[0], len(values))
+    assert distance > bound, f"{what} begin in one and the same state, which has the values of their losses"
+
+
+@claim("q_learning.training-seeds-its-draws")
+def test_seed_decides_first_states(beginnings):
+    values, networks = beginnings
+    for episode in (0, 1, EPISODES - 1):
+        assert_no_common_state(f"the episodes {episode} of trainings with seeds in a row", networks, values[:, episode])
+    # Where each episode has a seed of its own, one higher than the last.
+    assert_no_common_state(
+        "the last episode with a seed, the one before with the next seed, and so on,",
+        networks,
+        values[np.arange(SEEDS), EPISODES - 1 - np.arange(SEEDS)],
+    )
+
+
+@claim("q_learning.training-seeds-its-draws")
+def test_seed_decides_first_states_of_seeds_apart(agent, seed):
+    seeds = seeds_apart(seed)
+    values, networks = zip(*(first_values(agent, one, 1) for one in seeds), strict=True)
+    assert_no_common_state(f"the trainings with the seeds {seeds}", networks, np.array(values)[:, 0])
+
+
+@claim("q_learning.training-seeds-its-draws")
+def test_seed_decides_network(agent, seed):
+    def kernels(number):
+        parameters = probe(agent, number, **ALWAYS_GREEDY, num_episodes=1, max_len_episode=1)["parameters"]
+        return np.concatenate([parameters[f"dense{layer}/kernel"].ravel() for layer in (1, 2, 3)])
+
+    assert_told_apart("initial networks", confusable_seeds(seed), kernels)
+
+
+@claim("q_learning.training-seeds-its-draws")
+def test_seed_decides_random_actions(agent, seed):
+    # All of them are the same with a probability of 2^-28.
+    seeds = seeds_apart(seed)
+    actions = [random_actions(agent, one) for one in seeds]
+    assert not are_all_equal(actions), f"the seeds {seeds} take the same random actions, {actions[0].tolist()}"
+
+
+@claim("q_learning.training-seeds-its-draws")
+def test_seed_decides_batches(agent, seed):
+    # Two of them are the same with a probability of 1 / LENGTH!.
+    seeds = seeds_apart(seed)
+    drawn = [batches_of_one(agent, one) for one in seeds]
+    assert not are_all_equal(drawn), f"the seeds {seeds} draw the same batches, {drawn[0].tolist()}"
+
+
+@claim("q_learning.training-seeds-its-draws")
+def test_seed_decides_exploration(agent, seed):
+    # If the same steps explore with every seed, half of all steps never do.
+    rate, never = 0.5, None
+    for number in seeds_apart(seed):
+        errors = trace(agent, number, initial_epsilon=rate, final_epsilon=rate, num_episodes=6)
+        greedy = gaps(errors) <= np.sqrt(errors.now.size) * gap_bound(errors.parameters)
+        never = greedy if never is None else never & greedy
+    expected = (1 - rate / 2) ** SEEDS
+    assert_share(f"steps are greedy with each of {SEEDS} seeds", never.sum(), never.size, expected)
