@@ -24,6 +24,7 @@ from assay.testing.draws import (
     chance_of_evenness,
     chance_of_lags,
     chance_of_repeats,
+    mirrored_halves,
     normal_quantiles,
 )
 from assay.testing.operations import (
@@ -235,7 +236,11 @@ def even_draws(ops, seed):
 
 @claim("generation.rows-are-independent")
 def test_rows_are_independent(even_draws):
-    probability = chance_of_repeats(*even_draws, classes=LEVELS, length=WORD)
+    # The first half of the rows, and the second half from its end, whose draws may be the opposite ones.
+    halves = [half for draws in even_draws for half in mirrored_halves(draws)]
+    mirrored = [LEVELS - 1 - half for half in halves]
+    chances = [chance_of_repeats(*some, classes=LEVELS, length=WORD) for some in (even_draws, [*halves, *mirrored])]
+    probability = len(chances) * min(chances)
     assert probability > FALSE_ALARM, (
         f"draws repeat others, {WORD} rows in a row: with a probability of {probability:.3g}"
     )

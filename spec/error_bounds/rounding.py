@@ -71,9 +71,12 @@ def sigmoid(result: Array) -> Array:
     """Bound sigmoid, given its exact result, for either way to write it.
 
     As 1 / (1 + exp(-x)), relative: EXP for the exponential, 1 for the sum, DIVIDE. As (1 + tanh(x/2)) / 2,
-    absolute: half of TANH, and 1 for the sum. The former at a result of 1/2 is larger than the latter.
+    absolute: half of TANH, and 1 for the sum. The former at a result of 1/2 is larger than the latter. Where the result
+    is nearer to 0 or 1 than TINY, either way gives 0 or 1. Whoever limits the inputs does so where 1 - y is 1, too:
+    U / 2.
     """
-    return gamma(EXP + 1 + DIVIDE) * np.maximum(np.abs(result), 0.5)
+    saturated = np.minimum(np.abs(result), np.abs(1 - result)) < TINY
+    return np.where(saturated, U / 2, gamma(EXP + 1 + DIVIDE) * np.maximum(np.abs(result), 0.5))
 
 
 ELEMENTWISE = {None: exact, "relu": exact, "tanh": tanh, "sigmoid": sigmoid}
