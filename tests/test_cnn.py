@@ -1,7 +1,7 @@
 """The convolutional network: lines 287 to 337 of the document."""
 
 import math
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 
 import numpy as np
@@ -18,7 +18,7 @@ from assay.spec.semantics import convolution, layers, normalization
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.vectors import read
-from assay.testing import initial_parameters, problems
+from assay.testing import initial_parameters, problems, silent_networks
 from assay.testing.assertions import (
     assert_close,
     assert_equal,
@@ -38,6 +38,7 @@ from assay.testing.masks import (
     count_repetitions,
 )
 from assay.testing.networks import (
+    assert_any_memory_order,
     assert_dense,
     assert_parameters,
     case,
@@ -51,6 +52,7 @@ from assay.testing.networks import (
     trajectory,
 )
 from assay.testing.problems import LEARNING_RATE, Problem
+from assay.testing.silent_networks import small_probabilities
 from assay.testing.strategies import matrices, seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_share, limits, quarters, threshold
 from assay.testing.training.assertions import (
@@ -575,6 +577,23 @@ def test_trajectory_losses(models, permitted, seed):
         assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check))
+
+
+@claim("cnn.other-learning-rates")
+def test_other_learning_rates(models, permitted, seed):
+    permitted(either_adam(partial(silent_networks.assert_rates, models, "cnn", seed)))
+
+
+@claim("cnn.confident-and-wrong")
+@small_probabilities
+def test_confident_and_wrong(models, seed, probability):
+    silent_networks.assert_doubted(models, "cnn", seed, probability)
+
+
+@claim("cnn.memory-order")
+def test_memory_order(models, seed):
+    assert_any_memory_order(case(problem_of, layer_outputs, seed), partial(run, models))
+    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models))
 
 
 @claim("cnn.order-of-batches")

@@ -224,7 +224,7 @@ def test_sample_seed(ops, seed):
 
 
 # As many as show a generator's period of 2^12, and every one of LEVELS classes but for one time in 10^11.
-ROWS, LEVELS, WORD = 2**12 + 104, 256, 6
+ROWS, LEVELS, WORD = 2**12 + 104, 256, 8
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ from assay.spec.semantics import models as definition
 from assay.testing import cases as fixed
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
 from assay.testing.cases import ANY_SHAPE, ODD
+from assay.testing.networks import gradients_of, reordered, trained
 from assay.testing.operations import (
     MEAN_SQUARED_ERROR,
     SGD_STEP,
@@ -24,6 +25,7 @@ from assay.testing.operations import (
     assert_correct,
     one_by_one,
 )
+from assay.testing.problems import Problem
 from assay.testing.strategies import arrays, same_shape
 
 PROGRAM = vectors.read("linear_model")
@@ -418,6 +420,25 @@ def test_step(models, case, learning_rate):
         largest = np.abs(gradient) + bounds[name]
         bound = learning_rate * bounds[name] + rounding.sgd_step(parameters[name], largest, learning_rate)
         assert_within(f"{name} after a step", after[name], expected, bound)
+
+
+@claim("linear_model.memory-order")
+def test_memory_order(models):
+    # Small whole numbers and halves, of which nothing is rounded.
+    given = {"dense/kernel": np.array([[1], [-2], [4]], np.float32), "dense/bias": np.array([0.5], np.float32)}
+    problem = Problem("linear", given, X, Y)
+    exact = [to_float64(values) for values in (given, X, Y)]
+    loss, gradients = definition.loss_and_gradients("linear", *exact)
+    for order, one in reordered(problem):
+        outputs = models.layer_outputs("linear", one.parameters, one.inputs)
+        assert_equal(f"the prediction, arrays {order}", outputs["dense"], X @ given["dense/kernel"] + 0.5)
+        found = gradients_of(models, one)
+        assert_equal(f"the loss, arrays {order}", found["loss"], np.asarray(loss))
+        batches = one._replace(inputs=one.inputs[None], targets=one.targets[None])
+        after = trained(models, batches, 0.5)
+        for name, gradient in gradients.items():
+            assert_equal(f"the gradient for {name}, arrays {order}", found[name], gradient)
+            assert_equal(f"{name} after a step, arrays {order}", after[name], given[name] - 0.5 * gradient)
 
 
 @claim("linear_model.losses")

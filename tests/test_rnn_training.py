@@ -1,6 +1,7 @@
 """The training of the recurrent network: lines 548 to 579 of the document."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
-from assay.testing import initial_rnn, problems
+from assay.testing import initial_rnn, problems, silent_networks
 from assay.testing.assertions import assert_close, assert_equal, assert_form, claim, few_examples
 from assay.testing.decisions import note
 from assay.testing.networks import (
+    assert_any_memory_order,
     case,
     either_adam,
     gradients_of,
@@ -27,6 +29,7 @@ from assay.testing.networks import (
 )
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import with_known_seeds
+from assay.testing.silent_networks import small_probabilities
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, QUARTERS, quarters, threshold
 from assay.testing.training.assertions import assert_losses_not_above
@@ -45,6 +48,8 @@ from assay.testing.training.text_training import evaluated, mean_loss
 DOCUMENT = read("rnn")
 SHAPES = MODELS["rnn"].shapes
 STEPS = 2
+# A prime number above the usual lengths of compiled loops.
+MANY_STEPS = 37
 # What the bias of a forget gate begins with that the limits of trainings were measured with.
 FORGET_BIAS = 1
 
@@ -300,6 +305,33 @@ def test_trajectory_losses(models, permitted, seed):
     def check(adam):
         one = trajectory_case(seed, adam=adam)
         assert_close("train", trained(models, one.problem), {"losses": one.expected["losses"]}, one.bounds)
+
+    permitted(either_adam(check))
+
+
+@claim("rnn_training.other-learning-rates")
+def test_other_learning_rates(models, permitted, seed):
+    permitted(either_adam(partial(silent_networks.assert_rates, models, "rnn", seed)))
+
+
+@claim("rnn_training.many-steps")
+def test_many_steps(models, permitted, seed):
+    permitted(either_adam(partial(silent_networks.assert_steps, models, "rnn", seed, MANY_STEPS)))
+
+
+@claim("rnn_training.confident-and-wrong")
+@small_probabilities
+def test_confident_and_wrong(models, seed, probability):
+    silent_networks.assert_doubted(models, "rnn", seed, probability)
+
+
+@claim("rnn_training.memory-order")
+def test_memory_order(models, permitted, seed):
+    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models))
+
+    def check(adam):
+        one = trajectory_case(seed, adam=adam)
+        assert_any_memory_order(one, partial(trained, models), ["transposed in memory"])
 
     permitted(either_adam(check))
 

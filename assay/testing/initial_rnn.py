@@ -125,8 +125,9 @@ def _pairs(scaled: Mapping[str, Array]) -> Iterator[tuple[str, Array, Array]]:
     for (number, one), (other_number, other) in combinations(enumerate(gates), 2):
         yield f"gates {number} and {other_number} of cell/kernel", one, other
     for name, kernel in scaled.items():
-        yield f"{name} and itself from its end", *mirrored_halves(kernel.ravel())
-        yield f"{name} and itself from its end, by columns,", *mirrored_halves(kernel.T.ravel())
+        for what, numbers in (("", kernel.ravel()), (", by columns,", kernel.T.ravel())):
+            first, last = mirrored_halves(numbers)
+            yield f"the beginning of {name} and its end{what}", first, last
         # A row of fewer elements says too little.
         rows = kernel if kernel.shape[1] > kernel.shape[0] else kernel.T
         for number, (one, other) in enumerate(pairwise(rows)):

@@ -13,6 +13,7 @@ from doubles.agent_training_faults import AGENT_TRAINING_FAULTS
 from doubles.axis_faults import AXIS_FAULTS
 from doubles.base_faults import BASE_FAULTS
 from doubles.basic_faults import BASIC_FAULTS
+from doubles.blind_spot_faults import BLIND_SPOT_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
 from doubles.environment_faults import ENVIRONMENT_FAULTS
@@ -45,6 +46,7 @@ for _faults in (
     AGENT_TRAINING_FAULTS,
     AXIS_FAULTS,
     BASE_FAULTS,
+    BLIND_SPOT_FAULTS,
     CONVOLUTION_FAULTS,
     CUSTOM_FAULTS,
     ENVIRONMENT_FAULTS,
