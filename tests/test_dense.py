@@ -85,7 +85,7 @@ def test_any_rank(ops, case):
 
 
 # Batch, input_dim and units: each is above usual blocks once, a multiple of them, and one more; one is a square.
-LARGE_SHAPES = ((ODD, 64, 17), (33, ODD, 64), (64, 128, ODD), (17, 17, 17), (16, 33, 65))
+LARGE_SHAPES = ((4 * ODD, 3, 2), (ODD, 64, 17), (33, ODD, 64), (64, 128, ODD), (17, 17, 17), (16, 33, 65))
 some_shape = pytest.mark.parametrize("shape", ANY_SHAPE, ids=str)
 
 

@@ -225,6 +225,8 @@ def test_sample_seed(ops, seed):
 
 # As many as show a generator's period of 2^12, and every one of LEVELS classes but for one time in 10^11.
 ROWS, LEVELS, WORD = 2**12 + 104, 256, 8
+# How many rows apart draws are compared: next to each other, by powers of 2, and by half of them.
+LAGS = [*range(1, 65), *(2**power for power in range(7, 12)), ROWS // 2]
 
 
 @pytest.fixture(scope="module")
@@ -245,7 +247,7 @@ def test_rows_are_independent(even_draws):
         f"draws repeat others, {WORD} rows in a row: with a probability of {probability:.3g}"
     )
     for draws in even_draws:
-        probability = chance_of_lags(draws, LEVELS, [*range(1, 65), *(2**power for power in range(7, 12))])
+        probability = chance_of_lags(draws, LEVELS, LAGS)
         assert probability > FALSE_ALARM, (
             f"rows some places apart are equal, or mirrored, as often with a probability of {probability:.3g}"
         )

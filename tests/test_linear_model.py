@@ -407,6 +407,24 @@ def test_in_place(keras):
     assert_equal("the prediction", keras.to_numpy(predictions), np.array([[17.5], [38.5]]))
 
 
+@claim("linear_model.large-batches")
+def test_large_batches(models, seed):
+    inputs, targets, kernel = fixed.normal(seed, (ODD, 3), (ODD, 1), (3, 1))
+    case = Case({"dense/kernel": kernel, "dense/bias": np.ones(1, np.float32)}, inputs, targets)
+    exact = case.in_float64()
+    outputs = models.layer_outputs("linear", case.parameters, inputs)
+    bound = rounding.dense(exact[1], *exact[0].values(), None)
+    assert_within("the prediction", outputs["dense"], definition.layer_outputs("linear", *exact[:2])["dense"], bound)
+    (loss, gradients), (expected, slopes) = (
+        models.loss_and_gradients("linear", *case),
+        definition.loss_and_gradients("linear", *exact),
+    )
+    loss_bound, bounds = case.bounds()
+    assert_within("the loss", loss, expected, loss_bound)
+    for name, slope in slopes.items():
+        assert_within(f"the gradient for {name}", gradients[name], slope, bounds[name])
+
+
 @claim("linear_model.step")
 @given(case=cases(), learning_rate=st.sampled_from([LEARNING_RATE, 0.125, 0.001]))
 def test_step(models, case, learning_rate):

@@ -273,8 +273,8 @@ class Bests(NamedTuple):
 def grey_states(seed):
     """Return states of even grey, of four kinds in some order, and as many best actions, one for each kind."""
     generator = np.random.default_rng(seed)
-    order, kinds = generator.permutation(4), np.concatenate([generator.permutation(4), generator.integers(0, 4, 3)])
-    states = np.broadcast_to((kinds / 3).astype(np.float32)[:, None, None, None], (7, *SIZE, FRAMES)).copy()
+    order, kinds = generator.permutation(4), np.concatenate([generator.permutation(4), generator.integers(0, 4, 63)])
+    states = np.broadcast_to((kinds / 3).astype(np.float32)[:, None, None, None], (len(kinds), *SIZE, FRAMES)).copy()
     return states, Bests(order, order[kinds])
 
 

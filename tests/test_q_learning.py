@@ -185,7 +185,7 @@ def test_states_are_independent(models, seed):
 @pytest.mark.parametrize("count", [1, ODD])
 def test_values_of_any_batch(models, seed, count):
     # Whole numbers of few digits, of which every sum is exact.
-    states = np.random.default_rng(seed).integers(-40, 41, (count, 4)).astype(np.float32)
+    states = np.random.default_rng(seed).integers(-4000, 4001, (count, 4)).astype(np.float32)
     values = to_float64(states) @ BALANCING
     found = models.layer_outputs(MODEL, linear_values(BALANCING), states)["dense3"]
     assert_equal("dense3", found, np.stack([-values, values], axis=-1))

@@ -399,6 +399,8 @@ def test_lstm_long_sequence(ops, seed):
     sequences = inputs.reshape(2, 131, 3)
     assert_correct(LSTM, ops.lstm, sequences, *weights)
     assert_correct(LSTM, ops.lstm, silent_at_times(sequences), *weights)
+    # No gate is open because its bias is 0.
+    assert_correct(LSTM, ops.lstm, sequences, *weights[:2], np.zeros_like(weights[2]))
     # With open gates and a sure candidate a carry gains 1 or -1 at each step, up to 131.
     *kernels, _ = weights
     bias = np.array([[OPEN] * 5, [OPEN] * 5, [OPEN, -OPEN, OPEN, -OPEN, 0], [0] * 5], np.float32)

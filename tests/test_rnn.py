@@ -311,7 +311,7 @@ def test_any_length(models, seed, length):
 
 
 @claim("rnn.any-batch-size")
-@pytest.mark.parametrize("batch", [1, 2, 50])
+@pytest.mark.parametrize("batch", [1, 2, 50, 131])
 def test_any_batch_size(models, seed, batch):
     windows = np.random.default_rng(seed).integers(0, NUM_CHARS, (batch, SEQ_LENGTH), np.int32)
     named = named_by(models, handcrafted_weights.successor_of_the_last(), windows)

@@ -50,6 +50,8 @@ SHAPES = MODELS["rnn"].shapes
 STEPS = 2
 # A prime number above the usual lengths of compiled loops.
 MANY_STEPS = 37
+# One that leaves a rest beside blocks of up to 64, and a step after usual warm-ups.
+LARGE_BATCH, LATER = 67, 12
 # What the bias of a forget gate begins with that the limits of trainings were measured with.
 FORGET_BIAS = 1
 
@@ -323,6 +325,34 @@ def test_many_steps(models, permitted, seed):
 @small_probabilities
 def test_confident_and_wrong(models, seed, probability):
     silent_networks.assert_doubted(models, "rnn", seed, probability)
+
+
+@claim("rnn_training.large-batches")
+def test_large_batches(models, permitted, seed):
+    silent_networks.assert_batch(models, "rnn", seed, LARGE_BATCH)
+    permitted(either_adam(partial(silent_networks.assert_steps, models, "rnn", seed, 2, batch=LARGE_BATCH)))
+
+
+@claim("rnn_training.large-gradients")
+def test_large_gradients(models, seed):
+    # A large kernel of the last layer, behind a cell that puts out 0: small logits, and a long way back.
+    problem = problems.rnn(seed, batch=2, seq_length=3)
+    parameters = {name: value * np.float32(name == "dense/bias") for name, value in problem.parameters.items()}
+    parameters["dense/kernel"] = np.float32(1000) * problem.parameters["dense/kernel"]
+    one = solved(problem._replace(parameters=parameters), loss_and_gradients)
+    assert_close("loss_and_gradients", gradients_of(models, one.problem), one.expected, one.bounds)
+
+
+@claim("rnn_training.every-step")
+def test_every_step(models, seed):
+    # One more step moves every row of the kernels that it can: those of the characters that were read.
+    problem = problems.rnn(seed, batch=1, steps=LATER, num_chars=131, seq_length=3)
+    before = trained(models, problem._replace(inputs=problem.inputs[:-1], targets=problem.targets[:-1]))
+    after = trained(models, problem)
+    for name in SHAPES:
+        rows = np.unique(problem.inputs) if name == "cell/kernel" else ...
+        moved = (after[name] != before[name])[rows].any(axis=-1)
+        assert moved.all(), f"step {LATER} does not move all of {name}"
 
 
 @claim("rnn_training.memory-order")

@@ -47,6 +47,8 @@ LEARNING_RATE = 0.001
 STEPS = 5
 # A prime number above the usual lengths of compiled loops.
 MANY_STEPS = 67
+# One that leaves a rest beside blocks of up to 256.
+LARGE_BATCH = 259
 steps = st.sampled_from([1, 2, 10, 1000])
 
 
@@ -704,6 +706,12 @@ def test_document_batches(models, permitted, seed):
 @claim("training.many-steps")
 def test_many_steps(models, permitted, seed):
     permitted(either_adam(partial(silent_networks.assert_steps, models, "mlp", seed, MANY_STEPS)))
+
+
+@claim("training.large-batches")
+def test_large_batches(models, permitted, seed):
+    silent_networks.assert_batch(models, "mlp", seed, LARGE_BATCH)
+    permitted(either_adam(partial(silent_networks.assert_steps, models, "mlp", seed, 2, batch=LARGE_BATCH)))
 
 
 @claim("training.memory-order")

@@ -1,7 +1,7 @@
-"""Networks whose parameters are all 0 but for the last bias, so that what they learn is known without a network.
+"""Classifiers whose last layer multiplies by 0, so that what they learn is known without a network.
 
-Whatever the inputs, their logits are the last bias, which alone has a gradient. So long trainings and extreme
-probabilities are cheap to compute, and their bounds are derived rather than measured.
+Whatever the inputs, their logits are the last bias. So long trainings, large batches, extreme probabilities and large
+gradients are cheap to compute, and no decision of a unit hangs on rounding.
 """
 
 from __future__ import annotations
@@ -22,14 +22,16 @@ from assay.testing.problems import Problem
 
 # The last one is twice the smallest power of 2 that nobody clips: rounding must not take it there.
 small_probabilities = pytest.mark.parametrize("probability", [2.0**-7, 2.0**-10, 2.0**-16, 2.0**-22])
+# What the units of `dense1` give where the gradients of the last kernel are to be large.
+HIDDEN = 512.0
 
 
 def problem_of(model: str, seed: int, logits: Array, *leading: int) -> Problem:
-    """Make a problem for a classifier that gives these logits, with one label for all examples.
+    """Make a problem for a classifier that gives these logits, with labels at random.
 
     Args:
         model: Name of the model.
-        seed: Seed of the inputs and of the label.
+        seed: Seed of the inputs and of the labels.
         logits: Logits, float32 [classes].
         leading: Shape of the batch, or of the batches: steps and examples.
 
@@ -41,7 +43,7 @@ def problem_of(model: str, seed: int, logits: Array, *leading: int) -> Problem:
         inputs = generator.random((*leading, 28, 28, 1), np.float32)
     parameters = {name: np.zeros(shape, np.float32) for name, shape in MODELS[model].shapes.items()}
     parameters[last_bias(model)][:] = logits
-    return Problem(model, parameters, inputs, np.full(leading, generator.integers(len(logits)), np.int32))
+    return Problem(model, parameters, inputs, generator.integers(0, len(logits), leading, np.int32))
 
 
 def last_bias(model: str) -> str:
@@ -49,9 +51,9 @@ def last_bias(model: str) -> str:
     return list(MODELS[model].shapes)[-1]
 
 
-def num_classes(model: str) -> int:
-    """Return the number of classes that a model tells apart."""
-    return int(MODELS[model].shapes[last_bias(model)][0])
+def logits_of(model: str, seed: int) -> Array:
+    """Draw logits for a model, float32 [classes]."""
+    return np.random.default_rng(seed).standard_normal(MODELS[model].shapes[last_bias(model)], np.float32)
 
 
 def assert_doubted(models: GroupProxy, model: str, seed: int, probability: float) -> None:
@@ -68,32 +70,73 @@ def assert_doubted(models: GroupProxy, model: str, seed: int, probability: float
 
     """
     __tracebackhide__ = True
-    batch, classes = 3, num_classes(model)
-    problem = problem_of(model, seed, np.zeros(classes, np.float32), batch)
+    logits = np.zeros_like(logits_of(model, seed))
+    problem = problem_of(model, seed, logits, 3)
     label = problem.targets[0]
-    logits = problem.parameters[last_bias(model)]
-    logits[label] = np.log(probability * (classes - 1) / (1 - probability))
-    found = _Answer(to_float64(logits), int(label), batch)
-
-    loss, gradients = models.loss_and_gradients(*problem)
+    logits[label] = np.log(probability * (len(logits) - 1) / (1 - probability))
+    problem.parameters[last_bias(model)][:] = logits
     what = f"of a label with a probability of {probability:.3g}"
-    assert_within(f"the loss {what}", loss, found.loss, found.loss_bound)
-    of_bias = gradients[last_bias(model)]
-    assert_within(f"the gradient {what} for {last_bias(model)}", of_bias, found.gradient, found.gradient_bound)
-    _assert_others_0(f"the gradient {what} for", model, gradients)
+    _assert_gradients(what, models, problem._replace(targets=np.full_like(problem.targets, label)))
 
 
-def assert_steps(
-    models: GroupProxy, model: str, seed: int, steps: int, learning_rate: float = 0.01, *, adam: Adam
-) -> None:
-    """Compare losses and last parameters of a training in which the gradients keep their signs.
+def assert_batch(models: GroupProxy, model: str, seed: int, batch: int) -> None:
+    """Compare loss and gradients of a batch of many examples, each of which counts.
 
     Args:
         models: Group of the implementation.
         model: Name of the model.
-        seed: Seed of inputs and label.
+        seed: Seed of inputs, labels and logits.
+        batch: Number of examples.
+
+    Raises:
+        NonConformanceError: They differ.
+
+    """
+    __tracebackhide__ = True
+    _assert_gradients(f"of {batch} examples", models, problem_of(model, seed, logits_of(model, seed), batch))
+
+
+def _assert_gradients(what: str, models: GroupProxy, problem: Problem) -> None:
+    """Compare loss and gradients of a silent network, whose last kernel has large ones if it has units before it."""
+    __tracebackhide__ = True
+    bias = last_bias(problem.model)
+    kernel, hidden = bias.replace("bias", "kernel"), "dense1/bias"
+    parameters = problem.parameters
+    if hidden in parameters:
+        parameters = parameters | {hidden: np.full_like(parameters[hidden], HIDDEN)}
+    found = _Answer(to_float64(parameters[bias]), problem.targets)
+    loss, gradients = models.loss_and_gradients(*problem._replace(parameters=parameters))
+    assert_within(f"the loss {what}", loss, found.loss, found.loss_bound)
+    assert_within(f"the gradient {what} for {bias}", gradients[bias], found.gradient, found.gradient_bound)
+    others = gradients.keys() - {bias}
+    if hidden in parameters:
+        shape = (len(parameters[hidden]), 1)
+        exact, bound = (HIDDEN * np.tile(values, shape) for values in (found.gradient, found.gradient_bound))
+        assert_within(f"the gradient {what} for {kernel}", gradients[kernel], exact, bound)
+        others -= {kernel}
+    _assert_0(f"the gradient {what} for", {name: gradients[name] for name in others}, problem)
+
+
+def assert_steps(
+    models: GroupProxy,
+    model: str,
+    seed: int,
+    steps: int,
+    learning_rate: float = 0.01,
+    batch: int = 1,
+    *,
+    adam: Adam,
+) -> None:
+    """Compare losses and last parameters of a training of the last bias alone.
+
+    Args:
+        models: Group of the implementation.
+        model: Name of the model.
+        seed: Seed of inputs, labels and logits.
         steps: Number of steps.
         learning_rate: Learning rate of the optimizer.
+        batch: Number of examples in a step. With a single one, the labels of all steps are alike, so that gradients
+            keep their signs.
         adam: Form of Adam.
 
     Raises:
@@ -101,35 +144,34 @@ def assert_steps(
 
     """
     __tracebackhide__ = True
-    problem = problem_of(model, seed, np.zeros(num_classes(model), np.float32), steps, 1)
-    label = int(problem.targets[0, 0])
+    start = logits_of(model, seed) if batch > 1 else np.zeros_like(logits_of(model, seed))
+    problem = problem_of(model, seed, start, steps, batch)
+    if batch == 1:
+        problem = problem._replace(targets=np.full_like(problem.targets, problem.targets[0, 0]))
 
     def train(bias: Array) -> Parameters:
-        return _train(bias, label, steps, learning_rate, adam=adam)
+        return _train(bias, problem.targets, learning_rate, adam=adam)
 
-    start = problem.parameters[last_bias(model)]
-    # Of a bias of 0 all orders are the same: small ones take other roundings.
-    nearby = [(start,), *((start + scale * np.float32(2.0**-10),) for scale in _scales(len(start)))]
-    bounds = measured_bounds.bounds_over(train, nearby)
-    what = f"{steps} steps at a learning rate of {learning_rate}"
-    found, last = models.train(*problem, learning_rate)
-    assert_close(what, {"losses": found, "bias": last[last_bias(model)]}, train(to_float64(start)), bounds)
-    _assert_others_0(f"after {what},", model, last)
-
-
-def _scales(classes: int) -> list[Array]:
+    # Where many logits are equal, a few orders of additions are one. Logits nearby are rounded otherwise.
     generator = np.random.default_rng(0)
-    return [generator.uniform(-1, 1, classes).astype(np.float32) for _ in range(measured_bounds.PERMUTATIONS)]
+    offsets = generator.uniform(-(2.0**-10), 2.0**-10, (measured_bounds.PERMUTATIONS, len(start))).astype(np.float32)
+    bounds = measured_bounds.bounds_over(train, [(start,), *((start + offset,) for offset in offsets)])
+    what = f"{steps} steps of {batch} at a learning rate of {learning_rate}"
+    found, last = models.train(*problem, learning_rate)
+    bias = last_bias(model)
+    assert_close(what, {"losses": found, "bias": last[bias]}, train(to_float64(start)), bounds)
+    _assert_0(f"after {what},", {name: value for name, value in last.items() if name != bias}, problem)
 
 
-def _train(bias: Array, label: int, steps: int, learning_rate: float, *, adam: Adam) -> Parameters:
-    """Train a last bias on one example after the other, by the definition; keep the floating-point type."""
+def _train(bias: Array, targets: Array, learning_rate: float, *, adam: Adam) -> Parameters:
+    """Train a last bias by the definition; keep the floating-point type."""
     first = second = np.zeros_like(bias)
-    target, found = np.eye(1, len(bias), label, dtype=bias.dtype), []
-    for step in range(1, steps + 1):
-        probabilities = layers.softmax(bias[None])
-        found.append(losses.categorical_crossentropy(target, probabilities)[0])
-        gradient = (probabilities - target)[0]
+    found = []
+    for step, labels in enumerate(targets, 1):
+        one_hot = layers.one_hot(labels, len(bias)).astype(bias.dtype)
+        probabilities = np.repeat(layers.softmax(bias[None]), len(labels), axis=0)
+        found.append(losses.categorical_crossentropy(one_hot, probabilities).mean())
+        gradient = (probabilities - one_hot).mean(axis=0)
         bias, first, second = optimizers.adam_step(bias, gradient, first, second, step, learning_rate, adam=adam)
     return {"losses": np.array(found), "bias": bias}
 
@@ -163,22 +205,25 @@ class _Answer:
 
     """
 
-    def __init__(self, logits: Array, label: int, batch: int) -> None:
+    def __init__(self, logits: Array, labels: Array) -> None:
         """Compute them, whether an implementation takes softmax and loss together or one after the other."""
-        probabilities, error = layers.softmax(logits), rounding.softmax(logits)
-        target = np.eye(1, len(logits), label)
-        self.loss = losses.categorical_crossentropy(target, probabilities[None])[0]
-        added = gamma(batch + DIVIDE) * self.loss
-        of_loss = rounding.crossentropy(target, probabilities[None])[0]
-        self.loss_bound = of_loss + added + error[label] / probabilities[label]
-        self.gradient = probabilities - target[0]
-        # The quotient by the probability, the product with it, the sum of both and the mean.
-        self.gradient_bound = 2 * error + gamma(2 * DIVIDE + 4 + batch) * np.abs(self.gradient)
+        classes, batch = len(logits), len(labels)
+        one_hot = layers.one_hot(labels, classes)
+        probabilities = np.repeat(layers.softmax(logits[None]), batch, axis=0)
+        error = rounding.softmax(logits)
+        each = losses.categorical_crossentropy(one_hot, probabilities)
+        of_each = rounding.crossentropy(one_hot, probabilities) + (error / probabilities)[np.arange(batch), labels]
+        self.loss = each.mean()
+        self.loss_bound = of_each.mean() + gamma(batch + DIVIDE) * self.loss
+        gradients = probabilities - one_hot
+        self.gradient = gradients.mean(axis=0)
+        # The quotient by the probability, the product with it, the sum of both, the mean, and the unit before.
+        count = 2 * DIVIDE + 5 + batch
+        self.gradient_bound = (2 * error + gamma(count) * np.abs(gradients)).mean(axis=0)
 
 
-def _assert_others_0(what: str, model: str, found: Parameters) -> None:
-    """Check that all but the last bias are 0."""
+def _assert_0(what: str, found: Parameters, problem: Problem) -> None:
+    """Check that arrays have the shapes of parameters and are 0."""
     __tracebackhide__ = True
-    for name, shape in MODELS[model].shapes.items():
-        if name != last_bias(model):
-            assert_equal(f"{what} {name}", found[name], np.zeros(shape))
+    for name, values in found.items():
+        assert_equal(f"{what} {name}", values, np.zeros(problem.parameters[name].shape))
