@@ -190,6 +190,14 @@ def test_conv1_output(models, seed):
     assert_convolution(run(models, problem), problem, "conv1", problem.inputs)
 
 
+@claim("cnn.conv1-output")
+def test_conv1_of_any_numbers(models, seed):
+    # Pixels that have not been scaled, and negative ones.
+    problem = problem_of(seed)
+    problem = problem._replace(inputs=255 * problem.inputs - 100)
+    assert_convolution(run(models, problem), problem, "conv1", problem.inputs)
+
+
 @claim("cnn.conv2-output")
 @few_examples(2)
 @given(seed=seeds())

@@ -175,6 +175,75 @@ def rest_of_steps_left_out(length):
     return wrong
 
 
+def repeated_after(count, axis=0):
+    """Return a function of a batch, or of batches, that repeats the first so many examples in place of the others."""
+
+    def wrong(right, model, parameters, inputs, *others):
+        places = np.arange(inputs.shape[axis]) % count
+        targets = [np.take(one, places, axis) if isinstance(one, np.ndarray) else one for one in others]
+        return right(model, parameters, np.take(inputs, places, axis), *targets)
+
+    return wrong
+
+
+def inputs_limited(low, high):
+    """Return `layer_outputs` that limits the inputs."""
+
+    def wrong(right, model, parameters, inputs):
+        return right(model, parameters, np.clip(inputs, np.float32(low), np.float32(high)))
+
+    return wrong
+
+
+def elements_clipped(right, *arguments):
+    """Keep every element of a gradient between -1 and 1."""
+    loss, gradients = right(*arguments)
+    return loss, {name: np.clip(value, -1, 1) for name, value in gradients.items()}
+
+
+def frozen_after(steps, layer):
+    """Return `train` that leaves a layer as it is after so many steps."""
+
+    def wrong(right, model, parameters, inputs, targets, learning_rate):
+        losses, last = right(model, parameters, inputs, targets, learning_rate)
+        _, early = right(model, parameters, inputs[:steps], targets[:steps], learning_rate)
+        return losses, {name: early[name] if name.startswith(layer) else value for name, value in last.items()}
+
+    return wrong
+
+
+def alphabet_of_57(right, model, parameters, windows, targets, learning_rate):
+    """Read the characters after the 57th as that."""
+    return right(model, parameters, np.minimum(windows, 56), np.minimum(targets, 56), learning_rate)
+
+
+def bias_lost_after(rows):
+    """Return `dense` that adds no bias to more rows."""
+
+    def wrong(dense, inputs, kernel, bias=None, activation=None):
+        return dense(inputs, kernel, bias if inputs.size <= rows * inputs.shape[-1] else None, activation)
+
+    return wrong
+
+
+def forget_gate_open_by_default(lstm, inputs, kernel, recurrent_kernel, bias):
+    """Give biases that are all 0 the usual 1 at the forget gate."""
+    units = len(recurrent_kernel)
+    opened = np.repeat(np.array([0, 1, 0, 0], np.float32), units)
+    return lstm(inputs, kernel, recurrent_kernel, bias if bias.any() else opened)
+
+
+def halves_opposite(_sample, probabilities, seed):
+    """Draw for the second half of the rows half a turn from the first."""
+    if np.isnan(probabilities).any():
+        msg = "there is a NaN among the probabilities"
+        raise ValueError(msg)
+    points, half = np.random.default_rng(seed).random(len(probabilities)), len(probabilities) // 2
+    points[len(points) - half :] = (points[:half] + 0.5) % 1
+    ends = np.cumsum(probabilities, axis=-1, dtype=np.float64)
+    return (ends[:, :-1] <= (points * ends[:, -1])[:, None]).sum(axis=-1, dtype=np.int32)
+
+
 OUTPUTS, GRADIENTS, TRAIN = "models.layer_outputs", "models.loss_and_gradients", "models.train"
 INITIAL = "models.initial_parameters"
 # By name: the function, the model, the claim, words of the failure, and the fault.
@@ -254,6 +323,36 @@ OF_MODELS = {
         "times the bound",
         rate_of_the_first_training(),
     ),
+    "linear_beyond_a_thousand": (OUTPUTS, "linear", "linear_model.large-batches", "prediction", repeated_after(1000)),
+    "linear_gradients_beyond_128": (GRADIENTS, "linear", "linear_model.large-batches", "loss", repeated_after(128)),
+    "mlp_gradients_beyond_256": (GRADIENTS, "mlp", "training.large-batches", "259 examples", repeated_after(256)),
+    "mlp_trained_on_128": (TRAIN, "mlp", "training.large-batches", "2 steps of 259", repeated_after(128, axis=1)),
+    "cnn_outputs_beyond_32": (OUTPUTS, "cnn", "cnn.outputs-of-any-batch", "50 images", repeated_after(32)),
+    "cnn_trained_on_16": (TRAIN, "cnn", "cnn.document-batches", "2 steps of 50", repeated_after(16, axis=1)),
+    "cnn_gradients_within_1": (GRADIENTS, "cnn", "cnn.confident-and-wrong", "dense2/kernel", elements_clipped),
+    "mlp_gradients_within_1": (GRADIENTS, "mlp", "training.confident-and-wrong", "dense2/kernel", elements_clipped),
+    "cnn_keeps_conv1_in_the_end": (TRAIN, "cnn", "cnn.every-step", "conv1/kernel", frozen_after(3, "conv1")),
+    "cnn_limits_pixels": (OUTPUTS, "cnn", "cnn.conv1-output", "conv1", inputs_limited(0, 1)),
+    "rnn_outputs_beyond_64": (OUTPUTS, "rnn", "rnn.any-batch-size", "what is named", repeated_after(64)),
+    "rnn_gradients_beyond_64": (GRADIENTS, "rnn", "rnn_training.large-batches", "67 examples", repeated_after(64)),
+    "rnn_trained_on_32": (TRAIN, "rnn", "rnn_training.large-batches", "2 steps of 67", repeated_after(32, axis=1)),
+    "rnn_gradients_within_1": (GRADIENTS, "rnn", "rnn_training.large-gradients", "times the bound", elements_clipped),
+    "rnn_keeps_its_cell_in_the_end": (TRAIN, "rnn", "rnn_training.every-step", "step 12", frozen_after(10, "cell")),
+    "rnn_trained_on_57_characters": (TRAIN, "rnn", "rnn_training.every-step", "cell/kernel", alphabet_of_57),
+    "q_network_limits_states": (
+        OUTPUTS,
+        "q_network",
+        "q_learning.values-of-any-batch",
+        "dense3",
+        inputs_limited(-50, 50),
+    ),
+    "q_cnn_outputs_beyond_32": (
+        OUTPUTS,
+        "q_cnn",
+        "pixels.cnn-values-each-state",
+        "where the largest values are",
+        repeated_after(32),
+    ),
     "mlp_leaves_out_the_last_steps": (TRAIN, "mlp", "training.many-steps", "67 steps", rest_of_steps_left_out(16)),
     "rnn_leaves_out_the_last_steps": (TRAIN, "rnn", "rnn_training.many-steps", "37 steps", rest_of_steps_left_out(32)),
 }
@@ -274,6 +373,11 @@ BLIND_SPOT_FAULTS = {
         "expected 0.977",
         counted_in_the_type_of_the_labels,
     ),
+    "bias_lost_after_4096_rows": Fault("ops.dense", "dense.any-size", "[4124, 3]", bias_lost_after(4096)),
+    "forget_gate_open_by_default": Fault(
+        "ops.lstm", "recurrence.lstm-long-sequence", "from the states before", forget_gate_open_by_default
+    ),
+    "halves_opposite": Fault("ops.sample", "generation.rows-are-independent", "some places apart", halves_opposite),
     "glorot_in_opposite_pairs": Fault(
         "ops.glorot_uniform", "dense.glorot-independent", "repeat others", glorot_in_opposite_pairs
     ),
