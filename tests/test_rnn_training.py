@@ -49,9 +49,9 @@ DOCUMENT = read("rnn")
 SHAPES = MODELS["rnn"].shapes
 STEPS = 2
 # A prime number above the usual lengths of compiled loops.
-MANY_STEPS = 37
-# One that leaves a rest beside blocks of up to 64, and a step after usual warm-ups.
-LARGE_BATCH, LATER = 67, 12
+MANY_STEPS = 19
+# One that leaves a rest beside blocks of up to 64, and a step after the first five.
+LARGE_BATCH, LATER = 67, 6
 # What the bias of a forget gate begins with that the limits of trainings were measured with.
 FORGET_BIAS = 1
 
@@ -312,13 +312,13 @@ def test_trajectory_losses(models, permitted, seed):
 
 
 @claim("rnn_training.other-learning-rates")
-def test_other_learning_rates(models, permitted, seed):
-    permitted(either_adam(partial(silent_networks.assert_rates, models, "rnn", seed)))
+def test_other_learning_rates(models, seed):
+    silent_networks.assert_rates(models, "rnn", seed)
 
 
 @claim("rnn_training.many-steps")
-def test_many_steps(models, permitted, seed):
-    permitted(either_adam(partial(silent_networks.assert_steps, models, "rnn", seed, MANY_STEPS)))
+def test_many_steps(models, seed):
+    silent_networks.assert_steps(models, "rnn", seed, MANY_STEPS)
 
 
 @claim("rnn_training.confident-and-wrong")
@@ -328,9 +328,9 @@ def test_confident_and_wrong(models, seed, probability):
 
 
 @claim("rnn_training.large-batches")
-def test_large_batches(models, permitted, seed):
+def test_large_batches(models, seed):
     silent_networks.assert_batch(models, "rnn", seed, LARGE_BATCH)
-    permitted(either_adam(partial(silent_networks.assert_steps, models, "rnn", seed, 2, batch=LARGE_BATCH)))
+    silent_networks.assert_steps(models, "rnn", seed, 2, batch=LARGE_BATCH)
 
 
 @claim("rnn_training.large-gradients")
@@ -357,7 +357,7 @@ def test_every_step(models, seed):
 
 @claim("rnn_training.memory-order")
 def test_memory_order(models, permitted, seed):
-    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models))
+    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models), ["transposed in memory"])
 
     def check(adam):
         one = trajectory_case(seed, adam=adam)

@@ -337,7 +337,7 @@ OF_MODELS = {
     "rnn_gradients_beyond_64": (GRADIENTS, "rnn", "rnn_training.large-batches", "67 examples", repeated_after(64)),
     "rnn_trained_on_32": (TRAIN, "rnn", "rnn_training.large-batches", "2 steps of 67", repeated_after(32, axis=1)),
     "rnn_gradients_within_1": (GRADIENTS, "rnn", "rnn_training.large-gradients", "times the bound", elements_clipped),
-    "rnn_keeps_its_cell_in_the_end": (TRAIN, "rnn", "rnn_training.every-step", "step 12", frozen_after(10, "cell")),
+    "rnn_keeps_its_cell_in_the_end": (TRAIN, "rnn", "rnn_training.every-step", "step 6", frozen_after(4, "cell")),
     "rnn_trained_on_57_characters": (TRAIN, "rnn", "rnn_training.every-step", "cell/kernel", alphabet_of_57),
     "q_network_limits_states": (
         OUTPUTS,
@@ -354,7 +354,7 @@ OF_MODELS = {
         repeated_after(32),
     ),
     "mlp_leaves_out_the_last_steps": (TRAIN, "mlp", "training.many-steps", "67 steps", rest_of_steps_left_out(16)),
-    "rnn_leaves_out_the_last_steps": (TRAIN, "rnn", "rnn_training.many-steps", "37 steps", rest_of_steps_left_out(32)),
+    "rnn_leaves_out_the_last_steps": (TRAIN, "rnn", "rnn_training.many-steps", "19 steps", rest_of_steps_left_out(16)),
 }
 
 BLIND_SPOT_FAULTS = {
