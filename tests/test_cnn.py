@@ -52,7 +52,6 @@ from assay.testing.networks import (
     trajectory,
 )
 from assay.testing.problems import LEARNING_RATE, Problem
-from assay.testing.silent_networks import small_probabilities
 from assay.testing.strategies import matrices, seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_share, limits, quarters, threshold
 from assay.testing.training.assertions import (
@@ -600,7 +599,7 @@ def test_other_learning_rates(models, seed):
 
 
 @claim("cnn.confident-and-wrong")
-@small_probabilities
+@pytest.mark.parametrize("probability", [2.0**-10, 2.0**-22])
 def test_confident_and_wrong(models, seed, probability):
     silent_networks.assert_doubted(models, "cnn", seed, probability)
 

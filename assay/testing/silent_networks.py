@@ -13,6 +13,7 @@ from assay.adapters.proxy import GroupProxy
 from assay.contract import Array
 from assay.spec.error_bounds import measured_bounds, rounding
 from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
+from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.error_bounds.rounding import DIVIDE, gamma
 from assay.spec.semantics import layers, losses, optimizers
 from assay.spec.semantics.models import MODELS, NUM_CHARS, Parameters
@@ -111,7 +112,8 @@ def _assert_gradients(what: str, models: GroupProxy, problem: Problem) -> None:
     others = gradients.keys() - {bias}
     if hidden in parameters:
         shape = (len(parameters[hidden]), 1)
-        exact, bound = (HIDDEN * np.tile(values, shape) for values in (found.gradient, found.gradient_bound))
+        added = found.input_rounding(HIDDEN)
+        exact, bound = (np.tile(one, shape) for one in (HIDDEN * found.gradient, HIDDEN * found.gradient_bound + added))
         assert_within(f"the gradient {what} for {kernel}", gradients[kernel], exact, bound)
         others -= {kernel}
     _assert_0(f"the gradient {what} for", {name: gradients[name] for name in others}, problem)
@@ -214,11 +216,16 @@ class _Answer:
         of_each = rounding.crossentropy(one_hot, probabilities) + (error / probabilities)[np.arange(batch), labels]
         self.loss = each.mean()
         self.loss_bound = of_each.mean() + gamma(batch + DIVIDE) * self.loss
-        gradients = probabilities - one_hot
+        self._gradients = gradients = probabilities - one_hot
         self.gradient = gradients.mean(axis=0)
         # The quotient by the probability, the product with it, the sum of both, the mean, and the unit before.
         count = 2 * DIVIDE + 5 + batch
         self.gradient_bound = (2 * error + gamma(count) * np.abs(gradients)).mean(axis=0)
+
+    def input_rounding(self, unit: float) -> Array:
+        """Bound what rounding the factors adds to the gradient of the weights after a unit, [classes]."""
+        batch = len(self._gradients)
+        return input_rounding_bound(np.matmul, np.full((1, batch), unit), np.abs(self._gradients) / batch) + np.zeros(1)
 
 
 def _assert_0(what: str, found: Parameters, problem: Problem) -> None:
