@@ -1,7 +1,7 @@
 """The convolutional network: lines 287 to 337 of the document."""
 
 import math
-from functools import cache
+from functools import cache, partial
 from itertools import combinations
 
 import numpy as np
@@ -18,7 +18,7 @@ from assay.spec.semantics import convolution, layers, normalization
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.vectors import read
-from assay.testing import initial_parameters, problems
+from assay.testing import initial_parameters, problems, silent_networks
 from assay.testing.assertions import (
     assert_close,
     assert_equal,
@@ -38,6 +38,7 @@ from assay.testing.masks import (
     count_repetitions,
 )
 from assay.testing.networks import (
+    assert_any_memory_order,
     assert_dense,
     assert_parameters,
     case,
@@ -97,9 +98,15 @@ BATCHES = (1, 3, 7, 50)
 any_batch = pytest.mark.parametrize("batch", BATCHES)
 
 
+@cache
+def places_of(batch):
+    """Return the places of four examples in a batch: first all of them, and then in an order without a period."""
+    return np.concatenate([np.arange(4), np.random.default_rng(0).integers(0, 4, batch)])[:batch]
+
+
 def resized(problem, batch):
     """Repeat the examples of a problem, or leave some out."""
-    inputs, targets = (np.resize(values, (batch, *values.shape[1:])) for values in problem[2:])
+    inputs, targets = (values[places_of(batch)] for values in problem[2:])
     return problem._replace(inputs=inputs, targets=targets)
 
 
@@ -115,12 +122,13 @@ def assert_shape(models, seed, layer, batch):
 
 
 @claim("cnn.outputs-of-any-batch")
-@any_batch
+@pytest.mark.parametrize("batch", [*BATCHES, 131])
 def test_outputs_of_any_batch(models, seed, batch):
     _, known, bounds = case(problem_of, layer_outputs, seed)
-    expected = {name: value[np.arange(batch) % 4] for name, value in known.items()}
+    expected = {name: value[places_of(batch)] for name, value in known.items()}
     # An image whose share of the batch, and so of the mean square, is larger than a fourth.
-    wider = {name: math.sqrt(4 * math.ceil(batch / 4) / batch) * bound for name, bound in bounds.items()}
+    share = np.bincount(places_of(batch)).max() / batch
+    wider = {name: math.sqrt(4 * share) * bound for name, bound in bounds.items()}
     assert_close(f"layer_outputs of {batch} images", outputs_of_batch(models, seed, batch), expected, wider)
 
 
@@ -178,6 +186,14 @@ def assert_convolution(outputs, problem, layer, inputs):
 @given(seed=seeds())
 def test_conv1_output(models, seed):
     problem = problem_of(seed)
+    assert_convolution(run(models, problem), problem, "conv1", problem.inputs)
+
+
+@claim("cnn.conv1-output")
+def test_conv1_of_any_numbers(models, seed):
+    # Pixels that have not been scaled, and negative ones.
+    problem = problem_of(seed)
+    problem = problem._replace(inputs=255 * problem.inputs - 100)
     assert_convolution(run(models, problem), problem, "conv1", problem.inputs)
 
 
@@ -540,7 +556,7 @@ def test_gradient_is_averaged(models, seed):
 def test_gradient_of_parts(models, seed):
     four, _, bounds = gradients_case(seed)
     parts = {size: gradients_of(models, resized(four, size)) for size in (3, 4)}
-    for threes, fours in ((1, 1), (2, 11)):
+    for threes, fours in ((1, 1), (3, 14)):
         batch = 3 * threes + 4 * fours
         # The first three images and all four of them, that many times.
         order = np.array([*range(3)] * threes + [*range(4)] * fours)
@@ -575,6 +591,40 @@ def test_trajectory_losses(models, permitted, seed):
         assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check))
+
+
+@claim("cnn.other-learning-rates")
+def test_other_learning_rates(models, seed):
+    silent_networks.assert_rates(models, "cnn", seed)
+
+
+@claim("cnn.confident-and-wrong")
+@pytest.mark.parametrize("probability", [2.0**-10, 2.0**-22])
+def test_confident_and_wrong(models, seed, probability):
+    silent_networks.assert_doubted(models, "cnn", seed, probability)
+
+
+@claim("cnn.document-batches")
+def test_document_batches(models, seed):
+    silent_networks.assert_steps(models, "cnn", seed, 2, batch=BATCH_SIZE)
+
+
+@claim("cnn.every-step")
+def test_every_step(models, seed):
+    # Each of the four images is a batch.
+    problem = problem_of(seed)
+    before, after = (
+        trained(models, problem._replace(inputs=problem.inputs[:steps, None], targets=problem.targets[:steps, None]))
+        for steps in (3, 4)
+    )
+    still = [name for name in SHAPES if (after[name] == before[name]).all()]
+    assert not still, f"the fourth step does not move {still}"
+
+
+@claim("cnn.memory-order")
+def test_memory_order(models, seed):
+    assert_any_memory_order(case(problem_of, layer_outputs, seed), partial(run, models))
+    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models))
 
 
 @claim("cnn.order-of-batches")

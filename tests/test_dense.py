@@ -12,7 +12,13 @@ from assay.spec.semantics.initializers import glorot_limit
 from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.cases import ANY_SHAPE, ODD
-from assay.testing.draws import chance_of_collisions, chance_of_repeats, chance_of_shares, share_reached
+from assay.testing.draws import (
+    chance_of_collisions,
+    chance_of_repeats,
+    chance_of_shares,
+    mirrored_halves,
+    share_reached,
+)
 from assay.testing.operations import (
     DENSE,
     RELU,
@@ -79,7 +85,7 @@ def test_any_rank(ops, case):
 
 
 # Batch, input_dim and units: each is above usual blocks once, a multiple of them, and one more; one is a square.
-LARGE_SHAPES = ((ODD, 64, 17), (33, ODD, 64), (64, 128, ODD), (17, 17, 17), (16, 33, 65))
+LARGE_SHAPES = ((4 * ODD, 3, 2), (ODD, 64, 17), (33, ODD, 64), (64, 128, ODD), (17, 17, 17), (16, 33, 65))
 some_shape = pytest.mark.parametrize("shape", ANY_SHAPE, ids=str)
 
 
@@ -418,6 +424,8 @@ def test_glorot_resolution(ops, seed):
 
 # Draws differ by so many levels, and so many of them in a row make a word.
 LEVELS, WORD = 256, 8
+# As many from either end show that one is made of the other.
+MIRRORED = 2**12
 
 
 @claim("dense.glorot-independent")
@@ -427,7 +435,10 @@ def test_glorot_independent(ops, seed):
     levels = [np.clip((kernel / (2 * limit) + 0.5) * LEVELS, 0, LEVELS - 1).astype(np.int32) for kernel in kernels]
     # Rows and columns, forwards and mirrored at 0, of two kernels.
     lines = [one.ravel() for level in levels for one in (level, level.T, LEVELS - 1 - level, LEVELS - 1 - level.T)]
-    probability = chance_of_repeats(*lines, classes=LEVELS, length=WORD)
+    # The beginning of each, and its end backwards.
+    halves = [half[:MIRRORED] for line in lines for half in mirrored_halves(line)]
+    chances = [chance_of_repeats(*some, classes=LEVELS, length=WORD) for some in (lines, halves)]
+    probability = len(chances) * min(chances)
     assert probability > FALSE_ALARM, (
         f"rows or columns of kernels repeat others over {WORD} draws in a row, with a probability of {probability:.3g}"
     )

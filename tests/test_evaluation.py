@@ -83,6 +83,10 @@ def test_integer_types(ops, kind):
     scores = (np.array([0, 127, 128, 200, 255])[:, None] == np.arange(300)).astype(np.float32)
     updates = [(np.array(labels, kind), scores) for labels in ([0, 127, 128, 200, 255], [0, 126, 127, 200, 1])]
     assert_correct(ACCURACY, ops.sparse_categorical_accuracy, updates)
+    # More than a byte counts are right, in one batch and in several.
+    for sizes in ([(300, 7)], [(120, 30), (200, 1), (3, 3)]):
+        batches = [(labels.astype(kind), scores) for labels, scores in (right_and_wrong(*size) for size in sizes)]
+        assert_correct(ACCURACY, ops.sparse_categorical_accuracy, batches)
 
 
 @claim("evaluation.many-batches")

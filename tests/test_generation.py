@@ -24,6 +24,7 @@ from assay.testing.draws import (
     chance_of_evenness,
     chance_of_lags,
     chance_of_repeats,
+    mirrored_halves,
     normal_quantiles,
 )
 from assay.testing.operations import (
@@ -224,7 +225,9 @@ def test_sample_seed(ops, seed):
 
 
 # As many as show a generator's period of 2^12, and every one of LEVELS classes but for one time in 10^11.
-ROWS, LEVELS, WORD = 2**12 + 104, 256, 6
+ROWS, LEVELS, WORD = 2**12 + 104, 256, 8
+# How many rows apart draws are compared: next to each other, by powers of 2, and by half of them.
+LAGS = [*range(1, 65), *(2**power for power in range(7, 12)), ROWS // 2]
 
 
 @pytest.fixture(scope="module")
@@ -236,12 +239,16 @@ def even_draws(ops, seed):
 
 @claim("generation.rows-are-independent")
 def test_rows_are_independent(even_draws):
-    probability = chance_of_repeats(*even_draws, classes=LEVELS, length=WORD)
+    # The first half of the rows, and the second half from its end, whose draws may be the opposite ones.
+    halves = [half for draws in even_draws for half in mirrored_halves(draws)]
+    mirrored = [LEVELS - 1 - half for half in halves]
+    chances = [chance_of_repeats(*some, classes=LEVELS, length=WORD) for some in (even_draws, [*halves, *mirrored])]
+    probability = len(chances) * min(chances)
     assert probability > FALSE_ALARM, (
         f"draws repeat others, {WORD} rows in a row: with a probability of {probability:.3g}"
     )
     for draws in even_draws:
-        probability = chance_of_lags(draws, LEVELS, [*range(1, 65), *(2**power for power in range(7, 12))])
+        probability = chance_of_lags(draws, LEVELS, LAGS)
         assert probability > FALSE_ALARM, (
             f"rows some places apart are equal, or mirrored, as often with a probability of {probability:.3g}"
         )

@@ -16,6 +16,7 @@ from assay.spec.semantics import models as definition
 from assay.testing import cases as fixed
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
 from assay.testing.cases import ANY_SHAPE, ODD
+from assay.testing.networks import gradients_of, reordered, trained
 from assay.testing.operations import (
     MEAN_SQUARED_ERROR,
     SGD_STEP,
@@ -24,6 +25,7 @@ from assay.testing.operations import (
     assert_correct,
     one_by_one,
 )
+from assay.testing.problems import Problem
 from assay.testing.strategies import arrays, same_shape
 
 PROGRAM = vectors.read("linear_model")
@@ -405,6 +407,24 @@ def test_in_place(keras):
     assert_equal("the prediction", keras.to_numpy(predictions), np.array([[17.5], [38.5]]))
 
 
+@claim("linear_model.large-batches")
+def test_large_batches(models, seed):
+    inputs, targets, kernel = fixed.normal(seed, (ODD, 3), (ODD, 1), (3, 1))
+    case = Case({"dense/kernel": kernel, "dense/bias": np.ones(1, np.float32)}, inputs, targets)
+    exact = case.in_float64()
+    outputs = models.layer_outputs("linear", case.parameters, inputs)
+    bound = rounding.dense(exact[1], *exact[0].values(), None)
+    assert_within("the prediction", outputs["dense"], definition.layer_outputs("linear", *exact[:2])["dense"], bound)
+    (loss, gradients), (expected, slopes) = (
+        models.loss_and_gradients("linear", *case),
+        definition.loss_and_gradients("linear", *exact),
+    )
+    loss_bound, bounds = case.bounds()
+    assert_within("the loss", loss, expected, loss_bound)
+    for name, slope in slopes.items():
+        assert_within(f"the gradient for {name}", gradients[name], slope, bounds[name])
+
+
 @claim("linear_model.step")
 @given(case=cases(), learning_rate=st.sampled_from([LEARNING_RATE, 0.125, 0.001]))
 def test_step(models, case, learning_rate):
@@ -418,6 +438,25 @@ def test_step(models, case, learning_rate):
         largest = np.abs(gradient) + bounds[name]
         bound = learning_rate * bounds[name] + rounding.sgd_step(parameters[name], largest, learning_rate)
         assert_within(f"{name} after a step", after[name], expected, bound)
+
+
+@claim("linear_model.memory-order")
+def test_memory_order(models):
+    # Small whole numbers and halves, of which nothing is rounded.
+    given = {"dense/kernel": np.array([[1], [-2], [4]], np.float32), "dense/bias": np.array([0.5], np.float32)}
+    problem = Problem("linear", given, X, Y)
+    exact = [to_float64(values) for values in (given, X, Y)]
+    loss, gradients = definition.loss_and_gradients("linear", *exact)
+    for order, one in reordered(problem):
+        outputs = models.layer_outputs("linear", one.parameters, one.inputs)
+        assert_equal(f"the prediction, arrays {order}", outputs["dense"], X @ given["dense/kernel"] + 0.5)
+        found = gradients_of(models, one)
+        assert_equal(f"the loss, arrays {order}", found["loss"], np.asarray(loss))
+        batches = one._replace(inputs=one.inputs[None], targets=one.targets[None])
+        after = trained(models, batches, 0.5)
+        for name, gradient in gradients.items():
+            assert_equal(f"the gradient for {name}, arrays {order}", found[name], gradient)
+            assert_equal(f"{name} after a step, arrays {order}", after[name], given[name] - 0.5 * gradient)
 
 
 @claim("linear_model.losses")

@@ -17,9 +17,10 @@ from assay.spec.semantics.q_learning import Transitions
 from assay.testing import initial_parameters, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.handcrafted_values import constant_values, values_of_brightness
-from assay.testing.networks import assert_dense, either_adam, outputs_of
-from assay.testing.problems import GAMMA, LEARNING_RATE
+from assay.testing.networks import assert_dense, either_adam, outputs_of, reordered
+from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
 from assay.testing.q_networks import learnt, solve_training
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_each_count
 
@@ -243,6 +244,7 @@ def test_cnn_initial_seed(models, seed):
         assert_equal(f"{name} of a second network with the same seed", again[name], value)
     pair = seed, seed + 1
     initial_parameters.assert_all_differ(*(new_parameters(models, one) for one in pair), pair)
+    assert_told_apart("kernels", confusable_seeds(seed), lambda one: new_parameters(models, one)["conv1/kernel"])
 
 
 @claim("pixels.cnn-initial-weights-differ")
@@ -271,8 +273,8 @@ class Bests(NamedTuple):
 def grey_states(seed):
     """Return states of even grey, of four kinds in some order, and as many best actions, one for each kind."""
     generator = np.random.default_rng(seed)
-    order, kinds = generator.permutation(4), np.concatenate([generator.permutation(4), generator.integers(0, 4, 3)])
-    states = np.broadcast_to((kinds / 3).astype(np.float32)[:, None, None, None], (7, *SIZE, FRAMES)).copy()
+    order, kinds = generator.permutation(4), np.concatenate([generator.permutation(4), generator.integers(0, 4, 63)])
+    states = np.broadcast_to((kinds / 3).astype(np.float32)[:, None, None, None], (len(kinds), *SIZE, FRAMES)).copy()
     return states, Bests(order, order[kinds])
 
 
@@ -346,6 +348,16 @@ def test_cnn_gradients(agent, seed):
     assert_equal("the loss", np.asarray(loss), np.asarray(expected))
     for name, expected_gradient in slopes.items():
         assert_equal(f"the gradient of {name}", gradients[name], expected_gradient)
+
+
+@claim("pixels.cnn-memory-order")
+def test_cnn_memory_order(models, seed):
+    # No sum is rounded, in whatever order it is added.
+    parameters, transitions = exact_problem(seed)
+    expected = to_float64(models.layer_outputs(MODEL, parameters, transitions.states)["dense2"])
+    for order, one in reordered(Problem(MODEL, parameters, transitions.states, transitions.rewards)):
+        found = models.layer_outputs(MODEL, one.parameters, one.inputs)["dense2"]
+        assert_equal(f"dense2, arrays {order}", found, expected)
 
 
 @claim("pixels.cnn-loss-of-each-action")

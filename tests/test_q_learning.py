@@ -28,8 +28,8 @@ from assay.testing.assertions import (
     few_examples,
 )
 from assay.testing.handcrafted_values import BALANCING, linear_values
-from assay.testing.networks import assert_dense, assert_parameters, either_adam, outputs_of
-from assay.testing.problems import GAMMA, LEARNING_RATE
+from assay.testing.networks import assert_dense, assert_parameters, either_adam, outputs_of, reordered
+from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
 from assay.testing.q_networks import (
     gradients_of,
     layer_outputs,
@@ -39,6 +39,7 @@ from assay.testing.q_networks import (
     solved,
     targets,
 )
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import arrays, seeds
 from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_counts, chance_of_share, threshold
 from assay.testing.training import agent_training
@@ -183,11 +184,20 @@ def test_states_are_independent(models, seed):
 @claim("q_learning.values-of-any-batch")
 @pytest.mark.parametrize("count", [1, ODD])
 def test_values_of_any_batch(models, seed, count):
-    # Whole numbers of few digits, of which every sum is exact.
-    states = np.random.default_rng(seed).integers(-40, 41, (count, 4)).astype(np.float32)
+    # Multiples of few digits, of which every sum is exact, in bfloat16 too.
+    states = 64 * np.random.default_rng(seed).integers(-15, 16, (count, 4)).astype(np.float32)
     values = to_float64(states) @ BALANCING
     found = models.layer_outputs(MODEL, linear_values(BALANCING), states)["dense3"]
     assert_equal("dense3", found, np.stack([-values, values], axis=-1))
+
+
+@claim("q_learning.memory-order")
+def test_memory_order(models, seed):
+    states = np.random.default_rng(seed).integers(-15, 16, (5, 4)).astype(np.float32)
+    values = to_float64(states) @ BALANCING
+    for order, one in reordered(Problem(MODEL, linear_values(BALANCING), states, values)):
+        found = models.layer_outputs(MODEL, one.parameters, one.inputs)["dense3"]
+        assert_equal(f"dense3, arrays {order}", found, np.stack([-values, values], axis=-1))
 
 
 @cache
@@ -228,6 +238,7 @@ def test_initial_biases(models, seed, name):
 def test_new_networks_differ(models, seed):
     pair = seed, seed + 1
     initial_parameters.assert_all_differ(*(new_parameters(models, one) for one in pair), pair)
+    assert_told_apart("kernels", confusable_seeds(seed), lambda one: new_parameters(models, one)["dense1/kernel"])
 
 
 @claim("q_learning.initial-seed")

@@ -235,10 +235,20 @@ def test_cell_saturated(ops, activation):
     assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, zeros, sums, one, one, activation)
 
 
+def silent_at_times(sequences):
+    """Put zeros at some times of one sequence, and of all of them: inputs like any other."""
+    silent = sequences.copy()
+    silent[0, 1::3] = 0
+    silent[:, [0, -2, -1]] = 0
+    return silent
+
+
 @claim("recurrence.long-sequence")
 def test_long_sequence(ops, seed):
     inputs, _, *kernels = simple_arguments(seed, 131 * 2, 3, 5)
-    assert_correct(SIMPLE_RNN, ops.simple_rnn, inputs.reshape(2, 131, 3), *kernels)
+    sequences = inputs.reshape(2, 131, 3)
+    assert_correct(SIMPLE_RNN, ops.simple_rnn, sequences, *kernels)
+    assert_correct(SIMPLE_RNN, ops.simple_rnn, silent_at_times(sequences), *kernels)
 
 
 @claim("recurrence.sequence-any-size")
@@ -388,6 +398,9 @@ def test_lstm_long_sequence(ops, seed):
     inputs, _, _, *weights = lstm_arguments(seed, 131 * 2, 3, 5)
     sequences = inputs.reshape(2, 131, 3)
     assert_correct(LSTM, ops.lstm, sequences, *weights)
+    assert_correct(LSTM, ops.lstm, silent_at_times(sequences), *weights)
+    # No gate is open because its bias is 0.
+    assert_correct(LSTM, ops.lstm, sequences, *weights[:2], np.zeros_like(weights[2]))
     # With open gates and a sure candidate a carry gains 1 or -1 at each step, up to 131.
     *kernels, _ = weights
     bias = np.array([[OPEN] * 5, [OPEN] * 5, [OPEN, -OPEN, OPEN, -OPEN, 0], [0] * 5], np.float32)

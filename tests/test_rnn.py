@@ -1,6 +1,6 @@
 """The recurrent network: lines 516 to 547 of the document."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from assay.spec.vectors import read
 from assay.testing import handcrafted_weights, initial_rnn, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.networks import (
+    assert_any_memory_order,
     assert_certain,
     assert_dense,
     assert_parameters,
@@ -26,6 +27,7 @@ from assay.testing.networks import (
     solved,
 )
 from assay.testing.problems import SEQ_LENGTH
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import seeds
 
 DOCUMENT = read("rnn")
@@ -309,7 +311,7 @@ def test_any_length(models, seed, length):
 
 
 @claim("rnn.any-batch-size")
-@pytest.mark.parametrize("batch", [1, 2, 50])
+@pytest.mark.parametrize("batch", [1, 2, 50, 131])
 def test_any_batch_size(models, seed, batch):
     windows = np.random.default_rng(seed).integers(0, NUM_CHARS, (batch, SEQ_LENGTH), np.int32)
     named = named_by(models, handcrafted_weights.successor_of_the_last(), windows)
@@ -419,6 +421,18 @@ def test_initial_draws(models, seed):
 def test_new_models_differ(models, seed, name):
     first, second = (initial_parameters(models, one)[name] for one in (seed, seed + 1))
     assert (first != second).any(), f"the seeds {seed} and {seed + 1} give the same {name}"
+
+
+@claim("rnn.new-models-differ")
+def test_confusable_seeds(models, seed):
+    assert_told_apart(
+        "kernels", confusable_seeds(seed), lambda one: models.initial_parameters("rnn", one)["cell/kernel"]
+    )
+
+
+@claim("rnn.memory-order")
+def test_memory_order(models, seed):
+    assert_any_memory_order(case(problems.rnn, layer_outputs, seed), partial(run, models))
 
 
 def built_cell(keras, problem):

@@ -1,6 +1,7 @@
 """The training of the recurrent network: lines 548 to 579 of the document."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,10 +13,11 @@ from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
-from assay.testing import initial_rnn, problems
+from assay.testing import initial_rnn, problems, silent_networks
 from assay.testing.assertions import assert_close, assert_equal, assert_form, claim, few_examples
 from assay.testing.decisions import note
 from assay.testing.networks import (
+    assert_any_memory_order,
     case,
     either_adam,
     gradients_of,
@@ -28,6 +30,7 @@ from assay.testing.networks import (
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
 from assay.testing.stored_arrays import assert_results_stay, memory_orders
+from assay.testing.silent_networks import small_probabilities
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, QUARTERS, quarters, threshold
 from assay.testing.training.assertions import assert_losses_not_above
@@ -46,6 +49,10 @@ from assay.testing.training.text_training import evaluated, mean_loss
 DOCUMENT = read("rnn")
 SHAPES = MODELS["rnn"].shapes
 STEPS = 2
+# A prime number above the usual lengths of compiled loops.
+MANY_STEPS = 19
+# One that leaves a rest beside blocks of up to 64, and a step after the first five.
+LARGE_BATCH, LATER = 67, 6
 # What the bias of a forget gate begins with that the limits of trainings were measured with.
 FORGET_BIAS = 1
 
@@ -301,6 +308,61 @@ def test_trajectory_losses(models, permitted, seed):
     def check(adam):
         one = trajectory_case(seed, adam=adam)
         assert_close("train", trained(models, one.problem), {"losses": one.expected["losses"]}, one.bounds)
+
+    permitted(either_adam(check))
+
+
+@claim("rnn_training.other-learning-rates")
+def test_other_learning_rates(models, seed):
+    silent_networks.assert_rates(models, "rnn", seed)
+
+
+@claim("rnn_training.many-steps")
+def test_many_steps(models, seed):
+    silent_networks.assert_steps(models, "rnn", seed, MANY_STEPS)
+
+
+@claim("rnn_training.confident-and-wrong")
+@small_probabilities
+def test_confident_and_wrong(models, seed, probability):
+    silent_networks.assert_doubted(models, "rnn", seed, probability)
+
+
+@claim("rnn_training.large-batches")
+def test_large_batches(models, seed):
+    silent_networks.assert_batch(models, "rnn", seed, LARGE_BATCH)
+    silent_networks.assert_steps(models, "rnn", seed, 2, batch=LARGE_BATCH)
+
+
+@claim("rnn_training.large-gradients")
+def test_large_gradients(models, seed):
+    # A large kernel of the last layer, behind a cell that puts out 0: small logits, and a long way back.
+    problem = problems.rnn(seed, batch=2, seq_length=3)
+    parameters = {name: value * np.float32(name == "dense/bias") for name, value in problem.parameters.items()}
+    parameters["dense/kernel"] = np.float32(1000) * problem.parameters["dense/kernel"]
+    one = solved(problem._replace(parameters=parameters), loss_and_gradients)
+    assert_close("loss_and_gradients", gradients_of(models, one.problem), one.expected, one.bounds)
+
+
+@claim("rnn_training.every-step")
+def test_every_step(models, seed):
+    # One more step moves every row of the kernels that it can: those of the characters that were read.
+    problem = problems.rnn(seed, batch=1, steps=LATER, num_chars=131, seq_length=3)
+    before = trained(models, problem._replace(inputs=problem.inputs[:-1], targets=problem.targets[:-1]))
+    after = trained(models, problem)
+    for name in SHAPES:
+        rows = np.unique(problem.inputs) if name == "cell/kernel" else ...
+        moved = (after[name] != before[name])[rows].any(axis=-1)
+        assert moved.all(), f"step {LATER} does not move all of {name}"
+
+
+@claim("rnn_training.memory-order")
+def test_memory_order(models, permitted, seed):
+    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models), ["transposed in memory"])
+
+    def check(adam):
+        one = trajectory_case(seed, adam=adam)
+        assert_any_memory_order(one, partial(trained, models), ["transposed in memory"])
 
     permitted(either_adam(check))
 

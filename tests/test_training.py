@@ -14,11 +14,12 @@ from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import losses, optimizers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
-from assay.testing import cases, initial_parameters, problems
+from assay.testing import cases, initial_parameters, operations, problems, silent_networks
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.cases import ANY_SHAPE, ODD
 from assay.testing.counts import assert_share
 from assay.testing.networks import (
+    assert_any_memory_order,
     case,
     either_adam,
     gradients_of,
@@ -30,13 +31,13 @@ from assay.testing.networks import (
 )
 from assay.testing.operations import (
     adam_step,
-    assert_any_memory_order,
     assert_calls_are_independent,
     assert_correct,
     one_by_one,
 )
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import memory_orders
+from assay.testing.silent_networks import small_probabilities
 from assay.testing.strategies import arrays, same_shape, seeds
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
 from assay.testing.training import designed_training
@@ -46,6 +47,10 @@ from assay.testing.training.mnist_training import Examples
 
 LEARNING_RATE = 0.001
 STEPS = 5
+# A prime number above the usual lengths of compiled loops.
+MANY_STEPS = 67
+# One that leaves a rest beside blocks of up to 256.
+LARGE_BATCH = 259
 steps = st.sampled_from([1, 2, 10, 1000])
 
 
@@ -235,7 +240,7 @@ def test_adam_calls_are_independent(ops, permitted, seed):
 def test_adam_memory_order(ops, permitted, seed):
     def check(adam):
         for shape in ((3, 5, 7), (5, 5)):
-            assert_any_memory_order(adam_step(adam=adam), ops.adam_step, *adam_arrays(seed, shape), 3, 0.1)
+            operations.assert_any_memory_order(adam_step(adam=adam), ops.adam_step, *adam_arrays(seed, shape), 3, 0.1)
 
     permitted(either_adam(check), alike=True)
 
@@ -745,6 +750,31 @@ def test_document_batches(models, permitted, seed):
         assert_close("train on two batches of 50", trained(models, problem), expected, bounds)
 
     permitted(either_adam(check))
+
+
+@claim("training.many-steps")
+def test_many_steps(models, seed):
+    silent_networks.assert_steps(models, "mlp", seed, MANY_STEPS)
+
+
+@claim("training.large-batches")
+def test_large_batches(models, seed):
+    silent_networks.assert_batch(models, "mlp", seed, LARGE_BATCH)
+    silent_networks.assert_steps(models, "mlp", seed, 2, batch=LARGE_BATCH)
+
+
+@claim("training.memory-order")
+def test_memory_order(models, permitted, seed):
+    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models))
+    permitted(
+        either_adam(lambda adam: assert_any_memory_order(trajectory_case(seed, adam=adam), partial(trained, models)))
+    )
+
+
+@claim("training.confident-and-wrong")
+@small_probabilities
+def test_confident_and_wrong(models, seed, probability):
+    silent_networks.assert_doubted(models, "mlp", seed, probability)
 
 
 @claim("training.after-other-trainings")

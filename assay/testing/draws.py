@@ -120,6 +120,12 @@ def chance_of_repeats(*sequences: Array, classes: int, length: int) -> float:
     return min(1.0, math.comb(len(words), 2) * float(classes) ** -length)
 
 
+def mirrored_halves(sequence: Array) -> tuple[Array, Array]:
+    """Return the first half of a sequence, and as much of its end backwards: no element is in both."""
+    half = len(sequence) // 2
+    return sequence[:half], sequence[: len(sequence) - half - 1 : -1]
+
+
 def share_reached(draws: int, false_alarm: float) -> float:
     """Return the share of the way from 0 to both limits that so many even draws between them reach.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -13,6 +13,7 @@ from assay.spec.error_bounds import rounding
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.models import MODELS
 from assay.testing.assertions import assert_equal, assert_form, assert_within
+from assay.testing.draws import mirrored_halves
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, chance_of_draws
 
 Parameters = Mapping[str, Array]
@@ -121,24 +122,44 @@ READINGS: tuple[Callable[[Array], Array], ...] = (
 
 
 def assert_unrelated(parameters: Parameters) -> None:
-    """Check that no kernel is made of the numbers that made another one, as with one seed for several layers.
+    """Check that no kernel is made of the numbers that made another one, or another part of it.
+
+    One seed for several layers does the former, draws in opposite pairs do the latter.
 
     Raises:
         NonConformanceError: Two are correlated.
 
     """
     __tracebackhide__ = True
-    read = {name: [reading(kernel)[:SAMPLE] for reading in READINGS] for name, kernel in kernels_of(parameters).items()}
+    kernels = kernels_of(parameters)
+    read = {name: [reading(kernel)[:SAMPLE] for reading in READINGS] for name, kernel in kernels.items()}
     pairs = [
-        (names, numbers) for names in combinations(read, 2) for numbers in product(*(read[name] for name in names))
+        (f"{one} and {other}", *numbers)
+        for one, other in combinations(read, 2)
+        for numbers in product(read[one], read[other])
     ]
-    for (one, other), numbers in pairs:
+    pairs += [(f"parts of {name}", *parts) for name, kernel in kernels.items() for parts in _parts(kernel)]
+    for what, *numbers in pairs:
         count = min(map(len, numbers))
         correlation = np.corrcoef(numbers[0][:count], numbers[1][:count])[0, 1]
         # Of independent draws it is normal with a deviation of 1 / sqrt(n), and its tails are lighter than that.
         if not abs(correlation) < NORMAL.inv_cdf(1 - FALSE_ALARM / 2 / len(pairs)) / np.sqrt(count):
-            msg = f"{one} and {other} are made of the same numbers: their correlation is {correlation:.4f}"
+            msg = f"{what} are made of the same numbers: their correlation is {correlation:.4f}"
             raise NonConformanceError(msg)
+
+
+def _parts(kernel: Array) -> Iterator[tuple[Array, Array]]:
+    """Yield parts of a kernel that one stream of numbers may have filled twice: no number is in both of a pair."""
+    for order in ("C", "F"):
+        numbers = np.ravel(kernel, order=order)
+        first, last = mirrored_halves(numbers)
+        yield first[:SAMPLE], last[:SAMPLE]
+        yield first[:SAMPLE], last[::-1][:SAMPLE]
+    *_, rows, columns = kernel.shape
+    if rows == columns:
+        upper = np.triu_indices(rows, 1)
+        squares = kernel.reshape(-1, rows, columns)
+        yield squares[:, upper[0], upper[1]].ravel()[:SAMPLE], squares[:, upper[1], upper[0]].ravel()[:SAMPLE]
 
 
 def assert_all_differ(one: Parameters, other: Parameters, seeds: tuple[int, int]) -> None:

@@ -16,6 +16,7 @@ from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
 from assay.spec.semantics.initializers import fans, glorot_limit, orthogonal
 from assay.spec.semantics.models import UNITS
 from assay.testing.assertions import assert_equal, assert_within
+from assay.testing.draws import mirrored_halves
 from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
 Checks = dict[str, Callable[[], object]]
@@ -124,6 +125,9 @@ def _pairs(scaled: Mapping[str, Array]) -> Iterator[tuple[str, Array, Array]]:
     for (number, one), (other_number, other) in combinations(enumerate(gates), 2):
         yield f"gates {number} and {other_number} of cell/kernel", one, other
     for name, kernel in scaled.items():
+        for what, numbers in (("", kernel.ravel()), (", by columns,", kernel.T.ravel())):
+            first, last = mirrored_halves(numbers)
+            yield f"the beginning of {name} and its end{what}", first, last
         # A row of fewer elements says too little.
         rows = kernel if kernel.shape[1] > kernel.shape[0] else kernel.T
         for number, (one, other) in enumerate(pairwise(rows)):

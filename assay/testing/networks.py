@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
-from assay.testing.assertions import assert_equal, assert_form, assert_within
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within
+from assay.testing.operations import SAME_VALUES
 from assay.testing.problems import LEARNING_RATE, Problem, QProblem
 from assay.testing.training.mnist_training import Examples
 
@@ -145,6 +146,31 @@ def gradients_of(models: GroupProxy, problem: Problem) -> dict[str, Any]:
     """Ask for loss and gradients of a problem."""
     loss, found = models.loss_and_gradients(*problem)
     return {"loss": loss, **found}
+
+
+def reordered(problem: Problem, orders: Iterable[str] = SAME_VALUES) -> Iterator[tuple[str, Problem]]:
+    """Yield a problem with its arrays in another memory order, which changes no value, and the name of the order."""
+    for order in orders:
+        view = SAME_VALUES[order]
+        parameters = {name: view(value) for name, value in problem.parameters.items()}
+        yield order, Problem(problem.model, parameters, view(problem.inputs), view(problem.targets))
+
+
+def assert_any_memory_order(one: Case, run: Callable[[Problem], Tensors], orders: Iterable[str] = SAME_VALUES) -> None:
+    """Answer a problem with its arrays transposed, sliced and read-only in memory: their values alone count.
+
+    Args:
+        one: Problem and solution.
+        run: Function that asks the implementation.
+        orders: Names of the memory orders (default: all).
+
+    Raises:
+        NonConformanceError: An answer differs from the solution.
+
+    """
+    __tracebackhide__ = True
+    for order, problem in reordered(cast("Problem", one.problem), orders):
+        assert_close(f"{problem.model}, arrays {order}", run(problem), one.expected, one.bounds)
 
 
 def either_adam(check: Callable[..., None]) -> dict[str, Callable[[], None]]:

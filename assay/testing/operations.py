@@ -266,6 +266,8 @@ MEMORY_ORDERS: dict[str, Callable[[Array], Array]] = {
     "broadcast along their first axis": _broadcast,
     "read-only": _read_only,
 }
+# Those that keep the values as they are.
+SAME_VALUES = {order: view for order, view in MEMORY_ORDERS.items() if view is not _broadcast}
 
 
 def _describe(operation: Operation, arguments: Arguments) -> str:

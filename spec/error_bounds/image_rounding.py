@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from assay.spec.error_bounds.products import input_rounding_bound
-from assay.spec.error_bounds.rounding import DIVIDE, ELEMENTWISE, SQRT, TINY, U, gamma
+from assay.spec.error_bounds.rounding import DIVIDE, SQRT, TINY, U, activated, gamma
 from assay.spec.semantics import convolution, datasets, normalization
 from assay.spec.semantics.convolution import Padding, Pair
 from assay.spec.semantics.differentiation import vjp
@@ -62,9 +62,7 @@ def conv2d(
     added = input_rounding_bound(convolve, inputs, kernel)
     magnitude = convolve(np.abs(inputs), np.abs(kernel)) + added + (0 if bias is None else np.abs(bias))
     linear = gamma(n + 1) * magnitude + added + (n + 1) * TINY + fast_conv2d(inputs, kernel)
-    result = convolution.conv2d(inputs, kernel, bias, strides=strides, padding=padding, activation=activation)
-    slope = 0.25 if activation == "sigmoid" else 1.0
-    return slope * linear + ELEMENTWISE[activation](result)
+    return activated(convolution.conv2d(inputs, kernel, bias, strides=strides, padding=padding), linear, activation)
 
 
 def conv2d_gradients(

@@ -20,7 +20,7 @@ def simple_rnn_cell(
 def lstm_cell(inputs: Array, state: State, kernel: Array, recurrent_kernel: Array, bias: Array) -> State:
     """Bound hidden state and carry after a step of the LSTM cell.
 
-    The gates take over the error of their sums, sigmoid a quarter of it. With errors e and g of two factors, a product
+    The gates take over the error of their sums through their activation. With errors e and g of two factors, a product
     is off by |x| g + |y| e + e g.
     """
     joined, both = _side_by_side(inputs, state.hidden, kernel, recurrent_kernel)
@@ -41,13 +41,11 @@ def _side_by_side(inputs: Array, state: Array, kernel: Array, recurrent_kernel: 
 
 
 def _sigmoid(values: Array, error: Array) -> tuple[Array, Array]:
-    result = sigmoid(values)
-    return result, error / 4 + rounding.sigmoid(result)
+    return sigmoid(values), rounding.activated(values, error, "sigmoid")
 
 
 def _tanh(values: Array, error: Array) -> tuple[Array, Array]:
-    result = np.tanh(values)
-    return result, error + rounding.tanh(result)
+    return np.tanh(values), rounding.activated(values, error, "tanh")
 
 
 def _product(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -46,15 +46,21 @@ def dense(inputs: Array, kernel: Array, bias: Array | None, activation: str | No
     """Bound f(AW + b): n products, n additions with the bias among them, and the activation.
 
     Rounding factors to a grade below float32 adds to the products' error, and not to the bias's (`products`). The error
-    of AW + b passes through f multiplied by at most f's steepest slope: 1, and 1/4 for sigmoid.
+    of AW + b passes through f, which is monotonic: it is largest at one of the ends.
     """
     n = inputs.shape[-1]
     added = input_rounding_bound(np.matmul, inputs, kernel)
     magnitude = np.abs(inputs) @ np.abs(kernel) + added + (0 if bias is None else np.abs(bias))
     linear = gamma(n + 1) * magnitude + added + (n + 1) * TINY
-    result = layers.dense(inputs, kernel, bias, activation)
-    slope = 0.25 if activation == "sigmoid" else 1.0
-    return slope * linear + ELEMENTWISE[activation](result)
+    return activated(layers.dense(inputs, kernel, bias), linear, activation)
+
+
+def activated(values: Array, error: Array, activation: str | None) -> Array:
+    """Bound an activation of values that are off by an error: a monotonic function is furthest off at an end."""
+    function = layers.ACTIVATIONS[activation]
+    result = function(values)
+    ends = (np.abs(function(values + sign * error) - result) for sign in (-1, 1))
+    return np.maximum(*ends) + ELEMENTWISE[activation](result)
 
 
 def exact(result: Array) -> Array:
@@ -71,9 +77,12 @@ def sigmoid(result: Array) -> Array:
     """Bound sigmoid, given its exact result, for either way to write it.
 
     As 1 / (1 + exp(-x)), relative: EXP for the exponential, 1 for the sum, DIVIDE. As (1 + tanh(x/2)) / 2,
-    absolute: half of TANH, and 1 for the sum. The former at a result of 1/2 is larger than the latter.
+    absolute: half of TANH, and 1 for the sum. The former at a result of 1/2 is larger than the latter. Where the result
+    is nearer to 0 or 1 than TINY, either way gives 0 or 1. Whoever limits the inputs does so where 1 - y is 1, too:
+    U / 2.
     """
-    return gamma(EXP + 1 + DIVIDE) * np.maximum(np.abs(result), 0.5)
+    saturated = np.minimum(np.abs(result), np.abs(1 - result)) < TINY
+    return np.where(saturated, U / 2, gamma(EXP + 1 + DIVIDE) * np.maximum(np.abs(result), 0.5))
 
 
 ELEMENTWISE = {None: exact, "relu": exact, "tanh": tanh, "sigmoid": sigmoid}

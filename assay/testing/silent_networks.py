@@ -1,0 +1,235 @@
+"""Classifiers whose last layer multiplies by 0, so that what they learn is known without a network.
+
+Whatever the inputs, their logits are the last bias. So long trainings, large batches, extreme probabilities and large
+gradients are cheap to compute, and no decision of a unit hangs on rounding.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from assay.adapters.proxy import GroupProxy
+from assay.contract import Array
+from assay.spec.error_bounds import measured_bounds, rounding
+from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
+from assay.spec.error_bounds.products import input_rounding_bound
+from assay.spec.error_bounds.rounding import DIVIDE, gamma
+from assay.spec.semantics import layers, losses, optimizers
+from assay.spec.semantics.models import MODELS, NUM_CHARS, Parameters
+from assay.spec.semantics.optimizers import Adam
+from assay.testing.assertions import assert_close, assert_equal, assert_within
+from assay.testing.problems import Problem
+
+# The last one is twice the smallest power of 2 that nobody clips: rounding must not take it there.
+small_probabilities = pytest.mark.parametrize("probability", [2.0**-7, 2.0**-10, 2.0**-16, 2.0**-22])
+# What the units of `dense1` give where the gradients of the last kernel are to be large.
+HIDDEN = 512.0
+
+
+def problem_of(model: str, seed: int, logits: Array, *leading: int) -> Problem:
+    """Make a problem for a classifier that gives these logits, with labels at random.
+
+    Args:
+        model: Name of the model.
+        seed: Seed of the inputs and of the labels.
+        logits: Logits, float32 [classes].
+        leading: Shape of the batch, or of the batches: steps and examples.
+
+    """
+    generator = np.random.default_rng(seed)
+    if model == "rnn":
+        inputs = generator.integers(0, NUM_CHARS, (*leading, 3), np.int32)
+    else:
+        inputs = generator.random((*leading, 28, 28, 1), np.float32)
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in MODELS[model].shapes.items()}
+    parameters[last_bias(model)][:] = logits
+    return Problem(model, parameters, inputs, generator.integers(0, len(logits), leading, np.int32))
+
+
+def last_bias(model: str) -> str:
+    """Return the name of a model's last bias."""
+    return list(MODELS[model].shapes)[-1]
+
+
+def logits_of(model: str, seed: int) -> Array:
+    """Draw logits for a model, float32 [classes]."""
+    return np.random.default_rng(seed).standard_normal(MODELS[model].shapes[last_bias(model)], np.float32)
+
+
+def assert_doubted(models: GroupProxy, model: str, seed: int, probability: float) -> None:
+    """Compare loss and gradients where the label has a small probability, and the other classes share the rest.
+
+    Args:
+        models: Group of the implementation.
+        model: Name of the model.
+        seed: Seed of inputs and label.
+        probability: Probability of the label, above what any implementation clips.
+
+    Raises:
+        NonConformanceError: They differ.
+
+    """
+    __tracebackhide__ = True
+    logits = np.zeros_like(logits_of(model, seed))
+    problem = problem_of(model, seed, logits, 3)
+    label = problem.targets[0]
+    logits[label] = np.log(probability * (len(logits) - 1) / (1 - probability))
+    problem.parameters[last_bias(model)][:] = logits
+    what = f"of a label with a probability of {probability:.3g}"
+    _assert_gradients(what, models, problem._replace(targets=np.full_like(problem.targets, label)))
+
+
+def assert_batch(models: GroupProxy, model: str, seed: int, batch: int) -> None:
+    """Compare loss and gradients of a batch of many examples, each of which counts.
+
+    Args:
+        models: Group of the implementation.
+        model: Name of the model.
+        seed: Seed of inputs, labels and logits.
+        batch: Number of examples.
+
+    Raises:
+        NonConformanceError: They differ.
+
+    """
+    __tracebackhide__ = True
+    _assert_gradients(f"of {batch} examples", models, problem_of(model, seed, logits_of(model, seed), batch))
+
+
+def _assert_gradients(what: str, models: GroupProxy, problem: Problem) -> None:
+    """Compare loss and gradients of a silent network, whose last kernel has large ones if it has units before it."""
+    __tracebackhide__ = True
+    bias = last_bias(problem.model)
+    kernel, hidden = bias.replace("bias", "kernel"), "dense1/bias"
+    parameters = problem.parameters
+    if hidden in parameters:
+        parameters = parameters | {hidden: np.full_like(parameters[hidden], HIDDEN)}
+    found = _Answer(to_float64(parameters[bias]), problem.targets)
+    loss, gradients = models.loss_and_gradients(*problem._replace(parameters=parameters))
+    assert_within(f"the loss {what}", loss, found.loss, found.loss_bound)
+    assert_within(f"the gradient {what} for {bias}", gradients[bias], found.gradient, found.gradient_bound)
+    others = gradients.keys() - {bias}
+    if hidden in parameters:
+        shape = (len(parameters[hidden]), 1)
+        added = found.input_rounding(HIDDEN)
+        exact, bound = (np.tile(one, shape) for one in (HIDDEN * found.gradient, HIDDEN * found.gradient_bound + added))
+        assert_within(f"the gradient {what} for {kernel}", gradients[kernel], exact, bound)
+        others -= {kernel}
+    _assert_0(f"the gradient {what} for", {name: gradients[name] for name in others}, problem)
+
+
+def assert_steps(
+    models: GroupProxy,
+    model: str,
+    seed: int,
+    steps: int,
+    learning_rate: float = 0.01,
+    batch: int = 1,
+) -> None:
+    """Compare losses and last parameters of a training of the last bias alone.
+
+    Args:
+        models: Group of the implementation.
+        model: Name of the model.
+        seed: Seed of inputs, labels and logits.
+        steps: Number of steps.
+        learning_rate: Learning rate of the optimizer.
+        batch: Number of examples in a step. With a single one, the labels of all steps are alike, so that gradients
+            keep their signs.
+
+    Raises:
+        NonConformanceError: They differ.
+
+    """
+    __tracebackhide__ = True
+    start = logits_of(model, seed) if batch > 1 else np.zeros_like(logits_of(model, seed))
+    problem = problem_of(model, seed, start, steps, batch)
+    if batch == 1:
+        problem = problem._replace(targets=np.full_like(problem.targets, problem.targets[0, 0]))
+
+    def train(bias: Array, adam: Adam = Adam.BEFORE_CORRECTION) -> Parameters:
+        return _train(bias, problem.targets, learning_rate, adam=adam)
+
+    # Where many logits are equal, a few orders of additions are one. Logits nearby are rounded otherwise.
+    generator = np.random.default_rng(0)
+    offsets = generator.uniform(-(2.0**-10), 2.0**-10, (measured_bounds.PERMUTATIONS, len(start))).astype(np.float32)
+    bounds = measured_bounds.bounds_over(train, [(start,), *((start + offset,) for offset in offsets)])
+    # Beside such gradients the place of Adam's epsilon moves little, and either place is right.
+    expected, other = (train(to_float64(start), adam) for adam in Adam)
+    bounds = {name: bound + root_mean_square(expected[name] - other[name]) for name, bound in bounds.items()}
+    what = f"{steps} steps of {batch} at a learning rate of {learning_rate}"
+    found, last = models.train(*problem, learning_rate)
+    bias = last_bias(model)
+    assert_close(what, {"losses": found, "bias": last[bias]}, expected, bounds)
+    _assert_0(f"after {what},", {name: value for name, value in last.items() if name != bias}, problem)
+
+
+def _train(bias: Array, targets: Array, learning_rate: float, *, adam: Adam) -> Parameters:
+    """Train a last bias by the definition; keep the floating-point type."""
+    first = second = np.zeros_like(bias)
+    found = []
+    for step, labels in enumerate(targets, 1):
+        one_hot = layers.one_hot(labels, len(bias)).astype(bias.dtype)
+        probabilities = np.repeat(layers.softmax(bias[None]), len(labels), axis=0)
+        found.append(losses.categorical_crossentropy(one_hot, probabilities).mean())
+        gradient = (probabilities - one_hot).mean(axis=0)
+        bias, first, second = optimizers.adam_step(bias, gradient, first, second, step, learning_rate, adam=adam)
+    return {"losses": np.array(found), "bias": bias}
+
+
+def assert_rates(models: GroupProxy, model: str, seed: int) -> None:
+    """Compare trainings of one shape that follow each other with other learning rates, 0 among them.
+
+    Args:
+        models: Group of the implementation.
+        model: Name of the model.
+        seed: Seed of inputs and label.
+
+    Raises:
+        NonConformanceError: They differ from the definition's.
+
+    """
+    __tracebackhide__ = True
+    for learning_rate in (0.02, 0.3, 0.0):
+        assert_steps(models, model, seed, 2, learning_rate)
+
+
+class _Answer:
+    """What the definition says of a batch whose logits are all the same.
+
+    Attributes:
+        loss: Mean loss.
+        loss_bound: How far float32 may take it.
+        gradient: Gradient for the logits, [classes].
+        gradient_bound: How far float32 may take it, [classes].
+
+    """
+
+    def __init__(self, logits: Array, labels: Array) -> None:
+        """Compute them, whether an implementation takes softmax and loss together or one after the other."""
+        classes, batch = len(logits), len(labels)
+        one_hot = layers.one_hot(labels, classes)
+        probabilities = np.repeat(layers.softmax(logits[None]), batch, axis=0)
+        error = rounding.softmax(logits)
+        each = losses.categorical_crossentropy(one_hot, probabilities)
+        of_each = rounding.crossentropy(one_hot, probabilities) + (error / probabilities)[np.arange(batch), labels]
+        self.loss = each.mean()
+        self.loss_bound = of_each.mean() + gamma(batch + DIVIDE) * self.loss
+        self._gradients = gradients = probabilities - one_hot
+        self.gradient = gradients.mean(axis=0)
+        # The quotient by the probability, the product with it, the sum of both, the mean, and the unit before.
+        count = 2 * DIVIDE + 5 + batch
+        self.gradient_bound = (2 * error + gamma(count) * np.abs(gradients)).mean(axis=0)
+
+    def input_rounding(self, unit: float) -> Array:
+        """Bound what rounding the factors adds to the gradient of the weights after a unit, [classes]."""
+        batch = len(self._gradients)
+        return input_rounding_bound(np.matmul, np.full((1, batch), unit), np.abs(self._gradients) / batch) + np.zeros(1)
+
+
+def _assert_0(what: str, found: Parameters, problem: Problem) -> None:
+    """Check that arrays have the shapes of parameters and are 0."""
+    __tracebackhide__ = True
+    for name, values in found.items():
+        assert_equal(f"{what} {name}", values, np.zeros(problem.parameters[name].shape))
