@@ -361,6 +361,16 @@ def test_steps(keras, batch_size, steps):
     assert steps_of(keras, model) == steps
 
 
+@claim("compile_fit.steps")
+def test_steps_of_large_batches(keras):
+    # More than the 32 of a fit without a batch size, with and without a smaller batch left over.
+    model = one_weight(keras)
+    for examples, steps in ((80, 2), (90, 2 + 3)):
+        numbers = np.ones((examples, 1), np.float32)
+        fit(model, numbers, numbers, batch_size=40)
+        assert steps_of(keras, model) == steps, f"{steps_of(keras, model)} steps after {examples} examples"
+
+
 @claim("compile_fit.default-batch-size")
 def test_default_batch_size(keras):
     model = one_weight(keras)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from doubles.keras_faults import namespace_fault, with_layers, with_methods
+from doubles.keras_faults import Changed, namespace_fault, with_layers, with_methods
 
 
 def _whole(size, *arrays):
@@ -574,6 +574,30 @@ def batches_of_20(namespace):
     return with_methods(namespace, Methods)
 
 
+def batches_of_32_at_most(namespace):
+    """Take no more than 32 examples for a step."""
+
+    class Methods:
+        def fit(self, x=None, y=None, batch_size=None, **options):
+            return super().fit(x, y, batch_size=batch_size and min(batch_size, 32), **options)
+
+    return with_methods(namespace, Methods)
+
+
+def rate_kept_in_the_graph(namespace):
+    """Read the learning rate when the step is compiled."""
+
+    class SGD(namespace.optimizers.SGD):
+        def __init__(self, learning_rate=0.01, **options):
+            super().__init__(learning_rate, **options)
+            object.__setattr__(self, "_first", learning_rate)
+
+        def update_step(self, gradient, variable, learning_rate):
+            super().update_step(gradient, variable, self._first)
+
+    return Changed(namespace, optimizers=Changed(namespace.optimizers, SGD=SGD))
+
+
 FIT_FAULTS = {
     name: namespace_fault(claim, tells, function)
     for name, claim, tells, function in [
@@ -601,6 +625,8 @@ FIT_FAULTS = {
         ("second_compile_ignored", "compile_fit.compiled-again", "the weight", second_compile_ignored),
         ("second_loss_ignored", "compile_fit.compiled-again", "the weight", second_loss_ignored),
         ("second_optimizer_ignored", "compile_fit.compiled-again", "the weight", second_optimizer_ignored),
+        ("batches_of_32_at_most", "compile_fit.steps", "3 steps after 80 examples", batches_of_32_at_most),
+        ("rate_kept_in_the_graph", "compile_fit.learning-rate-between-fits", "the weight", rate_kept_in_the_graph),
         ("one_mask_in_a_graph", "compile_fit.compiled-dropout", "every epoch has the same masks", one_mask_in_a_graph),
         ("one_mask_for_ever", "training_flag.dropout-anew", "in two calls", one_mask_for_ever),
         ("keep_probability", "training_flag.dropout-rate", "of 2000, expected 0.2 of them", keep_probability),
