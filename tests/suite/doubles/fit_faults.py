@@ -625,7 +625,7 @@ FIT_FAULTS = {
         ("second_compile_ignored", "compile_fit.compiled-again", "the weight", second_compile_ignored),
         ("second_loss_ignored", "compile_fit.compiled-again", "the weight", second_loss_ignored),
         ("second_optimizer_ignored", "compile_fit.compiled-again", "the weight", second_optimizer_ignored),
-        ("batches_of_32_at_most", "compile_fit.steps", "3 steps after 80 examples", batches_of_32_at_most),
+        ("batches_of_32_at_most", "compile_fit.steps", "4 steps for 100 examples", batches_of_32_at_most),
         ("rate_kept_in_the_graph", "compile_fit.learning-rate-between-fits", "the weight", rate_kept_in_the_graph),
         ("one_mask_in_a_graph", "compile_fit.compiled-dropout", "every epoch has the same masks", one_mask_in_a_graph),
         ("one_mask_for_ever", "training_flag.dropout-anew", "in two calls", one_mask_for_ever),
