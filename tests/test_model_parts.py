@@ -378,7 +378,8 @@ def variables_of(keras, *values):
     ],
 )
 def test_sgd_momentum(keras, momentum, rates):
-    gradients = numbers(2, 3), numbers(3, 1)
+    # Two of one shape, each with a velocity of its own.
+    gradients = numbers(2, 3), numbers(3, 1), numbers(2, 3)
     variables = variables_of(keras, *map(np.zeros_like, gradients))
     optimizer = keras.namespace.optimizers.SGD(rates[0], momentum=momentum)
     expected, velocity = ([np.zeros_like(to_float64(one)) for one in gradients] for _ in range(2))

@@ -584,6 +584,29 @@ def batches_of_32_at_most(namespace):
     return with_methods(namespace, Methods)
 
 
+def predict_leaves_out_of_32(namespace):
+    """Predict whole batches alone where nothing is said of their size."""
+
+    class Methods:
+        def predict(self, x, batch_size=None, **options):
+            x = _whole(None if batch_size else 32, x)[0] if isinstance(x, np.ndarray) else x
+            return super().predict(x, batch_size=batch_size, **options)
+
+    return with_methods(namespace, Methods)
+
+
+def evaluate_leaves_out_of_32(namespace):
+    """Evaluate whole batches alone where nothing is said of their size."""
+
+    class Methods:
+        def evaluate(self, x=None, y=None, batch_size=None, **options):
+            if isinstance(x, np.ndarray) and not batch_size:
+                x, y = _whole(32, x, y)
+            return super().evaluate(x, y, batch_size=batch_size, **options)
+
+    return with_methods(namespace, Methods)
+
+
 def rate_kept_in_the_graph(namespace):
     """Read the learning rate when the step is compiled."""
 
@@ -626,6 +649,8 @@ FIT_FAULTS = {
         ("second_loss_ignored", "compile_fit.compiled-again", "the weight", second_loss_ignored),
         ("second_optimizer_ignored", "compile_fit.compiled-again", "the weight", second_optimizer_ignored),
         ("batches_of_32_at_most", "compile_fit.steps", "4 steps for 100 examples", batches_of_32_at_most),
+        ("predict_leaves_out_of_32", "compile_fit.any-batch-size", "has shape [64, 1]", predict_leaves_out_of_32),
+        ("evaluate_leaves_out_of_32", "compile_fit.any-batch-size", "evaluate with {}", evaluate_leaves_out_of_32),
         ("rate_kept_in_the_graph", "compile_fit.learning-rate-between-fits", "the weight", rate_kept_in_the_graph),
         ("one_mask_in_a_graph", "compile_fit.compiled-dropout", "every epoch has the same masks", one_mask_in_a_graph),
         ("one_mask_for_ever", "training_flag.dropout-anew", "in two calls", one_mask_for_ever),

@@ -512,6 +512,19 @@ def softmax_overflows(namespace):
     return with_layers(namespace, Softmax=Softmax)
 
 
+def velocities_shared(namespace):
+    """Keep one velocity for all variables of a shape."""
+
+    def build(self, variables):
+        if self.built:
+            return
+        namespace.optimizers.SGD.build(self, variables)
+        by_shape = {}
+        self.momentums = [by_shape.setdefault(tuple(one.shape), one) for one in self.momentums]
+
+    return _optimizers(namespace, SGD=type("SGD", (namespace.optimizers.SGD,), {"build": build}))
+
+
 def gradients_clipped(namespace):
     """Clip the norm of each gradient."""
 
@@ -801,6 +814,7 @@ PART_FAULTS = (
             ("ties_are_right", "one-prediction", "the share", ties_are_right),
             ("momentum_ignored", "sgd-momentum", "after step 2", momentum_ignored),
             ("first_rate_stays", "sgd-momentum", "after step 2", first_rate_stays),
+            ("velocities_shared", "sgd-momentum", "after step 1", velocities_shared),
             ("gradients_clipped", "sgd-momentum", "after step 1", gradients_clipped),
             ("adam_first_rate_stays", "adam-of-any-step", "the first variable", adam_first_rate_stays),
             ("second_moments_shared", "adam-of-any-step", "variable after two steps", second_moments_shared),
