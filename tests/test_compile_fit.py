@@ -197,6 +197,9 @@ def test_optimizer_by_name(keras):
     one, other = by_name.get_config(), by_object.get_config()
     # Every optimizer may have a name of its own.
     assert one | {"name": ""} == other | {"name": ""}
+    another = one_weight(keras, optimizer="sgd").optimizer
+    by_name.learning_rate = 0.5
+    assert another.get_config()["learning_rate"] == other["learning_rate"]
 
 
 @claim("compile_fit.optimizer-object")
@@ -425,6 +428,15 @@ def test_data_unchanged(one_pass):
     *_, (x, y) = one_pass
     assert_equal("x", x, ones())
     assert_equal("y", y, column())
+
+
+@claim("compile_fit.data-unchanged")
+def test_data_unchanged_by_shuffling(keras):
+    x, y = np.arange(COUNT, dtype=np.float32).reshape(-1, 1), column()[[0, 5] * 5 + [0]]
+    expected = x.copy(), y.copy()
+    one_weight(keras, rate=0.0).fit(x, y, batch_size=BATCH_SIZE, verbose=0)
+    assert_equal("x", x, expected[0])
+    assert_equal("y", y, expected[1])
 
 
 @claim("compile_fit.goes-on")

@@ -188,6 +188,7 @@ def test_validation_split(keras):
 def test_any_batch_size(keras):
     layer = keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
     model = compiled(keras, keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer]), rate=0.0)
+    assert_equal("predict of one example", model.predict(column([3]), verbose=0), column([3]))
     # Without a batch size 70 examples are two batches of 32 and one of 6.
     for count, options in ((10, {"batch_size": 1}), (70, {})):
         inputs = column(2.0 ** (np.arange(count) % 10))

@@ -607,6 +607,42 @@ def evaluate_leaves_out_of_32(namespace):
     return with_methods(namespace, Methods)
 
 
+def shuffled_in_place(namespace):
+    """Put the arrays themselves into another order."""
+
+    class Methods:
+        def fit(self, x=None, y=None, **options):
+            if isinstance(y, np.ndarray) and options.get("shuffle", True):
+                x[:], y[:] = x[::-1].copy(), y[::-1].copy()
+            return super().fit(x, y, **options)
+
+    return with_methods(namespace, Methods)
+
+
+def one_prediction_squeezed(namespace):
+    """Drop the batch axis of one example's predictions."""
+
+    class Methods:
+        def predict(self, *args, **options):
+            found = super().predict(*args, **options)
+            return found[0] if isinstance(found, np.ndarray) and len(found) == 1 else found
+
+    return with_methods(namespace, Methods)
+
+
+def optimizers_share_their_rate(namespace):
+    """Keep one optimizer for each name."""
+    made = {}
+
+    class Methods:
+        def compile(self, optimizer="rmsprop", *args, **options):
+            super().compile(optimizer, *args, **options)
+            if isinstance(optimizer, str):
+                self.optimizer = made.setdefault(optimizer, self.optimizer)
+
+    return with_methods(namespace, Methods)
+
+
 def rate_kept_in_the_graph(namespace):
     """Read the learning rate when the step is compiled."""
 
@@ -651,6 +687,9 @@ FIT_FAULTS = {
         ("batches_of_32_at_most", "compile_fit.steps", "4 steps for 100 examples", batches_of_32_at_most),
         ("predict_leaves_out_of_32", "compile_fit.any-batch-size", "has shape [64, 1]", predict_leaves_out_of_32),
         ("evaluate_leaves_out_of_32", "compile_fit.any-batch-size", "evaluate with {}", evaluate_leaves_out_of_32),
+        ("shuffled_in_place", "compile_fit.data-unchanged", "x: ", shuffled_in_place),
+        ("one_prediction_squeezed", "compile_fit.any-batch-size", "predict of one example", one_prediction_squeezed),
+        ("optimizers_share_their_rate", "compile_fit.optimizer-by-name", "0.5 == 0.0", optimizers_share_their_rate),
         ("rate_kept_in_the_graph", "compile_fit.learning-rate-between-fits", "the weight", rate_kept_in_the_graph),
         ("one_mask_in_a_graph", "compile_fit.compiled-dropout", "every epoch has the same masks", one_mask_in_a_graph),
         ("one_mask_for_ever", "training_flag.dropout-anew", "in two calls", one_mask_for_ever),
