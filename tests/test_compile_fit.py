@@ -197,6 +197,9 @@ def test_optimizer_by_name(keras):
     one, other = by_name.get_config(), by_object.get_config()
     # Every optimizer may have a name of its own.
     assert one | {"name": ""} == other | {"name": ""}
+    another = one_weight(keras, optimizer="sgd").optimizer
+    by_name.learning_rate = 0.5
+    assert another.get_config()["learning_rate"] == other["learning_rate"]
 
 
 @claim("compile_fit.optimizer-object")
@@ -361,6 +364,14 @@ def test_steps(keras, batch_size, steps):
     assert steps_of(keras, model) == steps
 
 
+@claim("compile_fit.steps")
+def test_steps_of_large_batches(keras):
+    # More than the 32 of a fit without a batch size.
+    model, numbers = one_weight(keras), np.ones((100, 1), np.float32)
+    fit(model, numbers, numbers, batch_size=40)
+    assert steps_of(keras, model) == 3, f"{steps_of(keras, model)} steps for 100 examples in batches of 40"
+
+
 @claim("compile_fit.default-batch-size")
 def test_default_batch_size(keras):
     model = one_weight(keras)
@@ -417,6 +428,15 @@ def test_data_unchanged(one_pass):
     *_, (x, y) = one_pass
     assert_equal("x", x, ones())
     assert_equal("y", y, column())
+
+
+@claim("compile_fit.data-unchanged")
+def test_data_unchanged_by_shuffling(keras):
+    x, y = np.arange(COUNT, dtype=np.float32).reshape(-1, 1), column()[[0, 5] * 5 + [0]]
+    expected = x.copy(), y.copy()
+    one_weight(keras, rate=0.0).fit(x, y, batch_size=BATCH_SIZE, verbose=0)
+    assert_equal("x", x, expected[0])
+    assert_equal("y", y, expected[1])
 
 
 @claim("compile_fit.goes-on")

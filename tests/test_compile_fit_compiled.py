@@ -74,6 +74,8 @@ class Compiled(NamedTuple):
         evaluated: Result on the validation data, in batches of four, afterwards.
         predicted: Predictions for the inputs 0 to 9, in batches of four.
         shorter: Predictions for the inputs 1 and 2.
+        slower: the history of a fit of one epoch from 0, at half the learning rate, which is set on the optimizer.
+        slower_weight: after it.
         again: the history of a fit after the model was compiled anew, with the mean of distances and another rate.
         again_weight: after it.
         again_predicted: Predictions for the inputs 0 to 9, with that weight.
@@ -86,6 +88,8 @@ class Compiled(NamedTuple):
     evaluated: list[float]
     predicted: Any
     shorter: Any
+    slower: dict[str, Any]
+    slower_weight: float
     again: dict[str, Any]
     again_weight: float
     again_predicted: Any
@@ -108,11 +112,14 @@ def compiled(keras):
     evaluated = model.evaluate(*validation, batch_size=BATCH_SIZE, verbose=0)
     predicted = model.predict(column(range(10)), batch_size=BATCH_SIZE, verbose=0)
     shorter = model.predict(column([1, 2]), batch_size=BATCH_SIZE, verbose=0)
+    layer.set_weights([np.zeros((1, 1), np.float32)])
+    model.optimizer.learning_rate = 0.125
+    slower = fit(model, epochs=1), weight()
     compile_again(keras, model, "mean_absolute_error", 0.5)
     layer.set_weights([np.full((1, 1), AGAIN_FROM, np.float32)])
     again = fit(model, epochs=1)
     predicted_again = model.predict(column(range(10)), batch_size=BATCH_SIZE, verbose=0)
-    return Compiled(*first, evaluated, predicted, shorter, again, weight(), predicted_again)
+    return Compiled(*first, evaluated, predicted, shorter, *slower, again, weight(), predicted_again)
 
 
 @claim("compile_fit.compiled-trajectory")
@@ -144,6 +151,13 @@ def test_predict_in_order(compiled):
     assert_equal("predict of two examples", compiled.shorter, column([1, 2]) * np.float32(compiled.weight))
     again = column(range(10)) * np.float32(compiled.again_weight)
     assert_equal("predict after further training", compiled.again_predicted, again)
+
+
+@claim("compile_fit.learning-rate-between-fits")
+def test_learning_rate_between_fits(compiled):
+    weight, squares, *_ = by_hand(0.0, rate=0.125, epochs=1)
+    assert_equal("the weight", compiled.slower_weight, np.array(weight))
+    assert_means("the loss", compiled.slower["loss"], squares, len(TARGETS))
 
 
 @claim("compile_fit.compiled-again")

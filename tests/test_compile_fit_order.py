@@ -188,9 +188,11 @@ def test_validation_split(keras):
 def test_any_batch_size(keras):
     layer = keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
     model = compiled(keras, keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer]), rate=0.0)
-    inputs = column(2.0 ** np.arange(10))
-    losses = np.square(inputs.astype(np.float64))
-    for options in ({"batch_size": 1}, {}):
+    assert_equal("predict of one example", model.predict(column([3]), verbose=0), column([3]))
+    # Without a batch size 70 examples are two batches of 32 and one of 6.
+    for count, options in ((10, {"batch_size": 1}), (70, {})):
+        inputs = column(2.0 ** (np.arange(count) % 10))
+        losses = np.square(inputs.astype(np.float64))
         assert_equal(f"predict with {options}", model.predict(inputs, verbose=0, **options), inputs)
         found = np.float32(model.evaluate(inputs, 0 * inputs, verbose=0, **options))
         bound = rounding.gamma(24 + rounding.DIVIDE) * losses.mean()

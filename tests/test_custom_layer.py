@@ -261,6 +261,29 @@ def test_add_weight_default(keras):
     assert_drawn(keras.to_numpy(drawn))
 
 
+@claim("custom_layer.instances-start-anew")
+def test_instances_start_anew(keras):
+    class Own(keras.namespace.layers.Layer):
+        def build(self, input_shape):
+            self.drawn = self.add_weight(name="drawn", shape=(input_shape[-1], 4))
+            self.scale = self.add_weight(name="scale", shape=(), initializer="ones")
+
+        def call(self, inputs):
+            return inputs * self.scale
+
+    layers = []
+    for _ in range(3):
+        layer = Own()
+        assert_equal("the output of a new layer", run(keras, layer), X)
+        # What has been learnt stays with the layer that has learnt it.
+        layer.scale.assign(2.0 + len(layers))
+        layers.append(layer)
+    for factor, layer in enumerate(layers, 2):
+        assert_equal("the output", run(keras, layer), factor * X)
+    drawn = [keras.to_numpy(layer.drawn) for layer in layers]
+    assert len({one.tobytes() for one in drawn}) == len(drawn), f"layers of one class draw the same: {drawn}"
+
+
 @claim("custom_layer.add-weight-trainable")
 def test_add_weight_trainable(keras):
     layer = with_weights(keras, ((), {"name": "a", "shape": ()}), ((), {"name": "b", "shape": (), "trainable": False}))

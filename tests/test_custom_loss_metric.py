@@ -353,6 +353,17 @@ def test_metric_reset(keras):
     assert [int(keras.to_numpy(variable)) for variable in metric.variables] == [0, 0]
 
 
+@claim("custom_loss_metric.metrics-are-apart")
+def test_metrics_are_apart(keras):
+    make = documents_class(keras)
+    one, other = make(), make()
+    after(keras, one, (LABELS, SCORES))
+    assert after(keras, other, (LABELS[:1], SCORES[:1])) == 1
+    other.reset_state()
+    assert after(keras, one) == 0.75
+    assert [int(keras.to_numpy(variable)) for variable in make().variables] == [0, 0]
+
+
 @claim("custom_loss_metric.metric-result-type")
 def test_metric_result_type(keras):
     metric = documents_class(keras)()

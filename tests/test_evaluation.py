@@ -216,8 +216,8 @@ def test_result(keras):
 def test_reset(keras):
     metric = metric_after(keras, right_and_wrong(3, 1))
     metric.reset_state()
-    metric.update_state(*map(keras.to_tensor, right_and_wrong(0, 1)))
-    assert result_of(keras, metric) == 0
+    metric.update_state(*map(keras.to_tensor, right_and_wrong(1, 1)))
+    assert result_of(keras, metric) == 0.5
 
 
 @claim("evaluation.empty-metric")

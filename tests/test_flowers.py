@@ -38,6 +38,11 @@ def test_flower_names(flowers):
     assert list(flowers.info(mock=True).class_names) == PROGRAM["class_names"]
 
 
+@claim("flowers.made-up-count")
+def test_made_up_count(flowers):
+    assert flowers.info(mock=True).num_examples is None
+
+
 @claim("flowers.flower-count")
 def test_flower_count(flowers, online):
     assert flowers.info(mock=False).num_examples == PROGRAM["num_examples"]

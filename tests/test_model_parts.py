@@ -1,5 +1,7 @@
 """What the document takes from Keras: layers, losses, optimizers, metrics and initializers (lines 5 to 11 and 19)."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -57,8 +59,7 @@ def test_convolution_options(keras, options):
     )
 
 
-@claim("model.pooling-options")
-@pytest.mark.parametrize(
+POOLINGS = pytest.mark.parametrize(
     ("options", "size", "strides", "padding"),
     [
         ({"pool_size": (2, 3), "strides": (1, 2), "padding": "same"}, (2, 3), (1, 2), "same"),
@@ -67,11 +68,30 @@ def test_convolution_options(keras, options):
     ],
     ids=["strides and same", "one size and same", "one stride"],
 )
+
+
+@claim("model.pooling-options")
+@POOLINGS
 def test_pooling_options(keras, options, size, strides, padding):
     # Below 0 the zeros around an image would be the largest.
     images = IMAGES - 5
     layer = keras.namespace.layers.MaxPool2D(**options)
     assert_equal("the output", called(keras, layer, images), convolution.max_pool2d(images, size, strides, padding))
+
+
+@claim("model.average-pooling-options")
+@POOLINGS
+def test_average_pooling_options(keras, permitted, options, size, strides, padding):
+    found = called(keras, keras.namespace.layers.AveragePooling2D(**options), IMAGES)
+    arguments = to_float64(IMAGES), size, strides, padding
+
+    def check(**zeros):
+        expected = convolution.average_pool2d(*arguments, **zeros)
+        assert_within("the output", found, expected, image_rounding.average_pool2d(*arguments, **zeros))
+
+    permitted(
+        {"without-zeros": partial(check, with_zeros=False), "with-zeros": partial(check, with_zeros=True)}, alike=True
+    )
 
 
 @claim("model.activations")
@@ -90,7 +110,8 @@ def test_activations(keras, name, by_name):
 @claim("model.softmax-of-any-rank")
 @pytest.mark.parametrize("form", ["the layer", "the activation", "the function"])
 def test_softmax_of_any_rank(keras, form):
-    logits = numbers(2, 3, 5)
+    # Next to 0, and where the exponentials of most are beyond float32.
+    logits = np.concatenate([numbers(2, 3, 5), 1000 * numbers(2, 3, 5)])
     namespace = keras.namespace
     apply = {
         "the layer": namespace.layers.Softmax(),
@@ -248,9 +269,14 @@ def test_many_classes(keras, dtype):
     targets = np.eye(300)[labels]
     expected = losses.categorical_crossentropy(targets, to_float64(probabilities))
     assert_within("the loss", found, expected, rounding.crossentropy(targets, to_float64(probabilities)))
-    metric = keras.namespace.metrics.sparse_categorical_accuracy
-    right = metric(keras.to_tensor(labels.astype(dtype)), keras.to_tensor(probabilities))
-    assert_equal("the metric of each example", keras.to_numpy(right), np.ones(4))
+    # The last is 43 = 299 - 256, and its prediction 299.
+    labels, scores = np.append(labels, 43).astype(dtype), np.vstack([probabilities, probabilities[:1]])
+    arguments = keras.to_tensor(labels), keras.to_tensor(scores)
+    right = keras.namespace.metrics.sparse_categorical_accuracy(*arguments)
+    assert_equal("the metric of each example", keras.to_numpy(right), np.array([1, 1, 1, 1, 0]))
+    metric = keras.namespace.metrics.SparseCategoricalAccuracy()
+    metric.update_state(*arguments)
+    assert_within("the metric", np.float32(keras.to_numpy(metric.result())), 4 / 5, rounding.quotient(4 / 5))
 
 
 @claim("model.loss-of-sequences")
@@ -301,6 +327,33 @@ def test_metric_object_accumulates(keras):
     assert_within("after each batch", np.array(found), expected, rounding.quotient(expected))
 
 
+@claim("model.metric-objects-are-apart")
+def test_metric_objects_are_apart(keras):
+    scores = np.eye(3, dtype=np.float32)[[0, 1, 2, 0]]
+    one, other = (keras.namespace.metrics.SparseCategoricalAccuracy() for _ in range(2))
+
+    def results(metric, labels):
+        """Update one of the two, and return the results of both."""
+        metric.update_state(keras.to_tensor(np.array(labels, np.int32)), keras.to_tensor(scores))
+        return [float(keras.to_numpy(each.result())) for each in (one, other)]
+
+    assert results(one, [0, 1, 2, 1]) == [0.75, 0]
+    assert results(other, [0, 0, 0, 0]) == [0.75, 0.5]
+    one.reset_state()
+    assert results(one, [1, 1, 1, 1]) == [0.25, 0.5]
+
+
+@claim("model.one-prediction")
+def test_one_prediction(keras):
+    # Of scores that are all equal one is taken for the largest, whichever: it is right for one of five labels.
+    arguments = keras.to_tensor(np.arange(5, dtype=np.int32)), keras.to_tensor(np.ones((5, 5), np.float32))
+    right = keras.to_numpy(keras.namespace.metrics.sparse_categorical_accuracy(*arguments))
+    assert_equal("how many are right", right.sum(), np.ones(()))
+    metric = keras.namespace.metrics.SparseCategoricalAccuracy()
+    metric.update_state(*arguments)
+    assert_within("the share", np.float32(keras.to_numpy(metric.result())), 1 / 5, rounding.quotient(1 / 5))
+
+
 # Optimizers
 
 
@@ -325,7 +378,8 @@ def variables_of(keras, *values):
     ],
 )
 def test_sgd_momentum(keras, momentum, rates):
-    gradients = numbers(2, 3), numbers(3, 1)
+    # Two of one shape, each with a velocity of its own.
+    gradients = numbers(2, 3), numbers(3, 1), numbers(2, 3)
     variables = variables_of(keras, *map(np.zeros_like, gradients))
     optimizer = keras.namespace.optimizers.SGD(rates[0], momentum=momentum)
     expected, velocity = ([np.zeros_like(to_float64(one)) for one in gradients] for _ in range(2))
@@ -341,24 +395,22 @@ def test_sgd_momentum(keras, momentum, rates):
     assert int(keras.to_numpy(optimizer.iterations)) == len(rates)
 
 
-def adam(parameter, gradients, before, rate):
+def adam(parameter, gradients, before, rates):
     """Take two steps of the definition, from moments of 0, and bound what float32 makes of them.
 
     The errors of the first step's moments reach the second step, whose gradient has the same sign: relative to moments
     that only grow, they move the update by no more than their sum.
     """
     zeros = np.zeros_like(parameter)
-    arguments = parameter, gradients[0], zeros, zeros, before + 1, rate
-    first, moment_error, square_error = optimizers.adam_step(*arguments), *rounding.adam_step(*arguments)[1:]
-    arguments = first[0], gradients[1], *first[1:], before + 2, rate
+    arguments = parameter, gradients[0], zeros, zeros, before + 1, rates[0]
+    first, (bound, moment_error, square_error) = optimizers.adam_step(*arguments), rounding.adam_step(*arguments)
+    # Either place of epsilon will do.
+    after = optimizers.adam_step(*arguments, adam=Adam.AFTER_CORRECTION)
+    after = optimizers.adam_step(after[0], gradients[1], *after[1:], before + 2, rates[1], adam=Adam.AFTER_CORRECTION)
+    arguments = first[0], gradients[1], *first[1:], before + 2, rates[1]
     second = optimizers.adam_step(*arguments)
     inherited = optimizers.BETA_1 * moment_error / np.abs(second[1]) + optimizers.BETA_2 * square_error / second[2]
-    bound = rounding.adam_step(parameter, gradients[0], zeros, zeros, before + 1, rate)[0] + (
-        rounding.adam_step(*arguments)[0] + inherited * np.abs(second[0] - first[0])
-    )
-    # Either place of epsilon will do.
-    after = optimizers.adam_step(parameter, gradients[0], zeros, zeros, before + 1, rate, adam=Adam.AFTER_CORRECTION)
-    after = optimizers.adam_step(after[0], gradients[1], *after[1:], before + 2, rate, adam=Adam.AFTER_CORRECTION)
+    bound += rounding.adam_step(*arguments)[0] + inherited * np.abs(second[0] - first[0])
     return second[0], bound + np.abs(after[0] - second[0])
 
 
@@ -371,11 +423,17 @@ def test_adam_of_any_step(keras, before, rate):
     sizes = [np.exp2(GENERATOR.integers(-6, 7, shape)).astype(np.float32) for _ in range(2)]
     sign, parameter = np.where(numbers(*shape) < 0, np.float32(-1), np.float32(1)), numbers(*shape)
     gradients = [sign * size for size in sizes]
-    (variable,) = variables_of(keras, parameter)
+    # Of the same shape, with gradients of its own.
+    others = [-gradient[::-1, ::-1] for gradient in gradients]
+    variables = variables_of(keras, parameter, parameter)
     optimizer = keras.namespace.optimizers.Adam(learning_rate=rate)
-    optimizer.build([variable])
+    optimizer.build(variables)
     optimizer.iterations.assign(before)
-    for gradient in gradients:
-        optimizer.apply_gradients([(keras.to_tensor(gradient), variable)])
-    expected, bound = adam(to_float64(parameter), list(map(to_float64, gradients)), before, rate)
-    assert_within("the variable after two steps", keras.to_numpy(variable), expected, bound)
+    rates = rate, 4 * rate
+    for step, pair in enumerate(zip(gradients, others, strict=True)):
+        if step:
+            optimizer.learning_rate = rates[step]
+        optimizer.apply_gradients(list(zip(map(keras.to_tensor, pair), variables, strict=True)))
+    for which, variable, own in zip(("first", "second"), variables, (gradients, others), strict=True):
+        expected, bound = adam(to_float64(parameter), list(map(to_float64, own)), before, rates)
+        assert_within(f"the {which} variable after two steps", keras.to_numpy(variable), expected, bound)

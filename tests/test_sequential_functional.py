@@ -595,6 +595,23 @@ def test_model_as_layer(keras):
     assert_same_objects("model.variables", model.variables, [layer.kernel])
 
 
+@claim("sequential_functional.nested-forms")
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("inner_form", FORMS)
+def test_nested_forms(keras, form, inner_form):
+    first, last = of_ones(keras, 2), of_ones(keras, 1)
+    inner = connected(keras.namespace, inner_form, [first, incrementing(keras), doubling(keras)], (3,))
+    model = connected(keras.namespace, form, [doubling(keras), inner, incrementing(keras), last], (3,))
+    # Each of two units gives twice the sum and 1 more, doubled, and 1 more.
+    sums = 2 * ((2 * X.sum(axis=1, keepdims=True) + 1) * 2 + 1)
+    assert_equal("model(X)", run(keras, model, X), sums)
+    assert_same_objects("model.variables", model.variables, [first.kernel, last.kernel])
+    compiled(keras, model).train_on_batch(X[:1], sums[:1] - 1)
+    # The target is missed by 1: a step of 1/4 against twice the gradients, which are 4 X and the hidden numbers.
+    assert_equal("the inner kernel", keras.to_numpy(first.kernel), np.repeat(1 - 2 * X[0][:, None], 2, axis=1))
+    assert_equal("the outer kernel", keras.to_numpy(last.kernel), np.full((2, 1), 1 - sums[0] / 4))
+
+
 @claim("sequential_functional.part-of-a-graph")
 def test_part_of_a_graph(keras):
     hidden, last = of_ones(keras, 2), of_ones(keras, 1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from doubles.keras_faults import namespace_fault, with_layers, with_methods
+from doubles.keras_faults import Changed, namespace_fault, with_layers, with_methods
 
 
 def _whole(size, *arrays):
@@ -574,6 +574,89 @@ def batches_of_20(namespace):
     return with_methods(namespace, Methods)
 
 
+def batches_of_32_at_most(namespace):
+    """Take no more than 32 examples for a step."""
+
+    class Methods:
+        def fit(self, x=None, y=None, batch_size=None, **options):
+            return super().fit(x, y, batch_size=batch_size and min(batch_size, 32), **options)
+
+    return with_methods(namespace, Methods)
+
+
+def predict_leaves_out_of_32(namespace):
+    """Predict whole batches alone where nothing is said of their size."""
+
+    class Methods:
+        def predict(self, x, batch_size=None, **options):
+            x = _whole(None if batch_size else 32, x)[0] if isinstance(x, np.ndarray) else x
+            return super().predict(x, batch_size=batch_size, **options)
+
+    return with_methods(namespace, Methods)
+
+
+def evaluate_leaves_out_of_32(namespace):
+    """Evaluate whole batches alone where nothing is said of their size."""
+
+    class Methods:
+        def evaluate(self, x=None, y=None, batch_size=None, **options):
+            if isinstance(x, np.ndarray) and not batch_size:
+                x, y = _whole(32, x, y)
+            return super().evaluate(x, y, batch_size=batch_size, **options)
+
+    return with_methods(namespace, Methods)
+
+
+def shuffled_in_place(namespace):
+    """Put the arrays themselves into another order."""
+
+    class Methods:
+        def fit(self, x=None, y=None, **options):
+            if isinstance(y, np.ndarray) and options.get("shuffle", True):
+                x[:], y[:] = x[::-1].copy(), y[::-1].copy()
+            return super().fit(x, y, **options)
+
+    return with_methods(namespace, Methods)
+
+
+def one_prediction_squeezed(namespace):
+    """Drop the batch axis of one example's predictions."""
+
+    class Methods:
+        def predict(self, *args, **options):
+            found = super().predict(*args, **options)
+            return found[0] if isinstance(found, np.ndarray) and len(found) == 1 else found
+
+    return with_methods(namespace, Methods)
+
+
+def optimizers_share_their_rate(namespace):
+    """Keep one optimizer for each name."""
+    made = {}
+
+    class Methods:
+        def compile(self, optimizer="rmsprop", *args, **options):
+            super().compile(optimizer, *args, **options)
+            if isinstance(optimizer, str):
+                self.optimizer = made.setdefault(optimizer, self.optimizer)
+
+    return with_methods(namespace, Methods)
+
+
+def rate_kept_in_the_graph(namespace):
+    """Read the learning rate when the step is compiled."""
+
+    class SGD(namespace.optimizers.SGD):
+        def __init__(self, learning_rate=0.01, **options):
+            super().__init__(learning_rate, **options)
+            object.__setattr__(self, "_first", learning_rate)
+
+        def update_step(self, gradient, variable, learning_rate):
+            super().update_step(gradient, variable, self._first)
+
+    return Changed(namespace, optimizers=Changed(namespace.optimizers, SGD=SGD))
+
+
 FIT_FAULTS = {
     name: namespace_fault(claim, tells, function)
     for name, claim, tells, function in [
@@ -601,6 +684,13 @@ FIT_FAULTS = {
         ("second_compile_ignored", "compile_fit.compiled-again", "the weight", second_compile_ignored),
         ("second_loss_ignored", "compile_fit.compiled-again", "the weight", second_loss_ignored),
         ("second_optimizer_ignored", "compile_fit.compiled-again", "the weight", second_optimizer_ignored),
+        ("batches_of_32_at_most", "compile_fit.steps", "4 steps for 100 examples", batches_of_32_at_most),
+        ("predict_leaves_out_of_32", "compile_fit.any-batch-size", "has shape [64, 1]", predict_leaves_out_of_32),
+        ("evaluate_leaves_out_of_32", "compile_fit.any-batch-size", "evaluate with {}", evaluate_leaves_out_of_32),
+        ("shuffled_in_place", "compile_fit.data-unchanged", "x: ", shuffled_in_place),
+        ("one_prediction_squeezed", "compile_fit.any-batch-size", "predict of one example", one_prediction_squeezed),
+        ("optimizers_share_their_rate", "compile_fit.optimizer-by-name", "0.5 == 0.0", optimizers_share_their_rate),
+        ("rate_kept_in_the_graph", "compile_fit.learning-rate-between-fits", "the weight", rate_kept_in_the_graph),
         ("one_mask_in_a_graph", "compile_fit.compiled-dropout", "every epoch has the same masks", one_mask_in_a_graph),
         ("one_mask_for_ever", "training_flag.dropout-anew", "in two calls", one_mask_for_ever),
         ("keep_probability", "training_flag.dropout-rate", "of 2000, expected 0.2 of them", keep_probability),

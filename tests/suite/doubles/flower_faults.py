@@ -225,7 +225,15 @@ def names_sorted(info, **options):
 
 BATCHES, SPLIT = "flowers.image_batches", "flowers.batches"
 
+
+def examples_of_the_mock_counted(info, *, mock):
+    """Tell how many examples are made up."""
+    found = info(mock=mock)
+    return found._replace(num_examples=240) if mock else found
+
+
 FLOWER_FAULTS = {
+    "examples_of_the_mock_counted": Fault("flowers.info", "flowers.made-up-count", "240", examples_of_the_mock_counted),
     "oldest_preferred": Fault(BATCHES, "flowers.shuffle-evenly", "draws are", working(oldest_preferred)),
     "place_kept": Fault(BATCHES, "flowers.shuffle-evenly", "the same place as before", working(place_kept)),
     "shuffled_by_blocks": Fault(BATCHES, "flowers.shuffle-evenly", "draws are", working(by_blocks)),

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from doubles.keras_faults import namespace_fault, with_layers, with_methods
+from doubles.keras_faults import namespace_fault, with_layers, with_methods, with_sequential
 
 
 def containers_unseen(namespace):
@@ -422,6 +422,18 @@ def seen_inputs_scaled(namespace):
     return with_methods(namespace, Methods)
 
 
+def last_nested_layer_lost(namespace):
+    """Take the layers of an inner Sequential, but its last, in its place."""
+
+    class Sequential(namespace.Sequential):
+        def add(self, layer, **options):
+            inner = layer.layers if isinstance(layer, namespace.Sequential) else [layer]
+            for one in inner[:-1] or inner:
+                super().add(one, **options)
+
+    return with_sequential(namespace, Sequential)
+
+
 NESTING_FAULTS = {
     name: namespace_fault(claim, tells, function)
     for name, claim, tells, function in [
@@ -445,6 +457,7 @@ NESTING_FAULTS = {
         ("weights_of_the_class", "model.two-models", "the second model", weights_of_the_class),
         ("first_output_alone", "model.outputs-as-returned", "a dictionary became", first_output_alone),
         ("weights_backwards", "model.weights-in-order", "model(X)", weights_backwards),
+        ("last_nested_layer_lost", "sequential_functional.nested-forms", "model(X)", last_nested_layer_lost),
         ("instance_call_found", "call.found-on-the-class", "model(X)", instance_call_found),
         ("own_methods_converted", "model.own-methods-are-not-called", "the method was handed", own_methods_converted),
         ("lists_not_converted", "call.converts-structures", "call was given", lists_not_converted),

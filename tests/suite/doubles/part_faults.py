@@ -55,6 +55,31 @@ def zeros_around_pooling(namespace):
     return with_layers(namespace, MaxPool2D=MaxPool2D, MaxPooling2D=MaxPool2D)
 
 
+def _average_pooling(namespace, **methods):
+    kind = type("AveragePooling2D", (namespace.layers.AveragePooling2D,), methods)
+    return with_layers(namespace, AveragePooling2D=kind, AvgPool2D=kind)
+
+
+def average_padding_ignored(namespace):
+    """Average whole windows of the image alone."""
+
+    def start(self, pool_size=(2, 2), strides=None, padding="valid", **options):
+        namespace.layers.AveragePooling2D.__init__(self, pool_size, strides, "valid", **options)
+
+    return _average_pooling(namespace, __init__=start)
+
+
+def average_padded_before(namespace):
+    """Put the odd row and column of the padding before the image."""
+
+    def call(self, inputs):
+        axes = [1, 2]
+        found = namespace.layers.AveragePooling2D.call(self, namespace.ops.flip(inputs, axes))
+        return namespace.ops.flip(found, axes)
+
+    return _average_pooling(namespace, call=call)
+
+
 def pooling_strides_ignored(namespace):
     """Lay the windows of a pooling side by side."""
 
@@ -368,6 +393,55 @@ def batches_weigh_the_same(namespace):
     return Changed(namespace, metrics=Changed(namespace.metrics, SparseCategoricalAccuracy=Metric))
 
 
+def _metric(namespace, **methods):
+    kind = type("SparseCategoricalAccuracy", (namespace.metrics.SparseCategoricalAccuracy,), methods)
+    return Changed(namespace, metrics=Changed(namespace.metrics, SparseCategoricalAccuracy=kind))
+
+
+def objects_keep_labels_in_a_byte(namespace):
+    """Keep the labels of the metric's objects in 8 bits."""
+    ops = namespace.ops
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        labels, classes = (
+            ops.mod(ops.cast(one, "int64"), 256) for one in (ops.reshape(y_true, [-1]), ops.argmax(y_pred, axis=-1))
+        )
+        right = namespace.metrics.SparseCategoricalAccuracy
+        right.update_state(self, ops.zeros_like(labels), ops.one_hot(ops.cast(labels != classes, "int32"), 2))
+
+    return _metric(namespace, update_state=update_state)
+
+
+def metrics_count_together(namespace):
+    """Update every metric of the class with what one of them is given."""
+    made, right = [], namespace.metrics.SparseCategoricalAccuracy
+
+    def start(self, *args, **options):
+        right.__init__(self, *args, **options)
+        made.append(self)
+
+    def update_state(self, *args, **options):
+        for metric in made:
+            right.update_state(metric, *args, **options)
+
+    return _metric(namespace, __init__=start, update_state=update_state)
+
+
+def ties_are_right(namespace):
+    """Take a prediction for right if no other class has a larger score."""
+    ops = namespace.ops
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        labels = ops.cast(y_true, "int32")
+        scores = ops.reshape(y_pred, [-1, y_pred.shape[-1]])
+        of_label = ops.take_along_axis(scores, ops.reshape(labels, [-1, 1]), axis=1)[:, 0]
+        right = ops.where(of_label >= ops.max(scores, axis=1), 0, 1)
+        all_right = ops.zeros_like(right)
+        namespace.metrics.SparseCategoricalAccuracy.update_state(self, all_right, ops.one_hot(right, 2), sample_weight)
+
+    return _metric(namespace, update_state=update_state)
+
+
 # Optimizers
 
 
@@ -398,6 +472,57 @@ def first_rate_stays(namespace):
             return super().apply_gradients(options.pop("grads_and_vars", pairs), **options)
 
     return _optimizers(namespace, SGD=SGD)
+
+
+def adam_first_rate_stays(namespace):
+    """Keep the learning rate that Adam was made with."""
+    right = namespace.optimizers.Adam
+
+    def start(self, learning_rate=0.001, *args, **options):
+        right.__init__(self, learning_rate, *args, **options)
+        object.__setattr__(self, "_first", learning_rate)
+
+    def update_step(self, gradient, variable, learning_rate):
+        right.update_step(self, gradient, variable, self._first)
+
+    return _optimizers(namespace, Adam=type("Adam", (right,), {"__init__": start, "update_step": update_step}))
+
+
+def second_moments_shared(namespace):
+    """Keep one second moment for all variables of a shape."""
+
+    def build(self, variables):
+        if self.built:
+            return
+        namespace.optimizers.Adam.build(self, variables)
+        by_shape = {}
+        self._velocities = [by_shape.setdefault(tuple(one.shape), one) for one in self._velocities]
+
+    return _optimizers(namespace, Adam=type("Adam", (namespace.optimizers.Adam,), {"build": build}))
+
+
+def softmax_overflows(namespace):
+    """Divide exponentials without taking the largest logit off before."""
+
+    class Softmax(namespace.layers.Softmax):
+        def call(self, inputs, mask=None):
+            exponentials = namespace.ops.exp(inputs)
+            return exponentials / namespace.ops.sum(exponentials, axis=-1, keepdims=True)
+
+    return with_layers(namespace, Softmax=Softmax)
+
+
+def velocities_shared(namespace):
+    """Keep one velocity for all variables of a shape."""
+
+    def build(self, variables):
+        if self.built:
+            return
+        namespace.optimizers.SGD.build(self, variables)
+        by_shape = {}
+        self.momentums = [by_shape.setdefault(tuple(one.shape), one) for one in self.momentums]
+
+    return _optimizers(namespace, SGD=type("SGD", (namespace.optimizers.SGD,), {"build": build}))
 
 
 def gradients_clipped(namespace):
@@ -597,6 +722,40 @@ OPERATION_FAULTS = {
 }
 
 
+def _with_base(namespace, module, name, **methods):
+    """Exchange the class that layers or metrics of one's own inherit."""
+    right = getattr(namespace, module)
+    return Changed(namespace, **{module: Changed(right, **{name: type(name, (getattr(right, name),), methods)})})
+
+
+def weights_of_the_last_instance(namespace):
+    """Let a new layer's weight start from that of the last layer of its class."""
+    last = {}
+
+    def add_weight(self, *args, **options):
+        weight = namespace.layers.Layer.add_weight(self, *args, **options)
+        key = type(self), options.get("name"), tuple(weight.shape)
+        if key in last:
+            weight.assign(last[key])
+        last[key] = weight
+        return weight
+
+    return _with_base(namespace, "layers", "Layer", add_weight=add_weight)
+
+
+def own_metrics_count_together(namespace):
+    """Hand the metrics of a class the same variables."""
+    made = {}
+
+    def add_weight(self, *args, **options):
+        key = type(self), options.get("name")
+        if key not in made:
+            made[key] = namespace.metrics.Metric.add_weight(self, *args, **options)
+        return made[key]
+
+    return _with_base(namespace, "metrics", "Metric", add_weight=add_weight)
+
+
 PART_FAULTS = (
     {
         name: namespace_fault(f"model.{claim}", tells, function)
@@ -606,6 +765,14 @@ PART_FAULTS = (
             ("kernel_flipped_in_parts", "convolution-options", "the output", kernel_flipped),
             ("zeros_around_pooling", "pooling-options", "actual 0", zeros_around_pooling),
             ("pooling_strides_ignored", "pooling-options", "has shape [2, 4, 3, 2]", pooling_strides_ignored),
+            (
+                "average_padding_ignored",
+                "average-pooling-options",
+                "has shape [2, 6, 3, 2]",
+                average_padding_ignored,
+            ),
+            ("average_padded_before", "average-pooling-options", "the output", average_padded_before),
+            ("softmax_overflows", "softmax-of-any-rank", "the layer", softmax_overflows),
             ("sigmoid_is_hard", "activations", "Dense with sigmoid", sigmoid_is_hard),
             ("relu_leaks", "activations", "Dense with relu", relu_leaks),
             ("activation_forgotten_at_rank_3", "activations", "Dense with relu", activation_forgotten_at_rank_3),
@@ -637,14 +804,33 @@ PART_FAULTS = (
             ("sequences_averaged", "loss-of-sequences", "categorical_crossentropy", sequences_averaged),
             ("accuracy_of_the_batch", "accuracy-of-each-example", "of each example", accuracy_of_the_batch),
             ("batches_weigh_the_same", "metric-object-accumulates", "after each batch", batches_weigh_the_same),
+            (
+                "objects_keep_labels_in_a_byte",
+                "many-classes",
+                "the metric: differs",
+                objects_keep_labels_in_a_byte,
+            ),
+            ("metrics_count_together", "metric-objects-are-apart", "[0.75, 0", metrics_count_together),
+            ("ties_are_right", "one-prediction", "the share", ties_are_right),
             ("momentum_ignored", "sgd-momentum", "after step 2", momentum_ignored),
             ("first_rate_stays", "sgd-momentum", "after step 2", first_rate_stays),
+            ("velocities_shared", "sgd-momentum", "after step 1", velocities_shared),
             ("gradients_clipped", "sgd-momentum", "after step 1", gradients_clipped),
-            ("adam_decays", "adam-of-any-step", "the variable", adam_decays),
+            ("adam_first_rate_stays", "adam-of-any-step", "the first variable", adam_first_rate_stays),
+            ("second_moments_shared", "adam-of-any-step", "variable after two steps", second_moments_shared),
+            ("adam_decays", "adam-of-any-step", "variable after two steps", adam_decays),
             ("adam_clipped", "adam-of-any-step", "after two steps", adam_scaled_by_norm),
-            ("adam_rate_capped", "adam-of-any-step", "the variable", adam_rate_capped),
-            ("correction_ends", "adam-of-any-step", "the variable", correction_ends),
+            ("adam_rate_capped", "adam-of-any-step", "variable after two steps", adam_rate_capped),
+            ("correction_ends", "adam-of-any-step", "variable after two steps", correction_ends),
         ]
+    }
+    | {
+        "weights_of_the_last_instance": namespace_fault(
+            "custom_layer.instances-start-anew", "the output of a new layer", weights_of_the_last_instance
+        ),
+        "own_metrics_count_together": namespace_fault(
+            "custom_loss_metric.metrics-are-apart", "== 1", own_metrics_count_together
+        ),
     }
     | {
         name: Fault(f"keras.{function}", f"custom_loss_metric.{claim}", tells, wrong)
