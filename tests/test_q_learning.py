@@ -191,8 +191,8 @@ def test_values_of_any_batch(models, seed, count):
     assert_equal("dense3", found, np.stack([-values, values], axis=-1))
 
 
-@claim("q_learning.memory-order")
-def test_memory_order(models, seed):
+@claim("q_learning.network-memory-order")
+def test_network_memory_order(models, seed):
     states = np.random.default_rng(seed).integers(-15, 16, (5, 4)).astype(np.float32)
     values = to_float64(states) @ BALANCING
     for order, one in reordered(Problem(MODEL, linear_values(BALANCING), states, values)):

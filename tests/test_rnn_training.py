@@ -29,8 +29,8 @@ from assay.testing.networks import (
 )
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
-from assay.testing.stored_arrays import assert_results_stay, memory_orders
 from assay.testing.silent_networks import small_probabilities
+from assay.testing.stored_arrays import assert_results_stay, memory_orders
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, QUARTERS, quarters, threshold
 from assay.testing.training.assertions import assert_losses_not_above
@@ -356,8 +356,8 @@ def test_every_step(models, seed):
         assert moved.all(), f"step {LATER} does not move all of {name}"
 
 
-@claim("rnn_training.memory-order")
-def test_memory_order(models, permitted, seed):
+@claim("rnn_training.step-memory-order")
+def test_step_memory_order(models, permitted, seed):
     assert_any_memory_order(gradients_case(seed), partial(gradients_of, models), ["transposed in memory"])
 
     def check(adam):

@@ -36,8 +36,8 @@ from assay.testing.operations import (
     one_by_one,
 )
 from assay.testing.seeds import assert_told_apart, confusable_seeds
-from assay.testing.stored_arrays import memory_orders
 from assay.testing.silent_networks import small_probabilities
+from assay.testing.stored_arrays import memory_orders
 from assay.testing.strategies import arrays, same_shape, seeds
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
 from assay.testing.training import designed_training
