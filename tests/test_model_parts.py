@@ -279,6 +279,20 @@ def test_many_classes(keras, dtype):
     assert_within("the metric", np.float32(keras.to_numpy(metric.result())), 4 / 5, rounding.quotient(4 / 5))
 
 
+@claim("model.many-classes")
+def test_labels_of_bytes(keras):
+    labels = np.array([255, 200, 128, 127], np.uint8)
+    probabilities = np.full((4, 300), 2.0**-10, np.float32)
+    probabilities[np.arange(4), labels] = 1 - 299 * 2.0**-10
+    targets = np.eye(300)[labels]
+    arguments = keras.to_tensor(labels), keras.to_tensor(probabilities)
+    loss = keras.to_numpy(keras.namespace.losses.sparse_categorical_crossentropy(*arguments))
+    expected = losses.categorical_crossentropy(targets, to_float64(probabilities))
+    assert_within("the loss", loss, expected, rounding.crossentropy(targets, to_float64(probabilities)))
+    right = keras.namespace.metrics.sparse_categorical_accuracy(*arguments)
+    assert_equal("the metric of each example", keras.to_numpy(right), np.ones(4))
+
+
 @claim("model.loss-of-sequences")
 def test_loss_of_sequences(keras):
     expected, bound = crossentropy(from_logits=False)

@@ -357,6 +357,20 @@ def labels_of_a_byte(namespace):
     )
 
 
+def bytes_with_signs(namespace):
+    """Take labels of 8 bits for numbers with a sign, and wrap the negative ones around."""
+    right = namespace.losses.sparse_categorical_crossentropy
+
+    def sparse_categorical_crossentropy(y_true, y_pred, **options):
+        if "uint8" in str(getattr(y_true, "dtype", "")):
+            y_true = namespace.ops.mod(
+                namespace.ops.cast(namespace.ops.cast(y_true, "int8"), "int32"), y_pred.shape[-1]
+            )
+        return right(y_true, y_pred, **options)
+
+    return _losses(namespace, sparse_categorical_crossentropy=sparse_categorical_crossentropy)
+
+
 def sequences_averaged(namespace):
     """Average the losses of the steps of an example."""
     right = namespace.losses.categorical_crossentropy
@@ -801,6 +815,7 @@ PART_FAULTS = (
             ("weights_normalised", "loss-objects", "the weighted mean", weights_normalised),
             ("mean_where_a_sum_was_asked", "loss-objects", "the sum", mean_where_a_sum_was_asked),
             ("labels_of_a_byte", "many-classes", "the loss", labels_of_a_byte),
+            ("bytes_with_signs", "many-classes", "the loss", bytes_with_signs),
             ("sequences_averaged", "loss-of-sequences", "categorical_crossentropy", sequences_averaged),
             ("accuracy_of_the_batch", "accuracy-of-each-example", "of each example", accuracy_of_the_batch),
             ("batches_weigh_the_same", "metric-object-accumulates", "after each batch", batches_weigh_the_same),
