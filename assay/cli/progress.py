@@ -37,7 +37,8 @@ class ProgressDisplay:
             TimeRemainingColumn(),
         )
         console = Console(stderr=True)
-        self._bar = Progress(*columns, console=console, transient=True) if console.is_terminal else None
+        shown = console.is_terminal and not console.is_dumb_terminal
+        self._bar = Progress(*columns, console=console, transient=True) if shown else None
         self._task = self._bar.add_task(name, total=total, completed=done) if self._bar else None
 
     def __enter__(self) -> Self:

@@ -12,6 +12,7 @@ from assay.cli.progress import ProgressDisplay
 
 def test_a_terminal_shows_a_bar_that_fits(monkeypatch):
     written = io.StringIO()
+    monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(progress, "Console", lambda **_: Console(file=written, force_terminal=True, width=80))
     with ProgressDisplay("runs of a threshold with a name that is far too long", 12, done=2) as display:
         display.advance()

@@ -83,7 +83,7 @@ def test_shards_differ_by_no_more_than_one_part(profile: str) -> None:
 
 
 def test_more_shards_than_parts_are_refused() -> None:
-    with pytest.raises(UserError, match="3 shards of 2 parts"):
+    with pytest.raises(UserError, match="3 shards are too many: only 2 parts"):
         shared_out(tuple("abc"), dict.fromkeys("abc", 1.0), 3, ("a", "b"))
 
 

@@ -143,7 +143,7 @@ AGENT_FAULTS = {
         "environments.run_linear_policy", "cartpole.limit-is-truncation", "(True, True)", one_flag_for_both_ends
     ),
     "epsilon_never_falling": Fault(
-        "agent.epsilon", "q_learning.epsilon-schedule", "actual 0.5, expected", epsilon_never_falling
+        "agent.epsilon", "q_learning.epsilon-schedule", "epsilon in episode", epsilon_never_falling
     ),
     "argmin_policy": Fault("agent.act", "q_learning.argmax-of-the-last-axis", "the greedy actions", argmin_policy),
     "exploring_half_as_often": Fault(
