@@ -276,7 +276,7 @@ COLLECTING = {
     ),
     "collect_exploring_twice_as_often": ("collects-by-epsilon", "are not greedy", ExploringTwiceAsOften),
     "collect_never_exploring": ("collects-by-epsilon", "0 of 320", NeverExploring),
-    "collect_by_one_seed": ("collects-by-seed", "begin with the same state", CollectingByOneSeed),
+    "collect_by_one_seed": ("collects-by-seed", "draw the same initial states", CollectingByOneSeed),
     "collect_reward_of_the_return": ("other-rewards", "the other rewards", RewardOfTheReturn),
     "collect_next_state_of_the_step": ("transition-has-its-action", "0 of 5 episodes fail", NextStateOfTheStep),
 }

@@ -182,7 +182,10 @@ BASIC_FAULTS = {
         "ops.sparse_categorical_crossentropy", "cross_entropy.uniform-prediction", "actual 1,", log_to_base_2
     ),
     "labels_off_by_one": Fault(
-        "ops.sparse_categorical_crossentropy", "cross_entropy.sparse-definition", "labels=", labels_off_by_one
+        "ops.sparse_categorical_crossentropy",
+        "cross_entropy.sparse-definition",
+        "sparse_categorical_crossentropy: differs",
+        labels_off_by_one,
     ),
     "flatten_by_columns": Fault("ops.flatten", "mlp.flatten-order", "actual   =", flatten_by_columns),
     "summed_loss": Fault("models.loss_and_gradients", "training.loss-is-mean", "the loss: differs", summed_loss),

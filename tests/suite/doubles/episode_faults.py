@@ -303,7 +303,7 @@ EPISODE_FAULTS = {
             "later_resets_of_one_seed",
             "environments.initial_states",
             "cartpole.reset-by-seed",
-            "give the same states [1, 2]",
+            "give the same states",
             later_resets_of_one_seed,
         ),
         (
@@ -339,7 +339,7 @@ EPISODE_FAULTS = {
             "standing_still_at_last",
             "environments.play",
             "cartpole.dynamics-over-time",
-            "the states after a step",
+            "the states of a whole episode",
             standing_still_at_last,
         ),
         (
