@@ -97,7 +97,7 @@ class Autograd(Framework):
 
     def relu(self, inputs: Tensor) -> Tensor:
         """Take the larger of 0 and each element."""
-        return np.where(inputs > 0, inputs, np.float32(0) * inputs)
+        return np.where(inputs > 0, inputs, np.float32(0))
 
     def tanh(self, inputs: Tensor) -> Tensor:
         """Apply `tanh`."""
