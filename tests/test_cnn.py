@@ -38,9 +38,9 @@ from assay.testing.masks import (
     count_repetitions,
 )
 from assay.testing.networks import (
-    assert_any_memory_order,
     assert_dense,
     assert_parameters,
+    assert_solved_in_any_order,
     case,
     either_adam,
     gradients_of,
@@ -623,8 +623,8 @@ def test_every_step(models, seed):
 
 @claim("cnn.memory-order")
 def test_memory_order(models, seed):
-    assert_any_memory_order(case(problem_of, layer_outputs, seed), partial(run, models))
-    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models))
+    assert_solved_in_any_order(case(problem_of, layer_outputs, seed), partial(run, models))
+    assert_solved_in_any_order(gradients_case(seed), partial(gradients_of, models))
 
 
 @claim("cnn.order-of-batches")

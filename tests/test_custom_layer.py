@@ -261,8 +261,8 @@ def test_add_weight_default(keras):
     assert_drawn(keras.to_numpy(drawn))
 
 
-@claim("custom_layer.instances-start-anew")
-def test_instances_start_anew(keras):
+@claim("custom_layer.instances-are-apart")
+def test_instances_are_apart(keras):
     class Own(keras.namespace.layers.Layer):
         def build(self, input_shape):
             self.drawn = self.add_weight(name="drawn", shape=(input_shape[-1], 4))

@@ -15,6 +15,7 @@ from assay.testing.training.agent_probes import (
     largest_values,
     probe,
 )
+from assay.testing.training.assertions import assert_last_parameters
 
 # With these seeds the new network of a framework keeps the pole up for 500 steps: NumPy's, then TensorFlow's.
 LASTING = (641, 1742, 1690)
@@ -103,9 +104,4 @@ def test_training_last_parameters(agent, seed):
     def train(num_episodes):
         return probe(agent, seed, **ALWAYS_EXPLORING, **WHOLE_EPISODES, num_episodes=num_episodes, learning_rate=0.001)
 
-    # Where the last episode is not the longest, the parameters before it may be the best, and are not asked for.
-    scores = train(MANY)["scores"]
-    count = max((n for n in range(2, MANY + 1) if scores[n - 1] < scores[: n - 1].max()), default=MANY)
-    before, after = (train(number)["parameters"] for number in (count - 1, count))
-    same = [name for name, value in after.items() if (value == before[name]).all()]
-    assert not same, f"{count - 1} and {count} episodes, the last of which is not the best, lead to the same {same}"
+    assert_last_parameters("episodes", -train(MANY)["scores"], lambda number: train(number)["parameters"])

@@ -17,10 +17,10 @@ from assay.spec.vectors import read
 from assay.testing import handcrafted_weights, initial_rnn, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.networks import (
-    assert_any_memory_order,
     assert_certain,
     assert_dense,
     assert_parameters,
+    assert_solved_in_any_order,
     case,
     layer_outputs,
     outputs_of,
@@ -432,7 +432,7 @@ def test_confusable_seeds(models, seed):
 
 @claim("rnn.memory-order")
 def test_memory_order(models, seed):
-    assert_any_memory_order(case(problems.rnn, layer_outputs, seed), partial(run, models))
+    assert_solved_in_any_order(case(problems.rnn, layer_outputs, seed), partial(run, models))
 
 
 def built_cell(keras, problem):

@@ -17,7 +17,7 @@ from assay.testing import initial_rnn, problems, silent_networks
 from assay.testing.assertions import assert_close, assert_equal, assert_form, claim, few_examples
 from assay.testing.decisions import note
 from assay.testing.networks import (
-    assert_any_memory_order,
+    assert_solved_in_any_order,
     case,
     either_adam,
     gradients_of,
@@ -33,7 +33,7 @@ from assay.testing.silent_networks import small_probabilities
 from assay.testing.stored_arrays import assert_results_stay, memory_orders
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, QUARTERS, quarters, threshold
-from assay.testing.training.assertions import assert_losses_not_above
+from assay.testing.training.assertions import assert_last_parameters, assert_losses_not_above
 from assay.testing.training.known_batches import (
     ONE_WINDOW,
     TWO_WINDOWS,
@@ -358,11 +358,11 @@ def test_every_step(models, seed):
 
 @claim("rnn_training.step-memory-order")
 def test_step_memory_order(models, permitted, seed):
-    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models), ["transposed in memory"])
+    assert_solved_in_any_order(gradients_case(seed), partial(gradients_of, models), ["transposed in memory"])
 
     def check(adam):
         one = trajectory_case(seed, adam=adam)
-        assert_any_memory_order(one, partial(trained, models), ["transposed in memory"])
+        assert_solved_in_any_order(one, partial(trained, models), ["transposed in memory"])
 
     permitted(either_adam(check))
 
@@ -427,13 +427,7 @@ def test_last_parameters(text, seed, two_windows):
     def train(num_batches):
         return fit(text, recipe._replace(num_batches=num_batches), 0.001, seed)
 
-    # Where the last loss is not the lowest, the parameters before its step may be the best, and are not asked for.
-    curve, last = train(recipe.num_batches)
-    numbers = range(2, recipe.num_batches + 1)
-    count = max((n for n in numbers if curve[n - 1] > curve[: n - 1].min()), default=recipe.num_batches)
-    before, after = (train(number)[1] if number < recipe.num_batches else last for number in (count - 1, count))
-    same = [name for name, value in after.items() if (value == before[name]).all()]
-    assert not same, f"{count - 1} and {count} batches, the last of which is not the best, lead to the same {same}"
+    assert_last_parameters("batches", train(recipe.num_batches)[0], lambda number: train(number)[1])
 
 
 @claim("rnn_training.loss-falls")

@@ -14,12 +14,12 @@ from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import losses, optimizers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
-from assay.testing import cases, initial_parameters, operations, problems, silent_networks
+from assay.testing import cases, initial_parameters, problems, silent_networks
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.cases import ANY_SHAPE, ODD
 from assay.testing.counts import assert_share
 from assay.testing.networks import (
-    assert_any_memory_order,
+    assert_solved_in_any_order,
     case,
     either_adam,
     gradients_of,
@@ -31,6 +31,7 @@ from assay.testing.networks import (
 )
 from assay.testing.operations import (
     adam_step,
+    assert_any_memory_order,
     assert_calls_are_independent,
     assert_correct,
     one_by_one,
@@ -41,7 +42,7 @@ from assay.testing.stored_arrays import memory_orders
 from assay.testing.strategies import arrays, same_shape, seeds
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
 from assay.testing.training import designed_training
-from assay.testing.training.assertions import assert_losses_not_above
+from assay.testing.training.assertions import assert_last_parameters, assert_losses_not_above
 from assay.testing.training.designed_training import OF_THE_DOCUMENT, SMALL, WHOLE, decode, fit, losses_of_examples
 from assay.testing.training.mnist_training import Examples
 
@@ -240,7 +241,7 @@ def test_adam_calls_are_independent(ops, permitted, seed):
 def test_adam_memory_order(ops, permitted, seed):
     def check(adam):
         for shape in ((3, 5, 7), (5, 5)):
-            operations.assert_any_memory_order(adam_step(adam=adam), ops.adam_step, *adam_arrays(seed, shape), 3, 0.1)
+            assert_any_memory_order(adam_step(adam=adam), ops.adam_step, *adam_arrays(seed, shape), 3, 0.1)
 
     permitted(either_adam(check), alike=True)
 
@@ -535,12 +536,7 @@ def test_fit_last_parameters(training, seed):
         sizes = SMALL._replace(num_batches=num_batches)
         return fit(training, "mlp", sizes, examples, learning_rate=LEARNING_RATE, seed=seed)
 
-    # Where the last loss is not the lowest, the parameters before its step may be the best, and are not asked for.
-    curve = train(FALLING).losses
-    count = max((n for n in range(2, FALLING + 1) if curve[n - 1] > curve[: n - 1].min()), default=FALLING)
-    before, after = (train(number).parameters for number in (count - 1, count))
-    same = [name for name, value in after.items() if (value == before[name]).all()]
-    assert not same, f"{count - 1} and {count} batches, the last of which is not the best, lead to the same {same}"
+    assert_last_parameters("batches", train(FALLING).losses, lambda number: train(number).parameters)
 
 
 # By size, learning rates of trainings that follow the definition: the document's, a higher and a lower one.
@@ -765,9 +761,9 @@ def test_large_batches(models, seed):
 
 @claim("training.memory-order")
 def test_memory_order(models, permitted, seed):
-    assert_any_memory_order(gradients_case(seed), partial(gradients_of, models))
+    assert_solved_in_any_order(gradients_case(seed), partial(gradients_of, models))
     permitted(
-        either_adam(lambda adam: assert_any_memory_order(trajectory_case(seed, adam=adam), partial(trained, models)))
+        either_adam(lambda adam: assert_solved_in_any_order(trajectory_case(seed, adam=adam), partial(trained, models)))
     )
 
 

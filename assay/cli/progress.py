@@ -10,8 +10,8 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-# Without a terminal, a line appears this often, in seconds.
-QUIET_SECONDS = 30.0
+from assay.runner.lines import QUIET_SECONDS
+
 NAME_WIDTH, BAR_WIDTH = 34, 14
 
 

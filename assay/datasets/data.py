@@ -44,7 +44,7 @@ TOPICS = f"pydoc_data.topics of Python {platform.python_version()}, in place of 
 
 
 class DataError(UserError):
-    """A data set is not to be had: what is missing, what each place came to, and where to put the file."""
+    """A data set is not available: what is missing, what each place came to, and where to put the file."""
 
 
 class AbsentError(DataError):
@@ -110,7 +110,7 @@ def mnist(*, download: bool = True) -> Mnist:
     """Find MNIST, or fetch it. Each call reads the file again.
 
     Raises:
-        AbsentError: It is nowhere to be had.
+        AbsentError: No place has it.
         DataError: The file in the folder that ASSAY_DATA names is damaged.
 
     """

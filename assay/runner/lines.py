@@ -6,6 +6,8 @@ import shlex
 import textwrap
 
 MORE = 4
+# Without a terminal, a line appears this often, in seconds.
+QUIET_SECONDS = 30.0
 
 
 def fold(line: str, width: int | None) -> str:

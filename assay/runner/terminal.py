@@ -13,13 +13,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from assay.ledger.outcomes import Outcome
-from assay.runner.lines import fold
+from assay.runner.lines import QUIET_SECONDS, fold
 from assay.runner.stash import run_key
 from assay.specification import shards
 from assay.specification.claims import specification
 
-# Without a terminal, a line appears this often, in seconds.
-QUIET_SECONDS = 30.0
 MOST_WARNINGS = 5
 REFRESH_SECONDS = 0.1
 TITLE = 34

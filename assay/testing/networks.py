@@ -17,8 +17,8 @@ from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within
-from assay.testing.operations import SAME_VALUES
 from assay.testing.problems import LEARNING_RATE, Problem, QProblem
+from assay.testing.stored_arrays import SAME_VALUES, map_arrays
 from assay.testing.training.mnist_training import Examples
 
 Tensors = dict[str, Array]
@@ -151,12 +151,12 @@ def gradients_of(models: GroupProxy, problem: Problem) -> dict[str, Any]:
 def reordered(problem: Problem, orders: Iterable[str] = SAME_VALUES) -> Iterator[tuple[str, Problem]]:
     """Yield a problem with its arrays in another memory order, which changes no value, and the name of the order."""
     for order in orders:
-        view = SAME_VALUES[order]
-        parameters = {name: view(value) for name, value in problem.parameters.items()}
-        yield order, Problem(problem.model, parameters, view(problem.inputs), view(problem.targets))
+        yield order, map_arrays(SAME_VALUES[order], problem)
 
 
-def assert_any_memory_order(one: Case, run: Callable[[Problem], Tensors], orders: Iterable[str] = SAME_VALUES) -> None:
+def assert_solved_in_any_order(
+    one: Case, run: Callable[[Problem], Tensors], orders: Iterable[str] = SAME_VALUES
+) -> None:
     """Answer a problem with its arrays transposed, sliced and read-only in memory: their values alone count.
 
     Args:

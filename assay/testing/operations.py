@@ -14,6 +14,7 @@ from assay.spec.semantics import layers, losses, metrics, optimizers, recurrence
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.recurrence import State
 from assay.testing.assertions import assert_form, assert_within
+from assay.testing.stored_arrays import MEMORY_ORDERS, map_arrays
 
 Arguments = tuple[Any, ...]
 Function = Callable[..., Any]
@@ -226,48 +227,9 @@ def assert_any_memory_order(operation: Operation, function: Function, *arguments
     """Call a function with its arrays transposed, sliced, broadcast and read-only in memory: the values alone count."""
     __tracebackhide__ = True
     for order, view in MEMORY_ORDERS.items():
-        views = [_map_arrays(view, argument) for argument in arguments]
+        views = [map_arrays(view, argument) for argument in arguments]
         what = f"{_describe(operation, arguments)}, arrays {order}"
         operation.check(what, function(*views), *views)
-
-
-def _map_arrays(function: Function, argument: Any) -> Any:  # noqa: ANN401 - an argument of any function of the contract
-    if isinstance(argument, list | tuple):
-        return type(argument)(_map_arrays(function, one) for one in argument)
-    return function(argument) if isinstance(argument, np.ndarray) else argument
-
-
-def _transposed(array: Array) -> Array:
-    return np.asfortranarray(array)
-
-
-def _sliced(array: Array) -> Array:
-    # What lies between must not be read: its values are those of other places.
-    if not array.ndim:
-        return array
-    between = np.repeat(np.roll(array, 1, axis=-1), 2, axis=-1)
-    between[..., 1::2] = array
-    return between[..., 1::2]
-
-
-def _broadcast(array: Array) -> Array:
-    return np.broadcast_to(array[:1], array.shape) if array.ndim else array
-
-
-def _read_only(array: Array) -> Array:
-    copy = array.copy()
-    copy.flags.writeable = False
-    return copy
-
-
-MEMORY_ORDERS: dict[str, Callable[[Array], Array]] = {
-    "transposed in memory": _transposed,
-    "sliced with a step": _sliced,
-    "broadcast along their first axis": _broadcast,
-    "read-only": _read_only,
-}
-# Those that keep the values as they are.
-SAME_VALUES = {order: view for order, view in MEMORY_ORDERS.items() if view is not _broadcast}
 
 
 def _describe(operation: Operation, arguments: Arguments) -> str:

@@ -10,7 +10,39 @@ import numpy as np
 
 from assay.adapters.proxy import NonConformanceError
 from assay.contract import Array
-from assay.testing.operations import MEMORY_ORDERS
+
+
+def _transposed(array: Array) -> Array:
+    return np.asfortranarray(array)
+
+
+def _sliced(array: Array) -> Array:
+    # What lies between must not be read: its values are those of other places.
+    if not array.ndim:
+        return array
+    between = np.repeat(np.roll(array, 1, axis=-1), 2, axis=-1)
+    between[..., 1::2] = array
+    return between[..., 1::2]
+
+
+def _broadcast(array: Array) -> Array:
+    return np.broadcast_to(array[:1], array.shape) if array.ndim else array
+
+
+def _read_only(array: Array) -> Array:
+    copy = array.copy()
+    copy.flags.writeable = False
+    return copy
+
+
+MEMORY_ORDERS: dict[str, Callable[[Array], Array]] = {
+    "transposed in memory": _transposed,
+    "sliced with a step": _sliced,
+    "broadcast along their first axis": _broadcast,
+    "read-only": _read_only,
+}
+# Those that keep the values as they are.
+SAME_VALUES = {order: view for order, view in MEMORY_ORDERS.items() if view is not _broadcast}
 
 
 def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:  # noqa: ANN401 - of any function of the contract

@@ -72,6 +72,6 @@ def _stage() -> Environment:
         environment.reset()
         environment.wrapped.render()
     except Exception as error:
-        problem = f"CartPole is not to be had: {error}"
+        problem = f"CartPole is not available: {error}"
         raise UserError(problem, "`pip install -e '.[reference]'` brings it") from error
     return environment

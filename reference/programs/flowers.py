@@ -56,7 +56,7 @@ def _class_names(*, mock: bool) -> Sequence[str]:
         return Flowers().info(mock=mock).class_names
     except Exception as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
-        problem = f"tf_flowers is not to be had: {reason}"
+        problem = f"tf_flowers is not available: {reason}"
         raise UserError(problem, "With --mock, made-up images take its place") from error
 
 

@@ -75,3 +75,14 @@ def test_every_label_is_drawn(model):
     make = problems.rnn if model == "rnn" else problems.mlp
     labels = {int(label) for seed in range(20) for label in make(seed, batch=50).targets}
     assert labels == set(range(classes))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_step_of_a_training_comes_near_probabilities_that_are_clipped(seed):
+    # At this rate most trainings do.
+    problem = problems.mlp(seed, steps=5, learning_rate=0.01)
+    exact = [to_float64(values) for values in problem[1:]]
+    before = [exact[0], *(step.parameters for step in models.steps("mlp", *exact, 0.01))]
+    for parameters, images, labels in zip(before, problem.inputs, problem.targets, strict=False):
+        *_, probabilities = models.layer_outputs("mlp", parameters, to_float64(images)).values()
+        assert probabilities[np.arange(len(labels)), labels].min() > 1e-6

@@ -170,7 +170,7 @@ def test_the_flowers_go_on_into_another_epoch(ended):
 def test_the_flowers_need_a_network_or_the_mock(ended):
     assert ended["offline"] == [ExitCode.USAGE, ""]
     assert ended["errors"].endswith(
-        "tf_flowers is not to be had: it is not on this machine, and the network cannot be reached. With --mock, "
+        "tf_flowers is not available: it is not on this machine, and the network cannot be reached. With --mock, "
         "made-up images take its place\n"
     )
 
@@ -313,7 +313,7 @@ def test_an_agent_without_its_environment_is_told_before_it_learns(program, monk
     message = "No module named 'gymnasium'"
     monkeypatch.setattr("assay.reference.environments.library", library)
     code, output, errors = program("dqn")
-    said = f"python -m assay.reference: CartPole is not to be had: {message}. `pip "
+    said = f"python -m assay.reference: CartPole is not available: {message}. `pip "
     assert (code, output, errors.startswith(said), errors.count("\n")) == (ExitCode.USAGE, "", True, 1), errors
 
 

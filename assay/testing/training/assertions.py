@@ -157,3 +157,26 @@ def entropies(logits: Array, marked: list[float]) -> dict[str, Any]:
         "marked": marked,
         "classes": logits.shape[-1],
     }
+
+
+def assert_last_parameters(units: str, losses: Array, train: Callable[[int], Mapping[str, Array]]) -> None:
+    """Check that a training returns its last parameters, and not those of its best step.
+
+    Where the last loss is not the lowest, the parameters before its step may be the best, and are not asked for.
+
+    Args:
+        units: What a training is counted in: batches or episodes.
+        losses: Losses of a long training, or negative scores, [number].
+        train: Function from a number of units to the parameters of the same training after so many.
+
+    Raises:
+        NonConformanceError: A further step leaves parameters as they are.
+
+    """
+    __tracebackhide__ = True
+    numbers = range(2, len(losses) + 1)
+    count = max((number for number in numbers if losses[number - 1] > losses[: number - 1].min()), default=len(losses))
+    before, after = (train(number) for number in (count - 1, count))
+    if same := [name for name, value in after.items() if (value == before[name]).all()]:
+        msg = f"{count - 1} and {count} {units}, the last of which is not the best, lead to the same {same}"
+        raise NonConformanceError(msg)

@@ -841,7 +841,7 @@ PART_FAULTS = (
     }
     | {
         "weights_of_the_last_instance": namespace_fault(
-            "custom_layer.instances-start-anew", "the output of a new layer", weights_of_the_last_instance
+            "custom_layer.instances-are-apart", "the output of a new layer", weights_of_the_last_instance
         ),
         "own_metrics_count_together": namespace_fault(
             "custom_loss_metric.metrics-are-apart", "== 1", own_metrics_count_together
