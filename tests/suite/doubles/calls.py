@@ -14,6 +14,7 @@ import json
 import os
 from collections import defaultdict
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import hypothesis
@@ -121,10 +122,15 @@ def pytest_configure():
     hypothesis.settings.load_profile("one")
 
 
+def _key(fixturedef):
+    """Return where a fixture is defined, and its name, which fixtures of other files may have, too."""
+    return f"{fixturedef.baseid}::{fixturedef.argname}"
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_fixture_setup(fixturedef):
     """Record what a fixture calls."""
-    with _into(FIXTURES[fixturedef.argname]):
+    with _into(FIXTURES[_key(fixturedef)]):
         return (yield)
 
 
@@ -134,7 +140,8 @@ def pytest_runtest_protocol(item):
     STACK.append(set())
     RECORDING.begin_test()
     result = yield
-    calls = STACK.pop().union(*(FIXTURES[name] for name in item.fixturenames))
+    definitions = chain.from_iterable(item._fixtureinfo.name2fixturedefs.values())
+    calls = STACK.pop().union(*(FIXTURES[_key(one)] for one in definitions))
     TESTS.append({"claims": [claim.id for claim in claims_of(item)], "test": item.name, "calls": sorted(calls)})
     return result
 
