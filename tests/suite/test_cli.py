@@ -337,7 +337,7 @@ statement:   units is the length of the output's last axis.
 document:    The Dense layer (Keras 的全连接层:线性变换 + 激活函数), line 87
 kind:        exact
 profile:     core
-needs:       keras.namespace
+needs:       keras.namespace, keras.to_numpy, keras.to_tensor
 since:       0.1
 tests: FILE:LINE test_units_of_any_rank, FILE:LINE test_units
 says:        units is the dimension of the output tensor.
