@@ -150,6 +150,12 @@ def test_what_an_implementation_raises_is_its_own_error(toy: str, expected: str)
     assert str(raised.value).startswith(expected)
 
 
+@pytest.mark.parametrize("processes", [0, 1])
+def test_threads_of_openmp_wait_without_spinning(processes: int, shell: Shell) -> None:
+    ended = shell.dense("start_tells_wait_policy", "--claim", "dense.zeros", processes=processes)
+    assert ended.rows["dense.zeros"] == ("error", "start() raised OSError: PASSIVE")
+
+
 def use_every_function(toy: str) -> None:
     """Start an implementation and call what may raise."""
     ops = ImplementationProxy(lambda: loading.load(f"doubles.badly_behaved:{toy}"), "cpu").group("ops")

@@ -79,6 +79,11 @@ def raise_error(*_: object) -> NoReturn:
     raise OSError(message)
 
 
+def raise_wait_policy(*_: object) -> NoReturn:
+    """Say how threads of OpenMP are told to wait."""
+    raise OSError(os.environ.get("OMP_WAIT_POLICY"))
+
+
 def leave(*_: object) -> NoReturn:
     raise SystemExit(3)
 
@@ -197,6 +202,7 @@ skips = with_ops(relu=skip)
 letters = having(groups=("text",), text=Letters())
 
 start_raises = having(start=raise_error)
+start_tells_wait_policy = having(start=raise_wait_policy)
 start_leaves = having(start=leave)
 start_ends = having(start=end_process)
 start_sleeps = having(start=sleep)
