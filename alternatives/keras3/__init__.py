@@ -10,7 +10,7 @@ from importlib import import_module
 
 from assay.contract import Implementation, LazyImplementation
 
-GROUPS = ("ops", "models", "training", "applications", "text")
+GROUPS = ("ops", "models", "training", "applications", "text", "agent")
 
 
 class Keras3(LazyImplementation):
@@ -26,7 +26,7 @@ class Keras3(LazyImplementation):
         """Take the name of the backend, under which Keras and the index know it."""
         self.backend = backend
         self.name = f"keras-{backend}"
-        self.distributions = ("keras", backend)
+        self.distributions = ("keras", backend, "gymnasium")
 
     def start(self, device: str, threads: int | None = None) -> str:
         """Keep the backend to one device, and load Keras on it: it reads its backend once, when it is loaded.

@@ -110,6 +110,11 @@ NETWORKS = {"linear": linear, "mlp": mlp, "cnn": cnn, "rnn": rnn, "q_network": q
 SIZES = {"linear": "dense/kernel", "rnn": "dense/bias"}
 
 
+def parameter_names(network: keras.Model) -> list[str]:
+    """Return the canonical name of every parameter: its layer's and its own."""
+    return [f"{layer.name}/{one.name}" for layer in network.layers for one in layer.trainable_variables]
+
+
 class Trainer:
     """A model with its optimizer, and what the backend compiles of both.
 
@@ -128,8 +133,8 @@ class Trainer:
         self.differentiate = compiled(self._differentiate)
 
     def names(self) -> list[str]:
-        """Return the canonical name of every parameter: its layer's and its own."""
-        return [f"{layer.name}/{one.name}" for layer in self.model.layers for one in layer.trainable_variables]
+        """Return the canonical name of every parameter."""
+        return parameter_names(self.model)
 
     def named(self, values: Iterable[Any]) -> Parameters:
         """Read values, one for each parameter."""

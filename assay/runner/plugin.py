@@ -87,8 +87,8 @@ def pytest_configure(config: pytest.Config) -> None:
         # The workers share the cores. NumPy's own threads, one for each core in each worker, would wait for each other,
         # and make a definition up to six times as slow.
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        # Threads of OpenMP spin while they wait, and keep the cores from those that they wait for: with one other process
-        # per core, a step of PyTorch takes up to 36 times as long. A benchmark has the cores to itself.
+        # Threads of OpenMP spin while they wait, and keep the cores from those that they wait for: next to another busy
+        # process, a step of PyTorch takes up to 36 times as long. A benchmark has the cores to itself.
         if not config.option.benchmark_enable:
             os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
         # glibc returns freed memory at once, and asks for it again for the next array of a definition: of the time of a
