@@ -9,7 +9,8 @@ import keras
 from assay.contract import Array
 
 _chosen = import_module(f"assay.alternatives.keras3.on_{keras.config.backend()}")
-compiled, every_width, value_and_gradients = _chosen.compiled, _chosen.every_width, _chosen.value_and_gradients
+compiled, recorded = _chosen.compiled, _chosen.recorded
+every_width, value_and_gradients = _chosen.every_width, _chosen.value_and_gradients
 
 
 def to_tensor(array: Array) -> keras.KerasTensor:
