@@ -505,7 +505,11 @@ def test_a_replay_of_what_holds_by_now_passes(failure: Ended, shell: Shell) -> N
 # Collecting
 
 
-def test_collecting_takes_under_three_seconds_and_imports_no_framework(
+# How many times as long as the libraries that it needs take to be imported: 2.4 on an idle machine, where that is 1 s.
+COLLECTION = 4
+
+
+def test_collecting_is_fast_and_imports_no_framework(
     shell: Shell, seconds_of: Callable[[Callable[[], object]], float]
 ) -> None:
     script = """if True:
@@ -517,9 +521,20 @@ def test_collecting_takes_under_three_seconds_and_imports_no_framework(
         print("imported:", code, *sorted(frameworks))
     """
     outputs: list[str] = []
-    # Other work on the machine only adds seconds, as processes then share caches.
-    seconds = min(seconds_of(lambda: outputs.append(shell.python("-c", script).output)) for _ in range(3))
-    assert ("imported: 0\n" in outputs[0], seconds < 3) == (True, True), (seconds, outputs[0][-500:])
+    libraries = "import hypothesis.strategies, jsonschema, numpy, pytest, scipy.stats"
+    # In turns, and the shortest of each: other work on the machine makes processes slower.
+    turns = [
+        (
+            seconds_of(lambda: outputs.append(shell.python("-c", script).output)),
+            seconds_of(lambda: shell.python("-c", libraries)),
+        )
+        for _ in range(3)
+    ]
+    collecting, importing = map(min, zip(*turns, strict=True))
+    assert ("imported: 0\n" in outputs[0], collecting < COLLECTION * importing) == (True, True), (
+        turns,
+        outputs[0][-500:],
+    )
 
 
 def test_the_help_of_pytest_asks_nothing_of_the_implementation(shell: Shell) -> None:
