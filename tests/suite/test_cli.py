@@ -98,7 +98,8 @@ def test_the_help_is_there_at_once(shell: Shell, seconds_of: Callable[[Callable[
         print("imported:", *sorted(heavy & sys.modules.keys() | commands))
     """
     outputs: list[str] = []
-    seconds = seconds_of(lambda: outputs.append(shell.python("-c", script).output))
+    # The shortest of three: other work on the machine makes processes slower.
+    seconds = min(seconds_of(lambda: outputs.append(shell.python("-c", script).output)) for _ in range(3))
     assert (outputs[0].endswith("imported:\n"), seconds < 0.2) == (True, True), (seconds, outputs)
 
 
