@@ -80,7 +80,7 @@ def raise_error(*_: object) -> NoReturn:
 
 
 def raise_wait_policy(*_: object) -> NoReturn:
-    """Say how threads of OpenMP are told to wait."""
+    """Raise how threads of OpenMP should wait."""
     raise OSError(os.environ.get("OMP_WAIT_POLICY"))
 
 
