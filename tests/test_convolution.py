@@ -824,6 +824,8 @@ def pooled(ops, pool, images, pool_size, strides, padding="valid"):
 
 # `same` adds a row and a column of zeros.
 BORDER = PoolingCase(np.ones((1, 3, 3, 1), np.float32), (2, 2), (2, 2), "same")
+# `same` adds one row and one column before the image, and two after it.
+UNEVEN = PoolingCase(np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1), (4, 4), (1, 1), "same")
 
 
 def either_average(check):
@@ -846,6 +848,7 @@ def test_max_pooling(ops, case):
 @claim("convolution.average-pooling")
 @given(case=pooling_cases())
 @example(case=BORDER)
+@example(case=UNEVEN)
 def test_average_pooling(ops, permitted, case):
     exact, actual = (to_float64(case.inputs), *case[1:]), ops.average_pool2d(case.inputs, **case.options)
 
@@ -1003,6 +1006,7 @@ def test_max_gradient_adds(ops):
 @claim("convolution.average-gradient")
 @given(drawn=with_upstream(pooling_cases()))
 @example(drawn=(BORDER, np.ones((1, 2, 2, 1), np.float32)))
+@example(drawn=(UNEVEN, np.arange(16, dtype=np.float32).reshape(1, 4, 4, 1)))
 def test_average_gradient(ops, permitted, drawn):
     case, upstream = drawn
     exact = to_float64(case.inputs), to_float64(upstream), *case[1:]
