@@ -52,6 +52,7 @@ from assay.testing.networks import (
     trajectory,
 )
 from assay.testing.problems import LEARNING_RATE, Problem
+from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import matrices, seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_share, limits, quarters, threshold
 from assay.testing.training.assertions import (
@@ -443,6 +444,7 @@ def test_initial_seed(models, seed):
     again = models.initial_parameters("cnn", seed)
     for name, value in new_parameters(models, seed).items():
         assert np.array_equal(again[name], value), f"a second model with the seed {seed} has another {name}"
+    assert_results_are_new("initial_parameters", models.initial_parameters, ("cnn", seed))
 
 
 @claim("cnn.reshape-keeps-the-batch")

@@ -341,6 +341,25 @@ def test_full_float32(ops, seed):
     # As many channels and filters as make other algorithms worth their while.
     images, kernel, bias = uniform(seed, 2, 6, 7, 33), uniform(seed, 3, 3, 33, 17), uniform(seed, 17)
     assert_convolution(ops, ConvolutionCase(images, kernel, bias, (1, 1), "same"))
+    assert_convolution(ops, of_single_weights(seed))
+
+
+# A multiple of usual blocks of channels and of filters, for which some frameworks make products of fewer bits.
+BLOCKS = 64
+
+
+def single(seed, *shape):
+    """Draw one number for each filter, in a place of its own among zeros: no sum hides what a product has lost."""
+    generator, array = np.random.default_rng((seed, *shape)), np.zeros(shape, np.float32)
+    places = [generator.integers(0, length, shape[-1]) for length in shape[:-1]]
+    array[*places, np.arange(shape[-1])] = generator.uniform(-1, 1, shape[-1])
+    return array
+
+
+def of_single_weights(seed):
+    """Return a convolution of many channels and filters, each with a single weight."""
+    images, kernel, bias = uniform(seed, 2, 6, 7, BLOCKS), single(seed, 3, 3, BLOCKS, BLOCKS), uniform(seed, BLOCKS)
+    return ConvolutionCase(images, kernel, bias, (1, 1), "same")
 
 
 @claim("convolution.any-magnitude")
@@ -362,6 +381,17 @@ def test_every_activation(ops, seed, activation, places):
     exact, options = tuple(map(to_float64, case[:2])), {**case.options, "activation": activation}
     outputs, expected = ops.conv2d(*case[:2], **options), definition.conv2d(*exact, **options)
     assert_within("conv2d without a bias", outputs, expected, image_rounding.conv2d(*exact, None, **options))
+
+
+@claim("convolution.every-activation")
+@pytest.mark.parametrize(("window", "filters"), CONVOLVED, ids=str)
+def test_activation_of_every_size(ops, seed, window, filters):
+    # The half of the sums that are negative are 0, and the others are what they are without an activation.
+    case = convolution_case(seed, window, filters)
+    linear = to_float64(ops.conv2d(*case.arrays, **case.options))
+    outputs = ops.conv2d(*case.arrays, **case.options, activation="relu")
+    what = f"conv2d, the activation relu ({describe(case)})"
+    assert_within(what, outputs, np.maximum(linear, 0), 2 * fast(case.arrays[:2]))
 
 
 @claim("convolution.activation-default")
@@ -812,6 +842,13 @@ def test_full_float32_gradients(ops, seed, which, sign):
     case = generic(seed, sign * large_power())
     upstream = np.ldexp(uniform(seed, *case.output_shape), sign * large_power() // 2)
     assert_gradient(ops, case, upstream, which)
+
+
+@claim("convolution.full-float32-gradients")
+@pytest.mark.parametrize("which", GRADIENTS)
+def test_gradients_of_single_weights(ops, seed, which):
+    case = of_single_weights(seed)
+    assert_gradient(ops, case, single(seed, *case.output_shape), which)
 
 
 # Pooling

@@ -12,7 +12,7 @@ from assay.spec.error_bounds import rounding
 from assay.spec.semantics import layers, losses
 from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
-from assay.testing.cases import ODD
+from assay.testing.cases import MANY, ODD
 from assay.testing.operations import (
     CATEGORICAL_CROSSENTROPY,
     ONE_HOT,
@@ -54,7 +54,7 @@ def test_soft_targets(ops, case):
 
 
 # More examples than classes, fewer, and as many, where classes could be taken for examples.
-LARGE_SHAPES = ((ODD, 10), (67, ODD), (10, 10), (1, 300))
+LARGE_SHAPES = ((ODD, 10), (67, ODD), (33, MANY), (10, 10), (1, 300))
 any_size = pytest.mark.parametrize(("batch", "classes"), LARGE_SHAPES)
 
 

@@ -1,5 +1,7 @@
 """The Dense layer: lines 79 to 106 of the document."""
 
+from itertools import cycle
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -31,6 +33,7 @@ from assay.testing.operations import (
 )
 from assay.testing.precision import measure_precision
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import DENSE_SHAPES, LARGEST_EXPONENT, DenseCase, dense_cases, matrices
 from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
 
@@ -90,9 +93,13 @@ some_shape = pytest.mark.parametrize("shape", ANY_SHAPE, ids=str)
 
 
 @claim("dense.any-size")
-@pytest.mark.parametrize(("batch", "input_dim", "units"), LARGE_SHAPES)
-def test_any_size(ops, seed, batch, input_dim, units):
+@pytest.mark.parametrize(
+    ("batch", "input_dim", "units", "activation"),
+    [(*shape, activation) for shape, activation in zip(LARGE_SHAPES, cycle(["relu", "tanh", "sigmoid"]))],
+)
+def test_any_size(ops, seed, batch, input_dim, units, activation):
     drawn = cases.dense(seed, (batch,), input_dim, units)
+    assert_correct(DENSE, ops.dense, *drawn, activation)
     assert_correct(DENSE, ops.dense, *drawn)
     # Where nothing cancels, the bound is a small part of the result: sums of fewer bits show.
     assert_correct(DENSE, ops.dense, *map(np.abs, drawn))
@@ -452,6 +459,7 @@ def test_glorot_seed(ops, seed):
         assert_equal(f"the kernel of the same seed, {one},", ops.glorot_uniform((3, 4), one), kernel)
         assert not np.array_equal(ops.glorot_uniform((3, 4), one + 1), kernel)
     assert_told_apart("kernels", confusable_seeds(seed), lambda one: ops.glorot_uniform((3, 4), one))
+    assert_results_are_new("glorot_uniform", ops.glorot_uniform, ((3, 4), seed))
 
 
 @claim("dense.glorot-is-common")

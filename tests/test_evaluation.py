@@ -11,7 +11,7 @@ from assay.spec.semantics import models as definition
 from assay.spec.vectors import read
 from assay.testing import problems
 from assay.testing.assertions import assert_within, claim
-from assay.testing.cases import ODD
+from assay.testing.cases import MANY, ODD
 from assay.testing.networks import digit_logits
 from assay.testing.operations import (
     ACCURACY,
@@ -72,7 +72,9 @@ def drawn_batches(seed, sizes, classes):
 
 
 @claim("evaluation.any-size")
-@pytest.mark.parametrize(("sizes", "classes"), [((1, 50, ODD, 3, 67), 10), ((33, 5), 300), ((70_000, 3), 2)], ids=str)
+@pytest.mark.parametrize(
+    ("sizes", "classes"), [((1, 50, ODD, 3, 67), 10), ((33, 5), 300), ((33, 5), MANY), ((70_000, 3), 2)], ids=str
+)
 def test_any_size(ops, seed, sizes, classes):
     assert_correct(ACCURACY, ops.sparse_categorical_accuracy, drawn_batches(seed, sizes, classes))
 
@@ -302,6 +304,22 @@ def test_evaluation_starts_anew(training, evaluated):
     accuracy = training.evaluate("mlp", parameters, images[::-1].copy(), labels[::-1].copy(), EXAMPLES - 2)
     expected = 1 - WRONG / (EXAMPLES - 1)
     assert_within("the accuracy of other images", accuracy, expected, rounding.quotient(expected))
+
+
+@claim("evaluation.starts-anew")
+@pytest.mark.parametrize("name", definition.MODELS["mlp"].shapes)
+def test_evaluation_by_each_parameter(training, evaluated, name):
+    parameters, images, labels = evaluated
+    # With any of the first three changed no unit counts, and the last bias alone decides.
+    value = parameters[name]
+    last = np.float32(1000) * (np.arange(10) == labels[-1])
+    changes = {"dense1": np.full_like(value, -1000), "dense2/kernel": np.zeros_like(value), "dense2/bias": last}
+    changed = parameters | {name: next(change for of, change in changes.items() if name.startswith(of))}
+    share = (labels == changed["dense2/bias"].argmax()).mean()
+    right = 1 - WRONG / (EXAMPLES - 1)
+    for what, weights, expected in (("with another", changed, share), ("after another", parameters, right)):
+        accuracy = training.evaluate("mlp", weights, images, labels, EXAMPLES - 2)
+        assert_within(f"the accuracy {what} {name}", accuracy, expected, rounding.quotient(expected))
 
 
 @claim("evaluation.examples-memory-order")

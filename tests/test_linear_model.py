@@ -26,6 +26,7 @@ from assay.testing.operations import (
     one_by_one,
 )
 from assay.testing.problems import Problem
+from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import arrays, same_shape
 
 PROGRAM = vectors.read("linear_model")
@@ -177,6 +178,7 @@ def test_parameters(models, seed):
 @pytest.mark.parametrize("drawn", SEEDS)
 def test_kernel_zeros(models, drawn):
     assert_equal("the kernel", models.initial_parameters("linear", drawn)["dense/kernel"], np.zeros((3, 1)))
+    assert_results_are_new("initial_parameters", models.initial_parameters, ("linear", drawn))
 
 
 @claim("linear_model.bias-zeros")

@@ -22,6 +22,7 @@ from assay.testing.networks import (
     outputs_of,
     solved,
 )
+from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import arrays, seeds
 
 NAMES = ["flatten", "dense1", "dense2", "softmax"]
@@ -303,6 +304,8 @@ def test_initial_seed(models, seed):
     first, _, again = (models.initial_parameters("mlp", one) for one in (seed, seed + 1, seed))
     for name, value in first.items():
         assert np.array_equal(again[name], value), f"a second model with the seed {seed} has another {name}"
+    # Whoever trains a model where it lies must not change those that are built later.
+    assert_results_are_new("initial_parameters", models.initial_parameters, ("mlp", seed))
 
 
 @claim("mlp.flatten-layer")

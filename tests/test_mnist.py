@@ -16,7 +16,7 @@ from assay.spec.semantics import datasets as definition
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.counts import assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
-from assay.testing.stored_arrays import assert_reads_values, assert_results_stay
+from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
 
@@ -165,12 +165,11 @@ def test_pixels_stay_in_other_shapes(datasets, shape):
 @claim("mnist.results-stay")
 def test_results_stay(datasets, seed):
     images = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
-    assert_results_stay(
-        "preprocess", datasets.preprocess, (images, labels_for(images)), (images[::-1].copy(), np.uint8([7, 9]))
-    )
-    assert_results_stay(
-        "sample_batch", datasets.sample_batch, *((IMAGES, LABELS, DRAWS, seed + number) for number in range(2))
-    )
+    of_images = (images, labels_for(images)), (images[::-1].copy(), np.uint8([7, 9]))
+    of_batches = [(IMAGES, LABELS, DRAWS, seed + number) for number in range(2)]
+    for check in (assert_results_stay, assert_results_are_new):
+        check("preprocess", datasets.preprocess, *of_images)
+        check("sample_batch", datasets.sample_batch, *of_batches)
 
 
 @claim("mnist.batch-memory-order")

@@ -21,6 +21,7 @@ from assay.testing.networks import assert_dense, either_adam, outputs_of, reorde
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
 from assay.testing.q_networks import learnt, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_each_count
 
@@ -242,6 +243,7 @@ def test_cnn_initial_seed(models, seed):
     again = models.initial_parameters(MODEL, seed)
     for name, value in new_parameters(models, seed).items():
         assert_equal(f"{name} of a second network with the same seed", again[name], value)
+    assert_results_are_new("initial_parameters", models.initial_parameters, (MODEL, seed))
     pair = seed, seed + 1
     initial_parameters.assert_all_differ(*(new_parameters(models, one) for one in pair), pair)
     assert_told_apart("kernels", confusable_seeds(seed), lambda one: new_parameters(models, one)["conv1/kernel"])

@@ -40,6 +40,7 @@ from assay.testing.q_networks import (
     targets,
 )
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import arrays, seeds
 from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_counts, chance_of_share, threshold
 from assay.testing.training import agent_training
@@ -246,6 +247,7 @@ def test_initial_seed(models, seed):
     again = models.initial_parameters(MODEL, seed)
     for name, value in new_parameters(models, seed).items():
         assert_equal(f"{name} of a second network with the same seed", again[name], value)
+    assert_results_are_new("initial_parameters", models.initial_parameters, (MODEL, seed))
 
 
 @claim("q_learning.initial-weights-differ")

@@ -223,7 +223,29 @@ def lstm_arguments(seed, batch, input_dim, units):
 @claim("recurrence.cell-any-size")
 @any_size
 def test_cell_any_size(ops, seed, batch, input_dim, units):
-    assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *simple_arguments(seed, batch, input_dim, units))
+    arguments = simple_arguments(seed, batch, input_dim, units)
+    for activation in (None, "relu", "tanh", "sigmoid"):
+        assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *arguments, activation)
+
+
+# A multiple of usual blocks, for which some frameworks make products of fewer bits.
+BLOCKS = 64
+
+
+def single_weights(seed, gates):
+    """Draw two kernels with one weight for each unit, so that no sum of many products hides what one has lost."""
+    columns = gates * BLOCKS
+    rows = np.random.default_rng(seed).integers(0, BLOCKS, (2, columns))
+    kernels = np.zeros((2, BLOCKS, columns), np.float32)
+    for kernel, row, weights in zip(kernels, rows, fixed.normal(seed, (columns,), (columns,)), strict=True):
+        kernel[row, np.arange(columns)] = weights
+    return kernels
+
+
+@claim("recurrence.cell-any-size")
+def test_cell_of_single_weights(ops, seed):
+    inputs, state = fixed.normal(seed, (BLOCKS, BLOCKS), (BLOCKS, BLOCKS))
+    assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, inputs, state, *single_weights(seed, 1), None)
 
 
 @claim("recurrence.cell-saturated")
@@ -270,6 +292,12 @@ EQUAL_AXES = pytest.mark.parametrize(("batch", "time"), [(1, 1), (3, 1), (5, 5)]
 def test_sequence_of_equal_axes(ops, seed, batch, time):
     inputs, _, *kernels = simple_arguments(seed, batch * time, 4, 4)
     assert_correct(SIMPLE_RNN, ops.simple_rnn, inputs.reshape(batch, time, 4), *kernels)
+
+
+@claim("recurrence.sequence-any-size")
+def test_sequence_of_single_weights(ops, seed):
+    (sequences,) = fixed.normal(seed, (BLOCKS, 2, BLOCKS))
+    assert_correct(SIMPLE_RNN, ops.simple_rnn, sequences, *single_weights(seed, 1), None)
 
 
 @claim("recurrence.calls-are-independent")
@@ -368,6 +396,12 @@ def test_lstm_any_size(ops, seed, batch, input_dim, units):
     assert_correct(LSTM_CELL, ops.lstm_cell, *lstm_arguments(seed, batch, input_dim, units))
 
 
+@claim("recurrence.lstm-any-size")
+def test_lstm_of_single_weights(ops, seed):
+    inputs, hidden, carry, _, _, bias = lstm_arguments(seed, BLOCKS, BLOCKS, BLOCKS)
+    assert_correct(LSTM_CELL, ops.lstm_cell, inputs, hidden, carry, *single_weights(seed, 4), bias)
+
+
 @claim("recurrence.lstm-saturated")
 @pytest.mark.parametrize("gate", range(4), ids=["input gate", "forget gate", "candidate", "output gate"])
 def test_lstm_saturated(ops, gate):
@@ -421,6 +455,12 @@ def test_lstm_sequence_any_size(ops, seed):
 def test_lstm_sequence_of_equal_axes(ops, seed, batch, time):
     inputs, _, _, *weights = lstm_arguments(seed, batch * time, 4, 4)
     assert_correct(LSTM, ops.lstm, inputs.reshape(batch, time, 4), *weights)
+
+
+@claim("recurrence.lstm-sequence-any-size")
+def test_lstm_sequence_of_single_weights(ops, seed):
+    sequences, bias = fixed.normal(seed, (BLOCKS, 2, BLOCKS), (4 * BLOCKS,))
+    assert_correct(LSTM, ops.lstm, sequences, *single_weights(seed, 4), bias)
 
 
 @claim("recurrence.lstm-calls-are-independent")

@@ -28,6 +28,7 @@ from assay.testing.networks import (
 )
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import seeds
 
 DOCUMENT = read("rnn")
@@ -414,6 +415,7 @@ def test_initial_draws(models, seed):
     for name, kernel in kernels.items():
         initial_rnn.assert_fully_resolved(name, kernel)
     initial_rnn.assert_drawn_apart(kernels)
+    assert_results_are_new("initial_parameters", models.initial_parameters, ("rnn", seed))
 
 
 @claim("rnn.new-models-differ")

@@ -38,6 +38,7 @@ from assay.testing.training.known_batches import (
     ONE_WINDOW,
     TWO_WINDOWS,
     chance_of_batches,
+    chance_of_equals,
     chance_of_periods,
     count_windows,
     fit,
@@ -162,6 +163,23 @@ def test_new_draws(two_windows):
     note(chance_of_periods(TWO_WINDOWS, lags))
     periods = [lag for lag in lags if (counts[lag:] == counts[:-lag]).all()]
     assert not periods, f"the batches repeat after {periods}: they hold {counts.tolist()} times the second window"
+
+
+@claim("rnn_training.new-draws")
+def test_new_draws_by_the_next_seed(text, seed, two_windows):
+    recipe = two_windows[0]
+    one, other = count_windows(*two_windows), count_windows(recipe, *fit(text, recipe, 0.0, seed + 1))
+    pairs = {
+        lag: (one[max(lag, 0) : len(one) + min(lag, 0)], other[max(-lag, 0) : len(one) - max(lag, 0)])
+        for lag in (-1, 0, 1)
+    }
+    # A batch is as another one with the same probability in each pair, and no batch is in two pairs of a lag.
+    note(sum(chance_of_equals(recipe) ** len(first) for first, _ in pairs.values()))
+    alike = [lag for lag, (first, second) in pairs.items() if (first == second).all()]
+    assert not alike, (
+        f"the batches of the seeds {seed} and {seed + 1} hold {one.tolist()} and {other.tolist()} times the second"
+        f" window: the same, moved by {alike[0]} places"
+    )
 
 
 @claim("rnn_training.same-seed")

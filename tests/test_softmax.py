@@ -9,7 +9,7 @@ from assay.spec.error_bounds import rounding
 from assay.spec.semantics import layers
 from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
-from assay.testing.cases import ODD
+from assay.testing.cases import MANY, ODD
 from assay.testing.operations import (
     SOFTMAX,
     assert_any_memory_order,
@@ -37,7 +37,7 @@ def test_definition(ops, logits):
 
 
 # One class, more and fewer classes than rows or as many, sums of many terms, and every rank.
-SHAPES = ((1,), (5,), (10, 10), (ODD, 10), (67, ODD), (2, 3, 4), (4, 3, 3), (3, 1, 5, 2), (2, 3, 1, 2, 2))
+SHAPES = ((1,), (5,), (10, 10), (ODD, 10), (67, ODD), (3, MANY), (2, 3, 4), (4, 3, 3), (3, 1, 5, 2), (2, 3, 1, 2, 2))
 
 
 @claim("softmax.any-shape")

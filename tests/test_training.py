@@ -348,10 +348,14 @@ def of_two(training, seed, compute_once):
     )
 
 
+def decode_each(runs, examples, batch_size):
+    """Read the batches of trainings with a learning rate of 0 from their losses, uncertain ones among them."""
+    return [decode(run.losses, losses_of_examples(run.parameters, examples, batch_size), batch_size) for run in runs]
+
+
 def decoded(runs, examples, batch_size):
-    """Read the batches of trainings with a learning rate of 0 from their losses."""
-    found = [decode(run.losses, losses_of_examples(run.parameters, examples, batch_size), batch_size) for run in runs]
-    return designed_training.certain(found)
+    """Read the batches of those trainings whose examples can be told apart."""
+    return designed_training.certain(decode_each(runs, examples, batch_size))
 
 
 @pytest.fixture(scope="session")
@@ -417,18 +421,43 @@ def test_fit_repeated_draws(batches_of_seven, batches_of_two):
     assert_share("batches of 50 with an odd number of one kind", int(odd[counts].sum()), total, 1 / 2, decisions=3)
 
 
+# Three draws of seven: all the same, two the same, none; a batch of each kind has this probability.
+THREE_OF_SEVEN = np.repeat([1 / 343, 3 / 343, 6 / 343], [7, 42, 35])
+
+
 @claim("training.fit-new-draws")
 def test_fit_new_draws(batches_of_seven, batches_of_two):
     two = np.array([math.comb(50, k) for k in range(51)]) / 2**50
-    # Three draws of seven: all the same, two the same, none; a batch of each kind has this probability.
-    seven = np.repeat([1 / 343, 3 / 343, 6 / 343], [7, 42, 35])
     lags = range(1, SMALL.num_batches // 2 + 1)
-    for sizes, runs, probabilities in ((SMALL, batches_of_seven, seven), (OF_THE_DOCUMENT, batches_of_two, two)):
+    for sizes, runs, probabilities in (
+        (SMALL, batches_of_seven, THREE_OF_SEVEN),
+        (OF_THE_DOCUMENT, batches_of_two, two),
+    ):
         for lag in lags:
             pairs = [pair for run in runs for pair in disjoint_pairs(run.counts, lag)]
             equal = sum(bool((one == other).all()) for one, other in pairs)
             what = f"batches of {sizes.batch_size} that are the same {lag} batches later"
             assert_share(what, equal, len(pairs), float((probabilities**2).sum()), decisions=2 * len(lags))
+
+
+@claim("training.fit-new-draws")
+def test_fit_new_draws_by_the_next_seed(of_seven, seed):
+    each = decode_each(of_seven, designed_training.seven_examples(seed), SMALL.batch_size)
+    # Every training has one partner, so that no batch is in two pairs.
+    pairs = [
+        (one, next_) for one, next_ in zip(each[::2], each[1::2], strict=True) if one.is_certain & next_.is_certain
+    ]
+    lags = range(-2, 3)
+    for lag in lags:
+        ahead, behind = max(lag, 0), max(-lag, 0)
+        end = SMALL.num_batches - abs(lag)
+        same = [
+            (one.counts[ahead : ahead + end] == next_.counts[behind : behind + end]).all(axis=1) for one, next_ in pairs
+        ]
+        equal = np.concatenate([np.zeros(0, bool), *same])
+        what = f"batches that are the same with the next seed, {lag} batches before"
+        share = float((THREE_OF_SEVEN**2).sum())
+        assert_share(what, int(equal.sum()), len(equal), share, decisions=len(lags))
 
 
 def disjoint_pairs(batches, lag):

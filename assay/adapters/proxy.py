@@ -315,7 +315,8 @@ def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - as above
         return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
     if isinstance(left, tuple | list):
         return len(left) == len(right) and all(map(_same, left, right))
-    return bool(left == right)
+    # NaN is the same as itself, and not equal to it.
+    return left is right or bool(left == right)
 
 
 def start(implementation: Implementation, device: str, threads: int | None) -> str:

@@ -12,6 +12,8 @@ from assay.spec.semantics import layers
 
 # A prime number: it leaves a remainder in blocks of every usual size, and is larger than most of them.
 ODD = 1031
+# More classes than there are whole numbers without a gap in float16, and no multiple of any block either.
+MANY = 5_003
 # "Any shape": every rank, axes of 1, and sizes above those of blocks of elements and of rows.
 ANY_SHAPE = ((), (1,), (ODD,), (67, ODD), (2, 3, 4), (3, 1, 5, 2), (2, 3, 1, 2, 2))
 WITH_AN_AXIS = ANY_SHAPE[1:]

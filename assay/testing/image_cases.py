@@ -30,6 +30,26 @@ GEOMETRIES: tuple[tuple[Pair, Pair, Pair, Padding], ...] = (
     ((5, 6), (5, 6), (1, 1), "valid"),
     ((8, 7), (2, 2), (5, 4), "valid"),
     ((7, 6), (1, 1), (2, 3), "same"),
+    # Those of well-known networks, for which frameworks have ways of their own.
+    ((6, 8), (1, 1), (2, 2), "valid"),
+    ((8, 6), (1, 1), (2, 2), "same"),
+    ((8, 7), (1, 1), (3, 3), "same"),
+    ((9, 8), (2, 2), (2, 1), "valid"),
+    ((8, 9), (2, 2), (1, 2), "same"),
+    ((7, 8), (3, 3), (1, 1), "valid"),
+    ((7, 8), (3, 3), (3, 3), "valid"),
+    ((8, 9), (4, 4), (2, 2), "valid"),
+    ((9, 8), (4, 4), (4, 4), "valid"),
+    ((8, 9), (5, 5), (2, 2), "valid"),
+    ((9, 8), (5, 5), (2, 2), "same"),
+    ((8, 10), (7, 7), (2, 2), "same"),
+    ((5, 9), (1, 3), (1, 1), "valid"),
+    ((9, 5), (3, 1), (1, 1), "same"),
+    ((5, 9), (1, 7), (1, 1), "same"),
+    ((9, 5), (7, 1), (1, 1), "same"),
+    ((8, 7), (1, 2), (1, 2), "valid"),
+    ((7, 8), (2, 1), (2, 1), "same"),
+    ((7, 9), (3, 2), (2, 2), "same"),
 )
 WINDOWS = tuple(
     WindowGeometry((2, *size, 3), window, strides, padding) for size, window, strides, padding in GEOMETRIES

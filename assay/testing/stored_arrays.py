@@ -105,6 +105,35 @@ def assert_results_stay(what: str, function: Callable[..., Any], *calls: Sequenc
             raise NonConformanceError(msg)
 
 
+def assert_results_are_new(what: str, function: Callable[..., Any], *calls: Sequence[Any]) -> None:
+    """Check that a result belongs to its caller: whoever writes into it changes nothing that is returned later.
+
+    Args:
+        what: Name of the function.
+        function: Function of the arguments, which returns the same for the same arguments.
+        calls: Arguments of each call.
+
+    Raises:
+        NonConformanceError: A call returns what an earlier one returned, as its caller has changed it.
+
+    """
+    __tracebackhide__ = True
+    for number, arguments in enumerate(calls, 1):
+        result = function(*arguments)
+        copy = map_arrays(np.array, result)
+        map_arrays(_overwrite, result)
+        if not are_equal(function(*arguments), copy):
+            msg = f"{what}: call {number} of {len(calls)} returns something else after its result was changed"
+            raise NonConformanceError(msg)
+
+
+def _overwrite(array: Array) -> Array:
+    """Change every element of an array that may be written to."""
+    if array.flags.writeable:
+        array[...] = array == 0
+    return array
+
+
 def are_equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - as above
     """Whether two results have the same values throughout."""
     if isinstance(one, Mapping):

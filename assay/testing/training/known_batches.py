@@ -159,6 +159,12 @@ def chance_of_batches(counts: Array, batch_size: int) -> float:
     return min(1.0, len(tests) * min(chance_of_share(*test) for test in tests))
 
 
+def chance_of_equals(recipe: Recipe) -> float:
+    """Return the probability that two batches hold the second of two windows equally often."""
+    chances = np.array([math.comb(recipe.batch_size, one) for one in range(recipe.batch_size + 1)])
+    return float(np.sum((chances / 2.0**recipe.batch_size) ** 2))
+
+
 def chance_of_periods(recipe: Recipe, lags: Iterable[int]) -> float:
     """Return the probability that even draws give batches all of which are as those some places before, at most.
 

@@ -13,6 +13,7 @@ from doubles.axis_faults import AXIS_FAULTS
 from doubles.base_faults import BASE_FAULTS
 from doubles.basic_faults import BASIC_FAULTS
 from doubles.blind_spot_faults import BLIND_SPOT_FAULTS
+from doubles.combination_faults import COMBINATION_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
 from doubles.environment_faults import ENVIRONMENT_FAULTS
@@ -50,6 +51,7 @@ for _faults in (
     AXIS_FAULTS,
     BASE_FAULTS,
     BLIND_SPOT_FAULTS,
+    COMBINATION_FAULTS,
     CONVOLUTION_FAULTS,
     CUSTOM_FAULTS,
     ENVIRONMENT_FAULTS,
