@@ -354,7 +354,7 @@ def decode_each(runs, examples, batch_size):
 
 
 def decoded(runs, examples, batch_size):
-    """Read the batches of those trainings whose examples can be told apart."""
+    """Read the batches of those trainings whose examples have different losses."""
     return designed_training.certain(decode_each(runs, examples, batch_size))
 
 
