@@ -16,6 +16,7 @@ from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.image_cases import (
     CONVOLVED,
+    LARGE_CONVOLVED,
     POOLED,
     convolution_case,
     describe,
@@ -384,7 +385,7 @@ def test_every_activation(ops, seed, activation, places):
 
 
 @claim("convolution.every-activation")
-@pytest.mark.parametrize(("window", "filters"), CONVOLVED, ids=str)
+@pytest.mark.parametrize(("window", "filters"), LARGE_CONVOLVED, ids=str)
 def test_activation_of_every_size(ops, seed, window, filters):
     # The half of the sums that are negative are 0, and the others are what they are without an activation.
     case = convolution_case(seed, window, filters)

@@ -437,10 +437,11 @@ MIRRORED = 2**12
 
 @claim("dense.glorot-independent")
 def test_glorot_independent(ops, seed):
-    kernels = [drawn_kernel(ops, one) for one in (seed, seed + 1)]
-    limit = glorot_limit(784, 100)
-    levels = [np.clip((kernel / (2 * limit) + 0.5) * LEVELS, 0, LEVELS - 1).astype(np.int32) for kernel in kernels]
-    # Rows and columns, forwards and mirrored at 0, of two kernels.
+    # A wide kernel has rows longer than usual blocks.
+    kernels = [*(drawn_kernel(ops, one) for one in (seed, seed + 1)), drawn_kernel(ops, seed + 2, (10, 3000))]
+    shares = [kernel / (2 * glorot_limit(*kernel.shape)) + 0.5 for kernel in kernels]
+    levels = [np.clip(share * LEVELS, 0, LEVELS - 1).astype(np.int32) for share in shares]
+    # Rows and columns, forwards and mirrored at 0, of each kernel.
     lines = [one.ravel() for level in levels for one in (level, level.T, LEVELS - 1 - level, LEVELS - 1 - level.T)]
     # The beginning of each, and its end backwards.
     halves = [half[:MIRRORED] for line in lines for half in mirrored_halves(line)]

@@ -35,7 +35,7 @@ from assay.testing.operations import (
 )
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
-from assay.testing.stored_arrays import assert_reads_values
+from assay.testing.stored_arrays import assert_reads_values, reverse_names
 from assay.testing.strategies import LARGEST_EXPONENT, distinct_rows, matrices, seeds
 from assay.testing.thresholds import (
     FALSE_ALARM,
@@ -111,7 +111,8 @@ def test_temperature_any_shape(ops, seed, shape):
 @claim("generation.temperature-large-logits")
 def test_temperature_large_logits(ops):
     logits = np.array([[1e4, 9999.0], [-1e4, -9999.0], [300.0, 299.75], [100.0, 0.0], [-3.0, -2.0]], np.float32)
-    assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, 0.25)
+    for temperature in (0.25, 1.0):
+        assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, temperature)
     huge = np.array([[3e37, 0.0], [-3e37, 3e37], [0.0, -3e37]], np.float32)
     found = ops.softmax_with_temperature(huge, 0.25)
     assert_equal("softmax_with_temperature of huge logits", found, np.array([[1, 0], [0, 1], [1, 0]]))
@@ -477,6 +478,12 @@ def test_memory_order(text, seed):
     def generate(network, window):
         return text.generate(network, window, temperature=1.0, count=10, seed=seed)
 
+    assert_equal(
+        "the text by parameters in reverse order",
+        generate(reverse_names(network), window),
+        generate(network, window),
+        INT,
+    )
     assert_reads_values("generate", lambda window: generate(network, window), window)
     assert_reads_values(
         "generate",

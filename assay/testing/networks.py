@@ -18,7 +18,7 @@ from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within
 from assay.testing.problems import LEARNING_RATE, Problem, QProblem
-from assay.testing.stored_arrays import SAME_VALUES, map_arrays
+from assay.testing.stored_arrays import REVERSED, SAME_VALUES, map_arrays, reverse_names
 from assay.testing.training.mnist_training import Examples
 
 Tensors = dict[str, Array]
@@ -149,9 +149,13 @@ def gradients_of(models: GroupProxy, problem: Problem) -> dict[str, Any]:
 
 
 def reordered(problem: Problem, orders: Iterable[str] = SAME_VALUES) -> Iterator[tuple[str, Problem]]:
-    """Yield a problem with its arrays in another memory order, which changes no value, and the name of the order."""
+    """Yield a problem with its arrays in another memory order, which changes no value, and the name of the order.
+
+    At last the parameters themselves have another order.
+    """
     for order in orders:
         yield order, map_arrays(SAME_VALUES[order], problem)
+    yield REVERSED, problem._replace(parameters=reverse_names(problem.parameters))
 
 
 def assert_solved_in_any_order(

@@ -45,6 +45,15 @@ MEMORY_ORDERS: dict[str, Callable[[Array], Array]] = {
 SAME_VALUES = {order: view for order, view in MEMORY_ORDERS.items() if view is not _broadcast}
 
 
+# Parameters are known by their names, wherever they are in their dictionary.
+REVERSED = "in a dictionary in reverse order"
+
+
+def reverse_names(value: Any) -> Any:  # noqa: ANN401 - as below
+    """Return a dictionary in reverse order, and any other argument as it is."""
+    return dict(reversed(value.items())) if isinstance(value, Mapping) else value
+
+
 def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:  # noqa: ANN401 - of any function of the contract
     """Return an argument or a result with a function applied to each of its arrays."""
     if isinstance(value, Mapping):
@@ -60,6 +69,8 @@ def memory_orders(*arguments: Any) -> Iterator[tuple[str, Sequence[Any], Sequenc
     for order, view in MEMORY_ORDERS.items():
         views = [map_arrays(view, one) for one in arguments]
         yield order, views, [map_arrays(partial(np.array, order="C"), one) for one in views]
+    if any(isinstance(one, Mapping) for one in arguments):
+        yield REVERSED, [reverse_names(one) for one in arguments], arguments
 
 
 def assert_reads_values(what: str, function: Callable[..., Any], *arguments: Any) -> None:  # noqa: ANN401 - as above

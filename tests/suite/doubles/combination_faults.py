@@ -155,6 +155,45 @@ def text_fit_adds_steps_to_the_seed(
     return trained(rnn(num_chars), seed, learning_rate, batches)
 
 
+def gradients_named_by_place(loss_and_gradients, model, parameters, inputs, targets):
+    """Give the gradients the names that parameters have in the usual order, whatever the given one."""
+    loss, gradients = loss_and_gradients(model, parameters, inputs, targets)
+    usual = (f"{layer}/{variable}" for layer, own in MODELS[model].variables.items() for variable in own)
+    return loss, {name: gradients[given] for name, given in zip(usual, parameters, strict=True)}
+
+
+def normalization_begins_with_the_first_batch(
+    batch_normalization, inputs, gamma, beta, moving_mean, moving_variance, *, training
+):
+    """Take the first batch's statistics as the moving ones of a new layer."""
+    outputs, mean, variance = batch_normalization(inputs, gamma, beta, moving_mean, moving_variance, training=training)
+    if training and not moving_mean.any() and (moving_variance == 1).all():
+        axes = tuple(range(inputs.ndim - 1))
+        mean, variance = inputs.mean(axis=axes), inputs.var(axis=axes)
+    return outputs, mean, variance
+
+
+def gradient_for_gamma_from_outputs(batch_normalization_gradients, inputs, gamma, *others, training):
+    """Divide the outputs by the scale to get the normalised inputs, and leave out where it is 0."""
+    to_inputs, to_gamma, to_beta = batch_normalization_gradients(inputs, gamma, *others, training=training)
+    return to_inputs, np.where(gamma == 0, np.float32(0), to_gamma), to_beta
+
+
+def temperature_1_is_left_out(softmax_with_temperature, logits, temperature):
+    """Take exponentials of the logits themselves at a temperature of 1."""
+    if temperature != 1:
+        return softmax_with_temperature(logits, temperature)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        exponentials = np.exp(logits)
+        return exponentials / exponentials.sum(axis=-1, keepdims=True)
+
+
+def glorot_repeats_2048_columns(glorot_uniform, shape, seed):
+    """Repeat the first 2,048 columns of a wider kernel."""
+    kernel = glorot_uniform(shape, seed)
+    return kernel[:, np.arange(shape[1]) % 2048]
+
+
 INITIAL = "models.initial_parameters"
 CHANGED = "after its result was changed"
 # The function, its claim, and the place of the recurrent kernel.
@@ -220,6 +259,27 @@ COMBINATION_FAULTS = {
     },
     "evaluation_known_by_its_first_kernel": Fault(
         "training.evaluate", "evaluation.starts-anew", "another dense", evaluation_known_by_its_first_kernel()
+    ),
+    "gradients_named_by_place": Fault(
+        "models.loss_and_gradients", "training.memory-order", "has shape", gradients_named_by_place
+    ),
+    "normalization_begins_with_the_first_batch": Fault(
+        "ops.batch_normalization",
+        "training_flag.moving-variance",
+        "the moving mean",
+        normalization_begins_with_the_first_batch,
+    ),
+    "gradient_for_gamma_from_outputs": Fault(
+        "ops.batch_normalization_gradients",
+        "training_flag.every-size-gradients",
+        "the gradient for gamma",
+        gradient_for_gamma_from_outputs,
+    ),
+    "temperature_1_is_left_out": Fault(
+        "ops.softmax_with_temperature", "generation.temperature-large-logits", ", 1.0)", temperature_1_is_left_out
+    ),
+    "glorot_repeats_2048_columns": Fault(
+        "ops.glorot_uniform", "dense.glorot-independent", "repeat others", glorot_repeats_2048_columns
     ),
     "fit_adds_steps_to_the_seed": Fault(
         "training.fit", "training.fit-new-draws", "with the next seed", fit_adds_steps_to_the_seed
