@@ -7,11 +7,11 @@ such an exception does not count as one that the implementation has. Any other f
 group makes claims fail. A function must not change its arguments. An array may be a view that is transposed, sliced
 with a step, broadcast or read-only: only its values count, not its memory layout.
 
-Parameters are a dictionary from canonical names to arrays. The linear model has `dense/kernel` [input_dim, units] and
-`dense/bias` [units]. The MLP has `dense1/...` and `dense2/...`. The CNN has `conv1/...` and `conv2/...` before them,
-with kernels [window height, window width, input channels, filters]. The RNN has `cell/kernel` [num_chars, 1024],
-`cell/recurrent_kernel` [256, 1024] and `cell/bias` [1024], in the layout of `lstm_cell`, before `dense/...`. The
-Q-network has `dense1/...` to `dense3/...`.
+Parameters are a dictionary from canonical names to arrays, in any order. The linear model has `dense/kernel`
+[input_dim, units] and `dense/bias` [units]. The MLP has `dense1/...` and `dense2/...`. The CNN has `conv1/...` and
+`conv2/...` before them, with kernels [window height, window width, input channels, filters]. The RNN has `cell/kernel`
+[num_chars, 1024], `cell/recurrent_kernel` [256, 1024] and `cell/bias` [1024], in the layout of `lstm_cell`, before
+`dense/...`. The Q-network has `dense1/...` to `dense3/...`.
 
 The kernels of a new model are drawn with the Glorot-uniform initializer, and its biases are 0. The parameters of
 `linear` are all 0. For the cell of `rnn` the document is silent: its recurrent kernel may be orthogonal or uniform,
