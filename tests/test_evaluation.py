@@ -276,6 +276,17 @@ def test_any_batch_size(training, evaluated, batch_size):
 
 
 @claim("evaluation.any-batch-size")
+@pytest.mark.parametrize("factor", [1, 256])
+def test_one_by_one(training, evaluated, factor):
+    parameters, images, labels = evaluated
+    # Images are what they are: brighter ones, of which the network thinks the same, are not scaled.
+    darker = parameters | {"dense1/kernel": parameters["dense1/kernel"] / np.float32(factor)}
+    some = slice(WRONG - 2, WRONG + 3)
+    accuracy = training.evaluate("mlp", darker, np.float32(factor) * images[some], labels[some], 1)
+    assert_within("the accuracy of five images, one by one", accuracy, 3 / 5, rounding.quotient(3 / 5))
+
+
+@claim("evaluation.any-batch-size")
 @pytest.mark.parametrize("wrong", [0, 1])
 def test_many_right(training, wrong):
     # More than whole numbers float16 has; the bias of one class decides.

@@ -51,7 +51,7 @@ REVERSED = "in a dictionary in reverse order"
 
 def reverse_names(value: Any) -> Any:  # noqa: ANN401 - as below
     """Return a dictionary in reverse order, and any other argument as it is."""
-    return dict(reversed(value.items())) if isinstance(value, Mapping) else value
+    return dict(reversed([*value.items()])) if isinstance(value, Mapping) else value
 
 
 def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:  # noqa: ANN401 - of any function of the contract

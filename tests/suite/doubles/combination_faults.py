@@ -194,6 +194,11 @@ def glorot_repeats_2048_columns(glorot_uniform, shape, seed):
     return kernel[:, np.arange(shape[1]) % 2048]
 
 
+def evaluation_scales_bright_images(evaluate, model, parameters, images, *others):
+    """Divide images by 255 where one of their pixels is above 1."""
+    return evaluate(model, parameters, images / np.float32(255) if images.max() > 1 else images, *others)
+
+
 INITIAL = "models.initial_parameters"
 CHANGED = "after its result was changed"
 # The function, its claim, and the place of the recurrent kernel.
@@ -259,6 +264,9 @@ COMBINATION_FAULTS = {
     },
     "evaluation_known_by_its_first_kernel": Fault(
         "training.evaluate", "evaluation.starts-anew", "another dense", evaluation_known_by_its_first_kernel()
+    ),
+    "evaluation_scales_bright_images": Fault(
+        "training.evaluate", "evaluation.any-batch-size", "one by one", evaluation_scales_bright_images
     ),
     "gradients_named_by_place": Fault(
         "models.loss_and_gradients", "training.memory-order", "has shape", gradients_named_by_place
