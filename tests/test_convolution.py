@@ -389,8 +389,10 @@ def test_every_activation(ops, seed, activation, places):
 def test_activation_of_every_size(ops, seed, window, filters):
     # The half of the sums that are negative are 0, and the others are what they are without an activation.
     case = convolution_case(seed, window, filters)
-    linear = to_float64(ops.conv2d(*case.arrays, **case.options))
-    outputs = ops.conv2d(*case.arrays, **case.options, activation="relu")
+    # Some of them have no bias.
+    arrays = case.arrays[: 2 if filters == 2 else 3]
+    linear = to_float64(ops.conv2d(*arrays, **case.options))
+    outputs = ops.conv2d(*arrays, **case.options, activation="relu")
     what = f"conv2d, the activation relu ({describe(case)})"
     assert_within(what, outputs, np.maximum(linear, 0), 2 * fast(case.arrays[:2]))
 

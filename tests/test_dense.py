@@ -107,7 +107,7 @@ def test_any_size(ops, seed, batch, input_dim, units, activation):
 
 @claim("dense.any-option")
 @pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
-@pytest.mark.parametrize("leading", [(3,), (4, 3), (2, 1, 3), (2, 3, 1, 2)], ids=str)
+@pytest.mark.parametrize("leading", [(3,), (4, 3), (5, 67), (2, 1, 3), (2, 3, 1, 2)], ids=str)
 def test_any_option(ops, seed, leading, activation):
     # As many units as the last leading axis has elements, to which a bias could be added by mistake.
     inputs, kernel, bias = cases.dense(seed, leading, 5, 3)
