@@ -4,8 +4,9 @@ Floating-point arrays are float32 and integer arrays int32, in and out, unless a
 implementation declares the groups that it has. Claims that need another group are *unsupported*. So are claims that
 need a function or a model that the optional attribute `unsupported` names: `("ops.lstm", "models.rnn")`. A group with
 such an exception does not count as one that the implementation has. Any other function that is missing in a declared
-group makes claims fail. A function must not change its arguments. An array may be a view that is transposed, sliced
-with a step, broadcast or read-only: only its values count, not its memory layout.
+group makes claims fail. A function must not change its arguments. Nor must it keep them: the caller may put other
+values into an array or a dictionary after the call. An array may be a view that is transposed, sliced with a step,
+broadcast or read-only: only its values count, not its memory layout.
 
 Parameters are a dictionary from canonical names to arrays, in any order. The linear model has `dense/kernel`
 [input_dim, units] and `dense/bias` [units]. The MLP has `dense1/...` and `dense2/...`. The CNN has `conv1/...` and

@@ -261,6 +261,16 @@ def test_frames_show_their_states(environments, seed):
     assert_shows(frames, states)
 
 
+@claim("cartpole.frames-show-their-states", "q_learning.rendering-changes-nothing")
+def test_frames_show_the_states_of_their_seeds(environments, seed):
+    # First states say nothing of each other: those of other seeds would leave almost all that moves. Cart and pole move
+    # by a few pixels only, of which whole pixels leave up to a fifth.
+    seeds, none = [(seed + number) % 2**31 for number in range(16)], np.zeros(0, INT)
+    frames = np.concatenate([environments.frames(none, number) for number in seeds])
+    states = np.concatenate([environments.play(none, number)[0] for number in seeds])
+    assert_shows(frames, states, rest=1 / 2)
+
+
 @claim("q_learning.rendering-changes-nothing")
 @pytest.mark.parametrize("steps", [0, 20], ids=["none", "to-the-end"])
 def test_frames_of_the_whole_episode(environments, seed, steps):

@@ -16,6 +16,7 @@ from assay.spec.semantics import datasets as definition
 from assay.spec.semantics import layers, losses, optimizers
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim, few_examples
+from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, chance_of_share, threshold
 from assay.testing.training.network_training import train
 
@@ -252,7 +253,16 @@ def test_shuffled_anew(shuffled):
 @claim("flowers.shuffle-seed")
 def test_shuffle_seed(flowers, shuffled, seed):
     first, again, other = (orders_of(one) for one in (shuffled, shuffle(flowers, seed), shuffle(flowers, seed + 1)))
-    assert ((again == first).all(), (other != first).any()) == (True, True)
+    assert (again == first).all(), f"the seed {seed} gives another order the second time"
+    # Also of different epochs: what an epoch draws says nothing of the next seed.
+    common = {*map(tuple, first.tolist())} & {*map(tuple, other.tolist())}
+    assert not common, f"the seeds {seed} and {seed + 1} have {len(common)} of {EPOCHS} epochs in common"
+
+
+@claim("flowers.shuffle-seed")
+def test_shuffle_confusable_seeds(flowers, seed):
+    few = {"count": BUFFER, "batch_size": BUFFER, "epochs": 1, "labels": LABELS[:BUFFER]}
+    assert_told_apart("orders", confusable_seeds(seed), lambda one: orders_of(shuffle(flowers, one, **few), BUFFER))
 
 
 @claim("flowers.shuffle-window")

@@ -71,6 +71,20 @@ def test_greedy_by_the_parameters(agent, seed):
         assert_equal("the greedy actions", act(agent, states, 0.0, seed, weights), expected, INT)
 
 
+@claim("q_learning.greedy-by-the-parameters")
+def test_episodes_by_the_parameters(agent, seed):
+    # Pushed to where it leans, the pole stands for longer than pushed to one side all the time, and else it falls soon.
+    longest = pushed_lengths(CORNERS).max()
+    for weights, stands in ((ANGLE, True), (-ANGLE, False), (ANGLE, True)):
+        parameters = linear_values(weights)
+        lengths = {
+            "play": agent.play(parameters, 1, seed)[0],
+            "collect": len(Transitions(*agent.collect(parameters, 0.0, 1, seed)).actions),
+        }
+        for name, steps in lengths.items():
+            assert (steps > longest) == stands, f"{name}: the pole falls after {steps} steps, by values of {weights}"
+
+
 @claim("q_learning.greedy-far-from-0")
 @pytest.mark.parametrize("level", [-100.0, 100.0])
 def test_greedy_far_from_0(agent, seed, level):

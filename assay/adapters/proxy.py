@@ -5,7 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import traceback
-from collections.abc import Callable, Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
@@ -246,7 +247,8 @@ def _call(
     name = f"{group}.{function_name}"
     call = Call(group, function_name, args, kwargs)
     calls.add(call)
-    given, named = copy_arguments(args), copy_arguments(kwargs)
+    lent = _LENT.lend((copy_arguments(args), copy_arguments(kwargs)))
+    given, named = lent
     result = _guarded(name, lambda: function(*given, **named))
     call.result = result
     if not _same((given, named), (args, kwargs)):
@@ -257,6 +259,7 @@ def _call(
             f"{name} returned {describe_type(result)}, where the contract asks for {declared.__annotations__['return']}"
         )
         raise AdapterError(msg)
+    _LENT.take_back(lent, result)
     return result
 
 
@@ -302,6 +305,83 @@ def _vary_memory_order(array: Array) -> Array:
             memory[..., ::2] = array
             return memory[..., ::2]
     return array.copy()
+
+
+# Of all arrays that are kept.
+_LARGEST_KEPT = 2**26
+
+
+class _LentArguments:
+    """Arguments that calls have had, for later calls to have again with other values in them.
+
+    A program puts the next batch where the last one was. An implementation that knows an argument again by its
+    identity, or still looks at it after the call, is then wrong in whatever it is asked next.
+    """
+
+    def __init__(self) -> None:
+        self._arrays: dict[tuple[Any, ...], list[Array]] = defaultdict(list)
+        self._dictionaries: dict[tuple[Any, ...], list[dict[Any, Any]]] = defaultdict(list)
+        self._size = 0
+
+    def lend(self, tree: Any) -> Any:  # noqa: ANN401 - copies of the arguments of any function of the contract
+        """Return arguments in arrays and dictionaries that an earlier call has had, as far as there are any."""
+        if isinstance(tree, np.ndarray):
+            return self._lend_array(tree)
+        if isinstance(tree, dict):
+            values = {key: self.lend(branch) for key, branch in tree.items()}
+            kept = self._dictionaries[tuple(values)]
+            lent = kept.pop() if kept else {}
+            lent.update(values)
+            return lent
+        if isinstance(tree, tuple | list):
+            return type(tree)(map(self.lend, tree))
+        return tree
+
+    def _lend_array(self, array: Array) -> Array:
+        kept = self._arrays[_form(array)] if _is_reusable(array) else None
+        if not kept:
+            return array
+        lent = kept.pop()
+        self._size -= lent.nbytes
+        lent[...] = array
+        return lent
+
+    def take_back(self, tree: Any, result: Any) -> None:  # noqa: ANN401 - as above, and whatever was returned
+        """Keep the arguments of a call that has ended, but for those that its result is a view of."""
+        returned = [*_parts(result)]
+        arrays, identities = [part for part in returned if isinstance(part, np.ndarray)], {*map(id, returned)}
+        # The first argument comes last, and so is lent first.
+        for part in reversed([*_parts(tree)]):
+            if isinstance(part, dict):
+                if id(part) not in identities:
+                    self._dictionaries[tuple(part)] = [part]
+            elif isinstance(part, np.ndarray) and _is_reusable(part):
+                if not any(np.may_share_memory(part, array) for array in arrays):
+                    self._arrays[_form(part)].append(part)
+                    self._size += part.nbytes
+        if self._size > _LARGEST_KEPT:
+            self._arrays.clear()
+            self._dictionaries.clear()
+            self._size = 0
+
+
+_LENT = _LentArguments()
+
+
+def _form(array: Array) -> tuple[Any, ...]:
+    return array.dtype.str, array.shape
+
+
+def _is_reusable(array: Array) -> bool:
+    return array.base is None and array.flags.c_contiguous and array.flags.writeable and array.size <= _LARGEST_VARIED
+
+
+def _parts(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
+    """Yield a tree and all that is in it."""
+    yield tree
+    if isinstance(tree, Mapping | tuple | list):
+        for branch in tree.values() if isinstance(tree, Mapping) else tree:
+            yield from _parts(branch)
 
 
 def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - as above

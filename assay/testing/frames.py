@@ -39,12 +39,13 @@ def _middle(part: Array) -> float:
     return float(np.nonzero(part)[1].mean())
 
 
-def assert_shows(frames: Array, states: Array) -> None:
+def assert_shows(frames: Array, states: Array, rest: float = REST) -> None:
     """Check that each frame shows its state: where the cart is, and how the pole leans.
 
     Args:
         frames: Uint8 [n, height, width, 3].
         states: [n, 4], of an episode in which cart and pole go both ways.
+        rest: Part of what an end moves by that a straight line may leave.
 
     Raises:
         NonConformanceError: The frames do not show one of them, or show the states of other frames.
@@ -63,7 +64,7 @@ def assert_shows(frames: Array, states: Array) -> None:
                     f" by {rests[0]:.2f} from its own"
                 )
                 raise NonConformanceError(msg)
-        if not rests[0] < REST * moves:
+        if not rests[0] < rest * moves:
             msg = (
                 f"the frames do not show the {what} where the states have it: off by {rests[0]:.2f} pixels (root mean"
                 f" square), and it moves by {moves:.2f}"

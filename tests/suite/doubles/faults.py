@@ -24,6 +24,7 @@ from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.keras_layer_faults import KERAS_LAYER_FAULTS
+from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
 from doubles.limit_faults import LIMIT_FAULTS
 from doubles.memory_faults import MEMORY_FAULTS
@@ -61,6 +62,7 @@ for _faults in (
     IMAGE_FAULTS,
     KERAS_FAULTS,
     KERAS_LAYER_FAULTS,
+    KEPT_ARGUMENT_FAULTS,
     LAYER_FAULTS,
     MEMORY_FAULTS,
     NESTING_FAULTS,

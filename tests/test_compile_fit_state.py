@@ -1,0 +1,109 @@
+"""What fit, evaluate and predict go by between calls: the weights, arrays and arguments of the call. Lines 820 to 836."""
+
+import numpy as np
+
+from assay.spec.error_bounds import rounding
+from assay.testing.assertions import assert_equal, assert_within, claim
+from assay.testing.stored_arrays import assert_results_stay
+
+BATCH_SIZE = 2
+# Two whole batches and a smaller one. Powers of 2, so that products, squares and sums of them are exact.
+NUMBERS = np.array([1, 2, 4, 8, 16], np.float32).reshape(-1, 1)
+
+
+def one_weight(keras, *others, rate=0.0):
+    """Make and compile a model that gives its input, times its weight of 1, with what comes after it in the chain."""
+    namespace = keras.namespace
+    weigh = namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    model = namespace.Sequential([namespace.Input(shape=(1,)), weigh, *others])
+    optimizer = namespace.optimizers.SGD(learning_rate=rate)
+    model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
+    return model, weigh
+
+
+def predict(model, inputs):
+    return model.predict(inputs, batch_size=BATCH_SIZE, verbose=0)
+
+
+def evaluate(model, inputs, targets):
+    return np.float32(model.evaluate(inputs, targets, batch_size=len(inputs), verbose=0))
+
+
+def fit(model, inputs, targets, batch_size=BATCH_SIZE):
+    return model.fit(inputs, targets, batch_size=batch_size, shuffle=False, verbose=0)
+
+
+def assert_weighs(what, model, weight):
+    """Check that predict and evaluate use a weight."""
+    assert_equal(f"predict {what}", predict(model, NUMBERS), NUMBERS * np.float32(weight))
+    # Of four examples: their mean is exact.
+    targets = np.zeros((4, 1), np.float32)
+    assert_equal(f"evaluate {what}", evaluate(model, NUMBERS[:4], targets), np.mean((weight * NUMBERS[:4]) ** 2))
+
+
+@claim("compile_fit.weights-as-they-are")
+def test_weights_as_they_are(keras):
+    model, weigh = one_weight(keras, rate=1.0)
+    assert_weighs("at first", model, 1)
+    weigh.set_weights([np.full((1, 1), 2, np.float32)])
+    assert_weighs("after set_weights of the layer", model, 2)
+    model.set_weights([np.full((1, 1), 4, np.float32)])
+    assert_weighs("after set_weights of the model", model, 4)
+    weigh.kernel.assign(np.full((1, 1), 8, np.float32))
+    assert_weighs("after assign", model, 8)
+    gradient = keras.to_tensor(np.full((1, 1), -8, np.float32))
+    model.optimizer.apply_gradients(zip([gradient], model.trainable_variables, strict=True))
+    assert_weighs("after apply_gradients", model, 16)
+
+
+@claim("compile_fit.arrays-as-they-are")
+def test_arrays_as_they_are(keras):
+    model, _ = one_weight(keras)
+    inputs, targets = NUMBERS[:4].copy(), np.zeros((4, 1), np.float32)
+    for what, factor, target in (("at first", 1, 0), ("changed in place", 2, 1)):
+        inputs[:], targets[:] = factor * NUMBERS[:4], target
+        loss = np.mean((inputs.astype(np.float64) - targets) ** 2)
+        assert_equal(f"predict of an array {what}", predict(model, inputs), inputs)
+        assert_equal(f"evaluate of arrays {what}", evaluate(model, inputs, targets), loss)
+        history = model.fit(inputs, targets, validation_data=(inputs, targets), batch_size=4, verbose=0).history
+        for name in ("loss", "val_loss"):
+            assert_equal(f"{name} of arrays {what}", np.float32(history[name]), loss[None])
+
+
+@claim("compile_fit.results-stay")
+def test_results_stay(keras):
+    model, weigh = one_weight(keras, rate=2.0**-4)
+    assert_results_stay("predict", lambda inputs: predict(model, inputs), (NUMBERS,), (2 * NUMBERS,))
+
+    def weights(value):
+        weigh.set_weights([np.full((1, 1), value, np.float32)])
+        return model.get_weights()
+
+    assert_results_stay("get_weights", weights, (1,), (2,))
+
+    first = fit(model, NUMBERS, 2 * NUMBERS)
+    kept = {name: [*values] for name, values in first.history.items()}
+    fit(model, NUMBERS, 4 * NUMBERS)
+    assert first.history == kept, f"a second fit makes {first.history} of the history of the first one, {kept}"
+
+
+@claim("compile_fit.steps")
+def test_steps_of_several_fits(keras):
+    model, _ = one_weight(keras)
+    for batch_size, steps in ((2, 3), (5, 1), (2, 3)):
+        before = int(keras.to_numpy(model.optimizer.iterations))
+        fit(model, NUMBERS, NUMBERS, batch_size=batch_size)
+        taken = int(keras.to_numpy(model.optimizer.iterations)) - before
+        assert taken == steps, f"fit takes {taken} steps for five examples in batches of {batch_size}"
+
+
+@claim("compile_fit.evaluate-in-inference-mode", "training_flag.evaluate-infers")
+def test_smaller_last_batches_infer(keras):
+    # In training mode Dropout would make 0 or twice the number of each.
+    model, _ = one_weight(keras, keras.namespace.layers.Dropout(0.5))
+    for count in (5, 4, 1):
+        numbers = NUMBERS[:count]
+        assert_equal(f"predict of {count} examples in batches of two", predict(model, numbers), numbers)
+    loss = model.evaluate(NUMBERS, np.zeros_like(NUMBERS), batch_size=BATCH_SIZE, verbose=0)
+    expected = np.mean(NUMBERS.astype(np.float64) ** 2)
+    assert_within("the loss of evaluate in batches of two", np.float32(loss), expected, rounding.quotient(expected))
