@@ -1,4 +1,4 @@
-"""What fit, evaluate and predict go by between calls: the weights, arrays and arguments of the call. Lines 820 to 836."""
+"""What fit, evaluate and predict go by between calls: its weights, arrays and arguments. Lines 820 to 836."""
 
 import numpy as np
 

@@ -17,6 +17,7 @@ from assay.spec.semantics import layers, losses, optimizers
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import assert_results_stay
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, chance_of_share, threshold
 from assay.testing.training.network_training import train
 
@@ -117,6 +118,10 @@ def test_split_shuffled(flowers, split, seed):
     assert order != sorted(order), "the images come in the order of the split"
     early = np.array(order) - np.arange(len(order))
     assert early.max() < SPLIT_BUFFER, "an image came before the buffer had reached it"
+    # While none of those after the first so many is drawn, they fill the buffer.
+    taken = SPLIT_BATCHES * SPLIT_BATCH
+    assert math.factorial(SPLIT_BUFFER) / SPLIT_BUFFER**SPLIT_BUFFER < FALSE_ALARM
+    assert max(order) >= taken, f"of the whole split only the first {taken} examples are shuffled"
     other, _ = split_batches(flowers, seed + 1, buffer=SPLIT_BUFFER)
     assert (other != images).any(), f"the seeds {seed} and {seed + 1} give the same order"
 
@@ -154,6 +159,13 @@ def test_resize_to_squares(flowers, seed):
     generator = np.random.default_rng(seed)
     images = [generator.integers(0, 256, (*shape, 3), np.uint8) for shape in ((5, 7), (4, 4), (3, 9))]
     assert_resized(flowers, images, (4, 4))
+
+
+@claim("flowers.resize")
+@pytest.mark.parametrize("channels", [1, 4, 7])
+def test_resize_channels(flowers, seed, channels):
+    images = np.random.default_rng(seed).integers(0, 256, (2, 5, 4, channels), np.uint8)
+    assert_resized(flowers, [*images], (3, 6))
 
 
 @claim("flowers.resize-each")
@@ -263,6 +275,13 @@ def test_shuffle_seed(flowers, shuffled, seed):
 def test_shuffle_confusable_seeds(flowers, seed):
     few = {"count": BUFFER, "batch_size": BUFFER, "epochs": 1, "labels": LABELS[:BUFFER]}
     assert_told_apart("orders", confusable_seeds(seed), lambda one: orders_of(shuffle(flowers, one, **few), BUFFER))
+
+
+@claim("flowers.results-stay")
+def test_results_stay(flowers, seed):
+    assert_results_stay("image_batches", lambda one: shuffle(flowers, one), (seed,), (seed + 1,))
+    options = {"image_size": SPLIT_SIZE, "shuffle_buffer": 5, "batch_size": 5, "mock": True}
+    assert_results_stay("batches", lambda one: flowers.batches(1, seed=one, **options), (seed,), (seed + 1,))
 
 
 @claim("flowers.shuffle-window")

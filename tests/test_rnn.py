@@ -461,10 +461,14 @@ def test_state_size(keras):
 @claim("rnn.get-initial-state")
 @pytest.mark.parametrize("batch", [1, 50])
 def test_get_initial_state(keras, seed, batch):
-    states = initial_state(built_cell(keras, problem_of(seed)), batch)
-    assert len(states) == len(State._fields)
-    for name, state in zip(State._fields, states, strict=True):
-        assert_equal(name, keras.to_numpy(state), np.zeros((batch, UNITS)))
+    cell = built_cell(keras, problem_of(seed))
+    # Again after a call, which leaves no state behind.
+    for when in ("at first", "after a call"):
+        states = initial_state(cell, batch)
+        assert len(states) == len(State._fields)
+        for name, state in zip(State._fields, states, strict=True):
+            assert_equal(f"{name} {when}", keras.to_numpy(state), np.zeros((batch, UNITS)))
+        cell(keras.to_tensor(np.ones((batch, NUM_CHARS), np.float32)), states)
 
 
 def run_cell(keras, cell, one_hot, state):

@@ -13,6 +13,7 @@ from doubles.axis_faults import AXIS_FAULTS
 from doubles.base_faults import BASE_FAULTS
 from doubles.basic_faults import BASIC_FAULTS
 from doubles.blind_spot_faults import BLIND_SPOT_FAULTS
+from doubles.call_state_faults import CALL_STATE_FAULTS
 from doubles.combination_faults import COMBINATION_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
@@ -22,9 +23,9 @@ from doubles.faulty import Fault, Faulty
 from doubles.fit_faults import FIT_FAULTS
 from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
+from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.keras_layer_faults import KERAS_LAYER_FAULTS
-from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
 from doubles.limit_faults import LIMIT_FAULTS
 from doubles.memory_faults import MEMORY_FAULTS
@@ -52,6 +53,7 @@ for _faults in (
     AXIS_FAULTS,
     BASE_FAULTS,
     BLIND_SPOT_FAULTS,
+    CALL_STATE_FAULTS,
     COMBINATION_FAULTS,
     CONVOLUTION_FAULTS,
     CUSTOM_FAULTS,

@@ -248,7 +248,7 @@ FLOWER_FAULTS = {
     "empty_batch_at_the_end": Fault(BATCHES, "flowers.batches-of-few", "0", empty_batch_at_the_end),
     "epochs_joined": Fault(BATCHES, "flowers.last-batch", "4", epochs_joined),
     "labels_of_8_bits": Fault(BATCHES, "flowers.labels-stay", "the labels", labels_of_8_bits),
-    "seed_without_use": Fault(BATCHES, "flowers.shuffle-seed", "False", seed_without_use),
+    "seed_without_use": Fault(BATCHES, "flowers.shuffle-seed", "epochs in common", seed_without_use),
     "letterboxed": Fault(BATCHES, "flowers.resize-each", "image 1", working(resized=letterboxed)),
     "corners_aligned": Fault(BATCHES, "flowers.resize", "image", working(resized=corners_aligned)),
     "nearest_pixel": Fault(BATCHES, "flowers.resize-each", "image", working(resized=nearest)),
