@@ -6,7 +6,7 @@ import inspect
 import math
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
@@ -352,13 +352,11 @@ class _LentArguments:
         arrays, identities = [part for part in returned if isinstance(part, np.ndarray)], {*map(id, returned)}
         # The first argument comes last, and so is lent first.
         for part in reversed([*_parts(tree)]):
-            if isinstance(part, dict):
-                if id(part) not in identities:
-                    self._dictionaries[tuple(part)] = [part]
-            elif isinstance(part, np.ndarray) and _is_reusable(part):
-                if not any(np.may_share_memory(part, array) for array in arrays):
-                    self._arrays[_form(part)].append(part)
-                    self._size += part.nbytes
+            if isinstance(part, dict) and id(part) not in identities:
+                self._dictionaries[tuple(part)] = [part]
+            elif isinstance(part, np.ndarray) and _is_reusable(part) and not _is_seen_in(part, arrays):
+                self._arrays[_form(part)].append(part)
+                self._size += part.nbytes
         if self._size > _LARGEST_KEPT:
             self._arrays.clear()
             self._dictionaries.clear()
@@ -374,6 +372,10 @@ def _form(array: Array) -> tuple[Any, ...]:
 
 def _is_reusable(array: Array) -> bool:
     return array.base is None and array.flags.c_contiguous and array.flags.writeable and array.size <= _LARGEST_VARIED
+
+
+def _is_seen_in(array: Array, results: Sequence[Array]) -> bool:
+    return any(np.may_share_memory(array, result) for result in results)
 
 
 def _parts(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - as above

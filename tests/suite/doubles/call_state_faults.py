@@ -1,5 +1,7 @@
 """Faults between calls: what an earlier call, another seed or a smaller part of the data decides."""
 
+from importlib import import_module
+
 import numpy as np
 
 from doubles.faulty import Fault
@@ -132,8 +134,8 @@ def last_state_first(namespace):
     """Begin with the state that the last call of the cell left."""
 
     class LSTMCell(namespace.layers.LSTMCell):
-        def call(self, inputs, states, training=False):
-            output, new = super().call(inputs, states, training=training)
+        def call(self, inputs, states, **options):
+            output, new = super().call(inputs, states, **options)
             self.__dict__["_left"] = new
             return output, new
 
@@ -179,8 +181,7 @@ def three_channels_at_most(batches, images, labels, **options):
 def only_what_is_asked_for(_, count, *, image_size, shuffle_buffer, batch_size, seed, mock):
     """Shuffle as many examples as are asked for, and not the whole split."""
     # It loads TensorFlow, which most faults do without.
-    from assay.reference import flowers as reference
-
+    reference = import_module("assay.reference.flowers")
     with reference.source(mock=mock):
         asked = reference.load().take(count * batch_size)
         return [*reference.arrays(reference.pipeline(asked, image_size, shuffle_buffer, batch_size, seed))]

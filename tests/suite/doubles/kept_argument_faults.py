@@ -1,7 +1,5 @@
 """Faults of an implementation that knows its arguments again by their identity, though they hold other values now."""
 
-from typing import Any
-
 import numpy as np
 
 from doubles.faulty import Fault
@@ -13,7 +11,7 @@ def _copied(value):
 
 def remembering(position):
     """Return a fault that takes an argument for what it was when it was first handed over."""
-    seen: dict[int, tuple[Any, Any]] = {}
+    seen = {}
 
     def wrong(right, *args, **options):
         value = args[position]
