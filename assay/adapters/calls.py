@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any
 
@@ -59,6 +59,7 @@ class CallLog:
         case: Arguments of the test in this case, by name.
         calls: Calls, the last one last.
         total: Number of calls of the case, those that are no longer kept included.
+        turns: Number of calls of each function in the test.
 
     """
 
@@ -67,6 +68,12 @@ class CallLog:
         self.case: Mapping[str, Any] = {}
         self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
         self.total = 0
+        self.turns: Counter[str] = Counter()
+
+    def start_test(self) -> None:
+        """Forget the calls of the test before."""
+        self.start_case({})
+        self.turns.clear()
 
     def start_case(self, arguments: Mapping[str, Any]) -> None:
         """Forget the calls of the case before: a test that Hypothesis drives has many cases.
@@ -83,3 +90,4 @@ class CallLog:
         """Note a call before it is made."""
         self.calls.append(call)
         self.total += 1
+        self.turns[call.name] += 1

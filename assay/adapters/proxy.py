@@ -247,7 +247,7 @@ def _call(
     name = f"{group}.{function_name}"
     call = Call(group, function_name, args, kwargs)
     calls.add(call)
-    lent = _LENT.lend((copy_arguments(args), copy_arguments(kwargs)))
+    lent = _LENT.lend((copy_arguments(args), copy_arguments(kwargs)), name, calls.turns[name])
     given, named = lent
     result = _guarded(name, lambda: function(*given, **named))
     call.result = result
@@ -315,36 +315,56 @@ class _LentArguments:
     """Arguments that calls have had, for later calls to have again with other values in them.
 
     A program puts the next batch where the last one was. An implementation that knows an argument again by its
-    identity, or still looks at it after the call, is then wrong in whatever it is asked next.
+    identity, or still looks at it after the call, is then wrong in whatever it is asked next. Every other call of a
+    function in a test gets nothing that the call before had: whoever goes by the arguments of an earlier call is wrong
+    in that one.
     """
 
     def __init__(self) -> None:
-        self._arrays: dict[tuple[Any, ...], list[Array]] = defaultdict(list)
-        self._dictionaries: dict[tuple[Any, ...], list[dict[Any, Any]]] = defaultdict(list)
+        # By form, the one that was used last at the end.
+        self._kept: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
         self._size = 0
+        # Identities of what the last call of each function had.
+        self._last: dict[str, set[int]] = {}
 
-    def lend(self, tree: Any) -> Any:  # noqa: ANN401 - copies of the arguments of any function of the contract
-        """Return arguments in arrays and dictionaries that an earlier call has had, as far as there are any."""
+    def lend(self, tree: Any, name: str, turn: int) -> Any:  # noqa: ANN401 - copies of the arguments of any function
+        """Return arguments in arrays and dictionaries that an earlier call has had, as far as there are any.
+
+        Args:
+            tree: Arguments of a call.
+            name: Name of the function.
+            turn: Number of the call among those of the function in a test, from 1.
+
+        """
+        avoided = set() if turn % 2 else self._last.get(name, set())
+        lent = self._lend(tree, avoided)
+        self._last[name] = {id(part) for part in _parts(lent) if isinstance(part, dict | np.ndarray)}
+        return lent
+
+    def _lend(self, tree: Any, avoided: Collection[int]) -> Any:  # noqa: ANN401 - as above
         if isinstance(tree, np.ndarray):
-            return self._lend_array(tree)
+            if not _is_reusable(tree) or (kept := self._take(_form(tree), avoided)) is None:
+                return tree
+            self._size -= kept.nbytes
+            kept[...] = tree
+            return kept
         if isinstance(tree, dict):
-            values = {key: self.lend(branch) for key, branch in tree.items()}
-            kept = self._dictionaries[tuple(values)]
-            lent = kept.pop() if kept else {}
-            lent.update(values)
-            return lent
+            values = {key: self._lend(branch, avoided) for key, branch in tree.items()}
+            kept = self._take(tuple(values), avoided)
+            if kept is None:
+                return values
+            kept.update(values)
+            return kept
         if isinstance(tree, tuple | list):
-            return type(tree)(map(self.lend, tree))
+            return type(tree)(self._lend(branch, avoided) for branch in tree)
         return tree
 
-    def _lend_array(self, array: Array) -> Array:
-        kept = self._arrays[_form(array)] if _is_reusable(array) else None
-        if not kept:
-            return array
-        lent = kept.pop()
-        self._size -= lent.nbytes
-        lent[...] = array
-        return lent
+    def _take(self, form: tuple[Any, ...], avoided: Collection[int]) -> Any:  # noqa: ANN401 - an array or a dictionary
+        kept = self._kept[form]
+        for place in reversed(range(len(kept))):
+            if id(kept[place]) not in avoided:
+                return kept.pop(place)
+        return None
 
     def take_back(self, tree: Any, result: Any) -> None:  # noqa: ANN401 - as above, and whatever was returned
         """Keep the arguments of a call that has ended, but for those that its result is a view of."""
@@ -353,13 +373,12 @@ class _LentArguments:
         # The first argument comes last, and so is lent first.
         for part in reversed([*_parts(tree)]):
             if isinstance(part, dict) and id(part) not in identities:
-                self._dictionaries[tuple(part)] = [part]
+                self._kept[tuple(part)].append(part)
             elif isinstance(part, np.ndarray) and _is_reusable(part) and not _is_seen_in(part, arrays):
-                self._arrays[_form(part)].append(part)
+                self._kept[_form(part)].append(part)
                 self._size += part.nbytes
         if self._size > _LARGEST_KEPT:
-            self._arrays.clear()
-            self._dictionaries.clear()
+            self._kept.clear()
             self._size = 0
 
 

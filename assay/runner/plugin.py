@@ -286,7 +286,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
     finally:
         if started := item.config.stash.get(implementation_key, None):
             # What the test made and got is needed no longer.
-            started.calls.start_case({})
+            started.calls.start_test()
         if note is not None and not item.stash[ended_worker_key]:
             note.unlink(missing_ok=True)
 

@@ -36,17 +36,17 @@ def handed_to(function: str, answer: Any) -> tuple[GroupProxy, list[Array]]:
 
 def test_an_array_is_handed_over_again_with_other_values() -> None:
     group, seen = handed_to("relu", np.copy)
-    results = [group.relu(ONES), group.relu(TWOS)]
-    assert seen[0] is seen[1]
-    assert [result.tolist() for result in results] == [ONES.tolist(), TWOS.tolist()]
+    results = [group.relu(values) for values in (ONES, TWOS, ONES, TWOS)]
+    assert [seen[0] is seen[1], seen[1] is seen[2], seen[2] is seen[3]] == [False, True, False]
+    assert [result.tolist() for result in results] == [ONES.tolist(), TWOS.tolist()] * 2
     assert ONES.max() == 1
 
 
 def test_what_a_result_is_a_view_of_stays() -> None:
     group, seen = handed_to("relu", lambda inputs: inputs[::-1])
-    first, _ = group.relu(ONES), group.relu(TWOS)
-    assert seen[0] is not seen[1]
-    assert first.tolist() == ONES.tolist()
+    first, second, *_ = (group.relu(values) for values in (ONES, TWOS, ONES, TWOS))
+    assert len({id(one) for one in seen}) == len(seen)
+    assert (first.tolist(), second.tolist()) == (ONES.tolist(), TWOS.tolist())
 
 
 def test_two_arrays_of_one_form_are_two() -> None:
@@ -59,7 +59,8 @@ def test_two_arrays_of_one_form_are_two() -> None:
     operations = with_ops(categorical_crossentropy=cross_entropy)
     group = ImplementationProxy(lambda: operations, "cpu").group("ops")
     group.categorical_crossentropy(ONES, TWOS)
+    group.categorical_crossentropy(ONES, TWOS)
     found = group.categorical_crossentropy(TWOS, ONES)
-    assert handed[0][0] is handed[1][0]
-    assert handed[1][0] is not handed[1][1]
+    assert handed[1][0] is handed[2][0]
+    assert handed[2][0] is not handed[2][1]
     assert found.tolist() == [4]
