@@ -266,7 +266,10 @@ def test_frames_show_the_states_of_their_seeds(environments, seed):
     # First states say nothing of each other: those of other seeds would leave almost all that moves. Cart and pole move
     # by a few pixels only, of which whole pixels leave up to a fifth.
     seeds, none = [(seed + number) % 2**31 for number in range(16)], np.zeros(0, INT)
-    frames = np.concatenate([environments.frames(none, number) for number in seeds])
+    pictures = [environments.frames(none, number) for number in seeds]
+    lengths = [len(one) for one in pictures]
+    assert lengths == [1] * len(seeds), f"episodes of no step have other frames than the first: {lengths} of them"
+    frames = np.concatenate(pictures)
     states = np.concatenate([environments.play(none, number)[0] for number in seeds])
     assert_shows(frames, states, rest=1 / 2)
 

@@ -374,7 +374,7 @@ EPISODE_FAULTS = {
             "no_first_frame",
             "environments.frames",
             "q_learning.rendering-changes-nothing",
-            "drawn, the episode has 0 states",
+            "other frames than the first",
             no_first_frame,
         ),
         (

@@ -30,14 +30,14 @@ REMEMBERED = {
     "agent.targets": (1, "q_learning.targets-by-the-parameters", "y"),
     "agent.play": (0, "q_learning.greedy-by-the-parameters", "play: the pole falls"),
     "agent.collect": (0, "q_learning.greedy-by-the-parameters", "collect: the pole falls"),
-    "agent.stack_frames": (0, "pixels.grey", "stack_frames"),
+    "agent.stack_frames": (0, "pixels.stack-order", "channel"),
     "environments.steps": (0, "cartpole.dynamics", "the states after a step"),
     "environments.run_linear_policy": (0, "cartpole.policy-sees-its-state", "the states after a step"),
     "ops.dense": (0, "dense.affine", "dense"),
     "ops.conv2d": (1, "convolution.definition", "conv2d"),
-    "ops.softmax": (0, "softmax.definition", "softmax"),
+    "ops.softmax": (0, "softmax.large-logits", "softmax"),
     "models.layer_outputs": (1, "mlp.dense1-output", "dense1"),
-    "models.loss_and_gradients": (1, "training.gradients", "off by"),
+    "models.loss_and_gradients": (1, "training.confident-and-wrong", "off by"),
 }
 KEPT_ARGUMENT_FAULTS = {
     f"{function.replace('.', '_')}_remembers_argument_{position}": Fault(function, claim, tells, remembering(position))
