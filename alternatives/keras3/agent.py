@@ -10,7 +10,7 @@ import keras
 import numpy as np
 
 from assay.alternatives.keras3.backend import recorded, to_array, to_tensor, value_and_gradients
-from assay.alternatives.keras3.models import NETWORKS, initial_parameters, parameter_names
+from assay.alternatives.keras3.models import NETWORKS, initial_parameters, named, parameter_names
 from assay.kit import groups
 from assay.kit.episodes import Gymnasium
 
@@ -72,13 +72,12 @@ class QNetwork:
     def __init__(self, model: ModelName, parameters: Parameters, learning_rate: float) -> None:
         """Start from these parameters with a new optimizer."""
         self.functions = functions(model)
-        self.names = parameter_names(self.functions.network)
-        self.weights = [to_tensor(parameters[name]) for name in self.names]
+        self.weights = [to_tensor(parameters[name]) for name in parameter_names(self.functions.network)]
         self.state = self.functions.new_state(learning_rate)
 
     def parameters(self) -> Parameters:
         """Read every parameter."""
-        return self._named(self.weights)
+        return named(self.functions.network, self.weights)
 
     def outputs(self, inputs: Array) -> Mapping[str, Array]:
         """Return the values of all actions, under the name of the layer that they come from."""
@@ -91,15 +90,12 @@ class QNetwork:
     def gradients(self, inputs: Array, *targets: Array) -> tuple[Array, Parameters]:
         """Differentiate the loss of a batch."""
         loss, gradients = self.functions.differentiate(self.weights, inputs, *targets)
-        return to_array(loss), self._named(gradients)
+        return to_array(loss), named(self.functions.network, gradients)
 
     def step(self, inputs: Array, *targets: Array) -> Array:
         """Learn from a batch."""
         loss, self.weights, self.state = self.functions.step(self.weights, self.state, inputs, *targets)
         return to_array(loss)
-
-    def _named(self, tensors: list[Any]) -> Parameters:
-        return {name: to_array(tensor) for name, tensor in zip(self.names, tensors, strict=True)}
 
 
 class QNetworks:

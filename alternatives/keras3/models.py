@@ -115,6 +115,11 @@ def parameter_names(network: keras.Model) -> list[str]:
     return [f"{layer.name}/{one.name}" for layer in network.layers for one in layer.trainable_variables]
 
 
+def named(network: keras.Model, values: Iterable[Any]) -> Parameters:
+    """Make arrays of values, one for each parameter."""
+    return {name: to_array(value) for name, value in zip(parameter_names(network), values, strict=True)}
+
+
 class Trainer:
     """A model with its optimizer, and what the backend compiles of both.
 
@@ -132,21 +137,13 @@ class Trainer:
         self.model.compile(self.optimizer, self.loss)
         self.differentiate = compiled(self._differentiate)
 
-    def names(self) -> list[str]:
-        """Return the canonical name of every parameter."""
-        return parameter_names(self.model)
-
-    def named(self, values: Iterable[Any]) -> Parameters:
-        """Read values, one for each parameter."""
-        return {name: to_array(value) for name, value in zip(self.names(), values, strict=True)}
-
     def parameters(self) -> Parameters:
         """Read every parameter."""
-        return self.named(self.model.trainable_variables)
+        return named(self.model, self.model.trainable_variables)
 
     def load(self, parameters: Parameters, learning_rate: float = 0.0) -> Trainer:
         """Set every parameter, and forget what the optimizer has gathered."""
-        for name, variable in zip(self.names(), self.model.trainable_variables, strict=True):
+        for name, variable in zip(parameter_names(self.model), self.model.trainable_variables, strict=True):
             variable.assign(parameters[name])
         for variable in self.optimizer.variables:
             variable.assign(keras.ops.zeros(variable.shape))
@@ -164,7 +161,7 @@ class Trainer:
             for variables in (self.model.trainable_variables, self.model.non_trainable_variables)
         ]
         loss, gradients = self.differentiate(*state, to_tensor(inputs), to_tensor(targets))
-        return to_array(loss), self.named(gradients)
+        return to_array(loss), named(self.model, gradients)
 
     def _differentiate(self, trainable: list[Any], others: list[Any], inputs: Any, targets: Any) -> tuple[Any, Any]:
         def loss(*values: Any) -> Any:

@@ -6,6 +6,8 @@ from collections import Counter, deque
 from collections.abc import Mapping
 from typing import Any
 
+from assay.adapters.lent_arguments import LentArguments
+
 # As many as a failure can show. A test that makes more of them keeps the last ones.
 MOST_CALLS = 24
 
@@ -60,6 +62,7 @@ class CallLog:
         calls: Calls, the last one last.
         total: Number of calls of the case, those that are no longer kept included.
         turns: Number of calls of each function in the test.
+        arguments: Arguments of earlier calls, which later calls have again.
 
     """
 
@@ -69,6 +72,7 @@ class CallLog:
         self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
         self.total = 0
         self.turns: Counter[str] = Counter()
+        self.arguments = LentArguments()
 
     def start_test(self) -> None:
         """Forget the calls of the test before."""

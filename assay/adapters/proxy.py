@@ -5,8 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 import traceback
-from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
@@ -247,7 +246,7 @@ def _call(
     name = f"{group}.{function_name}"
     call = Call(group, function_name, args, kwargs)
     calls.add(call)
-    lent = _LENT.lend((copy_arguments(args), copy_arguments(kwargs)), name, calls.turns[name])
+    lent = calls.arguments.lend((copy_arguments(args), copy_arguments(kwargs)), name, calls.turns[name])
     given, named = lent
     result = _guarded(name, lambda: function(*given, **named))
     call.result = result
@@ -259,7 +258,7 @@ def _call(
             f"{name} returned {describe_type(result)}, where the contract asks for {declared.__annotations__['return']}"
         )
         raise AdapterError(msg)
-    _LENT.take_back(lent, result)
+    calls.arguments.take_back(lent, result)
     return result
 
 
@@ -305,104 +304,6 @@ def _vary_memory_order(array: Array) -> Array:
             memory[..., ::2] = array
             return memory[..., ::2]
     return array.copy()
-
-
-# Of all arrays that are kept.
-_LARGEST_KEPT = 2**26
-
-
-class _LentArguments:
-    """Arguments that calls have had, for later calls to have again with other values in them.
-
-    A program puts the next batch where the last one was. An implementation that knows an argument again by its
-    identity, or still looks at it after the call, is then wrong in whatever it is asked next. Every other call of a
-    function in a test gets nothing that the call before had: whoever goes by the arguments of an earlier call is wrong
-    in that one.
-    """
-
-    def __init__(self) -> None:
-        # By form, the one that was used last at the end.
-        self._kept: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
-        self._size = 0
-        # Identities of what the last call of each function had.
-        self._last: dict[str, set[int]] = {}
-
-    def lend(self, tree: Any, name: str, turn: int) -> Any:  # noqa: ANN401 - copies of the arguments of any function
-        """Return arguments in arrays and dictionaries that an earlier call has had, as far as there are any.
-
-        Args:
-            tree: Arguments of a call.
-            name: Name of the function.
-            turn: Number of the call among those of the function in a test, from 1.
-
-        """
-        avoided = set() if turn % 2 else self._last.get(name, set())
-        lent = self._lend(tree, avoided)
-        self._last[name] = {id(part) for part in _parts(lent) if isinstance(part, dict | np.ndarray)}
-        return lent
-
-    def _lend(self, tree: Any, avoided: Collection[int]) -> Any:  # noqa: ANN401 - as above
-        if isinstance(tree, np.ndarray):
-            if not _is_reusable(tree) or (kept := self._take(_form(tree), avoided)) is None:
-                return tree
-            self._size -= kept.nbytes
-            kept[...] = tree
-            return kept
-        if isinstance(tree, dict):
-            values = {key: self._lend(branch, avoided) for key, branch in tree.items()}
-            kept = self._take(tuple(values), avoided)
-            if kept is None:
-                return values
-            kept.update(values)
-            return kept
-        if isinstance(tree, tuple | list):
-            return type(tree)(self._lend(branch, avoided) for branch in tree)
-        return tree
-
-    def _take(self, form: tuple[Any, ...], avoided: Collection[int]) -> Any:  # noqa: ANN401 - an array or a dictionary
-        kept = self._kept[form]
-        for place in reversed(range(len(kept))):
-            if id(kept[place]) not in avoided:
-                return kept.pop(place)
-        return None
-
-    def take_back(self, tree: Any, result: Any) -> None:  # noqa: ANN401 - as above, and whatever was returned
-        """Keep the arguments of a call that has ended, but for those that its result is a view of."""
-        returned = [*_parts(result)]
-        arrays, identities = [part for part in returned if isinstance(part, np.ndarray)], {*map(id, returned)}
-        # The first argument comes last, and so is lent first.
-        for part in reversed([*_parts(tree)]):
-            if isinstance(part, dict) and id(part) not in identities:
-                self._kept[tuple(part)].append(part)
-            elif isinstance(part, np.ndarray) and _is_reusable(part) and not _is_seen_in(part, arrays):
-                self._kept[_form(part)].append(part)
-                self._size += part.nbytes
-        if self._size > _LARGEST_KEPT:
-            self._kept.clear()
-            self._size = 0
-
-
-_LENT = _LentArguments()
-
-
-def _form(array: Array) -> tuple[Any, ...]:
-    return array.dtype.str, array.shape
-
-
-def _is_reusable(array: Array) -> bool:
-    return array.base is None and array.flags.c_contiguous and array.flags.writeable and array.size <= _LARGEST_VARIED
-
-
-def _is_seen_in(array: Array, results: Sequence[Array]) -> bool:
-    return any(np.may_share_memory(array, result) for result in results)
-
-
-def _parts(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
-    """Yield a tree and all that is in it."""
-    yield tree
-    if isinstance(tree, Mapping | tuple | list):
-        for branch in tree.values() if isinstance(tree, Mapping) else tree:
-            yield from _parts(branch)
 
 
 def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - as above
