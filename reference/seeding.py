@@ -12,7 +12,8 @@ import tensorflow as tf
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
     """Seed what is drawn inside, and leave TensorFlow without a seed."""
-    if tf.keras.__version__.startswith("2."):
+    # Only Keras 3 has this function, and no `tf.keras` before Keras 3.1 has a `__version__`.
+    if not hasattr(tf.keras, "version"):
         with _seeded_with_tensorflow(seed):
             yield
         return
