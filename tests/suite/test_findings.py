@@ -26,28 +26,54 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = command.read_all()
 FINDINGS = {finding.id: finding for content in FILES.values() for finding in content.finding}
 SCHEMA = ROOT / "assay" / "ledger" / "expectations.schema.json"
-# A process that is killed by a signal has the defect of crashing.
+NODE_MODULES = ROOT / "alternatives" / "tensorflow_js" / "node_modules"
 SECONDS = 120
+
+
+def require_version(finding, version):
+    """Skip the test where the installed version is none of the finding's."""
+    if version not in SpecifierSet(finding.versions, prereleases=True):
+        pytest.skip(f"{finding.framework} {version} is none of {finding.versions}")
+
+
+def python_program(finding, folder):
+    """Write a reproduction in Python, and return the command that runs it."""
+    try:
+        require_version(finding, metadata.version(finding.framework))
+    except metadata.PackageNotFoundError:
+        pytest.skip(f"{finding.framework} is not installed")
+    (folder / "finding.py").write_text(finding.reproduction, encoding="utf-8")
+    return [sys.executable, "finding.py"]
+
+
+def javascript_program(finding, folder):
+    """Write a reproduction in JavaScript, and return the command that runs it."""
+    node, package = shutil.which("node"), NODE_MODULES / finding.framework / "package.json"
+    if node is None or not package.exists():
+        pytest.skip(f"{finding.framework} or Node.js is not installed")
+    require_version(finding, json.loads(package.read_text(encoding="utf-8"))["version"])
+    (folder / "finding.js").write_text(finding.reproduction, encoding="utf-8")
+    # Programs find packages in the folders above them.
+    (folder / "node_modules").symlink_to(NODE_MODULES, target_is_directory=True)
+    return [node, "finding.js"]
+
+
+def cpp_program(finding, folder):
+    """Compile a reproduction in C++, and return the command that runs it."""
+    compiler, header = shutil.which("g++"), Path("/usr/include/oneapi/dnnl/dnnl.hpp")
+    if compiler is None or not header.exists():
+        pytest.skip(f"{finding.framework} or a compiler is not installed")
+    (folder / "finding.cpp").write_text(finding.reproduction, encoding="utf-8")
+    subprocess.run([compiler, "-std=c++17", "finding.cpp", "-ldnnl", "-o", "finding"], cwd=folder, check=True)
+    return [folder / "finding"]
+
+
+PROGRAMS = {"python": python_program, "javascript": javascript_program, "cpp": cpp_program}
 
 
 def run(finding, folder):
     """Run a reproduction; skip it where its framework, or a version that has the defect, is not installed."""
-    if finding.language == "cpp":
-        compiler, header = shutil.which("g++"), Path("/usr/include/oneapi/dnnl/dnnl.hpp")
-        if compiler is None or not header.exists():
-            pytest.skip(f"{finding.framework} or a compiler is not installed")
-        (folder / "finding.cpp").write_text(finding.reproduction, encoding="utf-8")
-        subprocess.run([compiler, "-std=c++17", "finding.cpp", "-ldnnl", "-o", "finding"], cwd=folder, check=True)
-        program = [folder / "finding"]
-    else:
-        try:
-            version = metadata.version(finding.framework)
-        except metadata.PackageNotFoundError:
-            pytest.skip(f"{finding.framework} is not installed")
-        if version not in SpecifierSet(finding.versions, prereleases=True):
-            pytest.skip(f"{finding.framework} {version} is none of {finding.versions}")
-        (folder / "finding.py").write_text(finding.reproduction, encoding="utf-8")
-        program = [sys.executable, "finding.py"]
+    program = PROGRAMS[finding.language](finding, folder)
     return subprocess.run(program, cwd=folder, capture_output=True, text=True, check=False, timeout=SECONDS)
 
 
@@ -58,9 +84,11 @@ def test_a_reproduction_shows_the_defect(id_, tmp_path):
     if "ModuleNotFoundError" in ended.stderr:
         pytest.skip(ended.stderr.strip().splitlines()[-1])
     assert ended.returncode != 0, f"{finding.framework} does not have the defect any more: narrow its versions"
+    # A process that is killed by a signal has the defect of crashing. A mistake in the program itself does not count as
+    # a finding, but an error that a framework raises may.
     shown = ended.returncode < 0 or "AssertionError" in ended.stderr or finding.language == "cpp"
-    # A mistake in the program itself does not count as a finding, but an error that a framework raises may.
-    assert shown or "/site-packages/" in ended.stderr or finding.framework in ended.stderr, ended.stderr
+    raised = any(words in ended.stderr for words in ("/site-packages/", finding.framework, "throw new Error("))
+    assert shown or raised, ended.stderr
 
 
 def test_the_page_is_that_of_the_files():
