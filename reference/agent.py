@@ -99,7 +99,7 @@ class Learner:
         self._ahead: tuple[Array | None, int] = None, 0
         self._batch_size = batch_size
         self._xla = self.trainer.recipe.xla_from is not None and batch_size is not None
-        self._on_batches = TrainingLoop(self._learn_from, self.trainer.recipe.xla_from)
+        self._on_batches = TrainingLoop(self._learn_from, (2,), self.trainer.recipe.xla_from)
 
     # A concrete function does not look at its arguments again, which a call of a network this small is half of.
     @cached_property

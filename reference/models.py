@@ -89,14 +89,16 @@ class TrainingLoop:
     compiles it for each new shape, which takes as long as hundreds of steps.
     """
 
-    def __init__(self, loop: Callable[..., tf.Tensor], xla_from: int | None) -> None:
+    def __init__(self, loop: Callable[..., tf.Tensor], axes: tuple[int, ...], xla_from: int | None) -> None:
         """Take a loop, which is compiled when it is first run.
 
         Args:
             loop: Function that takes a step with every batch, and returns the losses.
+            axes: Number of leading axes of each argument that may have any length from run to run.
             xla_from: Elements of the inputs of all steps from which on XLA compiles it; None for never.
 
         """
+        self._axes = axes
         self._xla_from = xla_from
         self._traced = tf.function(loop)
         self._compiled = tf.function(loop, jit_compile=True)
@@ -105,12 +107,11 @@ class TrainingLoop:
         """Run the loop, whose steps have so many elements of inputs together."""
         if self._xla_from is not None and elements >= self._xla_from:
             return self._compiled(*arguments)
-        return self._traced.get_concrete_function(*map(_of_any_size, arguments))(*arguments)
-
-
-def _of_any_size(tensor: tf.Tensor) -> tf.TensorSpec:
-    """Describe tensors of any number of steps and examples: these are the first two axes."""
-    return tf.TensorSpec([None, None, *tensor.shape[2:]][: tensor.shape.rank], tensor.dtype)
+        specs = [
+            tf.TensorSpec([None] * axes + argument.shape[axes:], argument.dtype)
+            for argument, axes in zip(arguments, self._axes, strict=True)
+        ]
+        return self._traced.get_concrete_function(*specs)(*arguments)
 
 
 def length(tensor: tf.Tensor) -> Any:
@@ -135,9 +136,9 @@ class Trainer:
         signature = [tf.TensorSpec([None, *input_shape]), tf.TensorSpec([], tf.int32)]
         self.predict_in_batches = tf.function(self._predict_in_batches, input_signature=signature)
         self._through_layers = tf.function(self._layer_outputs)
-        self._on_batches = TrainingLoop(self._train_on, recipe.xla_from)
-        self._on_examples = TrainingLoop(self._train_from, recipe.xla_from)
-        self._on_text = TrainingLoop(self._train_on_text, recipe.xla_from)
+        self._on_batches = TrainingLoop(self._train_on, (2, 2), recipe.xla_from)
+        self._on_examples = TrainingLoop(self._train_from, (1, 1, 2), recipe.xla_from)
+        self._on_text = TrainingLoop(self._train_on_text, (1, 2, 1), recipe.xla_from)
 
     def names(self) -> list[str]:
         """Return the canonical name of every variable."""

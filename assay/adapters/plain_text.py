@@ -6,6 +6,9 @@ import re
 
 # Of these a terminal would make what it likes, and XML nothing at all.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
+# Lines of an error's message that are kept at its beginning and end.
+FIRST_LINES = 4
+LAST_LINES = 12
 
 
 def plain(text: object) -> str:
@@ -27,9 +30,21 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
+def without_middle(text: str) -> str:
+    """Leave the middle of a long text out.
+
+    TensorFlow writes hundreds of lines of its stack between what failed and why.
+    """
+    lines = text.split("\n")
+    left_out = len(lines) - FIRST_LINES - LAST_LINES
+    if left_out <= 0:
+        return text
+    return "\n".join([*lines[:FIRST_LINES], f"... ({left_out} lines)", *lines[-LAST_LINES:]])
+
+
 def describe_error(error: BaseException) -> str:
     """Return class and message of an exception, even of one whose message cannot be shown."""
-    return f"{plain(type(error).__name__)}: {plain(error)}"
+    return f"{plain(type(error).__name__)}: {without_middle(plain(error))}"
 
 
 def is_printable(error: BaseException) -> bool:

@@ -17,7 +17,7 @@ from numpy.lib.stride_tricks import as_strided
 
 from assay.adapters import interrupt, time_limit
 from assay.adapters.calls import Call, CallLog
-from assay.adapters.plain_text import describe_error, is_printable, plain
+from assay.adapters.plain_text import describe_error, is_printable, plain, without_middle
 from assay.adapters.process_state import ProcessState, end_copy
 from assay.adapters.protocol.errors import PeerError, PeerLostError
 from assay.adapters.protocol.implementation import PeerImplementation
@@ -212,7 +212,7 @@ def _guarded(what: str, call: Callable[[], Any], *, environment: bool = True) ->
         msg = f"{what}: {error}"
         raise type(error)(msg) from None
     except PeerError as error:  # The stack of this process says nothing of the other one.
-        msg = f"{what} answered with an error: {error}"
+        msg = f"{what} answered with an error: {without_middle(str(error))}"
         raise AdapterError(msg) from error
     except BaseException as error:  # noqa: BLE001 - an exit, or a skip of pytest's, does not end a claim
         # What cannot be shown must not be the cause, which whoever shows the error shows, too.

@@ -360,6 +360,13 @@ def test_text_is_plain() -> None:
     assert describe_error(hostile.UnprintableError()) == "UnprintableError: (it cannot be shown: str() raised OSError)"
 
 
+def test_a_long_message_keeps_what_failed_and_why() -> None:
+    shown = describe_error(ValueError("\n".join(["it failed", *["a file"] * 1_000, "a number is negative"])))
+    assert shown.startswith("ValueError: it failed\n")
+    assert "\n... (986 lines)\n" in shown
+    assert shown.endswith("\na number is negative")
+
+
 SUITE = Path(__file__).parent
 TABLES = (SUITE.parents[1] / "docs" / "trust.md").read_text(encoding="utf-8")
 LINES = [line.strip("| ").split(" | ") for line in TABLES.splitlines() if line.startswith("| ") and "test_" in line]
