@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
+from assay.reference.seeding import seeded
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -138,8 +140,9 @@ class Ops:
         return tuple(gradient.numpy() for gradient in gradients)
 
     def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
-        """Run a Dropout layer."""
-        return tf.keras.layers.Dropout(rate, seed=seed)(tf.constant(inputs), training=training).numpy()
+        """Run a Dropout layer; that of Keras 2 continues where another one with its seed ended."""
+        with seeded(seed):
+            return tf.keras.layers.Dropout(rate, seed=seed)(tf.constant(inputs), training=training).numpy()
 
     def simple_rnn_cell(
         self,

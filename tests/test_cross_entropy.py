@@ -123,7 +123,7 @@ def test_least_at_the_target(ops, case):
 
 
 @claim("cross_entropy.confident-and-right")
-@pytest.mark.parametrize("doubt", [2.0**-4, 2.0**-10, LEAST_PROBABILITY])
+@pytest.mark.parametrize("doubt", [2.0**-4, 2.0**-10, 2.0**-15, LEAST_PROBABILITY])
 def test_confident_and_right(ops, doubt):
     probabilities = np.array([[1 - doubt, doubt]], np.float32)
     result = ops.sparse_categorical_crossentropy(np.zeros(1, np.int32), probabilities)

@@ -120,15 +120,19 @@ def crossentropy(targets: Array, probabilities: Array) -> Array:
     """Bound -sum_i y_i ln p_i of each example, p within Keras's clip, for each common way to write it.
 
     An implementation may divide p by its sum s first, which is 1 but for the rounding of p: ln s. The longest way
-    goes from ln p through softmax cross-entropy on logits. With L the largest |ln p| and K classes, its errors in
-    units of U are: the logarithms of p, LOG L twice; the shift, L twice; the exponentials, EXP; their sum, K - 1;
-    its logarithm, LOG ln K; the difference, ln K + L; the sum over targets, K.
+    goes from ln p through softmax cross-entropy on logits. With L_i = |ln p_i|, M the smallest of them and K classes,
+    its errors in units of U are: a logit's and the largest one's logarithm and their difference, (LOG + 1)(L_i + M);
+    the sum of the exponentials, relative to it, the mean of these by p, EXP and K - 1; its logarithm, LOG M; the
+    difference, L_i + M; the sum over targets, K.
     """
-    largest = np.max(np.abs(np.log(probabilities)), axis=-1)
+    logarithms = np.abs(np.log(probabilities))
+    from_largest = logarithms + np.min(logarithms, axis=-1, keepdims=True)
+    logits = gamma(LOG + 1) * from_largest
+    total = np.sum(probabilities, axis=-1, keepdims=True)
     classes = probabilities.shape[-1]
-    count = (2 * LOG + 3) * largest + EXP + (LOG + 1) * np.log(classes) + 2 * classes
-    weight = np.maximum(np.sum(targets, axis=-1), 1)
-    return weight * (gamma(count) * np.maximum(largest, 1) + np.abs(np.log(np.sum(probabilities, axis=-1))))
+    exponentials = np.sum(probabilities * logits, axis=-1, keepdims=True) / total + gamma(EXP + classes)
+    each = logits + exponentials + gamma(LOG + 1 + classes) * from_largest + np.abs(np.log(total))
+    return np.sum(targets * each, axis=-1)
 
 
 def mean_squared_error(targets: Array, predictions: Array) -> Array:
