@@ -362,6 +362,11 @@ def clipped_at_a_millionth(loss, labels, probabilities):
     return loss(labels, np.maximum(probabilities, FLOAT(1e-6)))
 
 
+def clipped_below_1(loss, labels, probabilities):
+    """Keep probabilities 1e-5 from 1."""
+    return loss(labels, np.minimum(probabilities, FLOAT(1 - 1e-5)))
+
+
 def zero_times_infinity(_loss, targets, probabilities):
     """Multiply targets by whatever the logarithms are."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -617,6 +622,9 @@ OPERATION_FAULTS = {
     ),
     "clipped_at_a_millionth": Fault(
         "ops.sparse_categorical_crossentropy", "cross_entropy.confident-and-wrong", "13.8", clipped_at_a_millionth
+    ),
+    "clipped_below_1": Fault(
+        "ops.sparse_categorical_crossentropy", "cross_entropy.confident-and-right", "a doubt of 9.5", clipped_below_1
     ),
     "zero_times_infinity": Fault(
         "ops.categorical_crossentropy", "cross_entropy.certain-and-right", "actual nan", zero_times_infinity
