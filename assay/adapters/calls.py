@@ -61,6 +61,7 @@ class CallLog:
         case: Arguments of the test in this case, by name.
         calls: Calls, the last one last.
         total: Number of calls of the case, those that are no longer kept included.
+        failed: Calls of the last case that failed: Hypothesis tries it again, and then it may hold.
         turns: Number of calls of each function in the test.
         arguments: Arguments of earlier calls, which later calls have again.
 
@@ -71,12 +72,14 @@ class CallLog:
         self.case: Mapping[str, Any] = {}
         self.calls: deque[Call] = deque(maxlen=MOST_CALLS)
         self.total = 0
+        self.failed: list[Call] = []
         self.turns: Counter[str] = Counter()
         self.arguments = LentArguments()
 
     def start_test(self) -> None:
         """Forget the calls of the test before."""
         self.start_case({})
+        self.failed.clear()
         self.turns.clear()
 
     def start_case(self, arguments: Mapping[str, Any]) -> None:
@@ -89,6 +92,10 @@ class CallLog:
         self.case = arguments
         self.calls.clear()
         self.total = 0
+
+    def note_failure(self) -> None:
+        """Keep the calls of a case that has failed."""
+        self.failed = [*self.calls]
 
     def add(self, call: Call) -> None:
         """Note a call before it is made."""

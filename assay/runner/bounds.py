@@ -57,7 +57,7 @@ def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, objec
     except BaseException as error:
         if (owned := failure.owned(error)) is error:
             raise
-        raise owned.with_traceback(error.__traceback__) from None
+        raise owned.with_traceback(owned.__traceback__ or error.__traceback__) from None
 
 
 @contextmanager

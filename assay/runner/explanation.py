@@ -21,6 +21,7 @@ from assay.adapters.calls import Call, CallLog
 from assay.adapters.proxy import Comparison
 from assay.contract import PROTOCOLS
 from assay.runner import snippet
+from assay.runner.failure import InconsistentAnswerError
 from assay.runner.shown_values import MOST_ELEMENTS, describe
 from assay.runner.snippet import Snippet, Target
 from assay.specification.index import tests_folder
@@ -75,11 +76,16 @@ def explain(
     bare = Explanation(file, line, getattr(item, "originalname", item.name), name_case(item))
     if log is None:
         return bare
-    calls, comparison = [*log.calls], getattr(error, "comparison", None)
+    held = isinstance(error, InconsistentAnswerError)
+    calls, comparison = log.failed if held else [*log.calls], getattr(error, "comparison", None)
     found = snippet.find_result(calls, comparison.actual) if comparison is not None else None
     # What an implementation returned may be of any class, whose code may do anything when it is looked at.
     with suppress(Exception):
         bare = replace(bare, call=(*_show_call(calls, log.total, found, comparison),))
+    if held:
+        with suppress(Exception):
+            bare = replace(bare, call=(*bare.call, *_show_second_answer(calls, [*log.calls], found)))
+        return bare
     stored = item.config.stash.setdefault(stored_key, set())
     # Of a test that fails for several parameters one program is kept, that of the first ones.
     if (bare.file, bare.test) not in stored:
@@ -143,6 +149,13 @@ def _show_call(
         and comparison.expected.size > MOST_ELEMENTS
     ):
         yield f"expected: {describe(comparison.expected)}"
+
+
+def _show_second_answer(calls: Sequence[Call], again: Sequence[Call], found: tuple[int, str] | None) -> Iterator[str]:
+    """Yield the line that shows what the call returned when the case was tried again."""
+    number = found[0] if found else len(calls) - 1
+    if [call.name for call in calls] == [call.name for call in again]:
+        yield f"returned when it was called again: {_indent(describe(again[number].result))}"
 
 
 def _indent(text: str) -> str:

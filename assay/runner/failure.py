@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import re
 import sysconfig
 import traceback
@@ -11,12 +12,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis.errors import FlakyFailure
 
 import assay
 from assay.adapters import interrupt
 from assay.adapters.plain_text import describe_error, is_printable, plain
 from assay.adapters.protocol.errors import CrashError, PeerLostError
-from assay.adapters.proxy import AdapterError
+from assay.adapters.proxy import AdapterError, NonConformanceError
 from assay.adapters.time_limit import TimeLimitError
 from assay.ledger.ledger import Failure
 from assay.ledger.outcomes import Outcome
@@ -37,6 +39,18 @@ class SuiteError(Exception):
     """Something in the run itself went wrong, such as a full disk: that is held against no implementation."""
 
 
+class InconsistentAnswerError(NonConformanceError):
+    """A case failed, and held when it was tried again: the implementation answers the same call in two ways."""
+
+    def __init__(self, failure: AssertionError) -> None:
+        """Take what the case raised when it failed."""
+        super().__init__(
+            f"{plain(failure) or 'an assertion of the test does not hold'}\n{HELD}",
+            excess=getattr(failure, "excess", math.inf),
+            comparison=getattr(failure, "comparison", None),
+        )
+
+
 HERE = Path(assay.__file__).parent
 RUNNING = (HERE / "runner", HERE / "files", HERE / "adapters" / "time_limit.py")
 OURS = (HERE / "runner", HERE / "testing", HERE / "datasets")
@@ -44,6 +58,7 @@ OURS = (HERE / "runner", HERE / "testing", HERE / "datasets")
 TESTS = (HERE / "tests", (HERE / "tests").resolve())
 STDLIB = Path(sysconfig.get_path("stdlib"))
 LIBRARIES = {"_pytest", "filelock"}
+HELD = "The same case held when it was tried again: an answer depends on earlier calls, or on chance."
 # What pytest and unittest take for something else than a failure.
 ENDINGS = (
     *(pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception),
@@ -60,6 +75,8 @@ def owned(error: BaseException) -> BaseException:
     """
     if isinstance(error, KeyboardInterrupt) and interrupt.is_users():
         return error
+    if isinstance(error, FlakyFailure) and isinstance(first := error.exceptions[0], AssertionError):
+        error = InconsistentAnswerError(first).with_traceback(first.__traceback__)
     if isinstance(error, ENDINGS):
         if isinstance(error, pytest.skip.Exception) and _is_raised_in(error, *OURS, *TESTS):
             return error

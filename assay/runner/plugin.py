@@ -230,9 +230,15 @@ def _note_cases(config: pytest.Config, function: Any) -> None:  # noqa: ANN401 -
 
     @functools.wraps(test)
     def noting(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - of any test
-        if started := config.stash.get(implementation_key, None):
-            started.calls.start_case(kwargs)
-        return test(*args, **kwargs)
+        started = config.stash.get(implementation_key, None)
+        if started is None:
+            return test(*args, **kwargs)
+        started.calls.start_case(kwargs)
+        try:
+            return test(*args, **kwargs)
+        except AssertionError:
+            started.calls.note_failure()
+            raise
 
     noting.assay_inner = test  # type: ignore[attr-defined]  # so that a later run in this process wraps the test itself
     function.hypothesis.inner_test = noting

@@ -150,6 +150,20 @@ def test_what_an_implementation_raises_is_its_own_error(toy: str, expected: str)
     assert str(raised.value).startswith(expected)
 
 
+def test_two_answers_to_one_call_are_a_failure_that_shows_both(shell: Shell) -> None:
+    ended = shell.dense("inconsistent", "--claim", "dense.affine")
+    outcome, reason = ended.rows["dense.affine"]
+    assert (outcome, reason.split(":")[0]) == ("fail", "dense with activation None")
+    shown = re.search(
+        r"^ +The same case held when it was tried again: .*\n +call: ops\.dense\(.*"
+        r"^ +returned: (.*)^ +returned when it was called again: (.*)^ +replay: .* --claim dense\.affine$",
+        ended.output,
+        re.DOTALL | re.MULTILINE,
+    )
+    assert shown
+    assert shown[1].split() != shown[2].split()
+
+
 @pytest.mark.parametrize("processes", [0, 1])
 def test_threads_of_openmp_wait_without_spinning(processes: int, shell: Shell) -> None:
     ended = shell.dense("start_tells_wait_policy", "--claim", "dense.zeros", processes=processes)

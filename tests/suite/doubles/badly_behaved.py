@@ -118,6 +118,17 @@ class Tensor:
         return np.array(self.values, dtype, copy=copy)
 
 
+class Inconsistent(Ops):
+    """Every seventh answer of a layer is off by 1."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def dense(self, inputs: Array, kernel: Array, bias: Array | None = None, activation: str | None = None) -> Array:
+        self.calls += 1
+        return super().dense(inputs, kernel, bias, activation) + np.float32(self.calls % 7 == 0)
+
+
 class WrongResults(Ops):
     """What comes back has the wrong form."""
 
@@ -192,6 +203,7 @@ class Letters:
 
 implementation = good = Implementation()
 without_groups = having(groups=())
+inconsistent = having(ops=Inconsistent())
 wrong_results = having(ops=WrongResults())
 wrong_manners = having(ops=WrongManners())
 wrong_from_one = having(ops=WrongFromOne())
