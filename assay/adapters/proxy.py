@@ -99,14 +99,14 @@ class GroupProxy:
 
     @cached_property
     def _target(self) -> object:
-        return _guarded(f"the group {self._name}", self._make, environment=False)
+        return _call_protected(f"the group {self._name}", self._make, environment=False)
 
     def __repr__(self) -> str:
         """Show the name, as Hypothesis prints it with a counterexample."""
         return self._name
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the contract says of the name
-        """Return a function of the group under guard; of the Keras group, whatever it has, as it is.
+        """Return a function of the group, wrapped; the Keras group returns its own objects unchanged.
 
         Raises:
             NonConformanceError: The group was declared but lacks what the contract has.
@@ -118,7 +118,7 @@ class GroupProxy:
         if name in self._unsupported:
             raise UnsupportedError(left_out(f"{self._name}.{name}"))
         target = self._target
-        value = _guarded(f"{self._name}.{name}", lambda: getattr(target, name, ABSENT))
+        value = _call_protected(f"{self._name}.{name}", lambda: getattr(target, name, ABSENT))
         if value is ABSENT:
             raise NonConformanceError(missing(self._name, name))
         if self._name == "keras":
@@ -187,7 +187,7 @@ def missing(group: str, function: str) -> str:
     return "\n".join([*lines, f"  needed by: {', '.join(claim.id for claim in needed_by(group, function))}"])
 
 
-def _guarded(what: str, call: Callable[[], Any], *, environment: bool = True) -> Any:  # noqa: ANN401 - as `call` has it
+def _call_protected(what: str, call: Callable[[], Any], *, environment: bool = True) -> Any:  # noqa: ANN401 - as `call` has it
     """Call the implementation: what it raises is an error of the adapter, and what it changes is put back.
 
     Args:
@@ -248,7 +248,7 @@ def _call(
     calls.add(call)
     lent = calls.arguments.lend((copy_arguments(args), copy_arguments(kwargs)), name, calls.turns[name])
     given, named = lent
-    result = _guarded(name, lambda: function(*given, **named))
+    result = _call_protected(name, lambda: function(*given, **named))
     call.result = result
     if not _same((given, named), (args, kwargs)):
         msg = f"{name} changed an array that it was given"
@@ -329,7 +329,7 @@ def start(implementation: Implementation, device: str, threads: int | None) -> s
 
 
 class ImplementationProxy:
-    """An implementation as the tests see it: started, each group under guard.
+    """An implementation as the tests see it: started, each group behind a proxy.
 
     Attributes:
         device: Name of the device that it started on.
@@ -349,8 +349,8 @@ class ImplementationProxy:
             AdapterError: It could not be.
 
         """
-        implementation = _guarded("importing the implementation", load, environment=False)
-        started = _guarded("start()", lambda: start(implementation, device, threads), environment=False)
+        implementation = _call_protected("importing the implementation", load, environment=False)
+        started = _call_protected("start()", lambda: start(implementation, device, threads), environment=False)
         self.device = plain(started)
         self._implementation = implementation
         self.calls = CallLog()
@@ -366,7 +366,7 @@ class ImplementationProxy:
         }
 
     def group(self, name: str) -> GroupProxy:
-        """Return a declared group under guard."""
+        """Return the proxy of a declared group."""
         return self._groups[name]
 
     def stop(self) -> None:

@@ -38,7 +38,7 @@ class Plan:
 
     Attributes:
         implementations: Implementations by name; the others are compared with the first.
-        device: Cpu or gpu.
+        device: `cpu` or `gpu`.
         profile: Core or full.
         selection: An expression of pytest's `-k`; empty for all.
         starts: Number of process launches.
@@ -64,7 +64,7 @@ class Event:
 
     Attributes:
         start: The number of its start, from 0 on.
-        implementation: Its name.
+        implementation: Name of the implementation.
         work: Name of the work in progress, such as `mlp-loop`; empty if the message is about the whole process.
         content: Content of the message.
 

@@ -165,7 +165,7 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
         document: SHA-256 of the document.
         implementation: What was tested.
         precision: Precision that products must have; `grade` in the file.
-        profile: Smoke, core or full.
+        profile: `smoke`, `core` or `full`.
         seed: Seed of all random draws.
         shard: Part of the profile that was run; None for all of it.
         required: Groups without which the run does not conform.

@@ -115,7 +115,7 @@ class RunOptions:
         """Return the command line that runs these claims again, as this run did, and of those only one case.
 
         Args:
-            claims: ids.
+            claims: Ids of the claims.
             code: Hypothesis's code for the case; empty without one.
 
         """

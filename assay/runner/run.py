@@ -33,9 +33,9 @@ class Run:
     Attributes:
         implementation: Name on the command line.
         description: Description of the implementation; None if tests are only collected.
-        profile: Smoke, core or full.
+        profile: `smoke`, `core` or `full`.
         seed: Seed of everything drawn.
-        device: Cpu or gpu.
+        device: `cpu` or `gpu`.
         precision: The format that factors of products may be rounded to.
         shard: The part of the profile to run; None for all of it.
         held: The claims of the profile, or of the shard.

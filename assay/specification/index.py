@@ -20,12 +20,12 @@ class ExecutableClaim:
     """One test function and the claims that it names.
 
     Attributes:
-        file: The file's name.
-        function: The test's name.
-        claims: ids.
+        file: Name of the file.
+        function: Name of the test.
+        claims: Ids of the claims.
         source: Source of the function, with its decorators.
         line: Line of the file where the function begins.
-        tells_results: Whether it says which of the allowed results it sees.
+        tells_results: Whether it records which of the permitted results it sees.
 
     """
 

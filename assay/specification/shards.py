@@ -65,7 +65,7 @@ def claims_of(
     at most 4/3 of what the best way to share would take (Graham, "Bounds on multiprocessing timing anomalies", 1969).
 
     Args:
-        shard: which.
+        shard: Shard to select.
         held: All claims to be shared out, in the document's order.
         tests: Tests of the claims. Claims that share a test stay together: it is run once.
         seconds: Seconds by claim. A claim without an entry gets the median.

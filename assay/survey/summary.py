@@ -114,7 +114,7 @@ class Survey(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         format: Version of this format.
         suite: Version of the suite.
-        profile: Smoke, core or full.
+        profile: `smoke`, `core` or `full`.
         claims: The only claims that were run; empty for all of the profile.
         seeds: Number of seeds.
         shards: Number of shards of each run.

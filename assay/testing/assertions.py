@@ -140,7 +140,7 @@ def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exceptio
     kinds = kinds or (ValueError,)
     try:
         call()
-    except kinds:  # From a namespace of Keras, which is not guarded.
+    except kinds:  # Raised by a namespace of Keras, which no proxy wraps.
         return
     except AdapterError as error:
         if isinstance(error.__cause__, kinds):

@@ -61,7 +61,7 @@ def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
     """Return what gives the definition's losses and last parameters of a training.
 
     Args:
-        model: which.
+        model: Name of the model.
         adam: Form of Adam, where the optimizer is Adam.
 
     """
@@ -214,9 +214,9 @@ def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, acti
     Args:
         found: The outputs of all layers.
         problem: Problem with the model.
-        layer: Its name.
-        before: The name of the layer before it.
-        activation: Its activation.
+        layer: Name of the layer.
+        before: Name of the layer before it.
+        activation: Activation of the layer; None for the identity.
 
     Raises:
         NonConformanceError: It differs.

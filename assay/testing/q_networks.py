@@ -43,7 +43,7 @@ def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
     """Return what gives the definition's losses and last parameters of learning from given batches.
 
     Args:
-        model: which.
+        model: Name of the model.
         adam: Form of Adam, where the optimizer is Adam.
 
     """

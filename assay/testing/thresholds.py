@@ -282,8 +282,8 @@ class Worst:
 
     Attributes:
         lower: The worst of the stored runs.
-        attempts: K, how many runs with seeds of their own have to lie below it for a failure.
-        false_alarm: The probability of that for a correct implementation.
+        attempts: Number `k` of runs with different seeds that must all lie below `lower` for a failure.
+        false_alarm: Probability of that for a correct implementation.
         detectable: An implementation whose runs lie below with this probability fails with one of `DETECTION`.
 
     """

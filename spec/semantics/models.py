@@ -370,7 +370,7 @@ def train(
     """Train on given batches with a new optimizer (lines 69 to 74 and 220 to 228).
 
     Args:
-        model: which.
+        model: Name of the model, a key of `MODELS`.
         parameters: Parameters before the first step.
         inputs: [steps, batch, ...].
         targets: [steps, batch, ...].
