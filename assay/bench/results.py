@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from assay import __version__
-from assay.files import json_file, text_file
+from assay.files import json_file, output_file
 from assay.ledger.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -224,7 +224,7 @@ def append(path: Path, run: Run) -> None:
     content = File(FORMAT, [*(read(path) if path.exists() else []), run])
     # A number of NumPy is a float, too, and is written as one.
     plain = msgspec.to_builtins(content, str_keys=True, enc_hook=float)
-    text_file.write(path, json.dumps(plain, separators=(",", ":")) + "\n", WHAT)
+    output_file.write(path, json.dumps(plain, separators=(",", ":")) + "\n", WHAT)
 
 
 def is_one(path: Path) -> bool:

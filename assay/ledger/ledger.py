@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 from msgspec.structs import FieldInfo
 
-from assay.files import json_file, output
+from assay.files import json_file, output_file
 from assay.ledger import journal
 from assay.ledger.environment import Environment
 from assay.ledger.outcomes import SEVERITY, Outcome, count
@@ -294,4 +294,4 @@ def write(path: Path, ledger: Ledger) -> None:
         UserError: The file cannot be written.
 
     """
-    output.write(path, json.dumps(as_json(ledger), indent=1, allow_nan=False) + "\n", "ledger")
+    output_file.write(path, json.dumps(as_json(ledger), indent=1, allow_nan=False) + "\n", "ledger")

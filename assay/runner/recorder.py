@@ -22,7 +22,7 @@ from assay.adapters.protocol.process import END_SECONDS
 from assay.adapters.time_limit import longest
 from assay.datasets import data
 from assay.errors import ExitCode, UserError
-from assay.files import lock, output
+from assay.files import lock, output_file
 from assay.ledger import environment, ledger
 from assay.ledger import verdict as verdicts
 from assay.ledger.draft import Draft
@@ -100,9 +100,9 @@ class Recorder:
         """
         if self._results is None or self._lock is not None:
             return
-        self._results = output.check(self._results, "ledger")
+        self._results = output_file.check(self._results, "ledger")
         self._lock = lock.acquire(self._results, "ledger")
-        if output.is_regular(self._results):
+        if output_file.is_regular(self._results):
             self._journal = Journal(self._results)
 
     def _resume(self, run: Run) -> Run:
@@ -113,7 +113,7 @@ class Recorder:
 
         """
         self._take_file()
-        if self._results is None or not output.is_regular(self._results):
+        if self._results is None or not output_file.is_regular(self._results):
             msg = "--resume continues from the ledger in a file"
             raise UserError(msg, "Name it with --results")
         before = resume.read(self._results, self.draft.conditions)

@@ -13,7 +13,7 @@ from typing import Any
 
 from assay import spec
 from assay.errors import UserError
-from assay.files import json_file
+from assay.files import toml_file
 from assay.specification.profiles import PROFILES
 
 FOLDER = Path(spec.__file__).parent / "claims"
@@ -343,7 +343,7 @@ def _check_schema(path: Path, content: dict[str, Any]) -> None:
     error = next(_validator("claims").iter_errors(content), None)
     if error is None:
         return
-    where = json_file.place(error, content, "claim", "claim", "id")
+    where = toml_file.name_place([*error.absolute_path], content, "claim", "claim", "id")
     msg = f"{path.name}, {where}: {error.message}"
     raise UserError(msg)
 

@@ -17,7 +17,7 @@ from assay.adapters.loading import Description
 from assay.adapters.parentage import describe_end
 from assay.adapters.plain_text import plain
 from assay.errors import UserError
-from assay.files import json_file, output
+from assay.files import json_file
 from assay.runner import launch
 from assay.survey import process
 from assay.survey.engine import Engine
@@ -147,7 +147,7 @@ class Calibration:
         self.runs[seed] = numbers
         self.failed.pop(seed, None)
         content = self.identity() | {"suite": __version__, "device": device, "runs": self.as_list()}
-        output.write(self.file, json.dumps(content, indent=1) + "\n", "calibration")
+        json_file.write(self.file, content, "calibration")
 
     def as_list(self) -> list[dict[str, float]]:
         """Return the runs with their seeds, in the order of these."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from assay import spec
-from assay.files import output
+from assay.files import json_file
 from assay.ledger.ledger import FALSE_ALARM, SAMPLES, Ledger
 from assay.specification.claims import specification
 from assay.specification.profiles import PROFILES
@@ -137,7 +137,7 @@ def renew_limits() -> None:
         rule, rates = thresholds.RULES[stored.get("distribution", "normal")]
         stored["rule"] = rates
         stored["limits"] = {what: asdict(rule([run[what] for run in stored["runs"]])) for what in stored["limits"]}
-        output.write(thresholds.path(name), json.dumps(stored, indent=1) + "\n", "threshold")
+        json_file.write(thresholds.path(name), stored, "threshold")
 
 
 def surveys() -> list[Survey]:

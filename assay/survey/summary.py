@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from assay import __version__
-from assay.files import json_file, output
+from assay.files import json_file, output_file
 from assay.ledger.ledger import ERROR_OVER_BOUND, Ledger, Row
 from assay.ledger.outcomes import Outcome
 from assay.specification.claims import specification
@@ -245,7 +245,7 @@ def write(path: Path, survey: Survey) -> None:
         UserError: The file cannot be written.
 
     """
-    output.write(path, as_json(survey) + "\n", WHAT)
+    output_file.write(path, as_json(survey) + "\n", WHAT)
 
 
 def as_json(survey: Survey) -> str:

@@ -17,7 +17,7 @@ from assay.cli.options import IMPLEMENTATION_IS, RUN_NAMES, implementation, rena
 from assay.cli.report_files import STDOUT, format_of, read_files, tell_github, write_report
 from assay.cli.values import PATH, parse_processes
 from assay.errors import ExitCode, UserError
-from assay.files import output
+from assay.files import output_file
 from assay.ledger import ledger
 from assay.ledger.verdict import verdict
 from assay.runner import launch
@@ -82,21 +82,21 @@ def run(report_file: Path | None, kind: str | None, processes: str, *, github: b
         name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
         results = results or Path(f"assay-{name}.json")
         report_file = report_file or results.with_suffix(f".{kind or 'html'}")
-    results = None if results is None else output.check(results, "ledger")
+    results = None if results is None else output_file.check(results, "ledger")
     if report_file is not None and str(report_file) != STDOUT:
-        report_file = output.check(report_file, "report")
+        report_file = output_file.check(report_file, "report")
     more = ("-n", processes, "-rN", "-p", "assay.runner.terminal")
-    if asked.resume and results is not None and not output.is_regular(results):
+    if asked.resume and results is not None and not output_file.is_regular(results):
         msg = f"--resume continues from a ledger in a file, which {results} is not"
         raise UserError(msg, "Name a file with --results")
-    if results is None or output.is_regular(results):
+    if results is None or output_file.is_regular(results):
         return _run(replace(asked, results=results), _Report(report_file, kind, github), more)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         # A pipe or a device takes the ledger once, when it is complete.
         regular = Path(folder) / "ledger.json"
         code = _run(replace(asked, results=regular), _Report(report_file if named else None, kind, github), more)
         if regular.exists():
-            output.write(results, regular.read_text(encoding="utf-8"), "ledger")
+            output_file.write(results, regular.read_text(encoding="utf-8"), "ledger")
     return code
 
 

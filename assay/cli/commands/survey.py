@@ -17,7 +17,7 @@ from assay.cli.options import IMPLEMENTATION_IS, RUN_NAMES, implementation, rena
 from assay.cli.progress import ProgressDisplay
 from assay.cli.values import PATH, whole_number
 from assay.errors import ExitCode, UserError
-from assay.files import text_file
+from assay.files import output_file
 from assay.runner.options import RunOptions
 from assay.specification.claims import specification
 from assay.survey import engine, summary, text
@@ -83,7 +83,7 @@ def survey(
     summary.write(folder / RESULT, found)
     from assay.reports import html  # noqa: PLC0415 - loads matplotlib
 
-    text_file.write(folder / REPORT, html.render([], surveys=[found]), "report")
+    output_file.write(folder / REPORT, html.render([], surveys=[found]), "report")
     print(summary.as_json(found) if as_json else text.as_text(found))
     where = sys.stderr if as_json else sys.stdout
     print(f"results: {folder / RESULT}, {folder / REPORT}", file=where)
