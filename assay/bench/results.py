@@ -17,6 +17,7 @@ import msgspec
 
 from assay import __version__
 from assay.files import json_file, output_file
+from assay.ledger.environment import available_cores
 from assay.ledger.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def machine() -> dict[str, Any]:
     found = cpuinfo.get_cpu_info()
     return {
         "processor": found.get("brand_raw", platform.processor()),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": available_cores(),
         "system": platform.platform(),
         "python": platform.python_version(),
         # What decides the number of threads, where somebody has set it.

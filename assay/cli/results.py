@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import platform
 import sys
 from collections.abc import Sequence
@@ -21,6 +20,7 @@ from assay.cli.values import PATH
 from assay.errors import ExitCode, UserError
 from assay.files import json_file, output_file
 from assay.ledger import ledger as ledgers
+from assay.ledger.environment import available_cores
 from assay.ledger.ledger import Ledger
 from assay.ledger.verdict import is_complete
 from assay.reports import results
@@ -70,8 +70,7 @@ def publish(folder: Path, name: str, path: Path, command: str) -> None:
 
 def describe_machine() -> str:
     """Describe this machine, as far as a result depends on it."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}"
+    return f"{platform.system()} {platform.machine()}, {available_cores()} cores, Python {platform.python_version()}"
 
 
 def read_index(folder: Path) -> dict[str, Result]:

@@ -15,10 +15,10 @@ from msgspec import Struct
 
 from assay import __version__
 from assay.files import json_file, output_file
+from assay.ledger.environment import available_cores
 from assay.ledger.ledger import ERROR_OVER_BOUND, Ledger, Row
 from assay.ledger.outcomes import Outcome
 from assay.specification.claims import specification
-from assay.survey import engine
 from assay.survey.plan import Plan, Trial
 from assay.survey.statistics import Rate, Tail, tail
 
@@ -199,7 +199,7 @@ def summarise(plan: Plan, ledgers: Iterable[tuple[Trial, Ledger]], missing: Iter
         shards=plan.shards,
         missing=[*missing],
         run_seconds=round(sum(tally.seconds for tally in tallies.values()), 1),
-        machine=f"{platform.machine()}, {engine.cores()} cores",
+        machine=f"{platform.machine()}, {available_cores()} cores",
         subjects=[_subject(plan, name, tally) for name, tally in tallies.items()],
     )
 

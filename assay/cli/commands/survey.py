@@ -18,6 +18,7 @@ from assay.cli.progress import ProgressDisplay
 from assay.cli.values import PATH, whole_number
 from assay.errors import ExitCode, UserError
 from assay.files import output_file
+from assay.ledger.environment import available_cores
 from assay.runner.options import RunOptions
 from assay.specification.claims import specification
 from assay.survey import engine, summary, text
@@ -72,9 +73,9 @@ def survey(
     **values: Any,  # noqa: ANN401 - the fields of RunOptions
 ) -> int:
     """Run a survey, or the rest of one, and print what it found."""
-    local = processes or engine.cores()
+    local = processes or available_cores()
     asked = RunOptions(**values)
-    threads = asked.threads or (1 if scheduler else max(1, engine.cores() // local))
+    threads = asked.threads or (1 if scheduler else max(1, available_cores() // local))
     plan = _plan(names, range(seeds), shards, replace(asked, threads=threads))
     with closing(Store(folder, plan)) as store:
         progress = begin(plan, store)
