@@ -111,14 +111,14 @@ def longest(seconds: float) -> float:
 
 
 @contextmanager
-def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterator[None]:
+def limit(seconds: float, stack_file: Path | None, *, factor: int = 1) -> Iterator[None]:
     """Raise `TimeLimitError` in the main thread when the time is over, and if that does not help, end the process.
 
     An alarm that was set before goes on afterwards.
 
     Args:
         seconds: Time until the exception.
-        last_words: File that gets the stack if the process has to end; None if it must not end.
+        stack_file: File that gets the stack if the process has to end; None if it must not end.
         factor: Wall-clock seconds allowed per second. Unless it is 1, `seconds` count processor time.
 
     """
@@ -128,16 +128,16 @@ def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterat
     _current = _Limit(seconds, factor)
     try:
         _current.arm()
-        if last_words is None:
+        if stack_file is None:
             yield
         else:
-            with _opened(last_words) as file:
+            with _opened(stack_file) as file:
                 faulthandler.dump_traceback_later(seconds * factor + GRACE_SECONDS, exit=True, file=file)
                 try:
                     yield
                 finally:
                     faulthandler.cancel_dump_traceback_later()
-            last_words.unlink(missing_ok=True)
+            stack_file.unlink(missing_ok=True)
         _current.check()
     finally:
         _current = outer

@@ -38,7 +38,7 @@ def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, objec
         # Whoever tidies up temporary folders may have removed it.
         Path(run.folder).mkdir(parents=True, exist_ok=True)
         # Only a worker may be ended: the other tests of the only process would be lost with it.
-        last_words = run.last_words(item.nodeid) if is_worker else None
+        hung_stack = run.shared.hung_stack(item.nodeid) if is_worker else None
         if is_worker:
             run.note_running(item.nodeid, item.config.workerinput["workerid"])  # type: ignore[attr-defined]  # xdist sets it
         state, surroundings = ProcessState(), Surroundings()
@@ -47,7 +47,7 @@ def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, objec
                 _own_streams(),
                 _random.entered() if draws else nullcontext(),
                 np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
-                limit(run.claim_seconds, last_words, factor=WALL_FACTOR),
+                limit(run.claim_seconds, hung_stack, factor=WALL_FACTOR),
             ):
                 return (yield)
         finally:

@@ -47,7 +47,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         """Start with nothing decided."""
         super().__init__(config, sys.stdout)
         self._run = config.stash[run_key]
-        ids = self._run.wanted
+        ids = self._run.pending
         known = specification().claims
         costs = shards.costs(self._run.profile)
         usual = sorted(costs.values())[len(costs) // 2] if costs else 1.0
