@@ -130,9 +130,9 @@ def chapters(columns: Sequence[Column], spec: Specification) -> list[Chapter]:
 
 
 def _chapter(section: Section, columns: Sequence[Column], shown: set[str]) -> Chapter:
-    held = [claim for claim in section.claims if claim.id in shown]
-    entries = [entry(claim, section.title, [column.cell(claim.id) for column in columns]) for claim in held]
-    counts = [column.count([claim.id for claim in held if claim.id in column.expected]) for column in columns]
+    claims = [claim for claim in section.claims if claim.id in shown]
+    entries = [entry(claim, section.title, [column.cell(claim.id) for column in columns]) for claim in claims]
+    counts = [column.count([claim.id for claim in claims if claim.id in column.expected]) for column in columns]
     return chapter(section, entries, counts)
 
 
@@ -168,7 +168,7 @@ def gaps(entries: Sequence[Entry]) -> list[Gap]:
                 key = cell.state, cell.reason.partition("\n")[0]
                 found.setdefault(key, {})[each.id] = each
                 runs.setdefault(key, {})[cell.run] = None
-    made = [Gap(*key, [*held.values()], [*runs[key]]) for key, held in found.items()]
+    made = [Gap(*key, [*of_key.values()], [*runs[key]]) for key, of_key in found.items()]
     return sorted(made, key=lambda gap: -len(gap.entries))
 
 

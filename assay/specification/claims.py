@@ -180,9 +180,9 @@ class Specification:
         return f"{title}, line {claim.place}"
 
     def of_profile(self, profile: str) -> dict[str, Claim]:
-        """The claims that the profile holds: its own and those of every smaller one."""
-        held = PROFILES[: PROFILES.index(profile) + 1]
-        return {id_: claim for id_, claim in self.claims.items() if claim.profile in held}
+        """Return the claims of a profile by id: its own and those of every smaller one."""
+        profiles = PROFILES[: PROFILES.index(profile) + 1]
+        return {id_: claim for id_, claim in self.claims.items() if claim.profile in profiles}
 
     def claim(self, id_: str) -> Claim:
         """Return the claim of this id.

@@ -66,7 +66,7 @@ def calibrate(
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{threshold_file.stem}-{quote(implementation, safe='')}.json"
     calibration = Calibration(file, stored, implementation, loading.probe(implementation))
-    held = lock.acquire(output_file.check(file, "calibration"), "calibration")
+    file_lock = lock.acquire(output_file.check(file, "calibration"), "calibration")
     if not again:
         calibration.take_stored()
     calibration.resume()
@@ -78,8 +78,8 @@ def calibrate(
             ProgressDisplay(f"runs of {threshold_file.stem}", count, done) as display,
         ):
             calibration.go_on(count, connected, display.advance)
-    if held is not None:
-        held.release()
+    if file_lock is not None:
+        file_lock.release()
     if calibration.failed:
         for seed, why in sorted(calibration.failed.items()):
             print(f"seed {seed}: {why}")
