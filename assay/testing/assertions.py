@@ -146,7 +146,7 @@ def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exceptio
         if isinstance(error.__cause__, kinds):
             return
         raise
-    msg = f"{what} is accepted, and has to be rejected with a {' or '.join(kind.__name__ for kind in kinds)}"
+    msg = f"{what} is accepted, expected {' or '.join(kind.__name__ for kind in kinds)}"
     raise NonConformanceError(msg)
 
 
