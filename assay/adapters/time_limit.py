@@ -123,7 +123,7 @@ def limit(seconds: float, stack_file: Path | None, *, factor: int = 1) -> Iterat
 
     """
     global _current  # noqa: PLW0603 - as the alarm of a process is
-    handler, (remaining, interval), outer = signal.getsignal(signal.SIGALRM), _stopped_timer(), _current
+    handler, (remaining, interval), outer = signal.getsignal(signal.SIGALRM), _stop_timer(), _current
     began = monotonic()
     _current = _Limit(seconds, factor)
     try:
@@ -131,7 +131,7 @@ def limit(seconds: float, stack_file: Path | None, *, factor: int = 1) -> Iterat
         if stack_file is None:
             yield
         else:
-            with _opened(stack_file) as file:
+            with _open(stack_file) as file:
                 faulthandler.dump_traceback_later(seconds * factor + GRACE_SECONDS, exit=True, file=file)
                 try:
                     yield
@@ -149,7 +149,7 @@ def limit(seconds: float, stack_file: Path | None, *, factor: int = 1) -> Iterat
             signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_TIMER), interval)
 
 
-def _opened(path: Path) -> TextIO:
+def _open(path: Path) -> TextIO:
     """Open a file to write, though its folder may be removed at any moment, also by another process."""
     for _ in range(TRIES):
         with suppress(FileNotFoundError):
@@ -158,6 +158,6 @@ def _opened(path: Path) -> TextIO:
     return path.open("w")
 
 
-def _stopped_timer() -> tuple[float, float]:
+def _stop_timer() -> tuple[float, float]:
     """Stop the alarm of the process, and return what it was set to."""
     return signal.setitimer(signal.ITIMER_REAL, 0)

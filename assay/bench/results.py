@@ -164,7 +164,7 @@ class Run:
         return {number: start for number, start in found.items() if start.calls and start.loops and start.step > 0}
 
 
-def begun(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
+def begin(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
     """Begin a run in which nothing has been measured yet."""
     return Run(
         time=datetime.now(UTC).isoformat(timespec="seconds"),

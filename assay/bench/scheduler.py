@@ -19,7 +19,7 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-from assay.bench.turn_channel import NAMED, received, send
+from assay.bench.turn_channel import NAMED, receive, send
 from assay.bench.workloads import IDS
 from assay.ledger.outcomes import Outcome
 from assay.runner import launch
@@ -158,7 +158,7 @@ class Process:
                 yield self._lost(Outcome.TIMEOUT, f"not finished after {self._plan.turn_seconds:g} s")
                 return
             try:
-                message = received(self.connection)
+                message = receive(self.connection)
             except (EOFError, ConnectionResetError):
                 yield from self._ended()
                 return

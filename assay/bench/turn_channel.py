@@ -40,7 +40,7 @@ class Turns(Alone):
     def __init__(self, connection: Connection) -> None:
         """Hear how many steps make a round, where that is known."""
         self._connection = connection
-        self._counts: dict[str, int] = received(connection)["counts"]
+        self._counts: dict[str, int] = receive(connection)["counts"]
 
     def known_count(self, name: str) -> int | None:
         """Return how many steps made a round in an earlier process."""
@@ -55,7 +55,7 @@ class Turns(Alone):
         """
         send(self._connection, ready=name)
         try:
-            received(self._connection)
+            receive(self._connection)
         except EOFError:
             pytest.exit("the scheduler has ended")
 
@@ -79,7 +79,7 @@ def send(connection: Connection, **message: Any) -> None:  # noqa: ANN401 - plai
     connection.send_bytes(json.dumps(message).encode())
 
 
-def received(connection: Connection) -> Mapping[str, Any]:
+def receive(connection: Connection) -> Mapping[str, Any]:
     """Wait for a message.
 
     Raises:

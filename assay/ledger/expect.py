@@ -19,7 +19,7 @@ from assay.specification.claims import specification
 LISTED = {outcome for outcome in Outcome if not outcome.conforms} - {Outcome.UNEXPECTED_PASS}
 
 
-def updated(known: Iterable[Expectation], ledger: Ledger, link: str, expires: date | None = None) -> list[Expectation]:
+def update(known: Iterable[Expectation], ledger: Ledger, link: str, expires: date | None = None) -> list[Expectation]:
     """Return the expectations that a ledger confirms, and new ones for what else fails in it.
 
     Args:

@@ -97,7 +97,7 @@ def bench(
     if output.exists():
         results.read(output)
     plan = Plan(names, device, profile, keyword, launches, rounds, seconds, turn_seconds)
-    run = results.begun(plan, {name: loading.probe(name) for name in names})
+    run = results.begin(plan, {name: loading.probe(name) for name in names})
     for fetch in (data.mnist, data.nietzsche):
         with suppress(data.AbsentError):
             fetch()
