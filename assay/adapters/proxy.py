@@ -1,4 +1,4 @@
-"""What stands between a test and an implementation: nothing that it does goes unnoticed."""
+"""Proxies between tests and an implementation: they copy arguments, check results and restore the process state."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ABSENT = object()
 
 
 class AdapterError(Exception):
-    """The adapter broke: it raised, or handed over something that is not of the contract."""
+    """The adapter broke: it raised, or returned something that the contract does not have."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,14 @@ class NonConformanceError(AssertionError):
     """
 
     def __init__(self, message: str, *, excess: float = math.inf, comparison: Comparison | None = None) -> None:
-        """Take what happened."""
+        """Make the error.
+
+        Args:
+            message: What happened, for people.
+            excess: How many times its bound the difference is; infinite where that is not known.
+            comparison: What was compared; None where no values were.
+
+        """
         super().__init__(message)
         self.excess = excess
         self.comparison = comparison
@@ -180,7 +187,7 @@ def left_out(entry: str) -> str:
 
 
 def missing(group: str, function: str) -> str:
-    """Say which claims need a function that is not there, and what it would have to be."""
+    """Name the claims that need a missing function, with its signature."""
     written = signature(group, function)
     lines = [f"the group {group} is declared but has no {written}"]
     lines += [f"  {name}: {fields}" for name, fields in named_tuples(written).items()]
@@ -205,7 +212,7 @@ def _call_protected(what: str, call: Callable[[], Any], *, environment: bool = T
             state.restore()
             time_limit.check()
     except KeyboardInterrupt as error:
-        if interrupt.is_users():
+        if interrupt.is_from_user():
             raise
         raise _adapter_error(what, error) from None
     except (TimeLimitError, PeerLostError) as error:

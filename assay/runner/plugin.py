@@ -25,8 +25,8 @@ from assay.adapters.plain_text import plain
 from assay.adapters.protocol.process import end_all
 from assay.adapters.proxy import UnsupportedError
 from assay.errors import UserError
-from assay.runner.bounds import in_bounds
 from assay.runner.cases import CaseCounter
+from assay.runner.containment import contain
 from assay.runner.new_run import new_run
 from assay.runner.options import RunOptions, add_options
 from assay.runner.recorder import Recorder
@@ -258,7 +258,7 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     if reason:
         pytest.skip(reason)
     try:
-        return (yield from in_bounds(item, draws=implementation_key not in item.config.stash))
+        return (yield from contain(item, draws=implementation_key not in item.config.stash))
     except UnsupportedError as error:
         _skip_unsupported(item, error)
 
@@ -275,7 +275,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         # Calls of fixtures, made for this test, stay.
         started.calls.case = getattr(item, "funcargs", {})
     try:
-        return (yield from in_bounds(item))
+        return (yield from contain(item))
     except UnsupportedError as error:
         _skip_unsupported(item, error)
     except hypothesis.errors.DidNotReproduce as error:
