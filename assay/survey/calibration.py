@@ -153,7 +153,7 @@ class Calibration:
         """Return the runs with their seeds, in the order of these."""
         return [{"seed": seed} | self.runs[seed] for seed in sorted(self.runs)]
 
-    def go_on(self, count: int, engine: Engine, on_stored: Callable[[], object]) -> None:
+    def run_missing(self, count: int, engine: Engine, on_stored: Callable[[], object]) -> None:
         """Train with the seeds from 0 on that are not stored.
 
         Args:

@@ -111,7 +111,7 @@ class Store:
             kind = str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
             msg = f"its ledger is damaged: {plain(kind)[:200]}"
             raise RejectedError(msg) from None
-        options, identity = self._plan.options_of(trial), self._identity
+        options, identity = trial.apply_to(self._plan.options), self._identity
         shard = "" if found.shard is None else f"{found.shard.number}/{found.shard.of}"
         actual = (found.suite, found.document, found.profile, found.precision, found.seed, shard)
         expected = (

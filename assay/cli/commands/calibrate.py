@@ -77,7 +77,7 @@ def calibrate(
             engine.connect(scheduler, processes or 1) as connected,
             ProgressDisplay(f"runs of {threshold_file.stem}", count, done) as display,
         ):
-            calibration.go_on(count, connected, display.advance)
+            calibration.run_missing(count, connected, display.advance)
     if file_lock is not None:
         file_lock.release()
     if calibration.failed:

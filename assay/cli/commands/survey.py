@@ -24,7 +24,7 @@ from assay.specification.claims import specification
 from assay.survey import engine, summary, text
 from assay.survey.plan import Plan
 from assay.survey.store import Store
-from assay.survey.survey import Progress, begin, conclude, go_on
+from assay.survey.survey import Progress, begin, conclude, run_missing
 
 RESULT, REPORT = "survey.json", "survey.html"
 
@@ -104,7 +104,7 @@ def _run(plan: Plan, store: Store, progress: Progress, scheduler: str | None, pr
             engine.connect(scheduler, processes) as connected,
             ProgressDisplay("runs", len(progress.trials), len(progress.stored)) as display,
         ):
-            go_on(plan, store, progress, connected, lambda _: display.advance())
+            run_missing(plan, store, progress, connected, lambda _: display.advance())
     except KeyboardInterrupt:
         return False
     return True
