@@ -76,7 +76,7 @@ class Broken:
         implementation: Name of the implementation.
         work: Empty where it is about the process as a whole.
         outcome: Outcome, as in a ledger.
-        reason: why.
+        reason: Why it gave no result.
 
     """
 
@@ -180,7 +180,7 @@ def begin(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
 
 @cache
 def machine() -> dict[str, Any]:
-    """Say what this is."""
+    """Describe this machine."""
     import cpuinfo  # noqa: PLC0415 - it asks other programs
 
     found = cpuinfo.get_cpu_info()

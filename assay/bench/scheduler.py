@@ -26,7 +26,7 @@ from assay.runner import launch
 from assay.runner.options import RunOptions
 from assay.specification import index
 
-# The last lines of what a process has said, where it ended before its time.
+# Lines of output that are shown of a process that ended early.
 LAST_LINES = 3
 # With some benchmarks that raised or without, or with none selected.
 ENDED_WELL = {0, 1, 5}
@@ -39,7 +39,7 @@ class Plan:
     Attributes:
         implementations: Implementations by name; the others are compared with the first.
         device: `cpu` or `gpu`.
-        profile: Core or full.
+        profile: `core` or `full`.
         selection: An expression of pytest's `-k`; empty for all.
         starts: Number of process launches.
         rounds: Rounds of each work in each process.
@@ -60,7 +60,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a process has said, or that has become of it.
+    """A message of a process, or its end.
 
     Attributes:
         start: The number of its start, from 0 on.
@@ -76,8 +76,8 @@ class Event:
     content: dict[str, Any]
 
 
-def conduct(plan: Plan) -> Iterator[Event]:
-    """Run the benchmarks, and yield what comes of them as it comes."""
+def run_benchmarks(plan: Plan) -> Iterator[Event]:
+    """Run the benchmarks, and yield events as they happen."""
     counts: dict[str, dict[str, int]] = {name: {} for name in plan.implementations}
     broken: dict[str, set[str]] = {name: set() for name in plan.implementations}
     for start in range(plan.starts):

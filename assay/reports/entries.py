@@ -147,8 +147,8 @@ def entry(claim: Claim, section: str, cells: Sequence[Cell], note: str = "") -> 
     return Entry(claim.id, f"claim-{claim.id}", claim, section, cells, note)
 
 
-def strangers(columns: Sequence[Column], spec: Specification) -> list[Entry]:
-    """Make entries of what the ledgers have rows for and the specification does not know."""
+def unknown_claims(columns: Sequence[Column], spec: Specification) -> list[Entry]:
+    """Make entries of the rows whose claims the specification does not know."""
     known = spec.claims
     ids = dict.fromkeys(id_ for column in columns for id_ in column.rows if id_ not in known)
     # Such an id can be any text, and an anchor cannot.

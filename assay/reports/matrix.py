@@ -128,7 +128,7 @@ def as_page(matrix: Matrix) -> str:
             for section in specification().sections
             if (in_section := by_section.get(section.name))
         ],
-        strangers=by_section.get("", []),
+        unknown=by_section.get("", []),
         meanings=MEANINGS,
         suite=matrix["suite"],
         document=matrix["document"],

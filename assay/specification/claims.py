@@ -249,8 +249,8 @@ def _read(folder: Path) -> Specification:
     questions = _read_questions(folder / "unspecified.toml")
     others = {"document", "unspecified"}
     files = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem not in others}
-    if strangers := files.keys() - document["sections"].keys():
-        name = min(strangers)
+    if unlisted := files.keys() - document["sections"].keys():
+        name = min(unlisted)
         msg = f"{files[name].name}: document.toml has no section {name!r}"
         raise UserError(msg, "Add the section with its lines, or rename the file")
     sections = tuple(

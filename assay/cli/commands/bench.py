@@ -9,7 +9,7 @@ import click
 
 from assay.adapters import loading
 from assay.bench import results
-from assay.bench.scheduler import Plan, conduct
+from assay.bench.scheduler import Plan, run_benchmarks
 from assay.bench.workloads import IDS
 from assay.cli.command import Command
 from assay.cli.options import IMPLEMENTATION_IS, device, implementation, rename
@@ -103,7 +103,7 @@ def bench(
             fetch()
     try:
         with ProgressDisplay("turns") as display:
-            for event in conduct(plan):
+            for event in run_benchmarks(plan):
                 display.advance(f"launch {event.start + 1}/{plan.starts}: {event.work} of {event.implementation}")
                 run.take(event)
     except KeyboardInterrupt:
