@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any
-from zlib import crc32
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from assay.adapters import interrupt, time_limit
+from assay.adapters.argument_copies import are_same, copy_arguments
 from assay.adapters.calls import Call, CallLog
 from assay.adapters.plain_text import describe_error, is_printable, plain, without_middle
 from assay.adapters.process_state import ProcessState, end_copy
@@ -257,7 +256,7 @@ def _call(
     given, named = lent
     result = _call_protected(name, lambda: function(*given, **named))
     call.result = result
-    if not _same((given, named), (args, kwargs)):
+    if not are_same((given, named), (args, kwargs)):
         msg = f"{name} changed an array that it was given"
         raise NonConformanceError(msg)
     if not matches(declared, result):
@@ -267,65 +266,6 @@ def _call(
         raise AdapterError(msg)
     calls.arguments.take_back(lent, result)
     return result
-
-
-def copy_arguments(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the contract
-    """Copy arguments for the implementation, which may change what it gets; the same values give the same copy."""
-    if isinstance(tree, np.ndarray):
-        return _copy_array(tree)
-    if isinstance(tree, dict):
-        return {key: copy_arguments(branch) for key, branch in tree.items()}
-    if isinstance(tree, tuple | list):
-        return [*map(copy_arguments, tree)] if isinstance(tree, list) else (*map(copy_arguments, tree),)
-    return tree
-
-
-# A view that leaves out more of its memory than this is copied without the gaps.
-_LARGEST_GAP = 4
-# Larger arrays keep their memory order: to change it would take time.
-_LARGEST_VARIED = 100_000
-_PRINTED = 16
-
-
-def _copy_array(array: Array) -> Array:
-    """Copy an array in its own memory order: transposed, sliced, broadcast and read-only arrays stay as they are."""
-    if array.flags.c_contiguous and array.flags.writeable:
-        return _vary_memory_order(array)
-    reach = sum((size - 1) * stride for size, stride in zip(array.shape, array.strides, strict=True))
-    length = 1 + reach // array.itemsize
-    if min(array.shape, default=1) == 0 or min(array.strides, default=0) < 0 or length > _LARGEST_GAP * array.size:
-        return array.copy()
-    memory = as_strided(array, (length,), (array.itemsize,)).copy()
-    return as_strided(memory, array.shape, array.strides, writeable=array.flags.writeable)
-
-
-def _vary_memory_order(array: Array) -> Array:
-    """Copy an array, now and then in another memory order: which one depends on its values, so that a case repeats."""
-    if array.ndim < 2 or not 1 < array.size <= _LARGEST_VARIED:  # noqa: PLR2004 - a matrix
-        return array.copy()
-    match crc32(array.reshape(-1)[:_PRINTED].tobytes()) % 6:
-        case 0:
-            return array.copy(order="F")
-        case 1:
-            memory = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
-            memory[..., ::2] = array
-            return memory[..., ::2]
-    return array.copy()
-
-
-def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - as above
-    """Whether two trees hold the same bits."""
-    if isinstance(left, np.ndarray):
-        if left.shape != right.shape or left.dtype != right.dtype:
-            return False
-        # To look for NaN takes several times as long, and there hardly ever is any.
-        return np.array_equal(left, right) or (left.dtype.kind == "f" and np.array_equal(left, right, equal_nan=True))
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
-    if isinstance(left, tuple | list):
-        return len(left) == len(right) and all(map(_same, left, right))
-    # NaN is the same as itself, and not equal to it.
-    return left is right or bool(left == right)
 
 
 def start(implementation: Implementation, device: str, threads: int | None) -> str:

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from assay.adapters.argument_copies import copy_arguments
 from assay.adapters.calls import Call
-from assay.adapters.proxy import Comparison, GroupProxy, copy_arguments
+from assay.adapters.proxy import Comparison, GroupProxy
 from assay.contract import GROUPS
 from assay.runner.shown_values import UnwritableError, Writer, is_test_module, parts
 
