@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from assay.adapters.proxy import AdapterError
 from assay.spec.error_bounds import image_rounding, measured_bounds, rounding
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, root_mean_square, to_float64
-from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.semantics import convolution, layers, normalization
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import cache_by_precision
 from assay.spec.vectors import read
 from assay.testing import initial_parameters, problems, silent_networks
 from assay.testing.assertions import (

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.adapters.proxy import AdapterError
-from assay.spec.error_bounds import precision, rounding
-from assay.spec.semantics import layers
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics import layers, precision
 from assay.spec.semantics.initializers import glorot_limit
 from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim

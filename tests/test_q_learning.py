@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from assay.spec.error_bounds import cart_pole_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
-from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import cart_pole, q_learning
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import cache_by_precision
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 from assay.spec.vectors import read
 from assay.testing import initial_parameters, problems

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from assay.spec.error_bounds.precision import GRADES
+from assay.spec.semantics.precision import GRADES
 
 DEFAULT_IMPLEMENTATION = "reference"
 NAMED = "package.module[:attribute], an entry point such as `reference`, or the .toml file of a peer"

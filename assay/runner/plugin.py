@@ -44,7 +44,7 @@ from assay.runner.stash import (
     stack_key,
     unsupported_key,
 )
-from assay.spec.error_bounds.precision import set_precision
+from assay.spec.semantics.precision import set_precision
 from assay.specification import index
 from assay.specification.claims import specification
 from assay.specification.profiles import EXAMPLES

@@ -12,10 +12,10 @@ from assay.adapters.proxy import GroupProxy, NonConformanceError
 from assay.contract import Array, ModelName
 from assay.spec.error_bounds import measured_bounds, rounding, trajectory_bounds
 from assay.spec.error_bounds.measured_bounds import PERMUTATIONS, Evaluate, to_float64
-from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import cache_by_precision
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within
 from assay.testing.problems import LEARNING_RATE, Problem, QProblem
 from assay.testing.stored_arrays import REVERSED, SAME_VALUES, map_arrays, reverse_names

@@ -16,11 +16,11 @@ from assay.spec.error_bounds.measured_bounds import (
     permutations,
     to_float64,
 )
-from assay.spec.error_bounds.precision import use_precision
 from assay.spec.semantics import q_learning
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters, rnn_shapes
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import use_precision
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 
 # Of the document's training programs (lines 201 and 374).

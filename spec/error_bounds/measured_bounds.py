@@ -24,12 +24,12 @@ from typing import Any
 
 import numpy as np
 
-from assay.spec.error_bounds.precision import use_precision
-from assay.spec.error_bounds.products import cutting_off
 from assay.spec.error_bounds.rounding import U
 from assay.spec.semantics.layers import Array
 from assay.spec.semantics.models import MODELS, Parameters, layer_outputs, steps
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import use_precision
+from assay.spec.semantics.products import cutting_off
 
 # Between what has to pass and what must not. Over 30 problems for the MLP, other orders of the definition came to at
 # most 1.7 times the largest deviation of four orders, and the reference, compiled by XLA and by Eigen, to 2.6 times.

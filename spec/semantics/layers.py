@@ -8,7 +8,7 @@ import autograd.numpy as np
 from autograd.extend import defvjp, primitive
 from numpy.typing import NDArray
 
-from assay.spec.error_bounds.products import product
+from assay.spec.semantics.products import product
 
 Array = NDArray[Any]
 

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import autograd.numpy as np
 
-from assay.spec.error_bounds.products import product
 from assay.spec.semantics.layers import ACTIVATIONS, Array, sigmoid
+from assay.spec.semantics.products import product
 
 
 def simple_rnn_cell(
