@@ -28,6 +28,7 @@ from assay.testing.assertions import (
     claim,
     few_examples,
 )
+from assay.testing.chances import chance_of_share
 from assay.testing.image_cases import reverse_inside
 from assay.testing.masks import (
     WORD,
@@ -54,7 +55,7 @@ from assay.testing.networks import (
 from assay.testing.problems import LEARNING_RATE, Problem
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import matrices, seeds
-from assay.testing.thresholds import FALSE_ALARM, chance_of_share, limits, quarters, threshold
+from assay.testing.thresholds import FALSE_ALARM, limits, quarters, threshold
 from assay.testing.training.assertions import (
     assert_losses_not_above,
     assert_not_above,

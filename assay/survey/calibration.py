@@ -21,7 +21,7 @@ from assay.files import json_file
 from assay.runner import launch
 from assay.survey import process
 from assay.survey.engine import Engine
-from assay.testing import thresholds
+from assay.testing import chances, thresholds
 
 REFERENCE = "reference"
 HINT = "Remove it, or name another folder with --output"
@@ -201,7 +201,7 @@ class Calibration:
         beyond = sum(not low <= value <= high for value in values)
         import numpy as np  # noqa: PLC0415 - SciPy and NumPy are only needed at the end
 
-        chance = thresholds.chance_of_samples(np.array(values), np.array(stored))
+        chance = chances.chance_of_samples(np.array(values), np.array(stored))
         return (
             f"{what}: {beyond} of {len(values)} runs beyond the limits; the distributions of {len(values)} and"
             f" {len(stored)} runs differ as much with a probability of {chance:.2g}"
