@@ -40,7 +40,7 @@ from assay.reports import bench_tables
     "keyword",
     default="",
     metavar="EXPRESSION",
-    help="Benchmarks to run by name, as in pytest; the limit needs `product or stream`, too.",
+    help="Expression that selects benchmarks, as in pytest. The limit of the machine needs `product or stream`, too.",
 )
 @click.option(
     "--launches",
