@@ -12,7 +12,7 @@ from assay.adapters.proxy import GroupProxy, NonConformanceError
 from assay.contract import Array, ModelName
 from assay.spec.error_bounds import measured_bounds, rounding, trajectory_bounds
 from assay.spec.error_bounds.measured_bounds import PERMUTATIONS, Evaluate, to_float64
-from assay.spec.semantics import layers
+from assay.spec.semantics import descent, layers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.precision import cache_by_precision
@@ -103,15 +103,15 @@ def solve_training(
 
     """
 
-    def train(parameters: Tensors, inputs: Array, targets: Array) -> Iterator[definition.Step]:
+    def train(parameters: Tensors, inputs: Array, targets: Array) -> Iterator[descent.Step]:
         return definition.steps(problem.model, parameters, inputs, targets, learning_rate, adam=adam)
 
     def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
         optimizer = definition.MODELS[problem.model].optimizer
-        return definition.optimize(optimizer, parameters, gradients, learning_rate, adam=adam)
+        return descent.optimize(optimizer, parameters, gradients, learning_rate, adam=adam)
 
     exact = [*train(*map(to_float64, problem[1:]))]
-    losses, last = definition.ends(exact)
+    losses, last = descent.ends(exact)
 
     def permute(tree: Tensors) -> Iterator[tuple[Any, ...]]:
         return measured_bounds.permutations(
