@@ -45,6 +45,9 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, SupportsFloat, 
 import numpy as np
 from numpy.typing import NDArray
 
+FLOAT = np.dtype(np.float32)
+INT = np.dtype(np.int32)
+
 Array = NDArray[Any]
 Parameters = Mapping[str, Array]
 Activation = Literal["relu", "tanh", "sigmoid"]
@@ -1126,7 +1129,3 @@ class LazyImplementation:
 
     def _load(self, *, group: str) -> Any:  # noqa: ANN401 - an object of the group's protocol
         return self.make(group, getattr(import_module(self.modules[group]), PROTOCOLS[group].__name__))
-
-
-FLOAT = np.dtype(np.float32)
-INT = np.dtype(np.int32)

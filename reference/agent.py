@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from assay.contract import Learnt, Transitions
 from assay.reference.environments import make
-from assay.reference.models import RECIPES, Models, TrainingLoop, length, trainer
+from assay.reference.models import RECIPES, Models, TrainingLoop, get_trainer, length
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -59,7 +59,7 @@ def row_width(state_shape: tuple[int, ...]) -> int:
     return 2 * int(np.prod(state_shape)) + 3
 
 
-def unpacked(rows: Any, state_shape: tuple[int, ...], reshape: Callable[..., Any] = np.reshape) -> Transitions:
+def unpack(rows: Any, state_shape: tuple[int, ...], reshape: Callable[..., Any] = np.reshape) -> Transitions:
     """Take rows [n, width] of NumPy or TensorFlow apart; actions stay floating-point numbers."""
     width = int(np.prod(state_shape))
     shape = (-1, *state_shape)
@@ -68,7 +68,7 @@ def unpacked(rows: Any, state_shape: tuple[int, ...], reshape: Callable[..., Any
     return Transitions(states, actions, rewards, next_states, dones)
 
 
-def remembered(transitions: Transitions, size: int) -> ReplayBuffer:
+def fill_buffer(transitions: Transitions, size: int) -> ReplayBuffer:
     """Put transitions into a new buffer."""
     buffer = ReplayBuffer(size, transitions.states.shape[1:])
     for transition in zip(*transitions, strict=True):
@@ -76,9 +76,9 @@ def remembered(transitions: Transitions, size: int) -> ReplayBuffer:
     return buffer
 
 
-def handed_over(rows: Array, state_shape: tuple[int, ...]) -> Transitions:
+def to_contract(rows: Array, state_shape: tuple[int, ...]) -> Transitions:
     """Make of rows what the contract asks for."""
-    found = unpacked(rows, state_shape)
+    found = unpack(rows, state_shape)
     return found._replace(actions=found.actions.astype(np.int32))
 
 
@@ -93,7 +93,7 @@ class Learner:
             batch_size: Size of a batch, which XLA compiles for; None for batches of any size, which it does not.
 
         """
-        self.trainer = trainer(model, RECIPES[model].input_shape)
+        self.trainer = get_trainer(model, RECIPES[model].input_shape)
         self.state_shape = RECIPES[model].input_shape
         self.gamma = tf.Variable(1.0)
         self._ahead: tuple[Array | None, int] = None, 0
@@ -149,7 +149,7 @@ class Learner:
 
     def batch(self, rows: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
         """Return states and what their values are compared with: y, which no tape sees being made, and actions."""
-        transitions = unpacked(rows, self.state_shape, tf.reshape)
+        transitions = unpack(rows, self.state_shape, tf.reshape)
         return transitions.states, (self.targets(transitions), tf.cast(transitions.actions, tf.int32))
 
     def learn_from(self, rows: tf.Tensor) -> tf.Tensor:
@@ -171,7 +171,7 @@ class Learner:
         return tf.stack([loss, tf.cast(self._greedy(state), tf.float32)])
 
 
-def learner(model: QModelName, batch_size: int) -> Learner:
+def get_learner(model: QModelName, batch_size: int) -> Learner:
     """Return the one learner of a model for batches of the document's size, or that for all others."""
     return _learner(model, batch_size if batch_size == BATCH_SIZE else None)
 
@@ -235,11 +235,11 @@ def training(
     seed: int,
 ) -> Iterator[tuple[int, list[float]]]:
     """Train a new Q-network, and yield the score of every episode and the losses in it (lines 720 to 764)."""
-    one = learner("q_network", batch_size)
-    one.load(Models().initial_parameters("q_network", seed), learning_rate=learning_rate, gamma=gamma)
+    learner = get_learner("q_network", batch_size)
+    learner.load(Models().initial_parameters("q_network", seed), learning_rate=learning_rate, gamma=gamma)
     environment, generator = make(), np.random.default_rng(seed)
     environment.seed(seed)
-    buffer = ReplayBuffer(buffer_size, one.state_shape)
+    buffer = ReplayBuffer(buffer_size, learner.state_shape)
     for episode in range(num_episodes):
         epsilon = exploration_rate(
             episode,
@@ -249,14 +249,14 @@ def training(
         )
 
         def choose(state: Array, epsilon: float = epsilon) -> int:
-            return epsilon_greedy(state, epsilon, generator, one.act, environment.sample)
+            return epsilon_greedy(state, epsilon, generator, learner.act, environment.sample)
 
         score, losses = -1, []
         for transition, over in transitions_of(environment, choose, max_len_episode):
             score += 1
             buffer.append(*transition)
             if not over and len(buffer) >= batch_size:
-                losses.append(one.learn(buffer.draw(batch_size, generator), transition[3]))
+                losses.append(learner.learn(buffer.draw(batch_size, generator), transition[3]))
         yield score, losses
 
 
@@ -269,41 +269,43 @@ class Agent:
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
         """Find the greedy actions of all states in one call, and choose for one state after the other."""
-        one, generator = loaded(model, parameters), np.random.default_rng(seed)
-        num_actions = one.trainer.variables[-1].shape[0]
+        learner, generator = load_learner(model, parameters), np.random.default_rng(seed)
+        num_actions = learner.trainer.variables[-1].shape[0]
 
         def sample() -> int:
             return int(generator.integers(num_actions))
 
         chosen = [
             epsilon_greedy(state, epsilon, generator, partial(_known, int(best)), sample)
-            for state, best in zip(states, one.act_in_each(states), strict=True)
+            for state, best in zip(states, learner.act_in_each(states), strict=True)
         ]
         return np.array(chosen, np.int32)
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Append them all."""
         transitions = Transitions(*transitions)
-        return handed_over(remembered(transitions, buffer_size).in_order(), transitions.states.shape[1:])
+        return to_contract(fill_buffer(transitions, buffer_size).in_order(), transitions.states.shape[1:])
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
         """Draw from a buffer that they fill."""
         transitions = Transitions(*transitions)
-        buffer = remembered(transitions, len(transitions.states))
-        return handed_over(buffer.draw(batch_size, np.random.default_rng(seed)), transitions.states.shape[1:])
+        buffer = fill_buffer(transitions, len(transitions.states))
+        return to_contract(buffer.draw(batch_size, np.random.default_rng(seed)), transitions.states.shape[1:])
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Put the next states through the network."""
-        one = loaded(model, parameters, gamma=gamma)
-        return one.targets(Transitions(*map(tf.constant, transitions))).numpy()
+        learner = load_learner(model, parameters, gamma=gamma)
+        return learner.targets(Transitions(*map(tf.constant, transitions))).numpy()
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
     ) -> tuple[Array, Parameters]:
         """Record the loss on a tape and ask it for the gradients."""
-        one = loaded(model, parameters, gamma=gamma)
-        loss, gradients = one.trainer.loss_and_gradients(*one.batch(tf.constant(packed(Transitions(*transitions)))))
-        named = zip(one.trainer.names(), gradients, strict=True)
+        learner = load_learner(model, parameters, gamma=gamma)
+        loss, gradients = learner.trainer.loss_and_gradients(
+            *learner.batch(tf.constant(pack(Transitions(*transitions))))
+        )
+        named = zip(learner.trainer.names(), gradients, strict=True)
         return loss.numpy(), {name: gradient.numpy() for name, gradient in named}
 
     def learn(
@@ -316,23 +318,23 @@ class Agent:
         gamma: float,
     ) -> tuple[Array, Parameters]:
         """Run one compiled loop over the batches."""
-        one = loaded(model, parameters, learning_rate=learning_rate, gamma=gamma)
-        return one.learn_from(tf.constant(packed(Transitions(*transitions)))).numpy(), one.trainer.parameters()
+        learner = load_learner(model, parameters, learning_rate=learning_rate, gamma=gamma)
+        return learner.learn_from(tf.constant(pack(Transitions(*transitions)))).numpy(), learner.trainer.parameters()
 
     def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play as in training."""
-        one, environment, generator = loaded("q_network", parameters), make(), np.random.default_rng(seed)
+        learner, environment, generator = load_learner("q_network", parameters), make(), np.random.default_rng(seed)
         environment.seed(seed)
 
         def choose(state: Array) -> int:
-            return epsilon_greedy(state, epsilon, generator, one.act, environment.sample)
+            return epsilon_greedy(state, epsilon, generator, learner.act, environment.sample)
 
         limit = environment.wrapped.spec.max_episode_steps
-        buffer = ReplayBuffer(num_episodes * limit, one.state_shape)
+        buffer = ReplayBuffer(num_episodes * limit, learner.state_shape)
         for _ in range(num_episodes):
             for transition, _ in transitions_of(environment, choose, limit):
                 buffer.append(*transition)
-        return handed_over(buffer.in_order(), one.state_shape)
+        return to_contract(buffer.in_order(), learner.state_shape)
 
     def fit(
         self,
@@ -358,14 +360,14 @@ class Agent:
             **schedule,
         )
         scores, losses = zip(*episodes, strict=True)
-        parameters = learner("q_network", batch_size).trainer.parameters()
+        parameters = get_learner("q_network", batch_size).trainer.parameters()
         return Learnt(np.array(scores, np.int32), np.concatenate(losses).astype(np.float32), parameters)
 
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
         """Take the greedy action in every state."""
-        one, environment = loaded("q_network", parameters), make()
+        learner, environment = load_learner("q_network", parameters), make()
         environment.seed(seed)
-        return np.array([greedy_return(environment, one.act) for _ in range(num_episodes)], np.float32)
+        return np.array([greedy_return(environment, learner.act) for _ in range(num_episodes)], np.float32)
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
         """Turn grey, resize, and let the frames be channels."""
@@ -388,14 +390,16 @@ def _known(action: int, _state: Array) -> int:
     return action
 
 
-def loaded(model: QModelName, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0) -> Learner:
+def load_learner(
+    model: QModelName, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0
+) -> Learner:
     """Return a learner with these parameters, for what does not learn from its own buffer."""
-    one = learner(model, BATCH_SIZE)
-    one.load(parameters, learning_rate=learning_rate, gamma=gamma)
-    return one
+    learner = get_learner(model, BATCH_SIZE)
+    learner.load(parameters, learning_rate=learning_rate, gamma=gamma)
+    return learner
 
 
-def packed(transitions: Transitions) -> Array:
+def pack(transitions: Transitions) -> Array:
     """Make rows of transitions, one or more batches of them at once."""
     states, actions, rewards, next_states, dones = transitions
     columns = states, next_states, actions, rewards, dones

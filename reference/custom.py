@@ -25,7 +25,7 @@ class LinearLayer(tf.keras.layers.Layer):
         """
         super().__init__(**options)
         if not isinstance(units, int) or units < 1:
-            msg = f"units has to be a whole number from 1 on, and is {units!r}"
+            msg = f"units must be a positive integer, got {units!r}"
             raise ValueError(msg)
         self.units = units
         self.kernel_initializer = tf.keras.initializers.get(kernel_initializer)

@@ -111,7 +111,7 @@ class Environments:
 
     def play(self, actions: Array, seed: int) -> Episode:
         """Take one step after the other."""
-        return play(make(), listed(actions), seed)[0]
+        return play(make(), follow(actions), seed)[0]
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Look at the state before every step."""
@@ -119,7 +119,7 @@ class Environments:
 
     def frames(self, actions: Array, seed: int) -> Array:
         """Ask for a picture of every state."""
-        return np.stack(play(make(render_mode="rgb_array"), listed(actions), seed)[1])
+        return np.stack(play(make(render_mode="rgb_array"), follow(actions), seed)[1])
 
     def sample_actions(self, count: int, seed: int) -> Array:
         """Draw from the action space."""
@@ -137,7 +137,7 @@ class Environments:
 
     def breakout(self, actions: Array, seed: int) -> Episode:
         """Take one step after the other."""
-        return play(_breakout(), listed(actions), seed)[0]
+        return play(_breakout(), follow(actions), seed)[0]
 
 
 def _breakout() -> Environment:
@@ -147,7 +147,7 @@ def _breakout() -> Environment:
     return make(BREAKOUT)
 
 
-def listed(actions: Array) -> Callable[[Array], int | None]:
+def follow(actions: Array) -> Callable[[Array], int | None]:
     """Return what takes these actions one after the other, whatever the state, and then None."""
     remaining = iter(actions.tolist())
     return lambda _: next(remaining, None)

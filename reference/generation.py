@@ -12,13 +12,13 @@ from typing import Any
 import tensorflow as tf
 
 from assay.reference.layers import UNITS
-from assay.reference.recurrence import scaled, step
+from assay.reference.recurrence import scale_gates, step
 
 # A text of more characters, times those of its window, is written by XLA, which compiles once for each length.
 XLA_FROM = 3_000
 
 
-def continued(
+def continue_text(
     parameters: dict[str, tf.Tensor], window: tf.Tensor, temperature: tf.Tensor, noise: tf.Tensor
 ) -> tf.Tensor:
     """Continue a text.
@@ -38,13 +38,13 @@ def continued(
     return _traced(parameters, window, temperature, noise)
 
 
-def _written(
+def _continue(
     parameters: dict[str, tf.Tensor], window: tf.Tensor, temperature: tf.Tensor, noise: tf.Tensor
 ) -> tf.Tensor:
     # Numbers where they are known, because XLA needs them.
     length, count = (tf.shape(each)[0] if each.shape[0] is None else each.shape[0] for each in (window, noise))
-    rows = scaled(parameters["cell/kernel"] + parameters["cell/bias"])
-    recurrent_kernel = scaled(parameters["cell/recurrent_kernel"])
+    rows = scale_gates(parameters["cell/kernel"] + parameters["cell/bias"])
+    recurrent_kernel = scale_gates(parameters["cell/recurrent_kernel"])
     # One row for each window that is under way.
     zeros = tf.zeros([length, recurrent_kernel.shape[0]])
 
@@ -55,7 +55,7 @@ def _written(
         hidden, carry, _ = step(rows[character] + tf.matmul(hidden, recurrent_kernel), carry)
         # The next row to start again is the one that has seen a whole window.
         logits = tf.linalg.matvec(parameters["dense/kernel"], hidden[(t + 1) % length], transpose_a=True)
-        drawn = _drawn((logits + parameters["dense/bias"]) / temperature, noise[tf.maximum(t + 1 - length, 0)])
+        drawn = _draw((logits + parameters["dense/bias"]) / temperature, noise[tf.maximum(t + 1 - length, 0)])
         # Until the first window is complete, what is drawn is written over.
         text = text.write(tf.maximum(t + 1 - length, 0), drawn)
         return t + 1, tf.where(t + 1 < length, window[tf.minimum(t + 1, length - 1)], drawn), hidden, carry, text
@@ -65,17 +65,17 @@ def _written(
     return text.stack()
 
 
-def _drawn(logits: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
+def _draw(logits: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
     """Return the class whose part of the probabilities, laid end to end, the random number falls into."""
     ends = tf.cumsum(tf.nn.softmax(tf.cast(logits, tf.float64)))
     passed = tf.reduce_sum(tf.cast(ends <= noise * ends[-1], tf.int32))
     return tf.minimum(passed, tf.shape(logits)[0] - 1)
 
 
-_compiled = tf.function(_written, jit_compile=True)
+_compiled = tf.function(_continue, jit_compile=True)
 # Once for every length, and any number of characters.
 _traced = tf.function(
-    _written,
+    _continue,
     input_signature=[
         {
             "cell/kernel": tf.TensorSpec([None, 4 * UNITS]),

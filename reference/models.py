@@ -55,7 +55,7 @@ def _q_loss(targets: tuple[tf.Tensor, tf.Tensor], outputs: tf.Tensor) -> tf.Tens
     return _mean_squared_error(y, tf.reduce_sum(outputs * tf.one_hot(actions, outputs.shape[-1]), axis=1))
 
 
-def _built(kind: type[tf.keras.Model], input_shape: tuple[int, ...]) -> tf.keras.Model:
+def _build(kind: type[tf.keras.Model], input_shape: tuple[int, ...]) -> tf.keras.Model:
     model = kind()
     shape = (None, *input_shape)
     # One layer after the other: to build the model as a whole, Keras would trace it and call it, too.
@@ -73,12 +73,12 @@ def _rnn(input_shape: tuple[int, ...]) -> RNN:
 
 
 RECIPES = {
-    "linear": Recipe(partial(_built, Linear), (3,), _mean_squared_error, SGD, xla_from=3_000),
-    "mlp": Recipe(partial(_built, MLP), (28, 28, 1), crossentropy, Adam, xla_from=2_000_000),
-    "cnn": Recipe(partial(_built, CNN), (28, 28, 1), crossentropy, Adam, xla_from=None),
+    "linear": Recipe(partial(_build, Linear), (3,), _mean_squared_error, SGD, xla_from=3_000),
+    "mlp": Recipe(partial(_build, MLP), (28, 28, 1), crossentropy, Adam, xla_from=2_000_000),
+    "cnn": Recipe(partial(_build, CNN), (28, 28, 1), crossentropy, Adam, xla_from=None),
     "rnn": Recipe(_rnn, (40, 57), crossentropy, Adam, xla_from=3_000),
-    "q_network": Recipe(partial(_built, QNetwork), (4,), _q_loss, Adam, xla_from=30_000),
-    "q_cnn": Recipe(partial(_built, QCNN), (84, 84, 4), _q_loss, Adam, xla_from=None),
+    "q_network": Recipe(partial(_build, QNetwork), (4,), _q_loss, Adam, xla_from=30_000),
+    "q_cnn": Recipe(partial(_build, QCNN), (84, 84, 4), _q_loss, Adam, xla_from=None),
 }
 
 
@@ -142,7 +142,7 @@ class Trainer:
 
     def names(self) -> list[str]:
         """Return the canonical name of every variable."""
-        return [*_named(self.model)]
+        return [*_name_variables(self.model)]
 
     def assign(self, parameters: Parameters) -> None:
         """Set every variable."""
@@ -226,7 +226,7 @@ class Trainer:
         return losses.stack()
 
 
-def _named(model: tf.keras.Model) -> dict[str, tf.Variable]:
+def _name_variables(model: tf.keras.Model) -> dict[str, tf.Variable]:
     """Return every variable by its canonical name: its layer's and its own."""
     return {
         f"{layer.name}/{variable.name.split('/')[-1].split(':')[0]}": variable
@@ -236,11 +236,11 @@ def _named(model: tf.keras.Model) -> dict[str, tf.Variable]:
 
 
 def _parameters(model: tf.keras.Model) -> Parameters:
-    return {name: variable.numpy() for name, variable in _named(model).items()}
+    return {name: variable.numpy() for name, variable in _name_variables(model).items()}
 
 
 @cache
-def trainer(model: ModelName, input_shape: tuple[int, ...]) -> Trainer:
+def get_trainer(model: ModelName, input_shape: tuple[int, ...]) -> Trainer:
     """Return the one trainer of a model for examples of a shape."""
     return Trainer(RECIPES[model], input_shape)
 
@@ -251,12 +251,12 @@ def initial_parameters(model: ModelName, input_shape: tuple[int, ...], seed: int
         return _parameters(RECIPES[model].build(input_shape))
 
 
-def begun(model: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Trainer:
+def start_training(model: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Trainer:
     """Return the trainer of a model, ready for a training from new parameters."""
-    one = trainer(model, input_shape)
-    one.load(initial_parameters(model, input_shape, seed))
-    one.optimizer.learning_rate.assign(learning_rate)
-    return one
+    trainer = get_trainer(model, input_shape)
+    trainer.load(initial_parameters(model, input_shape, seed))
+    trainer.optimizer.learning_rate.assign(learning_rate)
+    return trainer
 
 
 class Models:
@@ -268,27 +268,27 @@ class Models:
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
         """Put the batch through one layer after the other."""
-        found = _assigned(model, parameters, inputs.shape[1:]).layer_outputs(tf.constant(inputs))
+        found = _load_trainer(model, parameters, inputs.shape[1:]).layer_outputs(tf.constant(inputs))
         return {name: output.numpy() for name, output in found}
 
     def loss_and_gradients(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, Parameters]:
         """Record the loss on a tape and ask it for the gradients."""
-        loaded = _assigned(model, parameters, inputs.shape[1:])
-        loss, gradients = loaded.loss_and_gradients(tf.constant(inputs), tf.constant(targets))
-        named = zip(loaded.names(), gradients, strict=True)
+        trainer = _load_trainer(model, parameters, inputs.shape[1:])
+        loss, gradients = trainer.loss_and_gradients(tf.constant(inputs), tf.constant(targets))
+        named = zip(trainer.names(), gradients, strict=True)
         return loss.numpy(), {name: gradient.numpy() for name, gradient in named}
 
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
         """Run the compiled loop over the batches."""
-        loaded = trainer(model, shape_for(model, parameters, inputs.shape[2:]))
-        loaded.load(parameters)
-        loaded.optimizer.learning_rate.assign(learning_rate)
-        losses = loaded.train_on(tf.constant(inputs), tf.constant(targets))
-        return losses.numpy(), loaded.parameters()
+        trainer = get_trainer(model, shape_for(model, parameters, inputs.shape[2:]))
+        trainer.load(parameters)
+        trainer.optimizer.learning_rate.assign(learning_rate)
+        losses = trainer.train_on(tf.constant(inputs), tf.constant(targets))
+        return losses.numpy(), trainer.parameters()
 
 
 def shape_for(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -296,8 +296,8 @@ def shape_for(model: ModelName, parameters: Parameters, input_shape: tuple[int, 
     return (*input_shape, len(parameters["dense/bias"])) if model == "rnn" else input_shape
 
 
-def _assigned(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> Trainer:
+def _load_trainer(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> Trainer:
     """Return the trainer of a model with these parameters, for what asks nothing of its optimizer."""
-    one = trainer(model, shape_for(model, parameters, input_shape))
-    one.assign(parameters)
-    return one
+    trainer = get_trainer(model, shape_for(model, parameters, input_shape))
+    trainer.assign(parameters)
+    return trainer

@@ -190,7 +190,7 @@ class Ops:
 
     def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature and apply `tf.nn.softmax`."""
-        return tf.nn.softmax(logits / checked(temperature)).numpy()
+        return tf.nn.softmax(logits / check_temperature(temperature)).numpy()
 
     def sample(self, probabilities: Array, seed: int) -> Array:
         """Draw by NumPy, whose own check of the sum takes float64 for granted."""
@@ -260,16 +260,16 @@ class Ops:
         return _array(tf.keras.initializers.Zeros()(shape))
 
 
-def checked(temperature: float) -> np.float32:
+def check_temperature(temperature: float) -> np.float32:
     """Return a temperature as it is divided by.
 
     Raises:
-        ValueError: It is not a number above 0: nothing can be divided by 0, and below the unlikely becomes the likely.
+        ValueError: It is not a number above 0.
 
     """
     divisor = np.float32(temperature)
     if not 0 < divisor < np.inf:
-        msg = f"the temperature is {temperature}, and has to be a number above 0"
+        msg = f"the temperature must be a number above 0, got {temperature}"
         raise ValueError(msg)
     return divisor
 

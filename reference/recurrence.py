@@ -16,7 +16,7 @@ SCALE = np.array([0.5, 0.5, 1, 0.5], np.float32)
 OFFSET = np.array([0.5, 0.5, 0, 0.5], np.float32)
 
 
-def scaled(weights: tf.Tensor) -> tf.Tensor:
+def scale_gates(weights: tf.Tensor) -> tf.Tensor:
     """Prepare kernels or biases, [..., 4 units], for `step`."""
     return weights * np.repeat(SCALE, weights.shape[-1] // 4)
 
@@ -57,7 +57,7 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
     # Numbers where they are known, because XLA needs them.
     batch, time = (tf.shape(tokens)[axis] if size is None else size for axis, size in enumerate(known))
     tokens = tf.transpose(tokens)
-    rows, weights = scaled(kernel + bias), scaled(recurrent_kernel)
+    rows, weights = scale_gates(kernel + bias), scale_gates(recurrent_kernel)
 
     # Tensors, as the loop below hands them over.
     def forward(t: Any, hidden: Any, carry: Any, gates: Any, carries: Any) -> tuple[Any, ...]:

@@ -9,9 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from assay.contract import EncodedText, Trained
-from assay.reference.generation import continued
-from assay.reference.models import begun
-from assay.reference.ops import checked
+from assay.reference.generation import continue_text
+from assay.reference.models import start_training
+from assay.reference.ops import check_temperature
 
 if TYPE_CHECKING:
     from assay.contract import Array, Parameters
@@ -29,7 +29,7 @@ class Text:
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
         """Draw where the windows begin, and cut them out."""
-        starts = drawn_starts(indices, seq_length, (batch_size,), np.random.default_rng(seed))
+        starts = draw_starts(indices, seq_length, (batch_size,), np.random.default_rng(seed))
         return indices[starts[:, None] + np.arange(seq_length)], indices[starts + seq_length]
 
     def fit(
@@ -44,22 +44,22 @@ class Text:
         seed: int,
     ) -> Trained:
         """Draw all windows ahead, and run the whole training as one compiled loop."""
-        starts = drawn_starts(indices, seq_length, (num_batches, batch_size), np.random.default_rng(seed))
-        one = begun("rnn", (seq_length, num_chars), learning_rate, seed)
-        losses = one.train_on_text(tf.constant(indices), tf.constant(starts), tf.range(seq_length + 1))
-        return Trained(losses.numpy(), one.parameters())
+        starts = draw_starts(indices, seq_length, (num_batches, batch_size), np.random.default_rng(seed))
+        trainer = start_training("rnn", (seq_length, num_chars), learning_rate, seed)
+        losses = trainer.train_on_text(tf.constant(indices), tf.constant(starts), tf.range(seq_length + 1))
+        return Trained(losses.numpy(), trainer.parameters())
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
         """Draw the random numbers ahead, and run one compiled loop over the characters."""
-        divisor = checked(temperature)
+        divisor = check_temperature(temperature)
         if not count:  # A compiled loop has no text to write into then.
             return np.zeros(0, np.int32)
         noise = np.random.default_rng(seed).random(count)
         tensors = {name: tf.constant(value) for name, value in parameters.items()}
-        return continued(tensors, tf.constant(window), tf.constant(divisor), tf.constant(noise)).numpy()
+        return continue_text(tensors, tf.constant(window), tf.constant(divisor), tf.constant(noise)).numpy()
 
 
-def drawn_starts(indices: Array, seq_length: int, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
+def draw_starts(indices: Array, seq_length: int, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
     """Draw where windows begin: every place that leaves a character after the window.
 
     Raises:

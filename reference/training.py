@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from assay.contract import Trained
-from assay.reference.models import begun, trainer
+from assay.reference.models import get_trainer, start_training
 
 if TYPE_CHECKING:
     from assay.contract import Array, ModelName, Parameters
@@ -30,23 +30,23 @@ class Training:
         seed: int,
     ) -> Trained:
         """Draw the indices of all batches ahead, and run the whole training as one compiled loop."""
-        one = begun(model, images.shape[1:], learning_rate, seed)
+        trainer = start_training(model, images.shape[1:], learning_rate, seed)
         indices = np.random.default_rng(seed).integers(0, len(images), (num_batches, batch_size), np.int32)
-        losses = one.train_from(tf.constant(images), tf.constant(labels), tf.constant(indices))
-        return Trained(losses.numpy(), one.parameters())
+        losses = trainer.train_from(tf.constant(images), tf.constant(labels), tf.constant(indices))
+        return Trained(losses.numpy(), trainer.parameters())
 
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
         """Put the parameters into the model, and look at what it says of every batch."""
-        one = trainer(model, images.shape[1:])
-        one.assign(parameters)
-        return evaluated(one, images, labels, batch_size)[1]
+        trainer = get_trainer(model, images.shape[1:])
+        trainer.assign(parameters)
+        return predict_and_score(trainer, images, labels, batch_size)[1]
 
 
-def evaluated(one: Trainer, images: Array, labels: Array, batch_size: int) -> tuple[Array, float]:
+def predict_and_score(trainer: Trainer, images: Array, labels: Array, batch_size: int) -> tuple[Array, float]:
     """Return the probabilities of every image, and the accuracy: one metric over all batches (lines 253 to 259)."""
     metric = tf.keras.metrics.SparseCategoricalAccuracy()
-    probabilities = one.predict_in_batches(tf.constant(images), tf.constant(batch_size))
+    probabilities = trainer.predict_in_batches(tf.constant(images), tf.constant(batch_size))
     metric.update_state(y_true=labels, y_pred=probabilities)
     return probabilities.numpy(), float(metric.result())

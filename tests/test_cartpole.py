@@ -16,9 +16,11 @@ from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL, LEFT, MAX_EPISODE_STEPS, RIGHT
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
+from assay.testing.chances import chance_of_counts, chance_of_draws, chance_of_samples
+from assay.testing.counts import assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import floats, seeds
-from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_counts, chance_of_draws, chance_of_samples
+from assay.testing.thresholds import FALSE_ALARM
 
 BOOL = np.dtype(np.bool_)
 INT = np.int32

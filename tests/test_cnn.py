@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from assay.adapters.proxy import AdapterError
 from assay.spec.error_bounds import image_rounding, measured_bounds, rounding
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, root_mean_square, to_float64
-from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.semantics import convolution, layers, normalization
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import cache_by_precision
 from assay.spec.vectors import read
 from assay.testing import initial_parameters, problems, silent_networks
 from assay.testing.assertions import (
@@ -28,6 +28,7 @@ from assay.testing.assertions import (
     claim,
     few_examples,
 )
+from assay.testing.chances import chance_of_share
 from assay.testing.image_cases import reverse_inside
 from assay.testing.masks import (
     WORD,
@@ -54,7 +55,7 @@ from assay.testing.networks import (
 from assay.testing.problems import LEARNING_RATE, Problem
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import matrices, seeds
-from assay.testing.thresholds import FALSE_ALARM, chance_of_share, limits, quarters, threshold
+from assay.testing.thresholds import FALSE_ALARM, limits, quarters, threshold
 from assay.testing.training.assertions import (
     assert_losses_not_above,
     assert_not_above,
@@ -564,8 +565,8 @@ def test_gradient_of_parts(models, seed):
         order = np.array([*range(3)] * threes + [*range(4)] * fours)
         whole = gradients_of(models, four._replace(inputs=four.inputs[order], targets=four.targets[order]))
         expected = {name: (3 * threes * parts[3][name] + 4 * fours * parts[4][name]) / batch for name in bounds}
-        # The rounding of a mean grows at most with the number of its terms, and the bound is that of four images. One of
-        # three has a share of 4/3 of one of four.
+        # The rounding of a mean grows at most with the number of its terms, and the bound is that of four images. One
+        # of three has a share of 4/3 of one of four.
         limits = {name: (batch / 4 + 4 / 3 + 1) * bound for name, bound in bounds.items()}
         assert_close(f"loss_and_gradients of {batch} images and of parts of them", whole, expected, limits)
 

@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.adapters.proxy import AdapterError
-from assay.spec.error_bounds import image_rounding, precision
+from assay.spec.error_bounds import image_rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import convolution as definition
+from assay.spec.semantics import precision
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim

@@ -12,8 +12,9 @@ from assay.spec.semantics import layers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.initializers import glorot_limit
 from assay.testing.assertions import assert_close, assert_equal, assert_rejected, assert_within, claim
+from assay.testing.chances import chance_of_draws
 from assay.testing.strategies import DenseCase, dense_cases
-from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
+from assay.testing.thresholds import FALSE_ALARM
 
 PROGRAM = vectors.read("linear_model")
 X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)

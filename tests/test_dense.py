@@ -8,12 +8,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from assay.adapters.proxy import AdapterError
-from assay.spec.error_bounds import precision, rounding
-from assay.spec.semantics import layers
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics import layers, precision
 from assay.spec.semantics.initializers import glorot_limit
 from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.cases import ANY_SHAPE, ODD
+from assay.testing.chances import chance_of_draws
 from assay.testing.draws import (
     chance_of_collisions,
     chance_of_repeats,
@@ -35,7 +36,7 @@ from assay.testing.precision import measure_precision
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import DENSE_SHAPES, LARGEST_EXPONENT, DenseCase, dense_cases, matrices
-from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
+from assay.testing.thresholds import FALSE_ALARM
 
 
 def assert_dense(ops, case, bias, activation=None):

@@ -16,9 +16,10 @@ from assay.spec.semantics import datasets as definition
 from assay.spec.semantics import layers, losses, optimizers
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim, few_examples
+from assay.testing.chances import chance_of_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_results_stay
-from assay.testing.thresholds import FALSE_ALARM, NORMAL, chance_of_share, threshold
+from assay.testing.thresholds import FALSE_ALARM, NORMAL, threshold
 from assay.testing.training.network_training import train
 
 PROGRAM = read("flowers")

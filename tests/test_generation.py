@@ -17,6 +17,7 @@ from assay.spec.vectors import read
 from assay.testing import cases, handcrafted_weights, problems
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
 from assay.testing.cases import ODD
+from assay.testing.chances import NEIGHBOURS, chance_of_draws, chance_of_each_count, chance_of_sequence, chance_of_share
 from assay.testing.counts import assert_share
 from assay.testing.draws import (
     chance_of_categories,
@@ -37,15 +38,7 @@ from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
 from assay.testing.stored_arrays import assert_reads_values, reverse_names
 from assay.testing.strategies import LARGEST_EXPONENT, distinct_rows, matrices, seeds
-from assay.testing.thresholds import (
-    FALSE_ALARM,
-    NEIGHBOURS,
-    chance_of_draws,
-    chance_of_each_count,
-    chance_of_sequence,
-    chance_of_share,
-    threshold,
-)
+from assay.testing.thresholds import FALSE_ALARM, threshold
 from assay.testing.training.assertions import entropies
 from assay.testing.training.text_training import evaluated, share_of_words, words
 

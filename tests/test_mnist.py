@@ -14,11 +14,12 @@ from assay.datasets.data import MNIST_SHA256
 from assay.spec.error_bounds import rounding
 from assay.spec.semantics import datasets as definition
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
+from assay.testing.chances import chance_of_counts
 from assay.testing.counts import assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
-from assay.testing.thresholds import FALSE_ALARM, chance_of_counts
+from assay.testing.thresholds import FALSE_ALARM
 
 raw_images = hnp.arrays(np.uint8, st.sampled_from([(1, 2, 3), (3, 4, 4)]))
 # Five examples that are all different, each with its own label.

@@ -11,7 +11,8 @@ from assay.spec.semantics import convolution, layers, losses, optimizers
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.optimizers import Adam
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
-from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
+from assay.testing.chances import chance_of_draws
+from assay.testing.thresholds import FALSE_ALARM
 
 # Numbers between -4 and 4, in sixteenths: sums of products of a few are exact in float32, whatever their order.
 GENERATOR = np.random.default_rng(0)

@@ -16,6 +16,8 @@ from assay.spec.semantics import models as definition
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing import initial_parameters, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
+from assay.testing.chances import chance_of_each_count
+from assay.testing.counts import assert_share
 from assay.testing.handcrafted_values import constant_values, values_of_brightness
 from assay.testing.networks import assert_dense, either_adam, outputs_of, reordered
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
@@ -23,7 +25,7 @@ from assay.testing.q_networks import learnt, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import seeds
-from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_each_count
+from assay.testing.thresholds import FALSE_ALARM
 
 MODEL = "q_cnn"
 NAMES = ["conv1", "conv2", "flatten", "dense1", "dense2"]

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from assay.spec.error_bounds import cart_pole_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
-from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import cart_pole, q_learning
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import cache_by_precision
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 from assay.spec.vectors import read
 from assay.testing import initial_parameters, problems
@@ -27,6 +27,8 @@ from assay.testing.assertions import (
     claim,
     few_examples,
 )
+from assay.testing.chances import chance_of_counts, chance_of_share
+from assay.testing.counts import assert_share
 from assay.testing.handcrafted_values import BALANCING, linear_values
 from assay.testing.networks import assert_dense, assert_parameters, either_adam, outputs_of, reordered
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
@@ -42,7 +44,7 @@ from assay.testing.q_networks import (
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import arrays, seeds
-from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_counts, chance_of_share, threshold
+from assay.testing.thresholds import FALSE_ALARM, threshold
 from assay.testing.training import agent_training
 from assay.testing.training.agent_training import assert_learns, best_stretch
 

@@ -10,10 +10,12 @@ from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, MAX_EPISODE_STEPS
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 from assay.testing.assertions import assert_equal, assert_form, claim
+from assay.testing.chances import chance_of_order, chance_of_samples
+from assay.testing.counts import assert_no_echo, assert_share
 from assay.testing.handcrafted_values import BALANCING, LEANING, LEAVING, constant_values, linear_values
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, memory_orders
-from assay.testing.thresholds import FALSE_ALARM, assert_no_echo, assert_share, chance_of_order, chance_of_samples
+from assay.testing.thresholds import FALSE_ALARM
 
 MODEL = "q_network"
 INT = np.dtype(np.int32)

@@ -5,8 +5,10 @@ import pytest
 
 from assay.spec.semantics.cart_pole import INITIAL
 from assay.testing.assertions import claim
+from assay.testing.chances import chance_of_draws
+from assay.testing.counts import assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
-from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_draws
+from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training import agent_seeds
 from assay.testing.training.agent_probes import ALWAYS_GREEDY, gap_bound, gaps, probe, trace
 from assay.testing.training.agent_seeds import (

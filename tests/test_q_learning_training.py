@@ -8,7 +8,9 @@ from assay.spec.error_bounds.measured_bounds import root_mean_square
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.q_learning import FAILURE_REWARD
 from assay.testing.assertions import assert_equal, assert_within, claim
-from assay.testing.thresholds import FALSE_ALARM, assert_share, chance_of_samples
+from assay.testing.chances import chance_of_samples
+from assay.testing.counts import assert_share
+from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training import agent_probes
 from assay.testing.training.agent_probes import (
     ALWAYS_EXPLORING,

@@ -9,9 +9,9 @@ from hypothesis import given
 from assay.contract import INT
 from assay.spec.error_bounds import recurrence_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
-from assay.spec.error_bounds.precision import use_precision
 from assay.spec.semantics import layers, recurrence
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS
+from assay.spec.semantics.precision import use_precision
 from assay.spec.semantics.recurrence import State
 from assay.spec.vectors import read
 from assay.testing import handcrafted_weights, initial_rnn, problems

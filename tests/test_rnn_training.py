@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
-from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import cache_by_precision
 from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
 from assay.testing import initial_rnn, problems, silent_networks

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
-from assay.spec.error_bounds.precision import cache_by_precision
 from assay.spec.semantics import losses, optimizers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import cache_by_precision
 from assay.testing import cases, initial_parameters, problems, silent_networks
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.cases import ANY_SHAPE, ODD

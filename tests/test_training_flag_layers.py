@@ -10,7 +10,8 @@ from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import normalization
 from assay.spec.semantics.normalization import Statistics
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
-from assay.testing.thresholds import FALSE_ALARM, chance_of_share
+from assay.testing.chances import chance_of_share
+from assay.testing.thresholds import FALSE_ALARM
 
 INPUTS = np.arange(1, 13, dtype=np.float32).reshape(4, 3)
 

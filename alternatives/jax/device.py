@@ -14,7 +14,7 @@ def use(device: str, *, tf32: bool = False) -> str:
     """Keep JAX to one device, and return the device's name.
 
     Args:
-        device: Cpu or gpu.
+        device: `cpu` or `gpu`.
         tf32: Whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
 
     Raises:

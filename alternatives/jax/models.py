@@ -101,7 +101,7 @@ class Model:
         last: Layer whose outputs the loss takes.
         initializers: Initializers of its parameters.
         loss: (targets, the last layer's outputs) to the mean loss; the Q-networks' is in `agent`.
-        optimizer: which.
+        optimizer: Optimizer of its training.
 
     """
 
@@ -225,7 +225,7 @@ def descend(
     """Take one step with a new optimizer for each batch.
 
     Args:
-        model: which.
+        model: Name of the model.
         parameters: Parameters before the first step.
         batches: Arrays that `take` picks each batch from, each [steps, ...].
         learning_rate: Learning rate of the optimizer.

@@ -17,7 +17,7 @@ def checked(temperature: float) -> float:
 
     """
     if not 0 < np.float32(temperature) < np.inf:
-        msg = f"a temperature has to be a number above 0, and is {temperature}"
+        msg = f"the temperature must be a number above 0, got {temperature}"
         raise ValueError(msg)
     return temperature
 

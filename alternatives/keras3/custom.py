@@ -195,7 +195,7 @@ def _same_shape(what: str, found: tuple[int | None, ...], expected: tuple[int | 
 
     """
     if tuple(found) != tuple(expected):
-        msg = f"the {what} are of shape {tuple(found)}, and would have to be of {tuple(expected)}"
+        msg = f"the {what} have shape {tuple(found)}, expected {tuple(expected)}"
         raise ValueError(msg)
 
 

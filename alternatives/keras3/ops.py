@@ -256,7 +256,7 @@ def checked(temperature: float) -> float:
     """
     divisor = float(np.float32(temperature))
     if not 0 < divisor < float("inf"):
-        msg = f"the temperature is {temperature}, and has to be a number above 0"
+        msg = f"the temperature must be a number above 0, got {temperature}"
         raise ValueError(msg)
     return divisor
 

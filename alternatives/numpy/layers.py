@@ -40,7 +40,7 @@ class Dense:
     """f(inputs @ kernel + bias).
 
     Attributes:
-        activation: f.
+        activation: Name of the activation; None for the identity.
 
     """
 

@@ -17,7 +17,7 @@ def checked(temperature: float) -> np.float32:
     """
     divisor = np.float32(temperature)
     if not (np.isfinite(divisor) and divisor > 0):
-        msg = f"a temperature has to be a number above 0, and is {temperature}"
+        msg = f"the temperature must be a number above 0, got {temperature}"
         raise ValueError(msg)
     return divisor
 

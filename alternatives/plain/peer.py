@@ -32,7 +32,7 @@ class InvalidArgumentError(Exception):
 def preprocess(images: Array, labels: Array) -> list[Array]:
     """Divide by 255, add the channel axis, convert the labels."""
     if (images.dtype, labels.dtype) != ("uint8", "uint8"):
-        message = f"images and labels have to be uint8, and are {images.dtype} and {labels.dtype}"
+        message = f"expected images and labels of dtype uint8, got {images.dtype} and {labels.dtype}"
         raise InvalidArgumentError(message)
     scaled, converted = bytearray(4 * len(images.content)), bytearray(4 * len(labels.content))
     for place in range(4):  # Of the bytes of a float32: `translate` looks up that byte for all pixels at once.

@@ -69,7 +69,7 @@ function drawn(probabilities, noise) {
 function checked(temperature) {
   const divisor = Math.fround(temperature);
   if (!(divisor > 0 && divisor < Infinity)) {
-    throw new InvalidArgument(`the temperature is ${temperature}, and has to be a number above 0`);
+    throw new InvalidArgument(`the temperature must be a number above 0, got ${temperature}`);
   }
   return divisor;
 }

@@ -18,7 +18,7 @@ def use(device: str, *, threads: int | None = None, tf32: bool = False) -> str:
     """Let PyTorch make every tensor on one device, and return the device's name.
 
     Args:
-        device: Cpu or gpu.
+        device: `cpu` or `gpu`.
         threads: The most that PyTorch may work with; None for its own choice.
         tf32: Whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
 

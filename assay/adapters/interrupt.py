@@ -1,4 +1,4 @@
-"""Whether a KeyboardInterrupt is the user's: an implementation can raise one, too."""
+"""Whether a KeyboardInterrupt comes from the user: an implementation can raise one, too."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import signal
 from time import monotonic
 from types import FrameType
 
-# Some send a signal to a process, and then to its group, of which it is one.
-ONE_SECONDS = 1.0
+# Some programs signal a process and then its group. Signals within this time count as one.
+SAME_SIGNAL_SECONDS = 1.0
 _watched = False
 _pressed_at: float | None = None
 
@@ -25,12 +25,12 @@ def watch() -> None:
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     global _pressed_at  # noqa: PLW0603 - as above
     now = monotonic()
-    if _pressed_at is not None and now - _pressed_at < ONE_SECONDS:
+    if _pressed_at is not None and now - _pressed_at < SAME_SIGNAL_SECONDS:
         return
     _pressed_at = now
     raise KeyboardInterrupt
 
 
-def is_users() -> bool:
+def is_from_user() -> bool:
     """Whether a KeyboardInterrupt comes from outside this process, as far as it is known."""
     return _pressed_at is not None or not _watched

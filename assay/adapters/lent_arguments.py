@@ -1,4 +1,4 @@
-"""Arguments of earlier calls, which later calls have again with other values in them."""
+"""Reuse of argument buffers: later calls get the arrays of earlier calls with other values in them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _LARGEST_KEPT = 2**26
 
 
 class LentArguments:
-    """Arguments that calls have had, for later calls to have again with other values in them.
+    """Arrays and dictionaries of earlier calls, which later calls get with other values in them.
 
-    A program puts the next batch where the last one was. An implementation that knows an argument again by its
-    identity, or still looks at it after the call, is then wrong in whatever it is asked next. Every other call of a
-    function in a test gets nothing that the call before had: whoever goes by the arguments of an earlier call is wrong
-    in that one.
+    Programs reuse buffers: they write the next batch into the array of the last one. An implementation that caches by
+    the identity of an argument, or reads it after the call, then gives wrong results. Every other call of a function in
+    a test gets only objects that the call before did not have. There, an implementation fails that takes the arguments
+    of the call before for those of this one.
     """
 
     def __init__(self) -> None:

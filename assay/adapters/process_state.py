@@ -1,4 +1,4 @@
-"""What a call of an implementation may not leave changed in its process."""
+"""The state of the process that is restored after each call of an implementation, or after each test."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _process = os.getpid()
 
 
 class ProcessState:
-    """The state of the process as it was when this was made.
+    """State that is restored after each call: a snapshot of when the object was made.
 
     The alarm is not a part of it: see `assay.adapters.time_limit`.
     """
@@ -34,7 +34,7 @@ class ProcessState:
     __slots__ = ("_environment", "_errors", "_filters", "_folder", "_handlers", "_limits", "_recursion")
 
     def __init__(self, *, environment: bool = True) -> None:
-        """Take down the state.
+        """Take the snapshot.
 
         Args:
             environment: Whether variables of the environment are a part of it.
@@ -49,7 +49,7 @@ class ProcessState:
         self._limits = [resource.getrlimit(each) for each in LIMITS]
 
     def restore(self) -> None:
-        """Put back what has changed."""
+        """Restore what has changed."""
         if np.geterr() != self._errors:
             np.seterr(**self._errors)
         if warnings.filters != self._filters:
@@ -78,7 +78,7 @@ class ProcessState:
                 resource.setrlimit(each, (soft if now == hard else now, now))
 
     def _restore_environment(self, before: dict[Any, Any]) -> None:
-        """Put back what was changed or removed, and remove what was added for Assay to read.
+        """Restore variables that were changed or removed, and remove added ones that Assay reads.
 
         Other added variables stay: libraries add some when they are first loaded.
         """
@@ -91,10 +91,10 @@ class ProcessState:
 
 
 class Surroundings:
-    """What else a test of a claim may not leave changed. It takes longer to take down than a short call takes."""
+    """State that is restored after each test only: reading it takes longer than a short call."""
 
     def __init__(self) -> None:
-        """Take it down."""
+        """Take the snapshot."""
         self._mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         self._umask = _umask()
         self._locale = locale.setlocale(locale.LC_ALL)
@@ -104,7 +104,7 @@ class Surroundings:
         self._shown = np.get_printoptions()
 
     def restore(self) -> None:
-        """Put it back."""
+        """Restore what has changed."""
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         os.umask(self._umask)
         if locale.setlocale(locale.LC_ALL) != self._locale:

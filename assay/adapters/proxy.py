@@ -1,4 +1,4 @@
-"""What stands between a test and an implementation: nothing that it does goes unnoticed."""
+"""Proxies between tests and an implementation: they copy arguments, check results and restore the process state."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from itertools import islice
 from typing import Any
-from zlib import crc32
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from assay.adapters import interrupt, time_limit
+from assay.adapters.argument_copies import are_same, copy_arguments
 from assay.adapters.calls import Call, CallLog
 from assay.adapters.plain_text import describe_error, is_printable, plain, without_middle
 from assay.adapters.process_state import ProcessState, end_copy
@@ -30,7 +29,7 @@ ABSENT = object()
 
 
 class AdapterError(Exception):
-    """The adapter broke: it raised, or handed over something that is not of the contract."""
+    """The adapter broke: it raised, or returned something that the contract does not have."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,14 @@ class NonConformanceError(AssertionError):
     """
 
     def __init__(self, message: str, *, excess: float = math.inf, comparison: Comparison | None = None) -> None:
-        """Take what happened."""
+        """Make the error.
+
+        Args:
+            message: What happened, for people.
+            excess: How many times its bound the difference is; infinite where that is not known.
+            comparison: What was compared; None where no values were.
+
+        """
         super().__init__(message)
         self.excess = excess
         self.comparison = comparison
@@ -99,14 +105,14 @@ class GroupProxy:
 
     @cached_property
     def _target(self) -> object:
-        return _guarded(f"the group {self._name}", self._make, environment=False)
+        return _call_protected(f"the group {self._name}", self._make, environment=False)
 
     def __repr__(self) -> str:
         """Show the name, as Hypothesis prints it with a counterexample."""
         return self._name
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the contract says of the name
-        """Return a function of the group under guard; of the Keras group, whatever it has, as it is.
+        """Return a function of the group, wrapped; the Keras group returns its own objects unchanged.
 
         Raises:
             NonConformanceError: The group was declared but lacks what the contract has.
@@ -118,7 +124,7 @@ class GroupProxy:
         if name in self._unsupported:
             raise UnsupportedError(left_out(f"{self._name}.{name}"))
         target = self._target
-        value = _guarded(f"{self._name}.{name}", lambda: getattr(target, name, ABSENT))
+        value = _call_protected(f"{self._name}.{name}", lambda: getattr(target, name, ABSENT))
         if value is ABSENT:
             raise NonConformanceError(missing(self._name, name))
         if self._name == "keras":
@@ -180,14 +186,14 @@ def left_out(entry: str) -> str:
 
 
 def missing(group: str, function: str) -> str:
-    """Say which claims need a function that is not there, and what it would have to be."""
+    """Name the claims that need a missing function, with its signature."""
     written = signature(group, function)
     lines = [f"the group {group} is declared but has no {written}"]
     lines += [f"  {name}: {fields}" for name, fields in named_tuples(written).items()]
     return "\n".join([*lines, f"  needed by: {', '.join(claim.id for claim in needed_by(group, function))}"])
 
 
-def _guarded(what: str, call: Callable[[], Any], *, environment: bool = True) -> Any:  # noqa: ANN401 - as `call` has it
+def _call_protected(what: str, call: Callable[[], Any], *, environment: bool = True) -> Any:  # noqa: ANN401 - as `call` has it
     """Call the implementation: what it raises is an error of the adapter, and what it changes is put back.
 
     Args:
@@ -205,7 +211,7 @@ def _guarded(what: str, call: Callable[[], Any], *, environment: bool = True) ->
             state.restore()
             time_limit.check()
     except KeyboardInterrupt as error:
-        if interrupt.is_users():
+        if interrupt.is_from_user():
             raise
         raise _adapter_error(what, error) from None
     except (TimeLimitError, PeerLostError) as error:
@@ -248,9 +254,9 @@ def _call(
     calls.add(call)
     lent = calls.arguments.lend((copy_arguments(args), copy_arguments(kwargs)), name, calls.turns[name])
     given, named = lent
-    result = _guarded(name, lambda: function(*given, **named))
+    result = _call_protected(name, lambda: function(*given, **named))
     call.result = result
-    if not _same((given, named), (args, kwargs)):
+    if not are_same((given, named), (args, kwargs)):
         msg = f"{name} changed an array that it was given"
         raise NonConformanceError(msg)
     if not matches(declared, result):
@@ -262,65 +268,6 @@ def _call(
     return result
 
 
-def copy_arguments(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the contract
-    """Copy arguments for the implementation, which may change what it gets; the same values give the same copy."""
-    if isinstance(tree, np.ndarray):
-        return _copy_array(tree)
-    if isinstance(tree, dict):
-        return {key: copy_arguments(branch) for key, branch in tree.items()}
-    if isinstance(tree, tuple | list):
-        return [*map(copy_arguments, tree)] if isinstance(tree, list) else (*map(copy_arguments, tree),)
-    return tree
-
-
-# A view that leaves out more of its memory than this is copied without the gaps.
-_LARGEST_GAP = 4
-# Larger arrays keep their memory order: to change it would take time.
-_LARGEST_VARIED = 100_000
-_PRINTED = 16
-
-
-def _copy_array(array: Array) -> Array:
-    """Copy an array in its own memory order: transposed, sliced, broadcast and read-only arrays stay as they are."""
-    if array.flags.c_contiguous and array.flags.writeable:
-        return _vary_memory_order(array)
-    reach = sum((size - 1) * stride for size, stride in zip(array.shape, array.strides, strict=True))
-    length = 1 + reach // array.itemsize
-    if min(array.shape, default=1) == 0 or min(array.strides, default=0) < 0 or length > _LARGEST_GAP * array.size:
-        return array.copy()
-    memory = as_strided(array, (length,), (array.itemsize,)).copy()
-    return as_strided(memory, array.shape, array.strides, writeable=array.flags.writeable)
-
-
-def _vary_memory_order(array: Array) -> Array:
-    """Copy an array, now and then in another memory order: which one depends on its values, so that a case repeats."""
-    if array.ndim < 2 or not 1 < array.size <= _LARGEST_VARIED:  # noqa: PLR2004 - a matrix
-        return array.copy()
-    match crc32(array.reshape(-1)[:_PRINTED].tobytes()) % 6:
-        case 0:
-            return array.copy(order="F")
-        case 1:
-            memory = np.zeros((*array.shape[:-1], 2 * array.shape[-1]), array.dtype)
-            memory[..., ::2] = array
-            return memory[..., ::2]
-    return array.copy()
-
-
-def _same(left: Any, right: Any) -> bool:  # noqa: ANN401 - as above
-    """Whether two trees hold the same bits."""
-    if isinstance(left, np.ndarray):
-        if left.shape != right.shape or left.dtype != right.dtype:
-            return False
-        # To look for NaN takes several times as long, and there hardly ever is any.
-        return np.array_equal(left, right) or (left.dtype.kind == "f" and np.array_equal(left, right, equal_nan=True))
-    if isinstance(left, dict):
-        return left.keys() == right.keys() and all(_same(left[key], right[key]) for key in left)
-    if isinstance(left, tuple | list):
-        return len(left) == len(right) and all(map(_same, left, right))
-    # NaN is the same as itself, and not equal to it.
-    return left is right or bool(left == right)
-
-
 def start(implementation: Implementation, device: str, threads: int | None) -> str:
     """Start an implementation, and tell it of the threads if its `start` asks for them."""
     if threads is not None and "threads" in inspect.signature(implementation.start).parameters:
@@ -329,7 +276,7 @@ def start(implementation: Implementation, device: str, threads: int | None) -> s
 
 
 class ImplementationProxy:
-    """An implementation as the tests see it: started, each group under guard.
+    """An implementation as the tests see it: started, each group behind a proxy.
 
     Attributes:
         device: Name of the device that it started on.
@@ -349,8 +296,8 @@ class ImplementationProxy:
             AdapterError: It could not be.
 
         """
-        implementation = _guarded("importing the implementation", load, environment=False)
-        started = _guarded("start()", lambda: start(implementation, device, threads), environment=False)
+        implementation = _call_protected("importing the implementation", load, environment=False)
+        started = _call_protected("start()", lambda: start(implementation, device, threads), environment=False)
         self.device = plain(started)
         self._implementation = implementation
         self.calls = CallLog()
@@ -366,7 +313,7 @@ class ImplementationProxy:
         }
 
     def group(self, name: str) -> GroupProxy:
-        """Return a declared group under guard."""
+        """Return the proxy of a declared group."""
         return self._groups[name]
 
     def stop(self) -> None:

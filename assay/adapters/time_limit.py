@@ -111,33 +111,33 @@ def longest(seconds: float) -> float:
 
 
 @contextmanager
-def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterator[None]:
+def limit(seconds: float, stack_file: Path | None, *, factor: int = 1) -> Iterator[None]:
     """Raise `TimeLimitError` in the main thread when the time is over, and if that does not help, end the process.
 
     An alarm that was set before goes on afterwards.
 
     Args:
         seconds: Time until the exception.
-        last_words: File that gets the stack if the process has to end; None if it must not end.
+        stack_file: File that gets the stack if the process has to end; None if it must not end.
         factor: Wall-clock seconds allowed per second. Unless it is 1, `seconds` count processor time.
 
     """
     global _current  # noqa: PLW0603 - as the alarm of a process is
-    handler, (remaining, interval), outer = signal.getsignal(signal.SIGALRM), _stopped_timer(), _current
+    handler, (remaining, interval), outer = signal.getsignal(signal.SIGALRM), _stop_timer(), _current
     began = monotonic()
     _current = _Limit(seconds, factor)
     try:
         _current.arm()
-        if last_words is None:
+        if stack_file is None:
             yield
         else:
-            with _opened(last_words) as file:
+            with _open(stack_file) as file:
                 faulthandler.dump_traceback_later(seconds * factor + GRACE_SECONDS, exit=True, file=file)
                 try:
                     yield
                 finally:
                     faulthandler.cancel_dump_traceback_later()
-            last_words.unlink(missing_ok=True)
+            stack_file.unlink(missing_ok=True)
         _current.check()
     finally:
         _current = outer
@@ -149,7 +149,7 @@ def limit(seconds: float, last_words: Path | None, *, factor: int = 1) -> Iterat
             signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_TIMER), interval)
 
 
-def _opened(path: Path) -> TextIO:
+def _open(path: Path) -> TextIO:
     """Open a file to write, though its folder may be removed at any moment, also by another process."""
     for _ in range(TRIES):
         with suppress(FileNotFoundError):
@@ -158,6 +158,6 @@ def _opened(path: Path) -> TextIO:
     return path.open("w")
 
 
-def _stopped_timer() -> tuple[float, float]:
+def _stop_timer() -> tuple[float, float]:
     """Stop the alarm of the process, and return what it was set to."""
     return signal.setitimer(signal.ITIMER_REAL, 0)

@@ -74,7 +74,7 @@ def list_products(model: str, seq_length: int = 1) -> Iterator[Product]:
     """Yield the products of every kernel, in order.
 
     Args:
-        model: which.
+        model: Name of the model, such as `cnn`.
         seq_length: Length of an example of the RNN. Products with one-hot vectors are look-ups and count nothing,
             and neither does the first product with a state of zeros.
 

@@ -24,16 +24,20 @@ def framework_of(distributions: Iterable[str]) -> str:
     return next((name for name in FRAMEWORKS if name in names), "numpy")
 
 
-def multiplying(framework: str, size: int) -> Repeat:
-    """Return what multiplies two float32 matrices [size, size]: 2 size^3 operations."""
+def make_product(framework: str, size: int) -> Repeat:
+    """Return a function that multiplies two float32 matrices [size, size]: 2 size^3 operations."""
     return FRAMEWORKS[framework][0](size)
 
 
-def streaming(framework: str, footprint: int) -> Repeat:
-    """Return what reads and writes as many bytes as this, a number of bytes, of float32 numbers that take no more.
+def make_stream(framework: str, footprint: int) -> Repeat:
+    """Return a function that reads and writes an array of float32 numbers.
 
-    Where a framework can write a result only to where its factors are not, either takes half of the room, and a pass is
-    two.
+    A framework that cannot write a result in place gets two arrays of half the size, and two passes over them.
+
+    Args:
+        framework: Name of the framework, a key of `FRAMEWORKS`.
+        footprint: Size of the memory in use, in bytes.
+
     """
     return FRAMEWORKS[framework][1](footprint // FLOAT_BYTES)
 

@@ -20,7 +20,7 @@ class Ratio:
     """How many times as long as the subject another one takes for a step.
 
     Attributes:
-        work: which.
+        work: Id of the benchmark.
         peer: The other one, or `LIMIT`.
         logarithms: Logarithms of the ratio, one for each start.
 

@@ -22,7 +22,7 @@ class Change:
     """A ratio before and after.
 
     Attributes:
-        old: before.
+        old: Old value.
         new: New value; None if it was not measured again.
         allowed: Largest fall of its logarithm.
 

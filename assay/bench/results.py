@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import msgspec
 
 from assay import __version__
-from assay.files import json_file, text_file
+from assay.files import json_file, output_file
+from assay.ledger.environment import available_cores
 from assay.ledger.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Broken:
         implementation: Name of the implementation.
         work: Empty where it is about the process as a whole.
         outcome: Outcome, as in a ledger.
-        reason: why.
+        reason: Why it gave no result.
 
     """
 
@@ -163,7 +164,7 @@ class Run:
         return {number: start for number, start in found.items() if start.calls and start.loops and start.step > 0}
 
 
-def begun(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
+def begin(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
     """Begin a run in which nothing has been measured yet."""
     return Run(
         time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -179,13 +180,13 @@ def begun(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
 
 @cache
 def machine() -> dict[str, Any]:
-    """Say what this is."""
+    """Describe this machine."""
     import cpuinfo  # noqa: PLC0415 - it asks other programs
 
     found = cpuinfo.get_cpu_info()
     return {
         "processor": found.get("brand_raw", platform.processor()),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": available_cores(),
         "system": platform.platform(),
         "python": platform.python_version(),
         # What decides the number of threads, where somebody has set it.
@@ -224,7 +225,7 @@ def append(path: Path, run: Run) -> None:
     content = File(FORMAT, [*(read(path) if path.exists() else []), run])
     # A number of NumPy is a float, too, and is written as one.
     plain = msgspec.to_builtins(content, str_keys=True, enc_hook=float)
-    text_file.write(path, json.dumps(plain, separators=(",", ":")) + "\n", WHAT)
+    output_file.write(path, json.dumps(plain, separators=(",", ":")) + "\n", WHAT)
 
 
 def is_one(path: Path) -> bool:

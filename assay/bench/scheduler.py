@@ -19,14 +19,14 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-from assay.bench.turn_channel import NAMED, received, send
+from assay.bench.turn_channel import NAMED, receive, send
 from assay.bench.workloads import IDS
 from assay.ledger.outcomes import Outcome
 from assay.runner import launch
 from assay.runner.options import RunOptions
 from assay.specification import index
 
-# The last lines of what a process has said, where it ended before its time.
+# Lines of output that are shown of a process that ended early.
 LAST_LINES = 3
 # With some benchmarks that raised or without, or with none selected.
 ENDED_WELL = {0, 1, 5}
@@ -38,8 +38,8 @@ class Plan:
 
     Attributes:
         implementations: Implementations by name; the others are compared with the first.
-        device: Cpu or gpu.
-        profile: Core or full.
+        device: `cpu` or `gpu`.
+        profile: `core` or `full`.
         selection: An expression of pytest's `-k`; empty for all.
         starts: Number of process launches.
         rounds: Rounds of each work in each process.
@@ -60,11 +60,11 @@ class Plan:
 
 @dataclass(frozen=True)
 class Event:
-    """Something that a process has said, or that has become of it.
+    """A message of a process, or its end.
 
     Attributes:
         start: The number of its start, from 0 on.
-        implementation: Its name.
+        implementation: Name of the implementation.
         work: Name of the work in progress, such as `mlp-loop`; empty if the message is about the whole process.
         content: Content of the message.
 
@@ -76,8 +76,8 @@ class Event:
     content: dict[str, Any]
 
 
-def conduct(plan: Plan) -> Iterator[Event]:
-    """Run the benchmarks, and yield what comes of them as it comes."""
+def run_benchmarks(plan: Plan) -> Iterator[Event]:
+    """Run the benchmarks, and yield events as they happen."""
     counts: dict[str, dict[str, int]] = {name: {} for name in plan.implementations}
     broken: dict[str, set[str]] = {name: set() for name in plan.implementations}
     for start in range(plan.starts):
@@ -158,7 +158,7 @@ class Process:
                 yield self._lost(Outcome.TIMEOUT, f"not finished after {self._plan.turn_seconds:g} s")
                 return
             try:
-                message = received(self.connection)
+                message = receive(self.connection)
             except (EOFError, ConnectionResetError):
                 yield from self._ended()
                 return

@@ -1,4 +1,4 @@
-"""How the benchmarks of several processes take turns: what one process sends to the scheduler, and waits for.
+"""The channel by which the benchmarks of several processes take turns.
 
 Each message is a line of JSON in a pipe of its own, so that nothing that an implementation prints gets between.
 """
@@ -18,29 +18,29 @@ NAMED = "ASSAY_TURNS"
 
 
 class Alone:
-    """Where there is nobody to take turns with."""
+    """The channel of a process that runs without a scheduler: it never waits."""
 
     def known_count(self, _name: str) -> int | None:
-        """Return nothing: the benchmark finds out how many steps make a round."""
+        """Return None: the benchmark has to find out how many steps make a round."""
         return None
 
     def take(self, name: str) -> None:
-        """Go on at once."""
+        """Return at once."""
 
     def give_back(self, **_measured: Any) -> None:  # noqa: ANN401 - plain values
-        """Go on."""
+        """Do nothing."""
 
     def tell(self, **_message: Any) -> None:  # noqa: ANN401 - as above
-        """Keep it to oneself."""
+        """Do nothing."""
 
 
 class Turns(Alone):
-    """A scheduler lets one process work at a time."""
+    """The channel of a process whose scheduler lets one process work at a time."""
 
     def __init__(self, connection: Connection) -> None:
-        """Hear how many steps make a round, where that is known."""
+        """Receive how many steps make a round, where that is known."""
         self._connection = connection
-        self._counts: dict[str, int] = received(connection)["counts"]
+        self._counts: dict[str, int] = receive(connection)["counts"]
 
     def known_count(self, name: str) -> int | None:
         """Return how many steps made a round in an earlier process."""
@@ -55,21 +55,21 @@ class Turns(Alone):
         """
         send(self._connection, ready=name)
         try:
-            received(self._connection)
+            receive(self._connection)
         except EOFError:
             pytest.exit("the scheduler has ended")
 
     def give_back(self, **measured: Any) -> None:  # noqa: ANN401 - plain values
-        """Let the next one work, and say what was measured."""
+        """Send what was measured, and let the next process work."""
         send(self._connection, done=measured)
 
     def tell(self, **message: Any) -> None:  # noqa: ANN401 - as above
-        """Say something of a benchmark that ends without a result, or of the process."""
+        """Send a message about a benchmark without a result, or about the process."""
         send(self._connection, **message)
 
 
 def open_channel() -> Alone:
-    """Return what this process takes its turns by: a channel to the scheduler, if one has started it."""
+    """Return the channel to the scheduler, if one has started this process."""
     pipe = os.environ.get(NAMED)
     return Turns(Connection(int(pipe))) if pipe is not None else Alone()
 
@@ -79,7 +79,7 @@ def send(connection: Connection, **message: Any) -> None:  # noqa: ANN401 - plai
     connection.send_bytes(json.dumps(message).encode())
 
 
-def received(connection: Connection) -> Mapping[str, Any]:
+def receive(connection: Connection) -> Mapping[str, Any]:
     """Wait for a message.
 
     Raises:

@@ -259,13 +259,13 @@ PRODUCT, STREAM = "product", "stream"
 
 def _product(size: int, device: str) -> Work:
     title = f"product of two matrices, {size} by {size}"
-    prepare = partial(_repeated, peak_rates.multiplying, size)
+    prepare = partial(_repeated, peak_rates.make_product, size)
     return Work(f"{PRODUCT}_{size}", title, (), prepare, devices=(device,))
 
 
 def _stream(footprint: int) -> Work:
     title = f"reading and writing {footprint / 2**20:.2g} MiB"
-    return Work(f"{STREAM}_{footprint}", title, (), partial(_repeated, peak_rates.streaming, footprint))
+    return Work(f"{STREAM}_{footprint}", title, (), partial(_repeated, peak_rates.make_stream, footprint))
 
 
 RATES = (

@@ -14,7 +14,7 @@ from assay.cli.command import Command
 from assay.cli.program import execute
 from assay.cli.values import PATH
 from assay.errors import ExitCode, UserError
-from assay.files import text_file
+from assay.files import json_file
 from assay.ledger import ledger as ledgers
 from assay.ledger.ledger import Ledger
 from assay.ledger.verdict import is_complete
@@ -64,7 +64,7 @@ def update(path: Path) -> None:
         **{key: getattr(subject, key) for key in ("name", "version", "frameworks", "device")},
         "seconds": measure(ledger, index.read(index.tests_folder())),
     }
-    text_file.write(COSTS, json.dumps(known, indent=1) + "\n", "file of costs")
+    json_file.write(COSTS, known, "file of costs")
 
 
 @click.command(cls=Command, help="Take over what claims cost from a ledger.")

@@ -6,7 +6,6 @@ limits of all thresholds are computed again from their runs, as the level of a d
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,7 +16,7 @@ from assay.cli.command import Command
 from assay.cli.program import execute
 from assay.cli.values import PATH
 from assay.errors import ExitCode
-from assay.files import output
+from assay.files import json_file
 from assay.ledger import ledger
 from assay.survey import error_rates
 
@@ -34,7 +33,7 @@ def main(files: Sequence[Path], *, limits: bool) -> int:
     if files:
         known = error_rates.read() if error_rates.DECISIONS.exists() else {}
         found = error_rates.collect([ledger.read(file) for file in files], known)
-        output.write(error_rates.DECISIONS, json.dumps(found, indent=1) + "\n", "list of decisions")
+        json_file.write(error_rates.DECISIONS, found, "list of decisions")
     print(error_rates.as_markdown(), end="")
     return ExitCode.CONFORMANT
 

@@ -12,7 +12,7 @@ from assay.cli.command import Command
 from assay.cli.program import execute
 from assay.cli.values import PATH
 from assay.errors import ExitCode
-from assay.files import text_file
+from assay.files import output_file
 from assay.ledger.expectations import Expectations, read_file
 from assay.reports import findings
 
@@ -32,7 +32,7 @@ def main(output: Path | None) -> int:
     """Carry out the command."""
     page = findings.render(read_all())
     if output:
-        text_file.write(output, page, "page of findings")
+        output_file.write(output, page, "page of findings")
     else:
         sys.stdout.write(page)
     return ExitCode.CONFORMANT

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay.errors import UserError
-from assay.files import text_file
+from assay.files import output_file
 from assay.ledger import ledger
 from assay.ledger.ledger import Ledger
 from assay.specification import index
@@ -109,7 +109,7 @@ def write_badge(found: Files, path: Path) -> None:
     if len(found.ledgers) != 1:
         msg = f"a badge shows one ledger, and {len(found.ledgers)} are given"
         raise UserError(msg, "Call `assay report LEDGER --badge FILE` for each")
-    text_file.write(path, badge.render(found.ledgers[0]), "badge")
+    output_file.write(path, badge.render(found.ledgers[0]), "badge")
     print(f"badge: {path}")
 
 
@@ -160,5 +160,5 @@ def write_report(
     if str(output) == STDOUT:
         print(text)
         return
-    text_file.write(output, text, "report")
+    output_file.write(output, text, "report")
     print(f"report: {output}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 import platform
 import sys
 from collections.abc import Sequence
@@ -19,8 +18,9 @@ from assay.cli.command import Command
 from assay.cli.program import execute
 from assay.cli.values import PATH
 from assay.errors import ExitCode, UserError
-from assay.files import text_file
+from assay.files import json_file, output_file
 from assay.ledger import ledger as ledgers
+from assay.ledger.environment import available_cores
 from assay.ledger.ledger import Ledger
 from assay.ledger.verdict import is_complete
 from assay.reports import results
@@ -65,13 +65,12 @@ def publish(folder: Path, name: str, path: Path, command: str) -> None:
     made = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date().isoformat()
     known = read_index(folder) | {name: Result(command, made, describe_machine(), results.specification_of(found))}
     entries = {name: msgspec.to_builtins(known[name]) for name in sorted(known)}
-    text_file.write(folder / INDEX, json.dumps(entries, indent=1) + "\n", "index of results")
+    json_file.write(folder / INDEX, entries, "index of results")
 
 
 def describe_machine() -> str:
     """Describe this machine, as far as a result depends on it."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{platform.system()} {platform.machine()}, {cores} cores, Python {platform.python_version()}"
+    return f"{platform.system()} {platform.machine()}, {available_cores()} cores, Python {platform.python_version()}"
 
 
 def read_index(folder: Path) -> dict[str, Result]:
@@ -99,7 +98,7 @@ def write_page(folder: Path) -> str:
     """Return the page of all results, and write it."""
     index = read_index(folder)
     page = results.render({name: (index[name], read_ledger(folder, name)) for name in index})
-    text_file.write(folder / PAGE, page, "page of results")
+    output_file.write(folder / PAGE, page, "page of results")
     return page
 
 

@@ -42,11 +42,11 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str | int], i
     def parse(value: str | int) -> int:
         # click converts defaults, too.
         text = str(value)
-        if not text.isdecimal() or not least <= int(text) <= (int(text) if most is None else most):
-            upward = "on" if most is None else f"to {most}"
-            msg = f"{text!r} is not a whole number from {least} {upward}"
-            raise click.BadParameter(msg)
-        return int(text)
+        if text.isdecimal() and least <= int(text) and (most is None or int(text) <= most):
+            return int(text)
+        upward = "on" if most is None else f"to {most}"
+        msg = f"{text!r} is not a whole number from {least} {upward}"
+        raise click.BadParameter(msg)
 
     return parse
 

@@ -156,11 +156,11 @@ def _locked(target: Path) -> Iterator[None]:
         target.parent.mkdir(parents=True, exist_ok=True)
         path = target.with_name(f"{target.name}.lock")
         try:
-            held = lock.at(path, LOCK_SECONDS).acquire()
+            file_lock = lock.at(path, LOCK_SECONDS).acquire()
         except Timeout:
             message = f"after {LOCK_SECONDS:g} s another process still holds {path}"
             raise TimeoutError(message) from None
-    with held:
+    with file_lock:
         yield
 
 

@@ -1,1 +1,1 @@
-"""JSON and text files, with errors that name the file."""
+"""JSON and TOML files with errors that name the place, files that commands write, and locks."""

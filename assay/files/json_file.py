@@ -1,4 +1,4 @@
-"""JSON files, read without trust."""
+"""JSON files, read without trust, and written."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from assay.errors import UserError
+from assay.files import output_file
 
 
 def load(path: Path, what: str, hint: str) -> Any:  # noqa: ANN401 - whatever the file has
@@ -83,26 +84,6 @@ def invalid(path: Path, what: str, version: int, error: msgspec.ValidationError,
     return UserError(msg, hint)
 
 
-def place(fault: Any, content: dict[str, Any], entries: str, called: str, known_by: str) -> str:  # noqa: ANN401 - jsonschema
-    """Say where a file has a fault, for people: `claim 3 (dense.relu).kind`.
-
-    Args:
-        fault: Fault that jsonschema found.
-        content: Content of the file.
-        entries: Key of the list that the file consists of.
-        called: Word for an entry of it.
-        known_by: Key that identifies an entry.
-
-    """
-    match list(fault.absolute_path):
-        case [str(key), int(index), *rest] if key == entries:
-            entry = content[entries][index]
-            id_ = entry.get(known_by, f"no {known_by}") if isinstance(entry, dict) else f"no {known_by}"
-            return dotted([f"{called} {index + 1} ({id_})", *rest])
-        case where:
-            return dotted(where)
-
-
 def dotted(where: Iterable[Any]) -> str:
     """Join the steps to a place in a file: `claims.0.outcome`."""
     return ".".join(map(str, where)) or "top level"
@@ -132,3 +113,18 @@ def read(path: Path, schema_file: Path, what: str, hint: str) -> dict[str, Any]:
         raise UserError(msg, hint)
     checked: dict[str, Any] = content
     return checked
+
+
+def write(path: Path, content: Any, what: str) -> None:  # noqa: ANN401 - whatever JSON can hold
+    """Write a file, indented.
+
+    Args:
+        path: Path of the file.
+        content: Plain values.
+        what: What the file is, for the message.
+
+    Raises:
+        UserError: It cannot be written.
+
+    """
+    output_file.write(path, json.dumps(content, indent=1) + "\n", what)

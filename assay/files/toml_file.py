@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from assay.errors import UserError
+from assay.files.json_file import dotted
 
 
 def load(path: Path, what: str, hint: str) -> dict[str, Any]:
@@ -46,7 +48,7 @@ def invalid(
         path: Path of the file.
         content: Content of the file.
         error: Error of msgspec.
-        entries: Key of the list that the file consists of, and the word for an entry of it.
+        entries: Key of the list that the file consists of.
         known_by: Key that identifies an entry.
 
     """
@@ -54,7 +56,24 @@ def invalid(
     found = re.match(rf"\.{entries}\[(\d+)\]\.?(.*)", where.rstrip("`"))
     if not found:
         return UserError(f"{path}: {message[:200]}")
-    entry = content[entries][int(found[1])]
-    id_ = entry.get(known_by, f"no {known_by}") if isinstance(entry, dict) else f"no {known_by}"
-    place = f"entry {int(found[1]) + 1} ({id_})" + (f".{found[2]}" if found[2] else "")
-    return UserError(f"{path}, {place}: {message[:200]}")
+    steps = [entries, int(found[1]), *filter(None, [found[2]])]
+    return UserError(f"{path}, {name_place(steps, content, entries, 'entry', known_by)}: {message[:200]}")
+
+
+def name_place(steps: Sequence[str | int], content: dict[str, Any], entries: str, called: str, known_by: str) -> str:
+    """Name a place in a file, for people: `claim 3 (dense.relu).kind`.
+
+    Args:
+        steps: Keys and indices that lead to the place.
+        content: Content of the file.
+        entries: Key of the list that the file consists of.
+        called: Word for an entry of it.
+        known_by: Key that identifies an entry.
+
+    """
+    match [*steps]:
+        case [str(key), int(index), *rest] if key == entries:
+            entry, unknown = content[entries][index], f"no {known_by}"
+            id_ = entry.get(known_by, unknown) if isinstance(entry, dict) else unknown
+            return dotted([f"{called} {index + 1} ({id_})", *rest])
+    return dotted(steps)

@@ -54,19 +54,19 @@ class Framework(ABC):
 
     @abstractmethod
     def relu(self, inputs: Tensor) -> Tensor:
-        """Of every element."""
+        """Return max(x, 0) of every element; the shape is kept."""
 
     @abstractmethod
     def tanh(self, inputs: Tensor) -> Tensor:
-        """Of every element."""
+        """Return the hyperbolic tangent of every element; the shape is kept."""
 
     @abstractmethod
     def sigmoid(self, inputs: Tensor) -> Tensor:
-        """Of every element."""
+        """Return 1 / (1 + exp(-x)) of every element; the shape is kept."""
 
     @abstractmethod
     def softmax(self, logits: Tensor) -> Tensor:
-        """Over the last axis."""
+        """Return the softmax over the last axis; the shape is kept."""
 
     def activate(self, sums: Tensor, activation: Activation | None) -> Tensor:
         """Apply an activation."""
@@ -74,19 +74,19 @@ class Framework(ABC):
 
     @abstractmethod
     def dense(self, inputs: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
-        """Apply the affine map of a Dense layer, without activation."""
+        """Return inputs @ kernel + bias, without activation: [..., input_dim] to [..., units]."""
 
     @abstractmethod
     def conv2d(self, images: Tensor, kernel: Tensor, bias: Tensor | None, strides: Pair, padding: Padding) -> Tensor:
-        """Convolve, without activation."""
+        """Convolve, without activation: [batch, height, width, channels] to [batch, rows, columns, filters]."""
 
     @abstractmethod
     def max_pool2d(self, images: Tensor, window: Pair, strides: Pair, padding: Padding) -> Tensor:
-        """Take the largest value of each window."""
+        """Return the largest value of each window: [batch, rows, columns, channels]."""
 
     @abstractmethod
     def average_pool2d(self, images: Tensor, window: Pair, strides: Pair, padding: Padding) -> Tensor:
-        """Take the mean of each window."""
+        """Return the mean of each window: [batch, rows, columns, channels]."""
 
     @abstractmethod
     def batch_normalization(
@@ -96,7 +96,7 @@ class Framework(ABC):
 
     @abstractmethod
     def dropout(self, inputs: Tensor, rate: float, seed: int) -> Tensor:
-        """Drop elements, as in training."""
+        """Drop elements with probability `rate` and scale the others, as in training; the shape is kept."""
 
     def simple_rnn_cell(
         self, inputs: Tensor, state: Tensor, kernel: Tensor, recurrent_kernel: Tensor, activation: Activation | None
@@ -135,46 +135,46 @@ class Framework(ABC):
 
     @abstractmethod
     def sample(self, probabilities: Tensor, seed: int) -> Tensor:
-        """Draw a class by each row."""
+        """Draw a class from each row: [batch, classes] to int32 [batch]."""
 
     @abstractmethod
     def one_hot(self, labels: Tensor, depth: int) -> Tensor:
-        """Make float32 rows of int32 labels."""
+        """Return float32 rows [..., depth] for int32 labels [...]."""
 
     @abstractmethod
     def categorical_crossentropy(self, targets: Tensor, probabilities: Tensor) -> Tensor:
-        """Of each example."""
+        """Return the loss of each example: two of [batch, classes] to [batch]."""
 
     @abstractmethod
     def sparse_categorical_crossentropy(self, labels: Tensor, probabilities: Tensor) -> Tensor:
-        """Of each example, with int32 labels."""
+        """Return the loss of each example: int32 [batch] and [batch, classes] to [batch]."""
 
     @abstractmethod
     def crossentropy_of_logits(self, labels: Tensor, logits: Tensor) -> Tensor:
-        """Return the mean over a batch: int32 [batch] and [batch, classes] to a scalar."""
+        """Return the mean loss of a batch: int32 [batch] and logits [batch, classes] to a scalar."""
 
     @abstractmethod
     def mean_squared_error(self, targets: Tensor, predictions: Tensor) -> Tensor:
-        """Return the mean over all elements."""
+        """Return the mean of squared differences over all elements, a scalar."""
 
     @abstractmethod
     def adam_step(
         self, parameter: Tensor, gradient: Tensor, first: Tensor, second: Tensor, step: int, learning_rate: float
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Take a step from these moments; return the parameter and the moments."""
+        """Take one step of Adam; return the parameter and both moments after it."""
 
     @abstractmethod
     def make_optimizer(self, kind: Literal["sgd", "adam"], learning_rate: float) -> Optimizer:
-        """Make a new optimizer."""
+        """Make a new optimizer, with the defaults of the contract."""
 
     @abstractmethod
     def glorot_uniform(self, shape: tuple[int, ...], seed: int) -> Tensor:
-        """Draw a kernel [..., fan in, fan out], with the window of a convolution before them."""
+        """Draw a kernel [..., fan_in, fan_out] with the Glorot-uniform initializer."""
 
     @abstractmethod
     def orthogonal(self, shape: tuple[int, int], seed: int) -> Tensor:
-        """Draw a recurrent kernel."""
+        """Draw a recurrent kernel [units, gates] with the orthogonal initializer."""
 
     @abstractmethod
     def zeros(self, shape: tuple[int, ...]) -> Tensor:
-        """Make zeros."""
+        """Make a float32 tensor of zeros."""

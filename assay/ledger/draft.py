@@ -25,7 +25,7 @@ class Draft:
         document: SHA-256 of the document.
         implementation: What is tested.
         precision: Precision that products must have.
-        profile: Smoke, core or full.
+        profile: `smoke`, `core` or `full`.
         seed: Seed of all random draws.
         data: Source of each data set.
         awaited: Names of the tests of every claim of the profile, or of the shard, in the document's order, that

@@ -10,7 +10,7 @@ import msgspec
 import tomli_w
 from msgspec.structs import replace
 
-from assay.files import text_file
+from assay.files import output_file
 from assay.ledger.expectations import Expectation, read_file
 from assay.ledger.ledger import Ledger
 from assay.ledger.outcomes import Outcome
@@ -19,7 +19,7 @@ from assay.specification.claims import specification
 LISTED = {outcome for outcome in Outcome if not outcome.conforms} - {Outcome.UNEXPECTED_PASS}
 
 
-def updated(known: Iterable[Expectation], ledger: Ledger, link: str, expires: date | None = None) -> list[Expectation]:
+def update(known: Iterable[Expectation], ledger: Ledger, link: str, expires: date | None = None) -> list[Expectation]:
     """Return the expectations that a ledger confirms, and new ones for what else fails in it.
 
     Args:
@@ -50,4 +50,4 @@ def write(path: Path, expectations: Sequence[Expectation]) -> None:
     entries = [msgspec.to_builtins(expectation, builtin_types=(date,)) for expectation in expectations]
     findings = [msgspec.to_builtins(finding) for finding in read_file(path).finding] if path.exists() else []
     content = {"expectation": entries} | ({"finding": findings} if findings else {})
-    text_file.write(path, tomli_w.dumps(content, multiline_strings=True), "expectations")
+    output_file.write(path, tomli_w.dumps(content, multiline_strings=True), "expectations")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from assay.errors import UserError
-from assay.files import json_file, output
+from assay.files import json_file, output_file
 from assay.ledger.outcomes import Outcome
 
 START = b'{"journal": 1, '
@@ -49,7 +49,7 @@ class Journal:
         """
         self.is_open = False
         first = {"journal": 1} | {key: value for key, value in head.items() if key not in LEFT_OUT}
-        output.write(self._path, "".join(map(_line, [first, *rows])), "ledger")
+        output_file.write(self._path, "".join(map(_line, [first, *rows])), "ledger")
         self.is_open = True
 
     def add(self, entries: Iterable[Mapping[str, Any]]) -> None:
@@ -59,7 +59,7 @@ class Journal:
             UserError: They cannot be written; the journal is closed then.
 
         """
-        content = output.encode("".join(map(_line, entries)))
+        content = output_file.encode("".join(map(_line, entries)))
         try:
             # Opened each time: an implementation in this process may close files, whose numbers others get then.
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
@@ -71,7 +71,7 @@ class Journal:
         except OSError as error:
             # A part of a line may be there, after which nothing can be added.
             self.is_open = False
-            raise output.error_of(self._path, "ledger", error) from None
+            raise output_file.error_of(self._path, "ledger", error) from None
 
 
 def _line(entry: Mapping[str, Any]) -> str:

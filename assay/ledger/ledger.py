@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 from msgspec.structs import FieldInfo
 
-from assay.files import json_file, output
+from assay.files import json_file, output_file
 from assay.ledger import journal
 from assay.ledger.environment import Environment
 from assay.ledger.outcomes import SEVERITY, Outcome, count
@@ -165,7 +165,7 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
         document: SHA-256 of the document.
         implementation: What was tested.
         precision: Precision that products must have; `grade` in the file.
-        profile: Smoke, core or full.
+        profile: `smoke`, `core` or `full`.
         seed: Seed of all random draws.
         shard: Part of the profile that was run; None for all of it.
         required: Groups without which the run does not conform.
@@ -294,4 +294,4 @@ def write(path: Path, ledger: Ledger) -> None:
         UserError: The file cannot be written.
 
     """
-    output.write(path, json.dumps(as_json(ledger), indent=1, allow_nan=False) + "\n", "ledger")
+    output_file.write(path, json.dumps(as_json(ledger), indent=1, allow_nan=False) + "\n", "ledger")

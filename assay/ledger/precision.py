@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from assay.spec.error_bounds.precision import GRADES, at_least_as_precise
+from assay.spec.semantics.precision import GRADES, at_least_as_precise
 
 
 def explain_precision(measured: str | None, required: str) -> str:

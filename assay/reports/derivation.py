@@ -16,7 +16,8 @@ from assay.specification.index import ExecutableClaim
 
 PACKAGE = Path(assay.__file__).parent
 DEFINITIONS, BOUNDS, TESTING = "assay.spec.semantics", "assay.spec.error_bounds", "assay.testing"
-STATISTICS = f"{TESTING}.thresholds"
+THRESHOLDS = f"{TESTING}.thresholds"
+STATISTICS = (THRESHOLDS, f"{TESTING}.chances", f"{TESTING}.counts")
 # How a test decides, by the kind of its claim.
 KINDS = {
     "exact": "The result must equal the expected one, value for value.",
@@ -156,7 +157,7 @@ def _reached(module: _Module, function: ast.FunctionDef, seen: set[str]) -> Iter
         if name in seen:
             continue
         seen.add(name)
-        if name.startswith((DEFINITIONS, BOUNDS, STATISTICS)):
+        if name.startswith((DEFINITIONS, BOUNDS, *STATISTICS)):
             yield name
         elif name.startswith(("assay.tests.", TESTING)):
             owner, _, attribute = name.rpartition(".")
@@ -189,7 +190,11 @@ def _thresholds(module: _Module, function: ast.FunctionDef) -> Iterator[str]:
 
 
 def _sort(found: Derivation, name: str) -> None:
-    kinds = ((DEFINITIONS, found.definitions), (BOUNDS, found.bounds), (STATISTICS, found.statistics))
+    kinds = (
+        (DEFINITIONS, found.definitions),
+        (BOUNDS, found.bounds),
+        *((module, found.statistics) for module in STATISTICS),
+    )
     for package, rules in kinds:
         if name.startswith(package) and (rule := _rule(name, package)):
             rules.append(rule)
@@ -203,7 +208,7 @@ def _rule(name: str, package: str) -> Rule | None:
         return None
     function = module.functions[attribute]
     text = inspect.cleandoc(ast.get_docstring(function) or "")
-    short = name.removeprefix(f"{package}.") if package != STATISTICS else attribute
+    short = attribute if package in STATISTICS else name.removeprefix(f"{package}.")
     return Rule(short, f"({ast.unparse(function.args)})", text, module.place(function), module.source(function))
 
 
@@ -215,6 +220,6 @@ def _limit(name: str) -> tuple[Limit, ...]:
     content = json.loads(path.read_text(encoding="utf-8"))
     # Runs are normal unless the file says otherwise.
     rule = "limits" if content.get("distribution", "normal") == "normal" else "worst"
-    module = _module(STATISTICS)
+    module = _module(THRESHOLDS)
     text = ast.get_docstring(module.functions[rule]) if module else None
     return (Limit(name, content["what"], len(content["runs"]), text or ""),)

@@ -130,9 +130,9 @@ def chapters(columns: Sequence[Column], spec: Specification) -> list[Chapter]:
 
 
 def _chapter(section: Section, columns: Sequence[Column], shown: set[str]) -> Chapter:
-    held = [claim for claim in section.claims if claim.id in shown]
-    entries = [entry(claim, section.title, [column.cell(claim.id) for column in columns]) for claim in held]
-    counts = [column.count([claim.id for claim in held if claim.id in column.expected]) for column in columns]
+    claims = [claim for claim in section.claims if claim.id in shown]
+    entries = [entry(claim, section.title, [column.cell(claim.id) for column in columns]) for claim in claims]
+    counts = [column.count([claim.id for claim in claims if claim.id in column.expected]) for column in columns]
     return chapter(section, entries, counts)
 
 
@@ -147,8 +147,8 @@ def entry(claim: Claim, section: str, cells: Sequence[Cell], note: str = "") -> 
     return Entry(claim.id, f"claim-{claim.id}", claim, section, cells, note)
 
 
-def strangers(columns: Sequence[Column], spec: Specification) -> list[Entry]:
-    """Make entries of what the ledgers have rows for and the specification does not know."""
+def unknown_claims(columns: Sequence[Column], spec: Specification) -> list[Entry]:
+    """Make entries of the rows whose claims the specification does not know."""
     known = spec.claims
     ids = dict.fromkeys(id_ for column in columns for id_ in column.rows if id_ not in known)
     # Such an id can be any text, and an anchor cannot.
@@ -168,7 +168,7 @@ def gaps(entries: Sequence[Entry]) -> list[Gap]:
                 key = cell.state, cell.reason.partition("\n")[0]
                 found.setdefault(key, {})[each.id] = each
                 runs.setdefault(key, {})[cell.run] = None
-    made = [Gap(*key, [*held.values()], [*runs[key]]) for key, held in found.items()]
+    made = [Gap(*key, [*of_key.values()], [*runs[key]]) for key, of_key in found.items()]
     return sorted(made, key=lambda gap: -len(gap.entries))
 
 

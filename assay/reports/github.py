@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from assay.files import text_file
+from assay.files import output_file
 from assay.ledger.ledger import Ledger
 from assay.reports import pull_request
 from assay.reports.columns import side_by_side
@@ -69,4 +69,4 @@ def add_summary(ledgers: Sequence[Ledger]) -> None:
     if name := os.environ.get(SUMMARY_VARIABLE):
         path = Path(name)
         before = path.read_text(encoding="utf-8") if path.exists() else ""
-        text_file.write(path, before + pull_request.render(ledgers) + "\n", "summary")
+        output_file.write(path, before + pull_request.render(ledgers) + "\n", "summary")

@@ -43,14 +43,14 @@ def render(
     spec = specification or claims.specification()
     columns = side_by_side(ledgers, spec)
     chapters = layout.chapters(columns, spec)
-    strangers = layout.strangers(columns, spec)
-    entries = [*(entry for chapter in chapters for entry in chapter.entries), *strangers]
+    unknown = layout.unknown_claims(columns, spec)
+    entries = [*(entry for chapter in chapters for entry in chapter.entries), *unknown]
     exhibits, notes = layout.exhibits(columns, entries, spec) if columns else ([], [])
     text: str = page.template("report.html.jinja").render(
         columns=columns,
         names=[column.name for column in columns],
         chapters=chapters,
-        strangers=strangers,
+        unknown=unknown,
         entries=entries,
         failures=[entry for entry in entries if entry.counts_against],
         most_in_brief=page.MOST_IN_BRIEF,

@@ -65,8 +65,8 @@ def make(ledgers: Mapping[str, Ledger]) -> Matrix:
             msg = f"the ledgers have more than one {what}"
             raise UserError(msg, "Make them again with one version of the suite")
     rows = {name: ledger.rows for name, ledger in ledgers.items()}
-    held = {id_ for found in rows.values() for id_ in found}
-    order = sorted(held, key=lambda id_: (specification().rank(id_), id_))
+    ids = {id_ for found in rows.values() for id_ in found}
+    order = sorted(ids, key=lambda id_: (specification().rank(id_), id_))
     first = next(iter(ledgers.values()))
     return {
         "format": FORMAT,
@@ -124,11 +124,11 @@ def as_page(matrix: Matrix) -> str:
         entries=entries,
         changing=[entry for entry in entries if entry.id in changing],
         chapters=[
-            layout.chapter(section, held, _counts(held))
+            layout.chapter(section, in_section, _counts(in_section))
             for section in specification().sections
-            if (held := by_section.get(section.name))
+            if (in_section := by_section.get(section.name))
         ],
-        strangers=by_section.get("", []),
+        unknown=by_section.get("", []),
         meanings=MEANINGS,
         suite=matrix["suite"],
         document=matrix["document"],

@@ -74,5 +74,5 @@ def _sections(column: Column, states: Sequence[str], spec: Specification) -> Ite
         counts = column.count([id_ for id_ in column.expected if known.get(id_) == section.name])
         if counts:
             yield [plain(section.title), *(str(counts.get(state, "")) for state in states)]
-    if strangers := column.count([id_ for id_ in column.expected if id_ not in known]):
-        yield ["claims unknown to this specification", *(str(strangers.get(state, "")) for state in states)]
+    if unknown := column.count([id_ for id_ in column.expected if id_ not in known]):
+        yield ["claims unknown to this specification", *(str(unknown.get(state, "")) for state in states)]

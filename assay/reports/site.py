@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from assay import __version__
-from assay.files import text_file
+from assay.files import output_file
 from assay.ledger.ledger import Ledger
 from assay.reports import badge, html, page
 from assay.reports import entries as layout
@@ -49,7 +49,7 @@ def write(
     (folder / "claims").mkdir(parents=True, exist_ok=True)
     written = 0
     for name, text in _pages(ledgers, spec, runs, surveys, passages):
-        text_file.write(folder / name, text, "page")
+        output_file.write(folder / name, text, "page")
         written += name.endswith(".html")
     return written
 

@@ -1,4 +1,4 @@
-"""What a failure says: enough to find the fault without looking anywhere else."""
+"""What a failure says: enough to find the fault without further tools."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ STACK_LINES = 15
 
 
 class SuiteError(Exception):
-    """Something in the run itself went wrong, such as a full disk: that is held against no implementation."""
+    """Something in the run itself went wrong, such as a full disk. It does not count against the implementation."""
 
 
 class InconsistentAnswerError(NonConformanceError):
@@ -59,21 +59,21 @@ TESTS = (HERE / "tests", (HERE / "tests").resolve())
 STDLIB = Path(sysconfig.get_path("stdlib"))
 LIBRARIES = {"_pytest", "filelock"}
 HELD = "The same case held when it was tried again: an answer depends on earlier calls, or on chance."
-# What pytest and unittest take for something else than a failure.
+# Exceptions that pytest and unittest do not treat as failures.
 ENDINGS = (
     *(pytest.skip.Exception, pytest.xfail.Exception, pytest.exit.Exception),
     *(unittest.SkipTest, KeyboardInterrupt, SystemExit, GeneratorExit),
 )
-# What the machine says when it has no room or no handle left, and nobody is wrong.
+# Errors of a machine without free space or handles.
 TROUBLES = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, errno.ENFILE}
 
 
-def owned(error: BaseException) -> BaseException:
-    """Return what a test of a claim raised as an error that has one owner: the claim, the adapter, or the run.
+def attribute(error: BaseException) -> BaseException:
+    """Turn what a test of a claim raised into an error of the claim, of the adapter, or of the run.
 
-    A test of the Keras group handles objects of the implementation, whose exceptions reach it as they are.
+    A test of the group `keras` handles objects of the implementation, whose exceptions reach it unchanged.
     """
-    if isinstance(error, KeyboardInterrupt) and interrupt.is_users():
+    if isinstance(error, KeyboardInterrupt) and interrupt.is_from_user():
         return error
     if isinstance(error, FlakyFailure) and isinstance(first := error.exceptions[0], AssertionError):
         error = InconsistentAnswerError(first).with_traceback(first.__traceback__)

@@ -1,4 +1,4 @@
-"""How a process is started that runs tests of claims: by `assay run`, `assay smoke` and `assay bench`."""
+"""Processes that run tests of claims, for `assay run`, `assay smoke` and `assay bench`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import assay
 from assay.runner.options import RunOptions
 
 PACKAGE = Path(assay.__file__).parent
-# Nothing of the user's is loaded: neither another configuration, nor a `conftest.py` above the tests, nor a plugin that
-# happens to be installed. And tests are imported under names that begin with this package's.
+# Nothing of the user is loaded: no configuration, no `conftest.py` above the tests, no installed plugin. Tests are
+# imported under names that begin with this package's.
 OWN = (
     *("-c", str(PACKAGE / "runner" / "pytest.ini"), f"--rootdir={PACKAGE.parent}", f"--confcutdir={PACKAGE / 'tests'}"),
     *(
@@ -32,7 +32,7 @@ OWN = (
     ),
     *("-p", "assay.runner.plugin", "--import-mode=importlib"),
 )
-# Python without assertions would pass whatever asserts.
+# Variables that are removed: without assertions, every test that asserts would pass.
 WITHOUT = ("PYTHONOPTIMIZE", "PYTHONWARNINGS")
 KEPT = ("PYTEST_XDIST_AUTO_NUM_WORKERS",)
 # How long a run may take to end after a request.
@@ -52,7 +52,7 @@ def command(options: RunOptions, tests: Sequence[Path], *more: str) -> list[str]
 
 
 def environment() -> dict[str, str]:
-    """Return the environment for such a process, without the settings of pytest in this one."""
+    """Return the environment of such a process, without settings of pytest."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -63,9 +63,9 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def default_signals(*numbers: signal.Signals) -> Iterator[None]:
-    """Let processes that are started meanwhile hear these signals.
+    """Give processes that are started meanwhile the default handlers of these signals.
 
-    A shell starts what runs in the background with SIGINT ignored, and `nohup` with SIGHUP, and processes inherit that.
+    A shell starts background jobs with SIGINT ignored, and `nohup` does so with SIGHUP; child processes inherit that.
     """
     ignored = [number for number in numbers if signal.getsignal(number) is signal.SIG_IGN]
     try:
@@ -108,7 +108,7 @@ def run(words: Sequence[str]) -> int:
     """
     process = start(words)
     try:
-        with _passing_on(process):
+        with _forward_signals(process):
             return process.wait()
     finally:
         # Where nothing is left of the group, there is nothing to end.
@@ -118,11 +118,11 @@ def run(words: Sequence[str]) -> int:
 
 
 @contextmanager
-def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Pass on the signals to this process, once as a request and then by force, as the process does not hear it."""
+def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Forward signals to a process that has a session of its own: SIGINT first, then SIGKILL to its group."""
     asked = False
 
-    def pass_on(_number: int, _frame: FrameType | None) -> None:
+    def forward(_number: int, _frame: FrameType | None) -> None:
         nonlocal asked
         with suppress(ProcessLookupError):
             if asked:
@@ -137,7 +137,7 @@ def _passing_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
     try:
         for number, handler in before.items():
             if handler is not signal.SIG_IGN:
-                signal.signal(number, pass_on)
+                signal.signal(number, forward)
         yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)

@@ -35,7 +35,7 @@ def new_run(
     options: RunOptions,
     tests: tuple[ExecutableClaim, ...],
     *,
-    tries: bool,
+    collects_only: bool,
     description: Description | None = None,
 ) -> Run:
     """Check the options of a run, and describe its implementation.
@@ -43,35 +43,22 @@ def new_run(
     Args:
         options: Options as the user gave them.
         tests: All tests of claims.
-        tries: Whether the implementation is to be tried, and not only tests to be collected.
+        collects_only: Whether tests are only collected, so that the implementation is not needed.
         description: What the implementation says of itself, if that is already known.
 
     Raises:
         UserError: An option is wrong, or the implementation is unknown.
 
     """
-    if options.profile not in PROFILES:
-        msg = f"unknown profile {options.profile!r}"
-        raise UserError(msg, f"Profiles: {', '.join(PROFILES)}")
+    _check_profile(options.profile)
     claims = tuple(specification().claim(id_).id for id_ in options.claim)
     shard = shards.parse(options.shard) if options.shard is not None else None
-    if shard and claims:
-        msg = "--shard and --claim both say what to run"
-        raise UserError(msg, "Leave one of them out")
-    if options.replay and not claims:
-        msg = "--replay names a case, but not of which claim"
-        raise UserError(msg, "Add --claim ID")
-    if options.resume and options.results is None:
-        msg = "--resume continues from a ledger, and there is none"
-        raise UserError(msg, "Name it with --results")
-    if options.resume and options.replay:
-        msg = "--replay runs one case, which nothing can be resumed with"
-        raise UserError(msg, "Leave out --resume")
+    _check_combination(options)
     _check_replay(options.replay)
     index.check(specification(), tests)
-    held = tuple(specification().of_profile(options.profile))
+    selected = tuple(specification().of_profile(options.profile))
     if shard:
-        held = shards.claims_of(shard, held, tests, shards.costs(options.profile))
+        selected = shards.claims_of(shard, selected, tests, shards.costs(options.profile))
     expected = expectations.read(*options.expectations)
     name = options.implementation or DEFAULT_IMPLEMENTATION
     seconds = _claim_seconds(options)
@@ -79,8 +66,8 @@ def new_run(
     required = _required(options.require)
     # A peer is in a process of its own anyway.
     isolated = options.isolated and not name.endswith(SUFFIX)
-    if tries and description is None:
-        description = _described(name, expected, options, isolated=isolated)
+    if description is None and not collects_only:
+        description = _describe(name, expected, options, isolated=isolated)
     return Run(
         implementation=name,
         description=description,
@@ -89,7 +76,7 @@ def new_run(
         device=options.device,
         precision=options.precision,  # type: ignore[arg-type]  # one of the choices
         shard=shard,
-        held=held,
+        selected=selected,
         claims=claims,
         claim_seconds=seconds,
         expectations=expected,
@@ -101,6 +88,33 @@ def new_run(
     )
 
 
+def _check_profile(profile: str) -> None:
+    if profile not in PROFILES:
+        msg = f"unknown profile {profile!r}"
+        raise UserError(msg, f"Profiles: {', '.join(PROFILES)}")
+
+
+def _check_combination(options: RunOptions) -> None:
+    """Refuse options that contradict each other.
+
+    Raises:
+        UserError: Two options exclude each other, or one needs another.
+
+    """
+    if options.shard is not None and options.claim:
+        msg = "--shard and --claim both say what to run"
+        raise UserError(msg, "Leave one of them out")
+    if options.replay and not options.claim:
+        msg = "--replay names a case, but not of which claim"
+        raise UserError(msg, "Add --claim ID")
+    if options.resume and options.results is None:
+        msg = "--resume continues from a ledger, and there is none"
+        raise UserError(msg, "Name it with --results")
+    if options.resume and options.replay:
+        msg = "--replay runs one case, which nothing can be resumed with"
+        raise UserError(msg, "Leave out --resume")
+
+
 def _threads(count: int | None) -> int | None:
     if count is not None and count < 1:
         msg = f"--threads {count} is not a whole number from 1 on"
@@ -108,7 +122,7 @@ def _threads(count: int | None) -> int | None:
     return count
 
 
-def _described(name: str, expected: tuple[Expectation, ...], options: RunOptions, *, isolated: bool) -> Description:
+def _describe(name: str, expected: tuple[Expectation, ...], options: RunOptions, *, isolated: bool) -> Description:
     description = loading.probe(name)
     if isolated:
         groups = tuple(group for group in description.groups if group != serve.LEFT_OUT)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from assay.spec.error_bounds.precision import GRADES
+from assay.spec.semantics.precision import GRADES
 
 DEFAULT_IMPLEMENTATION = "reference"
 NAMED = "package.module[:attribute], an entry point such as `reference`, or the .toml file of a peer"
@@ -115,7 +115,7 @@ class RunOptions:
         """Return the command line that runs these claims again, as this run did, and of those only one case.
 
         Args:
-            claims: ids.
+            claims: Ids of the claims.
             code: Hypothesis's code for the case; empty without one.
 
         """

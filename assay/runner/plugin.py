@@ -7,7 +7,6 @@ import dataclasses
 import faulthandler
 import functools
 import gc
-import math
 import os
 import shutil
 import sys
@@ -18,41 +17,34 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import hypothesis
-import msgspec
 import pytest
 from hypothesis.configuration import set_hypothesis_home_dir
 
 from assay.adapters import interrupt, parentage
-from assay.adapters.plain_text import encodable, plain
+from assay.adapters.plain_text import plain
 from assay.adapters.protocol.process import end_all
 from assay.adapters.proxy import UnsupportedError
 from assay.errors import UserError
-from assay.ledger.ledger import ERROR_OVER_BOUND, FALSE_ALARM, SAMPLES, Failure
-from assay.ledger.outcomes import Outcome
-from assay.runner import failure
-from assay.runner.bounds import in_bounds
 from assay.runner.cases import CaseCounter
-from assay.runner.explanation import Explanation, explain
+from assay.runner.containment import contain
 from assay.runner.new_run import new_run
 from assay.runner.options import RunOptions, add_options
 from assay.runner.recorder import Recorder
+from assay.runner.report_rows import attach_row
 from assay.runner.run import Run
-from assay.runner.snippet import Target
 from assay.runner.stash import (
     claims_of,
     description_key,
     ended_worker_key,
     evidence_key,
     implementation_key,
-    results_key,
     run_key,
     seconds_key,
     session_key,
     stack_key,
     unsupported_key,
 )
-from assay.runner.watch import note_worker
-from assay.spec.error_bounds.precision import set_precision
+from assay.spec.semantics.precision import set_precision
 from assay.specification import index
 from assay.specification.claims import specification
 from assay.specification.profiles import EXAMPLES
@@ -74,41 +66,62 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         run = Run.from_dict(config.workerinput["assay"])
     else:
-        tests = index.read(index.tests_folder())
-        try:
-            options, known = RunOptions.from_namespace(config.option), config.stash.get(description_key, None)
-            run = new_run(options, tests, tries=_tries(config), description=known)
-            config.stash[run_key] = run
-            recorder = Recorder(config, run, tests)
-        except UserError as error:
-            raise pytest.UsageError(str(error)) from None
-        run = recorder.run
-        config.pluginmanager.register(recorder, "assay-recorder")
-        # The workers share the cores. NumPy's own threads, one for each core in each worker, would wait for each other,
-        # and make a definition up to six times as slow.
-        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-        # Threads of OpenMP spin while they wait, and keep the cores from those that they wait for: next to another busy
-        # process, a step of PyTorch takes up to 36 times as long. A benchmark has the cores to itself.
-        if not config.option.benchmark_enable:
-            os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        # glibc returns freed memory at once, and asks for it again for the next array of a definition: of the time of a
-        # large network's training a fifth. This is the largest threshold that it takes, and one that is never reached.
-        os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 << 20))
-        os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(1 << 40))
+        run = _begin_run(config)
+        _set_environment(config)
         _join_words(config)
     config.stash[run_key] = run
-    config.pluginmanager.register(CaseCounter(run.cases), "assay-cases")
+    config.pluginmanager.register(CaseCounter(run.shared.cases), "assay-cases")
     set_precision(run.precision)
     set_first_seed(run.seed)
-    # Nothing of a run is kept, and nothing is left in the folder that it was started from.
-    set_hypothesis_home_dir(run.folder)
+    _configure_hypothesis(run)
     config.option.benchmark_storage = f"file://{run.folder}/benchmarks"
+    # A crash is an outcome, however many there are: xdist gives up after four for each worker by default.
+    if config.getoption("maxworkerrestart", None) is None:
+        config.option.maxworkerrestart = str(len(specification().claims))
+
+
+def _begin_run(config: pytest.Config) -> Run:
+    """Read the options of the run, and register its recorder."""
+    tests = index.read(index.tests_folder())
+    try:
+        options, known = RunOptions.from_namespace(config.option), config.stash.get(description_key, None)
+        run = new_run(options, tests, collects_only=_collects_only(config), description=known)
+        config.stash[run_key] = run
+        recorder = Recorder(config, run, tests)
+    except UserError as error:
+        raise pytest.UsageError(str(error)) from None
+    config.pluginmanager.register(recorder, "assay-recorder")
+    return recorder.run
+
+
+def _collects_only(config: pytest.Config) -> bool:
+    return any(config.getoption(name, default=False) for name in ("collectonly", "help", "version"))
+
+
+def _set_environment(config: pytest.Config) -> None:
+    """Set variables that speed up this process and its workers, unless the user has set them."""
+    # The workers share the cores. NumPy's own threads, one for each core in each worker, would wait for each other, and
+    # make a definition up to six times as slow.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Threads of OpenMP spin while they wait, and keep the cores from those that they wait for: next to another busy
+    # process, a step of PyTorch takes up to 36 times as long. A benchmark has the cores to itself.
+    if not config.option.benchmark_enable:
+        os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # glibc returns freed memory at once, and asks for it again for the next array of a definition: a fifth of the time
+    # of a large network's training. This is the largest threshold that it takes, and one that is never reached.
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 << 20))
+    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(1 << 40))
+
+
+def _configure_hypothesis(run: Run) -> None:
+    """Make the seed of the run decide what is drawn, and leave no files behind."""
+    set_hypothesis_home_dir(run.folder)
     hypothesis.settings.register_profile(
         "assay",
         max_examples=EXAMPLES[run.profile],
         deadline=None,
         database=None,
-        # Hypothesis has other defaults in a CI; a run is the same everywhere, and its seed decides what is drawn.
+        # Hypothesis has other defaults in CI; a run is the same everywhere.
         derandomize=False,
         print_blob=True,
         report_multiple_bugs=False,
@@ -117,13 +130,6 @@ def pytest_configure(config: pytest.Config) -> None:
         suppress_health_check=list(hypothesis.HealthCheck),
     )
     hypothesis.settings.load_profile("assay")
-    # A crash is an outcome, however many there are: xdist gives up after four for each worker by default.
-    if config.getoption("maxworkerrestart", None) is None:
-        config.option.maxworkerrestart = str(len(specification().claims))
-
-
-def _tries(config: pytest.Config) -> bool:
-    return not any(config.getoption(name, default=False) for name in ("collectonly", "help", "version"))
 
 
 def _join_words(config: pytest.Config) -> None:
@@ -155,8 +161,8 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if hasattr(config, "workerinput"):
         parentage.end_with_parent()
         run, worker = config.stash[run_key], config.workerinput["workerid"]
-        note_worker(Path(run.folder), worker)
-        config.stash[stack_key] = run.stack(worker).open("w")
+        run.shared.note_worker(worker)
+        config.stash[stack_key] = run.shared.crash_stack(worker).open("w")
         faulthandler.enable(config.stash[stack_key])
     interrupt.watch()
 
@@ -191,10 +197,7 @@ def _leave(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out what says nothing of claims: benchmarks, unless they are asked for, and tests of the suite itself.
-
-    These run where no implementation is named.
-    """
+    """Leave out benchmarks, unless they are asked for, and tests of the suite itself if an implementation is named."""
     # In a checkout the folder can be reached by two paths: `tests` and the link `assay/tests`.
     folder, collection_path = index.tests_folder().resolve(), collection_path.resolve()
     if collection_path == folder / "benchmarks":
@@ -207,12 +210,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep the tests of the profile, of the shard, or of the claims asked for, and seed them."""
     run = config.stash[run_key]
-    wanted = run.wanted
+    pending = run.pending
     kept: list[pytest.Item] = []
     left: list[pytest.Item] = []
     for item in items:
         claims = {claim.id for claim in claims_of(item)}
-        (kept if (claims & wanted if claims else not run.claims) else left).append(item)
+        (kept if (claims & pending if claims else not run.claims) else left).append(item)
         function: Any = getattr(item, "obj", None)
         if claims and hypothesis.is_hypothesis_test(function):
             hypothesis.seed(run.seed)(function)
@@ -246,16 +249,16 @@ def _note_cases(config: pytest.Config, function: Any) -> None:  # noqa: ANN401 -
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Do not try what the implementation does not declare, and give the rest its time."""
+    """Skip what the implementation does not support, and limit the time of the rest."""
     item.stash[seconds_key], item.stash[evidence_key] = 0.0, {}
     headroom.take()
     decisions.take()
     run = item.config.stash[run_key]
-    item.stash[unsupported_key] = bool(missing := run.missing(claims_of(item)))
-    if missing:
-        pytest.skip(missing)
+    item.stash[unsupported_key] = bool(reason := run.why_unsupported(claims_of(item)))
+    if reason:
+        pytest.skip(reason)
     try:
-        return (yield from in_bounds(item, draws=implementation_key not in item.config.stash))
+        return (yield from contain(item, draws=implementation_key not in item.config.stash))
     except UnsupportedError as error:
         _skip_unsupported(item, error)
 
@@ -267,12 +270,12 @@ def _skip_unsupported(item: pytest.Item, error: UnsupportedError) -> NoReturn:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Give the test of a claim its time and no more; a case that failed once and now holds is a pass."""
+    """Limit the time of a test of a claim. A replayed case that no longer fails is a pass."""
     if started := item.config.stash.get(implementation_key, None):
         # Calls of fixtures, made for this test, stay.
         started.calls.case = getattr(item, "funcargs", {})
     try:
-        return (yield from in_bounds(item))
+        return (yield from contain(item))
     except UnsupportedError as error:
         _skip_unsupported(item, error)
     except hypothesis.errors.DidNotReproduce as error:
@@ -283,9 +286,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Note in a worker which test is running: if that ends the worker, no other one is to run it again."""
+    """Note in a worker which test is running: if that ends the worker, no other worker runs it again."""
     run = item.config.stash[run_key]
-    note = run.running(item.nodeid) if hasattr(item.config, "workerinput") else None
+    note = run.shared.running(item.nodeid) if hasattr(item.config, "workerinput") else None
     item.stash[ended_worker_key] = note is not None and note.exists()
     try:
         return (yield)
@@ -299,13 +302,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(specname="pytest_runtest_protocol", tryfirst=True)
 def pytest_leave_out_what_ended_a_worker(item: pytest.Item) -> bool | None:
-    """Take a test for done that has ended a worker: schedulers that keep a file together would run it again."""
+    """Skip a test that has ended a worker: schedulers that keep a file together would run it again."""
     return True if item.stash[ended_worker_key] else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
-    """Make plain text of a warning: to show one of another class, the first process would import that class."""
+    """Turn a warning into plain text: to show a class of its own, the first process would import that class."""
     message = warning_message.message
     builtin = next(kind for kind in warning_message.category.__mro__ if kind.__module__ == "builtins")
     text = plain(message)
@@ -316,65 +319,13 @@ def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
     warning_message.source = None
 
 
-def _explain(item: pytest.Item, error: BaseException, claim: str) -> Explanation:
-    run = item.config.stash[run_key]
-    started = item.config.stash.get(implementation_key, None)
-    target = Target(run.implementation, run.device, run.seed)
-    log = started.calls if started else None
-    return explain(item, error, claim, log, target, item.config.getoption("results"))
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Turn what happened into a row for the ledger, and its traceback into words."""
+    """Attach the row for the ledger to the report of the phase that decides the outcome."""
     report = yield
     item.stash[seconds_key] += call.duration
-    claims = claims_of(item)
-    if not claims or (report.when != "call" and report.passed):
-        return report
-    run = item.config.stash[run_key]
-    ids = [claim.id for claim in claims]
-    item.stash[evidence_key].update(_rates(call))
-    row = {"outcome": Outcome.PASS, "seconds": item.stash[seconds_key], "evidence": item.stash[evidence_key]}
-    if call.excinfo is not None:
-        error = call.excinfo.value
-        outcome = Outcome.UNSUPPORTED if item.stash[unsupported_key] else failure.outcome_of(error)
-        case = failure.blob(error) or item.config.getoption("replay") or ""
-        explained = _explain(item, error, ids[0]) if report.failed else None
-        why, replay = failure.reason(error, explained.call if explained else ()), run.replay(ids, case)
-        row |= {"outcome": outcome, "reason": why, "replay": replay}
-        place = Failure(**explained.as_row()) if explained else None
-        if place is not None:
-            row["failure"] = msgspec.to_builtins(place)
-        if report.failed and not item.config.getoption("fulltrace"):
-            # A whole run has many failures: their programs are in the ledger.
-            shown = place if run.claims or place is None else msgspec.structs.replace(place, snippet="")
-            report.longrepr = failure.text(claims, outcome, why, replay, shown)
-            # What a framework says while it is loaded does not belong to the failure.
-            report.sections = [section for section in report.sections if not section[0].endswith("setup")]
-        if isinstance(error, failure.SuiteError):
-            # The claim stays undecided, whatever the implementation would have answered.
-            report.assay_trouble = why  # type: ignore[attr-defined]  # read by the recorder
-            return report
-        if report.failed and run.expects(ids, outcome):
-            failure.mark_expected(report, why)
-    elif results_key in item.stash:
-        row["results"] = item.stash[results_key].seen
-    report.sections = [(title, encodable(content)) for title, content in report.sections]
-    # xdist carries the attributes of a report, as plain values, from a worker to the recorder.
-    report.assay_claims = ids  # type: ignore[attr-defined]  # read by the display of progress
-    report.assay_row = row | {"outcome": row["outcome"].value}  # type: ignore[attr-defined]
-    if started := item.config.stash.get(implementation_key, None):
-        report.assay_device = started.device  # type: ignore[attr-defined]
+    if claims_of(item) and (report.when == "call" or not report.passed):
+        attach_row(item, call, report)
     return report
-
-
-def _rates(call: pytest.CallInfo[None]) -> dict[str, Any]:
-    """Return how near a test came to its measured bounds, and what its statistical decisions are."""
-    accepted, taken = headroom.take(), decisions.take()
-    excess: float = getattr(call.excinfo.value, "excess", math.inf) if call.excinfo else math.inf
-    ratio = excess if math.isfinite(excess) else accepted
-    found: dict[str, Any] = {} if ratio is None else {ERROR_OVER_BOUND: ratio}
-    return found | ({FALSE_ALARM: taken.false_alarm, SAMPLES: taken.samples} if taken.false_alarm else {})

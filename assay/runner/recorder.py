@@ -1,4 +1,4 @@
-"""The books of a run, kept in its first process: rows as they come, the ledger, the verdict."""
+"""The recorder of a run, in its first process: it collects the rows, writes the ledger and gives the verdict."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from filelock import FileLock
 from msgspec.structs import replace
 
 from assay import __version__
@@ -22,25 +21,46 @@ from assay.adapters.protocol.process import END_SECONDS
 from assay.adapters.time_limit import longest
 from assay.datasets import data
 from assay.errors import ExitCode, UserError
-from assay.files import lock, output
-from assay.ledger import environment, ledger
+from assay.files import output_file
+from assay.ledger import environment
 from assay.ledger import verdict as verdicts
 from assay.ledger.draft import Draft
-from assay.ledger.journal import Journal
 from assay.ledger.ledger import Failure, Row, Subject, Time
 from assay.ledger.outcomes import Outcome
 from assay.ledger.verdict import Verdict
 from assay.runner import cases, failure, resume
 from assay.runner.explanation import remove_unused_arrays
+from assay.runner.ledger_file import LedgerFile
 from assay.runner.run import Run
 from assay.runner.summary import header, summary
-from assay.runner.watch import Watch, forget_worker
+from assay.runner.watch import Watch
 from assay.specification import index
 from assay.specification.claims import specification
 
 
+class LostWorker(NamedTuple):
+    """How the last worker that was lost ended.
+
+    Attributes:
+        name: Name of the worker.
+        end: Exit status or signal, for people.
+        in_start: Whether it ended while the implementation started.
+
+    """
+
+    name: str
+    end: str
+    in_start: bool
+
+
 class Recorder:
-    """Registered with pytest in the process that the user started, not in the workers."""
+    """Registered with pytest in the process that the user started, not in the workers.
+
+    Attributes:
+        run: The run, without the claims that the ledger of a resumed run has.
+        draft: What the run has found so far.
+
+    """
 
     def __init__(self, config: pytest.Config, run: Run, tests: tuple[index.ExecutableClaim, ...]) -> None:
         """Open the ledger, and take over what a run that is resumed has decided.
@@ -54,16 +74,11 @@ class Recorder:
             UserError: The run to resume cannot be resumed.
 
         """
-        self._begun, self._began = monotonic(), environment.now()
+        self._started, self._started_at = monotonic(), environment.now()
         self._config = config
-        self._results: Path | None = None if config.getoption("collectonly") else config.getoption("results")
-        self._lock: FileLock | None = None
-        self._journal: Journal | None = None
-        self._subject: Subject | None = None
-        self._unwritten = ""
-        self._ended_in_start = False
-        self._worker = self._end = ""
-        self._watch = Watch(Path(run.folder))
+        self._file = LedgerFile(None if config.getoption("collectonly") else config.getoption("results"))
+        self._lost = LostWorker("", "", in_start=False)
+        self._watch = Watch(run.shared)
         self._troubles: list[str] = []
         self._tests = {f"{test.file}::{test.function}": test.claims for test in tests}
         self._reported: dict[str, set[str]] = {test: set() for test in self._tests}
@@ -75,35 +90,21 @@ class Recorder:
                 if id_ in self.draft.awaited:
                     self.draft.awaited[id_].add(test)
         self.run = self._resume(run) if run.resumes and not config.getoption("collectonly") else run
-        self._wanted = self.run.wanted
+        self._pending = self.run.pending
 
     def pytest_report_header(self) -> list[str]:
-        """Say what is being assayed, with what and on which data."""
+        """State what is tested, with what and on which data."""
         return header(self.run, self.draft)
 
     def pytest_sessionstart(self) -> None:
-        """Write the ledger before its first row, so that a file that cannot be written is known at once."""
+        """Write the ledger before its first row, so that a file that cannot be written is reported at once."""
         try:
-            self._take_file()
+            self._file.open()
         except UserError as error:
             raise pytest.UsageError(str(error)) from None
-        self._note()
-        if self._unwritten:
-            raise pytest.UsageError(self._unwritten)
-
-    def _take_file(self) -> None:
-        """Make sure that the ledger can be written, and that no other run writes it.
-
-        Raises:
-            UserError: It cannot be, or one does.
-
-        """
-        if self._results is None or self._lock is not None:
-            return
-        self._results = output.check(self._results, "ledger")
-        self._lock = lock.acquire(self._results, "ledger")
-        if output.is_regular(self._results):
-            self._journal = Journal(self._results)
+        self._file.add(self.draft)
+        if self._file.error:
+            raise pytest.UsageError(self._file.error)
 
     def _resume(self, run: Run) -> Run:
         """Take over what the ledger has, and return the run without it.
@@ -112,47 +113,15 @@ class Recorder:
             UserError: The file to resume does not exist, or its run differs from this one.
 
         """
-        self._take_file()
-        if self._results is None or not output.is_regular(self._results):
+        self._file.open()
+        if self._file.path is None or not output_file.is_regular(self._file.path):
             msg = "--resume continues from the ledger in a file"
             raise UserError(msg, "Name it with --results")
-        before = resume.read(self._results, self.draft.conditions)
+        before = resume.read(self._file.path, self.draft.conditions)
         if before is None:
             return run
         self.draft.resume(before)
         return dataclasses.replace(run, finished=tuple(self.draft.rows))
-
-    def _note(self, *claims: str) -> None:
-        """Add the rows of claims to the journal. A disk that is full may have room again the next time."""
-        if self._journal is None:
-            return
-        try:
-            if self._journal.is_open:
-                rows = [ledger.row_as_json(self.draft.settle(self.draft.rows[id_])) for id_ in claims]
-                self._journal.add([*self._changes(), *rows])
-            else:
-                now = self.draft.ledger()
-                self._journal.begin(ledger.head(now), map(ledger.row_as_json, now.claims))
-            self._subject = self.draft.implementation
-            self._unwritten = ""
-        except UserError as error:
-            self._unwritten = str(error)
-
-    def _changes(self) -> list[dict[str, Any]]:
-        """Return what has become known of the implementation since the journal was written to."""
-        if self.draft.implementation == self._subject:
-            return []
-        return [{"implementation": msgspec.to_builtins(self.draft.implementation)}]
-
-    def _write(self) -> None:
-        """Write the ledger in the place of its journal."""
-        if self._results is None:
-            return
-        try:
-            self.draft.write(self._results)
-            self._unwritten = ""
-        except UserError as error:
-            self._unwritten = str(error)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Enter the row that a test's report carries."""
@@ -168,7 +137,7 @@ class Recorder:
         """End a run that continues another one on another device, which only start() says."""
         device, known = getattr(report, "assay_device", None), self.draft.implementation.device
         if self.run.finished and device and known not in {None, device}:
-            why = f"{self._results} cannot be resumed. Its run was on the device {known}, and this run is on {device}"
+            why = f"{self._file.path} cannot be resumed. Its run was on the device {known}, and this run is on {device}"
             pytest.exit(why, returncode=ExitCode.USAGE)
 
     def _take(self, report: pytest.TestReport) -> None:
@@ -178,13 +147,13 @@ class Recorder:
                 self.draft.implementation = replace(self.draft.implementation, device=device)
             if precision := row.get("evidence", {}).get("precision"):
                 self.draft.implementation = replace(self.draft.implementation, measured_precision=precision)
-            self._note(*claims)
+            self._file.add(self.draft, claims)
 
     def _enter(self, nodeid: str, outcome: Outcome, **values: Any) -> tuple[str, ...]:  # noqa: ANN401 - of a `Row`
         """Enter the row of a case for every claim of its test that the run was to decide, and return these."""
         test = cases.key(nodeid)
         # A test may judge claims of several profiles.
-        claims = tuple(id_ for id_ in self._tests.get(test, ()) if id_ in self._wanted)
+        claims = tuple(id_ for id_ in self._tests.get(test, ()) if id_ in self._pending)
         values["results"] = tuple(values.get("results", ()))
         if place := values.get("failure"):
             values["failure"] = msgspec.convert(place, Failure)
@@ -192,38 +161,37 @@ class Recorder:
             self.draft.add(Row(id_, outcome, digest=self._digests[id_], **values))
         if claims:
             self._reported[test].add(nodeid)
-            self._cases = self._cases or cases.read(self.run.cases)
+            self._cases = self._cases or cases.read(self.run.shared.cases)
             if len(self._reported[test]) >= self._cases.get(test, 1):
                 self.draft.close(claims, test)
         return claims
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist publishes no type for it
-        """Note how a worker ended. If it was in the middle of start(), no other one is to try that again."""
-        worker = node.gateway.id
-        self._end = end_of(node)
-        self._worker = worker
-        forget_worker(Path(self.run.folder), worker)
-        self._ended_in_start = self.run.starting(worker).exists()
-        if self._ended_in_start:
-            self.run.ended_in_start.touch()
+        """Note how a worker ended. If that was in start(), no other worker tries it again."""
+        shared, worker = self.run.shared, node.gateway.id
+        self._lost = LostWorker(worker, end_of(node), shared.starting(worker).exists())
+        shared.forget_worker(worker)
+        if self._lost.in_start:
+            shared.ended_in_start.touch()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """Give the test that took its worker along its row."""
+        """Enter the row of a test that ended its worker."""
         claims = self._tests.get(cases.key(crashitem), ())
         if not claims:
             return
-        hung = _text(self.run.last_words(crashitem))
+        shared, lost = self.run.shared, self._lost
+        hung = _text(shared.hung_stack(crashitem))
         seconds = longest(self.run.claim_seconds)
-        if hung or self._worker in self._watch.ended:
+        if hung or lost.name in self._watch.ended:
             outcome = Outcome.TIMEOUT
-            end = self._watch.ended.get(self._worker, "its process had to be ended")
+            end = self._watch.ended.get(lost.name, "its process had to be ended")
             why = f"not finished after {seconds:g} s (--claim-timeout {self.run.claim_seconds:g}), and {end}"
         else:
             seconds, outcome = 0.0, Outcome.CRASH
-            why = f"the process of the implementation ended{' in start()' if self._ended_in_start else ''}: {self._end}"
-        stack = hung or _text(self.run.stack(self._worker))
+            why = f"the process of the implementation ended{' in start()' if lost.in_start else ''}: {lost.end}"
+        stack = hung or _text(shared.crash_stack(lost.name))
         why = "\n".join([why, *failure.frames(plain(stack))])
         replay = self.run.replay(claims)
         if self.run.expects(claims, outcome):
@@ -238,7 +206,7 @@ class Recorder:
         }
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
-        """Tell what is unsupported from what is skipped."""
+        """Distinguish unsupported tests from skipped ones."""
         row = getattr(report, "assay_row", None)
         return ("unsupported", "u", "UNSUPPORTED") if row and row["outcome"] == Outcome.UNSUPPORTED else None
 
@@ -247,15 +215,14 @@ class Recorder:
         """Close the ledger, and let the exit code be the verdict."""
         self.draft.data = data.describe()
         # By now the workers have ended, so that theirs is known.
-        self.draft.time = Time(round(monotonic() - self._begun, 2), round(_processor(), 2), self._began)
+        self.draft.time = Time(round(monotonic() - self._started, 2), round(_processor(), 2), self._started_at)
         self._watch.finish()
-        self._write()
-        if self._results is not None:
+        self._file.finish(self.draft)
+        if self._file.path is not None:
             snippets = [row.failure.snippet for row in self.draft.rows.values() if row.failure]
-            remove_unused_arrays(self._results, snippets)
-        if self._lock is not None:
-            self._lock.release()
-        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.run.finished and not self.run.wanted:
+            remove_unused_arrays(self._file.path, snippets)
+        self._file.close()
+        if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.run.finished and not self.run.pending:
             session.exitstatus = pytest.ExitCode.OK
         if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and (code := self._broken()):
             session.exitstatus = code
@@ -265,10 +232,10 @@ class Recorder:
     def _broken(self) -> ExitCode | None:
         if self._troubles:
             return ExitCode.BROKEN
-        return ExitCode.USAGE if self._unwritten else None
+        return ExitCode.USAGE if self._file.error else None
 
     def _assays(self) -> bool:
-        return bool(self.draft.rows or self._results) and not self._config.getoption("collectonly")
+        return bool(self.draft.rows or self._file.path) and not self._config.getoption("collectonly")
 
     def verdict(self) -> Verdict:
         """Judge the implementation by the claims that were asked for: those of the run, or those named."""
@@ -277,14 +244,14 @@ class Recorder:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the outcomes by section, and the verdict in one line."""
         if self._assays():
-            summary(terminalreporter, self.draft.ledger(), self.verdict(), self._results, self.run.claims)
+            summary(terminalreporter, self.draft.ledger(), self.verdict(), self._file.path, self.run.claims)
         if self._troubles:
             first, *more = dict.fromkeys(self._troubles)
             others = f" (and {len(more)} others)" if more else ""
             line = f"the run itself had trouble, which is not held against the implementation: {first}{others}"
             terminalreporter.write_line(line, red=True)
-        if self._unwritten:
-            terminalreporter.write_line(f"ERROR: {self._unwritten}", red=True)
+        if self._file.error:
+            terminalreporter.write_line(f"ERROR: {self._file.error}", red=True)
 
 
 def _text(path: Path) -> str:
@@ -325,7 +292,7 @@ def _open_draft(run: Run, digests: Mapping[str, str]) -> Draft:
         profile=run.profile,
         seed=run.seed,
         data=sources,
-        awaited={id_: set() for id_ in run.held},
+        awaited={id_: set() for id_ in run.selected},
         expectations={expectation.claim: expectation for expectation in run.expectations},
         shard=run.shard,
         required=run.required,

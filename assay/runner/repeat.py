@@ -24,7 +24,7 @@ from assay.runner.stash import description_key, implementation_key, run_key
 GOES_ON = {ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT, ExitCode.INCOMPLETE}
 
 
-class _Keeper:
+class _ImplementationCarrier:
     """A plugin of pytest that hands the started implementation from one run to the next."""
 
     def __init__(self) -> None:
@@ -55,11 +55,11 @@ def main() -> None:
     """Run one seed after the other until the time is up, one at least."""
     parentage.end_with_parent(signal.SIGTERM)
     seeds, folder, seconds, *words = sys.argv[1:]
-    until, keeper = time.monotonic() + float(seconds), _Keeper()
+    until, carrier = time.monotonic() + float(seconds), _ImplementationCarrier()
     for seed in seeds.split(","):
         # Under another name until the run is over, so that half a ledger is never taken for a whole one.
         partial = Path(folder) / f"{seed}.partial"
-        code = pytest.main([*words, f"--seed={seed}", f"--results={partial}"], plugins=[keeper])
+        code = pytest.main([*words, f"--seed={seed}", f"--results={partial}"], plugins=[carrier])
         if code not in GOES_ON or not partial.exists():
             break
         partial.rename(partial.with_suffix(".json"))

@@ -1,4 +1,4 @@
-"""One run: what is assayed and how, the same in all its processes."""
+"""One run: what is tested and how, the same in all its processes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from zlib import crc32
 
 import msgspec
 
@@ -22,26 +21,27 @@ from assay.ledger.expectations import Expectation
 from assay.ledger.ledger import Precision, Profile
 from assay.ledger.outcomes import Outcome
 from assay.runner.options import RunOptions
+from assay.runner.run_folder import RunFolder
 from assay.specification.claims import Claim
 from assay.specification.shards import Shard
 
 
 @dataclass(frozen=True)
 class Run:
-    """What every process of a run has to know.
+    """What every process of a run must know.
 
     Attributes:
         implementation: Name on the command line.
         description: Description of the implementation; None if tests are only collected.
-        profile: Smoke, core or full.
-        seed: Seed of everything drawn.
-        device: Cpu or gpu.
-        precision: The format that factors of products may be rounded to.
-        shard: The part of the profile to run; None for all of it.
-        held: The claims of the profile, or of the shard.
-        claims: The only ones to run; empty for all that are held.
-        claim_seconds: The limit for each test of a claim.
-        expectations: The failures that are known.
+        profile: `smoke`, `core` or `full`.
+        seed: Seed of all random draws.
+        device: `cpu` or `gpu`.
+        precision: Precision that products must have.
+        shard: Part of the profile to run; None for all of it.
+        selected: Claims of the profile, or of the shard.
+        claims: The only claims to run; empty for all that are selected.
+        claim_seconds: Time limit for each test of a claim.
+        expectations: Known failures.
         isolated: Whether a Python implementation is in a process of its own.
         folder: Folder shared by the processes of the run, removed at its end.
         required: Groups without which the run does not conform.
@@ -58,7 +58,7 @@ class Run:
     device: str
     precision: Precision
     shard: Shard | None
-    held: tuple[str, ...]
+    selected: tuple[str, ...]
     claims: tuple[str, ...]
     claim_seconds: float
     expectations: tuple[Expectation, ...]
@@ -76,9 +76,9 @@ class Run:
         return options.replay_command(claims, code)
 
     @property
-    def wanted(self) -> frozenset[str]:
+    def pending(self) -> frozenset[str]:
         """The claims that are still to be decided."""
-        return frozenset(self.claims or self.held).difference(self.finished)
+        return frozenset(self.claims or self.selected).difference(self.finished)
 
     @property
     def groups(self) -> tuple[str, ...]:
@@ -89,8 +89,8 @@ class Run:
         """Return the groups that claims need and the implementation does not declare."""
         return sorted({group for claim in claims for group in claim.groups} - set(self.groups))
 
-    def missing(self, claims: Iterable[Claim]) -> str:
-        """Return why the implementation cannot be asked for claims: what it does not have; empty where it can."""
+    def why_unsupported(self, claims: Iterable[Claim]) -> str:
+        """Return why the implementation does not support claims: what it lacks; empty if it supports them."""
         claims = tuple(claims)
         if absent := self.absent_groups(claims):
             if self.isolated and absent == ["keras"]:
@@ -117,39 +117,18 @@ class Run:
             description = Description.from_dict(description)
         expectations = msgspec.convert(values["expectations"], tuple[Expectation, ...])
         shard = Shard(**values["shard"]) if values["shard"] else None
-        claims = {name: tuple(values[name]) for name in ("held", "claims", "required", "finished")}
+        claims = {name: tuple(values[name]) for name in ("selected", "claims", "required", "finished")}
         return cls(**values | claims | {"description": description, "shard": shard, "expectations": expectations})
 
     @property
-    def cases(self) -> Path:
-        """The file that has the number of cases of every test: see `assay.runner.cases`."""
-        return Path(self.folder) / "cases.json"
-
-    def last_words(self, test: str) -> Path:
-        """Return the file that gets the stack of a test that had to be ended."""
-        return Path(self.folder) / f"hung-{crc32(test.encode())}"
-
-    def running(self, test: str) -> Path:
-        """Return the file that is there while a worker runs a test; it says who has to be done by when."""
-        return Path(self.folder) / f"running-{crc32(test.encode())}"
+    def shared(self) -> RunFolder:
+        """The folder by its notes and files."""
+        return RunFolder(Path(self.folder))
 
     def note_running(self, test: str, worker: str) -> None:
-        """Write that file: from now on the first process waits for a phase of the test as long as it may take."""
+        """Note that this worker runs a phase of a test, which the first process gives as long as it may take."""
         deadline = monotonic() + longest(self.claim_seconds) + GRACE_SECONDS / 2
-        self.running(test).write_text(f"{worker} {os.getpid()} {deadline}", encoding="ascii")
-
-    def stack(self, worker: str) -> Path:
-        """Return the file that gets the stack of a worker which a signal ends."""
-        return Path(self.folder) / f"stack-{worker}"
-
-    def starting(self, worker: str) -> Path:
-        """Return the file that is there while a worker is in start()."""
-        return Path(self.folder) / f"starting-{worker}"
-
-    @property
-    def ended_in_start(self) -> Path:
-        """The file that is there once start() has ended a worker."""
-        return Path(self.folder) / "ended-in-start"
+        self.shared.note_running(test, worker, deadline)
 
     def start(self, threads: int | None = None) -> ImplementationProxy:
         """Load and start the implementation in this process.
@@ -158,14 +137,14 @@ class Run:
             threads: Number of threads to use; None leaves that to the implementation.
 
         Raises:
-            AdapterError: It cannot be; or it ended a process of this run before, which is not tried again.
+            AdapterError: It cannot be started, or it ended a process of this run before.
             TimeLimitError: It takes too long.
 
         """
-        if self.ended_in_start.exists():
+        if self.shared.ended_in_start.exists():
             msg = "start() ended another process of this run"
             raise AdapterError(msg)
-        marker = self.starting(os.environ.get("PYTEST_XDIST_WORKER", "alone"))
+        marker = self.shared.starting(os.environ.get("PYTEST_XDIST_WORKER", "alone"))
         marker.touch()
         try:
             return ImplementationProxy(lambda: self._load(threads), self.device, threads=threads)

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from assay.adapters.argument_copies import copy_arguments
 from assay.adapters.calls import Call
-from assay.adapters.proxy import Comparison, GroupProxy, copy_arguments
+from assay.adapters.proxy import Comparison, GroupProxy
 from assay.contract import GROUPS
 from assay.runner.shown_values import UnwritableError, Writer, is_test_module, parts
 
@@ -175,7 +176,7 @@ def repeat_test(
         return None
     words = [f"    {name}={_indent(value)}," for name, value in names.items()]
     writer.imports.add("from assay.adapters.proxy import ImplementationProxy")
-    return _program(target, writer, [*made.values(), f"{test}(", *words, ")"], guarded=True)
+    return _program(target, writer, [*made.values(), f"{test}(", *words, ")"], proxied=True)
 
 
 def _provided(writer: Writer, target: Target, name: str, claim: str) -> str | None:
@@ -262,9 +263,9 @@ def _comparison(writer: Writer, comparison: Comparison) -> Iterator[str]:
     yield "raise SystemExit(bool(np.any(wrong)))"
 
 
-def _program(target: Target, writer: Writer, lines: Sequence[str], *, guarded: bool = False) -> Snippet:
+def _program(target: Target, writer: Writer, lines: Sequence[str], *, proxied: bool = False) -> Snippet:
     imports = sorted({"import numpy as np", "from assay.adapters.loading import load", *writer.imports}, key=_place)
-    if guarded:
+    if proxied:
         begin = [f"implementation = ImplementationProxy(lambda: load({target.name!r}), {target.device!r})"]
     else:
         begin = [f"implementation = load({target.name!r})", f"implementation.start({target.device!r})"]

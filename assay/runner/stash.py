@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import gc
-import os
 from typing import Any, TextIO
 
 import pytest
 
 from assay.adapters.loading import Description
 from assay.adapters.proxy import ImplementationProxy
+from assay.ledger.environment import available_cores
 from assay.runner.run import Run
 from assay.specification.claims import Claim, specification
 from assay.testing.permitted import Results
@@ -54,5 +54,4 @@ def _threads(config: pytest.Config) -> int | None:
     """
     if (asked := config.stash[run_key].threads) is not None or not hasattr(config, "workerinput"):
         return asked
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, cores // int(config.workerinput["workercount"]))
+    return max(1, available_cores() // int(config.workerinput["workercount"]))

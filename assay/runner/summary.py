@@ -1,4 +1,4 @@
-"""What a run says on the terminal, first and last."""
+"""What a run writes to the terminal first and last."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ MEANINGS = {
 
 
 def header(run: Run, draft: Draft) -> list[str]:
-    """Say what is being assayed, with what and on which data."""
+    """Return the lines that state what is tested, with what and on which data."""
     subject = draft.implementation
     versions = ", ".join(f"{name} {version}" for name, version in subject.frameworks.items())
     shard = f", {run.shard}" if run.shard else ""
-    held = f"products must have the precision {run.precision}, all else float32"
+    precision = f"products must have the precision {run.precision}, all else float32"
     return [
         f"assay {draft.suite}: {subject.name} {subject.version} ({versions or 'no framework'})",
         f"on {run.device}, Python {platform.python_version()}",
         f"profile {run.profile}{shard} ({len(draft.awaited)} claims), seed {run.seed}",
         *([f"resumed: {len(run.finished)} claims are decided already"] if run.resumes else []),
-        *([held] if run.precision != "float32" else []),
+        *([precision] if run.precision != "float32" else []),
         *(f"data: {name}: {source}" for name, source in draft.data.items()),
     ]
 
@@ -125,11 +125,11 @@ def _table(rows: Sequence[Row], width: int) -> Iterator[str]:
         table.add_column(SHORT.get(outcome, outcome.value), str(totals[outcome]), justify="right", no_wrap=True)
     table.add_column("seconds", f"{sum(row.seconds for row in rows):.1f}", justify="right", no_wrap=True)
     for section in specification().sections:
-        held = [row for row in rows if claims[row.id].section == section.name]
-        if held:
-            counts = Counter(row.outcome for row in held)
+        in_section = [row for row in rows if claims[row.id].section == section.name]
+        if in_section:
+            counts = Counter(row.outcome for row in in_section)
             numbers = (str(counts[outcome] or "") for outcome in shown)
-            table.add_row(escape(section.title), *numbers, f"{sum(row.seconds for row in held):.1f}")
+            table.add_row(escape(section.title), *numbers, f"{sum(row.seconds for row in in_section):.1f}")
     console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(table)
     text: str = console.file.getvalue()  # type: ignore[attr-defined]  # it is the one made above

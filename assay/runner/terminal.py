@@ -1,4 +1,4 @@
-"""What `assay run` shows while it runs: failures as they happen and how far it is, in claims."""
+"""What `assay run` shows while it runs: failures as they happen, and progress in claims."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         """Start with nothing decided."""
         super().__init__(config, sys.stdout)
         self._run = config.stash[run_key]
-        ids = self._run.wanted
+        ids = self._run.pending
         known = specification().claims
         costs = shards.costs(self._run.profile)
         usual = sorted(costs.values())[len(costs) // 2] if costs else 1.0
@@ -61,11 +61,11 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         self._started = self._last = time.monotonic()
         self._progress: Progress | None = None
 
-    # What pytest would say of files and tests.
+    # Lines of pytest about files and tests
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Say what is tested, with what and on which data."""
+        """Write what is tested, with what and on which data."""
         self._session = session
         for lines in self.config.hook.pytest_report_header(config=self.config, start_path=self.startpath):
             for line in [lines] if isinstance(lines, str) else lines:
@@ -78,7 +78,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         return self._tw.fullwidth if self.isatty else None
 
     def pytest_collection(self) -> None:
-        """Say nothing: it takes no time worth a line."""
+        """Suppress the line about collection."""
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Start the display of progress."""
@@ -87,13 +87,13 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         del session
 
     def report_collect(self, final: bool = False) -> None:  # noqa: FBT001, FBT002 - as pytest has it
-        """Say nothing of how many tests there are."""
+        """Suppress the number of tests."""
 
     def pytest_runtest_logstart(self, nodeid: str, location: tuple[str, int | None, str]) -> None:
-        """Say nothing of a test that starts."""
+        """Suppress the line of a test that starts."""
 
     def pytest_runtest_logfinish(self, nodeid: str) -> None:
-        """Say nothing of a test that ends."""
+        """Suppress the line of a test that ends."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Show a failure, and how far the run is."""
@@ -111,7 +111,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         self._advance(report)
 
     def _show(self, report: pytest.TestReport, name: str) -> None:
-        """Show a failure. Of a test that fails for several parameters, the first one says it all."""
+        """Show a failure. Of a test that fails for several parameters, show the first."""
         test = report.nodeid.partition("[")[0]
         if test in self._shown:
             return
@@ -188,14 +188,14 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         return (yield from super().pytest_sessionfinish(session, exitstatus))
 
     def _report_keyboardinterrupt(self) -> None:
-        """Say in a word why the run is incomplete; where it was does not matter."""
+        """Write why the run is incomplete, without the place in the code."""
         self.write_line("interrupted")
 
     def summary_failures(self) -> None:
-        """Show no failure twice."""
+        """Suppress the summary: failures are shown as they happen."""
 
     def summary_errors(self) -> None:
-        """Show what went wrong in collecting; errors of claims have been shown."""
+        """Show errors of the collection; errors of claims are shown as they happen."""
         collecting = [report for report in self.stats.get("error", []) if not hasattr(report, "assay_row")]
         if collecting:
             self.stats["error"] = collecting

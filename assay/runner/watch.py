@@ -1,4 +1,4 @@
-"""The first process of a run watches its workers: one that says nothing any more is ended."""
+"""The first process of a run watches its workers, and ends those that hang."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from threading import Event, Thread
 from time import monotonic
 
 from assay.adapters.time_limit import GRACE_SECONDS
+from assay.runner.run_folder import RunFolder
 
 POLL_SECONDS = 0.5
 # A worker receives its next test before it has to wait for it: one that stands still meanwhile has been stopped.
@@ -17,26 +18,31 @@ STOPPED_SECONDS = GRACE_SECONDS
 
 
 class Watch:
-    """A thread that looks after the workers.
+    """A thread that ends workers which hang.
 
     Attributes:
-        ended: The workers that it has ended, with the reason.
+        ended: Why each worker was ended, by its name.
 
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Take the folder of the run, where workers note what they do."""
+    def __init__(self, shared: RunFolder) -> None:
+        """Start to watch.
+
+        Args:
+            shared: Folder of the run, where workers note what they do.
+
+        """
         self.ended: dict[str, str] = {}
-        self._folder = folder
+        self._shared = shared
         self._done = Event()
         self._stopped: dict[str, float] = {}
-        # As long as this process did not run itself, because the user had stopped all of them, nothing counts.
+        # While the user had stopped all processes, this one among them, no time counts.
         self._lost_seconds = 0.0
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def finish(self) -> None:
-        """Look after nobody any more."""
+        """Stop watching."""
         self._done.set()
         self._thread.join()
 
@@ -49,46 +55,24 @@ class Watch:
             self._look(now)
 
     def _look(self, now: float) -> None:
-        workers = dict(_notes(self._folder, "worker-*"))
-        for worker, (pid, _) in workers.items():
+        workers, running = self._shared.workers(), self._shared.running_tests()
+        busy = {note.worker for note in running}
+        for worker, pid, _ in workers:
             if worker not in self.ended and _is_stopped(pid):
                 since = self._stopped.setdefault(worker, now + self._lost_seconds)
-                if now - since > STOPPED_SECONDS + self._lost_seconds and not self._is_running_a_test(worker):
+                if now - since > STOPPED_SECONDS + self._lost_seconds and worker not in busy:
                     self._end(worker, pid, "its process was stopped, and had to be ended")
             else:
                 self._stopped.pop(worker, None)
-        for worker, (pid, deadline) in _notes(self._folder, "running-*"):
-            if worker in workers and worker not in self.ended and now > deadline + self._lost_seconds:
+        known = {note.worker for note in workers}
+        for worker, pid, deadline in running:
+            if worker in known and worker not in self.ended and now > deadline + self._lost_seconds:
                 self._end(worker, pid, "its process said nothing any more, and had to be ended")
-
-    def _is_running_a_test(self, worker: str) -> bool:
-        return any(running == worker for running, _ in _notes(self._folder, "running-*"))
 
     def _end(self, worker: str, pid: int, why: str) -> None:
         self.ended[worker] = why
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-
-
-def note_worker(folder: Path, worker: str) -> None:
-    """Note the process of a worker, in that process."""
-    (folder / f"worker-{worker}").write_text(f"{worker} {os.getpid()} 0", encoding="ascii")
-
-
-def forget_worker(folder: Path, worker: str) -> None:
-    """Forget a worker that has ended: its number may become that of another process."""
-    (folder / f"worker-{worker}").unlink(missing_ok=True)
-
-
-def _notes(folder: Path, pattern: str) -> list[tuple[str, tuple[int, float]]]:
-    """Read notes: worker, number of its process, and time by which it has to be done."""
-    found = []
-    for path in folder.glob(pattern):
-        # It may be gone by now, or not be written yet.
-        with suppress(OSError, ValueError):
-            worker, pid, deadline = path.read_text(encoding="ascii").split()
-            found.append((worker, (int(pid), float(deadline))))
-    return found
 
 
 def _is_stopped(pid: int) -> bool:

@@ -1,4 +1,4 @@
-"""Whether an adapter is sound, step by step, before anybody asks whether it conforms."""
+"""Whether an adapter works, step by step; whether it conforms is for `assay run` to find out."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ SLOW = "If it is only slow, give it more time with --seconds"
 
 @dataclass(frozen=True)
 class Step:
-    """What came of one step.
+    """Result of one step.
 
     Attributes:
         text: Result of the step, or the problem and its remedy.
-        sound: Whether it speaks for the adapter.
+        ok: Whether the adapter passed the step.
         details: More lines.
 
     """
 
     text: str
-    sound: bool = True
+    ok: bool = True
     details: tuple[str, ...] = ()
 
 
@@ -62,12 +62,12 @@ def steps(name: str, device: str, seconds: float | None = None) -> Iterator[Step
     try:
         found = loading.probe(name, None if seconds is None else max(seconds - RESERVE_SECONDS, 0))
     except UserError as error:
-        yield Step(str(error), sound=False)
+        yield Step(str(error), ok=False)
         return
     frameworks = ", ".join(f"{package} {version}" for package, version in found.frameworks.items())
-    yield Step(f"it is found: {found.name} {found.version} ({frameworks or 'no framework'})")
+    yield Step(f"found: {found.name} {found.version} ({frameworks or 'no framework'})")
     if not found.groups:
-        yield Step("it declares no group. Name in `groups` what it has, such as datasets", sound=False)
+        yield Step("no groups are declared. Name in `groups` what the adapter has, such as datasets", ok=False)
         return
     claims, took = claims_on(found.groups, found.unsupported), time.monotonic() - began
     claim_seconds = CLAIM_SHARE * (max(SECONDS, START_SHARE * took) if seconds is None else seconds)
@@ -79,9 +79,9 @@ def steps(name: str, device: str, seconds: float | None = None) -> Iterator[Step
             return
         entry = tried.ended[what]
         if problem := entry.get("problem", "").splitlines():
-            yield Step(problem[0], sound=False, details=tuple(problem[1:]))
+            yield Step(problem[0], ok=False, details=tuple(problem[1:]))
             return
-        yield _group(what, entry["missing"]) if "missing" in entry else Step(f"it starts: {entry['device']}")
+        yield _group(what, entry["missing"]) if "missing" in entry else Step(f"started: {entry['device']}")
     missing = {f"{group}.{function}" for group in found.groups for function in tried.ended[group]["missing"]}
     claims = tuple(claim for claim in claims if not missing & set(claim.needs))
     yield answers(name, tried, claims, claim_seconds)
@@ -106,19 +106,19 @@ def _lost(tried: Trial, what: str) -> Step:
         msg = f"the claims cannot be tried here: reading them was {tried.cause}"
         raise UserError(msg, " ".join(["Give it more time with --seconds.", *tried.last_lines]))
     if tried.status is None:
-        return Step(f"{what}: {tried.cause}. {SLOW}", sound=False)
-    return Step(f"{what} ended the process: {tried.cause}", sound=False, details=tuple(tried.last_lines))
+        return Step(f"{what}: {tried.cause}. {SLOW}", ok=False)
+    return Step(f"{what} ended the process: {tried.cause}", ok=False, details=tuple(tried.last_lines))
 
 
 def _group(group: str, missing: Sequence[str]) -> Step:
     if not missing:
-        return Step(f"{group}: its functions are all there")
+        return Step(f"{group}: all functions are there")
     written = {function: signature(group, function) for function in missing}
     lines = [f"{text}  ({len(needed_by(group, function))} claims)" for function, text in written.items()]
     lines += [f"{name}: {fields}" for name, fields in named_tuples(" ".join(written.values())).items()]
     count = f"{len(missing)} of {len(functions(group))}"
     text = f"{group}: {count} functions are missing. Write them, or take {group!r} out of `groups`"
-    return Step(text, sound=False, details=tuple(lines))
+    return Step(text, ok=False, details=tuple(lines))
 
 
 def answers(name: str, tried: Trial, claims: Sequence[Claim], claim_seconds: float) -> Step:
@@ -139,12 +139,12 @@ def answers(name: str, tried: Trial, claims: Sequence[Claim], claim_seconds: flo
     broken = [id_ for id_, (outcome, _) in found.items() if outcome in BROKEN]
     failed = [id_ for id_, (outcome, _) in found.items() if outcome is Outcome.FAIL]
     if broken:
-        what = f"claims: {len(broken)} of {len(found)} get no answer"
+        what = f"claims: {len(broken)} of {len(found)} got no answer"
         lines = [f"{found[id_][0].value} {id_}: {found[id_][1].partition(chr(10))[0]}" for id_ in broken]
         lines[SHOWN:] = [f"and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
-        return Step(f"{what}. See more with `assay run {name} --claim {broken[0]}`", sound=False, details=tuple(lines))
-    what = f"claims: {len(found)} of the {len(claims)} of the smoke profile on these groups are tried"
-    lines = [f"{id_} does not hold: the adapter is sound all the same" for id_ in failed]
+        return Step(f"{what}. See more with `assay run {name} --claim {broken[0]}`", ok=False, details=tuple(lines))
+    what = f"claims: {len(found)} of {len(claims)} smoke claims on these groups tried"
+    lines = [f"{id_} fails: the answer is wrong, but the adapter works" for id_ in failed]
     if len(found) < len(claims):
         lines.append(f"then the time was up{f', in {tried.in_flight}' if tried.in_flight else ''}. {SLOW}")
-    return Step(f"{what}, and all get an answer", details=tuple(lines))
+    return Step(f"{what}, all answered", details=tuple(lines))

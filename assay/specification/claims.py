@@ -13,7 +13,7 @@ from typing import Any
 
 from assay import spec
 from assay.errors import UserError
-from assay.files import json_file
+from assay.files import toml_file
 from assay.specification.profiles import PROFILES
 
 FOLDER = Path(spec.__file__).parent / "claims"
@@ -180,9 +180,9 @@ class Specification:
         return f"{title}, line {claim.place}"
 
     def of_profile(self, profile: str) -> dict[str, Claim]:
-        """The claims that the profile holds: its own and those of every smaller one."""
-        held = PROFILES[: PROFILES.index(profile) + 1]
-        return {id_: claim for id_, claim in self.claims.items() if claim.profile in held}
+        """Return the claims of a profile by id: its own and those of every smaller one."""
+        profiles = PROFILES[: PROFILES.index(profile) + 1]
+        return {id_: claim for id_, claim in self.claims.items() if claim.profile in profiles}
 
     def claim(self, id_: str) -> Claim:
         """Return the claim of this id.
@@ -249,8 +249,8 @@ def _read(folder: Path) -> Specification:
     questions = _read_questions(folder / "unspecified.toml")
     others = {"document", "unspecified"}
     files = {path.stem: path for path in sorted(folder.glob("*.toml")) if path.stem not in others}
-    if strangers := files.keys() - document["sections"].keys():
-        name = min(strangers)
+    if unlisted := files.keys() - document["sections"].keys():
+        name = min(unlisted)
         msg = f"{files[name].name}: document.toml has no section {name!r}"
         raise UserError(msg, "Add the section with its lines, or rename the file")
     sections = tuple(
@@ -343,7 +343,7 @@ def _check_schema(path: Path, content: dict[str, Any]) -> None:
     error = next(_validator("claims").iter_errors(content), None)
     if error is None:
         return
-    where = json_file.place(error, content, "claim", "claim", "id")
+    where = toml_file.name_place([*error.absolute_path], content, "claim", "claim", "id")
     msg = f"{path.name}, {where}: {error.message}"
     raise UserError(msg)
 

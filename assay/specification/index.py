@@ -20,12 +20,12 @@ class ExecutableClaim:
     """One test function and the claims that it names.
 
     Attributes:
-        file: The file's name.
-        function: The test's name.
-        claims: ids.
+        file: Name of the file.
+        function: Name of the test.
+        claims: Ids of the claims.
         source: Source of the function, with its decorators.
         line: Line of the file where the function begins.
-        tells_results: Whether it says which of the allowed results it sees.
+        records_results: Whether it records which of the permitted results it sees.
 
     """
 
@@ -33,7 +33,7 @@ class ExecutableClaim:
     function: str
     claims: tuple[str, ...]
     source: str = ""
-    tells_results: bool = False
+    records_results: bool = False
     line: int = 0
 
 
@@ -52,8 +52,8 @@ def _read_file(path: Path) -> Iterator[ExecutableClaim]:
     lines = text.split("\n")
     for node in ast.parse(text, str(path)).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            tells = any(argument.arg == "permitted" for argument in node.args.args)
-            yield ExecutableClaim(path.name, node.name, _claims(node), _source(node, lines), tells, node.lineno)
+            records = any(argument.arg == "permitted" for argument in node.args.args)
+            yield ExecutableClaim(path.name, node.name, _claims(node), _source(node, lines), records, node.lineno)
 
 
 def _source(function: ast.FunctionDef, lines: list[str]) -> str:
@@ -144,14 +144,14 @@ def gaps(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> li
 
 
 def _gaps_of_results(claims: Mapping[str, Claim], tests: tuple[ExecutableClaim, ...]) -> Iterator[str]:
-    """Yield the claims that allow several results of which no test tells which it is, and tests that tell too much."""
-    told = {id_ for test in tests if test.tells_results for id_ in test.claims}
+    """Yield claims with permitted results that no test records, and tests that record results of other claims."""
+    recorded = {id_ for test in tests if test.records_results for id_ in test.claims}
     for id_, claim in claims.items():
-        if claim.unspecified and id_ not in told:
-            yield f"{claim.section}.toml: no test tells which of the allowed results of {id_} it sees"
+        if claim.unspecified and id_ not in recorded:
+            yield f"{claim.section}.toml: no test records which of the permitted results of {id_} it sees"
     for test in tests:
-        if test.tells_results and [bool(id_ in claims and claims[id_].unspecified) for id_ in test.claims] != [True]:
-            yield f"{test.file}: {test.function} tells which result it sees, of a claim that allows none"
+        if test.records_results and [bool(id_ in claims and claims[id_].unspecified) for id_ in test.claims] != [True]:
+            yield f"{test.file}: {test.function} records a result, but its claim lists no permitted results"
 
 
 def check(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> None:

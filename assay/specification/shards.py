@@ -57,7 +57,7 @@ def costs(profile: str) -> dict[str, float]:
 
 
 def claims_of(
-    shard: Shard, held: Iterable[str], tests: Iterable[ExecutableClaim], seconds: Mapping[str, float]
+    shard: Shard, claims: Iterable[str], tests: Iterable[ExecutableClaim], seconds: Mapping[str, float]
 ) -> tuple[str, ...]:
     """Return the claims of a shard: the same wherever the specification and the costs are the same.
 
@@ -65,8 +65,8 @@ def claims_of(
     at most 4/3 of what the best way to share would take (Graham, "Bounds on multiprocessing timing anomalies", 1969).
 
     Args:
-        shard: which.
-        held: All claims to be shared out, in the document's order.
+        shard: Shard to select.
+        claims: Ids of all claims to divide, in the document's order.
         tests: Tests of the claims. Claims that share a test stay together: it is run once.
         seconds: Seconds by claim. A claim without an entry gets the median.
 
@@ -74,9 +74,9 @@ def claims_of(
         UserError: The number of shards exceeds the number of parts.
 
     """
-    held = tuple(held)
+    claims = tuple(claims)
     usual = median(seconds.values())
-    parts = {part: sum(seconds.get(id_, usual) for id_ in part) for part in _parts(held, tests)}
+    parts = {part: sum(seconds.get(id_, usual) for id_ in part) for part in _parts(claims, tests)}
     if shard.of > len(parts):
         msg = f"{shard.of} shards are too many: only {len(parts)} parts can run on their own"
         raise UserError(msg, "Ask for fewer shards")
@@ -87,13 +87,13 @@ def claims_of(
         loads[lightest] += parts[part]
         if lightest == shard.number:
             chosen.update(part)
-    return tuple(id_ for id_ in held if id_ in chosen)
+    return tuple(id_ for id_ in claims if id_ in chosen)
 
 
-def _parts(held: tuple[str, ...], tests: Iterable[ExecutableClaim]) -> set[tuple[str, ...]]:
+def _parts(claims: tuple[str, ...], tests: Iterable[ExecutableClaim]) -> set[tuple[str, ...]]:
     """Put claims together that share a test, or that are joined by others that do."""
-    together = {id_: {id_} for id_ in held}
+    together = {id_: {id_} for id_ in claims}
     for test in tests:
         joined = set(test.claims).union(*(together.get(id_, set()) for id_ in test.claims))
         together |= dict.fromkeys(joined, joined)
-    return {tuple(sorted(together[id_].intersection(held))) for id_ in held}
+    return {tuple(sorted(together[id_].intersection(claims))) for id_ in claims}

@@ -17,11 +17,11 @@ from assay.adapters.loading import Description
 from assay.adapters.parentage import describe_end
 from assay.adapters.plain_text import plain
 from assay.errors import UserError
-from assay.files import json_file, output
+from assay.files import json_file
 from assay.runner import launch
 from assay.survey import process
 from assay.survey.engine import Engine
-from assay.testing import thresholds
+from assay.testing import chances, thresholds
 
 REFERENCE = "reference"
 HINT = "Remove it, or name another folder with --output"
@@ -147,13 +147,13 @@ class Calibration:
         self.runs[seed] = numbers
         self.failed.pop(seed, None)
         content = self.identity() | {"suite": __version__, "device": device, "runs": self.as_list()}
-        output.write(self.file, json.dumps(content, indent=1) + "\n", "calibration")
+        json_file.write(self.file, content, "calibration")
 
     def as_list(self) -> list[dict[str, float]]:
         """Return the runs with their seeds, in the order of these."""
         return [{"seed": seed} | self.runs[seed] for seed in sorted(self.runs)]
 
-    def go_on(self, count: int, engine: Engine, on_stored: Callable[[], object]) -> None:
+    def run_missing(self, count: int, engine: Engine, on_stored: Callable[[], object]) -> None:
         """Train with the seeds from 0 on that are not stored.
 
         Args:
@@ -201,7 +201,7 @@ class Calibration:
         beyond = sum(not low <= value <= high for value in values)
         import numpy as np  # noqa: PLC0415 - SciPy and NumPy are only needed at the end
 
-        chance = thresholds.chance_of_samples(np.array(values), np.array(stored))
+        chance = chances.chance_of_samples(np.array(values), np.array(stored))
         return (
             f"{what}: {beyond} of {len(values)} runs beyond the limits; the distributions of {len(values)} and"
             f" {len(stored)} runs differ as much with a probability of {chance:.2g}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -91,11 +90,6 @@ def _describe(future: Any) -> str:  # noqa: ANN401 - as above
     if isinstance(error, KilledWorker):
         return f"{MOST_WORKERS_LOST} workers or more ended while they ran it"
     return f"{type(error).__name__}: {error}"
-
-
-def cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from assay import spec
-from assay.files import output
+from assay.files import json_file
 from assay.ledger.ledger import FALSE_ALARM, SAMPLES, Ledger
 from assay.specification.claims import specification
 from assay.specification.profiles import PROFILES
 from assay.survey import summary
 from assay.survey.summary import Survey
 from assay.survey.text import describe_tail
-from assay.testing import thresholds
+from assay.testing import chances, thresholds
 from assay.testing.thresholds import DETECTION, NORMAL, RATE
 
 FOLDER = Path(spec.__file__).parent / "error_rates"
@@ -100,10 +100,10 @@ def detectable(sample: Sequence[Any]) -> str:
     """State the smallest defect that a statistic finds with the probability `DETECTION`; empty where it has no size."""
     match sample:
         case ["even draws", int(count)]:
-            return f"distribution function off by {thresholds.detectable_gap(count):.2g}"
+            return f"distribution function off by {chances.detectable_gap(count):.2g}"
         case ["two samples", int(one), int(other)]:
             effective = max(1, int(one * other / (one + other)))
-            return f"distribution functions {thresholds.detectable_gap(effective):.2g} apart"
+            return f"distribution functions {chances.detectable_gap(effective):.2g} apart"
         case ["counts" | "categories", int(draws), int(classes)]:
             return (
                 f"a class off by {_share(draws, 1 / classes, 2 * classes):.2g} of its probability of {1 / classes:.2g}"
@@ -137,7 +137,7 @@ def renew_limits() -> None:
         rule, rates = thresholds.RULES[stored.get("distribution", "normal")]
         stored["rule"] = rates
         stored["limits"] = {what: asdict(rule([run[what] for run in stored["runs"]])) for what in stored["limits"]}
-        output.write(thresholds.path(name), json.dumps(stored, indent=1) + "\n", "threshold")
+        json_file.write(thresholds.path(name), stored, "threshold")
 
 
 def surveys() -> list[Survey]:

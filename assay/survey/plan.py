@@ -39,6 +39,15 @@ class Trial:
         shard = f"-shard-{self.shard.replace('/', '-of-')}" if self.shard else ""
         return f"ledgers/{quote(self.implementation, safe='')}/seed-{self.seed}{shard}.json"
 
+    def apply_to(self, options: RunOptions) -> RunOptions:
+        """Return the options of this run.
+
+        Args:
+            options: Options that all runs share.
+
+        """
+        return replace(options, implementation=self.implementation, seed=str(self.seed), shard=self.shard or None)
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -62,12 +71,6 @@ class Plan:
         """The runs; the first ones already cover every implementation."""
         parts = [f"{number}/{self.shards}" for number in range(1, self.shards + 1)] if self.shards > 1 else [""]
         return [Trial(name, seed, part) for seed in self.seeds for name in self.implementations for part in parts]
-
-    def options_of(self, trial: Trial) -> RunOptions:
-        """Return the options of one run."""
-        return replace(
-            self.options, implementation=trial.implementation, seed=str(trial.seed), shard=trial.shard or None
-        )
 
     def identity(self) -> dict[str, Any]:
         """Return what results must have in common to belong to one survey, as plain values for JSON.

@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from assay.adapters.plain_text import plain
 from assay.errors import UserError
-from assay.files import json_file, lock, output
+from assay.files import json_file, lock, output_file
 from assay.ledger import ledger as ledgers
 from assay.ledger.ledger import Ledger
 from assay.survey.plan import Plan, Trial
@@ -50,10 +50,10 @@ class Store:
         self._plan = plan
         # Every test is read for it.
         self._identity = plan.identity()
-        self._lock: FileLock | None = lock.acquire(output.check(folder / PLAN, "plan"), "survey")
+        self._lock: FileLock | None = lock.acquire(output_file.check(folder / PLAN, "plan"), "survey")
         known = self._known_implementations()
         content = self._identity | {"implementations": known | plan.described()}
-        output.write(folder / PLAN, json.dumps(content, indent=1) + "\n", "plan")
+        json_file.write(folder / PLAN, content, "plan")
 
     def close(self) -> None:
         """Let other surveys use the folder."""
@@ -111,7 +111,7 @@ class Store:
             kind = str(error) if isinstance(error, msgspec.ValidationError) else type(error).__name__
             msg = f"its ledger is damaged: {plain(kind)[:200]}"
             raise RejectedError(msg) from None
-        options, identity = self._plan.options_of(trial), self._identity
+        options, identity = trial.apply_to(self._plan.options), self._identity
         shard = "" if found.shard is None else f"{found.shard.number}/{found.shard.of}"
         actual = (found.suite, found.document, found.profile, found.precision, found.seed, shard)
         expected = (

@@ -14,11 +14,11 @@ import msgspec
 from msgspec import Struct
 
 from assay import __version__
-from assay.files import json_file, output
+from assay.files import json_file, output_file
+from assay.ledger.environment import available_cores
 from assay.ledger.ledger import ERROR_OVER_BOUND, Ledger, Row
 from assay.ledger.outcomes import Outcome
 from assay.specification.claims import specification
-from assay.survey import engine
 from assay.survey.plan import Plan, Trial
 from assay.survey.statistics import Rate, Tail, tail
 
@@ -114,7 +114,7 @@ class Survey(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         format: Version of this format.
         suite: Version of the suite.
-        profile: Smoke, core or full.
+        profile: `smoke`, `core` or `full`.
         claims: The only claims that were run; empty for all of the profile.
         seeds: Number of seeds.
         shards: Number of shards of each run.
@@ -199,7 +199,7 @@ def summarise(plan: Plan, ledgers: Iterable[tuple[Trial, Ledger]], missing: Iter
         shards=plan.shards,
         missing=[*missing],
         run_seconds=round(sum(tally.seconds for tally in tallies.values()), 1),
-        machine=f"{platform.machine()}, {engine.cores()} cores",
+        machine=f"{platform.machine()}, {available_cores()} cores",
         subjects=[_subject(plan, name, tally) for name, tally in tallies.items()],
     )
 
@@ -245,7 +245,7 @@ def write(path: Path, survey: Survey) -> None:
         UserError: The file cannot be written.
 
     """
-    output.write(path, as_json(survey) + "\n", WHAT)
+    output_file.write(path, as_json(survey) + "\n", WHAT)
 
 
 def as_json(survey: Survey) -> str:

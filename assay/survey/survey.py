@@ -42,7 +42,9 @@ def begin(plan: Plan, store: Store) -> Progress:
     return Progress(plan.trials, {trial for trial in plan.trials if store.read(trial) is not None})
 
 
-def go_on(plan: Plan, store: Store, progress: Progress, engine: Engine, on_stored: Callable[[Trial], object]) -> None:
+def run_missing(
+    plan: Plan, store: Store, progress: Progress, engine: Engine, on_stored: Callable[[Trial], object]
+) -> None:
     """Run what is missing, and store each ledger when it arrives.
 
     Args:

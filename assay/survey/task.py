@@ -45,12 +45,6 @@ class Task:
     trials: tuple[Trial, ...]
     tests: tuple[str, ...] = ()
 
-    def options_of(self, trial: Trial) -> RunOptions:
-        """Return the options of one run."""
-        return replace(
-            self.options, implementation=trial.implementation, seed=str(trial.seed), shard=trial.shard or None
-        )
-
 
 def run_task(task: Task) -> dict[Trial, bytes]:
     """Run as many of the trials as fit into a batch, at least one, and return the contents of their ledgers.
@@ -76,7 +70,8 @@ def _tests(task: Task) -> list[Path]:
 def _run_alone(task: Task, folder: Path) -> bytes:
     """Run the first trial with its recorder apart from the implementation, which may crash."""
     results, log = folder / "ledger.json", folder / "log"
-    words = launch.command(replace(task.options_of(task.trials[0]), results=results), _tests(task), "-n", "1")
+    options = replace(task.trials[0].apply_to(task.options), results=results)
+    words = launch.command(options, _tests(task), "-n", "1")
     status = process.run(words, log, launch.environment())
     if status < 0 or not results.exists():
         msg = f"{describe_end(status)}, without a ledger: {process.last_words(log)}"

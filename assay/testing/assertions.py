@@ -140,13 +140,13 @@ def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exceptio
     kinds = kinds or (ValueError,)
     try:
         call()
-    except kinds:  # From a namespace of Keras, which is not guarded.
+    except kinds:  # Raised by a namespace of Keras, which no proxy wraps.
         return
     except AdapterError as error:
         if isinstance(error.__cause__, kinds):
             return
         raise
-    msg = f"{what} is accepted, and has to be rejected with a {' or '.join(kind.__name__ for kind in kinds)}"
+    msg = f"{what} is accepted, expected {' or '.join(kind.__name__ for kind in kinds)}"
     raise NonConformanceError(msg)
 
 

@@ -1,30 +1,76 @@
-"""Comparisons of counts with what chance gives."""
+"""Comparisons of counts with the binomial distribution."""
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from assay.adapters.proxy import NonConformanceError
-from assay.testing.thresholds import FALSE_ALARM, chance_of_share
+from assay.testing.chances import chance_of_share
+from assay.testing.thresholds import FALSE_ALARM
 
 
-def assert_share(what: str, count: int, total: int, probability: float, *, decisions: int = 1) -> None:
-    """Compare a count with the binomial distribution, exactly.
+def assert_share(
+    what: str, count: int, total: int, probability: float, level: float = FALSE_ALARM, *, decisions: int = 1
+) -> None:
+    """Check a count by the exact binomial test.
 
     Args:
-        what: What is counted, for the message.
-        count: How often it came about.
+        what: Events that are counted, for the message.
+        count: Number of events that happened.
         total: Number of independent trials.
-        probability: Probability of each.
-        decisions: Number of such comparisons that share the claim's false-alarm rate.
+        probability: Probability of the event in each trial.
+        level: False-alarm rate.
+        decisions: Number of such comparisons that share the level.
 
     Raises:
-        NonConformanceError: A correct implementation is as far off with a probability of `FALSE_ALARM` or less.
+        NonConformanceError: The count is less probable than the level permits.
 
     """
     __tracebackhide__ = True
-    chance = chance_of_share(count, total, probability)
-    if not chance > FALSE_ALARM / decisions:
+    chance = chance_of_share(int(count), total, probability)
+    if not chance > level / decisions:
         msg = (
             f"{what}: {count} of {total}, expected {total * probability:.1f}; chance is this far off with a probability"
             f" of {chance:.3g}"
+        )
+        raise NonConformanceError(msg)
+
+
+def assert_no_echo(what: str, draws: NDArray[Any], probability: float) -> None:
+    """Check that no draw goes with one before it, from the one just before up to half of all draws back.
+
+    Pairs at a distance that share no draw are independent, so the number of those that are alike is binomial. The
+    false-alarm rate is shared by all distances.
+
+    Args:
+        what: The draws, for the message.
+        draws: Whether each event has happened, bool [n].
+        probability: Probability of each event.
+
+    Raises:
+        NonConformanceError: Draws at some distance go together.
+
+    """
+    __tracebackhide__ = True
+    from scipy import stats  # noqa: PLC0415 - as above
+
+    alike, totals = [], []
+    distances = np.arange(1, len(draws) // 2)
+    for distance in distances:
+        # Each draw of every other stretch of this length, with its partner in the next stretch.
+        starts = np.arange(len(draws) - distance)
+        starts = starts[starts // distance % 2 == 0]
+        alike.append(int((draws[starts] == draws[starts + distance]).sum()))
+        totals.append(len(starts))
+    by_chance = stats.binom(np.array(totals), probability**2 + (1 - probability) ** 2)
+    chances = 2 * np.minimum(by_chance.cdf(alike), by_chance.sf(np.array(alike) - 1))
+    worst = int(chances.argmin())
+    if not chances[worst] > FALSE_ALARM / len(distances):
+        msg = (
+            f"{alike[worst]} of {totals[worst]} {what} are as the one {distances[worst]} before: a probability of"
+            f" {chances[worst]:.3g}"
         )
         raise NonConformanceError(msg)

@@ -13,8 +13,9 @@ from assay.spec.error_bounds import rounding
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.models import MODELS
 from assay.testing.assertions import assert_equal, assert_form, assert_within
+from assay.testing.chances import chance_of_draws
 from assay.testing.draws import mirrored_halves
-from assay.testing.thresholds import FALSE_ALARM, NORMAL, chance_of_draws
+from assay.testing.thresholds import FALSE_ALARM, NORMAL
 
 Parameters = Mapping[str, Array]
 

@@ -16,8 +16,9 @@ from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
 from assay.spec.semantics.initializers import fans, glorot_limit, orthogonal
 from assay.spec.semantics.models import UNITS
 from assay.testing.assertions import assert_equal, assert_within
+from assay.testing.chances import chance_of_draws
 from assay.testing.draws import mirrored_halves
-from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
+from assay.testing.thresholds import FALSE_ALARM
 
 Checks = dict[str, Callable[[], object]]
 

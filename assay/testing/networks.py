@@ -12,10 +12,10 @@ from assay.adapters.proxy import GroupProxy, NonConformanceError
 from assay.contract import Array, ModelName
 from assay.spec.error_bounds import measured_bounds, rounding, trajectory_bounds
 from assay.spec.error_bounds.measured_bounds import PERMUTATIONS, Evaluate, to_float64
-from assay.spec.error_bounds.precision import cache_by_precision
-from assay.spec.semantics import layers
+from assay.spec.semantics import descent, layers
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import cache_by_precision
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within
 from assay.testing.problems import LEARNING_RATE, Problem, QProblem
 from assay.testing.stored_arrays import REVERSED, SAME_VALUES, map_arrays, reverse_names
@@ -61,7 +61,7 @@ def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
     """Return what gives the definition's losses and last parameters of a training.
 
     Args:
-        model: which.
+        model: Name of the model.
         adam: Form of Adam, where the optimizer is Adam.
 
     """
@@ -103,15 +103,15 @@ def solve_training(
 
     """
 
-    def train(parameters: Tensors, inputs: Array, targets: Array) -> Iterator[definition.Step]:
+    def train(parameters: Tensors, inputs: Array, targets: Array) -> Iterator[descent.Step]:
         return definition.steps(problem.model, parameters, inputs, targets, learning_rate, adam=adam)
 
     def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
         optimizer = definition.MODELS[problem.model].optimizer
-        return definition.optimize(optimizer, parameters, gradients, learning_rate, adam=adam)
+        return descent.optimize(optimizer, parameters, gradients, learning_rate, adam=adam)
 
     exact = [*train(*map(to_float64, problem[1:]))]
-    losses, last = definition.ends(exact)
+    losses, last = descent.ends(exact)
 
     def permute(tree: Tensors) -> Iterator[tuple[Any, ...]]:
         return measured_bounds.permutations(
@@ -214,9 +214,9 @@ def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, acti
     Args:
         found: The outputs of all layers.
         problem: Problem with the model.
-        layer: Its name.
-        before: The name of the layer before it.
-        activation: Its activation.
+        layer: Name of the layer.
+        before: Name of the layer before it.
+        activation: Activation of the layer; None for the identity.
 
     Raises:
         NonConformanceError: It differs.

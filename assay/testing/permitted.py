@@ -1,4 +1,4 @@
-"""How a test says which of the results that its claim allows an implementation gives."""
+"""How a test records which of the permitted results of its claim an implementation gives."""
 
 from __future__ import annotations
 
@@ -11,59 +11,49 @@ from assay.testing import headroom
 
 
 class Results:
-    """The allowed results of a claim, and those of them that were seen.
+    """The permitted results of a claim, and those that were given.
 
     Attributes:
-        seen: Their keys.
+        seen: Keys of the results that were given.
 
     """
 
     def __init__(self, claim: Claim) -> None:
-        """Take what the claim allows.
+        """Read the permitted results of a claim.
 
         Raises:
-            LookupError: The key names no permitted result.
+            LookupError: The claim lists no permitted results.
 
         """
         if claim.unspecified is None:
-            msg = f"{claim.id} allows no results in particular"
+            msg = f"{claim.id} lists no permitted results"
             raise LookupError(msg)
         self._id = claim.id
         self._listed = {permitted.key: permitted.result for permitted in claim.unspecified.permitted}
         self.seen: list[str] = []
 
     def __call__(self, checks: Mapping[str, Callable[[], object]], *, alike: bool = False) -> None:
-        """Look for the allowed result that was given.
+        """Record which permitted result an implementation gives.
 
         Args:
-            checks: One for each allowed result, by key; it raises an AssertionError where the result is another one.
-            alike: Whether an answer may be as two of the results say. Then all are looked at, and one is reported only
-                where it is the only one. Otherwise the first is enough; one that was seen before is looked at first.
+            checks: Check of each permitted result, by key; it raises an AssertionError for any other result.
+            alike: Whether one answer may pass several checks. Then all are made, and a result is recorded only if it
+                is the only one. Otherwise the first check that passes decides; results that were seen come first.
 
         Raises:
-            LookupError: These are not the results that the claim allows.
-            NonConformanceError: None of them was given; the message shows the nearest, and names the others.
+            LookupError: The keys are not those of the permitted results.
+            NonConformanceError: No check passes; the message shows the nearest result, and names the others.
 
         """
         __tracebackhide__ = True
         if checks.keys() != self._listed.keys():
-            msg = f"{self._id} allows {', '.join(self._listed)}, and its test knows {', '.join(checks)}"
+            msg = f"{self._id} permits {', '.join(self._listed)}, and its test checks {', '.join(checks)}"
             raise LookupError(msg)
-        given: list[str] = []
-        earlier, ratios = headroom.take(), list[float | None]()
-        failures: dict[str, AssertionError] = {}
-        for key in sorted(checks, key=lambda key: key not in self.seen):
-            if failure := _failure(checks[key]):
-                failures[key] = failure
-                headroom.take()
-                continue
-            given.append(key)
-            ratios.append(headroom.take())
-            if not alike:
-                break
+        earlier = headroom.take()
+        given, failures = self._try(checks, only_first=not alike)
         # Of several results that an answer may be, the nearest says how much of its bound rounding takes.
-        measured = [ratio for ratio in ratios if ratio is not None]
-        for ratio in (earlier, min(measured, default=None)):
+        nearest_ratio = min((ratio for ratio in given.values() if ratio is not None), default=None)
+        for ratio in (earlier, nearest_ratio):
             if ratio is not None:
                 headroom.note(ratio)
         if not given:
@@ -71,13 +61,23 @@ class Results:
             others = "".join(f"\n  nor is it {key}: {self._listed[key]}" for key in checks if key != nearest)
             msg = f"{failures[nearest]}\n  as {nearest}: {self._listed[nearest]}{others}"
             raise NonConformanceError(msg, comparison=getattr(failures[nearest], "comparison", None))
-        if len(given) == 1 and given[0] not in self.seen:
-            self.seen += given
+        if len(given) == 1:
+            self.seen += given.keys() - {*self.seen}
 
-
-def _failure(check: Callable[[], object]) -> AssertionError | None:
-    try:
-        check()
-    except AssertionError as failure:
-        return failure
-    return None
+    def _try(
+        self, checks: Mapping[str, Callable[[], object]], *, only_first: bool
+    ) -> tuple[dict[str, float | None], dict[str, AssertionError]]:
+        """Make checks, and return how near the answer came to the bounds of those that pass, and the failures."""
+        given: dict[str, float | None] = {}
+        failures: dict[str, AssertionError] = {}
+        for key in sorted(checks, key=lambda key: key not in self.seen):
+            try:
+                checks[key]()
+            except AssertionError as failure:
+                failures[key] = failure
+                headroom.take()
+                continue
+            given[key] = headroom.take()
+            if only_first:
+                break
+        return given, failures

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from assay.adapters.proxy import GroupProxy, NonConformanceError
-from assay.spec.error_bounds.precision import GRADES
+from assay.spec.semantics.precision import GRADES
 from assay.testing.assertions import assert_form
 
 

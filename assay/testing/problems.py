@@ -16,11 +16,11 @@ from assay.spec.error_bounds.measured_bounds import (
     permutations,
     to_float64,
 )
-from assay.spec.error_bounds.precision import use_precision
 from assay.spec.semantics import q_learning
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, Parameters, rnn_shapes
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import use_precision
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 
 # Of the document's training programs (lines 201 and 374).
@@ -33,7 +33,7 @@ class Problem(NamedTuple):
     """A model's parameters, and one batch or several.
 
     Attributes:
-        model: Its name.
+        model: Name of the model.
         parameters: Float32, by canonical name.
         inputs: Float32 [batch, ...], or [steps, batch, ...] where steps were asked for.
         targets: Targets, in the same form.
@@ -126,7 +126,7 @@ class QProblem(NamedTuple):
     """Parameters of a Q-network, and one batch of transitions or several.
 
     Attributes:
-        model: Its name.
+        model: Name of the model.
         parameters: Float32, by canonical name.
         transitions: Arrays of float32 and int32, each [batch, ...], or [steps, batch, ...] where steps were asked for.
 
@@ -147,7 +147,13 @@ class QProblem(NamedTuple):
         return Problem(self.model, self.parameters, self.transitions.states, self.transitions.rewards)
 
     def permutations(self, number: int = PERMUTATIONS, seed: int = 0) -> Iterator[tuple[Any, ...]]:
-        """Yield `flat` in other orders, as `spread.permutations` does: both states of a transition go together."""
+        """Yield `flat` in other orders, as `measured_bounds.permutations` does; states of a transition stay together.
+
+        Args:
+            number: Number of orders.
+            seed: Seed of the orders.
+
+        """
         given = self.transitions
         pairs, others = (
             np.stack([given.states, given.next_states]),

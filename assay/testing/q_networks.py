@@ -9,7 +9,7 @@ from assay.adapters.proxy import GroupProxy
 from assay.contract import Array
 from assay.spec.error_bounds import measured_bounds, trajectory_bounds
 from assay.spec.error_bounds.measured_bounds import to_float64
-from assay.spec.semantics import models, q_learning
+from assay.spec.semantics import descent, models, q_learning
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing.networks import Case, Tensors
@@ -43,7 +43,7 @@ def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
     """Return what gives the definition's losses and last parameters of learning from given batches.
 
     Args:
-        model: which.
+        model: Name of the model.
         adam: Form of Adam, where the optimizer is Adam.
 
     """
@@ -74,16 +74,16 @@ def solve_training(problem: QProblem, *, adam: Adam = Adam.BEFORE_CORRECTION) ->
     """
     model = problem.model
 
-    def train(parameters: Tensors, *elements: Array) -> Iterator[models.Step]:
+    def train(parameters: Tensors, *elements: Array) -> Iterator[descent.Step]:
         transitions = Transitions(*elements)
         return q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA, adam=adam)
 
     def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
         optimizer = models.MODELS[model].optimizer
-        return models.optimize(optimizer, parameters, gradients, LEARNING_RATE, adam=adam)
+        return descent.optimize(optimizer, parameters, gradients, LEARNING_RATE, adam=adam)
 
     exact = [*train(*map(to_float64, problem.flat))]
-    losses, last = models.ends(exact)
+    losses, last = descent.ends(exact)
     bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, problem.permutations_of)
     return Case(problem, {"losses": losses, **last}, bounds)
 

@@ -157,7 +157,7 @@ class ConvolutionCase(NamedTuple):
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Of the result: [batch, rows, columns, filters]."""
+        """Shape of the result: [batch, rows, columns, filters]."""
         places = WindowGeometry(self.inputs.shape, self.kernel.shape[:2], self.strides, self.padding)
         return (len(self.inputs), *places.outputs, len(self.bias))
 
@@ -194,7 +194,7 @@ class PoolingCase(NamedTuple):
 
     @property
     def output_shape(self) -> tuple[int, ...]:
-        """Of the result: [batch, rows, columns, channels]."""
+        """Shape of the result: [batch, rows, columns, channels]."""
         return (len(self.inputs), *WindowGeometry(self.inputs.shape, *self[1:]).outputs, self.inputs.shape[3])
 
 

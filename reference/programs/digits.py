@@ -30,15 +30,15 @@ def run(model: ModelName, options: SimpleNamespace) -> None:
     import tensorflow as tf
 
     from assay.reference.datasets import Datasets
-    from assay.reference.models import begun
+    from assay.reference.models import start_training
     from assay.reference.programs import pictures
     from assay.reference.programs.progress import watched
-    from assay.reference.training import evaluated
+    from assay.reference.training import predict_and_score
 
     datasets = Datasets()
     images, labels = datasets.preprocess(found.x_train, found.y_train)
     generator = np.random.default_rng(options.seed)
-    trained = begun(model, images.shape[1:], LEARNING_RATE, options.seed)
+    trained = start_training(model, images.shape[1:], LEARNING_RATE, options.seed)
     examples = tf.constant(images), tf.constant(labels)
 
     def train(count: int) -> tf.Tensor:
@@ -48,7 +48,7 @@ def run(model: ModelName, options: SimpleNamespace) -> None:
     batches = options.batches or len(images) // BATCH_SIZE * options.epochs
     losses = watched(model, train, batches=batches, chunk=CHUNKS[model])
     test_images, test_labels = datasets.preprocess(found.x_test, found.y_test)
-    probabilities, accuracy = evaluated(trained, test_images, test_labels, BATCH_SIZE)
+    probabilities, accuracy = predict_and_score(trained, test_images, test_labels, BATCH_SIZE)
     say(f"test accuracy: {accuracy:f}")
     name = model.upper()
     save(pictures.loss(losses, f"{name} on MNIST", classes=10), options.out, f"{model}-loss")

@@ -36,12 +36,12 @@ def run(options: SimpleNamespace) -> None:
     prepare(options.out)
     stage = _stage()
     start(options.device)
-    from assay.reference.agent import learner, training
+    from assay.reference.agent import get_learner, training
     from assay.reference.environments import play
     from assay.reference.programs import pictures
     from assay.reference.programs.progress import Bar
 
-    one = learner("q_network", RECIPE["batch_size"])
+    learner = get_learner("q_network", RECIPE["batch_size"])
     scores: list[int] = []
     recent: deque[Parameters] = deque(maxlen=WINDOW)
     best, ended = -1.0, 0
@@ -49,15 +49,15 @@ def run(options: SimpleNamespace) -> None:
     with Bar("dqn", options.episodes, unit="episode") as bar:
         for score, _ in training(num_episodes=options.episodes, seed=options.seed, **RECIPE):
             scores.append(score)
-            recent.append(one.trainer.parameters())
+            recent.append(learner.trainer.parameters())
             mean = float(np.mean(scores[-WINDOW:]))
             bar.set_postfix(score=score, mean=f"{mean:.1f}", refresh=False)
             bar.update()
             if mean > best and len(scores) >= min(WINDOW, options.episodes):
                 best, ended, shown = mean, len(scores), recent[len(recent) // 2]
     say(f"best mean score of {WINDOW} episodes: {best:.1f}, after {ended} episodes")
-    one.load(shown)
-    episode, frames = play(stage, one.act, options.seed)
+    learner.load(shown)
+    episode, frames = play(stage, learner.act, options.seed)
     say(f"score of the episode that is shown: {len(episode.rewards) - 1}")
     save(pictures.scores(np.array(scores), WINDOW, RECIPE["num_exploration_episodes"]), options.out, "dqn-scores")
     save_animation(frames, options.out, "dqn-episode")

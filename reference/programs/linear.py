@@ -17,12 +17,12 @@ def run(options: SimpleNamespace) -> None:
     start("cpu")
     import tensorflow as tf
 
-    from assay.reference.models import begun
+    from assay.reference.models import start_training
     from assay.reference.programs.progress import watched
 
     inputs = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
     targets = np.array([[10], [20]], np.float32)
-    trained = begun("linear", inputs.shape[1:], learning_rate=0.01, seed=0)
+    trained = start_training("linear", inputs.shape[1:], learning_rate=0.01, seed=0)
 
     def train(count: int) -> tf.Tensor:
         # Every batch is both examples.

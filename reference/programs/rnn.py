@@ -33,20 +33,20 @@ def run(options: SimpleNamespace) -> None:
     start(options.device)
     import tensorflow as tf
 
-    from assay.reference.models import begun
+    from assay.reference.models import start_training
     from assay.reference.programs import pictures
     from assay.reference.programs.progress import watched
-    from assay.reference.text import Text, drawn_starts
+    from assay.reference.text import Text, draw_starts
 
     group = Text()
     text = group.encode(found.text.encode())
     num_chars = len(text.char_indices)
     generator = np.random.default_rng(options.seed)
-    trained = begun("rnn", (SEQ_LENGTH, num_chars), LEARNING_RATE, options.seed)
+    trained = start_training("rnn", (SEQ_LENGTH, num_chars), LEARNING_RATE, options.seed)
     indices, offsets = tf.constant(text.indices), tf.range(SEQ_LENGTH + 1)
 
     def train(count: int) -> tf.Tensor:
-        starts = drawn_starts(text.indices, SEQ_LENGTH, (count, BATCH_SIZE), generator)
+        starts = draw_starts(text.indices, SEQ_LENGTH, (count, BATCH_SIZE), generator)
         return trained.train_on_text(indices, tf.constant(starts), offsets)
 
     losses = watched("rnn", train, batches=options.batches, chunk=CHUNK)

@@ -34,7 +34,7 @@ class Curve(tf.keras.callbacks.Callback):
         self.losses.append(logs["loss"])
 
 
-def fitted(model: tf.keras.Model, batches: tf.data.Dataset) -> Array:
+def fit(model: tf.keras.Model, batches: tf.data.Dataset) -> Array:
     """Fit a model that is compiled to batches, in their order; return the losses, each from before the step."""
     curve = Curve()
     model.fit(batches.prefetch(tf.data.AUTOTUNE), verbose=0, callbacks=[curve])
@@ -83,15 +83,15 @@ class Fitter(Trainer):
 
     def train(self, batches: tf.data.Dataset) -> tuple[Array, Parameters]:
         """Fit; return the losses and the last parameters."""
-        return fitted(self.model, batches), self.parameters()
+        return fit(self.model, batches), self.parameters()
 
 
-fitter = cache(Fitter)
+get_fitter = cache(Fitter)
 
 
-def begun(name: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Fitter:
+def start_training(name: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Fitter:
     """Return what fits a model, with new parameters."""
-    return fitter(name, input_shape).prepare(models.initial_parameters(name, input_shape, seed), learning_rate)
+    return get_fitter(name, input_shape).prepare(models.initial_parameters(name, input_shape, seed), learning_rate)
 
 
 class Models(models.Models):
@@ -102,8 +102,8 @@ class Models(models.Models):
     ) -> tuple[Array, Parameters]:
         """Fit to the batches."""
         shape = models.shape_for(model, parameters, inputs.shape[2:])
-        one = fitter(model, shape).prepare(parameters, learning_rate)
-        return one.train(tf.data.Dataset.from_tensor_slices((inputs, targets)))
+        fitter = get_fitter(model, shape).prepare(parameters, learning_rate)
+        return fitter.train(tf.data.Dataset.from_tensor_slices((inputs, targets)))
 
 
 class Training(training.Training):
@@ -121,11 +121,13 @@ class Training(training.Training):
         seed: int,
     ) -> Trained:
         """Draw the indices of all batches ahead."""
-        one = begun(model, images.shape[1:], learning_rate, seed)
+        fitter = start_training(model, images.shape[1:], learning_rate, seed)
         indices = np.random.default_rng(seed).integers(0, len(images), (num_batches, batch_size))
         examples, targets = tf.constant(images), tf.constant(labels)
         batches = tf.data.Dataset.from_tensor_slices(indices)
-        return Trained(*one.train(batches.map(lambda index: (tf.gather(examples, index), tf.gather(targets, index)))))
+        return Trained(
+            *fitter.train(batches.map(lambda index: (tf.gather(examples, index), tf.gather(targets, index))))
+        )
 
 
 class Text(text.Text):
@@ -143,14 +145,14 @@ class Text(text.Text):
         seed: int,
     ) -> Trained:
         """Draw all windows ahead."""
-        starts = text.drawn_starts(indices, seq_length, (num_batches, batch_size), np.random.default_rng(seed))
-        one = begun("rnn", (seq_length, num_chars), learning_rate, seed)
+        starts = text.draw_starts(indices, seq_length, (num_batches, batch_size), np.random.default_rng(seed))
+        fitter = start_training("rnn", (seq_length, num_chars), learning_rate, seed)
         content, offsets = tf.constant(indices), tf.range(seq_length)
 
         def batch(start: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return tf.gather(content, start[:, None] + offsets), tf.gather(content, start + seq_length)
 
-        return Trained(*one.train(tf.data.Dataset.from_tensor_slices(starts).map(batch)))
+        return Trained(*fitter.train(tf.data.Dataset.from_tensor_slices(starts).map(batch)))
 
 
 class Applications(applications.Applications):
@@ -162,4 +164,4 @@ class Applications(applications.Applications):
         """Fit to the batches."""
         model = applications.new(network, images.shape[2:], None, classes, seed)
         model.compile(tf.keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy")
-        return fitted(model, tf.data.Dataset.from_tensor_slices((images, labels)))
+        return fit(model, tf.data.Dataset.from_tensor_slices((images, labels)))

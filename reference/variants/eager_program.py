@@ -17,7 +17,7 @@ from assay.reference import agent, applications, models, text, training
 from assay.reference.agent import epsilon_greedy, exploration_rate, greedy_return, transitions_of
 from assay.reference.environments import make
 from assay.reference.models import RECIPES, Trainer
-from assay.reference.ops import checked
+from assay.reference.ops import check_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,7 +44,7 @@ class RNN(tf.keras.Model):
         logits = self.dense(output)
         return logits if from_logits else tf.nn.softmax(logits)
 
-    def sampled(self, inputs: Array, temperature: float, generator: np.random.Generator) -> Array:
+    def sample(self, inputs: Array, temperature: float, generator: np.random.Generator) -> Array:
         """Draw the next character of each window, int32 [batch] (lines 585 to 590)."""
         logits = self(inputs, from_logits=True)
         probabilities = tf.nn.softmax(logits / temperature).numpy().astype(np.float64)
@@ -100,14 +100,14 @@ class Program(Trainer):
         return float(self.step(transitions.states, (y, transitions.actions)))
 
 
-def begun(name: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Program:
+def start_program(name: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Program:
     """Return a program with new parameters."""
     program = Program(name, input_shape, learning_rate)
     program.load(models.initial_parameters(name, input_shape, seed))
     return program
 
 
-def loaded(
+def load_program(
     name: ModelName, parameters: Parameters, input_shape: tuple[int, ...], learning_rate: float = 0.0
 ) -> Program:
     """Return a program with these parameters."""
@@ -123,7 +123,7 @@ class Models(models.Models):
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
         """Take one batch after the other."""
-        program = loaded(model, parameters, inputs.shape[2:], learning_rate)
+        program = load_program(model, parameters, inputs.shape[2:], learning_rate)
         return program.train(zip(inputs, targets, strict=True)), program.parameters()
 
 
@@ -142,7 +142,7 @@ class Training(training.Training):
         seed: int,
     ) -> Trained:
         """Draw a batch for each step (lines 216 to 228)."""
-        program, generator = begun(model, images.shape[1:], learning_rate, seed), np.random.default_rng(seed)
+        program, generator = start_program(model, images.shape[1:], learning_rate, seed), np.random.default_rng(seed)
         places = (generator.integers(0, len(images), batch_size) for _ in range(num_batches))
         return Trained(program.train((images[index], labels[index]) for index in places), program.parameters())
 
@@ -150,7 +150,7 @@ class Training(training.Training):
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
         """Put one batch after the other into a metric (lines 253 to 259)."""
-        program = loaded(model, parameters, images.shape[1:])
+        program = load_program(model, parameters, images.shape[1:])
         metric = tf.keras.metrics.SparseCategoricalAccuracy()
         for start in range(0, len(images), batch_size):
             batch = slice(start, start + batch_size)
@@ -174,21 +174,21 @@ class Text(text.Text):
     ) -> Trained:
         """Draw windows for each step (lines 565 to 577)."""
         generator = np.random.default_rng(seed)
-        program = begun("rnn", (seq_length, num_chars), learning_rate, seed)
+        program = start_program("rnn", (seq_length, num_chars), learning_rate, seed)
 
         def batch() -> tuple[Array, Array]:
-            starts = text.drawn_starts(indices, seq_length, (batch_size,), generator)
+            starts = text.draw_starts(indices, seq_length, (batch_size,), generator)
             return indices[starts[:, None] + np.arange(seq_length)], indices[starts + seq_length]
 
         return Trained(program.train(batch() for _ in range(num_batches)), program.parameters())
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
         """Draw a character, append it to the window, and drop the window's first (lines 594 to 602)."""
-        divisor, generator = checked(temperature), np.random.default_rng(seed)
-        model = loaded("rnn", parameters, window.shape).model
+        divisor, generator = check_temperature(temperature), np.random.default_rng(seed)
+        model = load_program("rnn", parameters, window.shape).model
         inputs, written = window[None], []
         for _ in range(count):
-            written.append(model.sampled(inputs, divisor, generator))
+            written.append(model.sample(inputs, divisor, generator))
             inputs = np.concatenate([inputs[:, 1:], written[-1][:, None]], axis=-1)
         return np.concatenate(written) if written else np.zeros(0, np.int32)
 
@@ -198,7 +198,7 @@ class Agent(agent.Agent):
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
         """Choose for one state after the other (lines 732 to 736)."""
-        program, generator = loaded(model, parameters, states.shape[1:]), np.random.default_rng(seed)
+        program, generator = load_program(model, parameters, states.shape[1:]), np.random.default_rng(seed)
         num_actions = program.variables[-1].shape[0]
         chosen = [
             epsilon_greedy(state, epsilon, generator, program.act, lambda: generator.integers(num_actions))
@@ -216,7 +216,7 @@ class Agent(agent.Agent):
         gamma: float,
     ) -> tuple[Array, Parameters]:
         """Take one batch after the other."""
-        program = loaded(model, parameters, np.shape(transitions[0])[2:], learning_rate)
+        program = load_program(model, parameters, np.shape(transitions[0])[2:], learning_rate)
         batches = (Transitions(*batch) for batch in zip(*transitions, strict=True))
         return np.array([program.learn(batch, gamma) for batch in batches], np.float32), program.parameters()
 
@@ -233,7 +233,7 @@ class Agent(agent.Agent):
         **schedule: Any,
     ) -> Learnt:
         """Play and learn (lines 718 to 764)."""
-        program, environment = begun("q_network", (4,), learning_rate, seed), make()
+        program, environment = start_program("q_network", (4,), learning_rate, seed), make()
         environment.seed(seed)
         generator, drawing = np.random.default_rng(seed), random.Random(seed)  # noqa: S311 - draws a batch, no secret
         replay_buffer: deque[tuple[Any, ...]] = deque(maxlen=buffer_size)
@@ -255,7 +255,7 @@ class Agent(agent.Agent):
 
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
         """Take the greedy action in every state."""
-        program, environment = loaded("q_network", parameters, (4,)), make()
+        program, environment = load_program("q_network", parameters, (4,)), make()
         environment.seed(seed)
         return np.array([greedy_return(environment, program.act) for _ in range(num_episodes)], np.float32)
 

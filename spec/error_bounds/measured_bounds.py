@@ -24,12 +24,12 @@ from typing import Any
 
 import numpy as np
 
-from assay.spec.error_bounds.precision import use_precision
-from assay.spec.error_bounds.products import cutting_off
 from assay.spec.error_bounds.rounding import U
 from assay.spec.semantics.layers import Array
 from assay.spec.semantics.models import MODELS, Parameters, layer_outputs, steps
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import use_precision
+from assay.spec.semantics.products import cutting_off
 
 # Between what has to pass and what must not. Over 30 problems for the MLP, other orders of the definition came to at
 # most 1.7 times the largest deviation of four orders, and the reference, compiled by XLA and by Eigen, to 2.6 times.
@@ -80,9 +80,9 @@ def bounds(
 
     Args:
         evaluate: (parameters, inputs, targets) to named arrays, by the definition; keeps the floating-point type.
-        model: which.
-        parameters: float32.
-        inputs: float32.
+        model: Name of the model.
+        parameters: Parameters, float32.
+        inputs: Inputs of the model, float32.
         targets: Targets of the loss.
         batch_axis: The axis of `inputs` and `targets` that runs over the examples of a batch.
         exact: What `evaluate` returns in float64, if that is known and is nothing but numbers and gradients.
@@ -162,8 +162,8 @@ def is_well_conditioned(
     goes the other way changes a gradient by far more than rounding does.
 
     Args:
-        model: which.
-        parameters: float32.
+        model: Name of the model.
+        parameters: Parameters, float32.
         inputs: Float32, [batch, ...]; with a learning rate [steps, batch, ...].
         targets: Targets of the loss.
         learning_rate: Learning rate of a training on these batches, each step of which is looked at.
@@ -199,7 +199,14 @@ def _steps(
 
 @use_precision("float32")
 def has_safe_margins(model: str, single: tuple[Parameters, Array], double: tuple[Parameters, Array]) -> bool:
-    """Whether every decision is further from its edge in float64 than what float32 moves it by, as in `decided`."""
+    """Whether every decision is further from its edge in float64 than `FACTOR` times what float32 moves it by.
+
+    Args:
+        model: Name of the model.
+        single: Parameters and inputs, float32.
+        double: The same parameters and inputs, float64.
+
+    """
     decisions = MODELS[model].decisions
     rounded, exact = decisions(*single), decisions(*double)
     for name, margins in exact.items():

@@ -1,27 +1,16 @@
-"""Products of matrices, and how far they may be off at a precision below float32: see `precision`."""
+"""How far products of matrices may be off at a precision below float32: see `assay.spec.semantics.precision`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
 from typing import Any
 
-import autograd.numpy as np
-from autograd.extend import defvjp, primitive
+import numpy as np
 from numpy.typing import NDArray
 
-from assay.spec.error_bounds.precision import GRADES, current_precision
+from assay.spec.semantics.precision import GRADES, current_precision
 
 Array = NDArray[Any]
-
-
-def product(multiply: Callable[..., Array], *factors: Array) -> Array:
-    """Multiply as the grade does, if the factors are float32: forth and, where it is differentiated, back."""
-    if current_precision() == "float32":
-        return multiply(*factors)
-    result: Array = _result(multiply(*map(_factor, factors)))
-    return result
 
 
 def input_rounding_bound(multiply: Callable[..., Any], *factors: Array) -> Any:  # noqa: ANN401 - as `multiply` returns
@@ -40,34 +29,3 @@ def input_rounding_bound(multiply: Callable[..., Any], *factors: Array) -> Any: 
 def _error(sizes: Array) -> Array:
     grade = GRADES[current_precision()]
     return 2.0**-grade.fraction_bits * sizes + grade.least
-
-
-def rounded(array: Array, grade: str, *, cut_off: bool = False) -> Array:
-    """Round float32 numbers to the nearest of a grade, or cut off what it has no bits for; others stay as they are."""
-    dropped = np.uint32(GRADES["float32"].fraction_bits - GRADES[grade].fraction_bits)
-    if array.dtype != np.float32 or not dropped:
-        return array
-    half = np.uint32(0) if cut_off else np.uint32(1) << (dropped - np.uint32(1))
-    bits = np.ascontiguousarray(array).view(np.uint32) + half
-    coarse: Array = ((bits >> dropped) << dropped).view(np.float32).reshape(array.shape)
-    return np.where(np.abs(coarse) < GRADES[grade].least, np.float32(0), coarse)
-
-
-_cutting_off = ContextVar("cutting_off", default=False)
-
-
-@contextmanager
-def cutting_off(*, cut_off: bool) -> Iterator[None]:
-    """Let the definition cut off instead of rounding to the nearest for a while, or not."""
-    token = _cutting_off.set(cut_off)
-    try:
-        yield
-    finally:
-        _cutting_off.reset(token)
-
-
-_factor = primitive(lambda array: rounded(array, current_precision(), cut_off=_cutting_off.get()))
-_result = primitive(lambda array: array)
-# The way back of a product is a product, too, of the gradient of its result.
-defvjp(_factor, lambda _rounded, _array: lambda gradient: gradient)
-defvjp(_result, lambda _same, _array: _factor)

@@ -8,7 +8,7 @@ stability of numerical algorithms", 2nd edition, 2002:
 - n such errors in a row, in numerator or denominator, make at most `gamma(n)` (lemma 3.1), so a sum of n
   products has an error of at most gamma(n) times the sum of their magnitudes, in any order (section 3.1);
 - a result below `TINY` may be lost entirely, as hardware may flush it to zero;
-- where products may be less precise than float32, rounding their factors adds what `products.excess` says.
+- where products may be less precise than float32, rounding their factors adds `products.input_rounding_bound`.
 
 IEEE 754 says nothing of exp, log, tanh and pow. For these, for division and for the square root, the bounds are
 those of the OpenCL C specification ("Relative error as ULPs", single precision, full profile), the weakest public

@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 
 from assay.spec.error_bounds.measured_bounds import FACTOR, root_mean_square, to_float64
-from assay.spec.error_bounds.products import cutting_off
 from assay.spec.error_bounds.rounding import U
+from assay.spec.semantics.descent import Step
 from assay.spec.semantics.layers import Array
-from assay.spec.semantics.models import Parameters, Step
+from assay.spec.semantics.models import Parameters
+from assay.spec.semantics.products import cutting_off
 
 # Parameters, and the gradients of every step, to the parameters after the last.
 Optimize = Callable[[Parameters, Sequence[Parameters]], Parameters]

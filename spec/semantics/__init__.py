@@ -1,1 +1,1 @@
-"""The executable meaning of the claims: float64 definitions, and how far float32 may lie from them."""
+"""The executable meaning of the claims: definitions in float64."""

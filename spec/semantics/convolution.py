@@ -10,9 +10,9 @@ from typing import Literal
 
 import autograd.numpy as np
 
-from assay.spec.error_bounds.products import product
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.layers import ACTIVATIONS, Array
+from assay.spec.semantics.products import product
 
 Padding = Literal["valid", "same"]
 Pair = tuple[int, int]

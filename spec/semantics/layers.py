@@ -8,7 +8,7 @@ import autograd.numpy as np
 from autograd.extend import defvjp, primitive
 from numpy.typing import NDArray
 
-from assay.spec.error_bounds.products import product
+from assay.spec.semantics.products import product
 
 Array = NDArray[Any]
 
@@ -45,10 +45,10 @@ def dense(inputs: Array, kernel: Array, bias: Array | None = None, activation: s
     """f(AW + b) over the last axis (line 81).
 
     Args:
-        inputs: A, [..., input_dim].
-        kernel: W, [input_dim, units].
-        bias: B, [units], added to every row (line 105); None for a layer without one.
-        activation: F; None for none.
+        inputs: Matrix `A`, [..., input_dim].
+        kernel: Matrix `W`, [input_dim, units].
+        bias: Vector `b`, [units], added to every row (line 105); None for a layer without one.
+        activation: Name of `f`, a key of `ACTIVATIONS`; None for the identity.
 
     Returns:
         [..., units].

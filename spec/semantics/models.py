@@ -5,21 +5,17 @@ The same code runs in float64, where it is the definition, and in float32, where
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache, partial
-from typing import NamedTuple
 
 import autograd.numpy as np
 from autograd import value_and_grad
 
-from assay.spec.semantics import convolution, layers, losses, optimizers, recurrence
+from assay.spec.semantics import convolution, descent, layers, losses, recurrence
 from assay.spec.semantics.layers import Array
 from assay.spec.semantics.optimizers import Adam
 
 Parameters = dict[str, Array]
-# What Adam has gathered of each parameter: first and second moment.
-Moments = dict[str, tuple[Array, Array]]
 
 
 @dataclass(frozen=True)
@@ -370,7 +366,7 @@ def train(
     """Train on given batches with a new optimizer (lines 69 to 74 and 220 to 228).
 
     Args:
-        model: which.
+        model: Name of the model, a key of `MODELS`.
         parameters: Parameters before the first step.
         inputs: [steps, batch, ...].
         targets: [steps, batch, ...].
@@ -381,34 +377,7 @@ def train(
         [steps], the loss of every batch before its step, and the parameters after the last.
 
     """
-    return ends(steps(model, parameters, inputs, targets, learning_rate, adam=adam))
-
-
-class Step(NamedTuple):
-    """One step of a training.
-
-    Attributes:
-        loss: Loss of the batch before the step.
-        gradients: Gradients of the loss, by the names of the parameters.
-        update: Function that returns the parameters after the step, and the moments. What asks for the loss and the
-            gradients alone does not wait for it.
-
-    """
-
-    loss: Array
-    gradients: Parameters
-    update: Callable[[], tuple[Parameters, Moments]]
-
-    @property
-    def parameters(self) -> Parameters:
-        """Parameters after the step."""
-        return self.update()[0]
-
-
-def ends(steps: Iterable[Step]) -> tuple[Array, Parameters]:
-    """Return the loss of every step, and the parameters after the last."""
-    taken = [*steps]
-    return np.array([step.loss for step in taken]), taken[-1].parameters
+    return descent.ends(steps(model, parameters, inputs, targets, learning_rate, adam=adam))
 
 
 def steps(
@@ -419,65 +388,10 @@ def steps(
     learning_rate: float,
     *,
     adam: Adam = Adam.BEFORE_CORRECTION,
-) -> Iterator[Step]:
+) -> Iterator[descent.Step]:
     """Take a step for each batch of a training."""
     gradients = (
         lambda parameters, batch=batch, target=target: loss_and_gradients(model, parameters, batch, target)
         for batch, target in zip(inputs, targets, strict=True)
     )
-    return descend(MODELS[model].optimizer, parameters, gradients, learning_rate, adam=adam)
-
-
-def descend(
-    optimizer: str,
-    parameters: Parameters,
-    batches: Iterable[Callable[[Parameters], tuple[Array, Parameters]]],
-    learning_rate: float,
-    *,
-    adam: Adam = Adam.BEFORE_CORRECTION,
-) -> Iterator[Step]:
-    """Take one step of a new optimizer for each batch.
-
-    Args:
-        optimizer: `sgd` or `adam`.
-        parameters: Parameters before the first step.
-        batches: Function of each batch, from parameters to its loss and gradients.
-        learning_rate: Learning rate of the optimizer.
-        adam: Form of Adam, where the optimizer is Adam.
-
-    """
-    moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
-    step_of = optimizers.OPTIMIZERS[optimizer]
-    update = None
-    for number, loss_and_gradients_of in enumerate(batches, start=1):
-        if update is not None:
-            parameters, moments = update()
-        loss, gradients = loss_and_gradients_of(parameters)
-        take = partial(step_of, step=number, learning_rate=learning_rate, adam=adam)
-        update = cache(partial(_update, take, parameters, gradients, moments))
-        yield Step(loss, gradients, update)
-
-
-def _update(
-    take: Callable[..., tuple[Array, Array, Array]], parameters: Parameters, gradients: Parameters, moments: Moments
-) -> tuple[Parameters, Moments]:
-    """Take a step of an optimizer with every parameter."""
-    taken = {name: take(value, gradients[name], *moments[name]) for name, value in parameters.items()}
-    return (
-        {name: parameter for name, (parameter, _, _) in taken.items()},
-        {name: (first, second) for name, (_, first, second) in taken.items()},
-    )
-
-
-def optimize(
-    optimizer: str,
-    parameters: Parameters,
-    gradients: Iterable[Parameters],
-    learning_rate: float,
-    *,
-    adam: Adam = Adam.BEFORE_CORRECTION,
-) -> Parameters:
-    """Return the parameters after steps along given gradients, one for each of them."""
-    batches = (lambda _parameters, given=given: (np.float64(0), given) for given in gradients)
-    *_, last = descend(optimizer, parameters, batches, learning_rate, adam=adam)
-    return last.parameters
+    return descent.descend(MODELS[model].optimizer, parameters, gradients, learning_rate, adam=adam)

@@ -44,10 +44,10 @@ def batch_normalization(inputs: Array, gamma: Array, beta: Array, moving: Statis
 
     Args:
         inputs: [..., channels].
-        gamma: [channels].
-        beta: [channels].
-        moving: The moving statistics.
-        training: which.
+        gamma: Scale, [channels].
+        beta: Offset, [channels].
+        moving: Moving statistics.
+        training: Whether to use the statistics of the batch rather than the moving ones.
 
     Returns:
         The shape of `inputs`.

@@ -52,12 +52,12 @@ def adam_step(
     of 1 - beta_2^t.
 
     Args:
-        parameter: Any shape, as the other arrays.
+        parameter: Parameter of any shape; the other three arrays have the same shape.
         gradient: Gradient of the loss.
         first_moment: First moment before the step; zeros before the first one.
         second_moment: Second moment before the step.
         step: Number of the step, from 1.
-        learning_rate: alpha.
+        learning_rate: Step size `alpha`.
         adam: Form of Adam.
 
     Returns:

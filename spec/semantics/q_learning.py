@@ -12,7 +12,7 @@ from typing import NamedTuple
 import autograd.numpy as np
 from autograd import value_and_grad
 
-from assay.spec.semantics import layers, losses, models
+from assay.spec.semantics import descent, layers, losses, models
 from assay.spec.semantics.datasets import resize
 from assay.spec.semantics.layers import Array
 from assay.spec.semantics.models import MODELS, Parameters
@@ -90,14 +90,14 @@ def steps(
     gamma: float,
     *,
     adam: Adam = Adam.BEFORE_CORRECTION,
-) -> Iterator[models.Step]:
+) -> Iterator[descent.Step]:
     """Take a learning step for each batch of [steps, batch, ...]."""
     gradients = (
         lambda parameters, batch=batch: loss_and_gradients(model, parameters, Transitions(*batch), gamma)
         for batch in zip(*batches, strict=True)
     )
     optimizer = MODELS[model].optimizer
-    return models.descend(optimizer, parameters, gradients, learning_rate, adam=adam)
+    return descent.descend(optimizer, parameters, gradients, learning_rate, adam=adam)
 
 
 def learn(
@@ -110,7 +110,7 @@ def learn(
     adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> tuple[Array, Parameters]:
     """Return the loss of every batch before its step, and the parameters after the last."""
-    return models.ends(steps(model, parameters, batches, learning_rate, gamma, adam=adam))
+    return descent.ends(steps(model, parameters, batches, learning_rate, gamma, adam=adam))
 
 
 # Of red, green and blue in the luma of ITU-R BT.601.

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import autograd.numpy as np
 
-from assay.spec.error_bounds.products import product
 from assay.spec.semantics.layers import ACTIVATIONS, Array, sigmoid
+from assay.spec.semantics.products import product
 
 
 def simple_rnn_cell(
@@ -16,14 +16,14 @@ def simple_rnn_cell(
     """s_t = f(x_t U + s_{t-1} W) (lines 636 to 640), with the shapes that make the sum possible.
 
     Args:
-        inputs: x_t, [batch, m].
-        state: s_{t-1}, [batch, n].
-        input_kernel: U, [m, n].
-        recurrent_kernel: W, [n, n].
-        activation: f.
+        inputs: Inputs `x_t`, [batch, m].
+        state: State `s_{t-1}`, [batch, n].
+        input_kernel: Matrix `U`, [m, n].
+        recurrent_kernel: Matrix `W`, [n, n].
+        activation: Name of `f`; None for the identity.
 
     Returns:
-        s_t, [batch, n].
+        State `s_t`, [batch, n].
 
     """
     return ACTIVATIONS[activation](
@@ -36,9 +36,9 @@ def simple_rnn(inputs: Array, input_kernel: Array, recurrent_kernel: Array, acti
 
     Args:
         inputs: [batch, time, m].
-        input_kernel: U, [m, n].
-        recurrent_kernel: W, [n, n].
-        activation: f.
+        input_kernel: Matrix `U`, [m, n].
+        recurrent_kernel: Matrix `W`, [n, n].
+        activation: Name of `f`; None for the identity.
 
     Returns:
         The state after every step, [batch, time, n].
@@ -56,8 +56,8 @@ class State(NamedTuple):
     """What an LSTM cell carries from one time step to the next.
 
     Attributes:
-        hidden: H, which is its output, too: [batch, units].
-        carry: C, [batch, units].
+        hidden: Hidden state `h`, which is also the output, [batch, units].
+        carry: Carry state `c`, [batch, units].
 
     """
 

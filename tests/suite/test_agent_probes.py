@@ -10,7 +10,9 @@ from assay.spec.semantics import cart_pole, q_learning
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.models import MODELS
 from assay.testing import thresholds
-from assay.testing.thresholds import FALSE_ALARM, assert_no_echo, chance_of_samples, chance_of_share
+from assay.testing.chances import chance_of_samples, chance_of_share
+from assay.testing.counts import assert_no_echo
+from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training import agent_probes
 from assay.testing.training.agent_probes import ALWAYS_EXPLORING, FAILURE_LOSS, LENGTH, PROBE, WHOLE_EPISODES
 

@@ -114,6 +114,11 @@ def test_the_specification_depends_on_nothing_else(path):
     assert {package(name) for name in ours(path)} <= {"spec"}
 
 
+@each("spec/semantics")
+def test_definitions_know_nothing_of_error_bounds(path):
+    assert {name for name in ours(path) if name.startswith("assay.spec.error_bounds")} == set()
+
+
 @each("assay/kit")
 def test_the_kit_needs_numpy_and_the_contract_alone(path):
     assert tops(path) <= {"assay", "numpy"}

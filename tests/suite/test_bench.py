@@ -28,7 +28,7 @@ NOBODY = Description("nobody", "1.0", {}, ())
 
 def run_of(ours: float, theirs: float, noise: float, generator: np.random.Generator, starts: int = 3) -> Run:
     """Make up a run in which the cost of a step varies from start to start by a share of it."""
-    run = results.begun(PLAN, {"ours": NOBODY, "theirs": NOBODY})
+    run = results.begin(PLAN, {"ours": NOBODY, "theirs": NOBODY})
     for name, step in (("ours", ours), ("theirs", theirs)):
         run.starts.setdefault("mlp", {})[name] = {
             number: Start(

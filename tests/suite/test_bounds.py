@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from assay.spec.error_bounds import cart_pole_rounding, image_rounding, measured_bounds, recurrence_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
-from assay.spec.error_bounds.products import rounded
 from assay.spec.semantics import cart_pole, convolution, datasets, layers, losses, normalization, optimizers, recurrence
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.products import rounded
 from assay.spec.semantics.q_learning import Transitions
 from assay.spec.semantics.recurrence import State
 from assay.testing import problems, q_networks

@@ -318,7 +318,7 @@ def test_every_claim_has_a_test_and_every_test_a_claim() -> None:
         ),
         pytest.param(
             '@claim("one.first")\ndef test_one(permitted): ...',
-            ["test_one.py: test_one tells which result it sees, of a claim that allows none"],
+            ["test_one.py: test_one records a result, but its claim lists no permitted results"],
             id="a result too many",
         ),
         pytest.param('@claim("one.first")\n@given(2)\ndef test_one(): ...\ndef helper(): ...', [], id="no gap"),
@@ -333,7 +333,7 @@ def test_a_claim_whose_allowed_results_nobody_tells_is_a_gap(tmp_path: Path) -> 
     (tmp_path / "test_one.py").write_text('@claim("one.first")\ndef test_one(): ...')
     open_ = load(write(tmp_path, unspecified=UNSPECIFIED, one=ONE + 'unspecified = "which"'))
     assert index.gaps(open_, index.read(tmp_path)) == [
-        "one.toml: no test tells which of the allowed results of one.first it sees"
+        "one.toml: no test records which of the permitted results of one.first it sees"
     ]
 
 

@@ -8,7 +8,8 @@ from scipy import stats
 
 from assay.spec.semantics import layers
 from assay.testing import draws
-from assay.testing.thresholds import FALSE_ALARM, chance_of_draws
+from assay.testing.chances import chance_of_draws
+from assay.testing.thresholds import FALSE_ALARM
 
 CHARACTERS = layers.softmax(1.5 * draws.normal_quantiles(57))
 LEVELS = 256

@@ -13,8 +13,9 @@ from assay.specification.profiles import PROFILES
 from assay.survey import error_rates
 from assay.survey.error_rates import Decided
 from assay.testing import decisions, thresholds
+from assay.testing.chances import chance_of_share
 from assay.testing.decisions import Level
-from assay.testing.thresholds import DETECTION, FALSE_ALARM, RATE, chance_of_share
+from assay.testing.thresholds import DETECTION, FALSE_ALARM, RATE
 from conftest import ENVIRONMENT
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "error-rates.md"

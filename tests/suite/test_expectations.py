@@ -209,7 +209,7 @@ def ledger_of(**outcomes: str) -> Ledger:
 
 
 def test_what_fails_becomes_an_expectation() -> None:
-    found = expect.updated((), ledger_of(tanh="error", relu="fail", affine="pass", zeros="skipped"), LINK)
+    found = expect.update((), ledger_of(tanh="error", relu="fail", affine="pass", zeros="skipped"), LINK)
     assert found == [
         Expectation("dense.relu", "relu is off", LINK),
         Expectation("dense.tanh", "tanh is off", LINK, Outcome.ERROR),
@@ -219,7 +219,7 @@ def test_what_fails_becomes_an_expectation() -> None:
 def test_what_people_wrote_is_kept_as_long_as_it_is_true() -> None:
     known = listed("dense.affine", "dense.relu", "dense.tanh", "dense.sigmoid", "dense.zeros")
     found = ledger_of(affine="expected_failure", relu="crash", tanh="unexpected_pass", sigmoid="pass")
-    assert expect.updated(known, found, "https://example.org/new") == [
+    assert expect.update(known, found, "https://example.org/new") == [
         *listed("dense.affine"),
         *listed("dense.relu", outcome=Outcome.CRASH),
         *listed("dense.zeros"),
@@ -227,7 +227,7 @@ def test_what_people_wrote_is_kept_as_long_as_it_is_true() -> None:
 
 
 def test_what_another_file_expects_is_not_written_again() -> None:
-    assert expect.updated((), ledger_of(relu="expected_failure"), LINK) == []
+    assert expect.update((), ledger_of(relu="expected_failure"), LINK) == []
 
 
 def test_the_command_writes_what_makes_the_next_run_conform(shell: Shell) -> None:

@@ -20,10 +20,11 @@ from assay.reports.compare import compare
 from assay.reports.markdown import plain
 from assay.spec.error_bounds import image_rounding, rounding
 from assay.spec.error_bounds.measured_bounds import to_float64
-from assay.spec.error_bounds.precision import GRADES, at_least_as_precise, current_precision, use_precision
-from assay.spec.error_bounds.products import input_rounding_bound, rounded
+from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.semantics import convolution, layers, losses
 from assay.spec.semantics.differentiation import vjp
+from assay.spec.semantics.precision import GRADES, at_least_as_precise, current_precision, use_precision
+from assay.spec.semantics.products import rounded
 from assay.specification.index import tests_folder
 from assay.testing import networks, problems
 

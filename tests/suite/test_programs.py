@@ -38,9 +38,9 @@ for folder, seed in ("first", "3"), ("again", "3"), ("other", "4"):
 ended["rnn"] = run("rnn", "--batches", "30", "--out", "rnn")
 
 import tensorflow as tf
-from assay.reference.models import trainer
+from assay.reference.models import get_trainer
 
-loop = trainer("mlp", (28, 28, 1))._on_examples
+loop = get_trainer("mlp", (28, 28, 1))._on_examples
 ended["traces"] = [f.experimental_get_tracing_count() for f in (loop._compiled, loop._traced)]
 found = mnist()
 train_set = implementation.datasets.preprocess(found.x_train, found.y_train)

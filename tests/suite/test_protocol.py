@@ -345,7 +345,7 @@ def test_a_peer_that_outlives_its_worker_is_ended_with_the_run(bridge: Callable[
 
 def test_smoke_tells_a_peer_that_is_lost_while_it_starts(bridge: Callable[..., Path], shell: Shell) -> None:
     ended = shell.assay("smoke", bridge(start="is_killed"), "--seconds", 60)
-    said = "the adapter is broken here: start(): the process of the implementation ended: signal 9 (Killed)"
+    said = "adapter broken: start(): the process of the implementation ended: signal 9 (Killed)"
     assert (ended.code, said in ended.output) == (ExitCode.NOT_CONFORMANT, True), ended.output
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from assay.errors import ExitCode, UserError
-from assay.files import lock, output
+from assay.files import lock, output_file
 
 from .conftest import ENVIRONMENT
 
@@ -78,7 +78,7 @@ def test_pytest_writes_to_a_pipe_once(shell: Shell) -> None:
 def test_a_pipe_that_nobody_reads_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(UserError, match="pipe cannot be written: nothing reads from this pipe"):
-        output.write(tmp_path / "pipe", "text", "ledger")
+        output_file.write(tmp_path / "pipe", "text", "ledger")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
@@ -189,7 +189,7 @@ def test_a_folder_named_like_a_framework_does_not_hide_it(shell: Shell, environm
         "def start(self, device):\n    import mlx.core\n    assert mlx.core.answer() == 42\n    return device\n"
         "implementation = having(start=start)\n"
     )
-    package = Path(output.__file__).parents[1]
+    package = Path(output_file.__file__).parents[1]
     (here / "assay").symlink_to(package)
     environment(PYTHONPATH=os.pathsep.join([str(here), str(there), ENVIRONMENT["PYTHONPATH"]]))
     ended = run(shell, "--results", "ledger.json", toy="adapter")

@@ -27,7 +27,8 @@ from assay.spec.semantics.q_learning import Transitions
 from assay.spec.semantics.recurrence import State
 from assay.spec.vectors import read
 from assay.testing import handcrafted_weights, problems
-from assay.testing.thresholds import FALSE_ALARM, chance_of_samples
+from assay.testing.chances import chance_of_samples
+from assay.testing.thresholds import FALSE_ALARM
 
 LINEAR = read("linear_model")
 X, Y = np.array(LINEAR["X"]), np.array(LINEAR["y"])

@@ -12,7 +12,7 @@ from assay.spec.semantics import cart_pole, layers, q_learning
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.models import MODELS
 from assay.specification.claims import specification
-from assay.testing import thresholds
+from assay.testing import chances, thresholds
 from assay.testing.draws import detectable_temperature, normal_quantiles
 from assay.testing.training import agent_training
 
@@ -93,20 +93,20 @@ def test_divergence_of_the_stated_size_is_found_as_often_as_it_says():
     probabilities = np.full(classes, 1 / classes)
     off = generator.choice([-1.0, 1.0], classes)
     off -= off.mean()
-    off *= np.sqrt(thresholds.detectable_divergence(draws, classes) / np.sum(off**2 / probabilities))
+    off *= np.sqrt(chances.detectable_divergence(draws, classes) / np.sum(off**2 / probabilities))
     counts = generator.multinomial(draws, probabilities + off, SIMULATIONS)
-    found = sum(thresholds.chance_of_counts(one, probabilities) <= thresholds.FALSE_ALARM for one in counts)
+    found = sum(chances.chance_of_counts(one, probabilities) <= thresholds.FALSE_ALARM for one in counts)
     # The statistic is distributed as the power is computed for but for 1 in the square root of the number of draws.
     assert found / SIMULATIONS == pytest.approx(thresholds.DETECTION, abs=1 / np.sqrt(draws))
 
 
 def test_gap_of_the_stated_size_is_found_at_least_as_often_as_it_says():
     generator = np.random.default_rng(0)
-    gap = thresholds.detectable_gap(400)
+    gap = chances.detectable_gap(400)
     # A share of the draws that is the gap is moved to the very beginning.
     draws = generator.random((SIMULATIONS, 400))
     moved = np.where(draws > 1 - gap, 0.0, draws)
-    found = sum(thresholds.chance_of_draws(one, 0.0, 1.0) <= thresholds.FALSE_ALARM for one in moved)
+    found = sum(chances.chance_of_draws(one, 0.0, 1.0) <= thresholds.FALSE_ALARM for one in moved)
     assert found / SIMULATIONS >= thresholds.DETECTION
 
 
@@ -114,8 +114,8 @@ def test_gap_of_the_stated_size_is_found_at_least_as_often_as_it_says():
     ("claim", "size"),
     [
         ("generation.frequencies", detectable_temperature(20_000, CHARACTERS)),
-        ("generation.by-temperature", thresholds.detectable_gap(1_200, tests=2)),
-        ("generation.by-the-network", thresholds.detectable_gap(400)),
+        ("generation.by-temperature", chances.detectable_gap(1_200, tests=2)),
+        ("generation.by-the-network", chances.detectable_gap(400)),
     ],
 )
 def test_claims_state_the_sizes_that_are_detectable(claim, size):

@@ -117,8 +117,8 @@ def test_who_raises_is_asked_where_it_is_no_call_of_the_contract(
     try:
         hostile.raising(error)()
     except BaseException as raised:  # noqa: BLE001 - that is what is looked at
-        owned = failure.owned(raised)
-    assert (failure.outcome_of(owned).value, type(error).__name__ in str(owned)) == ("error", True)
+        attributed = failure.attribute(raised)
+    assert (failure.outcome_of(attributed).value, type(error).__name__ in str(attributed)) == ("error", True)
 
 
 # Time
@@ -352,7 +352,7 @@ def test_an_adapter_can_cheat_in_one_process_with_assay_and_not_from_another(she
 def test_whatever_a_file_of_the_run_says_is_held_against_nobody(name: str) -> None:
     with pytest.raises(OSError) as raised:  # noqa: PT011 - of any kind
         compute_once(Path("/proc"), name, int)
-    assert isinstance(failure.owned(raised.value), failure.SuiteError)
+    assert isinstance(failure.attribute(raised.value), failure.SuiteError)
 
 
 def test_text_is_plain() -> None:

@@ -27,7 +27,7 @@ class PeerImplementation:
     distributions: Sequence[str] = ()
 
     def __init__(self, command: Sequence[str], folder: Path, notes: Path | None = None) -> None:
-        """Take how the peer is started.
+        """Take the command; the process starts with the first request.
 
         Args:
             command: The program and its arguments.
@@ -50,17 +50,17 @@ class PeerImplementation:
 
     @property
     def name(self) -> str:
-        """For people and for the ledger."""
+        """Name for people and for the ledger."""
         return str(self._peer.description["name"])
 
     @property
     def version(self) -> str:
-        """Of the adapter."""
+        """Version of the adapter."""
         return str(self._peer.description["version"])
 
     @property
     def frameworks(self) -> dict[str, str]:
-        """What it works with: version by name."""
+        """Versions of its frameworks, by name."""
         return dict(self._peer.description["frameworks"])
 
     @property

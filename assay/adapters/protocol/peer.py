@@ -72,7 +72,7 @@ class Peer:
 
         Args:
             group: Group of the function.
-            function: Its name.
+            function: Name of the function.
             arguments: Arguments by name.
 
         Raises:

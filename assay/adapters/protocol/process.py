@@ -15,7 +15,7 @@ from typing import NoReturn
 
 from assay.adapters.parentage import describe_end, ending_with_parent
 from assay.adapters.protocol.errors import CrashError, ProtocolError
-from assay.adapters.protocol.wire import Message, Receiver, shown
+from assay.adapters.protocol.wire import Message, Receiver, excerpt
 
 # How long a process that has closed a stream, or was asked to stop, may take to end.
 END_SECONDS = 2.0
@@ -86,7 +86,7 @@ class Process:
         with selectors.DefaultSelector() as selector:
             selector.register(self._out, selectors.EVENT_READ)
             if selector.select(0) and (unasked := self._read()):
-                msg = f"it wrote without having been asked: {shown(unasked)}"
+                msg = f"it wrote without having been asked: {excerpt(unasked)}"
                 raise ProtocolError(msg)
             selector.register(self._err, selectors.EVENT_READ)
             selector.register(self._in, selectors.EVENT_WRITE)

@@ -125,7 +125,7 @@ class Receiver:
         if self._fields is None:
             end = self._bytes.find(b"\n", searched)
             if (len(self._bytes) if end < 0 else end) > LONGEST_LINE:
-                msg = f"it wrote a line of more than {LONGEST_LINE} bytes: {shown(self._bytes)}"
+                msg = f"it wrote a line of more than {LONGEST_LINE} bytes: {excerpt(self._bytes)}"
                 raise ProtocolError(msg)
             if end < 0:
                 return None
@@ -137,7 +137,7 @@ class Receiver:
         came = len(self._bytes) - self._start
         if came > self._wanted:
             extra = self._bytes[self._start + self._wanted :]
-            msg = f"it goes on after its answer: {shown(extra)}"
+            msg = f"it goes on after its answer: {excerpt(extra)}"
             raise ProtocolError(msg)
         return self._message(self._fields) if came == self._wanted else None
 
@@ -158,7 +158,7 @@ def _fields(line: bytes, command: str, id_: int) -> dict[str, Any]:
         kind = "refusal" if isinstance(fields, dict) and "error" in fields else f"answer_to_{command}"
         fault = next(_validator(kind).iter_errors(fields), None)
     except (ValueError, RecursionError):
-        msg = f"it wrote what is not JSON, or not such as can be read: {shown(line)}"
+        msg = f"it wrote what is not JSON, or not such as can be read: {excerpt(line)}"
         raise ProtocolError(msg) from None
     if fault is not None:
         where = ".".join(map(str, fault.absolute_path)) or "top level"
@@ -195,7 +195,7 @@ def _array(name: str, shape: list[int], content: bytearray) -> Array:
     return np.frombuffer(content, dtype.newbyteorder("<")).astype(dtype, copy=False).reshape(shape)
 
 
-def shown(content: bytes | bytearray) -> str:
+def excerpt(content: bytes | bytearray) -> str:
     """Quote the beginning of bytes that are not a message."""
     start = bytes(content[:SHOWN]).decode(errors="replace")
     return repr(start) + (f" and {len(content) - SHOWN} bytes more" if len(content) > SHOWN else "")

@@ -9,7 +9,7 @@ import click
 
 from assay.adapters import loading
 from assay.bench import results
-from assay.bench.scheduler import Plan, conduct
+from assay.bench.scheduler import Plan, run_benchmarks
 from assay.bench.workloads import IDS
 from assay.cli.command import Command
 from assay.cli.options import IMPLEMENTATION_IS, device, implementation, rename
@@ -40,7 +40,7 @@ from assay.reports import bench_tables
     "keyword",
     default="",
     metavar="EXPRESSION",
-    help="Benchmarks to run by name, as in pytest; the limit needs `product or stream`, too.",
+    help="Expression that selects benchmarks, as in pytest. The limit of the machine needs `product or stream`, too.",
 )
 @click.option(
     "--launches",
@@ -97,13 +97,13 @@ def bench(
     if output.exists():
         results.read(output)
     plan = Plan(names, device, profile, keyword, launches, rounds, seconds, turn_seconds)
-    run = results.begun(plan, {name: loading.probe(name) for name in names})
+    run = results.begin(plan, {name: loading.probe(name) for name in names})
     for fetch in (data.mnist, data.nietzsche):
         with suppress(data.AbsentError):
             fetch()
     try:
         with ProgressDisplay("turns") as display:
-            for event in conduct(plan):
+            for event in run_benchmarks(plan):
                 display.advance(f"launch {event.start + 1}/{plan.starts}: {event.work} of {event.implementation}")
                 run.take(event)
     except KeyboardInterrupt:

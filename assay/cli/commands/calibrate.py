@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,7 +14,7 @@ from assay.cli.options import workers
 from assay.cli.progress import ProgressDisplay
 from assay.cli.values import PATH, whole_number
 from assay.errors import ExitCode
-from assay.files import lock, output
+from assay.files import json_file, lock, output_file
 from assay.runner.options import NAMED
 from assay.survey import engine
 from assay.survey.calibration import REFERENCE, Calibration
@@ -67,7 +66,7 @@ def calibrate(
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{threshold_file.stem}-{quote(implementation, safe='')}.json"
     calibration = Calibration(file, stored, implementation, loading.probe(implementation))
-    held = lock.acquire(output.check(file, "calibration"), "calibration")
+    file_lock = lock.acquire(output_file.check(file, "calibration"), "calibration")
     if not again:
         calibration.take_stored()
     calibration.resume()
@@ -78,9 +77,9 @@ def calibrate(
             engine.connect(scheduler, processes or 1) as connected,
             ProgressDisplay(f"runs of {threshold_file.stem}", count, done) as display,
         ):
-            calibration.go_on(count, connected, display.advance)
-    if held is not None:
-        held.release()
+            calibration.run_missing(count, connected, display.advance)
+    if file_lock is not None:
+        file_lock.release()
     if calibration.failed:
         for seed, why in sorted(calibration.failed.items()):
             print(f"seed {seed}: {why}")
@@ -91,7 +90,7 @@ def calibrate(
 
 def _finish(calibration: Calibration, threshold_file: Path) -> int:
     if calibration.implementation == REFERENCE or not calibration.threshold["runs"]:
-        output.write(threshold_file, json.dumps(calibration.as_threshold(), indent=1) + "\n", "threshold")
+        json_file.write(threshold_file, calibration.as_threshold(), "threshold")
         # The runs are in the threshold now.
         calibration.file.unlink(missing_ok=True)
         print(f"{threshold_file}: {len(calibration.runs)} runs")

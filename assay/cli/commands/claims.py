@@ -116,7 +116,10 @@ def show(id_: str) -> int:
     claim = specification().claim(id_)
     tests = [test for test in index.read(index.tests_folder()) if claim.id in test.claims]
     for name, value in _fields(claim, tests).items():
-        print(textwrap.fill(value, 110, initial_indent=f"{name + ': ':13}", subsequent_indent=" " * 13))
+        # Paths may be long, and have hyphens.
+        wrapper = textwrap.TextWrapper(110, break_long_words=False, break_on_hyphens=False, subsequent_indent=" " * 13)
+        wrapper.initial_indent = f"{name + ': ':13}"
+        print(wrapper.fill(value))
     return ExitCode.CONFORMANT
 
 

@@ -9,7 +9,7 @@ import click
 from assay.bench import results
 from assay.cli.command import Command
 from assay.cli.values import PATH
-from assay.files import text_file
+from assay.files import output_file
 from assay.ledger import ledger
 from assay.reports import compare as ledgers
 
@@ -31,11 +31,11 @@ def compare(old: Path, new: Path, output: Path | None) -> int:
 
         ratios = regression.compare(results.read(old), results.read(new)[-1])
         if output is not None:
-            text_file.write(output, bench_comparison.as_markdown(ratios), "comparison")
+            output_file.write(output, bench_comparison.as_markdown(ratios), "comparison")
         print(bench_comparison.as_text(ratios))
         return ratios.code
     comparison = ledgers.compare(ledger.read(old), ledger.read(new))
     if output is not None:
-        text_file.write(output, ledgers.as_markdown(comparison), "comparison")
+        output_file.write(output, ledgers.as_markdown(comparison), "comparison")
     print(ledgers.as_text(comparison))
     return comparison.code

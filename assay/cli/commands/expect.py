@@ -32,7 +32,7 @@ from assay.ledger import ledger as ledgers
 def expect(ledger: Path, output: Path, link: str, expires: date | None) -> int:
     """Write the expectations, and count what changed."""
     before = expectations.read(output) if output.exists() else ()
-    after = writer.updated(before, ledgers.read(ledger), link, expires)
+    after = writer.update(before, ledgers.read(ledger), link, expires)
     writer.write(output, after)
     old, new = ({expectation.claim for expectation in each} for each in (before, after))
     print(f"{output}: {len(new)} expectations, {len(new - old)} of them new; {len(old - new)} removed")

@@ -10,7 +10,7 @@ import click
 from assay.cli.command import Command
 from assay.cli.values import PATH
 from assay.errors import ExitCode, UserError
-from assay.files import text_file
+from assay.files import output_file
 from assay.ledger import ledger
 from assay.ledger.ledger import Ledger
 from assay.reports import matrix as maker
@@ -39,9 +39,9 @@ def matrix(ledgers: Sequence[str], output: Path, data: Path | None) -> int:
     else:
         made = maker.make(_read_named(named))
     if data is not None:
-        text_file.write(data, maker.as_json(made), "matrix")
+        output_file.write(data, maker.as_json(made), "matrix")
         print(f"matrix: {data}")
-    text_file.write(output, maker.as_page(made), "page")
+    output_file.write(output, maker.as_page(made), "page")
     print(f"page: {output}")
     return ExitCode.CONFORMANT
 

@@ -17,7 +17,7 @@ from assay.cli.options import IMPLEMENTATION_IS, RUN_NAMES, implementation, rena
 from assay.cli.report_files import STDOUT, format_of, read_files, tell_github, write_report
 from assay.cli.values import PATH, parse_processes
 from assay.errors import ExitCode, UserError
-from assay.files import output
+from assay.files import output_file
 from assay.ledger import ledger
 from assay.ledger.verdict import verdict
 from assay.runner import launch
@@ -69,35 +69,46 @@ def run(report_file: Path | None, kind: str | None, processes: str, *, github: b
     """Run the tests of the claims, and turn the ledger into a report.
 
     Raises:
-        UserError: A file cannot be what it is asked to be.
+        UserError: A file cannot be written, or --resume has no ledger to continue from.
 
     """
-    asked = RunOptions(**values)
-    results, named = asked.results, report_file is not None
-    if report_file is not None:
-        format_of(report_file, kind)
-    if not asked.claim:
-        # Single claims are run to look at a failure, not for a ledger.
-        parts = [str(asked.implementation), *([f"shard-{asked.shard}"] if asked.shard else [])]
-        name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
-        results = results or Path(f"assay-{name}.json")
-        report_file = report_file or results.with_suffix(f".{kind or 'html'}")
-    results = None if results is None else output.check(results, "ledger")
-    if report_file is not None and str(report_file) != STDOUT:
-        report_file = output.check(report_file, "report")
+    options = RunOptions(**values)
+    results, path = _output_files(options, report_file, kind)
     more = ("-n", processes, "-rN", "-p", "assay.runner.terminal")
-    if asked.resume and results is not None and not output.is_regular(results):
+    if results is None or output_file.is_regular(results):
+        return _run(replace(options, results=results), _Report(path, kind, github), more)
+    if options.resume:
         msg = f"--resume continues from a ledger in a file, which {results} is not"
         raise UserError(msg, "Name a file with --results")
-    if results is None or output.is_regular(results):
-        return _run(replace(asked, results=results), _Report(report_file, kind, github), more)
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         # A pipe or a device takes the ledger once, when it is complete.
         regular = Path(folder) / "ledger.json"
-        code = _run(replace(asked, results=regular), _Report(report_file if named else None, kind, github), more)
+        report = _Report(None if report_file is None else path, kind, github)
+        code = _run(replace(options, results=regular), report, more)
         if regular.exists():
-            output.write(results, regular.read_text(encoding="utf-8"), "ledger")
+            output_file.write(results, regular.read_text(encoding="utf-8"), "ledger")
     return code
+
+
+def _output_files(options: RunOptions, report_file: Path | None, kind: str | None) -> tuple[Path | None, Path | None]:
+    """Return the files of ledger and report. A run of single claims has them only if they are named.
+
+    Raises:
+        UserError: A file cannot be written, or the format of the report is unknown.
+
+    """
+    if report_file is not None:
+        format_of(report_file, kind)
+    results = options.results
+    if not options.claim:
+        parts = [str(options.implementation), *([f"shard-{options.shard}"] if options.shard else [])]
+        name = "".join(letter if letter.isalnum() else "-" for letter in "-".join(parts)).strip("-")
+        results = results or Path(f"assay-{name}.json")
+        report_file = report_file or results.with_suffix(f".{kind or 'html'}")
+    results = None if results is None else output_file.check(results, "ledger")
+    if report_file is not None and str(report_file) != STDOUT:
+        report_file = output_file.check(report_file, "report")
+    return results, report_file
 
 
 def _run(options: RunOptions, report: _Report, more: Sequence[str]) -> int:

@@ -28,12 +28,12 @@ def smoke(name: str, device: str, seconds: float | None) -> int:
     """Say, step by step, whether an adapter works."""
     wrong = ""
     for step in steps(name, device, seconds):
-        lines = [f"{'✓' if step.sound else '✗'} {step.text}", *(f"    {line}" for line in step.details)]
+        lines = [f"{'✓' if step.ok else '✗'} {step.text}", *(f"    {line}" for line in step.details)]
         print("\n".join(lines), flush=True)
-        wrong = wrong or ("" if step.sound else step.text)
+        wrong = wrong or ("" if step.ok else step.text)
     if wrong:
-        print(f"the adapter is broken here: {wrong}")
+        print(f"adapter broken: {wrong}")
         return ExitCode.NOT_CONFORMANT
     where = "" if device == "cpu" else f" --device {device}"
-    print(f"it is sound, now assay it: assay run {name}{where}")
+    print(f"adapter OK. Next: assay run {name}{where}")
     return ExitCode.CONFORMANT

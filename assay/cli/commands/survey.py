@@ -17,13 +17,14 @@ from assay.cli.options import IMPLEMENTATION_IS, RUN_NAMES, implementation, rena
 from assay.cli.progress import ProgressDisplay
 from assay.cli.values import PATH, whole_number
 from assay.errors import ExitCode, UserError
-from assay.files import text_file
+from assay.files import output_file
+from assay.ledger.environment import available_cores
 from assay.runner.options import RunOptions
 from assay.specification.claims import specification
 from assay.survey import engine, summary, text
 from assay.survey.plan import Plan
 from assay.survey.store import Store
-from assay.survey.survey import Progress, begin, conclude, go_on
+from assay.survey.survey import Progress, begin, conclude, run_missing
 
 RESULT, REPORT = "survey.json", "survey.html"
 
@@ -72,9 +73,9 @@ def survey(
     **values: Any,  # noqa: ANN401 - the fields of RunOptions
 ) -> int:
     """Run a survey, or the rest of one, and print what it found."""
-    local = processes or engine.cores()
+    local = processes or available_cores()
     asked = RunOptions(**values)
-    threads = asked.threads or (1 if scheduler else max(1, engine.cores() // local))
+    threads = asked.threads or (1 if scheduler else max(1, available_cores() // local))
     plan = _plan(names, range(seeds), shards, replace(asked, threads=threads))
     with closing(Store(folder, plan)) as store:
         progress = begin(plan, store)
@@ -83,7 +84,7 @@ def survey(
     summary.write(folder / RESULT, found)
     from assay.reports import html  # noqa: PLC0415 - loads matplotlib
 
-    text_file.write(folder / REPORT, html.render([], surveys=[found]), "report")
+    output_file.write(folder / REPORT, html.render([], surveys=[found]), "report")
     print(summary.as_json(found) if as_json else text.as_text(found))
     where = sys.stderr if as_json else sys.stdout
     print(f"results: {folder / RESULT}, {folder / REPORT}", file=where)
@@ -103,7 +104,7 @@ def _run(plan: Plan, store: Store, progress: Progress, scheduler: str | None, pr
             engine.connect(scheduler, processes) as connected,
             ProgressDisplay("runs", len(progress.trials), len(progress.stored)) as display,
         ):
-            go_on(plan, store, progress, connected, lambda _: display.advance())
+            run_missing(plan, store, progress, connected, lambda _: display.advance())
     except KeyboardInterrupt:
         return False
     return True

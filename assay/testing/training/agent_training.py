@@ -25,7 +25,7 @@ def best_stretch(scores: Array) -> float:
     return float(np.convolve(steps, np.ones(WINDOW) / WINDOW, mode="valid").max())
 
 
-def train(agent: Any, recipe: dict[str, Any], seed: int) -> dict[str, Any]:  # noqa: ANN401 - a group, under guard or not
+def train(agent: Any, recipe: dict[str, Any], seed: int) -> dict[str, Any]:  # noqa: ANN401 - a group or its proxy
     """Train by a recipe, and return scores, losses and parameters.
 
     Raises:

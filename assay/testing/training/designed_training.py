@@ -22,9 +22,9 @@ from assay.spec.error_bounds.measured_bounds import (
     root_mean_square,
     to_float64,
 )
-from assay.spec.error_bounds.precision import use_precision
 from assay.spec.semantics import losses, models
 from assay.spec.semantics.optimizers import Adam
+from assay.spec.semantics.precision import use_precision
 from assay.testing.assertions import assert_form
 from assay.testing.problems import Problem
 from assay.testing.training.mnist_training import Examples

@@ -15,8 +15,8 @@ from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import losses, models
 from assay.spec.semantics import text as definition
 from assay.testing.assertions import assert_form
+from assay.testing.chances import chance_of_share
 from assay.testing.problems import Problem
-from assay.testing.thresholds import chance_of_share
 
 Tensors = dict[str, Array]
 

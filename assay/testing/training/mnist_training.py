@@ -33,7 +33,7 @@ def examples(images: Array, labels: Array) -> Examples:
 
 
 def train(
-    training: Any,  # noqa: ANN401 - the group of an implementation, under guard or not
+    training: Any,  # noqa: ANN401 - a group or its proxy
     recipe: dict[str, Any],
     train_set: Examples,
     test_set: Examples,

@@ -33,7 +33,7 @@ def draw_batch(seed: int) -> Batch:
     return Batch(images, np.arange(count, dtype=np.int32) % PROGRAM["classes"])
 
 
-def train(applications: Any, batch: Batch, seed: int, *, steps: int, learning_rate: float) -> Array:  # noqa: ANN401 - a group, under guard or not
+def train(applications: Any, batch: Batch, seed: int, *, steps: int, learning_rate: float) -> Array:  # noqa: ANN401 - a group or its proxy
     """Train a new MobileNetV2 on one batch, over and over, and return the loss before each step.
 
     Raises:

@@ -14,7 +14,7 @@ import numpy as np
 from assay.adapters.proxy import NonConformanceError
 from assay.contract import Array
 from assay.spec.error_bounds import rounding
-from assay.spec.error_bounds.precision import current_precision
+from assay.spec.semantics.precision import current_precision
 from assay.testing.assertions import assert_within
 from assay.testing.thresholds import CONFIDENCE, FALSE_ALARM, FOLDER, limits
 

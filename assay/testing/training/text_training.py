@@ -59,7 +59,7 @@ def corpus(found: data.Text) -> Corpus:
     return Corpus(text, encoded.indices, characters, found.source, found.is_nietzsche)
 
 
-def train(text: Any, recipe: dict[str, Any], known: Corpus, seed: int) -> dict[str, Any]:  # noqa: ANN401 - the group of an implementation, under guard or not
+def train(text: Any, recipe: dict[str, Any], known: Corpus, seed: int) -> dict[str, Any]:  # noqa: ANN401 - a group or its proxy
     """Train by a recipe, check the form of what comes of it, and return losses and parameters.
 
     Raises:

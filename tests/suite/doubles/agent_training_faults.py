@@ -483,19 +483,19 @@ AGENT_TRAINING_FAULTS = {
     "training_learning_rate_twice": fault(LearningRateTwice, "training-step", "the first step of the output biases"),
     "training_learning_rate_decaying": fault(LearningRateDecaying, "training-is-by-adam", "times the bound"),
     "training_final_epsilon_from_the_first": fault(
-        FinalEpsilonFromTheFirst, "training-explores-first", "0 of 24 actions of first episodes"
+        FinalEpsilonFromTheFirst, "training-explores-first", "first episodes are not greedy: 0 of 24"
     ),
     "training_initial_epsilon_for_ever": fault(
         InitialEpsilonForEver, "training-ends-exploration", "after the exploration are not greedy"
     ),
     "training_epsilon_of_the_next_episode": fault(
-        EpsilonOfTheNextEpisode, "training-explores-first", "0 of 24 actions of first episodes"
+        EpsilonOfTheNextEpisode, "training-explores-first", "first episodes are not greedy: 0 of 24"
     ),
     "training_epsilon_of_the_episode_before": fault(
         EpsilonOfTheEpisodeBefore, "training-ends-exploration", "after the exploration are not greedy"
     ),
     "training_epsilon_falling_by_step": fault(
-        EpsilonFallingByStep, "training-explores-first", "0 of 24 actions of first episodes"
+        EpsilonFallingByStep, "training-explores-first", "first episodes are not greedy: 0 of 24"
     ),
     "training_epsilon_of_the_document": fault(
         EpsilonOfTheDocument, "training-explores-by-epsilon", "the largest value of a next state"
@@ -504,10 +504,10 @@ AGENT_TRAINING_FAULTS = {
         EpsilonFallingByAPower, "training-ends-exploration", "after the exploration are not greedy"
     ),
     "training_no_least_epsilon": fault(
-        NoLeastEpsilon, "training-explores-finally", "0 of 24 actions with a final epsilon of 1"
+        NoLeastEpsilon, "training-explores-finally", "a final epsilon of 1 are not greedy: 0 of 24"
     ),
     "training_exploring_only_the_other": fault(
-        ExploringOnlyTheOther, "training-explores-first", "24 of 24 actions of first episodes"
+        ExploringOnlyTheOther, "training-explores-first", "first episodes are not greedy: 24 of 24"
     ),
     "training_exploring_to_the_left": fault(
         ExploringToTheLeft, "training-plays-cart-pole", "exploring, the mean length"
@@ -521,12 +521,12 @@ AGENT_TRAINING_FAULTS = {
     "training_buffer_keeps_the_oldest": fault(
         BufferKeepsTheOldest, "training-draws-evenly", "are the older, a failure"
     ),
-    "training_latest_batch": fault(LatestBatch, "training-draws-evenly", "0 of 29 batches"),
-    "training_oldest_batch": fault(OldestBatch, "training-draws-evenly", "29 of 29 batches"),
-    "training_latest_left_out": fault(LatestLeftOut, "training-draws-evenly", "29 of 29 batches"),
+    "training_latest_batch": fault(LatestBatch, "training-draws-evenly", ": 0 of 29"),
+    "training_oldest_batch": fault(OldestBatch, "training-draws-evenly", ": 29 of 29"),
+    "training_latest_left_out": fault(LatestLeftOut, "training-draws-evenly", ": 29 of 29"),
     "training_with_replacement": fault(WithReplacement, "training-learns-failures", "batches with a failure"),
-    "training_same_draws_each_time": fault(SameDrawsEachTime, "training-draws-evenly", "of 29 batches"),
-    "training_failures_first": fault(FailuresFirst, "training-draws-evenly", "of 29 batches"),
+    "training_same_draws_each_time": fault(SameDrawsEachTime, "training-draws-evenly", "of 29, expected"),
+    "training_failures_first": fault(FailuresFirst, "training-draws-evenly", "of 29, expected"),
     "training_failure_not_punished": fault(FailureNotPunished, "training-learns-failures", "batches with a failure"),
     "training_failure_worth_less": fault(FailureWorthLess, "training-learns-failures", "batches with a failure"),
     "training_failure_worth_more": fault(FailureWorthMore, "training-learns-failures", "batches with a failure"),

@@ -21,7 +21,7 @@ import hypothesis
 import pytest
 
 import assay
-from assay.adapters import proxy
+from assay.adapters import argument_copies, proxy
 from assay.contract import GROUPS
 from assay.runner import fixtures
 from assay.runner.stash import claims_of
@@ -43,7 +43,7 @@ def _record(name: str) -> None:
 
 
 _call, _getattr, _compute_once = proxy._call, proxy.GroupProxy.__getattr__, fixtures.once_in
-_copy_array = proxy._copy_array
+_copy_array = argument_copies._copy_array
 
 
 def _recorded_call(calls, group, name, function, declared, /, *arguments, **options):
@@ -112,7 +112,7 @@ def _recorded_cache(function):
 # Before the tests are imported.
 functools.cache = _recorded_cache
 proxy._call, proxy.GroupProxy.__getattr__, fixtures.once_in = _recorded_call, _recorded_attribute, _recorded_work
-proxy._copy_array = _recorded_copy
+argument_copies._copy_array = _recorded_copy
 
 
 @pytest.hookimpl(trylast=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.spec.error_bounds.products import rounded
+from assay.spec.semantics.products import rounded
 
 # Where the alternative multiplies matrices for its networks.
 MODULES = {f"assay.alternatives.numpy.{name}" for name in ("layers", "ops", "recurrence")}

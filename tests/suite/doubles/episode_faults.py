@@ -233,7 +233,7 @@ EPISODE_FAULTS = {
         ),
         ("near_values_alike", "agent.act", "q_learning.greedy-of-each-state", "scaled by 2^-30", near_values_alike),
         ("states_in_half", "agent.act", "q_learning.greedy-of-each-state", "scaled by 2^", states_in_half),
-        ("first_action_when_rare", "agent.act", "q_learning.explores", "0.05 of them", first_action_when_rare),
+        ("first_action_when_rare", "agent.act", "q_learning.explores", "expected 200.0", first_action_when_rare),
         ("acts_by_512_seeds", "agent.act", "q_learning.acts-by-seed", "draw the same actions", with_few_seeds(512)),
         (
             "collects_by_1000_seeds",

@@ -25,7 +25,7 @@ def ledger(
     Args:
         shard: Shard of the run.
         undecided: Claims of the Dense layer that the run did not come to.
-        results: The keys of the allowed results that it gave, of each of the claims.
+        results: The keys of the permitted results that it gave, of each of the claims.
         outcomes: Outcomes by claim.
 
     """

@@ -1,9 +1,8 @@
-"""Grades of precision: formats of floating-point numbers, and the one that products must have.
+"""Formats of floating-point numbers, and the precision that products must have.
 
-That is float32 unless a run says otherwise. A lower one excuses this and nothing else: each factor of a matrix product
-or a convolution, and of their gradients, may be rounded to the grade's format before they are multiplied. The products
-are added in float32, and everything else is float32: biases, losses, activations, normalisation, pooling,
-optimizers.
+That is float32 unless a run says otherwise. A lower precision permits one thing: each factor of a matrix product or a
+convolution, and of their gradients, may be rounded to its format before they are multiplied. The products are added in
+float32, and everything else is float32: biases, losses, activations, normalisation, pooling, optimizers.
 """
 
 from __future__ import annotations

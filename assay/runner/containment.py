@@ -1,4 +1,4 @@
-"""The bounds of a test of a claim: its time, its state of the process, and who answers for what it raises."""
+"""Containment of a test of a claim: its time limit, the state of the process, and the owner of what it raises."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _random = RandomState()
 _streams: dict[int, TextIO] = {}
 
 
-def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, object, object]:
-    """Run a phase of a test, and let nothing that an implementation does in it reach beyond.
+def contain(item: pytest.Item, *, draws: bool = True) -> Generator[None, object, object]:
+    """Run a phase of a test, and undo what the implementation does to the process in it.
 
     Args:
         item: The test.
-        draws: Whether the implementation may draw in it; to keep its generators apart takes a while.
+        draws: Whether the implementation may draw in it. Keeping its generators apart takes time.
 
     """
     if not claims_of(item):
@@ -35,10 +35,10 @@ def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, objec
     run = item.config.stash[run_key]
     is_worker = hasattr(item.config, "workerinput")
     try:
-        # Whoever tidies up temporary folders may have removed it.
+        # A clean-up of temporary folders may have removed it.
         Path(run.folder).mkdir(parents=True, exist_ok=True)
-        # Only a worker may be ended: the other tests of the only process would be lost with it.
-        last_words = run.last_words(item.nodeid) if is_worker else None
+        # Only a worker may be ended: without workers, the other tests would be lost.
+        hung_stack = run.shared.hung_stack(item.nodeid) if is_worker else None
         if is_worker:
             run.note_running(item.nodeid, item.config.workerinput["workerid"])  # type: ignore[attr-defined]  # xdist sets it
         state, surroundings = ProcessState(), Surroundings()
@@ -47,7 +47,7 @@ def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, objec
                 _own_streams(),
                 _random.entered() if draws else nullcontext(),
                 np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
-                limit(run.claim_seconds, last_words, factor=WALL_FACTOR),
+                limit(run.claim_seconds, hung_stack, factor=WALL_FACTOR),
             ):
                 return (yield)
         finally:
@@ -55,14 +55,14 @@ def in_bounds(item: pytest.Item, *, draws: bool = True) -> Generator[None, objec
             state.restore()
             surroundings.restore()
     except BaseException as error:
-        if (owned := failure.owned(error)) is error:
+        if (attributed := failure.attribute(error)) is error:
             raise
-        raise owned.with_traceback(owned.__traceback__ or error.__traceback__) from None
+        raise attributed.with_traceback(attributed.__traceback__ or error.__traceback__) from None
 
 
 @contextmanager
 def _own_streams() -> Iterator[None]:
-    """Let a test write where it did before, through streams that it can close without harm to others."""
+    """Give a test streams of its own, so that closing them does not affect other tests."""
     before = {name: getattr(sys, name) for name in ("stdout", "stderr", "__stdout__", "__stderr__")}
     for name, stream in before.items():
         # Where pytest captures nothing, or no files, there may be none.

@@ -1,0 +1,100 @@
+"""Steps of an optimizer along the gradients of batches: the part of a training that knows no model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
+from typing import NamedTuple
+
+import numpy as np
+
+from assay.spec.semantics import optimizers
+from assay.spec.semantics.layers import Array
+from assay.spec.semantics.optimizers import Adam
+
+# Parameters or gradients by name.
+Arrays = dict[str, Array]
+# What Adam has gathered of each parameter: first and second moment.
+Moments = dict[str, tuple[Array, Array]]
+
+
+class Step(NamedTuple):
+    """One step of a training.
+
+    Attributes:
+        loss: Loss of the batch before the step.
+        gradients: Gradients of the loss, by the names of the parameters.
+        update: Function that returns the parameters after the step, and the moments. What asks for the loss and the
+            gradients alone does not wait for it.
+
+    """
+
+    loss: Array
+    gradients: Arrays
+    update: Callable[[], tuple[Arrays, Moments]]
+
+    @property
+    def parameters(self) -> Arrays:
+        """Parameters after the step."""
+        return self.update()[0]
+
+
+def ends(steps: Iterable[Step]) -> tuple[Array, Arrays]:
+    """Return the loss of every step, and the parameters after the last."""
+    taken = [*steps]
+    return np.array([step.loss for step in taken]), taken[-1].parameters
+
+
+def descend(
+    optimizer: str,
+    parameters: Arrays,
+    batches: Iterable[Callable[[Arrays], tuple[Array, Arrays]]],
+    learning_rate: float,
+    *,
+    adam: Adam = Adam.BEFORE_CORRECTION,
+) -> Iterator[Step]:
+    """Take one step of a new optimizer for each batch.
+
+    Args:
+        optimizer: `sgd` or `adam`.
+        parameters: Parameters before the first step.
+        batches: Function of each batch, from parameters to its loss and gradients.
+        learning_rate: Learning rate of the optimizer.
+        adam: Form of Adam, where the optimizer is Adam.
+
+    """
+    moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
+    step_of = optimizers.OPTIMIZERS[optimizer]
+    update = None
+    for number, loss_and_gradients_of in enumerate(batches, start=1):
+        if update is not None:
+            parameters, moments = update()
+        loss, gradients = loss_and_gradients_of(parameters)
+        take = partial(step_of, step=number, learning_rate=learning_rate, adam=adam)
+        update = cache(partial(_update, take, parameters, gradients, moments))
+        yield Step(loss, gradients, update)
+
+
+def _update(
+    take: Callable[..., tuple[Array, Array, Array]], parameters: Arrays, gradients: Arrays, moments: Moments
+) -> tuple[Arrays, Moments]:
+    """Take a step of an optimizer with every parameter."""
+    taken = {name: take(value, gradients[name], *moments[name]) for name, value in parameters.items()}
+    return (
+        {name: parameter for name, (parameter, _, _) in taken.items()},
+        {name: (first, second) for name, (_, first, second) in taken.items()},
+    )
+
+
+def optimize(
+    optimizer: str,
+    parameters: Arrays,
+    gradients: Iterable[Arrays],
+    learning_rate: float,
+    *,
+    adam: Adam = Adam.BEFORE_CORRECTION,
+) -> Arrays:
+    """Return the parameters after steps along given gradients, one for each of them."""
+    batches = (lambda _parameters, given=given: (np.zeros(()), given) for given in gradients)
+    *_, last = descend(optimizer, parameters, batches, learning_rate, adam=adam)
+    return last.parameters
