@@ -12,7 +12,7 @@ from jax import lax
 
 from assay.alternatives.jax import cart_pole
 from assay.alternatives.jax.cart_pole import MAX_EPISODE_STEPS, length
-from assay.alternatives.jax.losses import mean_squared_error, picked
+from assay.alternatives.jax.losses import mean_squared_error, pick
 from assay.alternatives.jax.models import MODELS, initial, loops, to_numpy
 from assay.alternatives.jax.optimizers import ADAM
 from assay.contract import Array, Learnt, Pair, Parameters, QModelName, Transitions
@@ -91,7 +91,7 @@ def empty(size: int, state_shape: tuple[int, ...]) -> ReplayBuffer:
 
 
 @partial(jax.jit, static_argnames="size")
-def remembered(transitions: Batch, size: int) -> ReplayBuffer:
+def fill_buffer(transitions: Batch, size: int) -> ReplayBuffer:
     """Append transitions one by one to a new buffer."""
     buffer = empty(size, transitions.states.shape[1:])
     return lax.scan(lambda buffer, one: (buffer.append(one), None), buffer, transitions)[0]
@@ -127,7 +127,7 @@ def loss_and_gradients(
     y = targets(model, parameters, transitions, gamma)
 
     def loss(some: Parameters) -> jax.Array:
-        return mean_squared_error(y, picked(values(model, some, transitions.states), transitions.actions))
+        return mean_squared_error(y, pick(values(model, some, transitions.states), transitions.actions))
 
     return jax.value_and_grad(loss)(parameters)
 
@@ -224,7 +224,7 @@ def train_episode(
 
     begin = Playing(
         learner,
-        cart_pole.begun(jax.random.fold_in(key, MAX_EPISODE_STEPS)),
+        cart_pole.reset(jax.random.fold_in(key, MAX_EPISODE_STEPS)),
         jnp.array(False),  # noqa: FBT003 - a value, and no option
         jnp.int32(0),
         jnp.zeros(MAX_EPISODE_STEPS),
@@ -234,7 +234,7 @@ def train_episode(
 
 
 @jax.jit
-def played(parameters: Parameters, epsilon: float, key: jax.Array) -> cart_pole.Episode:
+def play_episode(parameters: Parameters, epsilon: float, key: jax.Array) -> cart_pole.Episode:
     """Play an episode and learn nothing."""
 
     def choose(number: jax.Array, state: jax.Array) -> jax.Array:
@@ -258,7 +258,7 @@ class Agent:
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Append them all, and read the buffer from its oldest on."""
-        arrays, count = to_numpy(remembered(to_batch(transitions), buffer_size))
+        arrays, count = to_numpy(fill_buffer(to_batch(transitions), buffer_size))
         places = np.arange(max(count - buffer_size, 0), count) % buffer_size
         return Transitions(*(array[places] for array in arrays))
 
@@ -273,8 +273,8 @@ class Agent:
         if count < batch_size:
             msg = f"{count} transitions cannot make a batch of {batch_size}"
             raise ValueError(msg)
-        buffer = remembered(to_batch(transitions), count)
-        return Transitions(*to_numpy(drawn(buffer, batch_size, jax.random.key(seed))))
+        buffer = fill_buffer(to_batch(transitions), count)
+        return Transitions(*to_numpy(draw_batch(buffer, batch_size, jax.random.key(seed))))
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Value the actions after each transition."""
@@ -309,7 +309,7 @@ class Agent:
     def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play each episode by a key of its own, and put together what is before the ends."""
         keys = jax.random.split(jax.random.key(seed), num_episodes)
-        found = [transitions_of(to_numpy(played(parameters, epsilon, key))) for key in keys]
+        found = [transitions_of(to_numpy(play_episode(parameters, epsilon, key))) for key in keys]
         return Transitions(*map(np.concatenate, zip(*found, strict=True)))
 
     def fit(
@@ -355,15 +355,15 @@ class Agent:
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
         """Count the steps, each of which is worth 1."""
         keys = jax.random.split(jax.random.key(seed), num_episodes)
-        return np.array([length(to_numpy(played(parameters, 0.0, key))) for key in keys], np.float32)
+        return np.array([length(to_numpy(play_episode(parameters, 0.0, key))) for key in keys], np.float32)
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
         """Turn grey, resize, and let the frames be channels."""
-        return to_numpy(stacked(frames, image_size))
+        return to_numpy(stack(frames, image_size))
 
 
 act = jax.jit(epsilon_greedy, static_argnums=0)
-drawn = jax.jit(ReplayBuffer.draw, static_argnums=1)
+draw_batch = jax.jit(ReplayBuffer.draw, static_argnums=1)
 
 
 def to_batch(transitions: Transitions) -> Batch:
@@ -381,7 +381,7 @@ def transitions_of(episode: Any) -> Transitions:
 
 
 @partial(jax.jit, static_argnames="image_size")
-def stacked(frames: jax.Array, image_size: Pair) -> jax.Array:
+def stack(frames: jax.Array, image_size: Pair) -> jax.Array:
     """Make a state [*image_size, n] of frames [n, height, width, 3]."""
     grey = jnp.moveaxis(frames.astype(jnp.float32) @ (LUMA / 255), 0, -1)
     return jax.image.resize(grey, (*image_size, len(frames)), "linear", antialias=False)

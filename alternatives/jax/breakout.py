@@ -38,7 +38,7 @@ def actions() -> Sequence[str]:
     return [action.name for action in game(0).getMinimalActionSet()]
 
 
-def played(numbers: Array, seed: int) -> Episode:
+def play(numbers: Array, seed: int) -> Episode:
     """Take one action after the other until the game is over."""
     emulator = game(seed)
     known = emulator.getMinimalActionSet()

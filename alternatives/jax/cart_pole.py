@@ -49,7 +49,7 @@ class Episode(NamedTuple):
     fallen: jax.Array
 
 
-def begun(keys: jax.Array) -> jax.Array:
+def reset(keys: jax.Array) -> jax.Array:
     """Draw an initial state."""
     return jax.random.uniform(keys, (4,), minval=-INITIAL, maxval=INITIAL)
 
@@ -78,7 +78,7 @@ def episode(choose: Callable[[jax.Array, jax.Array], jax.Array], key: jax.Array)
         after = euler_step(state, action)
         return after, (after, action, fallen(after))
 
-    initial = begun(key)
+    initial = reset(key)
     _, (after, *others) = lax.scan(step, initial, jnp.arange(MAX_EPISODE_STEPS))
     return Episode(jnp.concatenate([initial[None], after]), *others)
 

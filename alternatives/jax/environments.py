@@ -15,19 +15,19 @@ from assay.contract import Array, CartPole, Episode
 
 # Compiled once for all calls.
 draw = jax.jit(cart_pole.picture)
-begin = jax.jit(jax.vmap(cart_pole.begun))
+begin = jax.jit(jax.vmap(cart_pole.reset))
 move = jax.jit(jax.vmap(cart_pole.euler_step))
 fall = jax.jit(jax.vmap(cart_pole.fallen))
 
 
 @jax.jit
-def played(actions: jax.Array, key: jax.Array) -> cart_pole.Episode:
+def play(actions: jax.Array, key: jax.Array) -> cart_pole.Episode:
     """Take an action in every step, whatever the state: [MAX_EPISODE_STEPS]."""
     return cart_pole.episode(lambda number, _: actions[number], key)
 
 
 @jax.jit
-def fed_back(weights: jax.Array, key: jax.Array) -> cart_pole.Episode:
+def play_linear_policy(weights: jax.Array, key: jax.Array) -> cart_pole.Episode:
     """Push to where a sum of the state's numbers, with weights, is positive."""
     return cart_pole.episode(lambda _, state: (weights @ state > 0).astype(jnp.int32), key)
 
@@ -53,11 +53,11 @@ class Environments:
         """Compile for one number of actions, which is that of the longest episode."""
         longest = np.zeros(MAX_EPISODE_STEPS, np.int32)
         longest[: len(actions)] = actions[:MAX_EPISODE_STEPS]
-        return ended(played(longest, jax.random.key(seed)), len(actions))
+        return cut_off(play(longest, jax.random.key(seed)), len(actions))
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Look at the state before every step."""
-        return ended(fed_back(weights, jax.random.key(seed)))
+        return cut_off(play_linear_policy(weights, jax.random.key(seed)))
 
     def frames(self, actions: Array, seed: int) -> Array:
         """Draw every state."""
@@ -77,10 +77,10 @@ class Environments:
 
     def breakout(self, actions: Array, seed: int) -> Episode:
         """Let the emulator take one action after the other."""
-        return breakout.played(actions, seed)
+        return breakout.play(actions, seed)
 
 
-def ended(episode: cart_pole.Episode, most: int = MAX_EPISODE_STEPS) -> Episode:
+def cut_off(episode: cart_pole.Episode, most: int = MAX_EPISODE_STEPS) -> Episode:
     """Cut off what comes after an episode's end, or after so many steps."""
     found = to_numpy(episode)
     count = min(cart_pole.length(found), most)

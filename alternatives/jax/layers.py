@@ -90,7 +90,7 @@ def batch_normalization(
     return outputs, moving_mean, moving_variance
 
 
-def normalized(inputs: jax.Array, *statistics: jax.Array, training: bool) -> jax.Array:
+def normalize(inputs: jax.Array, *statistics: jax.Array, training: bool) -> jax.Array:
     """Leave the moving statistics."""
     return batch_normalization(inputs, *statistics, training=training)[0]
 
@@ -138,7 +138,7 @@ def lstm_cell(
     bias: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
     """Take one step of the LSTM cell: hidden state and carry after it."""
-    return gated(inputs @ kernel + hidden @ recurrent_kernel + bias, carry)
+    return apply_gates(inputs @ kernel + hidden @ recurrent_kernel + bias, carry)
 
 
 @jax.jit
@@ -149,7 +149,7 @@ def lstm(
 
     def step(states: States, of_inputs: jax.Array) -> tuple[States, States]:
         hidden, carry = states
-        states = gated(of_inputs + hidden @ recurrent_kernel, carry)
+        states = apply_gates(of_inputs + hidden @ recurrent_kernel, carry)
         return states, states
 
     zeros = jnp.zeros((len(inputs), len(recurrent_kernel)))
@@ -157,7 +157,7 @@ def lstm(
     return over_time(step, (zeros, zeros), inputs @ kernel + bias)
 
 
-def gated(sums: jax.Array, carry: jax.Array) -> States:
+def apply_gates(sums: jax.Array, carry: jax.Array) -> States:
     """Return hidden state and carry after a step, by the sums [batch, 4 units] that its gates squash."""
     write, keep, candidate, read = jnp.split(sums, 4, axis=-1)
     carry = jax.nn.sigmoid(keep) * carry + jax.nn.sigmoid(write) * jnp.tanh(candidate)

@@ -18,10 +18,10 @@ def crossentropy(labels: jax.Array, logits: jax.Array) -> jax.Array:
 
     Taken together, softmax and logarithm lose nothing where a probability is near 0.
     """
-    return -picked(jax.nn.log_softmax(logits), labels).mean()
+    return -pick(jax.nn.log_softmax(logits), labels).mean()
 
 
-def picked(values: jax.Array | Array, places: jax.Array | Array) -> jax.Array:
+def pick(values: jax.Array | Array, places: jax.Array | Array) -> jax.Array:
     """Pick one value of each row of [batch, n]."""
     return jnp.take_along_axis(values, places[:, None], axis=1)[:, 0]
 

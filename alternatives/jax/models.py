@@ -114,11 +114,11 @@ class Model:
 
 def initial(initializers: Initializers, key: jax.Array) -> Parameters:
     """Draw new parameters."""
-    return drawn(tuple(initializers.items()), key)
+    return draw_parameters(tuple(initializers.items()), key)
 
 
 @partial(jax.jit, static_argnums=0)
-def drawn(initializers: tuple[tuple[str, Initializer], ...], key: jax.Array) -> dict[str, jax.Array]:
+def draw_parameters(initializers: tuple[tuple[str, Initializer], ...], key: jax.Array) -> dict[str, jax.Array]:
     """Draw them all in one compiled function."""
     keys = jax.random.split(key, len(initializers))
     return {name: draw(one, shape) for one, (name, (draw, shape)) in zip(keys, initializers, strict=True)}

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from assay.alternatives.jax import layers, losses
 from assay.alternatives.jax.models import glorot_uniform, to_numpy, zeros
 from assay.alternatives.jax.optimizers import Moments, adam_step, sgd_step
-from assay.alternatives.jax.sampling import checked, drawn, softmax_with_temperature
+from assay.alternatives.jax.sampling import check_temperature, draw, softmax_with_temperature
 from assay.contract import Activation, Array, Padding, Pair
 
 
@@ -117,7 +117,7 @@ class Ops:
     ) -> tuple[Array, Array, Array]:
         """Differentiate the layer; nobody asks for the gradients of the moving statistics."""
         arguments = inputs, gamma, beta, moving_mean, moving_variance
-        return gradients(layers.normalized, upstream, *arguments, training=training)[:3]
+        return gradients(layers.normalize, upstream, *arguments, training=training)[:3]
 
     def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
         """Run the layer."""
@@ -152,11 +152,11 @@ class Ops:
 
     def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature first."""
-        return to_numpy(softmax_with_temperature(logits, checked(temperature)))
+        return to_numpy(softmax_with_temperature(logits, check_temperature(temperature)))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
         """Draw from every row."""
-        return to_numpy(drawn(probabilities, jax.random.key(seed)))
+        return to_numpy(draw(probabilities, jax.random.key(seed)))
 
     def one_hot(self, labels: Array, depth: int) -> Array:
         """Apply `jax.nn.one_hot`."""
@@ -168,7 +168,7 @@ class Ops:
 
     def sparse_categorical_crossentropy(self, labels: Array, probabilities: Array) -> Array:
         """Pick the probability of each label; at 0 the loss is infinite."""
-        return to_numpy(-jnp.log(losses.picked(probabilities, labels)))
+        return to_numpy(-jnp.log(losses.pick(probabilities, labels)))
 
     def mean_squared_error(self, targets: Array, predictions: Array) -> Array:
         """Apply the loss."""

@@ -9,7 +9,7 @@ import numpy as np
 from assay.contract import Array
 
 
-def checked(temperature: float) -> float:
+def check_temperature(temperature: float) -> float:
     """Return a temperature that can be divided by.
 
     Raises:
@@ -28,7 +28,7 @@ def softmax_with_temperature(logits: jax.Array, temperature: jax.Array) -> jax.A
     return jax.nn.softmax(logits / temperature)
 
 
-def drawn(probabilities: Array, key: jax.Array) -> jax.Array:
+def draw(probabilities: Array, key: jax.Array) -> jax.Array:
     """Draw a class by each row of probabilities [batch, classes]: int32 [batch].
 
     Raises:

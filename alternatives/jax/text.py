@@ -10,7 +10,7 @@ import numpy as np
 from jax import lax
 
 from assay.alternatives.jax.models import MODELS, descend, initial, rnn_initializers, to_numpy
-from assay.alternatives.jax.sampling import checked
+from assay.alternatives.jax.sampling import check_temperature
 from assay.contract import Array, EncodedText, Parameters, Trained
 
 
@@ -49,7 +49,7 @@ class Text:
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
         """Run one compiled loop over the characters."""
         keys = jax.random.split(jax.random.key(seed), count)
-        return to_numpy(continued(parameters, window, checked(temperature), keys))
+        return to_numpy(continue_text(parameters, window, check_temperature(temperature), keys))
 
 
 def drawn_starts(indices: Array, seq_length: int, shape: tuple[int, ...], seed: int) -> Array:
@@ -73,7 +73,7 @@ def windows(data: tuple[Array, Array], starts: Array) -> tuple[Array, Array]:
 
 
 @jax.jit
-def continued(parameters: Parameters, window: jax.Array, temperature: jax.Array, keys: jax.Array) -> jax.Array:
+def continue_text(parameters: Parameters, window: jax.Array, temperature: jax.Array, keys: jax.Array) -> jax.Array:
     """Continue a window [seq_length] by a character for each of the keys."""
 
     def step(window: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:

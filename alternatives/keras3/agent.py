@@ -9,8 +9,8 @@ import gymnasium
 import keras
 import numpy as np
 
-from assay.alternatives.keras3.backend import recorded, to_array, to_tensor, value_and_gradients
-from assay.alternatives.keras3.models import NETWORKS, initial_parameters, named, parameter_names
+from assay.alternatives.keras3.backend import record, to_array, to_tensor, value_and_gradients
+from assay.alternatives.keras3.models import NETWORKS, initial_parameters, name_parameters, parameter_names
 from assay.kit import groups
 from assay.kit.episodes import Gymnasium
 
@@ -34,9 +34,9 @@ class QFunctions:
         self.network = NETWORKS[model]()
         self.optimizer = keras.optimizers.Adam()
         self.optimizer.build(self.network.trainable_variables)
-        self.predict = recorded(self._predict)
-        self.differentiate = recorded(self._differentiate)
-        self.step = recorded(self._step)
+        self.predict = record(self._predict)
+        self.differentiate = record(self._differentiate)
+        self.step = record(self._step)
 
     def new_state(self, learning_rate: float) -> list[Any]:
         """Return the variables of an Adam that has taken no step."""
@@ -77,7 +77,7 @@ class QNetwork:
 
     def parameters(self) -> Parameters:
         """Read every parameter."""
-        return named(self.functions.network, self.weights)
+        return name_parameters(self.functions.network, self.weights)
 
     def outputs(self, inputs: Array) -> Mapping[str, Array]:
         """Return the values of all actions, under the name of the layer that they come from."""
@@ -90,7 +90,7 @@ class QNetwork:
     def gradients(self, inputs: Array, *targets: Array) -> tuple[Array, Parameters]:
         """Differentiate the loss of a batch."""
         loss, gradients = self.functions.differentiate(self.weights, inputs, *targets)
-        return to_array(loss), named(self.functions.network, gradients)
+        return to_array(loss), name_parameters(self.functions.network, gradients)
 
     def step(self, inputs: Array, *targets: Array) -> Array:
         """Learn from a batch."""

@@ -9,7 +9,7 @@ import keras
 from assay.contract import Array
 
 _chosen = import_module(f"assay.alternatives.keras3.on_{keras.config.backend()}")
-compiled, recorded = _chosen.compiled, _chosen.recorded
+compile_function, record = _chosen.compile_function, _chosen.record
 every_width, value_and_gradients = _chosen.every_width, _chosen.value_and_gradients
 
 

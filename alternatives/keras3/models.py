@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import layers
 
-from assay.alternatives.keras3.backend import compiled, to_array, to_tensor, value_and_gradients
+from assay.alternatives.keras3.backend import compile_function, to_array, to_tensor, value_and_gradients
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -115,7 +115,7 @@ def parameter_names(network: keras.Model) -> list[str]:
     return [f"{layer.name}/{one.name}" for layer in network.layers for one in layer.trainable_variables]
 
 
-def named(network: keras.Model, values: Iterable[Any]) -> Parameters:
+def name_parameters(network: keras.Model, values: Iterable[Any]) -> Parameters:
     """Make arrays of values, one for each parameter."""
     return {name: to_array(value) for name, value in zip(parameter_names(network), values, strict=True)}
 
@@ -135,11 +135,11 @@ class Trainer:
         self.optimizer.build(self.model.trainable_variables)
         self.loss = keras.losses.get("mse" if model == "linear" else "sparse_categorical_crossentropy")
         self.model.compile(self.optimizer, self.loss)
-        self.differentiate = compiled(self._differentiate)
+        self.differentiate = compile_function(self._differentiate)
 
     def parameters(self) -> Parameters:
         """Read every parameter."""
-        return named(self.model, self.model.trainable_variables)
+        return name_parameters(self.model, self.model.trainable_variables)
 
     def load(self, parameters: Parameters, learning_rate: float = 0.0) -> Trainer:
         """Set every parameter, and forget what the optimizer has gathered."""
@@ -161,7 +161,7 @@ class Trainer:
             for variables in (self.model.trainable_variables, self.model.non_trainable_variables)
         ]
         loss, gradients = self.differentiate(*state, to_tensor(inputs), to_tensor(targets))
-        return to_array(loss), named(self.model, gradients)
+        return to_array(loss), name_parameters(self.model, gradients)
 
     def _differentiate(self, trainable: list[Any], others: list[Any], inputs: Any, targets: Any) -> tuple[Any, Any]:
         def loss(*values: Any) -> Any:
@@ -174,7 +174,7 @@ class Trainer:
 reused = cache(Trainer)
 
 
-def loaded(model: ModelName, parameters: Parameters, learning_rate: float = 0.0) -> Trainer:
+def load_trainer(model: ModelName, parameters: Parameters, learning_rate: float = 0.0) -> Trainer:
     """Return a trainer of a model with these parameters."""
     size = [len(parameters[SIZES[model]])] if model in SIZES else []
     return reused(model, *size).load(parameters, learning_rate)
@@ -195,7 +195,7 @@ class Models:
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
         """Ask a model of the same layers for the outputs of all of them."""
-        trainer = loaded(model, parameters)
+        trainer = load_trainer(model, parameters)
         outputs = trainer.every_layer.predict_on_batch(inputs)
         # In the order of the layers: what a model gives is ordered by name.
         return {layer.name: outputs[layer.name] for layer in trainer.model.layers}
@@ -204,12 +204,12 @@ class Models:
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, Parameters]:
         """Differentiate the mean loss of a batch."""
-        return loaded(model, parameters).loss_and_gradients(inputs, targets)
+        return load_trainer(model, parameters).loss_and_gradients(inputs, targets)
 
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
         """Take one step after the other."""
-        trainer = loaded(model, parameters, learning_rate)
+        trainer = load_trainer(model, parameters, learning_rate)
         losses = trainer.train(zip(inputs, targets, strict=True))
         return losses, trainer.parameters()

@@ -29,13 +29,13 @@ def every_width() -> AbstractContextManager[None]:
     return jax.enable_x64(new_val=True)
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function, once for each form of its arguments."""
     return jax.jit(function)
 
 
 # JAX takes no time of its own for what it has compiled.
-recorded = compiled
+record = compile_function
 
 
 def value_and_gradients(function: Callable[..., Any], *arguments: Any) -> tuple[Any, tuple[Any, ...]]:

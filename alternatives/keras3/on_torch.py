@@ -40,12 +40,12 @@ def every_width() -> AbstractContextManager[None]:
     return nullcontext()
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the function as it is: PyTorch takes one operation after the other."""
     return function
 
 
-def recorded(function: Callable[..., Any]) -> Callable[..., Any]:
+def record(function: Callable[..., Any]) -> Callable[..., Any]:
     """Record the operations of a function once for each form of its arguments, and repeat them without Keras.
 
     Keras takes 0.7 ms for the outputs of a small network, and their operations 0.04 ms. What is recorded may change

@@ -111,7 +111,7 @@ class Ops:
         training: bool,
     ) -> tuple[Array, Array, Array]:
         """Run a BatchNormalization layer, and read what it keeps."""
-        layer = _built(keras.layers.BatchNormalization(), inputs, gamma, beta, moving_mean, moving_variance)
+        layer = _build(keras.layers.BatchNormalization(), inputs, gamma, beta, moving_mean, moving_variance)
         outputs = layer(inputs, training=training)
         return to_array(outputs), to_array(layer.moving_mean), to_array(layer.moving_variance)
 
@@ -127,7 +127,7 @@ class Ops:
         training: bool,
     ) -> tuple[Array, Array, Array]:
         """Differentiate a BatchNormalization layer."""
-        layer = _built(keras.layers.BatchNormalization(), inputs)
+        layer = _build(keras.layers.BatchNormalization(), inputs)
         moving = to_tensor(moving_mean), to_tensor(moving_variance)
 
         def normalize(images: Any, *weights: Any) -> Any:
@@ -149,7 +149,7 @@ class Ops:
     ) -> Array:
         """Run a SimpleRNNCell with these parameters."""
         cell = keras.layers.SimpleRNNCell(kernel.shape[-1], activation=activation, use_bias=False)
-        return to_array(_built(cell, inputs, kernel, recurrent_kernel)(inputs, [state])[0])
+        return to_array(_build(cell, inputs, kernel, recurrent_kernel)(inputs, [state])[0])
 
     def simple_rnn(
         self, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None = "tanh"
@@ -162,14 +162,14 @@ class Ops:
         self, inputs: Array, hidden: Array, carry: Array, kernel: Array, recurrent_kernel: Array, bias: Array
     ) -> tuple[Array, Array]:
         """Run an LSTMCell with these parameters."""
-        cell = _built(keras.layers.LSTMCell(hidden.shape[-1]), inputs, kernel, recurrent_kernel, bias)
+        cell = _build(keras.layers.LSTMCell(hidden.shape[-1]), inputs, kernel, recurrent_kernel, bias)
         hidden, carry = map(to_array, cell(inputs, [hidden, carry])[1])
         return hidden, carry
 
     def lstm(self, inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> tuple[Array, Array]:
         """Run an LSTMCell over and over: the layer keeps every output but only the last carry."""
         units = len(recurrent_kernel)
-        cell = _built(keras.layers.LSTMCell(units), inputs[:, 0], kernel, recurrent_kernel, bias)
+        cell = _build(keras.layers.LSTMCell(units), inputs[:, 0], kernel, recurrent_kernel, bias)
         states, steps = [keras.ops.zeros((len(inputs), units))] * 2, []
         for t in range(inputs.shape[1]):
             _, states = cell(inputs[:, t], states)
@@ -179,7 +179,7 @@ class Ops:
 
     def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature and apply `softmax`."""
-        return to_array(keras.ops.softmax(to_tensor(logits) / checked(temperature)))
+        return to_array(keras.ops.softmax(to_tensor(logits) / check_temperature(temperature)))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
         """Draw by `categorical`, which takes logarithms of any sum."""
@@ -247,7 +247,7 @@ class Ops:
         return to_array(keras.initializers.Zeros()(shape))
 
 
-def checked(temperature: float) -> float:
+def check_temperature(temperature: float) -> float:
     """Return a temperature as it is divided by.
 
     Raises:
@@ -261,7 +261,7 @@ def checked(temperature: float) -> float:
     return divisor
 
 
-def _built(layer: keras.Layer, inputs: Array, *weights: Array | None) -> keras.Layer:
+def _build(layer: keras.Layer, inputs: Array, *weights: Array | None) -> keras.Layer:
     """Build a layer for inputs of this shape, with these weights where there are any."""
     layer.build(inputs.shape)
     if weights:
@@ -270,7 +270,7 @@ def _built(layer: keras.Layer, inputs: Array, *weights: Array | None) -> keras.L
 
 
 def _run(layer: keras.Layer, inputs: Array, *weights: Array | None) -> Array:
-    return to_array(_built(layer, inputs, *weights)(inputs))
+    return to_array(_build(layer, inputs, *weights)(inputs))
 
 
 def _gradients(function: Callable[..., Any], upstream: Array, *arguments: Array) -> Any:

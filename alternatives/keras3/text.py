@@ -8,9 +8,9 @@ import keras
 import numpy as np
 
 from assay.alternatives.keras3.backend import to_array, to_tensor
-from assay.alternatives.keras3.models import initial_parameters, loaded
-from assay.alternatives.keras3.ops import checked
-from assay.alternatives.keras3.training import drawn
+from assay.alternatives.keras3.models import initial_parameters, load_trainer
+from assay.alternatives.keras3.ops import check_temperature
+from assay.alternatives.keras3.training import draw_indices
 from assay.contract import EncodedText, Trained
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Text:
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
         """Draw some of all windows."""
         every = windows(indices, seq_length)
-        some = every[drawn(len(every), (batch_size,), seed)]
+        some = every[draw_indices(len(every), (batch_size,), seed)]
         return some[:, :-1], some[:, -1]
 
     def fit(
@@ -46,8 +46,8 @@ class Text:
     ) -> Trained:
         """Draw where the windows of all batches begin, and take one step after the other."""
         every = windows(indices, seq_length)
-        trainer = loaded("rnn", initial_parameters("rnn", seed, num_chars), learning_rate)
-        batches = (every[starts] for starts in drawn(len(every), (num_batches, batch_size), seed))
+        trainer = load_trainer("rnn", initial_parameters("rnn", seed, num_chars), learning_rate)
+        batches = (every[starts] for starts in draw_indices(len(every), (num_batches, batch_size), seed))
         losses = trainer.train((batch[:, :-1], batch[:, -1]) for batch in batches)
         return Trained(losses, trainer.parameters())
 
@@ -57,8 +57,8 @@ class Text:
         One generator that is asked again and again would not do: on PyTorch Keras seeds it by the sum of the seed and
         the number of draws, so that the next seed draws the same numbers, one place earlier.
         """
-        divisor = checked(temperature)
-        trainer = loaded("rnn", parameters)
+        divisor = check_temperature(temperature)
+        trainer = load_trainer("rnn", parameters)
         noise = to_array(keras.random.uniform((count,), seed=seed))
         text = np.concatenate([window, np.zeros(count, np.int32)])
         for number, end in zip(noise, range(len(window), len(text)), strict=True):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import keras
 
 from assay.alternatives.keras3.backend import to_array, to_tensor
-from assay.alternatives.keras3.models import initial_parameters, loaded
+from assay.alternatives.keras3.models import initial_parameters, load_trainer
 from assay.contract import Trained
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Datasets:
 
     def sample_batch(self, images: Array, labels: Array, batch_size: int, seed: int) -> tuple[Array, Array]:
         """Draw indices with replacement."""
-        index = drawn(len(images), (batch_size,), seed)
+        index = draw_indices(len(images), (batch_size,), seed)
         return images[index], labels[index]
 
 
@@ -43,8 +43,8 @@ class Training:
         seed: int,
     ) -> Trained:
         """Draw the indices of all batches ahead, and take one step after the other."""
-        trainer = loaded(model, initial_parameters(model, seed), learning_rate)
-        indices = drawn(len(images), (num_batches, batch_size), seed)
+        trainer = load_trainer(model, initial_parameters(model, seed), learning_rate)
+        indices = draw_indices(len(images), (num_batches, batch_size), seed)
         losses = trainer.train((images[index], labels[index]) for index in indices)
         return Trained(losses, trainer.parameters())
 
@@ -52,13 +52,13 @@ class Training:
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
         """Put what the model says of every batch into one metric."""
-        trainer, metric = loaded(model, parameters), keras.metrics.SparseCategoricalAccuracy()
+        trainer, metric = load_trainer(model, parameters), keras.metrics.SparseCategoricalAccuracy()
         for start in range(0, len(images), batch_size):
             batch = slice(start, start + batch_size)
             metric.update_state(labels[batch], trainer.model.predict_on_batch(images[batch]))
         return float(metric.result())
 
 
-def drawn(count: int, shape: tuple[int, ...], seed: int) -> Array:
+def draw_indices(count: int, shape: tuple[int, ...], seed: int) -> Array:
     """Draw whole numbers below a count."""
     return to_array(keras.random.randint(shape, 0, count, seed=seed))

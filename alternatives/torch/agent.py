@@ -12,7 +12,7 @@ from torch.nn import functional
 from assay.alternatives.torch.device import to_array, to_tensor
 from assay.alternatives.torch.environments import seeded
 from assay.alternatives.torch.losses import td_targets
-from assay.alternatives.torch.models import Trainer, loaded, named, new, parameters_of
+from assay.alternatives.torch.models import Trainer, load_network, name_gradients, new, parameters_of
 from assay.contract import Learnt, Transitions
 
 if TYPE_CHECKING:
@@ -46,15 +46,15 @@ def greedy(trainer: Trainer) -> Callable[[Array], int]:
     return act
 
 
-def stacked(transitions: Iterable[tuple[Any, ...]]) -> Transitions:
+def stack(transitions: Iterable[tuple[Any, ...]]) -> Transitions:
     """Make arrays of single transitions."""
     columns = zip(*transitions, strict=True)
     return Transitions(*(np.array(column, dtype) for column, dtype in zip(columns, DTYPES, strict=True)))
 
 
-def drawn(buffer: Sequence[tuple[Any, ...]], batch_size: int, generator: np.random.Generator) -> Transitions:
+def draw_batch(buffer: Sequence[tuple[Any, ...]], batch_size: int, generator: np.random.Generator) -> Transitions:
     """Draw single transitions, none of them twice."""
-    return stacked(buffer[index] for index in generator.choice(len(buffer), batch_size, replace=False))
+    return stack(buffer[index] for index in generator.choice(len(buffer), batch_size, replace=False))
 
 
 def epsilon_greedy(
@@ -101,7 +101,7 @@ class Agent:
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
         """Choose for one state after the other."""
-        network, generator = loaded(model, parameters), np.random.default_rng(seed)
+        network, generator = load_network(model, parameters), np.random.default_rng(seed)
         num_actions = len([*network.parameters()][-1])
         act = greedy(self.trainer(model, network))
         chosen = [
@@ -111,24 +111,24 @@ class Agent:
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Put them into a `deque`, which forgets the oldest."""
-        return stacked(deque(zip(*transitions, strict=True), maxlen=buffer_size))
+        return stack(deque(zip(*transitions, strict=True), maxlen=buffer_size))
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
         """Draw without replacement."""
-        return drawn([*zip(*transitions, strict=True)], batch_size, np.random.default_rng(seed))
+        return draw_batch([*zip(*transitions, strict=True)], batch_size, np.random.default_rng(seed))
 
     @torch.no_grad()
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Put the next states through the network."""
         _, _, *after = learnt_from(transitions, gamma)
-        return to_array(td_targets(loaded(model, parameters), *after))
+        return to_array(td_targets(load_network(model, parameters), *after))
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
     ) -> tuple[Array, Parameters]:
         """Ask the loss for its gradients."""
-        trainer = self.trainer(model, loaded(model, parameters))
-        return named(trainer.network, *trainer.gradients(*learnt_from(transitions, gamma)))
+        trainer = self.trainer(model, load_network(model, parameters))
+        return name_gradients(trainer.network, *trainer.gradients(*learnt_from(transitions, gamma)))
 
     def learn(
         self,
@@ -140,13 +140,13 @@ class Agent:
         gamma: float,
     ) -> tuple[Array, Parameters]:
         """Take a step with every batch."""
-        network = loaded(model, parameters)
+        network = load_network(model, parameters)
         losses = self.trainer(model, network, learning_rate).train_on(*learnt_from(transitions, gamma))
         return losses, parameters_of(network)
 
     def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play as in training."""
-        act = greedy(self.trainer("q_network", loaded("q_network", parameters)))
+        act = greedy(self.trainer("q_network", load_network("q_network", parameters)))
         environment, generator = seeded(seed), np.random.default_rng(seed)
 
         def choose(state: Array) -> int:
@@ -154,7 +154,7 @@ class Agent:
 
         limit = environment.spec.max_episode_steps
         episodes = (episode_of(environment, choose, limit) for _ in range(num_episodes))
-        return stacked(transition for episode in episodes for transition, _ in episode)
+        return stack(transition for episode in episodes for transition, _ in episode)
 
     def fit(
         self,
@@ -186,13 +186,13 @@ class Agent:
                 scores[-1] += 1
                 buffer.append(transition)
                 if not over and len(buffer) >= batch_size:
-                    batch = learnt_from(drawn(buffer, batch_size, generator), gamma)
+                    batch = learnt_from(draw_batch(buffer, batch_size, generator), gamma)
                     losses.append(trainer.step(*batch).item())
         return Learnt(np.array(scores, np.int32), np.array(losses, np.float32), parameters_of(network))
 
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
         """Take the greedy action in every state."""
-        act = greedy(self.trainer("q_network", loaded("q_network", parameters)))
+        act = greedy(self.trainer("q_network", load_network("q_network", parameters)))
         environment = seeded(seed)
         limit = environment.spec.max_episode_steps
         # The environment gives 1 for every step.

@@ -91,10 +91,10 @@ class Functions:
         self.network = NETWORKS[model]()
         self.eager = Trainer(model, self.network)
         self.descend: Callable[..., State] = sgd if model == "linear" else adam
-        self.outputs = compiled(self._outputs)
-        self.gradients_and_loss = compiled(self._gradients_and_loss)
-        self.step = compiled(self._step)
-        self.steps = compiled(self._steps)
+        self.outputs = compile_function(self._outputs)
+        self.gradients_and_loss = compile_function(self._gradients_and_loss)
+        self.step = compile_function(self._step)
+        self.steps = compile_function(self._steps)
 
     def _outputs(self, parameters: Tensors, inputs: torch.Tensor) -> torch.Tensor:
         return functional_call(self.network, parameters, as_network_takes(inputs))
@@ -105,23 +105,23 @@ class Functions:
 
         return grad_and_value(loss)(parameters)
 
-    def _descended(self, state: State, rate: torch.Tensor, *batch: torch.Tensor) -> tuple[State, torch.Tensor]:
+    def _descend(self, state: State, rate: torch.Tensor, *batch: torch.Tensor) -> tuple[State, torch.Tensor]:
         parameters, gathered = state
         gradients, loss = self._gradients_and_loss(parameters, *batch)
         return self.descend(parameters, gradients, gathered, rate), loss
 
     def _step(self, state: State, rate: torch.Tensor, *batch: torch.Tensor) -> torch.Tensor:
-        after, loss = self._descended(state, rate, *batch)
+        after, loss = self._descend(state, rate, *batch)
         overwrite(state, after)
         return loss
 
     def _steps(self, state: State, rate: torch.Tensor, *batches: torch.Tensor) -> torch.Tensor:
-        after, losses = scan(lambda state, batch: self._descended(state, rate, *batch), state, batches)
+        after, losses = scan(lambda state, batch: self._descend(state, rate, *batch), state, batches)
         overwrite(state, after)
         return losses
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a function once for each form of its arguments, and let the fastest kernels for its products be measured.
 
     The models share these functions' code, and what that is compiled for: left to itself, PyTorch would take the sizes

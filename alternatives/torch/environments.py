@@ -61,7 +61,7 @@ class Environments:
 
     def play(self, actions: Array, seed: int) -> Episode:
         """Take one step after the other."""
-        return play(make(), listed(actions), seed)
+        return play(make(), follow(actions), seed)
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Look at the state before every step."""
@@ -70,7 +70,7 @@ class Environments:
     def frames(self, actions: Array, seed: int) -> Array:
         """Let the environment draw every state that it comes to."""
         environment = RenderCollection(make(render_mode="rgb_array"), pop_frames=False)
-        play(environment, listed(actions), seed)
+        play(environment, follow(actions), seed)
         return np.stack(environment.render())
 
     def sample_actions(self, count: int, seed: int) -> Array:
@@ -88,7 +88,7 @@ class Environments:
 
     def breakout(self, actions: Array, seed: int) -> Episode:
         """Take one step after the other."""
-        return play(breakout(), listed(actions), seed)
+        return play(breakout(), follow(actions), seed)
 
 
 def breakout() -> Any:
@@ -99,7 +99,7 @@ def breakout() -> Any:
     return gymnasium.make("ALE/Breakout-v5")
 
 
-def listed(actions: Array) -> Callable[[Array], int | None]:
+def follow(actions: Array) -> Callable[[Array], int | None]:
     """Return what takes these actions one after the other, whatever the state, and then None."""
     remaining = iter(actions.tolist())
     return lambda _: next(remaining, None)

@@ -133,7 +133,7 @@ class Cell(nn.LSTM):
         return super().forward(inputs)[0][:, -1]
 
 
-def named(**layers: nn.Module) -> nn.Sequential:
+def make_sequential(**layers: nn.Module) -> nn.Sequential:
     """Put layers one after the other, under the contract's names."""
     return nn.Sequential(OrderedDict(layers))
 
@@ -142,12 +142,12 @@ def linear(features: int = 3) -> nn.Sequential:
     """Return one layer of one unit, all zeros to start with."""
     dense = Dense(features, 1)
     nn.init.zeros_(dense.weight)
-    return named(dense=dense)
+    return make_sequential(dense=dense)
 
 
 def mlp() -> nn.Sequential:
     """Return two Dense layers."""
-    return named(
+    return make_sequential(
         flatten=Flatten(),
         dense1=Dense(28 * 28, 100, relu=True),
         dense2=Dense(100, 10),
@@ -157,7 +157,7 @@ def mlp() -> nn.Sequential:
 
 def cnn() -> nn.Sequential:
     """Return two convolutions with pooling and two Dense layers."""
-    return named(
+    return make_sequential(
         conv1=Convolution(1, 32, 5, padding="same"),
         pool1=nn.MaxPool2d(2),
         conv2=Convolution(32, 64, 5, padding="same"),
@@ -171,7 +171,7 @@ def cnn() -> nn.Sequential:
 
 def rnn(num_chars: int = 57) -> nn.Sequential:
     """Return an LSTM and a Dense layer over characters."""
-    return named(
+    return make_sequential(
         one_hot=OneHot(num_chars),
         cell=Cell(num_chars, UNITS),
         dense=Dense(UNITS, num_chars),
@@ -181,12 +181,12 @@ def rnn(num_chars: int = 57) -> nn.Sequential:
 
 def q_network() -> nn.Sequential:
     """Return three Dense layers, from a state to the values of two actions."""
-    return named(dense1=Dense(4, 24, relu=True), dense2=Dense(24, 24, relu=True), dense3=Dense(24, 2))
+    return make_sequential(dense1=Dense(4, 24, relu=True), dense2=Dense(24, 24, relu=True), dense3=Dense(24, 2))
 
 
 def q_cnn() -> nn.Sequential:
     """Return two convolutions and two Dense layers, from frames to the values of four actions."""
-    return named(
+    return make_sequential(
         conv1=Convolution(4, 16, 8, stride=4),
         conv2=Convolution(16, 32, 4, stride=2),
         flatten=Flatten(),

@@ -85,7 +85,7 @@ def new(model: ModelName, seed: int, *size: int) -> torch.nn.Sequential:
 reused = cache(new)
 
 
-def loaded(model: ModelName, parameters: Parameters) -> torch.nn.Sequential:
+def load_network(model: ModelName, parameters: Parameters) -> torch.nn.Sequential:
     """Return a network with these parameters, and no gradients."""
     size = {"linear": "dense/kernel", "rnn": "dense/bias"}.get(model)
     network = reused(model, 0, *([len(parameters[size])] if size else []))
@@ -112,7 +112,7 @@ class Models:
         """Put the batch through one layer after the other."""
         outputs = {}
         output = as_network_takes(to_tensor(inputs))
-        for name, layer in loaded(model, parameters).named_children():
+        for name, layer in load_network(model, parameters).named_children():
             output = layer(output)
             outputs[name] = to_array(channels_last(output) if output.ndim == IMAGE_RANK else output)
         return outputs
@@ -121,19 +121,21 @@ class Models:
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, Parameters]:
         """Ask the loss for its gradients."""
-        trainer = self.trainer(model, loaded(model, parameters))
-        return named(trainer.network, *trainer.gradients(to_tensor(inputs), to_tensor(targets)))
+        trainer = self.trainer(model, load_network(model, parameters))
+        return name_gradients(trainer.network, *trainer.gradients(to_tensor(inputs), to_tensor(targets)))
 
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
         """Take one step after the other."""
-        network = loaded(model, parameters)
+        network = load_network(model, parameters)
         losses = self.trainer(model, network, learning_rate).train_on(to_tensor(inputs), to_tensor(targets))
         return losses, parameters_of(network)
 
 
-def named(network: torch.nn.Sequential, loss: torch.Tensor, gradients: list[torch.Tensor]) -> tuple[Array, Parameters]:
+def name_gradients(
+    network: torch.nn.Sequential, loss: torch.Tensor, gradients: list[torch.Tensor]
+) -> tuple[Array, Parameters]:
     """Return a loss, and gradients by the canonical names of their parameters."""
     pairs = zip(trainable(network), gradients, strict=True)
     return to_array(loss), {name: to_array(kernel_out(gradient)) for (name, _), gradient in pairs}

@@ -71,7 +71,7 @@ class Ops:
     ) -> Array:
         """Apply `conv2d`."""
         offsets = None if bias is None else to_tensor(bias)
-        sums = _convolved(to_tensor(inputs), to_tensor(kernel), offsets, strides, padding)
+        sums = _convolve(to_tensor(inputs), to_tensor(kernel), offsets, strides, padding)
         return to_array(ACTIVATIONS[activation](sums))
 
     def conv2d_gradients(
@@ -79,7 +79,7 @@ class Ops:
     ) -> tuple[Array, Array, Array]:
         """Differentiate `conv2d`."""
         return _gradients(
-            lambda images, weights, offsets: _convolved(images, weights, offsets, strides, padding),
+            lambda images, weights, offsets: _convolve(images, weights, offsets, strides, padding),
             upstream,
             inputs,
             kernel,
@@ -88,23 +88,23 @@ class Ops:
 
     def max_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """Apply `max_pool2d`."""
-        return to_array(_max_pooled(to_tensor(inputs), pool_size, strides, padding))
+        return to_array(_max_pool(to_tensor(inputs), pool_size, strides, padding))
 
     def max_pool2d_gradient(
         self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
     ) -> Array:
         """Differentiate `max_pool2d`."""
-        return _gradients(lambda images: _max_pooled(images, pool_size, strides, padding), upstream, inputs)[0]
+        return _gradients(lambda images: _max_pool(images, pool_size, strides, padding), upstream, inputs)[0]
 
     def average_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """Apply `avg_pool2d`."""
-        return to_array(_average_pooled(to_tensor(inputs), pool_size, strides, padding))
+        return to_array(_average_pool(to_tensor(inputs), pool_size, strides, padding))
 
     def average_pool2d_gradient(
         self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
     ) -> Array:
         """Differentiate `avg_pool2d`."""
-        return _gradients(lambda images: _average_pooled(images, pool_size, strides, padding), upstream, inputs)[0]
+        return _gradients(lambda images: _average_pool(images, pool_size, strides, padding), upstream, inputs)[0]
 
     def batch_normalization(
         self,
@@ -118,7 +118,7 @@ class Ops:
     ) -> tuple[Array, Array, Array]:
         """Apply `batch_norm`, which moves the moving statistics where they are."""
         moving = to_tensor(moving_mean), to_tensor(moving_variance)
-        outputs = _normalized(to_tensor(inputs), to_tensor(gamma), to_tensor(beta), *moving, training=training)
+        outputs = _normalize(to_tensor(inputs), to_tensor(gamma), to_tensor(beta), *moving, training=training)
         return to_array(outputs), to_array(moving[0]), to_array(moving[1])
 
     def batch_normalization_gradients(
@@ -135,7 +135,7 @@ class Ops:
         """Differentiate `batch_norm`."""
         moving = to_tensor(moving_mean), to_tensor(moving_variance)
         return _gradients(
-            lambda images, scale, shift: _normalized(images, scale, shift, *moving, training=training),
+            lambda images, scale, shift: _normalize(images, scale, shift, *moving, training=training),
             upstream,
             inputs,
             gamma,
@@ -191,7 +191,7 @@ class Ops:
 
     def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature and apply `softmax`."""
-        return to_array(torch.softmax(to_tensor(logits) / checked(temperature), -1))
+        return to_array(torch.softmax(to_tensor(logits) / check_temperature(temperature), -1))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
         """Draw by `multinomial`, which takes weights of any sum."""
@@ -264,7 +264,7 @@ class Ops:
         return to_array(torch.zeros(shape))
 
 
-def checked(temperature: float) -> float:
+def check_temperature(temperature: float) -> float:
     """Return a temperature as it is divided by.
 
     Raises:
@@ -298,7 +298,7 @@ def _pad(
     return functional.pad(images, ends, value=value)
 
 
-def _convolved(
+def _convolve(
     images: torch.Tensor,
     kernel: torch.Tensor,
     bias: torch.Tensor | None,
@@ -310,12 +310,12 @@ def _convolved(
     return channels_last(functional.conv2d(pad_widths, kernel_in(kernel).contiguous(), bias, strides))
 
 
-def _max_pooled(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:
+def _max_pool(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:
     pad_widths = _pad(images, pool_size, strides, padding, -torch.inf)
     return channels_last(functional.max_pool2d(pad_widths, pool_size, strides))
 
 
-def _average_pooled(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:
+def _average_pool(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:
     sums, counts = (
         functional.avg_pool2d(_pad(one, pool_size, strides, padding), pool_size, strides, divisor_override=1)
         for one in (images, torch.ones_like(images))
@@ -323,7 +323,7 @@ def _average_pooled(images: torch.Tensor, pool_size: Pair, strides: Pair, paddin
     return channels_last(sums / counts)
 
 
-def _normalized(
+def _normalize(
     inputs: torch.Tensor,
     gamma: torch.Tensor,
     beta: torch.Tensor,

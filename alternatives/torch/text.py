@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 
 from assay.alternatives.torch.device import seeded, to_array, to_tensor
-from assay.alternatives.torch.models import loaded, new, parameters_of
-from assay.alternatives.torch.ops import checked
+from assay.alternatives.torch.models import load_network, new, parameters_of
+from assay.alternatives.torch.ops import check_temperature
 from assay.contract import EncodedText, Trained
 
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Text:
     @torch.no_grad()
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
         """Draw one character after the other."""
-        divisor = checked(temperature)
-        logits_of = loaded("rnn", parameters)[:-1]
+        divisor = check_temperature(temperature)
+        logits_of = load_network("rnn", parameters)[:-1]
         text = torch.empty(len(window) + count, dtype=torch.int32)
         text[: len(window)] = to_tensor(window)
         with seeded(seed):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import torch
 
 from assay.alternatives.torch.device import seeded, to_array, to_tensor
-from assay.alternatives.torch.models import loaded, new, parameters_of
+from assay.alternatives.torch.models import load_network, new, parameters_of
 from assay.alternatives.torch.ops import number_correct
 from assay.contract import Trained
 
@@ -64,6 +64,6 @@ class Training:
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
         """Count what the network gets right of every batch."""
-        outputs = self.trainer(model, loaded(model, parameters)).outputs
+        outputs = self.trainer(model, load_network(model, parameters)).outputs
         batches = zip(to_tensor(images).split(batch_size), to_tensor(labels).split(batch_size), strict=True)
         return sum(number_correct(targets, outputs(inputs)) for inputs, targets in batches) / len(images)

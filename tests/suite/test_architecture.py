@@ -211,6 +211,8 @@ OLD_NAMES = {
     ("assay/bench", "assay/cli"): {"against", "gate", "limit", "products", "rates", "starts", "turns"},
     ("assay", "spec"): {"allowed", "kept", "moved", "once", "seen"},
     ("assay/testing", "spec"): {"decided", "excess", "forms", "orders"},
+    ("assay",): {"conduct", "go_on", "in_bounds", "is_users", "owned", "strangers", "text_file"},
+    ("reference",): {"begun", "continued", "evaluated", "handed_over", "listed", "loaded", "remembered", "unpacked"},
 }
 
 
