@@ -15,7 +15,7 @@ from assay.spec.error_bounds import rounding
 from assay.spec.semantics import datasets as definition
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.chances import chance_of_counts
-from assay.testing.counts import assert_share
+from assay.testing.counts import assert_few_in_common, assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
@@ -350,6 +350,14 @@ def test_draws_are_independent(datasets, seed):
     )
     equal = int((first[::2] == first[1::2]).sum())
     assert_share("first draws that are the same for the next seed", equal, len(first[::2]), 1 / 5, decisions=5)
+
+
+@claim("mnist.draws-are-independent")
+def test_next_seed_draws_by_other_numbers(datasets, seed):
+    count = 60_000
+    numbers, labels = np.arange(count, dtype=np.float32).reshape(-1, 1, 1, 1), np.zeros(count, np.int32)
+    one, other = (datasets.sample_batch(numbers, labels, 50, each)[0].ravel() for each in (seed, seed + 1))
+    assert_few_in_common("examples", one, other, count)
 
 
 @claim("mnist.batch-seed")

@@ -16,6 +16,7 @@ from assay.spec.semantics.recurrence import State
 from assay.spec.vectors import read
 from assay.testing import handcrafted_weights, initial_rnn, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
+from assay.testing.initial_parameters import assert_unrelated_to
 from assay.testing.networks import (
     assert_certain,
     assert_dense,
@@ -415,6 +416,7 @@ def test_initial_draws(models, seed):
     for name, kernel in kernels.items():
         initial_rnn.assert_fully_resolved(name, kernel)
     initial_rnn.assert_drawn_apart(kernels)
+    assert_unrelated_to(initial, initial_parameters(models, seed + 1))
     assert_results_are_new("initial_parameters", models.initial_parameters, ("rnn", seed))
 
 

@@ -15,7 +15,9 @@ from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
 from assay.testing import initial_rnn, problems, silent_networks
 from assay.testing.assertions import assert_close, assert_equal, assert_form, claim, few_examples
+from assay.testing.counts import assert_share
 from assay.testing.decisions import note
+from assay.testing.initial_parameters import assert_unrelated_to
 from assay.testing.networks import (
     assert_solved_in_any_order,
     case,
@@ -29,17 +31,19 @@ from assay.testing.networks import (
 )
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
-from assay.testing.silent_networks import small_probabilities
+from assay.testing.silent_networks import CONFIDENT, small_probabilities
 from assay.testing.stored_arrays import assert_results_stay, memory_orders
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, QUARTERS, quarters, threshold
-from assay.testing.training.assertions import assert_last_parameters, assert_losses_not_above
+from assay.testing.training.assertions import assert_goes_on, assert_last_parameters, assert_losses_not_above
 from assay.testing.training.known_batches import (
     ONE_WINDOW,
     TWO_WINDOWS,
+    Recipe,
     chance_of_batches,
     chance_of_equals,
     chance_of_periods,
+    count_second,
     count_windows,
     fit,
     fit_two_windows,
@@ -111,6 +115,13 @@ def test_one_window(text, permitted, seed, one_window):
     assert_training(text, permitted, seed, 0.02, ONE_WINDOW, one_window[1], counts)
 
 
+@claim("rnn_training.one-window")
+def test_goes_on(text, seed):
+    # At this rate the loss becomes as small as it can be told from 0.
+    recipe = TWO_WINDOWS._replace(indices=np.array([3, 0, 2], np.int32), num_batches=12, batch_size=1)
+    assert_goes_on(fit(text, recipe, 0.01, seed)[0])
+
+
 def assert_training(text, permitted, seed, learning_rate, recipe, initial, counts):
     """Compare losses and parameters of a training whose batches are known with the definition's."""
     curve, last = fit(text, recipe, learning_rate, seed)
@@ -153,6 +164,21 @@ def test_even_draws(two_windows):
         f"of {TWO_WINDOWS.batch_size} windows in each batch {counts.tolist()} are the second of two: draws with"
         f" replacement, by the same probability, are as far from what is expected with one of {probability:.3g}"
     )
+
+
+# A window of the first two thirds holds one character alone, as does the character after it, and one of the last third
+# another. Three windows hold both, which hardly ever are drawn.
+LONG_TEXT = np.repeat(np.array([0, 0, 1], np.int32), 2**16)
+
+
+@claim("rnn_training.even-draws")
+def test_even_draws_of_a_long_text(text, seed):
+    recipe = Recipe(LONG_TEXT, TWO_WINDOWS.num_chars, num_batches=8, batch_size=50, seq_length=2)
+    curve, initial = fit(text, recipe, 0.0, seed)
+    kinds = np.array([0, 1], np.int32)
+    counts = count_second(curve, initial, np.stack([kinds, kinds], axis=1), kinds, recipe.batch_size)
+    total = recipe.num_batches * recipe.batch_size
+    assert_share("windows of the last third of a text", int(counts.sum()), total, 1 / 3)
 
 
 @claim("rnn_training.new-draws")
@@ -339,6 +365,7 @@ def test_other_learning_rates(models, seed):
 @claim("rnn_training.many-steps")
 def test_many_steps(models, seed):
     silent_networks.assert_steps(models, "rnn", seed, MANY_STEPS)
+    silent_networks.assert_steps(models, "rnn", seed, 3, confidence=CONFIDENT)
 
 
 @claim("rnn_training.confident-and-wrong")
@@ -409,6 +436,7 @@ def test_first_loss(rnn_100_batches, corpus):
 def test_seeds(text, seed, two_windows):
     other = fit_two_windows(text, seed + 1)
     assert (other[1] != two_windows[1]).any(), f"the seeds {seed} and {seed + 1} train alike"
+    assert_unrelated_to(two_windows[2], other[2])
     same = [name for name in ("cell/kernel", "cell/recurrent_kernel") if (other[2][name] == two_windows[2][name]).all()]
     assert not same, f"the seeds {seed} and {seed + 1} begin with the same {same}"
     counts = [count_windows(*one).tolist() for one in (two_windows, other)]
