@@ -279,6 +279,8 @@ def test_sample_resolution(ops, seed):
     classes, rows = 2**17, 28
     drawn = ops.sample(np.full((rows, classes), 1 / classes, np.float32), seed)
     drawn = assert_form("sample", drawn, (rows,), INT)
+    known = (drawn >= 0) & (drawn < classes)
+    assert known.all(), f"drawn is {drawn[~known][0]} of {classes} classes"
     probability = chance_of_coarseness(drawn, classes)
     assert probability > FALSE_ALARM, (
         f"all {rows} draws from {classes} classes are where numbers of 16 bits or fewer point, such as {drawn[:4]}: "
@@ -322,6 +324,17 @@ def test_frequency_of_the_other_class(ops, seed):
     probable = np.float32(0.97)
     count = int(sampled(ops, np.array([probable, 1 - probable], np.float32), seed)[1])
     assert_share("draws of a class of probability 0.03", count, DRAWS, 1 - float(probable))
+
+
+@claim("generation.frequencies")
+def test_frequency_of_many_rare_classes(ops, seed):
+    # One class in two draws, and 5,000 others as rare as 1 in 10,000 each.
+    rare, rows = 5_000, 200
+    probabilities = np.full((rows, rare + 1), 0.5 / rare, np.float32)
+    first = seed % (rare + 1)
+    probabilities[:, first] = 0.5
+    drawn = assert_form("sample", ops.sample(probabilities, seed), (rows,), INT)
+    assert_share("draws of a class of probability 1/2 among rare ones", int((drawn == first).sum()), rows, 1 / 2)
 
 
 @claim("generation.float32-sums")
@@ -509,7 +522,10 @@ FOUR_EQUAL = np.where(np.arange(NUM_CHARS) < EQUAL, 0, -handcrafted_weights.CERT
 
 @claim("generation.independent")
 def test_independent(text, seed):
-    _, written = write(text, handcrafted_weights.indifferent(FOUR_EQUAL), seed, length=SHORT)
+    # More than a pool of 1,000 random numbers or fewer has.
+    network, window, count = handcrafted_weights.indifferent(FOUR_EQUAL), window_of(seed, 1), 1_100
+    written = text.generate(network, window, temperature=1.0, count=count, seed=seed)
+    written = assert_form("the text", written, (count,), INT)
     counts = np.bincount(written, minlength=NUM_CHARS).tolist()
     assert sum(counts[EQUAL:]) == 0, f"impossible characters are written {sum(counts[EQUAL:])} times"
     probability = chance_of_sequence(written, EQUAL)
@@ -556,6 +572,15 @@ def test_any_size(text, seed, temperature):
     counted = text.generate(handcrafted_weights.successor_of_the_last(MANY_CHARS), window, **options)
     expected = (window[-1] + 1 + np.arange(FURTHER)) % MANY_CHARS
     assert_equal("the text of a network that counts", counted, expected, INT)
+
+
+@claim("generation.any-size")
+def test_many_characters(text, seed):
+    # More characters than a byte has numbers for, of which the window and the text hold the even ones.
+    many, window = 300, np.array([250, 252], np.int32)
+    network = handcrafted_weights.successor_of_the_last(many, step=2)
+    written = text.generate(network, window, temperature=1.0, count=FEW, seed=seed)
+    assert_equal("the text of a network that counts by twos", written, (254 + 2 * np.arange(FEW)) % many, INT)
 
 
 @claim("generation.any-size")

@@ -133,6 +133,8 @@ def test_order_kept(datasets):
     scaled, classes = datasets.preprocess(images, (places % 251).astype(np.uint8))
     pixels = np.rint(assert_form("the images", scaled, (1031, 2, 1, 1)) * 255).astype(int)
     assert_equal("the place of each image", 256 * pixels[:, 0, 0, 0] + pixels[:, 1, 0, 0], places, np.dtype(int))
+    expected = images[..., None] / 255
+    assert_within("the images", scaled, expected, rounding.quotient(expected))
     assert_equal("the labels", classes, places % 251, INT)
 
 

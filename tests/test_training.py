@@ -659,7 +659,7 @@ def test_fit_losses_of_the_batches_trained_on(training, seed):
 
 @claim("training.fit-losses")
 def test_fit_goes_on(training, seed):
-    # All examples are alike, and at this rate their loss becomes as small as it can be told from 0.
+    # All examples are alike, and at this rate their loss becomes so small that float32 hardly distinguishes it from 0.
     one = designed_training.separate_examples(seed)
     examples = Examples(*(np.broadcast_to(values[0], (SMALL.num_examples, *values.shape[1:])) for values in one))
     curve = fit(training, "mlp", SMALL, examples, learning_rate=0.005, seed=seed).losses

@@ -48,9 +48,10 @@ class Recipe(NamedTuple):
 
 # As many windows as in a batch of the document (line 571); each of the two is half of a batch with a chance of 0.11.
 TWO_WINDOWS = Recipe(np.array([3, 0, 2, 4], np.int32), num_chars=60, num_batches=8, batch_size=50, seq_length=2)
-# More characters than int8 has numbers for, a window longer than any usual block, and no two windows to tell apart.
+# More characters than a byte has numbers for, also for the character after the window; a window longer than any usual
+# block, and no two windows to distinguish.
 ONE_WINDOW = Recipe(
-    (np.arange(68, dtype=np.int32) * 53) % 131, num_chars=131, num_batches=2, batch_size=1, seq_length=67
+    (np.arange(68, dtype=np.int32) * 71) % 300, num_chars=300, num_batches=2, batch_size=1, seq_length=67
 )
 
 
