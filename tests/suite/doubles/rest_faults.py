@@ -319,8 +319,8 @@ def sequences_repeat_after_1024(recurrence, inputs, *weights):
 
 
 def rare_classes_are_impossible(sample, probabilities, seed):
-    """Leave out classes with a probability below one in a thousand."""
-    return sample(np.where(probabilities < np.float32(1e-3), np.float32(0), probabilities), seed)
+    """Leave out classes with a probability below two in ten thousand."""
+    return sample(np.where(probabilities < np.float32(2e-4), np.float32(0), probabilities), seed)
 
 
 def large_data_sets_in_float16(preprocess, images, labels):
