@@ -506,7 +506,7 @@ REST_FAULTS = {
         (
             "text_fit_layers_in_turn",
             "text.fit",
-            "rnn_training.seeds",
+            "rnn_training.new-draws",
             SAME_NUMBERS,
             fitting_text(initial=layers_drawn_in_turn),
         ),
