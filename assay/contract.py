@@ -150,7 +150,7 @@ class Ops(Protocol):
         """exp(z_j) / sum_k exp(z_k) over the last axis; any shape of rank 1 or more, which is kept."""
 
     def flatten(self, inputs: Array) -> Array:
-        """[batch, ...] to [batch, product of the rest], the last axis fastest."""
+        """[batch, ...], of rank 1 or more, to [batch, product of the rest], the last axis fastest."""
 
     def reshape(self, inputs: Array, target_shape: Sequence[int]) -> Array:
         """Reshape `[batch, ...]` to `[batch, *target_shape]`, both read with the last axis fastest."""

@@ -29,6 +29,7 @@ from assay.testing.assertions import (
     few_examples,
 )
 from assay.testing.chances import chance_of_share
+from assay.testing.draws import chance_of_shares
 from assay.testing.image_cases import reverse_inside
 from assay.testing.masks import (
     WORD,
@@ -438,6 +439,7 @@ def test_initial_filters_differ(models, seed):
 @claim("cnn.initial-layers-unrelated")
 def test_initial_layers_unrelated(models, seed):
     initial_parameters.assert_unrelated(new_parameters(models, seed))
+    initial_parameters.assert_unrelated_to(new_parameters(models, seed), models.initial_parameters("cnn", seed + 1))
 
 
 @claim("cnn.initial-seed")
@@ -455,7 +457,11 @@ def test_reshape_keeps_the_batch(ops):
 
 
 # Batches of one and of many images, from and to every rank.
-RESHAPED = (((1, 6), (6,)), ((1, 3, 4), (2, 6)), ((1, 24), (1, 4, 3, 2)), ((5, 2, 3, 4), (24,)), ((33, 65), (5, 13)))
+RESHAPED = (
+    *(((1, 6), (6,)), ((1, 3, 4), (2, 6)), ((1, 24), (1, 4, 3, 2)), ((5, 2, 3, 4), (24,)), ((33, 65), (5, 13))),
+    # Examples of a single number, with axes and without one.
+    *(((5, 1, 1), ()), ((5,), (1, 1)), ((5, 1), (1, 1, 1))),
+)
 LONG = (
     ((1031, 6), (3, 2)),
     ((3, 4, 4), (4, 4)),
@@ -825,6 +831,18 @@ def test_dropout_elements(ops, seed, axis):
     assert chance > FALSE_ALARM, f"as many zeros as {counts.tolist()} have a probability of {chance:.3g}"
 
 
+# So many masks drop an element never, or always, with a probability of 2^-47.
+MANY_MASKS = 48
+
+
+@claim("cnn.dropout-elements")
+@pytest.mark.parametrize("shape", [(7,), (13, 11)], ids=str)
+def test_dropout_each_element(ops, seed, shape):
+    # Of few elements, each counts: those that are left over beside blocks, and the last of all.
+    counts = np.sum([mask_of(ops, shape, (seed + each) % 2**31) for each in range(MANY_MASKS)], axis=0)
+    assert_chance(f"{counts.tolist()} zeros of {MANY_MASKS}", chance_of_shares(counts.ravel(), MANY_MASKS, 0.5))
+
+
 @claim("cnn.dropout-mean")
 @some_rates
 def test_dropout_mean(ops, seed, rate):
@@ -968,6 +986,18 @@ def test_dropout_seeds(ops, seed):
     counts = np.array([mask.sum() for mask in masks])
     chance = chance_of_spread(counts, masks[0].size, 0.5)
     assert_chance(f"{counts.tolist()} zeros of {masks[0].size}, with as many seeds,", chance)
+
+
+@claim("cnn.dropout-seeds")
+def test_dropout_next_seed(ops, seed):
+    # An element may be drawn by a sum of seed and place, or by their bits together: then masks are moved, or swapped.
+    one, other = (mask_of(ops, MASKS[0], (seed + each) % 2**31) for each in (0, 1))
+    count = 2**15
+    places = np.arange(count)
+    agreements = [chance_of_agreement(one[places], other[places ^ bits]) for bits in range(8)]
+    for lag in range(1, 8):
+        agreements += [chance_of_agreement(*pair) for pair in ((one[lag:], other[:-lag]), (other[lag:], one[:-lag]))]
+    assert_chance("masks of a seed and of the next that agree as often", chance_of_all(*agreements))
 
 
 @claim("cnn.dropout-trains-nothing")

@@ -1095,6 +1095,20 @@ def test_max_gradient_every_size(ops, seed, window):
     assert_maximum_gradient(ops, "all elements distinct", case, small(seed, *case.output_shape))
 
 
+# One channel is largest in the last of 306 places, more than a byte has numbers, and the other in the first.
+MANY_PLACES = PoolingCase(numbered(1, 17, 18, 1) * np.array([1, -1], np.float32), (17, 18), (1, 1), "valid")
+
+
+@claim("convolution.max-pooling-every-size")
+def test_max_of_many_places(ops):
+    assert_maximum(ops, "rising and falling numbers", MANY_PLACES)
+
+
+@claim("convolution.max-gradient-every-size")
+def test_max_gradient_of_many_places(ops):
+    assert_maximum_gradient(ops, "rising and falling numbers", MANY_PLACES, numbered(1, 1, 1, 2) + 1)
+
+
 @claim("convolution.max-pooling-has-no-memory")
 def test_max_pooling_has_no_memory(ops, seed):
     case = pooling_case(seed, OVERLAPPING)

@@ -53,6 +53,15 @@ def test_soft_targets(ops, case):
     assert_crossentropy("categorical_crossentropy", result, targets, case.probabilities)
 
 
+@claim("cross_entropy.soft-targets")
+@pytest.mark.parametrize("hard", [(0,), (2,), (0, 1), (1, 2, 3)], ids=str)
+def test_soft_and_hard_targets(ops, seed, hard):
+    # Each example has a target of its own: a label in some rows, any distribution in the others.
+    targets, probabilities = (cases.probabilities(one, 4, 10) for one in (seed, seed + 1))
+    targets[[*hard]] = np.eye(10, dtype=np.float32)[[*hard]]
+    assert_correct(CATEGORICAL_CROSSENTROPY, ops.categorical_crossentropy, targets, probabilities)
+
+
 # More examples than classes, fewer, and as many, where classes could be taken for examples.
 LARGE_SHAPES = ((ODD, 10), (67, ODD), (33, MANY), (10, 10), (1, 300))
 any_size = pytest.mark.parametrize(("batch", "classes"), LARGE_SHAPES)

@@ -22,6 +22,7 @@ from assay.testing.draws import (
     mirrored_halves,
     share_reached,
 )
+from assay.testing.initial_parameters import assert_fine
 from assay.testing.operations import (
     DENSE,
     RELU,
@@ -438,6 +439,13 @@ def test_glorot_resolution(ops, seed):
         f"{draws.size} draws have {len(np.unique(draws))} different values: so few of 2^23 with a probability of "
         f"{probability:.3g}"
     )
+
+
+@claim("dense.glorot-resolution")
+@pytest.mark.parametrize("shape", [(5, 7), (13, 11)], ids=str)
+def test_glorot_resolution_of_small_kernels(ops, seed, shape):
+    # What is left over beside blocks of them is drawn, too, and repeats nothing.
+    assert_fine({f"kernel {list(shape)}": assert_form("glorot_uniform", ops.glorot_uniform(shape, seed), shape)})
 
 
 # Draws differ by so many levels, and so many of them in a row make a word.

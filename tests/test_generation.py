@@ -18,7 +18,7 @@ from assay.testing import cases, handcrafted_weights, problems
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
 from assay.testing.cases import ODD
 from assay.testing.chances import NEIGHBOURS, chance_of_draws, chance_of_each_count, chance_of_sequence, chance_of_share
-from assay.testing.counts import assert_share
+from assay.testing.counts import assert_few_in_common, assert_share
 from assay.testing.draws import (
     chance_of_categories,
     chance_of_coarseness,
@@ -86,10 +86,12 @@ def test_temperature_1(ops, logits):
 
 
 @claim("generation.any-temperature")
-@pytest.mark.parametrize("temperature", [0.01, 0.05, 0.3, 0.7, 2, 3.5, 10.0, 100.0])
+@pytest.mark.parametrize("temperature", [1e-5, 1e-3, 0.01, 0.05, 0.3, 0.7, 2, 3.5, 10.0, 100.0, 1e4])
 def test_any_temperature(ops, seed, temperature):
-    # Once they are divided, logits lie a few units apart; before, up to hundreds.
+    # Once they are divided, logits lie a few units apart; before, up to tens of thousands. In the last row two are the
+    # largest alike.
     (scaled,) = cases.normal(seed, (5, NUM_CHARS), scale=3.0)
+    scaled[-1, :2] = scaled[-1].max()
     logits = scaled * np.float32(temperature)
     assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, temperature)
 
@@ -248,6 +250,17 @@ def test_rows_are_independent(even_draws):
         )
 
 
+# So many rows and classes that hardly any class is drawn by two seeds, but where these draw by the same numbers.
+FEW_ROWS, MANY_CLASSES = 64, 2**12
+
+
+@claim("generation.rows-are-independent")
+def test_next_seed_draws_by_other_numbers(ops, seed):
+    probabilities = np.full((FEW_ROWS, MANY_CLASSES), 1 / MANY_CLASSES, np.float32)
+    one, other = (assert_form("sample", ops.sample(probabilities, each), (FEW_ROWS,), INT) for each in (seed, seed + 1))
+    assert_few_in_common("classes", one, other, MANY_CLASSES)
+
+
 @claim("generation.every-class")
 def test_every_class(even_draws):
     counts = np.bincount(np.concatenate(even_draws), minlength=LEVELS)
@@ -266,6 +279,8 @@ def test_sample_resolution(ops, seed):
     classes, rows = 2**17, 28
     drawn = ops.sample(np.full((rows, classes), 1 / classes, np.float32), seed)
     drawn = assert_form("sample", drawn, (rows,), INT)
+    known = (drawn >= 0) & (drawn < classes)
+    assert known.all(), f"drawn is {drawn[~known][0]} of {classes} classes"
     probability = chance_of_coarseness(drawn, classes)
     assert probability > FALSE_ALARM, (
         f"all {rows} draws from {classes} classes are where numbers of 16 bits or fewer point, such as {drawn[:4]}: "
@@ -309,6 +324,17 @@ def test_frequency_of_the_other_class(ops, seed):
     probable = np.float32(0.97)
     count = int(sampled(ops, np.array([probable, 1 - probable], np.float32), seed)[1])
     assert_share("draws of a class of probability 0.03", count, DRAWS, 1 - float(probable))
+
+
+@claim("generation.frequencies")
+def test_frequency_of_many_rare_classes(ops, seed):
+    # One class in two draws, and 5,000 others as rare as 1 in 10,000 each.
+    rare, rows = 5_000, 200
+    probabilities = np.full((rows, rare + 1), 0.5 / rare, np.float32)
+    first = seed % (rare + 1)
+    probabilities[:, first] = 0.5
+    drawn = assert_form("sample", ops.sample(probabilities, seed), (rows,), INT)
+    assert_share("draws of a class of probability 1/2 among rare ones", int((drawn == first).sum()), rows, 1 / 2)
 
 
 @claim("generation.float32-sums")
@@ -404,14 +430,18 @@ def test_by_temperature(text, seed, temperature, known):
     # Ranked by their probability, as cutting off the rare ones shows in these together.
     ranks = (-logits).argsort(kind="stable")
     points = rosenblatt(probabilities[ranks], ranks.argsort()[drawn])
-    probability = 2 * min(chance_of_each_count(counts, probabilities), chance_of_draws(points, 0.0, 1.0))
+    probability = 3 * min(
+        chance_of_each_count(counts, probabilities),
+        chance_of_categories(np.array(counts), probabilities),
+        chance_of_draws(points, 0.0, 1.0),
+    )
     assert probability > FALSE_ALARM, f"such draws are as far off as {counts} with a probability of {probability:.3g}"
 
 
 # How many characters tell temperatures from others that are two times as high or low.
 FEW = 40
 # One logit is above all others, by as much as gives it a tenth to nine tenths of the probability.
-LEADS = {0.05: 0.3, 5.0: 20.0}
+LEADS = {0.001: 0.006, 0.05: 0.3, 5.0: 20.0, 100.0: 400.0}
 
 
 @claim("generation.by-temperature")
@@ -492,7 +522,10 @@ FOUR_EQUAL = np.where(np.arange(NUM_CHARS) < EQUAL, 0, -handcrafted_weights.CERT
 
 @claim("generation.independent")
 def test_independent(text, seed):
-    _, written = write(text, handcrafted_weights.indifferent(FOUR_EQUAL), seed, length=SHORT)
+    # More than a pool of 1,000 random numbers or fewer has.
+    network, window, count = handcrafted_weights.indifferent(FOUR_EQUAL), window_of(seed, 1), 1_100
+    written = text.generate(network, window, temperature=1.0, count=count, seed=seed)
+    written = assert_form("the text", written, (count,), INT)
     counts = np.bincount(written, minlength=NUM_CHARS).tolist()
     assert sum(counts[EQUAL:]) == 0, f"impossible characters are written {sum(counts[EQUAL:])} times"
     probability = chance_of_sequence(written, EQUAL)
@@ -539,6 +572,15 @@ def test_any_size(text, seed, temperature):
     counted = text.generate(handcrafted_weights.successor_of_the_last(MANY_CHARS), window, **options)
     expected = (window[-1] + 1 + np.arange(FURTHER)) % MANY_CHARS
     assert_equal("the text of a network that counts", counted, expected, INT)
+
+
+@claim("generation.any-size")
+def test_many_characters(text, seed):
+    # More characters than a byte has numbers for, of which the window and the text hold the even ones.
+    many, window = 300, np.array([250, 252], np.int32)
+    network = handcrafted_weights.successor_of_the_last(many, step=2)
+    written = text.generate(network, window, temperature=1.0, count=FEW, seed=seed)
+    assert_equal("the text of a network that counts by twos", written, (254 + 2 * np.arange(FEW)) % many, INT)
 
 
 @claim("generation.any-size")

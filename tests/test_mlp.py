@@ -83,7 +83,8 @@ def test_flatten_any_shape(ops, inputs):
 
 FLATTENED = (
     *((1, 6), (5, 3), (1, 2, 3), (3, 4, 5), (2, 33, 65), (1, 7, 7, 64), (1031, 3, 2)),
-    *((2, 3, 4, 5), (1, 1, 1, 7), (5, 2, 3, 2, 2), (1, 6)),
+    # Examples of a single number, with axes and without one.
+    *((2, 3, 4, 5), (1, 1, 1, 7), (5, 2, 3, 2, 2), (1, 6), (5, 1, 1), (5,)),
 )
 
 
@@ -296,7 +297,9 @@ def test_initial_units_differ(models, seed):
 
 @claim("mlp.initial-layers-unrelated")
 def test_initial_layers_unrelated(models, seed):
-    initial_parameters.assert_unrelated(models.initial_parameters("mlp", seed))
+    one, other = (models.initial_parameters("mlp", each) for each in (seed, seed + 1))
+    initial_parameters.assert_unrelated(one)
+    initial_parameters.assert_unrelated_to(one, other)
 
 
 @claim("mlp.initial-seed")

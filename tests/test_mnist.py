@@ -15,7 +15,7 @@ from assay.spec.error_bounds import rounding
 from assay.spec.semantics import datasets as definition
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.chances import chance_of_counts
-from assay.testing.counts import assert_share
+from assay.testing.counts import assert_few_in_common, assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
@@ -133,6 +133,8 @@ def test_order_kept(datasets):
     scaled, classes = datasets.preprocess(images, (places % 251).astype(np.uint8))
     pixels = np.rint(assert_form("the images", scaled, (1031, 2, 1, 1)) * 255).astype(int)
     assert_equal("the place of each image", 256 * pixels[:, 0, 0, 0] + pixels[:, 1, 0, 0], places, np.dtype(int))
+    expected = images[..., None] / 255
+    assert_within("the images", scaled, expected, rounding.quotient(expected))
     assert_equal("the labels", classes, places % 251, INT)
 
 
@@ -350,6 +352,14 @@ def test_draws_are_independent(datasets, seed):
     )
     equal = int((first[::2] == first[1::2]).sum())
     assert_share("first draws that are the same for the next seed", equal, len(first[::2]), 1 / 5, decisions=5)
+
+
+@claim("mnist.draws-are-independent")
+def test_next_seed_draws_by_other_numbers(datasets, seed):
+    count = 60_000
+    numbers, labels = np.arange(count, dtype=np.float32).reshape(-1, 1, 1, 1), np.zeros(count, np.int32)
+    one, other = (datasets.sample_batch(numbers, labels, 50, each)[0].ravel() for each in (seed, seed + 1))
+    assert_few_in_common("examples", one, other, count)
 
 
 @claim("mnist.batch-seed")

@@ -256,6 +256,7 @@ def test_cnn_initial_weights_differ(models, seed):
     initial_parameters.assert_fine(new_parameters(models, seed))
     initial_parameters.assert_distinct(new_parameters(models, seed))
     initial_parameters.assert_unrelated(new_parameters(models, seed))
+    initial_parameters.assert_unrelated_to(new_parameters(models, seed), new_parameters(models, seed + 1))
 
 
 @claim("pixels.cnn-greedy")

@@ -16,6 +16,7 @@ from assay.spec.semantics.recurrence import State
 from assay.spec.vectors import read
 from assay.testing import handcrafted_weights, initial_rnn, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
+from assay.testing.initial_parameters import assert_unrelated_to
 from assay.testing.networks import (
     assert_certain,
     assert_dense,
@@ -342,8 +343,8 @@ def parts(batch):
 
 @claim("rnn.any-size")
 def test_any_size(models, seed):
-    # More characters than int8 has numbers for, and windows longer than the usual blocks.
-    one = case(problems.rnn, layer_outputs, seed, batch=3, num_chars=131, seq_length=67)
+    # More characters than a byte has numbers for, and windows longer than the usual blocks.
+    one = case(problems.rnn, layer_outputs, seed, batch=3, num_chars=300, seq_length=67)
     assert_close("layer_outputs", run(models, one.problem), one.expected, one.bounds)
 
 
@@ -415,6 +416,7 @@ def test_initial_draws(models, seed):
     for name, kernel in kernels.items():
         initial_rnn.assert_fully_resolved(name, kernel)
     initial_rnn.assert_drawn_apart(kernels)
+    assert_unrelated_to(initial, initial_parameters(models, seed + 1))
     assert_results_are_new("initial_parameters", models.initial_parameters, ("rnn", seed))
 
 

@@ -15,7 +15,9 @@ from assay.spec.semantics.text import ngram_cross_entropy
 from assay.spec.vectors import read
 from assay.testing import initial_rnn, problems, silent_networks
 from assay.testing.assertions import assert_close, assert_equal, assert_form, claim, few_examples
+from assay.testing.counts import assert_share
 from assay.testing.decisions import note
+from assay.testing.initial_parameters import assert_unrelated_to
 from assay.testing.networks import (
     assert_solved_in_any_order,
     case,
@@ -29,17 +31,19 @@ from assay.testing.networks import (
 )
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
-from assay.testing.silent_networks import small_probabilities
+from assay.testing.silent_networks import CONFIDENT, small_probabilities
 from assay.testing.stored_arrays import assert_results_stay, memory_orders
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, QUARTERS, quarters, threshold
-from assay.testing.training.assertions import assert_last_parameters, assert_losses_not_above
+from assay.testing.training.assertions import assert_goes_on, assert_last_parameters, assert_losses_not_above
 from assay.testing.training.known_batches import (
     ONE_WINDOW,
     TWO_WINDOWS,
+    Recipe,
     chance_of_batches,
     chance_of_equals,
     chance_of_periods,
+    count_second,
     count_windows,
     fit,
     fit_two_windows,
@@ -54,6 +58,8 @@ STEPS = 2
 MANY_STEPS = 19
 # One that leaves a rest beside blocks of up to 64, and a step after the first five.
 LARGE_BATCH, LATER = 67, 6
+# More characters than a byte has numbers for.
+MANY_CHARS = 300
 # What the bias of a forget gate begins with that the limits of trainings were measured with.
 FORGET_BIAS = 1
 
@@ -111,6 +117,13 @@ def test_one_window(text, permitted, seed, one_window):
     assert_training(text, permitted, seed, 0.02, ONE_WINDOW, one_window[1], counts)
 
 
+@claim("rnn_training.one-window")
+def test_goes_on(text, seed):
+    # At this rate the loss becomes so small that float32 hardly distinguishes it from 0.
+    recipe = TWO_WINDOWS._replace(indices=np.array([3, 0, 2], np.int32), num_batches=12, batch_size=1)
+    assert_goes_on(fit(text, recipe, 0.01, seed)[0])
+
+
 def assert_training(text, permitted, seed, learning_rate, recipe, initial, counts):
     """Compare losses and parameters of a training whose batches are known with the definition's."""
     curve, last = fit(text, recipe, learning_rate, seed)
@@ -155,6 +168,21 @@ def test_even_draws(two_windows):
     )
 
 
+# A window of the first two thirds holds one character alone, as does the character after it, and one of the last third
+# another. Three windows hold both, which hardly ever are drawn.
+LONG_TEXT = np.repeat(np.array([0, 0, 1], np.int32), 2**16)
+
+
+@claim("rnn_training.even-draws")
+def test_even_draws_of_a_long_text(text, seed):
+    recipe = Recipe(LONG_TEXT, TWO_WINDOWS.num_chars, num_batches=8, batch_size=50, seq_length=2)
+    curve, initial = fit(text, recipe, 0.0, seed)
+    kinds = np.array([0, 1], np.int32)
+    counts = count_second(curve, initial, np.stack([kinds, kinds], axis=1), kinds, recipe.batch_size)
+    total = recipe.num_batches * recipe.batch_size
+    assert_share("windows of the last third of a text", int(counts.sum()), total, 1 / 3)
+
+
 @claim("rnn_training.new-draws")
 def test_new_draws(two_windows):
     counts = count_windows(*two_windows)
@@ -167,8 +195,10 @@ def test_new_draws(two_windows):
 
 @claim("rnn_training.new-draws")
 def test_new_draws_by_the_next_seed(text, seed, two_windows):
-    recipe = two_windows[0]
-    one, other = count_windows(*two_windows), count_windows(recipe, *fit(text, recipe, 0.0, seed + 1))
+    recipe, _, initial = two_windows
+    curve, next_initial = fit(text, recipe, 0.0, seed + 1)
+    assert_unrelated_to(initial, next_initial)
+    one, other = count_windows(*two_windows), count_windows(recipe, curve, next_initial)
     pairs = {
         lag: (one[max(lag, 0) : len(one) + min(lag, 0)], other[max(-lag, 0) : len(one) - max(lag, 0)])
         for lag in (-1, 0, 1)
@@ -282,7 +312,9 @@ def test_gradients_of_parts(models, seed):
 
 @claim("rnn_training.gradients-of-any-size")
 def test_gradients_of_any_size(models, seed):
-    one = case(problems.rnn, loss_and_gradients, seed, batch=3, num_chars=131, seq_length=67)
+    problem = problems.rnn(seed, batch=3, num_chars=MANY_CHARS, seq_length=67)
+    # The first is 44 in a byte, the next two are negative in a byte with a sign.
+    one = solved(problem._replace(targets=np.array([MANY_CHARS - 1, 255, 128], np.int32)), loss_and_gradients)
     assert_close("loss_and_gradients", gradients_of(models, one.problem), one.expected, one.bounds)
 
 
@@ -339,6 +371,7 @@ def test_other_learning_rates(models, seed):
 @claim("rnn_training.many-steps")
 def test_many_steps(models, seed):
     silent_networks.assert_steps(models, "rnn", seed, MANY_STEPS)
+    silent_networks.assert_steps(models, "rnn", seed, 3, confidence=CONFIDENT)
 
 
 @claim("rnn_training.confident-and-wrong")
@@ -366,13 +399,29 @@ def test_large_gradients(models, seed):
 @claim("rnn_training.every-step")
 def test_every_step(models, seed):
     # One more step moves every row of the kernels that it can: those of the characters that were read.
-    problem = problems.rnn(seed, batch=1, steps=LATER, num_chars=131, seq_length=3)
+    problem = problems.rnn(seed, batch=1, steps=LATER, num_chars=MANY_CHARS, seq_length=3)
+    # Nothing but the last step reads this one.
+    problem.inputs[problem.inputs == MANY_CHARS - 1] = 0
+    problem.inputs[-1, 0, 0] = MANY_CHARS - 1
     before = trained(models, problem._replace(inputs=problem.inputs[:-1], targets=problem.targets[:-1]))
     after = trained(models, problem)
     for name in SHAPES:
         rows = np.unique(problem.inputs) if name == "cell/kernel" else ...
         moved = (after[name] != before[name])[rows].any(axis=-1)
         assert moved.all(), f"step {LATER} does not move all of {name}"
+
+
+@claim("rnn_training.every-step")
+@pytest.mark.parametrize("label", [MANY_CHARS - 1, 128])
+def test_first_step(models, seed, label):
+    # A long window, the first characters of which it moves, too; of the last biases that of the label alone rises.
+    problem = problems.rnn(seed, batch=1, steps=1, num_chars=MANY_CHARS, seq_length=67)
+    problem.inputs[0, 0, :2] = MANY_CHARS - 1, MANY_CHARS - 2
+    before, after = problem.parameters, trained(models, problem._replace(targets=np.full((1, 1), label, np.int32)))
+    moved = (after["cell/kernel"] != before["cell/kernel"])[problem.inputs[0, 0]].any(axis=-1)
+    assert moved.all(), f"the first step does not move the rows of the characters {problem.inputs[0, 0][~moved]}"
+    rising = np.flatnonzero(after["dense/bias"] > before["dense/bias"]).tolist()
+    assert rising == [label], f"for a label of {label} the first step raises the biases of {rising}"
 
 
 @claim("rnn_training.step-memory-order")

@@ -12,7 +12,7 @@ from assay.spec.semantics import text as definition
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, claim
 from assay.testing.chances import chance_of_counts, chance_of_draws, chance_of_sequence
-from assay.testing.counts import assert_share
+from assay.testing.counts import assert_few_in_common, assert_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
@@ -25,6 +25,9 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 PLACES = 5
 SEQ_LENGTH = 4
 ORDERED = np.arange(PLACES + SEQ_LENGTH, dtype=np.int32)
+
+# A text of as many characters as int16 has no numbers for, each of which says where it stands.
+LENGTH = 3 * 2**16 + 1
 
 # More characters than there are in the blocks that files are usually read in, of up to 64 KiB.
 BLOCKS = 2**16 + 1
@@ -324,6 +327,13 @@ def test_independent_draws(text, seed):
     )
 
 
+@claim("text.independent-draws")
+def test_next_seed_draws_by_other_numbers(text, seed):
+    indices = np.arange(LENGTH, dtype=np.int32)
+    one, other = (text.sample_windows(indices, 1, 50, each)[0].ravel() for each in (seed, seed + 1))
+    assert_few_in_common("windows", one, other, LENGTH - 1)
+
+
 @claim("text.same-seed")
 @given(seed=seeds())
 def test_same_seed(text, seed):
@@ -331,10 +341,6 @@ def test_same_seed(text, seed):
     text.sample_windows(ORDERED, SEQ_LENGTH, 50, seed + 1)
     again, _ = text.sample_windows(ORDERED, SEQ_LENGTH, 50, seed)
     assert_equal("the windows", again, first, INT)
-
-
-# A text of as many characters as int16 has no numbers for, each of which says where it stands.
-LENGTH = 3 * 2**16 + 1
 
 
 @claim("text.whole-text")

@@ -2,6 +2,7 @@
 
 import math
 from functools import partial
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -37,19 +38,19 @@ from assay.testing.operations import (
     one_by_one,
 )
 from assay.testing.seeds import assert_told_apart, confusable_seeds
-from assay.testing.silent_networks import small_probabilities
+from assay.testing.silent_networks import CONFIDENT, small_probabilities
 from assay.testing.stored_arrays import memory_orders
 from assay.testing.strategies import arrays, same_shape, seeds
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
 from assay.testing.training import designed_training
-from assay.testing.training.assertions import assert_last_parameters, assert_losses_not_above
+from assay.testing.training.assertions import assert_goes_on, assert_last_parameters, assert_losses_not_above
 from assay.testing.training.designed_training import OF_THE_DOCUMENT, SMALL, WHOLE, decode, fit, losses_of_examples
 from assay.testing.training.mnist_training import Examples
 
 LEARNING_RATE = 0.001
 STEPS = 5
 # A prime number above the usual lengths of compiled loops.
-MANY_STEPS = 67
+MANY_STEPS = 131
 # One that leaves a rest beside blocks of up to 256.
 LARGE_BATCH = 259
 steps = st.sampled_from([1, 2, 10, 1000])
@@ -466,23 +467,25 @@ def disjoint_pairs(batches, lag):
     return [(batches[first], batches[first + lag]) for first in firsts]
 
 
-# The last twelfth of the training set.
-LAST = 5_000
+# A twelfth of the training set.
+PART = 5_000
 
 
 @claim("training.fit-whole-set")
-def test_fit_whole_set(training, of_two, seed):
-    # Both kinds are the same image with different labels, so the last 5,000 examples show in the losses.
+@pytest.mark.parametrize("part", ["first", "last"])
+def test_fit_whole_set(training, seed, part):
+    # Both kinds are the same image with different labels, so the 5,000 examples of one kind show in the losses.
     images, labels = two_examples(seed)
     two = Examples(images[[0, 0]], labels)
-    repeats = (WHOLE.num_examples - LAST, LAST)
-    examples = Examples(np.broadcast_to(images[0], (WHOLE.num_examples, 28, 28, 1)), np.repeat(labels, repeats))
+    kinds = np.repeat(labels, (WHOLE.num_examples - PART, PART))
+    kinds = kinds[::-1].copy() if part == "first" else kinds
+    examples = Examples(np.broadcast_to(images[0], (WHOLE.num_examples, 28, 28, 1)), kinds)
     run = frozen_training(training, WHOLE, examples, seed)
     (found,) = decoded([run], two, WHOLE.batch_size)
     assert (found.distances <= found.tolerance).all(), "the losses are not means of the two kinds' losses"
     total = WHOLE.num_batches * WHOLE.batch_size
     drawn = int(found.counts[:, 1].sum())
-    assert_share("draws of the last 5,000 of 60,000 examples", drawn, total, LAST / WHOLE.num_examples)
+    assert_share(f"draws of the {part} 5,000 of 60,000 examples", drawn, total, PART / WHOLE.num_examples)
 
 
 @claim("training.fit-initial-parameters")
@@ -492,6 +495,7 @@ def test_fit_initial_parameters(of_seven):
     initial_parameters.assert_fine(parameters)
     initial_parameters.assert_distinct(parameters)
     initial_parameters.assert_unrelated(parameters)
+    initial_parameters.assert_unrelated_to(parameters, of_seven[1].parameters)
 
 
 @claim("training.fit-start")
@@ -615,6 +619,51 @@ def test_fit_moves_every_parameter(followed):
 @claim("training.fit-losses")
 def test_fit_losses(assert_followed, permitted):
     permitted(either_adam(partial(assert_followed, ["losses"])))
+
+
+# So many trainings of so many steps: that other batches fit all of them has a probability below 10^-6.
+SEEDS_OF_STEPS, FIRST_STEPS = 3, 4
+
+
+@claim("training.fit-losses")
+def test_fit_losses_of_the_batches_trained_on(training, seed):
+    # Each example has pixels of its own, so the weights that have moved tell which examples were trained on.
+    examples = designed_training.separate_examples(seed)
+    own = examples.images.reshape(SMALL.num_examples, -1) > 0
+    for each in range(SEEDS_OF_STEPS):
+        runs = [
+            fit(
+                training,
+                "mlp",
+                SMALL._replace(num_batches=number or 1),
+                examples,
+                learning_rate=LEARNING_RATE if number else 0.0,
+                seed=seed + each,
+            )
+            for number in range(FIRST_STEPS + 1)
+        ]
+        initial, drawn = runs[0].parameters["dense1/kernel"], np.zeros(SMALL.num_examples, bool)
+        for number, (before, run) in enumerate(pairwise(runs), start=1):
+            known = losses_of_examples(before.parameters, examples, SMALL.batch_size)
+            batch = decode(run.losses[-1:], known, SMALL.batch_size)
+            if not batch.is_certain:
+                break
+            drawn |= batch.counts[0] > 0
+            moved = (run.parameters["dense1/kernel"] != initial).any(axis=-1)
+            trained_on = (own & moved).any(axis=-1)
+            assert (trained_on == drawn).all(), (
+                f"the losses of {number} batches are those of the examples {np.flatnonzero(drawn).tolist()}, and the"
+                f" steps are taken on {np.flatnonzero(trained_on).tolist()}"
+            )
+
+
+@claim("training.fit-losses")
+def test_fit_goes_on(training, seed):
+    # All examples are alike, and at this rate their loss becomes so small that float32 hardly distinguishes it from 0.
+    one = designed_training.separate_examples(seed)
+    examples = Examples(*(np.broadcast_to(values[0], (SMALL.num_examples, *values.shape[1:])) for values in one))
+    curve = fit(training, "mlp", SMALL, examples, learning_rate=0.005, seed=seed).losses
+    assert_goes_on(curve)
 
 
 @claim("training.loss-is-mean")
@@ -780,6 +829,7 @@ def test_document_batches(models, permitted, seed):
 @claim("training.many-steps")
 def test_many_steps(models, seed):
     silent_networks.assert_steps(models, "mlp", seed, MANY_STEPS)
+    silent_networks.assert_steps(models, "mlp", seed, 3, confidence=CONFIDENT)
 
 
 @claim("training.large-batches")

@@ -118,6 +118,18 @@ def test_gamma_of_0(ops, training):
     assert_equal("the channels whose gamma is 0", output[:, ::2], np.broadcast_to(beta[::2], (6, 2)))
 
 
+@claim("training_flag.moving-mean", "training_flag.moving-variance")
+def test_moving_whatever_gamma(ops):
+    inputs = np.arange(24, dtype=np.float32).reshape(6, 4) ** 2
+    start = np.ones(4, np.float32), np.full(4, 2, np.float32)
+    gammas = np.array([0, -1, 1, 3], np.float32), np.ones(4, np.float32)
+    one, other = (
+        ops.batch_normalization(inputs, gamma, np.zeros_like(gamma), *start, training=True) for gamma in gammas
+    )
+    for name, actual, expected in zip(("mean", "variance"), one[1:], other[1:], strict=True):
+        assert_equal(f"the moving {name} of channels whose gamma is 0 and others", actual, expected)
+
+
 def reordered(array, order):
     """Put the places of [..., channels] into another order, over all axes but the last at once."""
     return array.reshape(-1, array.shape[-1])[order].reshape(array.shape)

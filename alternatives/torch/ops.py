@@ -52,8 +52,8 @@ class Ops:
         return to_array(torch.softmax(to_tensor(logits), -1))
 
     def flatten(self, inputs: Array) -> Array:
-        """Apply `flatten`, from the second axis on."""
-        return to_array(to_tensor(inputs).flatten(1))
+        """Apply `flatten`, from the second axis on, of which there is one at least then."""
+        return to_array(to_tensor(inputs)[..., None].flatten(1))
 
     def reshape(self, inputs: Array, target_shape: Sequence[int]) -> Array:
         """Apply `reshape`."""

@@ -74,3 +74,24 @@ def assert_no_echo(what: str, draws: NDArray[Any], probability: float) -> None:
             f" {chances[worst]:.3g}"
         )
         raise NonConformanceError(msg)
+
+
+def assert_few_in_common(what: str, one: NDArray[Any], other: NDArray[Any], kinds: int) -> None:
+    """Check that even draws by two seeds, in whatever order, are no more alike than chance makes them.
+
+    Given the first draws, each of the others is among them with the same probability, by itself.
+
+    Args:
+        what: Things that are drawn, for the message.
+        one: Draws by a seed, [draws].
+        other: Draws by the next seed, [draws].
+        kinds: Number of things to draw from.
+
+    Raises:
+        NonConformanceError: Draws by correct implementations share more with a probability of `FALSE_ALARM` or less.
+
+    """
+    __tracebackhide__ = True
+    common = int(np.isin(other, one).sum())
+    share = len(np.unique(one)) / kinds
+    assert_share(f"{what} by the next seed that this one draws, too", common, len(other), share)

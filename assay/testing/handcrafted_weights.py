@@ -20,18 +20,19 @@ ON = math.tanh(1)
 CERTAIN = 200.0
 
 
-def successor_of_the_last(num_chars: int = NUM_CHARS) -> Parameters:
+def successor_of_the_last(num_chars: int = NUM_CHARS, step: int = 1) -> Parameters:
     """Make a network whose next character is the one after the last of its window, in the order of the numbers.
 
     Args:
-        num_chars: Number of characters, below the number of units.
+        num_chars: Number of characters, a multiple of the step.
+        step: Distance of the characters that occur, from 0 on. There are fewer of them than units.
 
     """
-    made, gates = _empty(num_chars), _gates()
+    made, gates, occurring = _empty(num_chars), _gates(), np.arange(0, num_chars, step)
     # Written at every step: the unit of the character that stands there is on, and no other.
-    made["cell/kernel"][np.arange(num_chars), gates["candidate"][:num_chars]] = OPEN
+    made["cell/kernel"][occurring, gates["candidate"][: len(occurring)]] = OPEN
     _set_gates(made, write=OPEN, keep=-OPEN)
-    return _says(made, np.roll(np.arange(num_chars), -1))
+    return _says(made, np.roll(occurring, -1))
 
 
 def first_of_the_window(num_chars: int = NUM_CHARS) -> Parameters:

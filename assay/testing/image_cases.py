@@ -58,7 +58,17 @@ LARGE_CONVOLVED = (
     (WindowGeometry((65, 2, 3, 17), (1, 1), (1, 1), "valid"), 130),
     (WindowGeometry((2, 131, 3, 2), (129, 1), (1, 1), "valid"), 2),
 )
-CONVOLVED = (*((window, 2) for window in WINDOWS), *LARGE_CONVOLVED)
+# One channel and one filter, as in signal processing, and one of them alone; as many filters as channels; and as many
+# of everything, where one axis could be taken for another.
+PLAIN_CONVOLVED = (
+    (WindowGeometry((3, 7, 6, 1), (4, 2), (1, 1), "same"), 1),
+    (WindowGeometry((1, 6, 8, 1), (2, 5), (2, 3), "same"), 1),
+    (WindowGeometry((2, 7, 6, 5), (2, 4), (1, 1), "same"), 1),
+    (WindowGeometry((2, 5, 6, 4), (2, 3), (1, 1), "valid"), 4),
+    (WindowGeometry((3, 3, 3, 3), (3, 3), (1, 1), "same"), 3),
+    (WindowGeometry((2, 2, 2, 2), (1, 1), (1, 1), "valid"), 2),
+)
+CONVOLVED = (*((window, 2) for window in WINDOWS), *LARGE_CONVOLVED, *PLAIN_CONVOLVED)
 POOLED = (
     *WINDOWS,
     WindowGeometry((LONG, 3, 4, 1), (2, 2), (1, 1), "same"),
@@ -70,6 +80,10 @@ POOLED = (
     WindowGeometry((17, 6, 5, 65), (2, 2), (2, 2), "valid"),
     WindowGeometry((3, 5, 7, 130), (3, 3), (3, 3), "same"),
     WindowGeometry((2, 131, 3, 2), (129, 1), (1, 1), "valid"),
+    # More places than a byte has numbers.
+    WindowGeometry((1, 17, 18, 2), (17, 18), (1, 1), "valid"),
+    # As many of everything, where one axis could be taken for another.
+    WindowGeometry((3, 3, 3, 3), (3, 3), (1, 1), "same"),
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, pairwise, product
 
 import numpy as np
@@ -27,7 +27,7 @@ LEVELS = 2**23
 
 def kernels_of(parameters: Parameters) -> dict[str, Array]:
     """Return the kernels among parameters, by name."""
-    return {name: value for name, value in parameters.items() if name.endswith("kernel")}
+    return {name: value for name, value in parameters.items() if "kernel" in name}
 
 
 def assert_glorot(name: str, kernel: Array, shape: tuple[int, ...]) -> None:
@@ -114,6 +114,8 @@ def assert_distinct(parameters: Parameters) -> None:
 
 
 MANY = 8
+# As many weights show whether a kernel is made of the numbers of another one.
+MOST = 10_000
 # How one stream of numbers may fill two kernels: from the first, from the last, or by columns.
 READINGS: tuple[Callable[[Array], Array], ...] = (
     np.ravel,
@@ -140,6 +142,34 @@ def assert_unrelated(parameters: Parameters) -> None:
         for numbers in product(read[one], read[other])
     ]
     pairs += [(f"parts of {name}", *parts) for name, kernel in kernels.items() for parts in _parts(kernel)]
+    _assert_uncorrelated(pairs)
+
+
+def assert_unrelated_to(one: Parameters, other: Parameters) -> None:
+    """Check that no kernel is made of the numbers that made any kernel by the next seed.
+
+    Layers that draw by the sum of a seed and of their place do so.
+
+    Args:
+        one: Parameters of a new model.
+        other: Those by the next seed.
+
+    Raises:
+        NonConformanceError: Two are correlated.
+
+    """
+    __tracebackhide__ = True
+    pairs = [
+        (f"{first} of a seed and {second} of the next", reading(left)[:MOST], reading(right)[:MOST])
+        for (first, left), (second, right) in product(kernels_of(one).items(), kernels_of(other).items())
+        for reading in READINGS
+    ]
+    _assert_uncorrelated(pairs)
+
+
+def _assert_uncorrelated(pairs: Sequence[tuple[str, Array, Array]]) -> None:
+    """Check the correlation of pairs of numbers, each with what they are."""
+    __tracebackhide__ = True
     for what, *numbers in pairs:
         count = min(map(len, numbers))
         correlation = np.corrcoef(numbers[0][:count], numbers[1][:count])[0, 1]

@@ -21,6 +21,9 @@ from assay.testing.training.mnist_training import Examples
 Trained = Mapping[str, Any]
 Evidence = Callable[..., None]
 
+# Far from what anyone clips, and so far above the rounding of float32 that any step moves it.
+SMALLEST_LOSS = 1e-5
+
 # How many points a curve has in the report, and how many images.
 POINTS = 200
 IMAGES = 12
@@ -179,4 +182,22 @@ def assert_last_parameters(units: str, losses: Array, train: Callable[[int], Map
     before, after = (train(number) for number in (count - 1, count))
     if same := [name for name, value in after.items() if (value == before[name]).all()]:
         msg = f"{count - 1} and {count} {units}, the last of which is not the best, lead to the same {same}"
+        raise NonConformanceError(msg)
+
+
+def assert_goes_on(losses: Array) -> None:
+    """Check that a training on a single example moves its loss with every step, however small the loss has become.
+
+    Args:
+        losses: Losses of all steps, each before its step, which become small.
+
+    Raises:
+        NonConformanceError: Two in a row are equal.
+
+    """
+    __tracebackhide__ = True
+    still = np.flatnonzero((losses[1:] == losses[:-1]) & (losses[:-1] > SMALLEST_LOSS))
+    if still.size:
+        first = int(still[0])
+        msg = f"step {first + 1} moves nothing: before it and after it the loss is {losses[first]:.6g}"
         raise NonConformanceError(msg)

@@ -244,6 +244,14 @@ def seven_examples(seed: int) -> Examples:
     return Examples(images, generator.permutation(10)[: SMALL.num_examples].astype(np.int32))
 
 
+def separate_examples(seed: int) -> Examples:
+    """Draw images, each with bright pixels that the others leave black, and different labels."""
+    generator = np.random.default_rng(seed)
+    pixels = generator.permutation(28 * 28) % SMALL.num_examples == np.arange(SMALL.num_examples)[:, None]
+    images = pixels.reshape(-1, 28, 28, 1).astype(np.float32)
+    return Examples(images, generator.permutation(10)[: SMALL.num_examples].astype(np.int32))
+
+
 def alternate(two: Examples, sizes: Sizes) -> Examples:
     """Return a training set in which two examples take turns."""
     return Examples(*(np.resize(values, (sizes.num_examples, *values.shape[1:])) for values in two))

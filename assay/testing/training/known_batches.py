@@ -48,9 +48,10 @@ class Recipe(NamedTuple):
 
 # As many windows as in a batch of the document (line 571); each of the two is half of a batch with a chance of 0.11.
 TWO_WINDOWS = Recipe(np.array([3, 0, 2, 4], np.int32), num_chars=60, num_batches=8, batch_size=50, seq_length=2)
-# More characters than int8 has numbers for, a window longer than any usual block, and no two windows to tell apart.
+# More characters than a byte has numbers for, also for the character after the window; a window longer than any usual
+# block, and no two windows to distinguish.
 ONE_WINDOW = Recipe(
-    (np.arange(68, dtype=np.int32) * 53) % 131, num_chars=131, num_batches=2, batch_size=1, seq_length=67
+    (np.arange(68, dtype=np.int32) * 71) % 300, num_chars=300, num_batches=2, batch_size=1, seq_length=67
 )
 
 
@@ -105,13 +106,8 @@ def count_windows(recipe: Recipe, curve: Array, initial: Tensors) -> Array:
 
     """
     windows, targets = recipe.windows
-
-    def evaluate(parameters: Tensors, windows: Array, targets: Array) -> Tensors:
-        probabilities = models.layer_outputs("rnn", parameters, windows)["softmax"]
-        return {"losses": losses.sparse_categorical_crossentropy(targets, probabilities)}
-
-    each = evaluate(to_float64(initial), windows, targets)["losses"]
-    bound = measured_bounds.bounds(evaluate, "rnn", initial, windows, targets)["losses"]
+    each = _evaluate(to_float64(initial), windows, targets)["losses"]
+    bound = measured_bounds.bounds(_evaluate, "rnn", initial, windows, targets)["losses"]
     bound += rounding.gamma(recipe.batch_size) * each.max()
     shares = np.arange(recipe.batch_size + 1) / recipe.batch_size if len(each) > 1 else np.zeros(1)
     possible = each[0] + shares * (each[-1] - each[0])
@@ -126,6 +122,26 @@ def count_windows(recipe: Recipe, curve: Array, initial: Tensors) -> Array:
         )
         raise NonConformanceError(msg)
     return counts
+
+
+def _evaluate(parameters: Tensors, windows: Array, targets: Array) -> Tensors:
+    probabilities = models.layer_outputs("rnn", parameters, windows)["softmax"]
+    return {"losses": losses.sparse_categorical_crossentropy(targets, probabilities)}
+
+
+def count_second(curve: Array, initial: Tensors, windows: Array, targets: Array, batch_size: int) -> Array:
+    """Return how many windows of each batch are most probably of the second of two kinds, from its loss.
+
+    Args:
+        curve: Losses at learning rate 0, [num_batches].
+        initial: Parameters, which a learning rate of 0 leaves as they are.
+        windows: A window of each kind, [2, seq_length].
+        targets: The character after each, [2].
+        batch_size: Number of windows in a batch.
+
+    """
+    first, second = _evaluate(to_float64(initial), windows, targets)["losses"]
+    return np.clip(np.rint((to_float64(curve) - first) / (second - first) * batch_size), 0, batch_size).astype(int)
 
 
 def known_problem(recipe: Recipe, initial: Tensors, counts: Array) -> Problem:

@@ -272,7 +272,7 @@ AXIS_FAULTS = {
     "windows_in_even_places": Fault("text.sample_windows", "text.whole-text", "even place", windows_in_even_places),
     "errors_after_a_block": Fault("text.encode", "text.not-utf8", "65538 bytes", errors_after_a_block),
     "hot_texts_cooled": Fault("text.generate", "generation.by-temperature", "at 5.0", hot_texts_cooled),
-    "cold_texts_warmed": Fault("text.generate", "generation.by-temperature", "at 0.05", cold_texts_warmed),
+    "cold_texts_warmed": Fault("text.generate", "generation.by-temperature", "at 0.001", cold_texts_warmed),
     "one_character_repeated": Fault("text.generate", "generation.any-size", "the text", one_character_repeated),
     "certain_first_character": Fault(
         "text.generate", "generation.not-argmax", "first characters", certain_first_character
@@ -291,6 +291,6 @@ AXIS_FAULTS = {
         "models.train", "training.other-learning-rates", "learning rate 0", rate_of_zero_replaced
     ),
     "later_batches_reversed": Fault("models.train", "training.other-learning-rates", "losses", later_batches_reversed),
-    "right_ones_in_half": Fault("training.evaluate", "evaluation.any-batch-size", "of 2500", right_ones_in_half),
-    "percent_of_all": Fault("training.evaluate", "evaluation.any-batch-size", "0 of 2500", percent_of_all),
+    "right_ones_in_half": Fault("training.evaluate", "evaluation.any-batch-size", "of 10007", right_ones_in_half),
+    "percent_of_all": Fault("training.evaluate", "evaluation.any-batch-size", "0 of 10007", percent_of_all),
 }

@@ -34,6 +34,7 @@ from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
 from doubles.part_faults import PART_FAULTS
 from doubles.q_network_faults import Q_NETWORK_FAULTS
+from doubles.rest_faults import REST_FAULTS
 from doubles.seed_faults import SEED_FAULTS
 from doubles.text_draw_faults import TEXT_DRAW_FAULTS
 from doubles.text_faults import TEXT_FAULTS
@@ -71,6 +72,7 @@ for _faults in (
     NETWORK_FAULTS,
     OPERATION_FAULTS,
     PART_FAULTS,
+    REST_FAULTS,
     SEED_FAULTS,
     TEXT_DRAW_FAULTS,
     TEXT_FAULTS,
