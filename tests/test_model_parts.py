@@ -402,7 +402,9 @@ def test_sgd_momentum(keras, momentum, rates):
         if step > 1:
             optimizer.learning_rate = rate
         tensors = [keras.to_tensor(gradient * np.float32(factor)) for gradient in gradients]
-        optimizer.apply_gradients(list(zip(tensors, variables, strict=True)))
+        pairs = list(zip(tensors, variables, strict=True))
+        # In another order at every other step: a velocity belongs to its variable, and not to a place.
+        optimizer.apply_gradients(pairs if step % 2 else pairs[::-1])
         for which, gradient in enumerate(gradients):
             velocity[which] = momentum * velocity[which] - rate * factor * gradient
             expected[which] += velocity[which]
@@ -448,7 +450,9 @@ def test_adam_of_any_step(keras, before, rate):
     for step, pair in enumerate(zip(gradients, others, strict=True)):
         if step:
             optimizer.learning_rate = rates[step]
-        optimizer.apply_gradients(list(zip(map(keras.to_tensor, pair), variables, strict=True)))
+        pairs = list(zip(map(keras.to_tensor, pair), variables, strict=True))
+        # The second time in the other order: moments belong to their variable.
+        optimizer.apply_gradients(pairs[::-1] if step else pairs)
     for which, variable, own in zip(("first", "second"), variables, (gradients, others), strict=True):
         expected, bound = adam(to_float64(parameter), list(map(to_float64, own)), before, rates)
         assert_within(f"the {which} variable after two steps", keras.to_numpy(variable), expected, bound)

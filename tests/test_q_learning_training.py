@@ -28,6 +28,7 @@ from assay.testing.training.agent_probes import (
     probe,
     trace,
 )
+from assay.testing.training.agent_seeds import batches_of_one
 
 EPISODES = 4
 OUTPUT_BIAS = "dense3/bias"
@@ -378,6 +379,26 @@ def test_training_draws_evenly(draws):
     assert_share("pairs of batches are the same transition", twice.sum(), len(twice), 1 / 4, level)
 
 
+@claim("q_learning.training-draws-evenly")
+def test_training_draws_from_a_growing_buffer(agent, seed):
+    # Of 1, 2, ... transitions, batches of one: no training draws the newest, but at first, with a probability of
+    # 1/2 times 2/3 times ..., and so it is with the oldest.
+    trainings, places = 8, np.arange(LENGTH)
+    assert (1 / LENGTH) ** trainings < FALSE_ALARM
+    drawn = np.array([batches_of_one(agent, trainings * seed + number) for number in range(trainings)])
+    for which, place in (("newest", places), ("oldest", 0 * places)):
+        assert (drawn == place)[:, 1:].any(), f"{trainings} trainings never draw the {which} of several transitions"
+
+
+@claim("q_learning.first-transitions")
+def test_training_from_a_small_buffer(agent, seed, still):
+    trained = probe(agent, seed, num_episodes=1, buffer_size=2, batch_size=3, learning_rate=0.5)
+    found = len(trained["losses"])
+    assert found == 0, f"a buffer of two never holds a batch of three, and there are {found} learning steps"
+    for name, change in changes_of(trained, still).items():
+        assert_equal(f"what {name} has learnt", change, np.zeros(SHAPES[name]), np.dtype(float))
+
+
 @claim("q_learning.training-plays-cart-pole")
 def test_training_plays_cart_pole(agent, seed):
     # A batch of nearly all transitions.
@@ -387,6 +408,8 @@ def test_training_plays_cart_pole(agent, seed):
     )
     assert_steps(trained, batch_size)
     lengths, expected = trained["scores"] + 1, agent_probes.random_lengths(20_000, seed)
+    # Together they have more steps than an episode may have.
+    assert lengths.min() > LENGTH, f"an episode ends after {lengths.min()} steps, in which no pole falls"
     probability = chance_of_samples(lengths, expected)
     assert probability > FALSE_ALARM, (
         f"exploring, the mean length is {lengths.mean():.1f}, and {expected.mean():.1f} by the definition: episodes"
