@@ -295,6 +295,20 @@ def test_labels_of_bytes(keras):
 
 
 @claim("model.loss-of-sequences")
+def test_loss_targets(keras):
+    found, predictions = keras.namespace.losses, keras.to_tensor(PROBABILITIES)
+    column = found.sparse_categorical_crossentropy(keras.to_tensor(LABELS[:, None]), predictions)
+    expected, bound = crossentropy(from_logits=False)
+    assert_within("the loss of labels in a column", keras.to_numpy(column), expected, bound)
+    # Any distribution, of which no class has the whole.
+    soft = PROBABILITIES[::-1].copy()
+    loss = keras.to_numpy(found.categorical_crossentropy(keras.to_tensor(soft), predictions))
+    arguments = to_float64(soft), to_float64(PROBABILITIES)
+    expected, bound = losses.categorical_crossentropy(*arguments), rounding.crossentropy(*arguments)
+    assert_within("the loss of soft targets", loss, expected, bound)
+
+
+@claim("model.loss-of-sequences")
 def test_loss_of_sequences(keras):
     expected, bound = crossentropy(from_logits=False)
     predictions = keras.to_tensor(PROBABILITIES.reshape(2, 2, 5))
@@ -315,6 +329,14 @@ def test_squares_of_each_example(keras, shape):
     assert_within(
         "the loss", keras.to_numpy(found), expected, rounding.gamma(shape[-1] + 2 + rounding.DIVIDE) * expected
     )
+
+
+@claim("model.squares-of-each-example")
+def test_squares_of_whole_targets(keras):
+    # Predictions between them; all numbers have few digits.
+    whole, between = np.array([[1], [-3], [2], [0]], np.int32), np.array([[1.5], [-1], [2.25], [0.5]], np.float32)
+    loss = keras.namespace.losses.MeanSquaredError()(keras.to_tensor(whole), keras.to_tensor(between))
+    assert_equal("the loss", keras.to_numpy(loss), np.mean((to_float64(between) - whole) ** 2))
 
 
 # Metrics
