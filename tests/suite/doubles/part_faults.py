@@ -550,6 +550,18 @@ def state_by_place(optimizer, state):
     return wrong
 
 
+def gradients_moved_up(namespace):
+    """Leave gradients of None out, but not their variables."""
+
+    class SGD(namespace.optimizers.SGD):
+        def apply_gradients(self, grads_and_vars):
+            gradients, variables = zip(*grads_and_vars, strict=True)
+            there = [gradient for gradient in gradients if gradient is not None]
+            return super().apply_gradients([*zip(there, variables, strict=False)])
+
+    return Changed(namespace, optimizers=Changed(namespace.optimizers, SGD=SGD))
+
+
 def labels_in_a_column_broadcast(namespace):
     """Compare each prediction with the labels of all examples, where these are a column."""
     right, losses = namespace.losses.sparse_categorical_crossentropy, namespace.losses
@@ -911,6 +923,7 @@ PART_FAULTS = (
         ]
     }
     | {
+        "gradients_moved_up": namespace_fault("training.apply-gradients", "the variable without", gradients_moved_up),
         "weights_of_the_last_instance": namespace_fault(
             "custom_layer.instances-are-apart", "the output of a new layer", weights_of_the_last_instance
         ),
