@@ -667,7 +667,7 @@ def test_evaluate_targets(keras, classified):
     assert_means("the metric of labels in a column", share, SHARE)
     # Each prediction is its own target, and not that of any other example.
     found = one_weight(keras, start="ones").evaluate(column(), TARGETS.copy(), batch_size=BATCH_SIZE, verbose=0)
-    assert found == 0, f"the loss of targets that are no column is {found}, and they are what is predicted"
+    assert found == 0, f"the loss of targets without a last axis is {found}, and they are what is predicted"
 
 
 @claim("compile_fit.evaluate-trains-nothing")
