@@ -97,7 +97,7 @@ def test_episodes_by_the_parameters(agent, seed):
 
 
 @claim("q_learning.greedy-far-from-0")
-@pytest.mark.parametrize("level", [-100.0, 100.0])
+@pytest.mark.parametrize("level", [-1e6, -100.0, 100.0, 1e6])
 def test_greedy_far_from_0(agent, seed, level):
     states, best = mixed_states(seed, 33)
     found = agent.act(MODEL, linear_values(BALANCING, level), states, 0.0, seed)
@@ -250,6 +250,14 @@ def explored(agent, seed):
 @claim("q_learning.collects-by-epsilon")
 def test_collects_by_epsilon(explored):
     assert_share("actions, with an epsilon of 0.5, are not greedy", explored.sum(), explored.size, 1 / 4)
+
+
+@claim("q_learning.collects-by-epsilon")
+def test_collects_by_a_small_epsilon(agent, seed):
+    # So few random actions let the pole stand to the limit.
+    epsilon, transitions = 0.04, collected(agent, BALANCING, 0.04, 2, seed)
+    others = transitions.actions != (transitions.states @ BALANCING > 0)
+    assert_share(f"actions, with an epsilon of {epsilon}, are not greedy", others.sum(), others.size, epsilon / 2)
 
 
 @claim("q_learning.collects-in-no-pattern")

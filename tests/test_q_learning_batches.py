@@ -205,7 +205,7 @@ def assert_learns_constants(agent, seed, model, values, states, learning_rate, g
     ids=["0.1-1", "0.0003-0", "0.02-0.5", "0-0.5"],
 )
 def test_learns_by_its_arguments(agent, seed, learning_rate, gamma):
-    states = np.random.default_rng(seed).uniform(-1, 1, (2, 12, 7, 4)).astype(np.float32)
+    states = np.random.default_rng(seed).uniform(-1, 1, (2, 37, 7, 4)).astype(np.float32)
     assert_learns_constants(agent, seed, MODEL, (-2.0, 3.0), states, learning_rate, gamma)
 
 

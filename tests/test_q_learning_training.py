@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from assay.spec.error_bounds import rounding
-from assay.spec.error_bounds.measured_bounds import root_mean_square
+from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
 from assay.spec.semantics.initializers import fans, glorot_limit
-from assay.spec.semantics.q_learning import FAILURE_REWARD
+from assay.spec.semantics.q_learning import FAILURE_REWARD, q_values
 from assay.testing.assertions import assert_equal, assert_within, claim
 from assay.testing.chances import chance_of_samples
 from assay.testing.counts import assert_share
@@ -20,6 +20,7 @@ from assay.testing.training.agent_probes import (
     SHAPES,
     WHOLE_EPISODES,
     count_learning_steps,
+    early_states,
     error_bounds,
     errors_of,
     gap_bound,
@@ -32,6 +33,8 @@ from assay.testing.training.agent_seeds import batches_of_one
 
 EPISODES = 4
 OUTPUT_BIAS = "dense3/bias"
+# Trainings of two episodes, of which the first explores always and the second never.
+BEGINNINGS = 4
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +82,28 @@ def test_left_is_no_failure(greedy):
     assert root_mean_square(moved) > bound["now"] + bound["later"], "the last steps have no future"
 
 
+@claim("q_learning.training-follows-its-values")
+def test_training_follows_what_it_learns(agent, seed):
+    # Steps so large that they make the other action the best one, in all states that an episode may be in by then.
+    for number in range(BEGINNINGS):
+        options = ALWAYS_GREEDY | {"num_episodes": 1, "learning_rate": 16.0}
+        trainings = [
+            probe(agent, BEGINNINGS * seed + number, **options, max_len_episode=length)
+            for length in range(1, LENGTH + 1)
+        ]
+        errors = errors_of(trainings[-1]["losses"], 1)[0]
+        for step, trained in enumerate(trainings[:-1], 1):
+            values = q_values(agent_probes.MODEL, to_float64(trained["parameters"]), early_states(step))
+            best = values.argmax(axis=1)
+            if (best == best[0]).all():
+                # The reward is 1. Twice as far off as in any of many states, no state is.
+                possible = np.abs(1 - values[:, best[0]])
+                assert possible.min() / 2 <= errors[step] <= 2 * possible.max(), (
+                    f"after {step} learning steps the best action is {best[0]}, whose value is off by"
+                    f" {possible.min():.3g} to {possible.max():.3g}, and that of the action taken by {errors[step]:.3g}"
+                )
+
+
 def non_greedy(greedy, errors):
     """Count the actions after the first that are not greedy, of each episode.
 
@@ -90,8 +115,6 @@ def non_greedy(greedy, errors):
 
 
 LINKS = LENGTH - 1
-# Trainings of two episodes, of which the first explores always and the second never.
-BEGINNINGS = 4
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,18 @@ def epsilon_in_percent(act, model, parameters, states, epsilon, seed):
     return act(model, parameters, states, int(100 * epsilon) / 100, seed)
 
 
+def collect_by_tenths(collect, parameters, epsilon, num_episodes, seed):
+    """Explore by whole tenths."""
+    return collect(parameters, round(epsilon, 1), num_episodes, seed)
+
+
+def relatively_near_values_alike(act, model, parameters, states, epsilon, seed):
+    """Take the first action where values differ by little of their size."""
+    values = np.sort(right.QNetwork(model, parameters).values(states), axis=1)
+    alike = np.isclose(values[:, -1], values[:, -2], rtol=1e-5, atol=0)
+    return np.where(alike, 0, act(model, parameters, states, epsilon, seed)).astype(np.int32)
+
+
 def near_values_alike(act, model, parameters, states, epsilon, seed):
     """Take the first action where values differ by little."""
     values = np.sort(right.QNetwork(model, parameters).values(states), axis=1)
@@ -208,6 +220,18 @@ class ExplorationOneEpisodeLonger(Training):
     def epsilon(self):
         share = 1 - max(self.episode - 1, min(self.episode, 1)) / self.num_exploration_episodes
         return max(self.initial_epsilon * share, self.final_epsilon)
+
+
+class ActingByTheBeginning(Training):
+    """Act by the parameters that the episode began with."""
+
+    def begin(self):
+        parameters = {name: value.copy() for name, value in self.learner.parameters.items()}
+        self.acting = right.QNetwork("q_network", parameters)
+        return super().begin()
+
+    def act(self, state):
+        return self.explore() if self.generator.random() < self.epsilon() else self.acting.greedy(state)
 
 
 class LimitOfAllStepsInTraining(Training):
@@ -426,6 +450,27 @@ EPISODE_FAULTS = {
             "q_learning.training-plays-cart-pole",
             "in which no pole falls",
             instead(LimitOfAllStepsInTraining),
+        ),
+        (
+            "acting_by_the_beginning",
+            "agent.fit",
+            "q_learning.training-follows-its-values",
+            "learning steps the best action is",
+            instead(ActingByTheBeginning),
+        ),
+        (
+            "collect_by_tenths",
+            "agent.collect",
+            "q_learning.collects-by-epsilon",
+            "with an epsilon of 0.04",
+            collect_by_tenths,
+        ),
+        (
+            "relatively_near_values_alike",
+            "agent.act",
+            "q_learning.greedy-far-from-0",
+            "the greedy actions",
+            relatively_near_values_alike,
         ),
         ("near_values_alike", "agent.act", "q_learning.greedy-of-each-state", "scaled by 2^-30", near_values_alike),
         ("states_in_half", "agent.act", "q_learning.greedy-of-each-state", "scaled by 2^", states_in_half),
