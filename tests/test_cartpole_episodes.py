@@ -17,7 +17,7 @@ from assay.testing.chances import chance_of_draws, chance_of_each_count
 from assay.testing.counts import assert_no_echo, assert_share
 from assay.testing.draws import chance_of_repeats
 from assay.testing.frames import assert_shows
-from assay.testing.handcrafted_values import BALANCING, LEAVING
+from assay.testing.handcrafted_values import BALANCING, LEAVING, SWINGING, WANDERING
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values
 from assay.testing.thresholds import FALSE_ALARM
@@ -56,7 +56,11 @@ def test_leaving_is_termination(leaving):
 
 
 @claim("cartpole.policy-sees-its-state")
-@pytest.mark.parametrize("weights", [BALANCING, -BALANCING, LEAVING], ids=["balancing", "falling", "leaving"])
+@pytest.mark.parametrize(
+    "weights",
+    [BALANCING, -BALANCING, LEAVING, WANDERING, SWINGING],
+    ids=["balancing", "falling", "leaving", "wandering", "swinging"],
+)
 def test_policy_sees_its_state(environments, seed, weights):
     states = environments.run_linear_policy(weights, seed)[0]
     before, after = states[:-1], states[1:]
@@ -284,3 +288,10 @@ def test_frames_of_the_whole_episode(environments, seed, steps):
     actions = np.zeros(steps, INT)
     frames, states = environments.frames(actions, seed), environments.play(actions, seed)[0]
     assert len(frames) == len(states), f"drawn, the episode has {len(frames)} states, and otherwise {len(states)}"
+
+
+@claim("cartpole.frames-show-their-states")
+def test_last_frame_shows_its_state(environments, seed):
+    # The pole moves the most in the step in which it falls.
+    frames = environments.frames(np.zeros(20, INT), seed)
+    assert (frames[-1] != frames[-2]).any(), "the picture of the fallen pole is the one before its last step"

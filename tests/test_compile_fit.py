@@ -660,6 +660,16 @@ def test_evaluate_by_name(keras, classified):
     assert found == dict(zip(["loss", "sparse_categorical_accuracy"], classified, strict=True))
 
 
+@claim("compile_fit.evaluate-counts-examples")
+def test_evaluate_targets(keras, classified):
+    loss, share = classifier(keras).evaluate(SCORES, LABELS[:, None], batch_size=2, verbose=0)
+    assert_within("the loss of labels in a column", np.float32(loss), classified[0], rounding.gamma(16) * classified[0])
+    assert_means("the metric of labels in a column", share, SHARE)
+    # Each prediction is its own target, and not that of any other example.
+    found = one_weight(keras, start="ones").evaluate(column(), TARGETS.copy(), batch_size=BATCH_SIZE, verbose=0)
+    assert found == 0, f"the loss of targets without a last axis is {found}, and they are what is predicted"
+
+
 @claim("compile_fit.evaluate-trains-nothing")
 def test_evaluate_trains_nothing(keras):
     model = one_weight(keras, keras.namespace.layers.BatchNormalization(), start="ones")

@@ -115,12 +115,17 @@ def test_losses_by_name(keras):
     # The first output misses its target by 2, the second by 8.
     single, multiple = {"single": numbers + 2}, {"multiple": 3 * numbers - 8}
     losses = {"single": "mean_squared_error", "multiple": "mean_absolute_error"}
-    compiled(keras, model, rate=0.0, loss=losses)
+    metrics = {name: [loss] for name, loss in losses.items()}
+    expected = {"loss": 4 + 8, "single_mean_squared_error": 4, "multiple_mean_absolute_error": 8}
     # In the order of the outputs, and in the other one.
-    found = model.evaluate(numbers, single | multiple, batch_size=3, verbose=0, return_dict=True)["loss"]
-    assert_equal("the loss of evaluate", found, np.array(4 + 8))
-    history = model.fit(numbers, multiple | single, batch_size=3, verbose=0).history
-    assert_equal("the loss of fit", history["loss"][0], np.array(4 + 8))
+    for arrange in (dict, lambda items: dict(reversed(items.items()))):
+        compiled(keras, model, rate=0.0, loss=arrange(losses), metrics=arrange(metrics))
+        found = model.evaluate(numbers, arrange(single | multiple), batch_size=3, verbose=0, return_dict=True)
+        history = model.fit(numbers, arrange(multiple | single), batch_size=3, verbose=0).history
+        assert expected.keys() <= found.keys() & history.keys(), f"evaluate has {[*found]}, and fit {[*history]}"
+        for name, value in expected.items():
+            assert_equal(f"{name} of evaluate", found[name], np.array(value))
+            assert_equal(f"{name} of fit", history[name][0], np.array(value))
     predicted = model.predict(numbers, batch_size=3, verbose=0)
     assert_equal("single", predicted["single"], numbers)
     assert_equal("multiple", predicted["multiple"], 3 * numbers)

@@ -527,9 +527,11 @@ def test_bias_initializer(keras):
 
 
 @claim("convolution.constant-initializer")
-def test_constant_initializer(keras):
+@pytest.mark.parametrize("options", [{}, {"activation": "relu"}, {"padding": "same", "strides": 2}], ids=str)
+def test_constant_initializer(keras, options):
     constant = keras.namespace.initializers.Constant
-    layer = keras.namespace.layers.Conv2D(2, [3, 3], kernel_initializer=constant(0.5), bias_initializer=constant(-1.0))
+    initializers = {"kernel_initializer": constant(0.5), "bias_initializer": constant(-1.0)}
+    layer = keras.namespace.layers.Conv2D(2, [3, 3], **options, **initializers)
     layer.build((None, 7, 7, 1))
     assert_equal("the kernel", keras.to_numpy(layer.kernel), np.full((3, 3, 1, 2), 0.5))
     assert_equal("the bias", keras.to_numpy(layer.bias), np.full(2, -1.0))

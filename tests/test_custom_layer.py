@@ -603,7 +603,9 @@ def test_robust_builds_once(keras):
     before = list(layer.variables)
     for variable in before:
         variable.assign(np.ones(tuple(variable.shape), np.float32))
-    run(keras, layer, np.ones((5, 3), np.float32))
+    # Another number of examples, another rank and another type.
+    for inputs in (np.ones((5, 3), np.float32), np.ones((2, 5, 3), np.float32), X.astype(np.int32)):
+        run(keras, layer, inputs)
     assert_same(layer.variables, before)
     assert_equal("sums and 1", run(keras, layer), np.array([[7], [16]]))
 

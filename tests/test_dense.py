@@ -336,10 +336,11 @@ def test_zeros_initializer(keras):
 
 
 @claim("dense.initializers")
-def test_initializers(keras):
+@any_activation
+def test_initializers(keras, activation):
     found, constant = keras.namespace.initializers, keras.namespace.initializers.Constant
     for kernel, bias, values in ((constant(0.5), constant(-2.0), (0.5, -2)), ("zeros", found.Ones(), (0, 1))):
-        layer = keras.namespace.layers.Dense(4, kernel_initializer=kernel, bias_initializer=bias)
+        layer = keras.namespace.layers.Dense(4, activation, kernel_initializer=kernel, bias_initializer=bias)
         layer.build((None, 3))
         assert_equal("the kernel", keras.to_numpy(layer.kernel), np.full((3, 4), values[0]))
         assert_equal("the bias", keras.to_numpy(layer.bias), np.full(4, values[1]))

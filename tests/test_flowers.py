@@ -323,7 +323,9 @@ def test_shuffle_evenly(flowers, seed):
 
 
 @claim("flowers.batches-of-few")
-@pytest.mark.parametrize(("count", "batch_size", "expected"), [(5, 8, [5]), (8, 4, [4, 4]), (1, 1, [1])])
+@pytest.mark.parametrize(
+    ("count", "batch_size", "expected"), [(5, 8, [5]), (8, 4, [4, 4]), (1, 1, [1]), (9, 4, [4, 4, 1])]
+)
 def test_batches_of_few(flowers, seed, count, batch_size, expected):
     options = {"count": count, "buffer": 2 * count, "batch_size": batch_size, "epochs": 2}
     batches = shuffle(flowers, seed, **options, labels=LABELS[:count])

@@ -295,6 +295,20 @@ def test_labels_of_bytes(keras):
 
 
 @claim("model.loss-of-sequences")
+def test_loss_targets(keras):
+    found, predictions = keras.namespace.losses, keras.to_tensor(PROBABILITIES)
+    column = found.sparse_categorical_crossentropy(keras.to_tensor(LABELS[:, None]), predictions)
+    expected, bound = crossentropy(from_logits=False)
+    assert_within("the loss of labels in a column", keras.to_numpy(column), expected, bound)
+    # Any distribution, of which no class has the whole.
+    soft = PROBABILITIES[::-1].copy()
+    loss = keras.to_numpy(found.categorical_crossentropy(keras.to_tensor(soft), predictions))
+    arguments = to_float64(soft), to_float64(PROBABILITIES)
+    expected, bound = losses.categorical_crossentropy(*arguments), rounding.crossentropy(*arguments)
+    assert_within("the loss of soft targets", loss, expected, bound)
+
+
+@claim("model.loss-of-sequences")
 def test_loss_of_sequences(keras):
     expected, bound = crossentropy(from_logits=False)
     predictions = keras.to_tensor(PROBABILITIES.reshape(2, 2, 5))
@@ -315,6 +329,14 @@ def test_squares_of_each_example(keras, shape):
     assert_within(
         "the loss", keras.to_numpy(found), expected, rounding.gamma(shape[-1] + 2 + rounding.DIVIDE) * expected
     )
+
+
+@claim("model.squares-of-each-example")
+def test_squares_of_whole_targets(keras):
+    # Predictions between them; all numbers have few digits.
+    whole, between = np.array([[1], [-3], [2], [0]], np.int32), np.array([[1.5], [-1], [2.25], [0.5]], np.float32)
+    loss = keras.namespace.losses.MeanSquaredError()(keras.to_tensor(whole), keras.to_tensor(between))
+    assert_equal("the loss", keras.to_numpy(loss), np.mean((to_float64(between) - whole) ** 2))
 
 
 # Metrics
@@ -402,7 +424,9 @@ def test_sgd_momentum(keras, momentum, rates):
         if step > 1:
             optimizer.learning_rate = rate
         tensors = [keras.to_tensor(gradient * np.float32(factor)) for gradient in gradients]
-        optimizer.apply_gradients(list(zip(tensors, variables, strict=True)))
+        pairs = list(zip(tensors, variables, strict=True))
+        # In another order at every other step: a velocity belongs to its variable, and not to a place.
+        optimizer.apply_gradients(pairs if step % 2 else pairs[::-1])
         for which, gradient in enumerate(gradients):
             velocity[which] = momentum * velocity[which] - rate * factor * gradient
             expected[which] += velocity[which]
@@ -448,7 +472,9 @@ def test_adam_of_any_step(keras, before, rate):
     for step, pair in enumerate(zip(gradients, others, strict=True)):
         if step:
             optimizer.learning_rate = rates[step]
-        optimizer.apply_gradients(list(zip(map(keras.to_tensor, pair), variables, strict=True)))
+        pairs = list(zip(map(keras.to_tensor, pair), variables, strict=True))
+        # The second time in the other order: moments belong to their variable.
+        optimizer.apply_gradients(pairs[::-1] if step else pairs)
     for which, variable, own in zip(("first", "second"), variables, (gradients, others), strict=True):
         expected, bound = adam(to_float64(parameter), list(map(to_float64, own)), before, rates)
         assert_within(f"the {which} variable after two steps", keras.to_numpy(variable), expected, bound)

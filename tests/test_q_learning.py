@@ -369,6 +369,13 @@ def test_epsilon_schedule(agent, episode, **schedule):
     epsilon_of(agent, episode, schedule)
 
 
+@claim("q_learning.epsilon-schedule")
+def test_epsilon_in_any_order(agent):
+    # Of two trainings by one schedule, and from the last episode back: no episode knows of another.
+    for episode in (60, 61, 20, 0, 60, 499, 98, 1):
+        epsilon_of(agent, episode, SCHEDULE)
+
+
 # Of actions that are chosen in the same state again and again.
 DRAWS = 1000
 
@@ -380,9 +387,13 @@ def repeated(agent, epsilon, seed, count=DRAWS):
 
 
 @claim("q_learning.explores")
-@pytest.mark.parametrize(("epsilon", "count"), [(DOCUMENT["final_epsilon"], 4 * DRAWS), (0.1, 4 * DRAWS), (0.5, DRAWS)])
+@pytest.mark.parametrize(
+    ("epsilon", "count"),
+    # The last is less than one in a hundred.
+    [(DOCUMENT["final_epsilon"], 4 * DRAWS), (0.1, 4 * DRAWS), (0.5, DRAWS), (0.005, 8 * DRAWS)],
+)
 def test_explores(agent, seed, epsilon, count):
-    # Of the smallest epsilon so many that one of 0 would show, and of the next that twice as many would.
+    # Of an epsilon below 0.1 so many that one of 0 would show, and of 0.1 that twice as many would.
     others = (repeated(agent, epsilon, seed, count) == 0).sum()
     assert_share("actions are not the greedy one", others, count, epsilon / 2)
 

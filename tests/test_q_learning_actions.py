@@ -5,14 +5,23 @@ from itertools import product
 import numpy as np
 import pytest
 
-from assay.spec.error_bounds import rounding
+from assay.spec.error_bounds import cart_pole_rounding, rounding
+from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, MAX_EPISODE_STEPS
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
-from assay.testing.assertions import assert_equal, assert_form, claim
+from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.chances import chance_of_order, chance_of_samples
 from assay.testing.counts import assert_no_echo, assert_share
-from assay.testing.handcrafted_values import BALANCING, LEANING, LEAVING, constant_values, linear_values
+from assay.testing.handcrafted_values import (
+    BALANCING,
+    LEANING,
+    LEAVING,
+    SWINGING,
+    WANDERING,
+    constant_values,
+    linear_values,
+)
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, memory_orders
 from assay.testing.thresholds import FALSE_ALARM
@@ -88,7 +97,7 @@ def test_episodes_by_the_parameters(agent, seed):
 
 
 @claim("q_learning.greedy-far-from-0")
-@pytest.mark.parametrize("level", [-100.0, 100.0])
+@pytest.mark.parametrize("level", [-1e6, -100.0, 100.0, 1e6])
 def test_greedy_far_from_0(agent, seed, level):
     states, best = mixed_states(seed, 33)
     found = agent.act(MODEL, linear_values(BALANCING, level), states, 0.0, seed)
@@ -216,6 +225,12 @@ def test_limit_begins_anew(agent, seed):
     assert first_of_episodes(transitions).tolist() == [0, MAX_EPISODE_STEPS], "states do not follow each other"
     assert_equal("the rewards of perfect episodes", transitions.rewards, np.ones(count))
     assert_equal("their marks", transitions.dones, np.zeros(count))
+    # Of the last steps too, whose next states are not those of new episodes.
+    arguments = to_float64(transitions.states), transitions.actions
+    bound = cart_pole_rounding.step(*arguments)
+    furthest = np.abs(transitions.states[MAX_EPISODE_STEPS]).max()
+    assert furthest <= np.float32(cart_pole.INITIAL), f"the second episode begins {furthest} from rest"
+    assert_within("what follows each step", transitions.next_states, cart_pole.step(*arguments), bound)
 
 
 # Episodes, and the steps that each of them has at least.
@@ -237,6 +252,14 @@ def test_collects_by_epsilon(explored):
     assert_share("actions, with an epsilon of 0.5, are not greedy", explored.sum(), explored.size, 1 / 4)
 
 
+@claim("q_learning.collects-by-epsilon")
+def test_collects_by_a_small_epsilon(agent, seed):
+    # So few random actions let the pole stand to the limit.
+    epsilon, transitions = 0.04, collected(agent, BALANCING, 0.04, 2, seed)
+    others = transitions.actions != (transitions.states @ BALANCING > 0)
+    assert_share(f"actions, with an epsilon of {epsilon}, are not greedy", others.sum(), others.size, epsilon / 2)
+
+
 @claim("q_learning.collects-in-no-pattern")
 def test_collects_in_no_pattern(explored):
     level = FALSE_ALARM / 2
@@ -249,9 +272,13 @@ def test_collects_in_no_pattern(explored):
 @claim("q_learning.collects-by-epsilon")
 def test_collects_evenly(agent, seed):
     # Half as many again are expected, so that it is the first draws that count, wherever they lead.
-    count = 1_000
-    actions = collected(agent, BALANCING, 1.0, 70, seed).actions[:count]
+    count, episodes = 1_000, 70
+    transitions = collected(agent, BALANCING, 1.0, episodes, seed)
+    actions = transitions.actions[:count]
     assert_share("actions, with an epsilon of 1, push to the right", actions.sum(), len(actions), 1 / 2)
+    # Their steps together are more than the limit of one, which no episode reaches by such actions.
+    ends = int(transitions.dones.sum())
+    assert ends == episodes, f"{ends} of {episodes} episodes of random actions end with a failure"
 
 
 @claim("q_learning.collects-by-seed")
@@ -294,15 +321,19 @@ def test_collects_each_draw_by_seed(agent, seed):
 
 @claim("q_learning.plays-greedily")
 def test_plays_greedily(agent, seed):
-    # Pushed to one side all the time, which any exploration makes longer.
-    count = 50
-    returns = assert_form("the returns", agent.play(constant_values(-1, 1), count, seed), (count,))
+    # Pushed to one side all the time, which any exploration makes longer. Beyond the angle at which the pole has fallen
+    # the values say the opposite: who begins an episode by the last state of the one before pushes the wrong way.
+    count = 60
+    policy = linear_values([0, 0, 1, 0], offset=1.01 * FARTHEST_ANGLE)
+    returns = assert_form("the returns", agent.play(policy, count, seed), (count,))
     generator = np.random.default_rng(seed)
     expected = pushed_lengths(generator.uniform(-cart_pole.INITIAL, cart_pole.INITIAL, (2_000, 4)))
     corners = pushed_lengths(CORNERS)
     assert (returns <= corners.max()).all(), (
         f"pushed to the right all the time, returns are up to {returns.max():g}, and {corners.max()} by the definition"
     )
+    # Together they have more steps than an episode may have.
+    assert (returns >= STEPS).all(), f"a return is {returns.min():g}, and no pole falls in fewer steps than {STEPS}"
     probability = chance_of_samples(returns, expected)
     assert probability > FALSE_ALARM, (
         f"pushed to the right all the time, returns are {returns.min():g} to {returns.max():g}, and {expected.min()} to"
@@ -350,7 +381,18 @@ def test_plays_by_confusable_seeds(agent, seed):
 
 @claim("q_learning.collects-linear-policy")
 def test_collects_linear_policy(off_track):
-    values = off_track.states @ LEAVING
-    apart = np.abs(values) > rounding.gamma(6)
+    assert_greedy(off_track, LEAVING)
+
+
+@claim("q_learning.collects-linear-policy")
+@pytest.mark.parametrize("weights", [WANDERING, SWINGING], ids=["wandering", "swinging"])
+def test_collects_by_large_numbers(agent, seed, weights):
+    assert_greedy(collected(agent, weights, 0.0, 1, seed), weights)
+
+
+def assert_greedy(transitions, weights):
+    """Check that each action is the greedy one in its state."""
+    values = to_float64(transitions.states) @ weights
+    apart = np.abs(values) > rounding.gamma(6) * (np.abs(transitions.states) @ np.abs(weights))
     assert apart.mean() > 0.9, "most states have two actions that are as good"
-    assert_equal("the actions", off_track.actions[apart], (values > 0)[apart], INT)
+    assert_equal("the actions", transitions.actions[apart], (values > 0)[apart], INT)

@@ -1,6 +1,7 @@
 """Batches of the replay buffer, and what is learnt from given ones: lines 751 to 764 of the document."""
 
 from itertools import combinations
+from math import comb
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from assay.spec.semantics.q_learning import Transitions
 from assay.testing import problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
 from assay.testing.chances import chance_of_each_count
+from assay.testing.counts import assert_share
 from assay.testing.handcrafted_values import constant_values, linear_values
 from assay.testing.q_networks import learnt, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds
@@ -47,6 +49,18 @@ def test_sample_pairs_evenly(agent, seed):
         f"pairs of {count} transitions are drawn as unevenly as {dict(zip(pairs, counts, strict=True))} with a"
         f" probability of {probability:.3g}"
     )
+
+
+@claim("q_learning.sample-pairs-evenly")
+def test_sample_neighbours_evenly(agent, seed):
+    # Where a number that is drawn again gives way to the next one, neighbours come together more often than others. Of
+    # the 120 ways to take seven of a ring of ten, 10 take neighbours; by such a rule a quarter of all batches do.
+    count, taken, batches = 10, 7, 200
+    given = numbered(count)
+    rings = [{(first + step) % count for step in range(taken)} for first in range(count)]
+    drawn = (agent.sample(given, taken, batches * seed + number)[2] for number in range(batches))
+    found = sum({*batch.astype(int).tolist()} in rings for batch in drawn)
+    assert_share("batches of seven of ten are neighbours", found, batches, count / comb(count, taken))
 
 
 @claim("q_learning.sample-by-seed")
@@ -191,7 +205,7 @@ def assert_learns_constants(agent, seed, model, values, states, learning_rate, g
     ids=["0.1-1", "0.0003-0", "0.02-0.5", "0-0.5"],
 )
 def test_learns_by_its_arguments(agent, seed, learning_rate, gamma):
-    states = np.random.default_rng(seed).uniform(-1, 1, (2, 12, 7, 4)).astype(np.float32)
+    states = np.random.default_rng(seed).uniform(-1, 1, (2, 37, 7, 4)).astype(np.float32)
     assert_learns_constants(agent, seed, MODEL, (-2.0, 3.0), states, learning_rate, gamma)
 
 

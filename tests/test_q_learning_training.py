@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from assay.spec.error_bounds import rounding
-from assay.spec.error_bounds.measured_bounds import root_mean_square
+from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
 from assay.spec.semantics.initializers import fans, glorot_limit
-from assay.spec.semantics.q_learning import FAILURE_REWARD
+from assay.spec.semantics.q_learning import FAILURE_REWARD, q_values
 from assay.testing.assertions import assert_equal, assert_within, claim
 from assay.testing.chances import chance_of_samples
 from assay.testing.counts import assert_share
@@ -20,6 +20,7 @@ from assay.testing.training.agent_probes import (
     SHAPES,
     WHOLE_EPISODES,
     count_learning_steps,
+    early_states,
     error_bounds,
     errors_of,
     gap_bound,
@@ -28,9 +29,12 @@ from assay.testing.training.agent_probes import (
     probe,
     trace,
 )
+from assay.testing.training.agent_seeds import batches_of_one
 
 EPISODES = 4
 OUTPUT_BIAS = "dense3/bias"
+# Trainings of two episodes, of which the first explores always and the second never.
+BEGINNINGS = 4
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,28 @@ def test_left_is_no_failure(greedy):
     assert root_mean_square(moved) > bound["now"] + bound["later"], "the last steps have no future"
 
 
+@claim("q_learning.training-follows-its-values")
+def test_training_follows_what_it_learns(agent, seed):
+    # Steps so large that they make the other action the best one, in all states that an episode may be in by then.
+    for number in range(BEGINNINGS):
+        options = ALWAYS_GREEDY | {"num_episodes": 1, "learning_rate": 16.0}
+        trainings = [
+            probe(agent, BEGINNINGS * seed + number, **options, max_len_episode=length)
+            for length in range(1, LENGTH + 1)
+        ]
+        errors = errors_of(trainings[-1]["losses"], 1)[0]
+        for step, trained in enumerate(trainings[:-1], 1):
+            values = q_values(agent_probes.MODEL, to_float64(trained["parameters"]), early_states(step))
+            best = values.argmax(axis=1)
+            if (best == best[0]).all():
+                # The reward is 1. Twice as far off as in any of many states, no state is.
+                possible = np.abs(1 - values[:, best[0]])
+                assert possible.min() / 2 <= errors[step] <= 2 * possible.max(), (
+                    f"after {step} learning steps the best action is {best[0]}, whose value is off by"
+                    f" {possible.min():.3g} to {possible.max():.3g}, and that of the action taken by {errors[step]:.3g}"
+                )
+
+
 def non_greedy(greedy, errors):
     """Count the actions after the first that are not greedy, of each episode.
 
@@ -89,8 +115,6 @@ def non_greedy(greedy, errors):
 
 
 LINKS = LENGTH - 1
-# Trainings of two episodes, of which the first explores always and the second never.
-BEGINNINGS = 4
 
 
 @pytest.fixture(scope="module")
@@ -378,6 +402,26 @@ def test_training_draws_evenly(draws):
     assert_share("pairs of batches are the same transition", twice.sum(), len(twice), 1 / 4, level)
 
 
+@claim("q_learning.training-draws-evenly")
+def test_training_draws_from_a_growing_buffer(agent, seed):
+    # Of 1, 2, ... transitions, batches of one: no training draws the newest, but at first, with a probability of
+    # 1/2 times 2/3 times ..., and so it is with the oldest.
+    trainings, places = 8, np.arange(LENGTH)
+    assert (1 / LENGTH) ** trainings < FALSE_ALARM
+    drawn = np.array([batches_of_one(agent, trainings * seed + number) for number in range(trainings)])
+    for which, place in (("newest", places), ("oldest", 0 * places)):
+        assert (drawn == place)[:, 1:].any(), f"{trainings} trainings never draw the {which} of several transitions"
+
+
+@claim("q_learning.first-transitions")
+def test_training_from_a_small_buffer(agent, seed, still):
+    trained = probe(agent, seed, num_episodes=1, buffer_size=2, batch_size=3, learning_rate=0.5)
+    found = len(trained["losses"])
+    assert found == 0, f"a buffer of two never holds a batch of three, and there are {found} learning steps"
+    for name, change in changes_of(trained, still).items():
+        assert_equal(f"what {name} has learnt", change, np.zeros(SHAPES[name]), np.dtype(float))
+
+
 @claim("q_learning.training-plays-cart-pole")
 def test_training_plays_cart_pole(agent, seed):
     # A batch of nearly all transitions.
@@ -387,6 +431,8 @@ def test_training_plays_cart_pole(agent, seed):
     )
     assert_steps(trained, batch_size)
     lengths, expected = trained["scores"] + 1, agent_probes.random_lengths(20_000, seed)
+    # Together they have more steps than an episode may have.
+    assert lengths.min() > LENGTH, f"an episode ends after {lengths.min()} steps, in which no pole falls"
     probability = chance_of_samples(lengths, expected)
     assert probability > FALSE_ALARM, (
         f"exploring, the mean length is {lengths.mean():.1f}, and {expected.mean():.1f} by the definition: episodes"

@@ -892,6 +892,20 @@ def test_apply_gradients(keras):
     assert_equal("the variable", changed, np.array([[0.5], [1.5]]))
 
 
+@claim("training.apply-gradients")
+@pytest.mark.filterwarnings("ignore:.*radients do not exist")
+def test_apply_missing_gradients(keras):
+    # tape.gradient gives None for a variable that the loss does not depend on.
+    one, other = (keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones") for _ in range(2))
+    for layer in (one, other):
+        layer.build((None, 1))
+    optimizer = keras.namespace.optimizers.SGD(learning_rate=0.5)
+    gradient = keras.to_tensor(np.ones((1, 1), np.float32))
+    optimizer.apply_gradients([(None, one.kernel), (gradient, other.kernel)])
+    assert_equal("the variable without a gradient", keras.to_numpy(one.kernel), np.array([[1.0]]))
+    assert_equal("the other variable", keras.to_numpy(other.kernel), np.array([[0.5]]))
+
+
 @claim("training.apply-gradients-zip")
 def test_apply_gradients_zip(keras):
     assert_equal("the variable", applied(keras, zip), np.array([[0.5], [1.5]]))

@@ -13,6 +13,9 @@ from assay.spec.semantics.models import MODELS, Parameters
 BALANCING = np.array([1, 2, 10, 3], np.float32)
 # Pushes to where the pole turns: the pole stays up, and the cart leaves the track, to either side.
 LEAVING = np.array([0, 0, 0, 1], np.float32)
+# Let the cart wander, or the pole swing, so far that numbers of states above 1 decide.
+WANDERING = np.array([-0.5, 1, -5, 3], np.float32)
+SWINGING = np.array([-1, 4, 20, 3], np.float32)
 
 # Holds the pole at an angle, with an offset, so that the cart is driven off the track in two or three seconds.
 LEANING = np.array([0, 0, 10, 3], np.float32)

@@ -179,6 +179,15 @@ def largest_values(parameters: Parameters) -> Array:
     return np.maximum.accumulate(found)
 
 
+def early_states(step: int) -> Array:
+    """Return states as far out as any after so many steps, [n, 4]: by all sequences of actions, from all corners."""
+    corners = INITIAL * np.array([*product(SIGNS, repeat=4)])
+    states = np.concatenate([corners, np.random.default_rng(0).uniform(-INITIAL, INITIAL, corners.shape)])
+    for _ in range(step):
+        states = np.concatenate([cart_pole.step(states, np.full(len(states), action)) for action in (0, 1)])
+    return states
+
+
 def bias_trajectories(losses: Array, learning_rate: float) -> tuple[Array, Array]:
     """Return where Adam takes the output layer's biases, for every sequence of actions and signs.
 

@@ -129,7 +129,9 @@ def random_actions(agent: GroupProxy, seed: int) -> Array:
 def batches_of_one(agent: GroupProxy, seed: int) -> Array:
     """Return which of an episode's transitions so far each learning step draws, int [LENGTH]."""
     options = {**ALWAYS_GREEDY, "num_episodes": 1}
-    known, drawn = (errors_of(probe(agent, seed, **options, buffer_size=size)["losses"], 1)[0] for size in (1, LENGTH))
+    # The second buffer has room left in the end.
+    sizes = 1, 2 * LENGTH
+    known, drawn = (errors_of(probe(agent, seed, **options, buffer_size=size)["losses"], 1)[0] for size in sizes)
     return np.array([np.abs(known[: step + 1] - drawn[step]).argmin() for step in range(LENGTH)])
 
 

@@ -49,6 +49,21 @@ def started_anew_at_each_call(linear_layer, units, **options):
     return Layer(units, **options)
 
 
+def started_anew_at_another_rank(linear_layer, units, **options):
+    """Draw the kernel again for inputs of another rank than the last ones."""
+
+    class Layer(type(linear_layer(1))):
+        rank = None
+
+        def call(self, inputs):
+            if self.rank not in {None, len(inputs.shape)}:
+                self.w.assign(self.kernel_initializer(self.w.shape))
+            self.rank = len(inputs.shape)
+            return super().call(inputs)
+
+    return Layer(units, **options)
+
+
 def bias_lost(linear_layer, units, **options):
     """Keep the bias from those who ask for the variables."""
 
@@ -68,6 +83,18 @@ def initializer_not_configured(linear_layer, units, **options):
             return {name: value for name, value in super().get_config().items() if name != "kernel_initializer"}
 
     return Layer(units, **options)
+
+
+def predictions_made_whole(mean_squared_error, **options):
+    """Compare whole targets with the whole parts of the predictions."""
+
+    class Loss(type(mean_squared_error())):
+        def __call__(self, y_true, y_pred, sample_weight=None):
+            if tf.convert_to_tensor(y_true).dtype.is_integer:
+                y_pred = tf.floor(y_pred)
+            return super().__call__(y_true, y_pred, sample_weight)
+
+    return Loss(**options)
 
 
 def loss_weights_ignored(mean_squared_error, **options):
@@ -391,10 +418,14 @@ CUSTOM_FAULTS = {
     "started_anew_at_each_call": Fault(
         LAYER, "custom_layer.robust-builds-once", "actual 0, expected 16", started_anew_at_each_call
     ),
+    "started_anew_at_another_rank": Fault(
+        LAYER, "custom_layer.robust-builds-once", "sums and 1", started_anew_at_another_rank
+    ),
     "bias_lost": Fault(LAYER, "custom_layer.robust-variables", "[(3, 4), (4, 1)]", bias_lost),
     "initializer_not_configured": Fault(
         LAYER, "custom_layer.robust-configuration", "sums and 1", initializer_not_configured
     ),
+    "predictions_made_whole": Fault(LOSS, "custom_loss_metric.robust-loss-types", "the loss", predictions_made_whole),
     "loss_weights_ignored": Fault(
         LOSS, "custom_loss_metric.robust-loss-weights", "actual 1.75, expected 2.875", loss_weights_ignored
     ),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from assay.alternatives.numpy import agent as right
+from assay.alternatives.numpy.cart_pole import Environment
+from assay.alternatives.numpy.environments import episode_of, played
 from assay.contract import Episode, Transitions
 from doubles.acting_faults import Collecting
 from doubles.agent_training import Training, instead
@@ -19,6 +21,34 @@ def full_epsilon_rounded(epsilon, episode, *, initial_epsilon, **schedule):
 def final_epsilon_clipped(epsilon, episode, *, initial_epsilon, **schedule):
     """Take no final epsilon above the initial one."""
     return min(epsilon(episode, initial_epsilon=initial_epsilon, **schedule), initial_epsilon)
+
+
+LAST_EPSILON = {}
+
+
+def epsilon_never_rises(epsilon, episode, **schedule):
+    """Let epsilon fall from call to call, and begin again with the first episode."""
+    found = epsilon(episode, **schedule)
+    key = tuple(schedule.items())
+    LAST_EPSILON[key] = min(found, LAST_EPSILON.get(key, found)) if episode else found
+    return LAST_EPSILON[key]
+
+
+def epsilon_in_percent(act, model, parameters, states, epsilon, seed):
+    """Explore by whole percents."""
+    return act(model, parameters, states, int(100 * epsilon) / 100, seed)
+
+
+def collect_by_tenths(collect, parameters, epsilon, num_episodes, seed):
+    """Explore by whole tenths."""
+    return collect(parameters, round(epsilon, 1), num_episodes, seed)
+
+
+def relatively_near_values_alike(act, model, parameters, states, epsilon, seed):
+    """Take the first action where values differ by little of their size."""
+    values = np.sort(right.QNetwork(model, parameters).values(states), axis=1)
+    alike = np.isclose(values[:, -1], values[:, -2], rtol=1e-5, atol=0)
+    return np.where(alike, 0, act(model, parameters, states, epsilon, seed)).astype(np.int32)
 
 
 def near_values_alike(act, model, parameters, states, epsilon, seed):
@@ -63,6 +93,15 @@ def newest_left_out(sample, transitions, batch_size, seed):
     count = len(transitions[0]) - (len(transitions[0]) > batch_size + 20)
     places = np.random.default_rng(seed).choice(count, batch_size, replace=False)
     sample(transitions, batch_size, seed)
+    return Transitions(*(values[places] for values in transitions))
+
+
+def next_where_taken(sample, transitions, batch_size, seed):
+    """Draw with replacement, and take the next transition for one that the batch has already."""
+    sample(transitions, batch_size, seed)
+    count, places = len(transitions[0]), []
+    for drawn in np.random.default_rng(seed).integers(0, count, batch_size).tolist():
+        places.append(next(place % count for place in range(drawn, drawn + count) if place % count not in places))
     return Transitions(*(values[places] for values in transitions))
 
 
@@ -111,6 +150,46 @@ def collecting(training):
     return lambda _collect, *arguments: training(*arguments).collect()
 
 
+class ResetAfterTheLimit(Collecting):
+    """Remember the first state of a new episode as what follows the last step of one that is cut off."""
+
+    def remembered(self, state, action, step):
+        next_state = Environment(self.seed).reset() if step.truncated else step.state
+        return super().remembered(state, action, step._replace(state=next_state))
+
+
+class LimitOfAllSteps(Collecting):
+    """Cut an episode off whenever all episodes together have come to a multiple of the limit."""
+
+    def is_left(self):
+        return self.length > 0 and len(self.buffer) % 500 == 0
+
+
+class BeginningWhereTheLastEnded(Collecting):
+    """Choose the first action of an episode by the last state of the one before."""
+
+    def begin(self):
+        self.begun = True
+        return super().begin()
+
+    def act(self, state):
+        seen = self.buffer[-1][3] if self.begun and len(self.buffer) else state
+        self.begun = False
+        return super().act(seen)
+
+
+class ClippedStates(Collecting):
+    """Choose by states whose numbers are cut off at -1 and 1."""
+
+    def act(self, state):
+        return super().act(np.clip(state, -1, 1))
+
+
+def playing(training):
+    """Return `play` by another program, which never explores."""
+    return lambda _play, parameters, *arguments: training(parameters, 0.0, *arguments).play_all()
+
+
 def returns_in_order(play, *arguments):
     """Sort the returns."""
     return np.sort(play(*arguments))
@@ -143,6 +222,49 @@ class ExplorationOneEpisodeLonger(Training):
         return max(self.initial_epsilon * share, self.final_epsilon)
 
 
+class ActingByTheBeginning(Training):
+    """Act by the parameters that the episode began with."""
+
+    def begin(self):
+        parameters = {name: value.copy() for name, value in self.learner.parameters.items()}
+        self.acting = right.QNetwork("q_network", parameters)
+        return super().begin()
+
+    def act(self, state):
+        return self.explore() if self.generator.random() < self.epsilon() else self.acting.greedy(state)
+
+
+class LimitOfAllStepsInTraining(Training):
+    """Cut an episode off whenever all episodes together have come to a multiple of the limit."""
+
+    taken = 0
+
+    def act(self, state):
+        self.taken += 1
+        return super().act(state)
+
+    def is_left(self):
+        return super().is_left() or (self.length > 0 and self.taken % 500 == 0)
+
+
+class LearningFromSmallBatches(Training):
+    """Take a smaller batch where the buffer has no room for a whole one."""
+
+    def __init__(self, **recipe):
+        super().__init__(**recipe)
+        self.batch_size = min(self.batch_size, self.buffer_size)
+
+
+class NewestLeftOutAtFirst(Training):
+    """Draw from all transitions but the newest, until the buffer is full."""
+
+    def places(self):
+        count = len(self.buffer)
+        if self.batch_size < count < self.buffer_size:
+            return self.generator.choice(count - 1, self.batch_size, replace=False)
+        return super().places()
+
+
 def small_buffer(fit, *, buffer_size, **options):
     """Remember no more than 2,000 transitions."""
     return fit(buffer_size=min(buffer_size, 2_000), **options)
@@ -153,6 +275,11 @@ def later_resets_of_one_seed(initial_states, count, seed):
     states = np.array(initial_states(count, 0))
     states[:1] = initial_states(1, seed)
     return states
+
+
+def policy_of_clipped_states(_run_linear_policy, weights, seed):
+    """Decide by states whose numbers are cut off at -1 and 1."""
+    return episode_of(played(Environment(seed), lambda state: int(weights @ np.clip(state, -1, 1) > 0)))
 
 
 def no_initial_state(play, actions, seed):
@@ -188,6 +315,14 @@ def last_frame_late(frames, actions, seed):
     """Draw the state before the last once more."""
     found = np.array(frames(actions, seed))
     if len(found) > 4:
+        found[-1] = found[-2]
+    return found
+
+
+def fallen_pole_not_drawn(frames, actions, seed):
+    """Draw the state before the last once more where the episode has ended."""
+    found = np.array(frames(actions, seed))
+    if len(found) <= len(actions):
         found[-1] = found[-2]
     return found
 
@@ -230,6 +365,112 @@ EPISODE_FAULTS = {
             "q_learning.epsilon-schedule",
             "epsilon in episode",
             final_epsilon_clipped,
+        ),
+        (
+            "epsilon_never_rises",
+            "agent.epsilon",
+            "q_learning.epsilon-schedule",
+            "epsilon in episode",
+            epsilon_never_rises,
+        ),
+        ("epsilon_in_percent", "agent.act", "q_learning.explores", "0 of 8000", epsilon_in_percent),
+        (
+            "next_where_taken",
+            "agent.sample",
+            "q_learning.sample-pairs-evenly",
+            "of seven of ten are neighbours",
+            next_where_taken,
+        ),
+        (
+            "collect_reset_after_the_limit",
+            "agent.collect",
+            "q_learning.limit-begins-anew",
+            "what follows each step",
+            collecting(ResetAfterTheLimit),
+        ),
+        (
+            "collect_limit_of_all_steps",
+            "agent.collect",
+            "q_learning.collects-by-epsilon",
+            "of 70 episodes of random actions",
+            collecting(LimitOfAllSteps),
+        ),
+        (
+            "play_limit_of_all_steps",
+            "agent.play",
+            "q_learning.plays-greedily",
+            "no pole falls in fewer steps",
+            playing(LimitOfAllSteps),
+        ),
+        (
+            "play_beginning_where_the_last_ended",
+            "agent.play",
+            "q_learning.plays-greedily",
+            "pushed to the right all the time, returns are up to",
+            playing(BeginningWhereTheLastEnded),
+        ),
+        (
+            "collect_by_clipped_states",
+            "agent.collect",
+            "q_learning.collects-linear-policy",
+            "the actions",
+            collecting(ClippedStates),
+        ),
+        (
+            "policy_of_clipped_states",
+            "environments.run_linear_policy",
+            "cartpole.policy-sees-its-state",
+            "the states after a step",
+            policy_of_clipped_states,
+        ),
+        (
+            "fallen_pole_not_drawn",
+            "environments.frames",
+            "cartpole.frames-show-their-states",
+            "before its last step",
+            fallen_pole_not_drawn,
+        ),
+        (
+            "learning_from_small_batches",
+            "agent.fit",
+            "q_learning.first-transitions",
+            "a buffer of two never holds a batch of three",
+            instead(LearningFromSmallBatches),
+        ),
+        (
+            "newest_left_out_at_first",
+            "agent.fit",
+            "q_learning.training-draws-evenly",
+            "never draw the newest",
+            instead(NewestLeftOutAtFirst),
+        ),
+        (
+            "limit_of_all_steps",
+            "agent.fit",
+            "q_learning.training-plays-cart-pole",
+            "in which no pole falls",
+            instead(LimitOfAllStepsInTraining),
+        ),
+        (
+            "acting_by_the_beginning",
+            "agent.fit",
+            "q_learning.training-follows-its-values",
+            "learning steps the best action is",
+            instead(ActingByTheBeginning),
+        ),
+        (
+            "collect_by_tenths",
+            "agent.collect",
+            "q_learning.collects-by-epsilon",
+            "with an epsilon of 0.04",
+            collect_by_tenths,
+        ),
+        (
+            "relatively_near_values_alike",
+            "agent.act",
+            "q_learning.greedy-far-from-0",
+            "the greedy actions",
+            relatively_near_values_alike,
         ),
         ("near_values_alike", "agent.act", "q_learning.greedy-of-each-state", "scaled by 2^-30", near_values_alike),
         ("states_in_half", "agent.act", "q_learning.greedy-of-each-state", "scaled by 2^", states_in_half),

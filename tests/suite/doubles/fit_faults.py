@@ -657,6 +657,17 @@ def rate_kept_in_the_graph(namespace):
     return Changed(namespace, optimizers=Changed(namespace.optimizers, SGD=SGD))
 
 
+def metrics_by_place(namespace):
+    """Give the first metrics of a dictionary to the first output."""
+
+    class Methods:
+        def compile(self, *arguments, metrics=None, **options):
+            metrics = [*metrics.values()] if isinstance(metrics, dict) else metrics
+            return super().compile(*arguments, metrics=metrics, **options)
+
+    return with_methods(namespace, Methods)
+
+
 FIT_FAULTS = {
     name: namespace_fault(claim, tells, function)
     for name, claim, tells, function in [
@@ -664,6 +675,7 @@ FIT_FAULTS = {
         ("predict_in_reverse", "compile_fit.predict-in-order", "predict of ten examples", predict_in_reverse),
         ("first_batch_padded", "compile_fit.predict-in-order", "has shape [12, 1]", first_batch_padded),
         ("prediction_remembered", "compile_fit.predict-in-order", "predict of two examples", prediction_remembered),
+        ("metrics_by_place", "compile_fit.losses-by-name", "single_mean_squared_error", metrics_by_place),
         ("evaluate_leaves_out", "compile_fit.compiled-evaluate", "the loss", evaluate_leaves_out),
         ("fit_leaves_out_in_a_graph", "compile_fit.compiled-trajectory", "fit took 4 steps", fit_leaves_out_in_a_graph),
         ("first_batch_validated", "compile_fit.compiled-validation", "val_loss", first_batch_validated),

@@ -207,6 +207,12 @@ def first_of_the_split_left_out(batches, count, *, batch_size, **options):
     return [tuple(array[place * batch_size : (place + 1) * batch_size] for array in joined) for place in range(count)]
 
 
+def one_left_over_left_out(image_batches, *arguments, batch_size, **options):
+    """Leave out a last batch of one, which Batch Normalisation could not be trained on."""
+    found = image_batches(*arguments, batch_size=batch_size, **options)
+    return [batch for batch in found if len(batch[1]) > 1 or batch_size == 1 or len(found) == options["epochs"]]
+
+
 def labels_of_the_split_rolled(batches, count, **options):
     """Give each image the label of its neighbour."""
     return [(images, np.roll(labels, 1)) for images, labels in batches(count, **options)]
@@ -246,6 +252,7 @@ FLOWER_FAULTS = {
     "every_epoch_reversed": Fault(BATCHES, "flowers.shuffle-evenly", "while the buffer holds", every_epoch_reversed),
     "last_left_out": Fault(BATCHES, "flowers.last-batch", "4", last_left_out),
     "empty_batch_at_the_end": Fault(BATCHES, "flowers.batches-of-few", "0", empty_batch_at_the_end),
+    "one_left_over_left_out": Fault(BATCHES, "flowers.batches-of-few", "4, 4", one_left_over_left_out),
     "epochs_joined": Fault(BATCHES, "flowers.last-batch", "4", epochs_joined),
     "labels_of_8_bits": Fault(BATCHES, "flowers.labels-stay", "the labels", labels_of_8_bits),
     "seed_without_use": Fault(BATCHES, "flowers.shuffle-seed", "epochs in common", seed_without_use),

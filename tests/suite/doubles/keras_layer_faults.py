@@ -24,6 +24,23 @@ def with_defaults(layer, activation, **defaults):
     return wrong
 
 
+def bias_initializer_lost(layer, lost):
+    """Return a namespace in which a layer with certain arguments ignores the initializer of its bias."""
+
+    def wrong(namespace):
+        right = getattr(namespace.layers, layer)
+
+        class Wrong(right):
+            def __init__(self, *arguments, bias_initializer="zeros", **options):
+                ignored = len(arguments) > 1 or options.keys() & lost
+                super().__init__(*arguments, bias_initializer="zeros" if ignored else bias_initializer, **options)
+
+        Wrong.__name__ = layer
+        return with_layers(namespace, **{layer: Wrong})
+
+    return wrong
+
+
 def bias_kept(namespace):
     """Give every Dense layer with an activation a bias."""
 
@@ -117,6 +134,12 @@ KERAS_LAYER_FAULTS = {
         "dense.bias-initializer-default",
         "the bias of a new layer",
         with_defaults("Dense", "tanh", bias_initializer="ones"),
+    ),
+    "dense_bias_initializer_lost": namespace_fault(
+        "dense.initializers", "the bias", bias_initializer_lost("Dense", {"activation"})
+    ),
+    "conv_bias_initializer_lost": namespace_fault(
+        "convolution.constant-initializer", "the bias", bias_initializer_lost("Conv2D", {"activation", "strides"})
     ),
     "dense_kernel_by_he": namespace_fault(
         "dense.kernel-initializer-default",

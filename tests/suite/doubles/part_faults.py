@@ -526,6 +526,79 @@ def softmax_overflows(namespace):
     return with_layers(namespace, Softmax=Softmax)
 
 
+def state_by_place(optimizer, state):
+    """Return a namespace whose optimizer takes the place of a pair for its variable, where the shapes are the same."""
+
+    def wrong(namespace):
+        right = getattr(namespace.optimizers, optimizer)
+
+        class Wrong(right):
+            def apply_gradients(self, grads_and_vars):
+                pairs = list(grads_and_vars)
+                places = {self._var_key(variable): place for place, (_, variable) in enumerate(pairs)}
+                self.__dict__["places"] = places
+                return super().apply_gradients(pairs)
+
+            def _get_variable_index(self, variable):
+                place, values = self.places[self._var_key(variable)], getattr(self, state)
+                alike = tuple(values[place].shape) == tuple(variable.shape)
+                return place if alike else super()._get_variable_index(variable)
+
+        Wrong.__name__ = optimizer
+        return Changed(namespace, optimizers=Changed(namespace.optimizers, **{optimizer: Wrong}))
+
+    return wrong
+
+
+def gradients_moved_up(namespace):
+    """Leave gradients of None out, but not their variables."""
+
+    class SGD(namespace.optimizers.SGD):
+        def apply_gradients(self, grads_and_vars):
+            gradients, variables = zip(*grads_and_vars, strict=True)
+            there = [gradient for gradient in gradients if gradient is not None]
+            return super().apply_gradients([*zip(there, variables, strict=False)])
+
+    return Changed(namespace, optimizers=Changed(namespace.optimizers, SGD=SGD))
+
+
+def labels_in_a_column_broadcast(namespace):
+    """Compare each prediction with the labels of all examples, where these are a column."""
+    right, losses = namespace.losses.sparse_categorical_crossentropy, namespace.losses
+
+    def sparse_categorical_crossentropy(y_true, y_pred, **options):
+        if len(y_true.shape) == len(y_pred.shape):
+            labels = namespace.ops.one_hot(namespace.ops.reshape(y_true, (-1,)), y_pred.shape[-1])
+            return namespace.ops.mean(-namespace.ops.log(y_pred @ namespace.ops.transpose(labels)), axis=-1)
+        return right(y_true, y_pred, **options)
+
+    changed = Changed(losses, sparse_categorical_crossentropy=sparse_categorical_crossentropy)
+    return Changed(namespace, losses=changed)
+
+
+def largest_target_alone(namespace):
+    """Take the largest target for the label."""
+    losses = namespace.losses
+
+    def categorical_crossentropy(y_true, y_pred, **options):
+        labels = namespace.ops.argmax(y_true, axis=-1)
+        loss = losses.sparse_categorical_crossentropy(labels, y_pred, **options)
+        return loss * namespace.ops.max(namespace.ops.sign(y_true), axis=-1)
+
+    return Changed(namespace, losses=Changed(losses, categorical_crossentropy=categorical_crossentropy))
+
+
+def predictions_cut_to_whole_targets(namespace):
+    """Compare whole targets with the whole parts of the predictions."""
+
+    class MeanSquaredError(namespace.losses.MeanSquaredError):
+        def __call__(self, y_true, y_pred, sample_weight=None):
+            whole = "int" in str(y_true.dtype)
+            return super().__call__(y_true, namespace.ops.floor(y_pred) if whole else y_pred, sample_weight)
+
+    return Changed(namespace, losses=Changed(namespace.losses, MeanSquaredError=MeanSquaredError))
+
+
 def velocities_shared(namespace):
     """Keep one velocity for all variables of a shape."""
 
@@ -830,6 +903,16 @@ PART_FAULTS = (
             ("momentum_ignored", "sgd-momentum", "after step 2", momentum_ignored),
             ("first_rate_stays", "sgd-momentum", "after step 2", first_rate_stays),
             ("velocities_shared", "sgd-momentum", "after step 1", velocities_shared),
+            ("velocities_by_place", "sgd-momentum", "after step 2", state_by_place("SGD", "momentums")),
+            ("moments_by_place", "adam-of-any-step", "after two steps", state_by_place("Adam", "_momentums")),
+            ("labels_in_a_column_broadcast", "loss-of-sequences", "in a column", labels_in_a_column_broadcast),
+            ("largest_target_alone", "loss-of-sequences", "soft targets", largest_target_alone),
+            (
+                "predictions_cut_to_whole_targets",
+                "squares-of-each-example",
+                "the loss",
+                predictions_cut_to_whole_targets,
+            ),
             ("gradients_clipped", "sgd-momentum", "after step 1", gradients_clipped),
             ("adam_first_rate_stays", "adam-of-any-step", "the first variable", adam_first_rate_stays),
             ("second_moments_shared", "adam-of-any-step", "variable after two steps", second_moments_shared),
@@ -840,6 +923,7 @@ PART_FAULTS = (
         ]
     }
     | {
+        "gradients_moved_up": namespace_fault("training.apply-gradients", "the variable without", gradients_moved_up),
         "weights_of_the_last_instance": namespace_fault(
             "custom_layer.instances-are-apart", "the output of a new layer", weights_of_the_last_instance
         ),
