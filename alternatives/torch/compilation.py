@@ -32,7 +32,7 @@ SMALL = {"linear", "q_network"}
 # One for each model and batch size.
 torch._dynamo.config.recompile_limit = 256  # noqa: SLF001 - where PyTorch documents it
 # The loop counts its steps in a tensor.
-torch._dynamo.config.capture_scalar_outputs = True  # noqa: SLF001 - as above
+torch._dynamo.config.capture_scalar_outputs = True  # noqa: SLF001
 
 
 def trainer(model: ModelName, network: torch.nn.Sequential, learning_rate: float = 0.0) -> Trainer:
@@ -79,7 +79,7 @@ class CompiledTrainer(Trainer):
             return super().train_on(*batches)
         for batch in batches:
             # Compile for any number of steps, and not for this one.
-            torch._dynamo.mark_dynamic(batch, 0)  # noqa: SLF001 - as above
+            torch._dynamo.mark_dynamic(batch, 0)  # noqa: SLF001
         return to_array(self.functions.steps(self.state, self.rate, *batches))
 
 

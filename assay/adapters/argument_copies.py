@@ -58,7 +58,7 @@ def _vary_memory_order(array: Array) -> Array:
     return array.copy()
 
 
-def are_same(left: Any, right: Any) -> bool:  # noqa: ANN401 - as above
+def are_same(left: Any, right: Any) -> bool:  # noqa: ANN401
     """Whether two trees hold the same values; NaN is the same as NaN."""
     if isinstance(left, np.ndarray):
         if left.shape != right.shape or left.dtype != right.dtype:

@@ -23,7 +23,7 @@ def watch() -> None:
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    global _pressed_at  # noqa: PLW0603 - as above
+    global _pressed_at  # noqa: PLW0603
     now = monotonic()
     if _pressed_at is not None and now - _pressed_at < SAME_SIGNAL_SECONDS:
         return

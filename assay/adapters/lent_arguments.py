@@ -46,7 +46,7 @@ class LentArguments:
         self._last[name] = {id(part) for part in _parts(lent) if isinstance(part, dict | np.ndarray)}
         return lent
 
-    def _lend(self, tree: Any, avoided: Collection[int]) -> Any:  # noqa: ANN401 - as above
+    def _lend(self, tree: Any, avoided: Collection[int]) -> Any:  # noqa: ANN401
         if isinstance(tree, np.ndarray):
             if not _is_reusable(tree) or (kept := self._take(_form(tree), avoided)) is None:
                 return tree
@@ -71,7 +71,7 @@ class LentArguments:
                 return kept.pop(place)
         return None
 
-    def take_back(self, tree: Any, result: Any) -> None:  # noqa: ANN401 - as above, and whatever was returned
+    def take_back(self, tree: Any, result: Any) -> None:  # noqa: ANN401
         """Keep the arguments of a call that has ended, but for those that its result is a view of."""
         returned = [*_parts(result)]
         arrays, identities = [part for part in returned if isinstance(part, np.ndarray)], {*map(id, returned)}
@@ -99,7 +99,7 @@ def _is_seen_in(array: Array, results: Sequence[Array]) -> bool:
     return any(np.may_share_memory(array, result) for result in results)
 
 
-def _parts(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
+def _parts(tree: Any) -> Iterator[Any]:  # noqa: ANN401
     """Yield a tree and all that is in it."""
     yield tree
     if isinstance(tree, Mapping | tuple | list):

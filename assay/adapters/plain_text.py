@@ -51,6 +51,6 @@ def is_printable(error: BaseException) -> bool:
     """Whether others can make text of an exception."""
     try:
         str.encode(str(error), "utf-8")
-    except BaseException:  # noqa: BLE001 - as above
+    except BaseException:  # noqa: BLE001
         return False
     return True

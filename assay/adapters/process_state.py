@@ -173,4 +173,4 @@ def _random_state() -> tuple[Any, Any]:
 
 def _set_random_state(state: tuple[Any, Any]) -> None:
     random.setstate(state[0])
-    np.random.set_state(state[1])  # noqa: NPY002 - as above
+    np.random.set_state(state[1])  # noqa: NPY002

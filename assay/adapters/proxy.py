@@ -246,7 +246,7 @@ def _call(
     declared: Callable[..., Any],
     /,
     *args: Any,  # noqa: ANN401 - arguments of any function of the contract
-    **kwargs: Any,  # noqa: ANN401 - as above
+    **kwargs: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401 - whatever it returned
     __tracebackhide__ = True
     name = f"{group}.{function_name}"

@@ -28,7 +28,7 @@ def _promised(declared: Callable[..., Any]) -> Any:  # noqa: ANN401 - a type of 
     return get_type_hints(declared)["return"]
 
 
-def _matches(promised: Any, result: Any) -> bool:  # noqa: ANN401 - as above
+def _matches(promised: Any, result: Any) -> bool:  # noqa: ANN401
     origin, of = get_origin(promised) or promised, get_args(promised)
     if origin in PLAIN:
         return isinstance(result, PLAIN[origin])

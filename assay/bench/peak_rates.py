@@ -57,7 +57,7 @@ def _torch_product(size: int) -> Repeat:
 
 
 def _torch_stream(count: int) -> Repeat:
-    import torch  # noqa: PLC0415 - as above
+    import torch  # noqa: PLC0415
 
     values = torch.rand(count)
 
@@ -70,7 +70,7 @@ def _torch_stream(count: int) -> Repeat:
 
 
 def _jax_product(size: int) -> Repeat:
-    import jax  # noqa: PLC0415 - as above
+    import jax  # noqa: PLC0415
 
     left, right = (jax.random.uniform(jax.random.key(seed), (size, size)) / size for seed in range(2))
     product = jax.jit(lambda one, other: one @ other)
@@ -85,12 +85,12 @@ def _jax_product(size: int) -> Repeat:
 
 
 def _jax_stream(count: int) -> Repeat:
-    import jax  # noqa: PLC0415 - as above
+    import jax  # noqa: PLC0415
 
     begin = jax.random.uniform(jax.random.key(0), (count // 2,))
     scale = jax.jit(lambda values: values * FACTOR)
 
-    def stream(times: int) -> Any:  # noqa: ANN401 - as above
+    def stream(times: int) -> Any:  # noqa: ANN401
         values = begin
         for _ in range(2 * times):
             values = scale(values)
@@ -100,7 +100,7 @@ def _jax_stream(count: int) -> Repeat:
 
 
 def _tensorflow_product(size: int) -> Repeat:
-    import tensorflow as tf  # noqa: PLC0415 - as above
+    import tensorflow as tf  # noqa: PLC0415
 
     left, right = tf.random.uniform([size, size]) / size, tf.random.uniform([size, size])
 
@@ -114,7 +114,7 @@ def _tensorflow_product(size: int) -> Repeat:
 
 
 def _tensorflow_stream(count: int) -> Repeat:
-    import tensorflow as tf  # noqa: PLC0415 - as above
+    import tensorflow as tf  # noqa: PLC0415
 
     begin = tf.random.uniform([count // 2])
 

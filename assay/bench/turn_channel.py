@@ -30,7 +30,7 @@ class Alone:
     def give_back(self, **_measured: Any) -> None:  # noqa: ANN401 - plain values
         """Do nothing."""
 
-    def tell(self, **_message: Any) -> None:  # noqa: ANN401 - as above
+    def tell(self, **_message: Any) -> None:  # noqa: ANN401
         """Do nothing."""
 
 
@@ -63,7 +63,7 @@ class Turns(Alone):
         """Send what was measured, and let the next process work."""
         send(self._connection, done=measured)
 
-    def tell(self, **message: Any) -> None:  # noqa: ANN401 - as above
+    def tell(self, **message: Any) -> None:  # noqa: ANN401
         """Send a message about a benchmark without a result, or about the process."""
         send(self._connection, **message)
 

@@ -60,7 +60,7 @@ class Files:
 def read_files(files: Sequence[Path]) -> Files:
     """Read ledgers, benchmarks and surveys."""
     from assay.bench import results  # noqa: PLC0415 - other commands need none
-    from assay.survey import summary  # noqa: PLC0415 - as above
+    from assay.survey import summary  # noqa: PLC0415
 
     benchmarks = [path for path in files if results.is_one(path)]
     runs = sorted((run for path in benchmarks for run in results.read(path)), key=lambda run: run.time)
@@ -149,7 +149,7 @@ def write_report(
 
             text = pull_request.render(found.ledgers, runs=found.runs)
         case "xml":
-            from assay.reports import junit  # noqa: PLC0415 - as above
+            from assay.reports import junit  # noqa: PLC0415
 
             places = index.places(index.read(index.tests_folder()))
             text = junit.render(found.ledgers, places=places, only=claims)

@@ -184,7 +184,7 @@ class Writer:
             raise UnwritableError(kind.__name__)
         return kind.__module__
 
-    def _named(self, value: Any) -> str:  # noqa: ANN401 - as above
+    def _named(self, value: Any) -> str:  # noqa: ANN401
         """Write what the module of the test has a name for, such as an operation that it checks, by that name."""
         names = vars(self._module) if self._module is not None else {}
         name = next((name for name, known in names.items() if known is value), None)

@@ -77,12 +77,12 @@ class Engine:
                 completed.add(added)
             yield done
 
-    def _submit(self, work: Callable[[Task], Result], task: Task) -> Any:  # noqa: ANN401 - as above
+    def _submit(self, work: Callable[[Task], Result], task: Task) -> Any:  # noqa: ANN401
         return self._client.submit(work, task, pure=False)
 
 
-def _describe(future: Any) -> str:  # noqa: ANN401 - as above
-    from distributed import KilledWorker  # noqa: PLC0415 - as above
+def _describe(future: Any) -> str:  # noqa: ANN401
+    from distributed import KilledWorker  # noqa: PLC0415
 
     if future.status == "cancelled":
         return "the scheduler dropped it"
@@ -106,7 +106,7 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
     """
     try:
         import dask  # noqa: PLC0415 - an optional extra
-        from distributed import Client, LocalCluster  # noqa: PLC0415 - as above
+        from distributed import Client, LocalCluster  # noqa: PLC0415
     except ModuleNotFoundError as error:
         msg = f"this command needs the package {error.name!r}, which is not installed"
         raise UserError(msg, "Install it with `pip install 'assay-conformance[survey]'`") from None
@@ -140,7 +140,7 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
         yield Engine(client)
 
 
-def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401 - as above
+def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401
     try:
         reached = client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
@@ -155,7 +155,7 @@ def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401 -
     return reached
 
 
-def _close(what: Any) -> None:  # noqa: ANN401 - as above
+def _close(what: Any) -> None:  # noqa: ANN401
     # All results are stored: what goes wrong now is not worth a traceback.
     with suppress(Exception):
         what.close(timeout=5)

@@ -30,7 +30,7 @@ class Rate:
     @property
     def upper(self) -> float:
         """The one-sided upper limit of its probability, at `CONFIDENCE`, by Clopper and Pearson (1934)."""
-        from scipy import stats  # noqa: PLC0415 - takes longer to load than all else
+        from scipy import stats  # noqa: PLC0415 - slow to import and rarely needed
 
         if not self.total:
             return 1.0

@@ -29,7 +29,7 @@ class Curve(tf.keras.callbacks.Callback):
         """Reset."""
         self.model.reset_metrics()
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - as above
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
         """Keep."""
         self.losses.append(logs["loss"])
 
