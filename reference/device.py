@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-# TensorFlow reads this once, on loading. Most of its notices on start-up are of no use to the user.
+# TensorFlow reads this once, on loading. Most of its notices on start-up do not help the user.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
