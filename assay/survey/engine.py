@@ -108,7 +108,7 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
         import dask  # noqa: PLC0415 - an optional extra
         from distributed import Client, LocalCluster  # noqa: PLC0415
     except ModuleNotFoundError as error:
-        msg = f"this command requires the package {error.name!r}, which is not installed"
+        msg = f"this command needs the package {error.name!r}, which is not installed"
         raise UserError(msg, "Install it with `pip install 'assay-conformance[survey]'`") from None
     # Lost workers and connections are reported once, at the end.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
