@@ -286,7 +286,7 @@ def number_correct(labels: torch.Tensor, predictions: torch.Tensor) -> int:
 def _pad(
     images: torch.Tensor, window: Sequence[int], strides: Pair, padding: Padding, value: float = 0.0
 ) -> torch.Tensor:
-    """Return [batch, channels, height, width], padded: PyTorch's own `same` supports no strides, and pads symmetrically."""
+    """Return [batch, channels, height, width], padded; PyTorch's `same` supports no strides and pads evenly."""
     images = channels_first(images)
     if padding == "valid":
         return images
