@@ -1,1 +1,1 @@
-"""Other implementations of the contract: each a file or a folder of its own, which shows how to adapt a framework."""
+"""Other implementations of the contract: each in its own file or folder, as an example of adapting a framework."""

@@ -1040,7 +1040,7 @@ class Keras(Protocol):
     def to_tensor(self, array: Array) -> Any:  # noqa: ANN401 - a tensor of whatever framework it is
         """Make a tensor of the framework, of the array's dtype."""
 
-    def to_numpy(self, tensor: Any) -> Array:  # noqa: ANN401 - as above
+    def to_numpy(self, tensor: Any) -> Array:  # noqa: ANN401
         """Read a tensor or a variable of the framework."""
 
     def linear_layer(self, units: int, **options: Any) -> Any:  # noqa: ANN401 - a layer of the framework
@@ -1072,7 +1072,7 @@ class Keras(Protocol):
 
         """
 
-    def dataset(self, inputs: Array, targets: Array, batch_size: int) -> Any:  # noqa: ANN401 - as above
+    def dataset(self, inputs: Array, targets: Array, batch_size: int) -> Any:  # noqa: ANN401
         """Make a data pipeline that `fit` accepts, such as a `tf.data.Dataset`: batches in the given order."""
 
 

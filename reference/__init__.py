@@ -1,6 +1,6 @@
-"""The TensorFlow implementation: it meets every claim, and shows how each is met.
+"""The TensorFlow implementation: it meets every claim, and shows how to meet it.
 
-Importing this package imports no framework; its groups do, when they are first used.
+Importing this package imports no framework; its groups import it on first use.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MODULES = {group: f"assay.reference.{group}" for group in GROUPS}
 
 
 class Reference(LazyImplementation):
-    """The reference implementation, as the contract asks for it."""
+    """The reference implementation of the contract."""
 
     name = "reference"
     version = __version__
@@ -23,25 +23,25 @@ class Reference(LazyImplementation):
 
     @property
     def distributions(self) -> Sequence[str]:
-        """Name TensorFlow, the Keras that `tf.keras` will be, and the environments."""
-        # TensorFlow reads this variable so. The nightly build of Keras overwrites the release that TensorFlow brings.
+        """Return the distributions of TensorFlow, of the Keras behind `tf.keras`, and of the environments."""
+        # TensorFlow interprets this variable the same way. The nightly build of Keras overwrites TensorFlow's release.
         legacy = os.environ.get("TF_USE_LEGACY_KERAS") in {"true", "True", "1"}
         return "tensorflow|tensorflow-cpu", "tf-keras" if legacy else "keras-nightly|keras", "gymnasium|gym"
 
     def start(self, device: str) -> str:
-        """Load TensorFlow and keep it to one device."""
+        """Load TensorFlow and restrict it to one device."""
         from assay.reference.device import use
 
         return use(device)
 
 
 def variant(module: str, *groups: str, trains: Sequence[str]) -> dict[str, str]:
-    """Return the modules of a variant: those of the reference, but for the groups that train."""
+    """Return the modules of a variant: those of the reference, except for the groups that train."""
     return {group: f"assay.reference.variants.{module}" if group in trains else MODULES[group] for group in groups}
 
 
 class EagerProgram(Reference):
-    """The reference, trained, writing and playing as the document's programs do."""
+    """The reference with training, generation and play as in the document's programs."""
 
     name = "tensorflow-eager"
     modules = variant(
@@ -52,7 +52,7 @@ class EagerProgram(Reference):
 
 
 class CompileAndFit(Reference):
-    """The reference, trained by compile and fit of Keras."""
+    """The reference with training by Keras's compile and fit."""
 
     name = "keras-fit"
     modules = variant(

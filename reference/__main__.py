@@ -31,14 +31,14 @@ LENGTHS = ("epochs", "batches")
 @click.group(cls=Group, exit_codes=EXIT_CODES, invoke_without_command=True)
 @click.pass_context
 def programs(context: click.Context) -> int:
-    """Run one of the chapter's programs, each of which has options of its own."""
+    """Run one of the chapter's programs, each with its own options."""
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
     return ExitCode.CONFORMANT
 
 
 def _command(name: str, program: Program) -> click.Command:
-    """Make the command of a program."""
+    """Return the command of a program."""
 
     @click.pass_context
     def run(context: click.Context, /, **values: Any) -> int:

@@ -18,49 +18,49 @@ if TYPE_CHECKING:
     from assay.contract import Array, Pair, Parameters, QModelName
     from assay.reference.environments import Environment
 
-# Of the document (line 692); what does not learn from its own buffer shares the learner of that size.
+# Batch size of the document (line 692). Functions without training share the learner for this size.
 BATCH_SIZE = 32
-# In place of the environment's reward, where an episode fails (line 741).
+# Replaces the environment's reward when an episode fails (line 741).
 FAILURE_REWARD = -10.0
-# The weights of red, green and blue in the luma of ITU-R BT.601.
+# Weights of red, green and blue in the luma of ITU-R BT.601.
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class ReplayBuffer:
-    """The last transitions, each in a row of its own: one array is handed over faster than five."""
+    """The latest transitions, one per row: passing one array is faster than passing five."""
 
     def __init__(self, size: int, state_shape: tuple[int, ...]) -> None:
-        """Make room for `size` transitions."""
+        """Create a buffer for `size` transitions."""
         self.rows = np.empty((size, row_width(state_shape)), np.float32)
         self.count = 0
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of transitions."""
         return min(self.count, len(self.rows))
 
     def append(self, state: Array, action: int, reward: float, next_state: Array, done: float) -> None:
-        """Copy a transition to where the oldest is, once the buffer is full."""
+        """Append a transition; replace the oldest if the buffer is full."""
         row, width = self.rows[self.count % len(self.rows)], state.size
         row[:width], row[width : 2 * width] = state.ravel(), next_state.ravel()
         row[2 * width :] = action, reward, done
         self.count += 1
 
     def draw(self, batch_size: int, generator: np.random.Generator) -> Array:
-        """Draw rows, none of them twice."""
+        """Draw rows without replacement."""
         return self.rows[generator.choice(len(self), batch_size, replace=False)]
 
     def in_order(self) -> Array:
-        """Return all rows, the oldest first."""
+        """Return all rows, oldest first."""
         return np.roll(self.rows[: len(self)], -(self.count % len(self)), axis=0)
 
 
 def row_width(state_shape: tuple[int, ...]) -> int:
-    """How many numbers a transition has."""
+    """Return the number of elements of a transition."""
     return 2 * int(np.prod(state_shape)) + 3
 
 
 def unpack(rows: Any, state_shape: tuple[int, ...], reshape: Callable[..., Any] = np.reshape) -> Transitions:
-    """Take rows [n, width] of NumPy or TensorFlow apart; actions stay floating-point numbers."""
+    """Split rows [n, width] of NumPy or TensorFlow into transitions; actions stay floating-point numbers."""
     width = int(np.prod(state_shape))
     shape = (-1, *state_shape)
     states, next_states = (reshape(rows[:, start : start + width], shape) for start in (0, width))
@@ -69,7 +69,7 @@ def unpack(rows: Any, state_shape: tuple[int, ...], reshape: Callable[..., Any] 
 
 
 def fill_buffer(transitions: Transitions, size: int) -> ReplayBuffer:
-    """Put transitions into a new buffer."""
+    """Return a new buffer with these transitions."""
     buffer = ReplayBuffer(size, transitions.states.shape[1:])
     for transition in zip(*transitions, strict=True):
         buffer.append(*transition)
@@ -77,20 +77,20 @@ def fill_buffer(transitions: Transitions, size: int) -> ReplayBuffer:
 
 
 def to_contract(rows: Array, state_shape: tuple[int, ...]) -> Transitions:
-    """Make of rows what the contract asks for."""
+    """Convert rows to transitions of the contract."""
     found = unpack(rows, state_shape)
     return found._replace(actions=found.actions.astype(np.int32))
 
 
 class Learner:
-    """A Q-network with its optimizer, and the agent's two compiled calls: to act, and to learn and act."""
+    """A Q-network with its optimizer, and two compiled functions of the agent: to act, and to learn and act."""
 
     def __init__(self, model: QModelName, batch_size: int | None) -> None:
-        """Take the network.
+        """Build the network.
 
         Args:
             model: Name of the network.
-            batch_size: Size of a batch, which XLA compiles for; None for batches of any size, which it does not.
+            batch_size: Size of a batch, for which XLA compiles; None for any size, without XLA.
 
         """
         self.trainer = get_trainer(model, RECIPES[model].input_shape)
@@ -101,7 +101,7 @@ class Learner:
         self._xla = self.trainer.recipe.xla_from is not None and batch_size is not None
         self._on_batches = TrainingLoop(self._learn_from, (2,), self.trainer.recipe.xla_from)
 
-    # A concrete function does not look at its arguments again, which a call of a network this small is half of.
+    # A concrete function skips the checks of arguments, which take half the time of a call of so small a network.
     @cached_property
     def _act(self) -> Callable[[tf.Tensor], tf.Tensor]:
         state = tf.TensorSpec([1, *self.state_shape])
@@ -121,14 +121,14 @@ class Learner:
         return tf.function(self._learn_and_act, jit_compile=self._xla).get_concrete_function(rows, state)
 
     def load(self, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0) -> None:
-        """Set every variable, and forget what the optimizer has gathered."""
+        """Set every variable, and reset the optimizer."""
         self.trainer.load(parameters)
         self.trainer.optimizer.learning_rate.assign(learning_rate)
         self.gamma.assign(gamma)
         self._ahead = None, 0
 
     def act(self, state: Array) -> int:
-        """Return the greedy action: the last learning step may have found it."""
+        """Return the greedy action, which the last learning step may have computed."""
         known, action = self._ahead
         return action if state is known else int(self._act(tf.constant(state[None])))
 
@@ -137,7 +137,7 @@ class Learner:
         return self._act_in_each(tf.constant(states)).numpy()
 
     def learn(self, rows: Array, state: Array) -> float:
-        """Take one step of the optimizer, find the greedy action in the agent's state, and return the loss before."""
+        """Take one step of the optimizer, compute the greedy action in the state, and return the previous loss."""
         loss, action = self._learn(tf.constant(rows), tf.constant(state[None])).numpy()
         self._ahead = state, int(action)
         return float(loss)
@@ -148,12 +148,12 @@ class Learner:
         return transitions.rewards + self.gamma * best * (1 - transitions.dones)
 
     def batch(self, rows: tf.Tensor) -> tuple[tf.Tensor, tuple[tf.Tensor, tf.Tensor]]:
-        """Return states and what their values are compared with: y, which no tape sees being made, and actions."""
+        """Return states, and the targets: y, computed outside the gradient tape, and actions."""
         transitions = unpack(rows, self.state_shape, tf.reshape)
         return transitions.states, (self.targets(transitions), tf.cast(transitions.actions, tf.int32))
 
     def learn_from(self, rows: tf.Tensor) -> tf.Tensor:
-        """Step through given batches, [steps, batch, width], in one compiled loop; return the losses."""
+        """Train on given batches, [steps, batch, width], in one compiled loop; return the losses."""
         return self._on_batches.run(rows, elements=rows.shape.num_elements())
 
     def _learn_from(self, rows: tf.Tensor) -> tf.Tensor:
@@ -167,12 +167,12 @@ class Learner:
 
     def _learn_and_act(self, rows: tf.Tensor, state: tf.Tensor) -> tf.Tensor:
         loss = self.trainer.step(*self.batch(rows))
-        # In one tensor, so that one is read.
+        # Returned in one tensor, so that only one is copied.
         return tf.stack([loss, tf.cast(self._greedy(state), tf.float32)])
 
 
 def get_learner(model: QModelName, batch_size: int) -> Learner:
-    """Return the one learner of a model for batches of the document's size, or that for all others."""
+    """Return the cached learner of a model, either for batches of the document's size or for all others."""
     return _learner(model, batch_size if batch_size == BATCH_SIZE else None)
 
 
@@ -207,7 +207,7 @@ def transitions_of(
 ) -> Iterator[tuple[tuple[Array, int, float, Array, float], bool]]:
     """Yield every transition of an episode, as it happens, and whether it ended the episode (lines 726 to 749).
 
-    An episode that is cut off by the environment's limit of steps has not failed: its last state has a future.
+    An episode truncated by the environment's step limit has not failed: its last state has a future.
     """
     state = environment.reset()
     for _ in range(max_len_episode):
@@ -264,11 +264,11 @@ class Agent:
     """See `assay.contract.Agent`."""
 
     def epsilon(self, episode: int, **schedule: Any) -> float:
-        """Follow the schedule."""
+        """Return epsilon by the schedule."""
         return exploration_rate(episode, **schedule)
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
-        """Find the greedy actions of all states in one call, and choose for one state after the other."""
+        """Compute the greedy actions of all states in one call, and choose for each state in turn."""
         learner, generator = load_learner(model, parameters), np.random.default_rng(seed)
         num_actions = learner.trainer.variables[-1].shape[0]
 
@@ -282,25 +282,25 @@ class Agent:
         return np.array(chosen, np.int32)
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
-        """Append them all."""
+        """Append all transitions to a buffer."""
         transitions = Transitions(*transitions)
         return to_contract(fill_buffer(transitions, buffer_size).in_order(), transitions.states.shape[1:])
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
-        """Draw from a buffer that they fill."""
+        """Draw a batch from a buffer with the transitions."""
         transitions = Transitions(*transitions)
         buffer = fill_buffer(transitions, len(transitions.states))
         return to_contract(buffer.draw(batch_size, np.random.default_rng(seed)), transitions.states.shape[1:])
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
-        """Put the next states through the network."""
+        """Compute the targets from the network's values of the next states."""
         learner = load_learner(model, parameters, gamma=gamma)
         return learner.targets(Transitions(*map(tf.constant, transitions))).numpy()
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
     ) -> tuple[Array, Parameters]:
-        """Record the loss on a tape and ask it for the gradients."""
+        """Record the loss on a tape, and compute the gradients."""
         learner = load_learner(model, parameters, gamma=gamma)
         loss, gradients = learner.trainer.loss_and_gradients(
             *learner.batch(tf.constant(pack(Transitions(*transitions))))
@@ -370,7 +370,7 @@ class Agent:
         return np.array([greedy_return(environment, learner.act) for _ in range(num_episodes)], np.float32)
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
-        """Turn grey, resize, and let the frames be channels."""
+        """Convert to grey, resize, and stack the frames as channels."""
         grey = frames.astype(np.float32) @ (LUMA / 255)
         return tf.image.resize(np.moveaxis(grey, 0, -1), image_size).numpy()
 
@@ -386,21 +386,21 @@ def greedy_return(environment: Environment, act: Callable[[Array], int]) -> floa
 
 
 def _known(action: int, _state: Array) -> int:
-    """Return the greedy action of a state, which was found together with those of others."""
+    """Return the greedy action of a state, which was computed in one call with others."""
     return action
 
 
 def load_learner(
     model: QModelName, parameters: Parameters, *, learning_rate: float = 0.0, gamma: float = 1.0
 ) -> Learner:
-    """Return a learner with these parameters, for what does not learn from its own buffer."""
+    """Return a learner with these parameters, for functions without training."""
     learner = get_learner(model, BATCH_SIZE)
     learner.load(parameters, learning_rate=learning_rate, gamma=gamma)
     return learner
 
 
 def pack(transitions: Transitions) -> Array:
-    """Make rows of transitions, one or more batches of them at once."""
+    """Convert transitions to rows, for one or more batches at once."""
     states, actions, rewards, next_states, dones = transitions
     columns = states, next_states, actions, rewards, dones
     rows = [np.reshape(column, (*np.shape(actions), -1)) for column in columns]

@@ -30,7 +30,7 @@ class Applications:
         weights: str | None = None,
         classes: int = 1000,
     ) -> Architecture:
-        """Call the constructor and look at what it made."""
+        """Call the constructor, and describe the network."""
         model = getattr(tf.keras.applications, network)(
             input_shape=input_shape, include_top=include_top, weights=weights, classes=classes
         )
@@ -58,7 +58,7 @@ class Applications:
         self, network: NetworkName, images: Array, labels: Array, *, classes: int, learning_rate: float, seed: int
     ) -> Array:
         """Take one step with every batch."""
-        # As the document does: to compile such a network takes as long as several steps.
+        # Eager, as in the document: compiling such a network takes as long as several steps.
         step = training_step(network, images.shape[2:], classes, learning_rate, seed, compiled=False)
         batches = zip(images, labels, strict=True)
         losses = [step(tf.constant(batch), tf.constant(targets))[0] for batch, targets in batches]
@@ -74,7 +74,7 @@ def training_step(
     *,
     compiled: bool = True,
 ) -> Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]:
-    """Make a network, and return what takes a step with a batch: to loss and probabilities before it (381 to 387)."""
+    """Build a network; return a function from a batch to its loss and probabilities before the step (381 to 387)."""
     model = new(network, input_shape, None, classes, seed)
     optimizer = Adam(model.trainable_variables)
     optimizer.learning_rate.assign(learning_rate)
@@ -86,7 +86,7 @@ def training_step(
         optimizer.apply(tape.gradient(loss, model.trainable_variables))
         return loss, probabilities
 
-    # The last batch of an epoch is smaller, and is not to be compiled for itself.
+    # Prevents a separate compilation for the last batch of an epoch, which is smaller.
     signature = [tf.TensorSpec([None, *input_shape]), tf.TensorSpec([None], tf.int32)]
     return tf.function(step, input_signature=signature) if compiled else step
 
@@ -94,7 +94,7 @@ def training_step(
 def new(
     network: NetworkName, input_shape: tuple[int, ...], weights: str | None, classes: int, seed: int
 ) -> tf.keras.Model:
-    """Build a network, with weights drawn by a seed where they are not pre-trained."""
+    """Build a network, with weights drawn from a seed unless they are pre-trained."""
     with seeded(seed):
         return getattr(tf.keras.applications, network)(input_shape=input_shape, weights=weights, classes=classes)
 

@@ -1,4 +1,4 @@
-"""A layer, a loss and a metric of one's own, without the weaknesses of the document's (lines 840 to 914)."""
+"""A custom layer, loss and metric, without the weaknesses of the document's (lines 840 to 914)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 class LinearLayer(tf.keras.layers.Layer):
-    """A matrix product and a bias: [..., features] to [..., units], as Dense has it."""
+    """A matrix product and a bias: [..., features] to [..., units], like Dense."""
 
     def __init__(
         self,
@@ -17,7 +17,7 @@ class LinearLayer(tf.keras.layers.Layer):
         bias_initializer: Any = "zeros",
         **options: Any,
     ) -> None:
-        """Check the arguments, and leave the variables to the first call.
+        """Check the arguments; variables are created on the first call.
 
         Raises:
             ValueError: The number of units is not a positive integer.
@@ -30,11 +30,11 @@ class LinearLayer(tf.keras.layers.Layer):
         self.units = units
         self.kernel_initializer = tf.keras.initializers.get(kernel_initializer)
         self.bias_initializer = tf.keras.initializers.get(bias_initializer)
-        # Keras checks inputs against it before each call, and raises a ValueError.
+        # Keras checks the inputs against this before each call, and raises a ValueError.
         self.input_spec = tf.keras.layers.InputSpec(min_ndim=2)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the variables for as many features as the first inputs have."""
+        """Create the variables for the number of features of the first inputs."""
         features = input_shape[-1]
         self.w = self.add_weight(name="w", shape=(features, self.units), initializer=self.kernel_initializer)
         self.b = self.add_weight(name="b", shape=(self.units,), initializer=self.bias_initializer)
@@ -42,15 +42,15 @@ class LinearLayer(tf.keras.layers.Layer):
         self.built = True
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Return the products, computed in the layer's own type."""
+        """Return the products, computed in the layer's dtype."""
         return tf.matmul(tf.cast(inputs, self.compute_dtype), self.w) + self.b
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Put units in the place of the features."""
+        """Replace the last axis by units."""
         return (*input_shape[:-1], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        """Return what __init__ takes."""
+        """Return the arguments of __init__."""
         return super().get_config() | {
             "units": self.units,
             "kernel_initializer": tf.keras.initializers.serialize(self.kernel_initializer),
@@ -59,10 +59,10 @@ class LinearLayer(tf.keras.layers.Layer):
 
 
 class MeanSquaredError(tf.keras.losses.Loss):
-    """The mean of squared differences of each example, which Loss weights and reduces."""
+    """The mean squared difference of each example, which the base class weights and reduces."""
 
     def __init__(self, reduction: str = "sum_over_batch_size", name: str = "mean_squared_error") -> None:
-        """Name the loss."""
+        """Set reduction and name of the loss."""
         super().__init__(reduction=reduction, name=name)
 
     def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
@@ -74,29 +74,29 @@ class MeanSquaredError(tf.keras.losses.Loss):
         """
         predictions = _columns(tf.convert_to_tensor(y_pred))
         targets = _columns(tf.cast(y_true, predictions.dtype))
-        # Before the subtraction, which would stretch an axis of 1.
+        # Checked before the subtraction, which would broadcast an axis of 1.
         predictions.shape.assert_is_compatible_with(targets.shape)
         return tf.reduce_mean(tf.square(predictions - targets), axis=-1)
 
 
 def _columns(numbers: tf.Tensor) -> tf.Tensor:
-    """Make [batch] a column, [batch, 1]."""
+    """Reshape [batch] to a column, [batch, 1]."""
     return numbers[:, tf.newaxis] if numbers.shape.rank == 1 else numbers
 
 
 def _without_column(numbers: Any, rank: int) -> tf.Tensor:
-    """Make numbers float64, which holds every label; drop a last axis of 1 that is more than the rank."""
+    """Convert to float64, which is exact for every label; drop a last axis of 1 beyond the rank."""
     to_float64 = tf.cast(numbers, tf.float64)
     return tf.squeeze(to_float64, -1) if to_float64.shape.rank == rank + 1 and to_float64.shape[-1] == 1 else to_float64
 
 
 class SparseCategoricalAccuracy(tf.keras.metrics.Metric):
-    """The weight of the examples whose largest prediction is the label, of the weight of all."""
+    """The weighted share of the examples whose largest prediction is the label."""
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
-        """Make the two sums."""
+        """Create the variables of the two sums."""
         super().__init__(name=name, dtype=dtype or tf.keras.backend.floatx())
-        # float32 no longer changes when 1 is added to 2**24, which is fewer examples than some data sets have.
+        # float64, since float32 cannot count beyond 2**24, fewer examples than some data sets have.
         self.total = self.add_weight(name="total", shape=(), dtype="float64", initializer="zeros")
         self.count = self.add_weight(name="count", shape=(), dtype="float64", initializer="zeros")
 
@@ -106,16 +106,16 @@ class SparseCategoricalAccuracy(tf.keras.metrics.Metric):
         Args:
             y_true: [...], or [..., 1]: whole numbers of any type.
             y_pred: [..., classes].
-            sample_weight: Weights in the shape of y_true, or one that broadcasts to it; 1 for each by default.
+            sample_weight: Weights in the shape of y_true, or one that broadcasts to it; default: 1 for each.
 
         Raises:
-            ValueError: The shapes do not belong together.
+            ValueError: The shapes do not match.
 
         """
         scores = tf.convert_to_tensor(y_pred)
         rank = scores.shape.rank - 1
         labels = _without_column(y_true, rank)
-        # Before the comparison, which would stretch an axis of 1.
+        # Checked before the comparison, which would broadcast an axis of 1.
         labels.shape.assert_is_compatible_with(scores.shape[:-1])
         right = tf.cast(tf.equal(labels, tf.cast(tf.argmax(scores, axis=-1), tf.float64)), tf.float64)
         weights = tf.broadcast_to(_without_column(1 if sample_weight is None else sample_weight, rank), tf.shape(right))
@@ -123,5 +123,5 @@ class SparseCategoricalAccuracy(tf.keras.metrics.Metric):
         self.count.assign_add(tf.reduce_sum(weights * right))
 
     def result(self) -> tf.Tensor:
-        """Return the quotient, and 0 before the first example."""
+        """Return the share, or 0 before the first example."""
         return tf.cast(tf.math.divide_no_nan(self.count, self.total), self.dtype)

@@ -1,17 +1,17 @@
-"""Which device TensorFlow works on."""
+"""Selection of TensorFlow's device."""
 
 from __future__ import annotations
 
 import os
 
-# TensorFlow reads this once, when it is loaded: most of its notices on start-up tell nothing new to whoever runs it.
+# TensorFlow reads this once, on loading. Most of its notices on start-up do not help the user.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import tensorflow as tf
 
 
 def use(device: str) -> str:
-    """Keep TensorFlow to one device and to full float32, and return the device's name.
+    """Restrict TensorFlow to one device and to full float32, and return the device's name.
 
     Raises:
         RuntimeError: TensorFlow sees no such device.

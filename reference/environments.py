@@ -1,4 +1,4 @@
-"""Gymnasium's environments, or those of Gym, which it continues: one adapter for both."""
+"""Environments of Gymnasium, or of its predecessor Gym: one adapter for both."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from assay.contract import Array
 
-# What draws the frames needs no screen, and would greet on the standard output.
+# Pygame, which draws the frames, needs no screen, and would print a greeting on standard output.
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
@@ -24,13 +24,13 @@ BREAKOUT = "ALE/Breakout-v5"
 
 
 class Step(NamedTuple):
-    """What a step gives.
+    """Result of a step.
 
     Attributes:
         state: State after the step.
-        reward: Reward for it.
-        terminated: Whether it ended the episode by what happened in it.
-        truncated: Whether the limit of steps cut the episode off.
+        reward: Reward of the step.
+        terminated: Whether the step ended the episode by reaching a terminal state.
+        truncated: Whether the step limit ended the episode.
 
     """
 
@@ -41,25 +41,25 @@ class Step(NamedTuple):
 
 
 class Environment:
-    """An environment of Gymnasium or Gym, whichever form its `reset` and `step` have."""
+    """An environment of Gymnasium or Gym, with either form of `reset` and `step`."""
 
     def __init__(self, wrapped: Any) -> None:
-        """Wrap what `make` of either library returned."""
+        """Wrap an environment of either library."""
         self.wrapped = wrapped
         self.sample = wrapped.action_space.sample
 
     def seed(self, seed: int) -> None:
-        """Seed all that it draws."""
+        """Seed all draws of the environment."""
         self.wrapped.reset(seed=seed)
         self.wrapped.action_space.seed(seed)
 
     def reset(self, seed: int | None = None) -> Array:
-        """Begin an episode, and return its first state: before Gym 0.26 that was all there is."""
+        """Begin an episode, and return its first state. Before Gym 0.26, `reset` returned only the state."""
         found = self.wrapped.reset(seed=seed)
         return found[0] if isinstance(found, tuple) else found
 
     def step(self, action: int) -> Step:
-        """Take a step: before Gym 0.26 one flag stood for both ends, and what it was is said elsewhere."""
+        """Take a step. Before Gym 0.26, one flag meant both kinds of end, and `info` distinguished them."""
         state, reward, done, *rest = self.wrapped.step(action)
         if len(rest) == 1:
             truncated = rest[0].get("TimeLimit.truncated", False)
@@ -68,13 +68,13 @@ class Environment:
 
 
 def make(name: str = NAME, **options: Any) -> Environment:
-    """Make an environment, without the library's own checks of it, which Gym 0.26 fails under NumPy 2."""
+    """Create an environment without the library's checks, which fail in Gym 0.26 under NumPy 2."""
     gym = library()
     return Environment(gym.make(name, disable_env_checker=True, **options))
 
 
 def library() -> Any:
-    """Return Gymnasium, or Gym where that is not installed."""
+    """Return Gymnasium, or Gym if Gymnasium is not installed."""
     try:
         import gymnasium
     except ImportError:
@@ -94,12 +94,12 @@ class Environments:
         return CartPole(states.low, states.high, int(made.action_space.n), made.spec.max_episode_steps)
 
     def initial_states(self, count: int, seed: int) -> Array:
-        """Seed the first reset alone."""
+        """Seed only the first reset."""
         environment = make()
         return np.stack([environment.reset(seed if number == 0 else None) for number in range(count)])
 
     def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
-        """Put the environment into each state."""
+        """Set the environment to each state, and take a step."""
         environment = make()
         taken = []
         for state, action in zip(states, actions, strict=True):
@@ -110,15 +110,15 @@ class Environments:
         return np.stack(next_states), np.array(rewards, np.float32), np.array(terminated)
 
     def play(self, actions: Array, seed: int) -> Episode:
-        """Take one step after the other."""
+        """Take the actions in turn."""
         return play(make(), follow(actions), seed)[0]
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
-        """Look at the state before every step."""
+        """Compute each action from the state before the step."""
         return play(make(), lambda state: int(weights @ state > 0), seed)[0]
 
     def frames(self, actions: Array, seed: int) -> Array:
-        """Ask for a picture of every state."""
+        """Render every state."""
         return np.stack(play(make(render_mode="rgb_array"), follow(actions), seed)[1])
 
     def sample_actions(self, count: int, seed: int) -> Array:
@@ -132,11 +132,11 @@ class Environments:
         return None not in (find_spec("ale_py"), find_spec("gymnasium"))
 
     def breakout_actions(self) -> Sequence[str]:
-        """Ask the game."""
+        """Return the names of the game's actions."""
         return _breakout().wrapped.unwrapped.get_action_meanings()
 
     def breakout(self, actions: Array, seed: int) -> Episode:
-        """Take one step after the other."""
+        """Take the actions in turn."""
         return play(_breakout(), follow(actions), seed)[0]
 
 
@@ -148,7 +148,7 @@ def _breakout() -> Environment:
 
 
 def follow(actions: Array) -> Callable[[Array], int | None]:
-    """Return what takes these actions one after the other, whatever the state, and then None."""
+    """Return a policy that takes these actions in turn, whatever the state, and then returns None."""
     remaining = iter(actions.tolist())
     return lambda _: next(remaining, None)
 

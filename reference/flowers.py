@@ -1,4 +1,4 @@
-"""The data set tf_flowers, as TensorFlow Datasets loads it or makes it up, and the pipeline of its images."""
+"""The data set tf_flowers, real or mocked by TensorFlow Datasets, and the pipeline of its images."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Flowers:
         return [batch for _ in range(epochs) for batch in arrays(batches)]
 
     def info(self, *, mock: bool) -> FlowersInfo:
-        """Ask the builder, which knows the number of examples once it has prepared them."""
+        """Read the builder's information, which has the number of examples after preparation."""
         import tensorflow_datasets as tfds
 
         with source(mock=mock):
@@ -54,7 +54,7 @@ class Flowers:
         return FlowersInfo(tuple(info.features["label"].names), count)
 
     def examples(self, count: int, *, mock: bool) -> tuple[Sequence[Array], Array]:
-        """Take the first pairs."""
+        """Return the first pairs."""
         with source(mock=mock):
             pairs = list(arrays(load().take(count)))
         return [image for image, _ in pairs], np.array([label for _, label in pairs], np.int32)
@@ -62,7 +62,7 @@ class Flowers:
     def batches(
         self, count: int, *, image_size: Pair, shuffle_buffer: int, batch_size: int, seed: int, mock: bool
     ) -> Sequence[tuple[Array, Array]]:
-        """Run the pipeline on the whole split, and take what is asked for."""
+        """Run the pipeline on the whole split, and return the requested batches."""
         with source(mock=mock):
             return list(arrays(pipeline(load(), image_size, shuffle_buffer, batch_size, seed).take(count)))
 
@@ -93,7 +93,7 @@ def load() -> tf.data.Dataset:
 
 
 def source(*, mock: bool) -> AbstractContextManager[None]:
-    """Return what makes `load` give the real data set, or one that is made up."""
+    """Return a context in which `load` returns the real data set or a mocked one."""
     import tensorflow_datasets as tfds
 
     return tfds.testing.mock_data(num_examples=MOCK_EXAMPLES) if mock else nullcontext()

@@ -1,8 +1,8 @@
-"""Writing a text, character by character, in one compiled function.
+"""Text generation, character by character, in one compiled function.
 
-A character that is drawn is the next one of all windows that hold it, of which there are as many as a window is long.
-So one step of the cell for a batch of these windows does what running each window from its start would take that many
-steps for. The window that a character completes says which one follows, and makes room for one that begins there.
+A drawn character is the next one of all windows that contain it, as many as a window is long. So one step of the cell
+for a batch of these windows replaces running each window from its start, which would take that many steps. The window
+that a character completes predicts the next character, and makes room for one that begins there.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import tensorflow as tf
 from assay.reference.layers import UNITS
 from assay.reference.recurrence import scale_gates, step
 
-# A text of more characters, times those of its window, is written by XLA, which compiles once for each length.
+# From this product of the lengths of text and window on, XLA is used, which compiles once for each length.
 XLA_FROM = 3_000
 
 
@@ -41,22 +41,22 @@ def continue_text(
 def _continue(
     parameters: dict[str, tf.Tensor], window: tf.Tensor, temperature: tf.Tensor, noise: tf.Tensor
 ) -> tf.Tensor:
-    # Numbers where they are known, because XLA needs them.
+    # Python numbers if known, because XLA needs them.
     length, count = (tf.shape(each)[0] if each.shape[0] is None else each.shape[0] for each in (window, noise))
     rows = scale_gates(parameters["cell/kernel"] + parameters["cell/bias"])
     recurrent_kernel = scale_gates(parameters["cell/recurrent_kernel"])
-    # One row for each window that is under way.
+    # One row for each unfinished window.
     zeros = tf.zeros([length, recurrent_kernel.shape[0]])
 
-    # Tensors, as the loop below hands them over.
+    # Tensors, as loop variables must be.
     def advance(t: Any, character: Any, hidden: Any, carry: Any, text: Any) -> tuple[Any, ...]:
         begins = (tf.range(length) == t % length)[:, None]
         hidden, carry = (tf.where(begins, 0.0, state) for state in (hidden, carry))
         hidden, carry, _ = step(rows[character] + tf.matmul(hidden, recurrent_kernel), carry)
-        # The next row to start again is the one that has seen a whole window.
+        # The row that has seen a whole window starts again.
         logits = tf.linalg.matvec(parameters["dense/kernel"], hidden[(t + 1) % length], transpose_a=True)
         drawn = _draw((logits + parameters["dense/bias"]) / temperature, noise[tf.maximum(t + 1 - length, 0)])
-        # Until the first window is complete, what is drawn is written over.
+        # Until the first window is complete, drawn characters are overwritten.
         text = text.write(tf.maximum(t + 1 - length, 0), drawn)
         return t + 1, tf.where(t + 1 < length, window[tf.minimum(t + 1, length - 1)], drawn), hidden, carry, text
 
@@ -66,14 +66,14 @@ def _continue(
 
 
 def _draw(logits: tf.Tensor, noise: tf.Tensor) -> tf.Tensor:
-    """Return the class whose part of the probabilities, laid end to end, the random number falls into."""
+    """Return the class by inverting the cumulative distribution at the random number."""
     ends = tf.cumsum(tf.nn.softmax(tf.cast(logits, tf.float64)))
     passed = tf.reduce_sum(tf.cast(ends <= noise * ends[-1], tf.int32))
     return tf.minimum(passed, tf.shape(logits)[0] - 1)
 
 
 _compiled = tf.function(_continue, jit_compile=True)
-# Once for every length, and any number of characters.
+# Traced once for all lengths and numbers of characters.
 _traced = tf.function(
     _continue,
     input_signature=[

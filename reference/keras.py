@@ -1,4 +1,4 @@
-"""Keras itself, and what is written in its terms."""
+"""Keras itself, and the custom layer, loss and metric."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ class Keras:
     )
 
     def to_tensor(self, array: Array) -> tf.Tensor:
-        """Make a constant."""
+        """Create a constant."""
         return tf.constant(array)
 
     def to_numpy(self, tensor: Any) -> Array:
-        """Read the numbers."""
+        """Convert to a NumPy array."""
         return tensor.numpy()
 
     def linear_layer(self, units: int, **options: Any) -> LinearLayer:
-        """Make a layer."""
+        """Create a layer."""
         return LinearLayer(units, **options)
 
     def mean_squared_error(self, **options: Any) -> MeanSquaredError:
-        """Make a loss."""
+        """Create a loss."""
         return MeanSquaredError(**options)
 
     def sparse_categorical_accuracy(self, **options: Any) -> SparseCategoricalAccuracy:
-        """Make a metric."""
+        """Create a metric."""
         return SparseCategoricalAccuracy(**options)
 
     def dataset(self, inputs: Array, targets: Array, batch_size: int) -> tf.data.Dataset:

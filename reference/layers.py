@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from assay.reference.recurrence import last_output
 
-# Of the RNN's cell (line 534).
+# Units of the RNN's cell (line 534).
 UNITS = 256
 
 
@@ -16,7 +16,7 @@ class Linear(tf.keras.Model):
     """One Dense layer of one unit: [batch, input_dim] to [batch, 1] (lines 51 to 63)."""
 
     def __init__(self) -> None:
-        """Make the layer, all zeros to start with."""
+        """Create the layer, initialised with zeros."""
         super().__init__()
         self.dense = tf.keras.layers.Dense(
             units=1,
@@ -35,7 +35,7 @@ class MLP(tf.keras.Model):
     """Two Dense layers: [batch, 28, 28, 1] to probabilities [batch, 10] (lines 163 to 175)."""
 
     def __init__(self) -> None:
-        """Make the layers."""
+        """Create the layers."""
         super().__init__()
         self.flatten = tf.keras.layers.Flatten(name="flatten")
         self.dense1 = tf.keras.layers.Dense(units=100, activation=tf.nn.relu, name="dense1")
@@ -49,10 +49,10 @@ class MLP(tf.keras.Model):
 
 @tf.custom_gradient
 def product(inputs: tf.Tensor, kernel: tf.Tensor) -> Any:
-    """Multiply [batch, input_dim] by [input_dim, units], with a gradient that leaves the kernel as it lies in memory.
+    """Multiply [batch, input_dim] by [input_dim, units], with a gradient that does not transpose the kernel.
 
-    TensorFlow's own multiplies by the transposed kernel, which oneDNN does at a third of the speed. Transposed here is
-    what is small.
+    TensorFlow's own gradient multiplies by the transposed kernel, which is three times slower in oneDNN. Here the
+    smaller factors are transposed.
     """
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -75,7 +75,7 @@ class CNN(tf.keras.Model):
     """Two convolutions with pooling, two Dense layers: [batch, 28, 28, 1] to probabilities [batch, 10] (297 to 327)."""
 
     def __init__(self) -> None:
-        """Make the layers."""
+        """Create the layers."""
         super().__init__()
         self.conv1 = tf.keras.layers.Conv2D(
             filters=32, kernel_size=[5, 5], padding="same", activation=tf.nn.relu, name="conv1"
@@ -97,10 +97,10 @@ class CNN(tf.keras.Model):
 
 
 class OneHot(tf.keras.layers.Layer):
-    """Numbers to vectors: int32 [...] to [..., depth] (line 538)."""
+    """Maps numbers to one-hot vectors: int32 [...] to [..., depth] (line 538)."""
 
     def __init__(self, depth: int, **options: Any) -> None:
-        """Take the length of the vectors."""
+        """Set the length of the vectors."""
         super().__init__(**options)
         self.depth = depth
 
@@ -112,11 +112,11 @@ class OneHot(tf.keras.layers.Layer):
 class RNN(tf.keras.Model):
     """An LSTM and a Dense layer: int32 [batch, seq_length] to probabilities [batch, num_chars] (lines 528 to 546).
 
-    Called as a whole it does in one function what its layers do one after the other.
+    A call of the model computes all of its layers in one function.
     """
 
     def __init__(self, num_chars: int) -> None:
-        """Make the layers."""
+        """Create the layers."""
         super().__init__()
         self.one_hot = OneHot(num_chars, name="one_hot")
         self.cell = tf.keras.layers.RNN(tf.keras.layers.LSTMCell(units=UNITS), name="cell")
@@ -124,7 +124,7 @@ class RNN(tf.keras.Model):
         self.softmax = tf.keras.layers.Softmax(name="softmax")
 
     def build(self, _input_shape: tuple[int | None, ...]) -> None:
-        """Make the variables, whose shapes say nothing of windows and batches."""
+        """Create the variables, whose shapes do not depend on windows and batches."""
         self.cell.build((None, None, self.one_hot.depth))
         self.dense.build((None, self.cell.cell.units))
         self.built = True
@@ -139,7 +139,7 @@ class QNetwork(tf.keras.Model):
     """Three Dense layers: states [batch, 4] to the values of two actions, [batch, 2] (lines 700 to 711)."""
 
     def __init__(self) -> None:
-        """Make the layers."""
+        """Create the layers."""
         super().__init__()
         self.dense1 = tf.keras.layers.Dense(units=24, activation=tf.nn.relu, name="dense1")
         self.dense2 = tf.keras.layers.Dense(units=24, activation=tf.nn.relu, name="dense2")
@@ -151,13 +151,13 @@ class QNetwork(tf.keras.Model):
 
 
 class QCNN(tf.keras.Model):
-    """A CNN in its place: states [batch, 84, 84, 4] to the values of four actions, [batch, 4] (line 774).
+    """A CNN in place of the Q-network: states [batch, 84, 84, 4] to the values of four actions, [batch, 4] (line 774).
 
     Mnih and others, "Playing Atari with deep reinforcement learning", 2013, section 4.1.
     """
 
     def __init__(self) -> None:
-        """Make the layers."""
+        """Create the layers."""
         super().__init__()
         self.conv1 = tf.keras.layers.Conv2D(16, kernel_size=8, strides=4, activation=tf.nn.relu, name="conv1")
         self.conv2 = tf.keras.layers.Conv2D(32, kernel_size=4, strides=2, activation=tf.nn.relu, name="conv2")

@@ -1,4 +1,4 @@
-"""The document's models without state: parameters in, parameters out."""
+"""The document's models as pure functions of their parameters."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ class Recipe:
     """How a model is built and trained.
 
     Attributes:
-        build: Function that makes the model for examples of a shape, with its variables.
-        input_shape: Shape of one example, where nothing else says; of the RNN, once it is one-hot.
+        build: Function that builds the model and its variables for examples of a shape.
+        input_shape: Default shape of an example; for the RNN, after one-hot encoding.
         loss: Mean loss as a function of targets and outputs.
-        optimizer: Function that makes an optimizer of variables.
-        xla_from: Elements of the inputs of a training from which on XLA compiles it: for every new shape it takes as
-            long as hundreds of steps. None leaves it to oneDNN, whose convolutions are faster.
+        optimizer: Function that creates an optimizer of variables.
+        xla_from: Number of input elements in a training from which on XLA compiles it. Compiling takes as long as
+            hundreds of steps for every new shape. None for oneDNN, whose convolutions are faster.
 
     """
 
@@ -50,7 +50,7 @@ def crossentropy(targets: tf.Tensor, outputs: tf.Tensor) -> tf.Tensor:
 
 
 def _q_loss(targets: tuple[tf.Tensor, tf.Tensor], outputs: tf.Tensor) -> tf.Tensor:
-    """Compare, by y and actions as targets, the values of the actions that were taken (lines 759 to 762)."""
+    """Return the loss of the taken actions' values, with y and the actions as targets (lines 759 to 762)."""
     y, actions = targets
     return _mean_squared_error(y, tf.reduce_sum(outputs * tf.one_hot(actions, outputs.shape[-1]), axis=1))
 
@@ -58,7 +58,7 @@ def _q_loss(targets: tuple[tf.Tensor, tf.Tensor], outputs: tf.Tensor) -> tf.Tens
 def _build(kind: type[tf.keras.Model], input_shape: tuple[int, ...]) -> tf.keras.Model:
     model = kind()
     shape = (None, *input_shape)
-    # One layer after the other: to build the model as a whole, Keras would trace it and call it, too.
+    # Layer by layer: to build the model as a whole, Keras would also trace and call it.
     for layer in model.layers:
         layer.build(shape)
         shape = layer.compute_output_shape(shape)
@@ -83,19 +83,19 @@ RECIPES = {
 
 
 class TrainingLoop:
-    """A loop over batches, compiled as its length deserves.
+    """A loop over batches, compiled by XLA if it is long enough.
 
     TensorFlow traces it once for all numbers and sizes of batches. XLA makes the loop several times as fast, but
     compiles it for each new shape, which takes as long as hundreds of steps.
     """
 
     def __init__(self, loop: Callable[..., tf.Tensor], axes: tuple[int, ...], xla_from: int | None) -> None:
-        """Take a loop, which is compiled when it is first run.
+        """Store a loop, which is compiled on its first run.
 
         Args:
-            loop: Function that takes a step with every batch, and returns the losses.
-            axes: Number of leading axes of each argument that may have any length from run to run.
-            xla_from: Elements of the inputs of all steps from which on XLA compiles it; None for never.
+            loop: Function that trains on every batch, and returns the losses.
+            axes: Number of leading axes of each argument whose length may vary between runs.
+            xla_from: Number of input elements of all steps from which on XLA compiles it; None for never.
 
         """
         self._axes = axes
@@ -104,7 +104,7 @@ class TrainingLoop:
         self._compiled = tf.function(loop, jit_compile=True)
 
     def run(self, *arguments: tf.Tensor, elements: int) -> tf.Tensor:
-        """Run the loop, whose steps have so many elements of inputs together."""
+        """Run the loop; `elements` is the number of input elements of all steps."""
         if self._xla_from is not None and elements >= self._xla_from:
             return self._compiled(*arguments)
         specs = [
@@ -115,15 +115,15 @@ class TrainingLoop:
 
 
 def length(tensor: tf.Tensor) -> Any:
-    """Return the length of the first axis: a number where it is known, because XLA needs it."""
+    """Return the length of the first axis: a Python number if known, because XLA needs it."""
     return tf.shape(tensor)[0] if tensor.shape[0] is None else tensor.shape[0]
 
 
 class Trainer:
-    """A model with its optimizer, and the compiled functions that work on both.
+    """A model with its optimizer and its compiled functions.
 
-    Compiling takes longer than training, so one trainer serves every call for models of its shape: `load` puts
-    parameters in and resets the optimizer.
+    Compiling takes longer than training, so one trainer serves every call for models of its shape: `load` sets its
+    parameters and resets the optimizer.
     """
 
     def __init__(self, recipe: Recipe, input_shape: tuple[int, ...]) -> None:
@@ -150,7 +150,7 @@ class Trainer:
             variable.assign(parameters[name])
 
     def load(self, parameters: Parameters) -> None:
-        """Set every variable, and forget what the optimizer has gathered."""
+        """Set every variable, and reset the optimizer."""
         self.assign(parameters)
         self.optimizer.reset()
 
@@ -171,15 +171,15 @@ class Trainer:
         return loss
 
     def _predict_in_batches(self, inputs: tf.Tensor, batch_size: tf.Tensor) -> tf.Tensor:
-        """Return the outputs of batches, the last of which may be smaller, one after the other in one compiled loop."""
+        """Return the outputs of batches, computed in one compiled loop; the last batch may be smaller."""
         outputs = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False)
         for start in tf.range(0, len(inputs), batch_size):
             outputs = outputs.write(start // batch_size, self.model(inputs[start : start + batch_size]))
         return outputs.concat()
 
     def layer_outputs(self, inputs: tf.Tensor) -> list[tuple[str, tf.Tensor]]:
-        """Put a batch through one layer after the other; return the output of each, by its name."""
-        # Of any number of examples, and of windows any length: a window is all that is made of whole numbers.
+        """Apply the layers to a batch in turn; return the output of each, by its name."""
+        # Traced for any batch size and, for windows, any length. Only windows consist of whole numbers.
         shape = [None, None] if inputs.dtype.is_integer else [None, *inputs.shape[1:]]
         outputs = self._through_layers.get_concrete_function(tf.TensorSpec(shape, inputs.dtype))(inputs)
         return [(layer.name, output) for layer, output in zip(self.model.layers, outputs, strict=True)]
@@ -192,14 +192,14 @@ class Trainer:
         return outputs
 
     def train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        """Step through given batches, [steps, batch, ...], in one compiled loop; return the losses."""
+        """Train on given batches, [steps, batch, ...], in one compiled loop; return the losses."""
         return self._on_batches.run(inputs, targets, elements=inputs.shape.num_elements())
 
     def _train_on(self, inputs: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         return self.loop(length(inputs), lambda i: (inputs[i], targets[i]))
 
     def train_from(self, examples: tf.Tensor, targets: tf.Tensor, indices: tf.Tensor) -> tf.Tensor:
-        """Step through the batches that `indices` [steps, batch] picks, in one compiled loop; return the losses."""
+        """Train on the batches selected by `indices`, [steps, batch], in one compiled loop; return the losses."""
         elements = indices.shape.num_elements() * examples.shape[1:].num_elements()
         return self._on_examples.run(examples, targets, indices, elements=elements)
 
@@ -207,7 +207,7 @@ class Trainer:
         return self.loop(length(indices), lambda i: (tf.gather(examples, indices[i]), tf.gather(targets, indices[i])))
 
     def train_on_text(self, text: tf.Tensor, starts: tf.Tensor, offsets: tf.Tensor) -> tf.Tensor:
-        """Step through windows of a text that begin at `starts`, [steps, batch]; the character after is the target."""
+        """Train on windows of a text that begin at `starts`, [steps, batch]; the next character is the target."""
         elements = starts.shape.num_elements() * (len(offsets) - 1)
         return self._on_text.run(text, starts, offsets, elements=elements)
 
@@ -219,7 +219,7 @@ class Trainer:
         return self.loop(length(starts), batch)
 
     def loop(self, steps: Any, batch: Callable[[tf.Tensor], tuple[tf.Tensor, Any]]) -> tf.Tensor:
-        """Take a step with every batch, inside a function that is being compiled; return the losses."""
+        """Train on every batch, inside a function that is being traced; return the losses."""
         losses = tf.TensorArray(tf.float32, steps)
         for i in tf.range(steps):
             losses = losses.write(i, self.step(*batch(i)))
@@ -241,12 +241,12 @@ def _parameters(model: tf.keras.Model) -> Parameters:
 
 @cache
 def get_trainer(model: ModelName, input_shape: tuple[int, ...]) -> Trainer:
-    """Return the one trainer of a model for examples of a shape."""
+    """Return the cached trainer of a model for examples of a shape."""
     return Trainer(RECIPES[model], input_shape)
 
 
 def initial_parameters(model: ModelName, input_shape: tuple[int, ...], seed: int) -> Parameters:
-    """Build a new model and read what it starts from."""
+    """Build a new model, and return its parameters."""
     with seeded(seed):
         return _parameters(RECIPES[model].build(input_shape))
 
@@ -263,18 +263,18 @@ class Models:
     """See `assay.contract.Models`."""
 
     def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
-        """Build a new model and read what it starts from."""
+        """Build a new model, and return its parameters."""
         return initial_parameters(model, RECIPES[model].input_shape, seed)
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
-        """Put the batch through one layer after the other."""
+        """Apply the layers to the batch in turn."""
         found = _load_trainer(model, parameters, inputs.shape[1:]).layer_outputs(tf.constant(inputs))
         return {name: output.numpy() for name, output in found}
 
     def loss_and_gradients(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, Parameters]:
-        """Record the loss on a tape and ask it for the gradients."""
+        """Record the loss on a tape, and compute the gradients."""
         trainer = _load_trainer(model, parameters, inputs.shape[1:])
         loss, gradients = trainer.loss_and_gradients(tf.constant(inputs), tf.constant(targets))
         named = zip(trainer.names(), gradients, strict=True)
@@ -292,12 +292,12 @@ class Models:
 
 
 def shape_for(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the shape of an example that a model with these parameters is built for; the RNN's is one-hot there."""
+    """Return the shape of an example for a model with these parameters; for the RNN, after one-hot encoding."""
     return (*input_shape, len(parameters["dense/bias"])) if model == "rnn" else input_shape
 
 
 def _load_trainer(model: ModelName, parameters: Parameters, input_shape: tuple[int, ...]) -> Trainer:
-    """Return the trainer of a model with these parameters, for what asks nothing of its optimizer."""
+    """Return the trainer of a model with these parameters, for functions without training."""
     trainer = get_trainer(model, shape_for(model, parameters, input_shape))
     trainer.assign(parameters)
     return trainer

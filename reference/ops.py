@@ -1,4 +1,4 @@
-"""Single operations, each by the function or the layer of Keras that the document uses."""
+"""Single operations, each with the function or Keras layer that the document uses."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Ops:
         *,
         training: bool,
     ) -> tuple[Array, Array, Array]:
-        """Run a BatchNormalization layer, and read what it keeps."""
+        """Run a BatchNormalization layer, and read its moving statistics."""
         layer = _batch_normalization(inputs, gamma, beta, moving_mean, moving_variance)
         outputs = layer(tf.constant(inputs), training=training)
         return outputs.numpy(), layer.moving_mean.numpy(), layer.moving_variance.numpy()
@@ -140,7 +140,7 @@ class Ops:
         return tuple(gradient.numpy() for gradient in gradients)
 
     def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
-        """Run a Dropout layer; that of Keras 2 continues where another one with its seed ended."""
+        """Run a Dropout layer. In Keras 2, a layer continues the draws of an earlier one with its seed."""
         with seeded(seed):
             return tf.keras.layers.Dropout(rate, seed=seed)(tf.constant(inputs), training=training).numpy()
 
@@ -175,7 +175,7 @@ class Ops:
         return tuple(state.numpy() for state in states)
 
     def lstm(self, inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> tuple[Array, Array]:
-        """Run an LSTMCell over and over."""
+        """Run an LSTMCell over time."""
         units = recurrent_kernel.shape[0]
         cell = tf.keras.layers.LSTMCell(units=units)
         cell.build((len(inputs), inputs.shape[-1]))
@@ -193,7 +193,7 @@ class Ops:
         return tf.nn.softmax(logits / check_temperature(temperature)).numpy()
 
     def sample(self, probabilities: Array, seed: int) -> Array:
-        """Draw by NumPy, whose own check of the sum takes float64 for granted."""
+        """Draw with NumPy, whose check of the sum requires float64."""
         generator = np.random.default_rng(seed)
         exact = probabilities.astype(np.float64)
         exact /= exact.sum(axis=-1, keepdims=True)
@@ -204,11 +204,11 @@ class Ops:
         return tf.one_hot(labels, depth=depth).numpy()
 
     def categorical_crossentropy(self, targets: Array, probabilities: Array) -> Array:
-        """Apply the loss of that name, of each example."""
+        """Apply the loss of that name, without reduction."""
         return tf.keras.losses.categorical_crossentropy(y_true=targets, y_pred=probabilities).numpy()
 
     def sparse_categorical_crossentropy(self, labels: Array, probabilities: Array) -> Array:
-        """Apply the loss of that name, of each example."""
+        """Apply the loss of that name, without reduction."""
         return tf.keras.losses.sparse_categorical_crossentropy(y_true=labels, y_pred=probabilities).numpy()
 
     def mean_squared_error(self, targets: Array, predictions: Array) -> Array:
@@ -261,10 +261,10 @@ class Ops:
 
 
 def check_temperature(temperature: float) -> np.float32:
-    """Return a temperature as it is divided by.
+    """Check a temperature, and return it as float32.
 
     Raises:
-        ValueError: It is not a number above 0.
+        ValueError: The temperature is not a number above 0.
 
     """
     divisor = np.float32(temperature)

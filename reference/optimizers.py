@@ -1,6 +1,6 @@
-"""The optimizers of the training loops: one fused kernel for each variable, where Keras takes a dozen operations.
+"""The optimizers of the training loops: one fused kernel per variable instead of Keras's dozen operations.
 
-What a step computes is what `tf.keras.optimizers.SGD` and `Adam` compute with their defaults.
+A step computes the same as `tf.keras.optimizers.SGD` and `Adam` with their defaults.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ EPSILON = 1e-7
 
 
 class Optimizer(Protocol):
-    """Moves variables against their gradients.
+    """Updates variables along their negative gradients.
 
     Attributes:
         learning_rate: A scalar variable.
@@ -25,7 +25,7 @@ class Optimizer(Protocol):
     learning_rate: tf.Variable
 
     def reset(self) -> None:
-        """Forget what was gathered."""
+        """Reset the state."""
 
     def apply(self, gradients: list[tf.Tensor]) -> None:
         """Take one step."""
@@ -35,12 +35,12 @@ class SGD:
     """Plain gradient descent."""
 
     def __init__(self, variables: list[tf.Variable]) -> None:
-        """Take the variables that it moves."""
+        """Store the variables to update."""
         self.variables = variables
         self.learning_rate = tf.Variable(0.0)
 
     def reset(self) -> None:
-        """Do nothing: it gathers nothing."""
+        """Do nothing, as there is no state."""
 
     def apply(self, gradients: list[tf.Tensor]) -> None:
         """Take one step."""
@@ -49,10 +49,10 @@ class SGD:
 
 
 class Adam:
-    """Kingma and Ba, 2015, with the defaults of Keras."""
+    """Adam (Kingma and Ba, 2015), with the defaults of Keras."""
 
     def __init__(self, variables: list[tf.Variable]) -> None:
-        """Take the variables that it moves, and make room for their moments."""
+        """Store the variables to update, and create their moments."""
         self.variables = variables
         self.learning_rate = tf.Variable(0.0)
         self.first_moments = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
@@ -60,7 +60,7 @@ class Adam:
         self.beta_1_power, self.beta_2_power = tf.Variable(1.0), tf.Variable(1.0)
 
     def reset(self) -> None:
-        """Go back to before the first step."""
+        """Reset the moments and the step counter."""
         for moment in (*self.first_moments, *self.second_moments):
             moment.assign(tf.zeros_like(moment))
         for power in (self.beta_1_power, self.beta_2_power):

@@ -1,7 +1,7 @@
-"""An LSTM over one-hot inputs whose gradient is written by hand: what Keras differentiates takes half as long again.
+"""An LSTM over one-hot inputs with a hand-written gradient; Keras's takes half as long again.
 
-One-hot times kernel is a look-up of rows. The loop over time saves the gates, and going back it does nothing that can
-be done for all times together afterwards: the gradients of both kernels are one product and one sum of rows.
+The product of one-hot vectors and the kernel is a look-up of rows. The loop over time saves the gates. The backward
+loop omits what can be done for all times together afterwards: both kernels' gradients are one product or sum of rows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-# sigmoid(x) is tanh(x / 2) / 2 + 1/2, and so one tanh serves all four gates: input, forget, candidate, output.
+# sigmoid(x) is tanh(x / 2) / 2 + 1/2, so a single tanh computes all four gates: input, forget, candidate, output.
 SCALE = np.array([0.5, 0.5, 1, 0.5], np.float32)
 OFFSET = np.array([0.5, 0.5, 0, 0.5], np.float32)
 
@@ -22,14 +22,14 @@ def scale_gates(weights: tf.Tensor) -> tf.Tensor:
 
 
 def step(sums: tf.Tensor, carry: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Do what follows the products of a cell.
+    """Compute a step of the cell from the sums of products.
 
     Args:
-        sums: [batch, 4 units], of products with scaled kernels.
-        carry: [batch, units].
+        sums: Sums of products with scaled kernels, [batch, 4 units].
+        carry: Carry before the step, [batch, units].
 
     Returns:
-        Hidden and carry after the step, and the four gates side by side.
+        Hidden and carry after the step, and the four gates, concatenated.
 
     """
     units = carry.shape[-1]
@@ -41,25 +41,25 @@ def step(sums: tf.Tensor, carry: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Te
 
 @tf.custom_gradient
 def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tensor, bias: tf.Tensor) -> Any:
-    """Run the cell over a batch from a state of zeros.
+    """Run the cell over a batch, starting from a state of zeros.
 
     Args:
-        tokens: Int32 [batch, time]: which element of each one-hot vector is 1.
+        tokens: Index of the 1 in each one-hot vector, int32 [batch, time].
         kernel: [input_dim, 4 units].
         recurrent_kernel: [units, 4 units].
         bias: [4 units].
 
     Returns:
-        The last hidden state, [batch, units], and the function that takes its gradient back.
+        The last hidden state, [batch, units], and the function that backpropagates its gradient.
 
     """
     known, units = tokens.shape, recurrent_kernel.shape[0]
-    # Numbers where they are known, because XLA needs them.
+    # Python numbers if known, because XLA needs them.
     batch, time = (tf.shape(tokens)[axis] if size is None else size for axis, size in enumerate(known))
     tokens = tf.transpose(tokens)
     rows, weights = scale_gates(kernel + bias), scale_gates(recurrent_kernel)
 
-    # Tensors, as the loop below hands them over.
+    # Tensors, as loop variables must be.
     def forward(t: Any, hidden: Any, carry: Any, gates: Any, carries: Any) -> tuple[Any, ...]:
         hidden, carry, gate = step(tf.gather(rows, tokens[t]) + tf.matmul(hidden, weights), carry)
         return t + 1, hidden, carry, gates.write(t, gate), carries.write(t, carry)
@@ -80,7 +80,7 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
         by_carry = [candidate * write * (1 - write), carry_before * keep * (1 - keep), write * (1 - candidate**2)]
         factors = tf.concat([*by_carry, squashed * read * (1 - read)], 2)
         through = read * (1 - squashed**2)
-        # Transposed once: as part of each product it would cost as much as the product.
+        # Transposed once, since transposing within each product would cost as much as the product.
         transposed = tf.transpose(recurrent_kernel)
 
         def backward(t: Any, to_hidden: Any, to_carry: Any, sums: Any) -> tuple[Any, ...]:
@@ -92,7 +92,7 @@ def last_output(tokens: tf.Tensor, kernel: tf.Tensor, recurrent_kernel: tf.Tenso
         *_, sums = tf.while_loop(lambda t, *_: t >= 0, backward, start)
         flat = tf.reshape(sums.stack(), [-1, 4 * units])
         to_kernel = tf.math.unsorted_segment_sum(flat, tf.reshape(tokens, [-1]), kernel.shape[0])
-        # In halves, which XLA works on side by side: it does not share one product out as well.
+        # In two halves, which XLA computes in parallel; it parallelises a single product less well.
         halves = tf.split(tf.reshape(hidden_before, [-1, units]), 2, axis=1)
         to_recurrent = tf.concat([tf.matmul(half, flat, transpose_a=True) for half in halves], 0)
         return None, to_kernel, to_recurrent, tf.reduce_sum(to_kernel, 0)

@@ -1,4 +1,4 @@
-"""Seeds that nothing outlives."""
+"""Seeding of TensorFlow within a context."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import tensorflow as tf
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Seed what is drawn inside, and leave TensorFlow without a seed."""
+    """Seed the draws within the context, and leave TensorFlow without a seed afterwards."""
     # Only Keras 3 has this function, and no `tf.keras` before Keras 3.1 has a `__version__`.
     if not hasattr(tf.keras, "version"):
         with _seeded_with_tensorflow(seed):
             yield
         return
-    # Keras 3 takes every seed of its own from here. TensorFlow's, which it does not use, could be set only by throwing
-    # away all kernels that were made so far.
+    # Keras 3 derives all of its own seeds from this one. It does not use TensorFlow's seed, and setting that would
+    # discard all cached kernels.
     before = random.getstate()
     random.seed(seed)
     try:

@@ -1,4 +1,4 @@
-"""The loader of characters, and the program that learns to write."""
+"""The text loader, and the program that learns to generate text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Text:
         return EncodedText(char_indices, indices_char, np.array([char_indices[one] for one in text], np.int32))
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
-        """Draw where the windows begin, and cut them out."""
+        """Draw the starts of windows, and extract these."""
         starts = draw_starts(indices, seq_length, (batch_size,), np.random.default_rng(seed))
         return indices[starts[:, None] + np.arange(seq_length)], indices[starts + seq_length]
 
@@ -43,16 +43,16 @@ class Text:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw all windows ahead, and run the whole training as one compiled loop."""
+        """Draw all windows in advance, and run the whole training as one compiled loop."""
         starts = draw_starts(indices, seq_length, (num_batches, batch_size), np.random.default_rng(seed))
         trainer = start_training("rnn", (seq_length, num_chars), learning_rate, seed)
         losses = trainer.train_on_text(tf.constant(indices), tf.constant(starts), tf.range(seq_length + 1))
         return Trained(losses.numpy(), trainer.parameters())
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
-        """Draw the random numbers ahead, and run one compiled loop over the characters."""
+        """Draw the random numbers in advance, and run one compiled loop over the characters."""
         divisor = check_temperature(temperature)
-        if not count:  # A compiled loop has no text to write into then.
+        if not count:  # A compiled loop cannot handle an empty text.
             return np.zeros(0, np.int32)
         noise = np.random.default_rng(seed).random(count)
         tensors = {name: tf.constant(value) for name, value in parameters.items()}
@@ -60,7 +60,7 @@ class Text:
 
 
 def draw_starts(indices: Array, seq_length: int, shape: tuple[int, ...], generator: np.random.Generator) -> Array:
-    """Draw where windows begin: every place that leaves a character after the window.
+    """Draw the starts of windows from all positions with a character after the window.
 
     Raises:
         ValueError: The position is outside the text.

@@ -29,7 +29,7 @@ class Training:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw the indices of all batches ahead, and run the whole training as one compiled loop."""
+        """Draw the indices of all batches in advance, and run the whole training as one compiled loop."""
         trainer = start_training(model, images.shape[1:], learning_rate, seed)
         indices = np.random.default_rng(seed).integers(0, len(images), (num_batches, batch_size), np.int32)
         losses = trainer.train_from(tf.constant(images), tf.constant(labels), tf.constant(indices))
@@ -38,7 +38,7 @@ class Training:
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
-        """Put the parameters into the model, and look at what it says of every batch."""
+        """Load the parameters into the model, and evaluate every batch."""
         trainer = get_trainer(model, images.shape[1:])
         trainer.assign(parameters)
         return predict_and_score(trainer, images, labels, batch_size)[1]

@@ -1,6 +1,6 @@
-"""NumPy with the gradients of autograd, on the kit: an adapter to copy, which needs no framework.
+"""NumPy with autograd's gradients, on the kit: an adapter to copy, without a framework.
 
-`framework` is the part that another framework replaces.
+Another framework replaces the module `framework`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from assay.kit.implementation import KitImplementation
 
 
 class Autograd(KitImplementation):
-    """The implementation, as the contract asks for it."""
+    """The implementation of the contract."""
 
     name, version = "autograd", "0.1.0"
     distributions = ("autograd", "numpy")

@@ -1,4 +1,4 @@
-"""What NumPy computes and autograd differentiates."""
+"""Operations computed by NumPy and differentiated by autograd."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SGD:
     """Plain gradient descent."""
 
     def __init__(self, learning_rate: float) -> None:
-        """Take the learning rate."""
+        """Store the learning rate."""
         self.learning_rate = np.float32(learning_rate)
 
     def step(self, values: Tensors, gradients: Tensors) -> Tensors:
@@ -34,7 +34,7 @@ class Adam:
     """Adam with its moments."""
 
     def __init__(self, learning_rate: float) -> None:
-        """Begin with nothing gathered."""
+        """Create the initial state."""
         self.learning_rate, self.steps = learning_rate, 0
         self.moments: dict[str, tuple[Tensor, Tensor]] = {}
 
@@ -60,7 +60,7 @@ def adam_step(
 
 
 def cut_windows(images: Tensor, window: Pair, strides: Pair, padding: Padding, value: float = 0.0) -> Tensor:
-    """Return what the window covers at each place: [batch, rows, columns, window elements, channels]."""
+    """Return the contents of the window at each position: [batch, rows, columns, window elements, channels]."""
     widths = ((0, 0), *pad_image_widths(images.shape[1:3], window, strides, padding), (0, 0))
     padded = np.pad(images, widths, "constant", constant_values=value)
     (high, wide), (down, right) = window, strides
@@ -83,7 +83,7 @@ class Autograd(Framework):
         return np.array(array)
 
     def to_array(self, tensor: Tensor) -> Array:
-        """Copy it back."""
+        """Copy the tensor to an array."""
         return np.array(tensor)
 
     def stack(self, tensors: Sequence[Tensor], axis: int) -> Tensor:
@@ -91,12 +91,12 @@ class Autograd(Framework):
         return np.stack(tensors, axis=axis)
 
     def value_and_gradients(self, function: ScalarFunction, values: Tensors, *batch: Tensor) -> tuple[Tensor, Tensors]:
-        """Let autograd differentiate."""
+        """Differentiate with autograd."""
         value, gradients = value_and_grad(function)(dict(values), *batch)
         return np.float32(value), {name: np.asarray(one, np.float32) for name, one in gradients.items()}
 
     def relu(self, inputs: Tensor) -> Tensor:
-        """Take the larger of 0 and each element."""
+        """Return the larger of 0 and each element."""
         return np.where(inputs > 0, inputs, np.float32(0))
 
     def tanh(self, inputs: Tensor) -> Tensor:
@@ -130,14 +130,14 @@ class Autograd(Framework):
         return np.max(cut_windows(images, window, strides, padding, -np.inf), axis=3)
 
     def average_pool2d(self, images: Tensor, window: Pair, strides: Pair, padding: Padding) -> Tensor:
-        """Take the mean of what each window covers of the image."""
+        """Return the mean of the image elements in each window."""
         covered = cut_windows(np.ones(images.shape, np.float32), window, strides, padding)
         return np.sum(cut_windows(images, window, strides, padding), axis=3) / np.sum(covered, axis=3)
 
     def batch_normalization(
         self, inputs: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, *, training: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Normalise by the batch, or by what has been gathered."""
+        """Normalise by the statistics of the batch, or by the moving ones."""
         used_mean, used_variance = mean, variance
         if training:
             axes = tuple(range(inputs.ndim - 1))
@@ -149,21 +149,21 @@ class Autograd(Framework):
         return outputs, mean, variance
 
     def dropout(self, inputs: Tensor, rate: float, seed: int) -> Tensor:
-        """Keep what a draw lets pass, and scale it up."""
+        """Drop elements at random, and scale the others."""
         kept = np.random.default_rng(seed).random(inputs.shape) >= rate
         return np.where(kept, inputs / np.float32(1 - rate), np.float32(0))
 
     def lstm_cell(
         self, inputs: Tensor, hidden: Tensor, carry: Tensor, kernel: Tensor, recurrent_kernel: Tensor, bias: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """Write the step out."""
+        """Compute the step explicitly."""
         sums = inputs @ kernel + hidden @ recurrent_kernel + bias
         enter, forget, candidate, leave = np.split(sums, 4, axis=-1)
         carry = self.sigmoid(forget) * carry + self.sigmoid(enter) * np.tanh(candidate)
         return self.sigmoid(leave) * np.tanh(carry), carry
 
     def sample(self, probabilities: Tensor, seed: int) -> Tensor:
-        """Find where a number between 0 and the sum falls."""
+        """Draw by inverting the cumulative sum at a uniform number."""
         ends = np.cumsum(probabilities.astype(np.float64), axis=-1)
         points = np.random.default_rng(seed).random((len(ends), 1)) * ends[:, -1:]
         return np.sum(ends <= points, axis=-1)
@@ -173,7 +173,7 @@ class Autograd(Framework):
         return (labels[..., np.newaxis] == np.arange(depth)).astype(np.float32)
 
     def categorical_crossentropy(self, targets: Tensor, probabilities: Tensor) -> Tensor:
-        """Leave out the logarithm where the target is 0."""
+        """Omit the logarithm if the target is 0."""
         return -np.sum(targets * np.log(np.where(targets == 0, np.float32(1), probabilities)), axis=-1)
 
     def sparse_categorical_crossentropy(self, labels: Tensor, probabilities: Tensor) -> Tensor:
@@ -191,23 +191,23 @@ class Autograd(Framework):
     def adam_step(
         self, parameter: Tensor, gradient: Tensor, first: Tensor, second: Tensor, step: int, learning_rate: float
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Take a step from these moments."""
+        """Take a step of Adam from these moments."""
         return adam_step(parameter, gradient, first, second, step, learning_rate)
 
     def make_optimizer(self, kind: Literal["sgd", "adam"], learning_rate: float) -> Any:
-        """Make a new optimizer."""
+        """Create an optimizer."""
         return SGD(learning_rate) if kind == "sgd" else Adam(learning_rate)
 
     def glorot_uniform(self, shape: tuple[int, ...], seed: int) -> Tensor:
-        """Draw as Glorot and Bengio, 2010, do; a window counts with its area."""
+        """Draw Glorot-uniform values (Glorot and Bengio, 2010); fans include the window's area."""
         limit = math.sqrt(6 / (math.prod(shape[:-2]) * (shape[-2] + shape[-1])))
         return np.random.default_rng(seed).uniform(-limit, limit, shape).astype(np.float32)
 
     def orthogonal(self, shape: tuple[int, int], seed: int) -> Tensor:
-        """Draw rows of length 1 at right angles (Saxe and others, 2014)."""
+        """Draw orthonormal rows (Saxe and others, 2014)."""
         q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal(shape[::-1]))
         return (q * np.sign(np.diag(r))).T.astype(np.float32)
 
     def zeros(self, shape: tuple[int, ...]) -> Tensor:
-        """Make zeros."""
+        """Create zeros."""
         return np.zeros(shape, np.float32)

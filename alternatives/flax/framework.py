@@ -1,4 +1,4 @@
-"""What Flax and Optax compute, on arrays of JAX."""
+"""The operations of Flax and Optax, on arrays of JAX."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Optimizer:
     """An optimizer of Optax with its state."""
 
     def __init__(self, transformation: optax.GradientTransformation) -> None:
-        """Begin with nothing gathered."""
+        """Create the initial state."""
         self.transformation = transformation
         self.state: Any = None
 
@@ -58,7 +58,7 @@ class Flax(Framework):
         return jnp.asarray(array)
 
     def to_array(self, tensor: Any) -> Array:
-        """Copy it back."""
+        """Copy the tensor to an array."""
         return np.array(tensor)
 
     def stack(self, tensors: Sequence[Any], axis: int) -> Any:
@@ -66,12 +66,12 @@ class Flax(Framework):
         return jnp.stack(tensors, axis)
 
     def value_and_gradients(self, function: ScalarFunction, values: Tensors, *batch: Any) -> Any:
-        """Let JAX differentiate; what is local to a call is not worth compiling."""
+        """Differentiate with JAX; functions local to a call are not worth compiling."""
         is_kept = hasattr(function, "__self__")
         return (differentiated if is_kept else jax.value_and_grad)(function)(dict(values), *batch)
 
     def evaluate(self, function: Callable[..., Any], values: Tensors, *batch: Any) -> Any:
-        """Compile it."""
+        """Compile the function."""
         return compiled(function)(dict(values), *batch)
 
     def dense(self, inputs: Any, kernel: Any, bias: Any) -> Any:
@@ -109,7 +109,7 @@ class Flax(Framework):
     def simple_rnn_cell(
         self, inputs: Any, state: Any, kernel: Any, recurrent_kernel: Any, activation: Activation | None
     ) -> Any:
-        """Apply `SimpleCell`, whose bias is 0 at first."""
+        """Apply `SimpleCell`, whose bias is initialised to 0."""
         activate = partial(self.activate, activation=activation)
         cell = nnx.SimpleCell(*kernel.shape, activation_fn=activate, rngs=nnx.Rngs(0))
         assign(cell.dense_i, kernel=kernel)
@@ -136,7 +136,7 @@ class Flax(Framework):
         return jax.tree.map(lambda every: every.swapaxes(0, 1), states)
 
     def sample(self, probabilities: Any, seed: int) -> Any:
-        """Draw by logarithms."""
+        """Draw given the logarithms of the probabilities."""
         return jax.random.categorical(jax.random.key(seed), jnp.log(probabilities))
 
     def one_hot(self, labels: Any, depth: int) -> Any:
@@ -144,11 +144,11 @@ class Flax(Framework):
         return nnx.one_hot(labels, depth)
 
     def categorical_crossentropy(self, targets: Any, probabilities: Any) -> Any:
-        """Write it out, as Optax takes logits alone: 0 times the logarithm of 0 is 0."""
+        """Compute it explicitly, as Optax only takes logits: 0 times the logarithm of 0 is 0."""
         return -jax.scipy.special.xlogy(targets, probabilities).sum(-1)
 
     def sparse_categorical_crossentropy(self, labels: Any, probabilities: Any) -> Any:
-        """Write it out, as Optax takes logits alone."""
+        """Compute it explicitly, as Optax only takes logits."""
         return -jnp.log(jnp.take_along_axis(probabilities, labels[:, None], 1)[:, 0])
 
     def crossentropy_of_logits(self, labels: Any, logits: Any) -> Any:
@@ -160,7 +160,7 @@ class Flax(Framework):
         return optax.squared_error(predictions, targets).mean()
 
     def make_optimizer(self, kind: Literal["sgd", "adam"], learning_rate: float) -> Optimizer:
-        """Make an optimizer of Optax."""
+        """Create an optimizer of Optax."""
         return Optimizer(optax.sgd(learning_rate) if kind == "sgd" else adam(learning_rate))
 
     def adam_step(self, parameter: Any, gradient: Any, first: Any, second: Any, step: int, learning_rate: float) -> Any:
@@ -172,13 +172,13 @@ class Flax(Framework):
         return moved, optimizer.state[0].mu, optimizer.state[0].nu
 
     def glorot_uniform(self, shape: tuple[int, ...], seed: int) -> Any:
-        """Draw by the initializer."""
+        """Draw with the initializer."""
         return nnx.initializers.glorot_uniform()(jax.random.key(seed), shape)
 
     def orthogonal(self, shape: tuple[int, int], seed: int) -> Any:
-        """Draw by the initializer."""
+        """Draw with the initializer."""
         return nnx.initializers.orthogonal()(jax.random.key(seed), shape)
 
     def zeros(self, shape: tuple[int, ...]) -> Any:
-        """Make zeros by the initializer."""
+        """Create zeros with the initializer."""
         return nnx.initializers.zeros_init()(jax.random.key(0), shape)

@@ -18,7 +18,7 @@ from assay.alternatives.jax.optimizers import ADAM
 from assay.contract import Array, Learnt, Pair, Parameters, QModelName, Transitions
 
 FAILURE_REWARD = -10.0
-# The weights of red, green and blue in the luma of ITU-R BT.601.
+# Weights of red, green and blue in the luma of ITU-R BT.601.
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -33,10 +33,10 @@ class Batch(NamedTuple):
 
 
 class ReplayBuffer(NamedTuple):
-    """The last transitions: a new one takes the place of the oldest.
+    """The latest transitions: a new one replaces the oldest.
 
     Attributes:
-        transitions: Each array has room for so many.
+        transitions: Arrays, whose length is the capacity.
         appended: Number of transitions appended so far.
 
     """
@@ -46,16 +46,16 @@ class ReplayBuffer(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many there is room for."""
+        """The capacity of the buffer."""
         return len(self.transitions.actions)
 
     @property
     def filled(self) -> jax.Array:
-        """How many there are."""
+        """Return the number of transitions."""
         return jnp.minimum(self.appended, self.size)
 
     def append(self, transition: Batch) -> ReplayBuffer:
-        """Return the buffer with one more."""
+        """Return the buffer with one more transition."""
         place = self.appended % self.size
         arrays = (array.at[place].set(one) for array, one in zip(self.transitions, transition, strict=True))
         return ReplayBuffer(Batch(*arrays), self.appended + 1)
@@ -63,8 +63,8 @@ class ReplayBuffer(NamedTuple):
     def draw(self, batch_size: int, key: jax.Array) -> Batch:
         """Draw a batch, without replacement.
 
-        Floyd's algorithm (Bentley and Floyd, "A sample of brilliance", 1987): the draw of each round is from one more
-        than that of the round before, and the newcomer takes the place of what is drawn already.
+        Floyd's algorithm (Bentley and Floyd, "A sample of brilliance", 1987): each round draws from one more number
+        than the round before. The new number replaces a draw that has occurred already.
         """
         newest = self.filled - batch_size + jnp.arange(batch_size)
         draws = jax.random.randint(key, (batch_size,), 0, newest + 1)
@@ -78,7 +78,7 @@ class ReplayBuffer(NamedTuple):
 
 
 def empty(size: int, state_shape: tuple[int, ...]) -> ReplayBuffer:
-    """Make room."""
+    """Create an empty buffer."""
     shape = (size, *state_shape)
     transitions = Batch(
         states=jnp.zeros(shape),
@@ -133,12 +133,12 @@ def loss_and_gradients(
 
 
 class Learner(NamedTuple):
-    """What changes in training.
+    """State of a training.
 
     Attributes:
         parameters: Parameters of the Q-network.
         moments: Moments of its optimizer.
-        buffer: Buffer of transitions; None where they are handed in.
+        buffer: Buffer of transitions; None if transitions are passed in.
 
     """
 
@@ -151,7 +151,7 @@ class Learner(NamedTuple):
 def learn(
     model: QModelName, learner: Learner, transitions: Batch, learning_rate: float, gamma: float
 ) -> tuple[Learner, jax.Array]:
-    """Take a step of Adam, and return the loss before it, too."""
+    """Take a step of Adam; also return the loss before it."""
     loss, gradients = loss_and_gradients(model, learner.parameters, transitions, gamma)
     parameters, moments = ADAM.step(learner.parameters, gradients, learner.moments, learning_rate)
     return learner._replace(parameters=parameters, moments=moments), loss
@@ -166,14 +166,14 @@ def learn_all(
 
 
 class Playing(NamedTuple):
-    """What changes in an episode.
+    """State of an episode.
 
     Attributes:
         learner: The agent that plays.
         state: State of the environment.
         over: Whether the episode has ended.
         length: Number of steps so far.
-        losses: [MAX_EPISODE_STEPS], of the learning steps in it.
+        losses: Losses of the learning steps in it, [MAX_EPISODE_STEPS].
         num_losses: Number of losses.
 
     """
@@ -197,9 +197,9 @@ def train_episode(
     learning_rate: float,
     gamma: float,
 ) -> Playing:
-    """Play an episode and learn after every transition, once there are enough, but not after the last.
+    """Play an episode; learn after every transition except the last, once the buffer has a full batch.
 
-    An episode that is cut off has not failed: its last state has a future, and a reward like any other.
+    A truncated episode has not failed: its last state has a future, and its reward is not replaced.
     """
     model: QModelName = "q_network"
 
@@ -209,7 +209,7 @@ def train_episode(
         state = cart_pole.euler_step(now.state, action)
         fallen = cart_pole.fallen(state)
         reward = jnp.where(fallen, FAILURE_REWARD, 1.0)
-        assert now.learner.buffer is not None  # noqa: S101 - for mypy: who trains has one
+        assert now.learner.buffer is not None  # noqa: S101 - for mypy: set in training
         buffer = now.learner.buffer.append(Batch(now.state, action, reward, state, fallen.astype(jnp.float32)))
         over = fallen | (now.length + 1 == MAX_EPISODE_STEPS)
         learns = ~over & (buffer.filled >= batch_size)
@@ -225,7 +225,7 @@ def train_episode(
     begin = Playing(
         learner,
         cart_pole.reset(jax.random.fold_in(key, MAX_EPISODE_STEPS)),
-        jnp.array(False),  # noqa: FBT003 - a value, and no option
+        jnp.array(False),  # noqa: FBT003 - a value, not an option
         jnp.int32(0),
         jnp.zeros(MAX_EPISODE_STEPS),
         jnp.int32(0),
@@ -235,7 +235,7 @@ def train_episode(
 
 @jax.jit
 def play_episode(parameters: Parameters, epsilon: float, key: jax.Array) -> cart_pole.Episode:
-    """Play an episode and learn nothing."""
+    """Play an episode without learning."""
 
     def choose(number: jax.Array, state: jax.Array) -> jax.Array:
         return epsilon_greedy("q_network", parameters, state[None], epsilon, jax.random.fold_in(key, number))[0]
@@ -249,24 +249,24 @@ class Agent:
     def epsilon(
         self, episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
     ) -> float:
-        """Fall in a straight line to what is final."""
+        """Decrease linearly to the final value."""
         return max(initial_epsilon * (1 - episode / num_exploration_episodes), final_epsilon)
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
-        """Choose in all states at once."""
+        """Choose actions in all states at once."""
         return to_numpy(act(model, parameters, states, epsilon, jax.random.key(seed)))
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
-        """Append them all, and read the buffer from its oldest on."""
+        """Append all transitions to a buffer, and read it, oldest first."""
         arrays, count = to_numpy(fill_buffer(to_batch(transitions), buffer_size))
         places = np.arange(max(count - buffer_size, 0), count) % buffer_size
         return Transitions(*(array[places] for array in arrays))
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
-        """Draw from a buffer that they fill.
+        """Draw a batch from a buffer with the transitions.
 
         Raises:
-            ValueError: The buffer holds fewer than a batch.
+            ValueError: The buffer has fewer transitions than a batch.
 
         """
         count = len(transitions[0])
@@ -277,7 +277,7 @@ class Agent:
         return Transitions(*to_numpy(draw_batch(buffer, batch_size, jax.random.key(seed))))
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
-        """Value the actions after each transition."""
+        """Compute the targets from the action values after each transition."""
         return to_numpy(targets(model, parameters, to_batch(transitions), gamma))
 
     def loss_and_gradients(
@@ -295,7 +295,7 @@ class Agent:
         learning_rate: float,
         gamma: float,
     ) -> tuple[Array, Parameters]:
-        """Take the batches one after the other."""
+        """Take a step with every batch."""
         learner = Learner(parameters, ADAM.begin(parameters))
         if loops(model):
             learner, losses = learn_all(model, learner, to_batch(transitions), learning_rate, gamma)
@@ -307,7 +307,7 @@ class Agent:
         return np.array(jax.device_get(losses), np.float32), to_numpy(learner.parameters)
 
     def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
-        """Play each episode by a key of its own, and put together what is before the ends."""
+        """Play each episode with its own key, and concatenate the transitions before the ends."""
         keys = jax.random.split(jax.random.key(seed), num_episodes)
         found = [transitions_of(to_numpy(play_episode(parameters, epsilon, key))) for key in keys]
         return Transitions(*map(np.concatenate, zip(*found, strict=True)))
@@ -326,7 +326,7 @@ class Agent:
         gamma: float,
         seed: int,
     ) -> Learnt:
-        """Train in one episode after the other."""
+        """Train in successive episodes."""
         building, playing = jax.random.split(jax.random.key(seed))
         parameters = initial(MODELS["q_network"].initializers, building)
         learner = Learner(parameters, ADAM.begin(parameters), empty(buffer_size, (4,)))
@@ -353,12 +353,12 @@ class Agent:
         return Learnt(np.array(scores, np.int32), np.concatenate(losses), to_numpy(learner.parameters))
 
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
-        """Count the steps, each of which is worth 1."""
+        """Count the steps, each with a reward of 1."""
         keys = jax.random.split(jax.random.key(seed), num_episodes)
         return np.array([length(to_numpy(play_episode(parameters, 0.0, key))) for key in keys], np.float32)
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
-        """Turn grey, resize, and let the frames be channels."""
+        """Convert to grey, resize, and stack the frames as channels."""
         return to_numpy(stack(frames, image_size))
 
 
@@ -367,12 +367,12 @@ draw_batch = jax.jit(ReplayBuffer.draw, static_argnums=1)
 
 
 def to_batch(transitions: Transitions) -> Batch:
-    """Make arrays of JAX."""
+    """Convert to arrays of JAX."""
     return Batch(*map(jnp.asarray, transitions))
 
 
 def transitions_of(episode: Any) -> Transitions:
-    """Make transitions of what is before the end of an episode, a `cart_pole.Episode` of NumPy's arrays."""
+    """Return the transitions before the end of an episode, a `cart_pole.Episode` of NumPy arrays."""
     count = length(episode)
     fallen = episode.fallen[:count]
     rewards = np.where(fallen, FAILURE_REWARD, 1).astype(np.float32)
@@ -382,6 +382,6 @@ def transitions_of(episode: Any) -> Transitions:
 
 @partial(jax.jit, static_argnames="image_size")
 def stack(frames: jax.Array, image_size: Pair) -> jax.Array:
-    """Make a state [*image_size, n] of frames [n, height, width, 3]."""
+    """Convert frames [n, height, width, 3] to a state [*image_size, n]."""
     grey = jnp.moveaxis(frames.astype(jnp.float32) @ (LUMA / 255), 0, -1)
     return jax.image.resize(grey, (*image_size, len(frames)), "linear", antialias=False)

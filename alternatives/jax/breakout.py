@@ -1,4 +1,4 @@
-"""The game Breakout, played by the Arcade Learning Environment itself; it comes with `ale-py`, an extra."""
+"""The game Breakout, run by the Arcade Learning Environment from the optional package `ale-py`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ import numpy as np
 
 from assay.contract import Array, Episode
 
-# Of Machado and others, "Revisiting the Arcade Learning Environment", 2018: how many frames an action is held for, and
-# how probable it is that a frame repeats the action before.
+# From Machado and others, "Revisiting the Arcade Learning Environment", 2018: the number of frames per action, and the
+# probability that a frame repeats the previous action.
 FRAMES = 4
 STICKINESS = 0.25
 
 
 def is_installed() -> bool:
-    """Whether `ale-py` is."""
+    """Whether `ale-py` is installed."""
     return find_spec("ale_py") is not None
 
 
@@ -34,12 +34,12 @@ def game(seed: int) -> Any:
 
 
 def actions() -> Sequence[str]:
-    """Return the names of the actions that do something."""
+    """Return the names of the actions that have an effect."""
     return [action.name for action in game(0).getMinimalActionSet()]
 
 
 def play(numbers: Array, seed: int) -> Episode:
-    """Take one action after the other until the game is over."""
+    """Take actions in turn until the game is over."""
     emulator = game(seed)
     known = emulator.getMinimalActionSet()
     screens, rewards, over = [emulator.getScreenRGB()], [], []

@@ -1,4 +1,4 @@
-"""CartPole-v1 as pure functions, so that whole episodes are compiled: no state is kept but what is handed on.
+"""CartPole-v1 as pure functions, so that whole episodes can be compiled: all state is passed explicitly.
 
 Barto, Sutton and Anderson, "Neuronlike adaptive elements that can solve difficult learning control problems", 1983,
 without friction. A state is position [m], velocity [m/s], angle [rad] and angular velocity [rad/s].
@@ -25,7 +25,7 @@ INITIAL = 0.05
 MAX_EPISODE_STEPS = 500
 NUM_ACTIONS = 2
 
-# Of a picture: its size, how many pixels a metre has, where the cart runs, and lengths in pixels.
+# Of a frame: its size, the pixels per metre, the row of the track, and lengths in pixels.
 HEIGHT, WIDTH = 400, 600
 METRE = WIDTH / (2 * FARTHEST_POSITION)
 TRACK = 300
@@ -35,12 +35,12 @@ WHITE, BLACK, BROWN = (255, 255, 255), (0, 0, 0), (202, 152, 101)
 
 
 class Episode(NamedTuple):
-    """What would happen in `MAX_EPISODE_STEPS` steps: an episode is the beginning of it, up to its end.
+    """A course of `MAX_EPISODE_STEPS` steps, of which the episode is the part up to its end.
 
     Attributes:
-        states: The initial one, and the one after each step.
+        states: Initial state, and the state after each step.
         actions: Actions of every step.
-        fallen: Whether the pole has, after each step.
+        fallen: Whether the pole has fallen, after each step.
 
     """
 
@@ -55,7 +55,7 @@ def reset(keys: jax.Array) -> jax.Array:
 
 
 def euler_step(state: jax.Array, action: jax.Array) -> jax.Array:
-    """Return what follows from a state when an action is taken: Euler's explicit method."""
+    """Return the next state for an action: Euler's explicit method."""
     _, velocity, angle, turning = state
     sine, cosine, mass = jnp.sin(angle), jnp.cos(angle), CART_MASS + POLE_MASS
     force = jnp.where(action == 1, FORCE, -FORCE)
@@ -71,7 +71,7 @@ def fallen(state: jax.Array) -> jax.Array:
 
 
 def episode(choose: Callable[[jax.Array, jax.Array], jax.Array], key: jax.Array) -> Episode:
-    """Play on to the limit of steps; `choose` takes the number of the step, and the state."""
+    """Play up to the step limit; `choose` takes the number of the step, and the state."""
 
     def step(state: jax.Array, number: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
         action = choose(number, state)
@@ -93,7 +93,7 @@ def picture(state: jax.Array) -> jax.Array:
     position, _, angle, _ = state
     rows, columns = jnp.mgrid[:HEIGHT, :WIDTH]
     right, up = columns - (WIDTH / 2 + position * METRE), TRACK - rows
-    # How far a pixel is from the foot of the pole, along it and across.
+    # Distance of a pixel from the foot of the pole, along it and across.
     along = right * jnp.sin(angle) + up * jnp.cos(angle)
     across = right * jnp.cos(angle) - up * jnp.sin(angle)
     image = jnp.full((HEIGHT, WIDTH, 3), jnp.array(WHITE, jnp.uint8))

@@ -1,4 +1,4 @@
-"""What an agent acts in."""
+"""The environments of an agent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def play(actions: jax.Array, key: jax.Array) -> cart_pole.Episode:
 
 @jax.jit
 def play_linear_policy(weights: jax.Array, key: jax.Array) -> cart_pole.Episode:
-    """Push to where a sum of the state's numbers, with weights, is positive."""
+    """Push in the direction of the sign of a weighted sum of the state's numbers."""
     return cart_pole.episode(lambda _, state: (weights @ state > 0).astype(jnp.int32), key)
 
 
@@ -36,27 +36,27 @@ class Environments:
     """See `assay.contract.Environments`."""
 
     def cart_pole(self) -> CartPole:
-        """Show states up to twice as far out as those that are failures: the last one of an episode is such a one."""
+        """Return bounds of twice the failure bounds, since an episode's last state lies beyond these."""
         highest = np.array([2 * FARTHEST_POSITION, np.inf, 2 * FARTHEST_ANGLE, np.inf], np.float32)
         return CartPole(-highest, highest, NUM_ACTIONS, MAX_EPISODE_STEPS)
 
     def initial_states(self, count: int, seed: int) -> Array:
-        """Draw each by a key of its own."""
+        """Draw each state with its own key."""
         return to_numpy(begin(jax.random.split(jax.random.key(seed), count)))
 
     def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
-        """Move all of them at once."""
+        """Step all states at once."""
         after = move(states, actions)
         return to_numpy((after, jnp.ones(len(after)), fall(after)))
 
     def play(self, actions: Array, seed: int) -> Episode:
-        """Compile for one number of actions, which is that of the longest episode."""
+        """Play a padded sequence of actions, so that only one length is compiled."""
         longest = np.zeros(MAX_EPISODE_STEPS, np.int32)
         longest[: len(actions)] = actions[:MAX_EPISODE_STEPS]
         return cut_off(play(longest, jax.random.key(seed)), len(actions))
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
-        """Look at the state before every step."""
+        """Compute each action from the state before the step."""
         return cut_off(play_linear_policy(weights, jax.random.key(seed)))
 
     def frames(self, actions: Array, seed: int) -> Array:
@@ -68,11 +68,11 @@ class Environments:
         return to_numpy(jax.random.randint(jax.random.key(seed), (count,), 0, NUM_ACTIONS))
 
     def has_breakout(self) -> bool:
-        """Look for the emulator."""
+        """Check whether the emulator is installed."""
         return breakout.is_installed()
 
     def breakout_actions(self) -> Sequence[str]:
-        """Ask the emulator."""
+        """Return the emulator's action names."""
         return breakout.actions()
 
     def breakout(self, actions: Array, seed: int) -> Episode:
@@ -81,7 +81,7 @@ class Environments:
 
 
 def cut_off(episode: cart_pole.Episode, most: int = MAX_EPISODE_STEPS) -> Episode:
-    """Cut off what comes after an episode's end, or after so many steps."""
+    """Truncate at an episode's end, or after a number of steps."""
     found = to_numpy(episode)
     count = min(cart_pole.length(found), most)
     truncated = np.arange(1, count + 1) == MAX_EPISODE_STEPS

@@ -1,4 +1,4 @@
-"""What layers compute, as pure functions; JAX differentiates them."""
+"""Layers as pure functions; JAX differentiates them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jax import lax
 from assay.contract import Activation, Padding, Pair
 
 ACTIVATIONS = {None: lambda inputs: inputs, "relu": jax.nn.relu, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid}
-# Of the LSTM cell: hidden and carry, each [batch, units].
+# State of the LSTM cell: hidden and carry, each [batch, units].
 States = tuple[jax.Array, jax.Array]
 MOMENTUM = 0.99
 EPSILON = 0.001
@@ -60,7 +60,7 @@ def max_pool2d(
 
 @partial(jax.jit, static_argnames=("pool_size", "strides", "padding"))
 def average_pool2d(inputs: jax.Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> jax.Array:
-    """Take the mean of what each window holds of the image."""
+    """Return the mean of the image elements in each window."""
     sums, counts = (
         lax.reduce_window(values, 0.0, lax.add, (1, *pool_size, 1), (1, *strides, 1), padding.upper())
         for values in (inputs, jnp.ones_like(inputs))
@@ -78,7 +78,7 @@ def batch_normalization(
     *,
     training: bool,
 ) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """Normalise every channel; return moving mean and variance after it, too."""
+    """Normalise every channel; also return the updated moving mean and variance."""
     mean, variance = moving_mean, moving_variance
     if training:
         axes = tuple(range(inputs.ndim - 1))
@@ -91,13 +91,13 @@ def batch_normalization(
 
 
 def normalize(inputs: jax.Array, *statistics: jax.Array, training: bool) -> jax.Array:
-    """Leave the moving statistics."""
+    """Return the outputs without the moving statistics."""
     return batch_normalization(inputs, *statistics, training=training)[0]
 
 
 @jax.jit
 def dropout(inputs: jax.Array, rate: float, key: jax.Array) -> jax.Array:
-    """Set elements to 0 with a probability, and make up for it with the others."""
+    """Set elements to 0 with a probability, and scale the others to compensate."""
     kept = jax.random.uniform(key, inputs.shape) >= rate
     return jnp.where(kept, inputs / (1 - rate), 0)
 
@@ -110,7 +110,7 @@ def simple_rnn_cell(
     recurrent_kernel: jax.Array,
     activation: Activation | None = "tanh",
 ) -> jax.Array:
-    """Take one step of the simplest recurrence."""
+    """Take one step of the simple recurrence."""
     return ACTIVATIONS[activation](inputs @ kernel + state @ recurrent_kernel)
 
 
@@ -137,7 +137,7 @@ def lstm_cell(
     recurrent_kernel: jax.Array,
     bias: jax.Array,
 ) -> tuple[jax.Array, jax.Array]:
-    """Take one step of the LSTM cell: hidden state and carry after it."""
+    """Return hidden state and carry after a step of the LSTM cell."""
     return apply_gates(inputs @ kernel + hidden @ recurrent_kernel + bias, carry)
 
 
@@ -153,18 +153,18 @@ def lstm(
         return states, states
 
     zeros = jnp.zeros((len(inputs), len(recurrent_kernel)))
-    # What comes from the inputs is one product for all times.
+    # The contribution of the inputs is one product for all times.
     return over_time(step, (zeros, zeros), inputs @ kernel + bias)
 
 
 def apply_gates(sums: jax.Array, carry: jax.Array) -> States:
-    """Return hidden state and carry after a step, by the sums [batch, 4 units] that its gates squash."""
+    """Return hidden state and carry after a step, given the sums [batch, 4 units] before the gates' activations."""
     write, keep, candidate, read = jnp.split(sums, 4, axis=-1)
     carry = jax.nn.sigmoid(keep) * carry + jax.nn.sigmoid(write) * jnp.tanh(candidate)
     return jax.nn.sigmoid(read) * jnp.tanh(carry), carry
 
 
 def over_time(step: Callable[..., tuple[Any, Any]], initial: Any, inputs: jax.Array) -> Any:
-    """Repeat a step, whose states have any form, over inputs [batch, time, ...]; put side by side what it gives."""
+    """Repeat a step, with states of any structure, over inputs [batch, time, ...]; stack its results."""
     _, found = lax.scan(step, initial, jnp.moveaxis(inputs, 1, 0))
     return jax.tree.map(lambda states: jnp.moveaxis(states, 0, 1), found)

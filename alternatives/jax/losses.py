@@ -9,14 +9,14 @@ from assay.contract import Array
 
 
 def mean_squared_error(targets: jax.Array | Array, predictions: jax.Array | Array) -> jax.Array:
-    """Compare numbers of one shape."""
+    """Return the mean squared error of two arrays of one shape."""
     return jnp.mean(jnp.square(predictions - targets))
 
 
 def crossentropy(labels: jax.Array, logits: jax.Array) -> jax.Array:
-    """Compare labels [batch] with the softmax of logits [batch, classes]: the mean over the batch.
+    """Return the mean cross-entropy of labels [batch] and logits [batch, classes].
 
-    Taken together, softmax and logarithm lose nothing where a probability is near 0.
+    Combining softmax and logarithm keeps the accuracy for probabilities near 0.
     """
     return -pick(jax.nn.log_softmax(logits), labels).mean()
 

@@ -18,13 +18,13 @@ from assay.alternatives.jax.losses import crossentropy, mean_squared_error
 from assay.alternatives.jax.optimizers import ADAM, SGD, Optimizer
 from assay.contract import Array, ModelName, Parameters
 
-# Of every layer, by name, in their order.
+# Outputs of the layers by name, in order.
 Outputs = dict[str, jax.Array]
-# Of a parameter: what draws it by a key and a shape, and the shape.
+# Initializer of a parameter, a function of key and shape, and the shape.
 Initializer = tuple[Callable[..., jax.Array], tuple[int, ...]]
-# For every parameter, by name.
+# Initializers of the parameters by name.
 Initializers = dict[str, Initializer]
-# Data, and what a batch is made of, to its inputs and targets.
+# Function from the data and the description of a batch to its inputs and targets.
 Take = Callable[..., tuple[Any, ...]]
 
 glorot_uniform = jax.nn.initializers.glorot_uniform()
@@ -33,12 +33,12 @@ zeros = jax.nn.initializers.zeros
 
 
 def forget_gate_open(_key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
-    """Begin the biases of a cell with 1 at the forget gate (Jozefowicz and others, 2015), and 0 elsewhere."""
+    """Initialise the biases of a cell with 1 at the forget gate (Jozefowicz and others, 2015), and 0 elsewhere."""
     return jnp.repeat(jnp.array([0.0, 1.0, 0.0, 0.0]), shape[0] // 4)
 
 
 def of(parameters: Parameters, layer: str) -> dict[str, Any]:
-    """Return the parameters of a layer, by what they are called in it."""
+    """Return the parameters of a layer, by their short names."""
     start = f"{layer}/"
     return {name.removeprefix(start): value for name, value in parameters.items() if name.startswith(start)}
 
@@ -97,10 +97,10 @@ class Model:
     """How a model is built and trained.
 
     Attributes:
-        outputs: (parameters, inputs) to what every layer gives.
-        last: Layer whose outputs the loss takes.
+        outputs: Function from (parameters, inputs) to the output of every layer.
+        last: Layer whose outputs enter the loss.
         initializers: Initializers of its parameters.
-        loss: (targets, the last layer's outputs) to the mean loss; the Q-networks' is in `agent`.
+        loss: Function from (targets, last layer's outputs) to the mean loss; that of Q-networks is in `agent`.
         optimizer: Optimizer of its training.
 
     """
@@ -119,18 +119,18 @@ def initial(initializers: Initializers, key: jax.Array) -> Parameters:
 
 @partial(jax.jit, static_argnums=0)
 def draw_parameters(initializers: tuple[tuple[str, Initializer], ...], key: jax.Array) -> dict[str, jax.Array]:
-    """Draw them all in one compiled function."""
+    """Draw all parameters in one compiled function."""
     keys = jax.random.split(key, len(initializers))
     return {name: draw(one, shape) for one, (name, (draw, shape)) in zip(keys, initializers, strict=True)}
 
 
 def variables(layer: str, *kernel: int, draw: Callable[..., jax.Array] = glorot_uniform) -> Initializers:
-    """Return what initializes a layer whose kernel has this shape."""
+    """Return the initializers of a layer whose kernel has this shape."""
     return {f"{layer}/kernel": (draw, kernel), f"{layer}/bias": (zeros, kernel[-1:])}
 
 
 def rnn_initializers(num_chars: int, units: int = 256) -> Initializers:
-    """Return what initializes the RNN for so many characters."""
+    """Return the initializers of the RNN for a number of characters."""
     return {
         "cell/kernel": (glorot_uniform, (num_chars, 4 * units)),
         "cell/recurrent_kernel": (orthogonal, (units, 4 * units)),
@@ -170,7 +170,7 @@ CONVOLUTIONAL = {"cnn", "q_cnn"}
 
 @partial(jax.jit, static_argnames="model")
 def outputs(model: ModelName, parameters: Parameters, inputs: jax.Array) -> Outputs:
-    """Return what every layer gives; JAX would bring the names in a plain dictionary into the alphabet's order."""
+    """Return the output of every layer; in a plain dictionary, JAX would sort the names."""
     return OrderedDict(MODELS[model].outputs(parameters, inputs))
 
 
@@ -185,7 +185,7 @@ def loss_and_gradients(
     return jax.value_and_grad(lambda some: loss(targets, known.outputs(some, inputs)[known.last]))(parameters)
 
 
-# What went into a step is not needed after it, so that its memory takes what comes out.
+# The arguments of a step are not needed after it, so their memory is reused for the results.
 @partial(jax.jit, static_argnames="model", donate_argnames=("parameters", "gathered"))
 def step(
     model: ModelName,
@@ -195,7 +195,7 @@ def step(
     targets: jax.Array,
     learning_rate: float,
 ) -> tuple[jax.Array, Parameters, Any]:
-    """Return the loss of a batch, and the parameters and what the optimizer has gathered after a step."""
+    """Return the loss of a batch, and the parameters and the optimizer's state after a step."""
     loss, gradients = loss_and_gradients(model, parameters, inputs, targets)
     return loss, *MODELS[model].optimizer.step(parameters, gradients, gathered, learning_rate)
 
@@ -229,11 +229,11 @@ def descend(
         parameters: Parameters before the first step.
         batches: Arrays that `take` picks each batch from, each [steps, ...].
         learning_rate: Learning rate of the optimizer.
-        take: (data, what a batch is made of) to its inputs and targets.
-        data: Data that the batches are taken from.
+        take: Function from (data, description of a batch) to its inputs and targets.
+        data: Data from which the batches are taken.
 
     Returns:
-        The loss of each batch before its step; the parameters after the last.
+        The loss of each batch before its step; the parameters after the last step.
 
     """
     if loops(model):
@@ -247,15 +247,15 @@ def descend(
 
 
 def loops(model: ModelName) -> bool:
-    """Whether a compiled loop is the fastest: on a CPU XLA has no fast convolutions inside one.
+    """Whether a compiled loop is fastest: on a CPU, XLA has no fast convolutions inside a loop.
 
-    There a step of the CNN takes seven times as long as one that Python calls.
+    There, a step of the CNN takes seven times as long as in a Python loop.
     """
     return not (model in CONVOLUTIONAL and jax.default_backend() == "cpu")
 
 
 def to_numpy(tree: Any) -> Any:
-    """Read every array."""
+    """Convert every array to NumPy."""
     return jax.tree.map(np.asarray, tree)
 
 
@@ -267,7 +267,7 @@ class Models:
         return to_numpy(initial(MODELS[model].initializers, jax.random.key(seed)))
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
-        """Put the batch through the model."""
+        """Apply the model to the batch."""
         return to_numpy(outputs(model, parameters, inputs))
 
     def loss_and_gradients(
@@ -279,10 +279,10 @@ class Models:
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
-        """Take the batches one after the other."""
+        """Take a step with every batch."""
         return descend(model, parameters, (inputs, targets), learning_rate, given)
 
 
 def given(_: None, *batch: Array) -> tuple[Array, ...]:
-    """Take a batch as it is."""
+    """Return a batch unchanged."""
     return batch

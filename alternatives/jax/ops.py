@@ -1,4 +1,4 @@
-"""Single operations: each is a function that a model uses, or one of JAX's own."""
+"""Single operations: each is a function of the models or of JAX."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class Ops:
         return to_numpy(softmax_with_temperature(logits, check_temperature(temperature)))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
-        """Draw from every row."""
+        """Draw a class from every row."""
         return to_numpy(draw(probabilities, jax.random.key(seed)))
 
     def one_hot(self, labels: Array, depth: int) -> Array:
@@ -163,7 +163,7 @@ class Ops:
         return to_numpy(jax.nn.one_hot(labels, depth))
 
     def categorical_crossentropy(self, targets: Array, probabilities: Array) -> Array:
-        """Add up what `xlogy` gives, for which 0 times the logarithm of 0 is 0."""
+        """Sum the results of `xlogy`, for which 0 times the logarithm of 0 is 0."""
         return to_numpy(-jax.scipy.special.xlogy(targets, probabilities).sum(axis=-1))
 
     def sparse_categorical_crossentropy(self, labels: Array, probabilities: Array) -> Array:
@@ -193,17 +193,17 @@ class Ops:
         return moved, after.first, after.second
 
     def sparse_categorical_accuracy(self, batches: Sequence[tuple[Array, Array]]) -> Array:
-        """Divide what was right so far by what there was."""
+        """Divide the number of correct predictions so far by the number of examples."""
         right = jnp.array([losses.number_right(labels, scores) for labels, scores in batches])
         count = jnp.array([len(labels) for labels, _ in batches])
         return to_numpy(jnp.cumsum(right) / jnp.cumsum(count))
 
     def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Array:
-        """Draw by the initializer of that name."""
+        """Draw with the initializer of that name."""
         return to_numpy(glorot_uniform(jax.random.key(seed), shape))
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
-        """Ask the initializer of that name, which draws nothing."""
+        """Apply the initializer of that name, which draws nothing."""
         return to_numpy(zeros(jax.random.key(0), shape))
 
 

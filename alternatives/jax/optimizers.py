@@ -1,4 +1,4 @@
-"""Gradient descent, plain and by Adam, as pure functions of what an optimizer has gathered."""
+"""Gradient descent, plain and by Adam, as pure functions of the optimizer's state."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Tree = TypeVar("Tree")
 
 
 class Optimizer(NamedTuple):
-    """A way to descend.
+    """An optimizer.
 
     Attributes:
-        begin: Parameters to what is gathered before the first step.
-        step: (parameters, gradients, gathered, learning rate) to the next parameters and what is gathered then.
+        begin: Function from the parameters to the state before the first step.
+        step: Function from (parameters, gradients, state, learning rate) to the next parameters and state.
 
     """
 
@@ -32,7 +32,7 @@ class Optimizer(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """What Adam gathers.
+    """State of Adam.
 
     Attributes:
         first: First moments of every parameter.
@@ -53,7 +53,7 @@ def sgd_step(parameters: Tree, gradients: Tree, gathered: None, learning_rate: j
 
 
 def no_moments(parameters: Parameters) -> Moments:
-    """Begin with zeros, each moment in memory of its own."""
+    """Return zero moments, each in separate memory."""
     first, second = (jax.tree.map(jnp.zeros_like, parameters) for _ in range(2))
     return Moments(first, second, jnp.int32(0))
 
@@ -61,10 +61,10 @@ def no_moments(parameters: Parameters) -> Moments:
 def adam_step(
     parameters: Tree, gradients: Tree, moments: Moments, learning_rate: jax.Array | float
 ) -> tuple[Tree, Moments]:
-    """Move parameters, of any form, by their moments.
+    """Update parameters, of any structure, by their moments.
 
-    Kingma and Ba, 2015, end of section 2: the rate has both corrections for bias, and epsilon (hat) has none, as in
-    Keras. Optax and others correct the second moment before they add epsilon.
+    Kingma and Ba, 2015, end of section 2: the rate includes both bias corrections, and epsilon (hat) none, as in Keras.
+    Optax and others correct the second moment before they add epsilon.
     """
     steps = moments.steps + 1
     first = jax.tree.map(lambda old, new: BETA_1 * old + (1 - BETA_1) * new, moments.first, gradients)

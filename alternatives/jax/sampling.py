@@ -10,10 +10,10 @@ from assay.contract import Array
 
 
 def check_temperature(temperature: float) -> float:
-    """Return a temperature that can be divided by.
+    """Check a temperature, and return it as float32.
 
     Raises:
-        ValueError: It is not a number above 0.
+        ValueError: The temperature is not a number above 0.
 
     """
     if not 0 < np.float32(temperature) < np.inf:
@@ -24,15 +24,15 @@ def check_temperature(temperature: float) -> float:
 
 @jax.jit
 def softmax_with_temperature(logits: jax.Array, temperature: jax.Array) -> jax.Array:
-    """Flatten or sharpen the distributions of logits [..., classes]."""
+    """Return the softmax of logits [..., classes] at a temperature."""
     return jax.nn.softmax(logits / temperature)
 
 
 def draw(probabilities: Array, key: jax.Array) -> jax.Array:
-    """Draw a class by each row of probabilities [batch, classes]: int32 [batch].
+    """Draw a class from each row of probabilities [batch, classes]: int32 [batch].
 
     Raises:
-        ValueError: One of them is NaN.
+        ValueError: A probability is NaN.
 
     """
     if np.isnan(probabilities).any():

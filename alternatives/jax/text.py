@@ -1,4 +1,4 @@
-"""The loader of characters, and the program that learns to write."""
+"""The text loader, and the program that learns to generate text."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Text:
     """See `assay.contract.Text`."""
 
     def encode(self, content: bytes) -> EncodedText:
-        """Number the characters by their order."""
+        """Number the characters in order."""
         text = re.sub("\r\n?", "\n", content.decode("utf-8")).lower()
         characters = sorted(set(text))
         numbers = {character: number for number, character in enumerate(characters)}
         return EncodedText(numbers, dict(enumerate(characters)), np.array([numbers[one] for one in text], np.int32))
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
-        """Draw where windows begin, and cut them out."""
+        """Draw the starts of windows, and extract these."""
         starts = drawn_starts(indices, seq_length, (batch_size,), seed)
         return windows((indices, np.arange(seq_length)), starts)
 
@@ -40,7 +40,7 @@ class Text:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Let JAX draw the parameters, and NumPy where the windows of every batch begin."""
+        """Draw the parameters with JAX, and the starts of every batch's windows with NumPy."""
         starts = drawn_starts(indices, seq_length, (num_batches, batch_size), seed)
         parameters = initial(rnn_initializers(num_chars), jax.random.key(seed))
         data = indices, np.arange(seq_length)
@@ -53,7 +53,7 @@ class Text:
 
 
 def drawn_starts(indices: Array, seq_length: int, shape: tuple[int, ...], seed: int) -> Array:
-    """Draw where windows begin.
+    """Draw the starts of windows.
 
     Raises:
         ValueError: The text has no character after its first window.
@@ -67,18 +67,18 @@ def drawn_starts(indices: Array, seq_length: int, shape: tuple[int, ...], seed: 
 
 
 def windows(data: tuple[Array, Array], starts: Array) -> tuple[Array, Array]:
-    """Cut windows out of a text, and the character after each, by the places in a window."""
+    """Extract windows of a text, and the character after each."""
     indices, offsets = data
     return indices[starts[:, None] + offsets], indices[starts + len(offsets)]
 
 
 @jax.jit
 def continue_text(parameters: Parameters, window: jax.Array, temperature: jax.Array, keys: jax.Array) -> jax.Array:
-    """Continue a window [seq_length] by a character for each of the keys."""
+    """Continue a window [seq_length] by one character for each key."""
 
     def step(window: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
         logits = MODELS["rnn"].outputs(parameters, window[None])["dense"][0]
-        # This draws by the softmax of what it is given.
+        # `categorical` takes logits.
         character = jax.random.categorical(key, logits / temperature).astype(jnp.int32)
         return jnp.append(window[1:], character), character
 

@@ -26,7 +26,7 @@ class Training:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Let JAX draw the parameters, and NumPy the places of every batch."""
+        """Draw the parameters with JAX, and the indices of every batch with NumPy."""
         places = np.random.default_rng(seed).integers(0, len(images), (num_batches, batch_size))
         parameters = initial(MODELS[model].initializers, jax.random.key(seed))
         return Trained(*descend(model, parameters, (places,), learning_rate, examples, (images, labels)))
@@ -34,18 +34,18 @@ class Training:
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
-        """Count what is right."""
+        """Count correct predictions over all batches."""
         starts = range(0, len(images), batch_size)
         batches = ((images[start : start + batch_size], labels[start : start + batch_size]) for start in starts)
         return int(sum(right(model, parameters, *batch) for batch in batches)) / len(images)
 
 
 def examples(data: tuple[Array, Array], places: Array) -> tuple[Array, ...]:
-    """Take the images and the labels at these places."""
+    """Return the images and labels at these indices."""
     return tuple(values[places] for values in data)
 
 
 @partial(jax.jit, static_argnames="model")
 def right(model: ModelName, parameters: Parameters, images: jax.Array, labels: jax.Array) -> jax.Array:
-    """Count what is right in a batch."""
+    """Count correct predictions in a batch."""
     return number_right(labels, outputs(model, parameters, images)["softmax"])

@@ -1,4 +1,4 @@
-"""Keras 3 on PyTorch and on JAX: one adapter, for all but two things that Keras leaves to its backend.
+"""Keras 3 on PyTorch and on JAX: one adapter, except for two backend-specific parts.
 
 Importing this package imports no framework; `start` chooses the backend and loads it, and Keras with it.
 """
@@ -14,7 +14,7 @@ GROUPS = ("ops", "models", "training", "applications", "text", "agent")
 
 
 class Keras3(LazyImplementation):
-    """Keras 3 on one of its backends, as the contract asks for it."""
+    """The implementation of the contract by Keras 3 on one of its backends."""
 
     version = "0.1.0"
     modules = {group: f"assay.alternatives.keras3.{group}" for group in GROUPS} | {
@@ -23,13 +23,13 @@ class Keras3(LazyImplementation):
     }
 
     def __init__(self, backend: str) -> None:
-        """Take the name of the backend, under which Keras and the index know it."""
+        """Store the name of the backend, as used by Keras and PyPI."""
         self.backend = backend
         self.name = f"keras-{backend}"
         self.distributions = ("keras", backend, "gymnasium")
 
     def start(self, device: str, threads: int | None = None) -> str:
-        """Keep the backend to one device, and load Keras on it: it reads its backend once, when it is loaded.
+        """Restrict the backend to one device, and load Keras on it, which reads its backend once, on loading.
 
         Raises:
             RuntimeError: The device does not exist, or Keras has been loaded on another backend.

@@ -24,13 +24,13 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
 class QFunctions:
-    """What a Q-network computes, as functions of its parameters that the backend records.
+    """The functions of a Q-network, pure in its parameters, which the backend records.
 
-    Other arguments are NumPy arrays: JAX is faster to take them when it calls what it has recorded.
+    Other arguments are NumPy arrays, which are faster to pass to a recorded function in JAX.
     """
 
     def __init__(self, model: ModelName) -> None:
-        """Build the network and its optimizer. Their variables only say which shapes there are."""
+        """Build the network and its optimizer. Their variables only provide the shapes."""
         self.network = NETWORKS[model]()
         self.optimizer = keras.optimizers.Adam()
         self.optimizer.build(self.network.trainable_variables)
@@ -39,7 +39,7 @@ class QFunctions:
         self.step = record(self._step)
 
     def new_state(self, learning_rate: float) -> list[Any]:
-        """Return the variables of an Adam that has taken no step."""
+        """Return the variables of a new Adam."""
         first = {id(self.optimizer.learning_rate): np.asarray(learning_rate)}
         return [
             to_tensor(first.get(id(one), np.zeros(one.shape)).astype(one.dtype)) for one in self.optimizer.variables
@@ -67,7 +67,7 @@ functions = cache(QFunctions)
 
 
 class QNetwork:
-    """A Q-network with parameters of its own, and the Adam that changes them: see `assay.kit.groups.Network`."""
+    """A Q-network with its own parameters and Adam: see `assay.kit.groups.Network`."""
 
     def __init__(self, model: ModelName, parameters: Parameters, learning_rate: float) -> None:
         """Start from these parameters with a new optimizer."""
@@ -76,11 +76,11 @@ class QNetwork:
         self.state = self.functions.new_state(learning_rate)
 
     def parameters(self) -> Parameters:
-        """Read every parameter."""
+        """Return every parameter."""
         return name_parameters(self.functions.network, self.weights)
 
     def outputs(self, inputs: Array) -> Mapping[str, Array]:
-        """Return the values of all actions, under the name of the layer that they come from."""
+        """Return the values of all actions, under the name of their layer."""
         return {self.functions.network.layers[-1].name: self.predict(inputs)}
 
     def predict(self, inputs: Array) -> Array:
@@ -99,10 +99,10 @@ class QNetwork:
 
 
 class QNetworks:
-    """Makes Q-networks: see `assay.kit.groups.Backend`."""
+    """Factory of Q-networks: see `assay.kit.groups.Backend`."""
 
     def build(self, model: ModelName, seed: int, *, num_chars: int = 0, learning_rate: float = 0.0) -> QNetwork:
-        """Build a new network, whose parameters a seed draws. It knows no characters."""
+        """Build a new network with parameters drawn from a seed; `num_chars` is ignored."""
         del num_chars
         return self.load(model, initial_parameters(model, seed), learning_rate=learning_rate)
 
@@ -115,11 +115,11 @@ class Agent(groups.Agent):
     """See `assay.contract.Agent`."""
 
     def __init__(self) -> None:
-        """Let the kit's agent act and learn with these networks."""
+        """Initialise the kit's agent with these networks."""
         super().__init__(QNetworks(), lambda seed: Gymnasium(gymnasium.make("CartPole-v1"), seed))
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
-        """Turn grey, let Keras resize, and let the frames be channels."""
+        """Convert to grey, resize with Keras, and stack the frames as channels."""
         grey = keras.ops.matmul(keras.ops.cast(to_tensor(frames), "float32"), to_tensor(LUMA / 255))
         resized = keras.ops.image.resize(grey[..., None], image_size, interpolation="bilinear", antialias=False)
         return to_array(keras.ops.transpose(resized[..., 0], (1, 2, 0)))

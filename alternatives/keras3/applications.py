@@ -26,7 +26,7 @@ class Applications:
         weights: str | None = None,
         classes: int = 1000,
     ) -> Architecture:
-        """Call the constructor and look at what it made."""
+        """Call the constructor, and describe the network."""
         model = getattr(keras.applications, network)(
             input_shape=input_shape, include_top=include_top, weights=weights, classes=classes
         )
@@ -52,7 +52,7 @@ class Applications:
     def train(
         self, network: NetworkName, images: Array, labels: Array, *, classes: int, learning_rate: float, seed: int
     ) -> Array:
-        """Let Keras take one step with every batch."""
+        """Take a step of Keras with every batch."""
         model = _new(network, images.shape[2:], None, classes, seed)
         model.compile(keras.optimizers.Adam(learning_rate), "sparse_categorical_crossentropy")
         return np.array([model.train_on_batch(*batch) for batch in zip(images, labels, strict=True)], np.float32)

@@ -1,4 +1,4 @@
-"""The backend that Keras runs on, and arrays from and to it."""
+"""The backend of Keras, and conversion of arrays."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ every_width, value_and_gradients = _chosen.every_width, _chosen.value_and_gradie
 
 
 def to_tensor(array: Array) -> keras.KerasTensor:
-    """Make a tensor of the array's type."""
+    """Create a tensor of the array's dtype."""
     with every_width():
         return keras.ops.convert_to_tensor(array)
 

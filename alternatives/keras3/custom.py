@@ -1,4 +1,4 @@
-"""A layer, a loss and a metric of one's own, and a pipeline of data, in the terms of Keras alone."""
+"""A custom layer, loss and metric, and a pipeline of data, with Keras alone."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class LinearLayer(keras.Layer):
-    """A matrix product and a bias: [..., features] to [..., units], as Dense has it."""
+    """A matrix product and a bias: [..., features] to [..., units], like Dense."""
 
     def __init__(
         self, units: int, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros", **options: Any
     ) -> None:
-        """Check the arguments, and leave the variables to the first call.
+        """Check the arguments; variables are created on the first call.
 
         Raises:
             ValueError: The number of units is not a positive integer.
@@ -37,22 +37,22 @@ class LinearLayer(keras.Layer):
         self.input_spec = keras.InputSpec(min_ndim=2)
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Make the variables, and expect as many features from now on."""
+        """Create the variables, and require this number of features from now on."""
         features = input_shape[-1]
         self.w = self.add_weight((features, self.units), self.kernel_initializer, name="w")
         self.b = self.add_weight((self.units,), self.bias_initializer, name="b")
         self.input_spec = keras.InputSpec(min_ndim=2, axes={-1: features})
 
     def call(self, inputs: Any) -> Any:
-        """Return the products, computed in the layer's own type."""
+        """Return the products, computed in the layer's dtype."""
         return keras.ops.matmul(keras.ops.cast(inputs, self.compute_dtype), self.w) + self.b
 
     def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
-        """Put units in the place of the features."""
+        """Replace the last axis by units."""
         return (*input_shape[:-1], self.units)
 
     def get_config(self) -> dict[str, Any]:
-        """Return what __init__ takes."""
+        """Return the arguments of __init__."""
         return super().get_config() | {
             "units": self.units,
             "kernel_initializer": keras.initializers.serialize(self.kernel_initializer),
@@ -61,7 +61,7 @@ class LinearLayer(keras.Layer):
 
 
 class MeanSquaredError(keras.losses.Loss):
-    """The mean of squared differences of each example, which Loss weights and reduces."""
+    """The mean squared difference of each example, which the base class weights and reduces."""
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Return a value for each example.
@@ -78,10 +78,10 @@ class MeanSquaredError(keras.losses.Loss):
 
 
 class SparseCategoricalAccuracy(keras.metrics.Metric):
-    """The weight of the examples whose largest prediction is the label, of the weight of all."""
+    """The weighted share of the examples whose largest prediction is the label."""
 
     def __init__(self, name: str = "sparse_categorical_accuracy", dtype: Any = None) -> None:
-        """Make the two sums, each a float32 and what it has lost: on its own it counts no further than 2**24."""
+        """Create the two sums, each with a compensation, as float32 alone cannot count beyond 2**24."""
         super().__init__(name=name, dtype=dtype)
         self.right, self.every = (self.add_weight((2,), "zeros", "float32", name=name) for name in ("right", "every"))
 
@@ -91,10 +91,10 @@ class SparseCategoricalAccuracy(keras.metrics.Metric):
         Args:
             y_true: [...] or [..., 1], whole numbers of any type.
             y_pred: [..., classes].
-            sample_weight: Weights in the shape of y_true, or one that broadcasts to it; 1 for each by default.
+            sample_weight: Weights in the shape of y_true, or one that broadcasts to it (default: 1 for each).
 
         Raises:
-            ValueError: The shapes do not belong together.
+            ValueError: The shapes do not match.
 
         """
         largest = keras.ops.argmax(y_pred, axis=-1)
@@ -106,21 +106,21 @@ class SparseCategoricalAccuracy(keras.metrics.Metric):
         _add(self.right, keras.ops.sum(keras.ops.where(keras.ops.equal(labels, largest), weights, 0.0)))
 
     def result(self) -> Any:
-        """Return the quotient, and 0 before the first example."""
+        """Return the share, or 0 before the first example."""
         return keras.ops.cast(keras.ops.divide_no_nan(self.right[0], self.every[0]), self.dtype)
 
 
 class Batches(keras.utils.PyDataset):
-    """Arrays in batches, in their order."""
+    """Arrays in batches, in order."""
 
     def __init__(self, inputs: Array, targets: Array, batch_size: int) -> None:
-        """Keep the arrays."""
+        """Store the arrays."""
         super().__init__()
         self.arrays = inputs, targets
         self.batch_size = batch_size
 
     def __len__(self) -> int:
-        """How many batches there are, with what is left in the last."""
+        """Return the number of batches, including a smaller last one."""
         return math.ceil(len(self.arrays[0]) / self.batch_size)
 
     def __getitem__(self, index: int) -> tuple[Array, ...]:
@@ -130,11 +130,11 @@ class Batches(keras.utils.PyDataset):
 
 
 class InvalidArgumentError(ValueError):
-    """The operands of an operation do not fit each other."""
+    """Raised if the operands of an operation do not match."""
 
 
 class Operations:
-    """The operations of Keras under TensorFlow's names, and as strict as these: nothing is converted unasked."""
+    """The operations of Keras under TensorFlow's names, and as strict: no implicit conversion."""
 
     InvalidArgumentError = InvalidArgumentError
     cast = staticmethod(keras.ops.cast)
@@ -145,8 +145,8 @@ class Operations:
 
     @staticmethod
     def argmax(values: Any, axis: int, output_type: str = "int64") -> Any:
-        """Return the places of the largest values."""
-        # Only where they are asked for: JAX makes no numbers of 64 bits in a graph.
+        """Return the indices of the largest values."""
+        # Only on request, since JAX creates no 64-bit numbers in a graph.
         with every_width() if output_type == "int64" else nullcontext():
             return keras.ops.cast(keras.ops.argmax(values, axis), output_type)
 
@@ -155,7 +155,7 @@ class Operations:
         """Compare element by element.
 
         Raises:
-            InvalidArgumentError: The operands differ in type, or in shape by more than broadcasting mends.
+            InvalidArgumentError: The operands differ in dtype, or their shapes do not broadcast.
 
         """
         _one_type(x, y)
@@ -170,7 +170,7 @@ class Operations:
         """Multiply matrices.
 
         Raises:
-            InvalidArgumentError: The operands differ in type, or do not have as many columns as rows.
+            InvalidArgumentError: The operands differ in dtype, or their inner dimensions differ.
 
         """
         _one_type(x, y)
@@ -188,10 +188,10 @@ def _one_type(x: Any, y: Any) -> None:
 
 
 def _same_shape(what: str, found: tuple[int | None, ...], expected: tuple[int | None, ...]) -> None:
-    """Check shapes before an operation that would stretch an axis of 1.
+    """Check shapes before an operation that would broadcast an axis of 1.
 
     Raises:
-        ValueError: They differ.
+        ValueError: The shapes differ.
 
     """
     if tuple(found) != tuple(expected):
@@ -200,13 +200,13 @@ def _same_shape(what: str, found: tuple[int | None, ...], expected: tuple[int | 
 
 
 def _without_column(numbers: Any, rank: int) -> Any:
-    """Drop a last axis of 1 that is more than the rank."""
+    """Drop a last axis of 1 beyond the rank."""
     numbers = keras.ops.convert_to_tensor(numbers)
     return keras.ops.squeeze(numbers, -1) if numbers.ndim == rank + 1 and numbers.shape[-1] == 1 else numbers
 
 
 def _add(pair: keras.Variable, number: Any) -> None:
-    """Add to a sum, and keep what rounding takes from it: Kahan's algorithm (1965)."""
+    """Add to a sum, with compensation of the rounding error: Kahan's algorithm (1965)."""
     total, lost = pair[0], pair[1]
     added = number - lost
     after = total + added

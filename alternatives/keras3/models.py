@@ -1,4 +1,4 @@
-"""The document's models without state: parameters in, parameters out."""
+"""The document's models as pure functions of their parameters."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class OneHot(layers.Layer):
-    """Numbers to vectors: int32 [...] to [..., depth]."""
+    """Maps numbers to one-hot vectors: int32 [...] to [..., depth]."""
 
     def __init__(self, depth: int, **options: Any) -> None:
-        """Take the length of the vectors."""
+        """Set the length of the vectors."""
         super().__init__(**options)
         self.depth = depth
 
@@ -32,7 +32,7 @@ class OneHot(layers.Layer):
 
 
 def linear(features: int = 3) -> keras.Model:
-    """Return one Dense layer of one unit, all zeros to start with."""
+    """Return one Dense layer of one unit, initialised with zeros."""
     return keras.Sequential([keras.Input((features,)), layers.Dense(1, kernel_initializer="zeros", name="dense")])
 
 
@@ -106,29 +106,29 @@ def q_cnn() -> keras.Model:
 
 
 NETWORKS = {"linear": linear, "mlp": mlp, "cnn": cnn, "rnn": rnn, "q_network": q_network, "q_cnn": q_cnn}
-# Parameters whose first axis is what a model is built for.
+# Parameters whose first axis determines the size of a model.
 SIZES = {"linear": "dense/kernel", "rnn": "dense/bias"}
 
 
 def parameter_names(network: keras.Model) -> list[str]:
-    """Return the canonical name of every parameter: its layer's and its own."""
+    """Return the canonical name of every parameter: layer and parameter."""
     return [f"{layer.name}/{one.name}" for layer in network.layers for one in layer.trainable_variables]
 
 
 def name_parameters(network: keras.Model, values: Iterable[Any]) -> Parameters:
-    """Make arrays of values, one for each parameter."""
+    """Convert values to arrays, one for each parameter."""
     return {name: to_array(value) for name, value in zip(parameter_names(network), values, strict=True)}
 
 
 class Trainer:
-    """A model with its optimizer, and what the backend compiles of both.
+    """A model with its optimizer, and the functions that the backend compiles.
 
-    Compiling takes longer than most calls, so one trainer serves all that are for models of its size: `load` puts
-    parameters in and resets the optimizer.
+    Compiling takes longer than most calls, so one trainer serves all models of its size: `load` sets its parameters and
+    resets the optimizer.
     """
 
     def __init__(self, model: ModelName, *size: int) -> None:
-        """Build the model, with parameters of chance."""
+        """Build the model, with random parameters."""
         self.model = NETWORKS[model](*size)
         self.every_layer = keras.Model(self.model.inputs[0], {layer.name: layer.output for layer in self.model.layers})
         self.optimizer = keras.optimizers.SGD() if model == "linear" else keras.optimizers.Adam()
@@ -138,11 +138,11 @@ class Trainer:
         self.differentiate = compile_function(self._differentiate)
 
     def parameters(self) -> Parameters:
-        """Read every parameter."""
+        """Return every parameter."""
         return name_parameters(self.model, self.model.trainable_variables)
 
     def load(self, parameters: Parameters, learning_rate: float = 0.0) -> Trainer:
-        """Set every parameter, and forget what the optimizer has gathered."""
+        """Set every parameter, and reset the optimizer."""
         for name, variable in zip(parameter_names(self.model), self.model.trainable_variables, strict=True):
             variable.assign(parameters[name])
         for variable in self.optimizer.variables:
@@ -151,7 +151,7 @@ class Trainer:
         return self
 
     def train(self, batches: Iterable[tuple[Array, Array]]) -> Array:
-        """Let Keras take a step with every batch, and return the losses."""
+        """Take a step of Keras with every batch, and return the losses."""
         return np.array([self.model.train_on_batch(*batch) for batch in batches], np.float32)
 
     def loss_and_gradients(self, inputs: Array, targets: Array) -> tuple[Array, Parameters]:
@@ -181,7 +181,7 @@ def load_trainer(model: ModelName, parameters: Parameters, learning_rate: float 
 
 
 def initial_parameters(model: ModelName, seed: int, *size: int) -> Parameters:
-    """Build a new model and read what it starts from."""
+    """Build a new model, and return its parameters."""
     keras.utils.set_random_seed(seed)
     return Trainer(model, *size).parameters()
 
@@ -190,14 +190,14 @@ class Models:
     """See `assay.contract.Models`."""
 
     def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
-        """Build a new model and read what it starts from."""
+        """Build a new model, and return its parameters."""
         return initial_parameters(model, seed)
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
-        """Ask a model of the same layers for the outputs of all of them."""
+        """Run a model with the same layers that returns the outputs of all."""
         trainer = load_trainer(model, parameters)
         outputs = trainer.every_layer.predict_on_batch(inputs)
-        # In the order of the layers: what a model gives is ordered by name.
+        # In the order of the layers, since a model sorts its outputs by name.
         return {layer.name: outputs[layer.name] for layer in trainer.model.layers}
 
     def loss_and_gradients(
@@ -209,7 +209,7 @@ class Models:
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
-        """Take one step after the other."""
+        """Take a step with every batch."""
         trainer = load_trainer(model, parameters, learning_rate)
         losses = trainer.train(zip(inputs, targets, strict=True))
         return losses, trainer.parameters()

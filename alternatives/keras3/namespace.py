@@ -1,4 +1,4 @@
-"""Keras itself, and what is written in its terms."""
+"""Keras itself, and the custom layer, loss and metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Keras leaves to its backend, on JAX."""
+"""Backend-specific parts for Keras on JAX."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def use(device: str, _threads: int | None) -> str:
-    """Keep JAX to one device and to full float32, and return the device's name. It chooses its threads itself.
+    """Restrict JAX to one device and to full float32, and return the device's name. JAX chooses its threads itself.
 
     Raises:
         RuntimeError: JAX sees no such device.
@@ -25,19 +25,19 @@ def use(device: str, _threads: int | None) -> str:
 
 
 def every_width() -> AbstractContextManager[None]:
-    """Let numbers of 64 bits be made, which JAX otherwise cuts to 32."""
+    """Allow 64-bit numbers, which JAX otherwise truncates to 32 bits."""
     return jax.enable_x64(new_val=True)
 
 
 def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function, once for each form of its arguments."""
+    """Compile a function, once per shapes and dtypes of its arguments."""
     return jax.jit(function)
 
 
-# JAX takes no time of its own for what it has compiled.
+# Calls of compiled functions have no overhead in JAX.
 record = compile_function
 
 
 def value_and_gradients(function: Callable[..., Any], *arguments: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return what a function gives for arrays, a scalar, and its gradient for each of them."""
+    """Return the scalar value of a function of arrays, and its gradient for each of them."""
     return jax.value_and_grad(function, argnums=tuple(range(len(arguments))))(*arguments)

@@ -75,8 +75,8 @@ class Ops:
     ) -> tuple[Array, Array, Array]:
         """Differentiate the operation inside the layer."""
 
-        # Keras hands PyTorch the kernel filters first, and for some shapes PyTorch has no gradient for a kernel whose
-        # memory is in another order: github.com/pytorch/vision/issues/6001
+        # Keras passes PyTorch the kernel filters first. For some shapes, PyTorch has no gradient for a kernel in
+        # another memory order: github.com/pytorch/vision/issues/6001
         def convolve(images: Any, filters: Any, offsets: Any) -> Any:
             return keras.ops.conv(images, keras.ops.transpose(filters, (2, 3, 1, 0)), strides, padding) + offsets
 
@@ -110,7 +110,7 @@ class Ops:
         *,
         training: bool,
     ) -> tuple[Array, Array, Array]:
-        """Run a BatchNormalization layer, and read what it keeps."""
+        """Run a BatchNormalization layer, and read its moving statistics."""
         layer = _build(keras.layers.BatchNormalization(), inputs, gamma, beta, moving_mean, moving_variance)
         outputs = layer(inputs, training=training)
         return to_array(outputs), to_array(layer.moving_mean), to_array(layer.moving_variance)
@@ -167,7 +167,7 @@ class Ops:
         return hidden, carry
 
     def lstm(self, inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> tuple[Array, Array]:
-        """Run an LSTMCell over and over: the layer keeps every output but only the last carry."""
+        """Run an LSTMCell over time, since the layer returns only the last carry."""
         units = len(recurrent_kernel)
         cell = _build(keras.layers.LSTMCell(units), inputs[:, 0], kernel, recurrent_kernel, bias)
         states, steps = [keras.ops.zeros((len(inputs), units))] * 2, []
@@ -182,7 +182,7 @@ class Ops:
         return to_array(keras.ops.softmax(to_tensor(logits) / check_temperature(temperature)))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
-        """Draw by `categorical`, which takes logarithms of any sum."""
+        """Draw with `categorical`, which takes unnormalised logarithms."""
         if np.isnan(probabilities).any():
             msg = "there is a NaN among the probabilities"
             raise ValueError(msg)
@@ -201,7 +201,7 @@ class Ops:
         return to_array(keras.losses.sparse_categorical_crossentropy(labels, probabilities))
 
     def mean_squared_error(self, targets: Array, predictions: Array) -> Array:
-        """Write the loss out, as the linear model does."""
+        """Compute the loss explicitly, as in the linear model."""
         return to_array(keras.ops.mean(keras.ops.square(to_tensor(predictions) - to_tensor(targets))))
 
     def sgd_step(self, parameter: Array, gradient: Array, learning_rate: float) -> Array:
@@ -248,7 +248,7 @@ class Ops:
 
 
 def check_temperature(temperature: float) -> float:
-    """Return a temperature as it is divided by.
+    """Check a temperature, and return it as float32.
 
     Raises:
         ValueError: The temperature is not a number above 0 as a float32.
@@ -262,7 +262,7 @@ def check_temperature(temperature: float) -> float:
 
 
 def _build(layer: keras.Layer, inputs: Array, *weights: Array | None) -> keras.Layer:
-    """Build a layer for inputs of this shape, with these weights where there are any."""
+    """Build a layer for inputs of this shape, with these weights if any."""
     layer.build(inputs.shape)
     if weights:
         layer.set_weights([weight for weight in weights if weight is not None])

@@ -1,4 +1,4 @@
-"""The loader of characters, and the program that learns to write."""
+"""The text loader, and the program that learns to generate text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Text:
         return EncodedText(char_indices, indices_char, np.array([char_indices[one] for one in text], np.int32))
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
-        """Draw some of all windows."""
+        """Draw windows with replacement."""
         every = windows(indices, seq_length)
         some = every[draw_indices(len(every), (batch_size,), seed)]
         return some[:, :-1], some[:, -1]
@@ -44,7 +44,7 @@ class Text:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw where the windows of all batches begin, and take one step after the other."""
+        """Draw the starts of all batches' windows, and take a step with each batch."""
         every = windows(indices, seq_length)
         trainer = load_trainer("rnn", initial_parameters("rnn", seed, num_chars), learning_rate)
         batches = (every[starts] for starts in draw_indices(len(every), (num_batches, batch_size), seed))
@@ -52,10 +52,10 @@ class Text:
         return Trained(losses, trainer.parameters())
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
-        """Draw a random number for every character ahead, and then one character after the other.
+        """Draw a random number for every character in advance, then draw the characters in turn.
 
-        One generator that is asked again and again would not do: on PyTorch Keras seeds it by the sum of the seed and
-        the number of draws, so that the next seed draws the same numbers, one place earlier.
+        A single generator called repeatedly would not do: on PyTorch, Keras seeds it with the sum of the seed and the
+        number of draws, so the next seed would draw the same numbers, shifted by one.
         """
         divisor = check_temperature(temperature)
         trainer = load_trainer("rnn", parameters)

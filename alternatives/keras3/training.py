@@ -42,7 +42,7 @@ class Training:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw the indices of all batches ahead, and take one step after the other."""
+        """Draw the indices of all batches in advance, and take a step with each."""
         trainer = load_trainer(model, initial_parameters(model, seed), learning_rate)
         indices = draw_indices(len(images), (num_batches, batch_size), seed)
         losses = trainer.train((images[index], labels[index]) for index in indices)
@@ -51,7 +51,7 @@ class Training:
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
-        """Put what the model says of every batch into one metric."""
+        """Update one metric with the predictions for every batch."""
         trainer, metric = load_trainer(model, parameters), keras.metrics.SparseCategoricalAccuracy()
         for start in range(0, len(images), batch_size):
             batch = slice(start, start + batch_size)
@@ -60,5 +60,5 @@ class Training:
 
 
 def draw_indices(count: int, shape: tuple[int, ...], seed: int) -> Array:
-    """Draw whole numbers below a count."""
+    """Draw uniform whole numbers below a count."""
     return to_array(keras.random.randint(shape, 0, count, seed=seed))

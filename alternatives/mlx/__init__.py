@@ -1,6 +1,6 @@
 """MLX on the kit: the layers of `mlx.nn` and their gradients, and the optimizers of `mlx.optimizers`.
 
-Importing this package imports no framework; its groups do, when they are first used.
+Importing this package imports no framework; its groups import it on first use.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from assay.kit.implementation import KitImplementation
 
 
 class MLX(KitImplementation):
-    """The implementation, as the contract asks for it."""
+    """The implementation of the contract."""
 
     name, version = "mlx", "0.1.0"
     distributions = ("mlx",)
     framework = ".framework:MLX"
 
     def start(self, device: str) -> str:
-        """Keep MLX to one device.
+        """Restrict MLX to one device.
 
         Raises:
             RuntimeError: MLX has no such device.

@@ -1,4 +1,4 @@
-"""What MLX computes, on its arrays."""
+"""The operations of MLX, on its arrays."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from assay.contract import Array, Padding, Pair
 from assay.kit.framework import Framework, ScalarFunction, Tensors
 from assay.kit.padding import pad_image_widths
 
-# MLX's momentum is the part of the batch, and the contract's that of the past.
+# MLX's momentum weights the batch, the contract's the past.
 MOMENTUM, EPSILON = 1 - 0.99, 0.001
 adam = partial(optimizers.Adam, betas=[0.9, 0.999], eps=1e-7, bias_correction=True)
-# MLX keeps a Dense kernel as [units, inputs], and a convolution's as [filters, height, width, channels].
+# MLX stores a Dense kernel as [units, inputs], and a convolution's as [filters, height, width, channels].
 DENSE, CONVOLUTION = (1, 0), (3, 0, 1, 2)
 
 
@@ -30,7 +30,7 @@ def assign(layer: Any, **values: Any) -> Any:
 
 
 def pad(images: Any, window: Pair, strides: Pair, padding: Padding, value: float = 0.0) -> Any:
-    """Add what `same` adds: MLX itself pads both ends of an axis alike."""
+    """Add the padding of `same`, as MLX itself pads symmetrically."""
     widths = pad_image_widths(images.shape[1:3], window, strides, padding)
     return mx.pad(images, ((0, 0), *widths, (0, 0)), constant_values=value)
 
@@ -39,11 +39,11 @@ class Optimizer:
     """An optimizer of MLX."""
 
     def __init__(self, optimizer: optimizers.Optimizer) -> None:
-        """Take a new one."""
+        """Store a new optimizer."""
         self.optimizer = optimizer
 
     def step(self, values: Tensors, gradients: Tensors) -> Tensors:
-        """Take a step, and compute it: MLX puts off what nobody asks for."""
+        """Take a step, and force its evaluation, which MLX defers."""
         moved: dict[str, Any] = self.optimizer.apply_gradients(dict(gradients), dict(values))
         mx.eval(moved, self.optimizer.state)
         return moved
@@ -59,7 +59,7 @@ class MLX(Framework):
         return mx.array(np.ascontiguousarray(array).reshape(array.shape))
 
     def to_array(self, tensor: mx.array) -> Array:
-        """Copy it back."""
+        """Copy the tensor to an array."""
         return np.array(tensor)
 
     def stack(self, tensors: Sequence[mx.array], axis: int) -> mx.array:
@@ -67,7 +67,7 @@ class MLX(Framework):
         return mx.stack(list(tensors), axis)
 
     def value_and_gradients(self, function: ScalarFunction, values: Tensors, *batch: mx.array) -> Any:
-        """Let MLX differentiate."""
+        """Differentiate with MLX."""
         return mx.value_and_grad(function)(dict(values), *batch)
 
     def softmax(self, logits: mx.array) -> mx.array:
@@ -91,7 +91,7 @@ class MLX(Framework):
         return nn.MaxPool2d(window, strides)(pad(images, window, strides, padding, -np.inf))
 
     def average_pool2d(self, images: mx.array, window: Pair, strides: Pair, padding: Padding) -> mx.array:
-        """Apply `AvgPool2d`, which counts the zeros."""
+        """Apply `AvgPool2d`, which includes the zeros."""
         return nn.AvgPool2d(window, strides)(pad(images, window, strides, padding))
 
     def batch_normalization(
@@ -122,7 +122,7 @@ class MLX(Framework):
         return assign(layer, Wx=kernel.transpose(DENSE), Wh=recurrent_kernel.transpose(DENSE), bias=bias)
 
     def sample(self, probabilities: mx.array, seed: int) -> mx.array:
-        """Draw by logarithms."""
+        """Draw given the logarithms of the probabilities."""
         return mx.random.categorical(mx.log(probabilities), key=mx.random.key(seed))
 
     def one_hot(self, labels: mx.array, depth: int) -> mx.array:
@@ -130,12 +130,12 @@ class MLX(Framework):
         return (labels[..., None] == mx.arange(depth)).astype(mx.float32)
 
     def categorical_crossentropy(self, targets: mx.array, probabilities: mx.array) -> mx.array:
-        """Write it out, as MLX takes logits alone: 0 times the logarithm of 0 is 0."""
+        """Compute it explicitly, as MLX only takes logits: 0 times the logarithm of 0 is 0."""
         logarithms = mx.log(mx.where(targets == 0, 1, probabilities))
         return -(targets * logarithms).sum(-1)
 
     def sparse_categorical_crossentropy(self, labels: mx.array, probabilities: mx.array) -> mx.array:
-        """Write it out, as MLX takes logits alone."""
+        """Compute it explicitly, as MLX only takes logits."""
         return -mx.log(mx.take_along_axis(probabilities, labels[:, None], 1)[:, 0])
 
     def crossentropy_of_logits(self, labels: mx.array, logits: mx.array) -> mx.array:
@@ -147,7 +147,7 @@ class MLX(Framework):
         return nn.losses.mse_loss(predictions, targets, reduction="mean")
 
     def make_optimizer(self, kind: Literal["sgd", "adam"], learning_rate: float) -> Optimizer:
-        """Make an optimizer of MLX."""
+        """Create an optimizer of MLX."""
         return Optimizer(optimizers.SGD(learning_rate) if kind == "sgd" else adam(learning_rate))
 
     def adam_step(self, parameter: Any, gradient: Any, first: Any, second: Any, step: int, learning_rate: float) -> Any:
@@ -161,17 +161,17 @@ class MLX(Framework):
         return moved, gathered["m"], gathered["v"]
 
     def glorot_uniform(self, shape: tuple[int, ...], seed: int) -> mx.array:
-        """Draw by the initializer, which expects a convolution's kernel as MLX keeps it."""
+        """Draw with the initializer, which expects a convolution's kernel in MLX's layout."""
         mx.random.seed(seed)
         axes = DENSE if len(shape) == len(DENSE) else CONVOLUTION
         drawn = nn.init.glorot_uniform()(mx.zeros([shape[axis] for axis in axes]))
         return drawn.transpose([int(axis) for axis in np.argsort(axes)])
 
     def orthogonal(self, shape: tuple[int, int], seed: int) -> mx.array:
-        """Draw by the initializer."""
+        """Draw with the initializer."""
         mx.random.seed(seed)
         return nn.init.orthogonal()(mx.zeros(shape))
 
     def zeros(self, shape: tuple[int, ...]) -> mx.array:
-        """Make zeros by the initializer."""
+        """Create zeros with the initializer."""
         return nn.init.constant(0.0)(mx.zeros(shape))

@@ -1,7 +1,7 @@
-"""NumPy in float32, with every gradient written by hand: an example for a framework that gives none.
+"""NumPy in float32 with hand-written gradients: an example for a framework without autodiff.
 
-`layers` has what a layer computes and how a gradient goes back through it, `chain` puts layers one after the other, and
-`models` says which layers the document's models have. The groups of the contract are made of these.
+`layers` defines the layers with their forward and backward passes, `chain` runs layers in sequence, and `models` lists
+the layers of the document's models. The groups of the contract are built from these.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ MODULES = {group: f"assay.alternatives.numpy.{group}" for group in GROUPS}
 
 
 class NumPy(LazyImplementation):
-    """The implementation, as the contract asks for it."""
+    """The implementation of the contract."""
 
     name = "numpy"
     version = "0.1.0"
@@ -21,10 +21,10 @@ class NumPy(LazyImplementation):
     modules = MODULES
 
     def start(self, device: str) -> str:
-        """Make sure that nobody asks for a GPU.
+        """Reject any device other than the CPU.
 
         Raises:
-            RuntimeError: Code of a user calls it.
+            RuntimeError: Another device is requested.
 
         """
         if device != "cpu":

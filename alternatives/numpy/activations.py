@@ -1,4 +1,4 @@
-"""What is applied to every element, each with its derivative."""
+"""Elementwise activation functions with their derivatives."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from assay.contract import Array
 
 
 class Activation(NamedTuple):
-    """A function of every element.
+    """An elementwise function.
 
     Attributes:
-        function: Inputs to outputs.
-        slope: Outputs to the derivative at the inputs that they belong to.
+        function: Function from inputs to outputs.
+        slope: Function from outputs to the derivative at the corresponding inputs.
 
     """
 
@@ -24,18 +24,18 @@ class Activation(NamedTuple):
 
 
 def relu(inputs: Array) -> Array:
-    """Keep what is positive."""
+    """Return max(x, 0) of every element."""
     return np.maximum(inputs, np.float32(0))
 
 
 def sigmoid(inputs: Array) -> Array:
-    """Take the exponential of negative numbers alone, which cannot overflow."""
+    """Return the sigmoid, with the exponential of negative numbers only, which cannot overflow."""
     one, small = np.float32(1), np.exp(-np.abs(inputs))
     return np.where(inputs >= 0, one, small) / (one + small)
 
 
 def softmax(logits: Array) -> Array:
-    """Subtract the largest of each row, so that no exponential overflows."""
+    """Return the softmax, after subtracting the largest of each row, so that no exponential overflows."""
     exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 

@@ -14,21 +14,21 @@ from assay.alternatives.numpy.optimizers import Adam
 from assay.contract import Array, Learnt, Pair, Parameters, QModelName, Transitions
 
 FAILURE_REWARD = -10.0
-# The weights of red, green and blue in the luma of ITU-R BT.601.
+# Weights of red, green and blue in the luma of ITU-R BT.601.
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
 class ReplayBuffer:
-    """The last transitions: a new one takes the place of the oldest."""
+    """The latest transitions: a new one replaces the oldest."""
 
     def __init__(self, size: int, state_shape: tuple[int, ...]) -> None:
-        """Make room."""
+        """Create an empty buffer."""
         shapes = (state_shape, (), (), state_shape, ())
         self._arrays = Transitions(*(np.empty((size, *shape), np.float32) for shape in shapes))
         self._size, self._count = size, 0
 
     def __len__(self) -> int:
-        """How many there are."""
+        """Return the number of transitions."""
         return min(self._count, self._size)
 
     def append(self, transition: tuple[Any, ...]) -> None:
@@ -38,7 +38,7 @@ class ReplayBuffer:
         self._count += 1
 
     def take(self, places: Array) -> Transitions:
-        """Return the transitions at some places."""
+        """Return the transitions at some indices."""
         found = Transitions(*(array[places] for array in self._arrays))
         return found._replace(actions=found.actions.astype(np.int32))
 
@@ -47,15 +47,15 @@ class ReplayBuffer:
         return self.take(generator.choice(len(self), batch_size, replace=False))
 
     def in_order(self) -> Transitions:
-        """Return all, the oldest first."""
+        """Return all transitions, oldest first."""
         return self.take((self._count - len(self) + np.arange(len(self))) % self._size)
 
 
 class QNetwork:
-    """A model with parameters, as what values actions."""
+    """A model with fixed parameters, which computes action values."""
 
     def __init__(self, model: QModelName, parameters: Parameters) -> None:
-        """Take parameters, which nothing here changes."""
+        """Store the parameters, which are never changed."""
         self.model, self.parameters = MODELS[model], parameters
 
     def values(self, states: Array) -> Array:
@@ -64,7 +64,7 @@ class QNetwork:
         return values
 
     def greedy(self, state: Array) -> int:
-        """Return the action of the largest value in a state."""
+        """Return the action with the largest value in a state."""
         return int(self.values(state[None]).argmax())
 
     def targets(self, transitions: Transitions, gamma: float) -> Array:
@@ -84,7 +84,7 @@ class Learner(QNetwork):
     """A Q-network with its optimizer."""
 
     def __init__(self, model: QModelName, parameters: Parameters, learning_rate: float, gamma: float) -> None:
-        """Begin with a copy of the parameters."""
+        """Copy the parameters."""
         super().__init__(model, copied(parameters))
         self.optimizer, self.gamma = Adam(learning_rate), gamma
 
@@ -100,7 +100,7 @@ def transitions_of(
 ) -> Iterator[tuple[tuple[Any, ...], bool]]:
     """Yield every transition of an episode as it happens, and whether it ended the episode.
 
-    An episode that is cut off has not failed: its last state has a future, and a reward like any other.
+    A truncated episode has not failed: its last state has a future, and its reward is not replaced.
     """
     state, over, length = environment.reset(), False, 0
     while not over and length < max_len_episode:
@@ -115,7 +115,7 @@ def transitions_of(
 def exploring(
     network: QNetwork, environment: Environment, epsilon: float, generator: np.random.Generator
 ) -> Callable[[Array], int]:
-    """Return what chooses an action in a state of an environment."""
+    """Return the policy, a function from a state to an action."""
     return lambda state: environment.sample() if generator.random() < epsilon else network.greedy(state)
 
 
@@ -125,11 +125,11 @@ class Agent:
     def epsilon(
         self, episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
     ) -> float:
-        """Fall in a straight line to what is final."""
+        """Decrease linearly to the final value."""
         return max(initial_epsilon * (1 - episode / num_exploration_episodes), final_epsilon)
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
-        """Value the actions in all states, and draw where to explore."""
+        """Compute the action values in all states, and draw where to explore."""
         generator = np.random.default_rng(seed)
         values = QNetwork(model, parameters).values(states)
         explores = generator.random(len(states)) < epsilon
@@ -137,21 +137,21 @@ class Agent:
         return np.where(explores, anything, values.argmax(axis=-1)).astype(np.int32)
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
-        """Append them all."""
+        """Append all transitions to a buffer."""
         return filled(buffer_size, transitions).in_order()
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
-        """Draw from a buffer that they fill."""
+        """Draw a batch from a buffer with the transitions."""
         return filled(len(transitions[0]), transitions).draw(batch_size, np.random.default_rng(seed))
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
-        """Value the actions after each transition."""
+        """Compute the targets from the action values after each transition."""
         return QNetwork(model, parameters).targets(Transitions(*transitions), gamma)
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
     ) -> tuple[Array, Parameters]:
-        """Go forwards and backwards once."""
+        """Run one forward and one backward pass."""
         return QNetwork(model, parameters).loss_and_gradients(Transitions(*transitions), gamma)
 
     def learn(
@@ -163,7 +163,7 @@ class Agent:
         learning_rate: float,
         gamma: float,
     ) -> tuple[Array, Parameters]:
-        """Take the batches one after the other."""
+        """Take a step with every batch."""
         learner = Learner(model, parameters, learning_rate, gamma)
         losses = [learner.learn(Transitions(*batch)) for batch in zip(*transitions, strict=True)]
         return np.array(losses, np.float32), learner.parameters
@@ -191,7 +191,7 @@ class Agent:
         gamma: float,
         seed: int,
     ) -> Learnt:
-        """Learn after every transition, once there are enough, but not after the last of an episode."""
+        """Learn after every transition except an episode's last, once the buffer has a full batch."""
         environment, generator = Environment(seed), np.random.default_rng(seed)
         initial = MODELS["q_network"].initial(generator)
         learner, buffer = Learner("q_network", initial, learning_rate, gamma), ReplayBuffer(buffer_size, (4,))
@@ -218,7 +218,7 @@ class Agent:
         return np.array([greedy_return(environment, network) for _ in range(num_episodes)], np.float32)
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
-        """Turn grey, resize one axis and then the other, and let the frames be channels."""
+        """Convert to grey, resize one axis after the other, and stack the frames as channels."""
         grey = np.moveaxis(frames @ LUMA, 0, -1)
         for axis, length in enumerate(image_size):
             grey = resized(grey, axis, length)
@@ -236,7 +236,7 @@ def greedy_return(environment: Environment, network: QNetwork) -> float:
 
 
 def filled(size: int, transitions: Transitions) -> ReplayBuffer:
-    """Put transitions into a new buffer."""
+    """Return a new buffer with these transitions."""
     buffer = ReplayBuffer(size, transitions[0].shape[1:])
     for transition in zip(*transitions, strict=True):
         buffer.append(transition)
@@ -244,7 +244,7 @@ def filled(size: int, transitions: Transitions) -> ReplayBuffer:
 
 
 def resized(images: Array, axis: int, length: int) -> Array:
-    """Resize an axis: the centre of each new pixel lies between the centres of two old ones."""
+    """Resize an axis: each new pixel interpolates between the centres of two old ones."""
     old = images.shape[axis]
     centres = np.clip((np.arange(length) + 0.5) * old / length - 0.5, 0, old - 1)
     before = centres.astype(int)

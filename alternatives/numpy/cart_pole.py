@@ -1,4 +1,4 @@
-"""CartPole-v1: a pole on a cart, as equations, as an environment, and as a picture.
+"""CartPole-v1: a pole on a cart, with its equations, environment and rendering.
 
 Barto, Sutton and Anderson, "Neuronlike adaptive elements that can solve difficult learning control problems", 1983,
 without friction. A state is position [m], velocity [m/s], angle [rad] and angular velocity [rad/s].
@@ -24,7 +24,7 @@ INITIAL = 0.05
 MAX_EPISODE_STEPS = 500
 NUM_ACTIONS = 2
 
-# Of a picture: its size, how many pixels a metre has, where the cart runs, and lengths in pixels.
+# Of a frame: its size, the pixels per metre, the row of the track, and lengths in pixels.
 HEIGHT, WIDTH = 400, 600
 METRE = WIDTH / (2 * FARTHEST[0])
 TRACK = 300
@@ -34,7 +34,7 @@ WHITE, BLACK, BROWN = (255, 255, 255), (0, 0, 0), (202, 152, 101)
 
 
 def euler_step(states: Array, actions: Array | int) -> Array:
-    """Return what follows from states [..., 4] when an action [...] is taken: Euler's explicit method."""
+    """Return the next states for states [..., 4] and actions [...]: Euler's explicit method."""
     _, velocity, angle, turning = np.moveaxis(states, -1, 0)
     sine, cosine, mass = np.sin(angle), np.cos(angle), CART_MASS + POLE_MASS
     force = np.where(actions == 1, FORCE, -FORCE)
@@ -50,13 +50,13 @@ def fallen(states: Array) -> Array:
 
 
 class Step(NamedTuple):
-    """What a step gives.
+    """Result of a step.
 
     Attributes:
         state: State after the step.
-        reward: Reward for it.
+        reward: Reward of the step.
         terminated: Whether the pole has fallen.
-        truncated: Whether the episode is cut off.
+        truncated: Whether the step limit ended the episode.
 
     """
 
@@ -67,10 +67,10 @@ class Step(NamedTuple):
 
 
 class Environment:
-    """One episode after the other. It calculates in float64, and shows float32."""
+    """The environment, which computes in float64 and returns float32."""
 
     def __init__(self, seed: int) -> None:
-        """Seed the initial states, and apart from them the actions that are sampled."""
+        """Seed the initial states and, separately, the sampled actions."""
         self._states, self._actions = map(np.random.default_rng, np.random.SeedSequence(seed).spawn(2))
 
     def reset(self) -> Array:
@@ -96,7 +96,7 @@ def picture(state: Array) -> Array:
     position, _, angle, _ = state
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     right, up = columns - (WIDTH / 2 + position * METRE), TRACK - rows
-    # How far a pixel is from the foot of the pole, along it and across.
+    # Distance of a pixel from the foot of the pole, along it and across.
     along = right * math.sin(angle) + up * math.cos(angle)
     across = right * math.cos(angle) - up * math.sin(angle)
     image = np.full((HEIGHT, WIDTH, 3), WHITE, np.uint8)

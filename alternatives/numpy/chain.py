@@ -1,4 +1,4 @@
-"""Layers one after the other: forwards, and with a gradient backwards."""
+"""Layers in sequence: forward and backward pass."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from assay.alternatives.numpy.layers import Backward, Layer
 from assay.contract import Array, Parameters
 
-# The last layer's outputs to a loss, and its gradient for them.
+# Function from the last layer's outputs to the loss and its gradient.
 Loss = Callable[[Array], tuple[Array, Array]]
 
 
 def outputs(layers: Mapping[str, Layer], parameters: Parameters, inputs: Array) -> dict[str, Array]:
-    """Return what every layer gives, by its name."""
+    """Return the output of every layer by its name."""
     found = {}
     for name, layer in layers.items():
         inputs, _ = layer.forward(variables_of(parameters, name), inputs)
@@ -23,7 +23,7 @@ def outputs(layers: Mapping[str, Layer], parameters: Parameters, inputs: Array) 
 def loss_and_gradients(
     layers: Mapping[str, Layer], parameters: Parameters, inputs: Array, loss: Loss
 ) -> tuple[Array, dict[str, Array]]:
-    """Go forwards to the loss, and backwards to the first layer that has parameters."""
+    """Run the forward pass to the loss, and the backward pass to the first layer with parameters."""
     ways: dict[str, Backward] = {}
     for name, layer in layers.items():
         inputs, ways[name] = layer.forward(variables_of(parameters, name), inputs)
@@ -40,6 +40,6 @@ def loss_and_gradients(
 
 
 def variables_of(parameters: Parameters, layer: str) -> dict[str, Array]:
-    """Return the parameters of a layer, by what they are called in it."""
+    """Return the parameters of a layer, by their short names."""
     start = f"{layer}/"
     return {name.removeprefix(start): value for name, value in parameters.items() if name.startswith(start)}

@@ -1,4 +1,4 @@
-"""What an agent acts in."""
+"""The environments of an agent."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ class Environments:
     """See `assay.contract.Environments`."""
 
     def cart_pole(self) -> CartPole:
-        """Show states up to twice as far out as those that are failures: the last one of an episode is such a one."""
+        """Return bounds of twice the failure bounds, since an episode's last state lies beyond these."""
         highest = np.array([2 * FARTHEST[0], np.inf, 2 * FARTHEST[1], np.inf], np.float32)
         return CartPole(-highest, highest, NUM_ACTIONS, MAX_EPISODE_STEPS)
 
     def initial_states(self, count: int, seed: int) -> Array:
-        """Reset again and again."""
+        """Reset the environment repeatedly."""
         environment = Environment(seed)
         return np.stack([environment.reset() for _ in range(count)])
 
     def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
-        """Move all of them at once."""
+        """Step all states at once."""
         after = euler_step(states.astype(np.float64), actions)
         return after.astype(np.float32), np.ones(len(after), np.float32), fallen(after)
 
     def play(self, actions: Array, seed: int) -> Episode:
-        """Take one action after the other."""
+        """Take the actions in turn."""
         remaining = iter(actions.tolist())
         return episode_of(played(Environment(seed), lambda _: next(remaining, None)))
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
-        """Look at the state before every step."""
+        """Compute each action from the state before the step."""
         return episode_of(played(Environment(seed), lambda state: int(weights @ state > 0)))
 
     def frames(self, actions: Array, seed: int) -> Array:
@@ -57,20 +57,20 @@ class Environments:
         return np.array([environment.sample() for _ in range(count)], np.int32)
 
     def has_breakout(self) -> bool:
-        """Look for the emulator."""
+        """Check whether the emulator is installed."""
         return breakout.is_installed()
 
     def breakout_actions(self) -> Sequence[str]:
-        """Ask the emulator."""
+        """Return the emulator's action names."""
         return breakout.actions()
 
     def breakout(self, actions: Array, seed: int) -> Episode:
-        """Take one action after the other."""
+        """Take the actions in turn."""
         return episode_of(breakout.played(actions, seed))
 
 
 def played(environment: Environment, choose: Callable[[Array], int | None]) -> Iterator[Step]:
-    """Yield the beginning of an episode, and every step, until the actions or the episode end."""
+    """Yield the first state of an episode, and every step, until the actions or the episode end."""
     step = Step(environment.reset(), 0.0, terminated=False, truncated=False)
     yield step
     while not (step.terminated or step.truncated) and (action := choose(step.state)) is not None:
@@ -79,7 +79,7 @@ def played(environment: Environment, choose: Callable[[Array], int | None]) -> I
 
 
 def episode_of(steps: Iterable[Step]) -> Episode:
-    """Make arrays of a beginning and the steps after it."""
+    """Convert a first state and the steps after it to arrays."""
     states, rewards, *ends = zip(*steps, strict=True)
     terminated, truncated = (np.array(end[1:], bool) for end in ends)
     return Episode(np.stack(states), np.array(rewards[1:], np.float32), terminated, truncated)

@@ -1,8 +1,8 @@
-"""What layers compute, and how a gradient goes back through them.
+"""Layers with their forward and backward passes.
 
 A layer has no state. `forward` takes its variables and its inputs, and returns the outputs and a function. This takes
-the gradient for the outputs, and returns what computes the one for the inputs, and those for the variables. The former
-is not computed before it is asked for: the first layer of a network has no use for it.
+the gradient of the outputs, and returns a function for the gradient of the inputs, and the gradients of the variables.
+The former is computed on demand only, as the first layer of a network does not need it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from assay.contract import Activation, Array, Padding, Pair
 Variables = Mapping[str, Array]
 Backward = Callable[[Array], tuple[Callable[[], Array], Variables]]
 
-# So many numbers of columns fit into the cache of a core.
+# Number of elements of unfolded windows that fit into the cache of a core.
 CACHED = 2**20
 MOMENTUM = 0.99
 EPSILON = 0.001
 
 
 class Layer(Protocol):
-    """A step on the way through a network."""
+    """A layer of a network."""
 
     def forward(self, variables: Variables, inputs: Array) -> tuple[Array, Backward]:
-        """Return outputs, and the way back."""
+        """Return the outputs, and the function for the backward pass."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Conv2D:
     activation: Activation | None = None
 
     def forward(self, variables: Variables, inputs: Array) -> tuple[Array, Backward]:
-        """Lay the windows out in rows, and multiply."""
+        """Unfold the windows to rows, and multiply."""
         kernel, activation = variables["kernel"], ACTIVATIONS[self.activation]
         window = Window(kernel.shape[:2], self.strides, self.padding)
         views = window.cut(window.pad(inputs))
@@ -83,12 +83,12 @@ class Conv2D:
 
         def backward(upstream: Array) -> tuple[Callable[[], Array], Variables]:
             sums = upstream * activation.slope(outputs)
-            # Laying the windows out once more is faster than having kept them.
+            # Unfolding the windows again is faster than storing them.
             products = (rows(views[images]).T @ matrix(sums[images]) for images in parts(views))
             to_weights = sum(products, start=np.zeros((), np.float32))
 
             def to_inputs() -> Array:
-                # An element gets something from each window that it is in: a convolution with the kernel turned round.
+                # The gradient of an element sums over the windows with it: a convolution with the flipped kernel.
                 around = Window(window.size, strides=(1, 1), padding="valid")
                 turned = kernel[::-1, ::-1].swapaxes(2, 3)
                 return multiplied(around.cut(window.scatter(sums, inputs.shape)), turned)
@@ -106,12 +106,12 @@ def multiplied(views: Array, kernel: Array) -> Array:
 
 
 def rows(views: Array) -> Array:
-    """Lay windows out as the rows of a matrix."""
+    """Unfold windows to the rows of a matrix."""
     return views.reshape(-1, math.prod(views.shape[3:]))
 
 
 def parts(views: Array) -> list[slice]:
-    """Divide a batch so that the windows of each part, laid out, fit into the cache."""
+    """Split a batch so that the unfolded windows of each part fit into the cache."""
     step = max(1, CACHED // math.prod(views.shape[1:]))
     return [slice(start, start + step) for start in range(0, len(views), step)]
 
@@ -121,14 +121,14 @@ class MaxPool2D:
     """The largest element of each window.
 
     Attributes:
-        window: Position of the window.
+        window: Geometry of the window.
 
     """
 
     window: Window
 
     def forward(self, _variables: Variables, inputs: Array) -> tuple[Array, Backward]:
-        """Compare the places in the window, one after the other."""
+        """Compare the positions in the window in turn."""
         pad_widths = self.window.pad(inputs, -np.inf)
         outputs = reduce(np.maximum, self.window.shifts(pad_widths))
 
@@ -136,7 +136,7 @@ class MaxPool2D:
             def to_inputs() -> Array:
                 result, left = np.zeros_like(pad_widths), np.ones(outputs.shape, bool)
                 for to_place, values in zip(self.window.shifts(result), self.window.shifts(pad_widths), strict=True):
-                    # Of several largest elements the first gets the gradient.
+                    # If several elements are equally large, the first gets the gradient.
                     chosen = left & (values == outputs)
                     left &= ~chosen
                     np.add(to_place, upstream * chosen, out=to_place)
@@ -149,17 +149,17 @@ class MaxPool2D:
 
 @dataclass(frozen=True)
 class AveragePool2D:
-    """The mean of what each window holds of the image.
+    """The mean of the image elements in each window.
 
     Attributes:
-        window: Position of the window.
+        window: Geometry of the window.
 
     """
 
     window: Window
 
     def forward(self, _variables: Variables, inputs: Array) -> tuple[Array, Backward]:
-        """Add up the places in the window, and divide by how many of them are in the image."""
+        """Sum over the positions in the window, and divide by the number of those in the image."""
         pad_widths = self.window.pad(inputs)
         counts = reduce(np.add, self.window.shifts(self.window.pad(np.ones_like(inputs))))
         outputs = reduce(np.add, self.window.shifts(pad_widths)) / counts
@@ -181,7 +181,7 @@ class BatchNormalization:
     """gamma (inputs - mean) / sqrt(variance + epsilon) + beta, channel by channel.
 
     Attributes:
-        training: Whether mean and variance are the batch's, or those that were gathered.
+        training: Whether to use mean and variance of the batch instead of the moving ones.
 
     """
 
@@ -200,7 +200,7 @@ class BatchNormalization:
             def to_inputs() -> Array:
                 if not self.training:
                     return to_normal * inverse
-                # The batch's mean and variance depend on the inputs, too.
+                # The batch's mean and variance depend on the inputs too.
                 along = normal * (to_normal * normal).mean(axis=axes)
                 return (to_normal - to_normal.mean(axis=axes) - along) * inverse
 
@@ -227,7 +227,7 @@ class Flatten:
     """[batch, ...] to [batch, product of the rest]."""
 
     def forward(self, _variables: Variables, inputs: Array) -> tuple[Array, Backward]:
-        """Read every example with the last axis fastest."""
+        """Flatten every example in C order."""
 
         def backward(upstream: Array) -> tuple[Callable[[], Array], Variables]:
             return lambda: upstream.reshape(inputs.shape), {}
@@ -237,7 +237,7 @@ class Flatten:
 
 @dataclass(frozen=True)
 class OneHot:
-    """Numbers to vectors of the length that the next layer takes."""
+    """Maps numbers to one-hot vectors of the length that the next layer takes."""
 
     depth: int
 
@@ -247,5 +247,5 @@ class OneHot:
 
 
 def matrix(values: Array) -> Array:
-    """Make rows of all axes but the last."""
+    """Flatten all axes but the last to rows."""
     return values.reshape(-1, values.shape[-1])

@@ -1,4 +1,4 @@
-"""Mean losses of a batch, each with its gradient for what the network puts out."""
+"""Mean losses of a batch, each with its gradient for the network's outputs."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from assay.contract import Array
 
 
 def mean_squared_error(targets: Array, predictions: Array) -> tuple[Array, Array]:
-    """Compare numbers of one shape."""
+    """Return the mean squared error of two arrays of one shape."""
     errors = predictions - targets
     return np.mean(errors * errors), errors * np.float32(2 / errors.size)
 
 
 def crossentropy(labels: Array, logits: Array) -> tuple[Array, Array]:
-    """Compare labels [batch] with the softmax of logits [batch, classes].
+    """Return the mean cross-entropy of labels [batch] and logits [batch, classes].
 
-    Taken together, softmax and logarithm lose nothing where a probability is near 0, and the gradient is short.
+    Combining softmax and logarithm keeps the accuracy for probabilities near 0, and the gradient is simple.
     """
     shifted = logits - logits.max(axis=-1, keepdims=True)
     exponentials = np.exp(shifted)
@@ -28,7 +28,7 @@ def crossentropy(labels: Array, logits: Array) -> tuple[Array, Array]:
 
 
 def q_loss(y: Array, actions: Array, values: Array) -> tuple[Array, Array]:
-    """Compare y [batch] with the values [batch, actions] of the actions that were taken."""
+    """Return the loss of the taken actions' values, given y [batch] and all values [batch, actions]."""
     place = np.arange(len(actions)), actions
     loss, to_taken = mean_squared_error(y, values[place])
     gradient = np.zeros_like(values)

@@ -1,4 +1,4 @@
-"""The document's models without state: parameters in, parameters out."""
+"""The document's models as pure functions of their parameters."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Model:
     Attributes:
         layers: Layers in their order, by name.
         variables: Distributions of a new model's variables, by layer.
-        loss: (targets, last outputs) to the mean loss and its gradient; the Q-networks' is in `agent`.
-        optimizer: A learning rate to a new one.
-        is_classifier: Whether softmax comes after the layers, which the loss takes along.
-        shares: Number of threads that share a batch.
+        loss: Function from (targets, last outputs) to the mean loss and its gradient; that of Q-networks is in `agent`.
+        optimizer: Function from a learning rate to a new optimizer.
+        is_classifier: Whether a softmax follows the layers, which the loss includes.
+        shares: Number of threads among which a batch is divided.
 
     """
 
@@ -46,7 +46,7 @@ class Model:
         return drawn(self.variables, generator)
 
     def outputs(self, parameters: Parameters, inputs: Array) -> dict[str, Array]:
-        """Return what every layer gives, by name, in order."""
+        """Return the output of every layer by name, in order."""
         found = chain.outputs(self.layers, parameters, inputs)
         if self.is_classifier:
             *_, logits = found.values()
@@ -70,7 +70,7 @@ class Model:
         shares = np.array_split(np.arange(len(inputs)), min(self.shares, len(inputs)))
         if len(shares) == 1:
             return of_share(shares[0])
-        # NumPy lets other threads go on while it calculates.
+        # NumPy releases the GIL while it computes.
         with ThreadPoolExecutor(len(shares)) as pool:
             losses, gradients = zip(*pool.map(of_share, shares), strict=True)
         weights = np.array([len(share) for share in shares], np.float32) / np.float32(len(inputs))
@@ -80,7 +80,7 @@ class Model:
 
 
 def rnn(num_chars: int) -> Model:
-    """Return the RNN for so many characters."""
+    """Return the RNN for a number of characters."""
     return Model(
         layers={"one_hot": OneHot(num_chars), "cell": LSTM(), "dense": Dense()},
         variables={"cell": lstm(num_chars, 256), "dense": dense(256, num_chars)},
@@ -147,7 +147,7 @@ MODELS = {
 
 
 def model_of(name: ModelName, parameters: Parameters) -> Model:
-    """Return a model that these parameters fit: the RNN is made for any number of characters."""
+    """Return a model for these parameters; the number of characters of the RNN may vary."""
     return rnn(len(parameters["dense/bias"])) if name == "rnn" else MODELS[name]
 
 
@@ -157,7 +157,7 @@ def descend(
     """Take one step with a new optimizer for each batch.
 
     Returns:
-        The loss of each batch before its step; the parameters after the last.
+        The loss of each batch before its step; the parameters after the last step.
 
     """
     parameters, optimizer, losses = copied(parameters), model.optimizer(learning_rate), []
@@ -169,7 +169,7 @@ def descend(
 
 
 def copied(parameters: Parameters) -> dict[str, Array]:
-    """Return parameters that an optimizer may change."""
+    """Return copies of parameters that an optimizer may change."""
     return {name: value.copy() for name, value in parameters.items()}
 
 
@@ -181,17 +181,17 @@ class Models:
         return MODELS[model].initial(np.random.default_rng(seed))
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
-        """Put the batch through one layer after the other."""
+        """Apply the layers to the batch in turn."""
         return model_of(model, parameters).outputs(parameters, inputs)
 
     def loss_and_gradients(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, Parameters]:
-        """Go forwards and backwards once."""
+        """Run one forward and one backward pass."""
         return model_of(model, parameters).loss_and_gradients(parameters, inputs, targets)
 
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
-        """Take the batches one after the other."""
+        """Take a step with every batch."""
         return descend(model_of(model, parameters), parameters, zip(inputs, targets, strict=True), learning_rate)

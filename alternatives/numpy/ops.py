@@ -76,7 +76,7 @@ class Ops:
     def conv2d_gradients(
         self, inputs: Array, kernel: Array, bias: Array, upstream: Array, *, strides: Pair, padding: Padding
     ) -> tuple[Array, Array, Array]:
-        """Go back through the layer."""
+        """Run the layer's backward pass."""
         to_inputs, found = back(Conv2D(strides, padding), inputs, upstream, kernel=kernel, bias=bias)
         return to_inputs, found["kernel"], found["bias"]
 
@@ -87,7 +87,7 @@ class Ops:
     def max_pool2d_gradient(
         self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
     ) -> Array:
-        """Go back through the layer."""
+        """Run the layer's backward pass."""
         return back(MaxPool2D(Window(pool_size, strides, padding)), inputs, upstream)[0]
 
     def average_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
@@ -97,7 +97,7 @@ class Ops:
     def average_pool2d_gradient(
         self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
     ) -> Array:
-        """Go back through the layer."""
+        """Run the layer's backward pass."""
         return back(AveragePool2D(Window(pool_size, strides, padding)), inputs, upstream)[0]
 
     def batch_normalization(
@@ -110,7 +110,7 @@ class Ops:
         *,
         training: bool,
     ) -> tuple[Array, Array, Array]:
-        """Run the layer, and ask it for the moving statistics."""
+        """Run the layer, and compute the moving statistics."""
         named = {"gamma": gamma, "beta": beta, "moving_mean": moving_mean, "moving_variance": moving_variance}
         layer = BatchNormalization(training)
         return run(layer, inputs, **named), *layer.update_moving_statistics(named, inputs)
@@ -126,7 +126,7 @@ class Ops:
         *,
         training: bool,
     ) -> tuple[Array, Array, Array]:
-        """Go back through the layer."""
+        """Run the layer's backward pass."""
         named = {"gamma": gamma, "beta": beta, "moving_mean": moving_mean, "moving_variance": moving_variance}
         to_inputs, found = back(BatchNormalization(training), inputs, upstream, **named)
         return to_inputs, found["gamma"], found["beta"]
@@ -152,7 +152,7 @@ class Ops:
     def simple_rnn(
         self, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None = "tanh"
     ) -> Array:
-        """Take one step after the other."""
+        """Take a step for every time."""
         states = [np.zeros((len(inputs), len(recurrent_kernel)), np.float32)]
         for t in range(inputs.shape[1]):
             states.append(simple_rnn_cell(inputs[:, t], states[-1], kernel, recurrent_kernel, activation))
@@ -165,7 +165,7 @@ class Ops:
         return states_after(gates_of(inputs @ kernel + hidden @ recurrent_kernel + bias), carry)
 
     def lstm(self, inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> tuple[Array, Array]:
-        """Run the layer, and look at all its states."""
+        """Run the layer, and return all of its states."""
         named = {"kernel": kernel, "recurrent_kernel": recurrent_kernel, "bias": bias}
         _, hidden, carry = LSTM().run(named, inputs)
         return np.stack(hidden[1:], axis=1), np.stack(carry[1:], axis=1)
@@ -175,7 +175,7 @@ class Ops:
         return softmax_with_temperature(logits, checked(temperature))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
-        """Draw from every row."""
+        """Draw a class from every row."""
         return drawn(probabilities, np.random.default_rng(seed))
 
     def one_hot(self, labels: Array, depth: int) -> Array:
@@ -183,7 +183,7 @@ class Ops:
         return run(OneHot(depth), labels)
 
     def categorical_crossentropy(self, targets: Array, probabilities: Array) -> Array:
-        """Take the logarithm only where a target counts it: 0 times the logarithm of 0 is 0."""
+        """Take the logarithm only for nonzero targets: 0 times the logarithm of 0 is 0."""
         logarithms = np.log(probabilities, where=targets != 0, out=np.zeros_like(probabilities))
         return -(targets * logarithms).sum(axis=-1)
 
@@ -193,7 +193,7 @@ class Ops:
             return -np.log(probabilities[np.arange(len(labels)), labels])
 
     def mean_squared_error(self, targets: Array, predictions: Array) -> Array:
-        """Leave the gradient."""
+        """Return the loss without the gradient."""
         return mean_squared_error(targets, predictions)[0]
 
     def sgd_step(self, parameter: Array, gradient: Array, learning_rate: float) -> Array:
@@ -213,30 +213,30 @@ class Ops:
         return adam_step(parameter, gradient, first_moment, second_moment, step, learning_rate)
 
     def sparse_categorical_accuracy(self, batches: Sequence[tuple[Array, Array]]) -> Array:
-        """Divide what was right so far by what there was."""
+        """Divide the number of correct predictions so far by the number of examples."""
         right = np.cumsum([(scores.argmax(axis=-1) == labels).sum() for labels, scores in batches])
         return (right / np.cumsum([len(labels) for labels, _ in batches])).astype(np.float32)
 
     def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Array:
-        """Draw by NumPy's generator."""
+        """Draw with NumPy's generator."""
         return glorot_uniform(shape, np.random.default_rng(seed))
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
-        """Make them."""
+        """Create zeros."""
         return zeros(shape)
 
 
 def variables(kernel: Array, bias: Array | None) -> dict[str, Array]:
-    """Name what a layer has."""
+    """Return the variables of a layer by name."""
     return {"kernel": kernel} if bias is None else {"kernel": kernel, "bias": bias}
 
 
 def run(layer: Layer, inputs: Array, **named: Array) -> Array:
-    """Go forwards through a layer."""
+    """Run a layer's forward pass."""
     return layer.forward(named, inputs)[0]
 
 
 def back(layer: Layer, inputs: Array, upstream: Array, **named: Array) -> tuple[Array, Any]:
-    """Go forwards and back through a layer: the gradients for the inputs and for the variables."""
+    """Run a layer's forward and backward pass; return the gradients of the inputs and of the variables."""
     to_inputs, found = layer.forward(named, inputs)[1](upstream)
     return to_inputs(), found

@@ -12,18 +12,18 @@ from assay.contract import Array, Parameters
 BETA_1 = 0.9
 BETA_2 = 0.999
 EPSILON = 1e-7
-# So many numbers at a time, with their moments and what is computed of them, stay in the cache of a core.
+# Number of elements that, with their moments and intermediate results, fit into the cache of a core.
 CACHED = 2**15
 
 
 class Optimizer(Protocol):
-    """Moves parameters against their gradients."""
+    """Updates parameters along their negative gradients."""
 
     def __init__(self, learning_rate: float) -> None:
-        """Begin with nothing gathered."""
+        """Create the initial state."""
 
     def step(self, parameters: Parameters, gradients: Parameters) -> None:
-        """Take a step: the parameters are changed where they are."""
+        """Take a step that changes the parameters in place."""
 
 
 def sgd_step(parameter: Array, gradient: Array, learning_rate: float) -> Array:
@@ -34,9 +34,9 @@ def sgd_step(parameter: Array, gradient: Array, learning_rate: float) -> Array:
 def adam_step(
     parameter: Array, gradient: Array, first: Array, second: Array, step: int, learning_rate: float
 ) -> tuple[Array, Array, Array]:
-    """Return parameter and both moments after a step, counted from 1.
+    """Return parameter and both moments after a step; steps count from 1.
 
-    Kingma and Ba, 2015, end of section 2: the rate has both corrections for bias, and epsilon (hat) has none.
+    Kingma and Ba, 2015, end of section 2: the rate includes both bias corrections, and epsilon (hat) none.
     """
     rate = learning_rate * math.sqrt(1 - BETA_2**step) / (1 - BETA_1**step)
     first = np.float32(BETA_1) * first + np.float32(1 - BETA_1) * gradient
@@ -48,11 +48,11 @@ class SGD:
     """Plain gradient descent."""
 
     def __init__(self, learning_rate: float) -> None:
-        """Take the learning rate."""
+        """Store the learning rate."""
         self.learning_rate = learning_rate
 
     def step(self, parameters: Parameters, gradients: Parameters) -> None:
-        """Move every parameter."""
+        """Update every parameter."""
         for name, gradient in gradients.items():
             parameters[name][...] = sgd_step(parameters[name], gradient, self.learning_rate)
 
@@ -61,13 +61,13 @@ class Adam:
     """Adam, with the moments of every parameter."""
 
     def __init__(self, learning_rate: float) -> None:
-        """Take the learning rate."""
+        """Store the learning rate."""
         self.learning_rate = learning_rate
         self.steps = 0
         self.moments: dict[str, tuple[Array, Array]] = {}
 
     def step(self, parameters: Parameters, gradients: Parameters) -> None:
-        """Move every parameter, part by part."""
+        """Update every parameter, part by part."""
         self.steps += 1
         for name, gradient in gradients.items():
             if name not in self.moments:

@@ -1,4 +1,4 @@
-"""Recurrent layers: one step after the other, and the gradient back through all of them."""
+"""Recurrent layers: the steps over time, and backpropagation through them."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from assay.contract import Activation, Array
 def simple_rnn_cell(
     inputs: Array, state: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None
 ) -> Array:
-    """Take one step of the simplest recurrence: [batch, units]."""
+    """Take one step of the simple recurrence: [batch, units]."""
     return ACTIVATIONS[activation].function(inputs @ kernel + state @ recurrent_kernel)
 
 
 def gates_of(sums: Array) -> tuple[Array, ...]:
-    """Squash the sums of a cell, [batch, 4 units]: input gate, forget gate, candidate and output gate."""
+    """Activate the sums of a cell, [batch, 4 units]: input gate, forget gate, candidate and output gate."""
     write, keep, candidate, read = np.split(sums, 4, axis=-1)
     return sigmoid(write), sigmoid(keep), np.tanh(candidate), sigmoid(read)
 
@@ -35,7 +35,7 @@ class LSTM:
     """The LSTM cell over time, from states of zeros: [batch, time, input_dim] to the last output, [batch, units]."""
 
     def forward(self, variables: Variables, inputs: Array) -> tuple[Array, Backward]:
-        """Keep the gates and the states of every step for the way back."""
+        """Store the gates and the states of every step for the backward pass."""
         gates, hidden, carry = self.run(variables, inputs)
 
         def backward(upstream: Array) -> tuple[Callable[[], Array], Variables]:
@@ -69,7 +69,7 @@ class LSTM:
 
     def run(self, variables: Variables, inputs: Array) -> tuple[list[tuple[Array, ...]], list[Array], list[Array]]:
         """Return the gates of every step, and the states before the first step and after every one."""
-        # What comes from the inputs is one product for all times.
+        # The contribution of the inputs is one product for all times.
         of_inputs = inputs @ variables["kernel"] + variables["bias"]
         zeros = np.zeros((len(inputs), len(variables["recurrent_kernel"])), np.float32)
         gates, hidden, carry = [], [zeros], [zeros]

@@ -9,10 +9,10 @@ from assay.contract import Array
 
 
 def checked(temperature: float) -> np.float32:
-    """Return a temperature as it is divided by.
+    """Check a temperature, and return it as float32.
 
     Raises:
-        ValueError: It is not a number above 0.
+        ValueError: The temperature is not a number above 0.
 
     """
     divisor = np.float32(temperature)
@@ -23,17 +23,17 @@ def checked(temperature: float) -> np.float32:
 
 
 def softmax_with_temperature(logits: Array, temperature: np.float32) -> Array:
-    """Flatten or sharpen the distributions of logits [..., classes]."""
+    """Return the softmax of logits [..., classes] at a temperature."""
     return softmax(logits / temperature)
 
 
 def drawn(probabilities: Array, generator: np.random.Generator) -> Array:
-    """Draw a class by each row of probabilities [batch, classes]: int32 [batch].
+    """Draw a class from each row of probabilities [batch, classes]: int32 [batch].
 
-    Laid end to end, the probabilities fill a line; a point is drawn evenly from it, and falls into one of them.
+    The class is drawn by inverting the cumulative sum at a uniform number.
 
     Raises:
-        ValueError: One of them is NaN.
+        ValueError: A probability is NaN.
 
     """
     if np.isnan(probabilities).any():

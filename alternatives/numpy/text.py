@@ -1,4 +1,4 @@
-"""The loader of characters, and the program that learns to write."""
+"""The text loader, and the program that learns to generate text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Text:
         return EncodedText(numbers, dict(enumerate(characters)), indices.astype(np.int32))
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
-        """Draw where windows begin, and cut them out."""
+        """Draw the starts of windows, and extract these."""
         return cut(indices, seq_length, batch_size, np.random.default_rng(seed))
 
     def fit(
@@ -36,14 +36,14 @@ class Text:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw new parameters, and then every batch."""
+        """Draw new parameters, then train on drawn batches."""
         generator, model = np.random.default_rng(seed), rnn(num_chars)
         initial = model.initial(generator)
         batches = (cut(indices, seq_length, batch_size, generator) for _ in range(num_batches))
         return Trained(*descend(model, initial, batches, learning_rate))
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
-        """Put the last characters through the network again for each new one."""
+        """Run the network on the last window for each new character."""
         model, generator, divisor = model_of("rnn", parameters), np.random.default_rng(seed), checked(temperature)
         text = window
         for _ in range(count):

@@ -22,7 +22,7 @@ class Training:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw new parameters, and then the places of every batch."""
+        """Draw new parameters, then the indices of every batch."""
         generator = np.random.default_rng(seed)
         initial = MODELS[model].initial(generator)
         places = (generator.integers(0, len(images), batch_size) for _ in range(num_batches))
@@ -32,7 +32,7 @@ class Training:
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
-        """Count what is right."""
+        """Count correct predictions over all batches."""
         right = 0
         for start in range(0, len(images), batch_size):
             batch = slice(start, start + batch_size)

@@ -1,4 +1,4 @@
-"""Where a window lies on an image: what convolution and pooling have in common."""
+"""Geometry of windows over images, shared by convolution and pooling."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.contract import Array, Padding, Pair
 
 @dataclass(frozen=True)
 class Window:
-    """A window that moves over images.
+    """A window that slides over images.
 
     Attributes:
         size: Height and width.
@@ -28,24 +28,24 @@ class Window:
     padding: Padding
 
     def pad(self, images: Array, value: float = 0.0) -> Array:
-        """Add what `same` adds around images [batch, height, width, channels]."""
+        """Add the padding of `same` around images [batch, height, width, channels]."""
         return np.pad(images, ((0, 0), *self._margins(images.shape), (0, 0)), constant_values=value)
 
     def crop(self, pad_widths: Array, shape: tuple[int, ...]) -> Array:
-        """Take away what `pad` has added to images of a shape."""
+        """Remove the padding of `pad` from images of a shape."""
         (top, _), (left, _) = self._margins(shape)
         return pad_widths[:, top : top + shape[1], left : left + shape[2]]
 
     def scatter(self, values: Array, shape: tuple[int, ...]) -> Array:
-        """Put what belongs to windows over images of a shape to where each begins, so far apart that none overlap.
+        """Place the values of each window at its start, so that windows of stride 1 gather them per image element.
 
         Args:
             values: [batch, rows, columns, n].
             shape: Shape of the images.
 
         Returns:
-            [batch, height + window height - 1, width + window width - 1, n], mostly 0. The windows of this size and a
-            stride of 1 on it belong to the elements of the images.
+            [batch, height + window height - 1, width + window width - 1, n], mostly 0. Its windows of this size and a
+            stride of 1 correspond to the elements of the images.
 
         """
         margins = self._margins(shape)
@@ -58,7 +58,7 @@ class Window:
         return result[:, top : lengths[0] - bottom, left : lengths[1] - right]
 
     def _margins(self, shape: tuple[int, ...]) -> list[Pair]:
-        """Return what is added to images of a shape above and below, and to the left and right."""
+        """Return the padding of images of a shape: above and below, left and right."""
         if self.padding == "valid":
             return [(0, 0), (0, 0)]
         margins = []
@@ -74,9 +74,9 @@ class Window:
         return np.moveaxis(views, 3, -1)
 
     def shifts(self, pad_widths: Array) -> Iterator[Array]:
-        """View, for each place in the window, the elements that lie there: [batch, rows, columns, channels].
+        """Yield a view of the elements at each position in the window: [batch, rows, columns, channels].
 
-        An element is in several windows where they overlap. What is added to a view is added to the image.
+        If windows overlap, an element is in several views. Adding to a view adds to the image.
         """
         down, right = self.strides
         rows, columns = (

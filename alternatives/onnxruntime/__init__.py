@@ -1,6 +1,6 @@
 """ONNX Runtime: operations and layer outputs as graphs of ONNX operators.
 
-Importing this package imports no framework; its groups do, when they are first used.
+Importing this package imports no framework; its groups import it on first use.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from assay.contract import Implementation, LazyImplementation
 
 
 class OnnxRuntime(LazyImplementation):
-    """The implementation, as the contract asks for it. It runs models, and neither differentiates nor trains them.
+    """The implementation of the contract. It runs models, but neither differentiates nor trains them.
 
-    ONNX seeds its draws by a float32, which cannot tell two large seeds apart, so it offers none of them.
+    ONNX seeds its draws with a float32, which cannot distinguish large seeds, so random operations are left out.
     """
 
     name, version = "onnxruntime", "0.1.0"

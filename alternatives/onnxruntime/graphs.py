@@ -14,16 +14,16 @@ from assay.contract import Array
 
 OPSET = 21
 PROVIDERS = {"cpu": "CPUExecutionProvider", "gpu": "CUDAExecutionProvider"}
-# What every session is made with.
+# Options of every session.
 settings: dict[str, Any] = {"providers": [PROVIDERS["cpu"]]}
 # Name of a value in a graph.
 Value = str
-# Adds nodes to a graph that has inputs of these names, and returns its outputs. Other arguments are by keyword.
+# Function that adds nodes to a graph with these input names, and returns its outputs.
 Build = Callable[..., Value | tuple[Value, ...]]
 
 
 def use(device: str, threads: int | None) -> str:
-    """Let sessions run on a device with so many threads, and return the device's name.
+    """Set the device and number of threads of sessions, and return the device's name.
 
     Raises:
         RuntimeError: ONNX Runtime offers no such device.
@@ -34,9 +34,9 @@ def use(device: str, threads: int | None) -> str:
         raise RuntimeError(msg)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
-    # What a session raises, it need not print.
+    # Errors are raised, so they need not be printed.
     options.log_severity_level = 4
-    # Whoever waits for threads that spin has no core for other work.
+    # Spinning threads would block cores for other work.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     settings.update(providers=[PROVIDERS[device]], sess_options=options)
     return "CPU" if device == "cpu" else "GPU"
@@ -55,7 +55,7 @@ class Graph:
         return self.add(operator, *inputs, outputs=1, **attributes)[0]
 
     def add(self, operator: str, *inputs: Value, outputs: int, **attributes: Any) -> tuple[Value, ...]:
-        """Add a node with several outputs. An input "" is left out."""
+        """Add a node with several outputs. An input "" is omitted."""
         names = tuple(f"{operator}_{len(self.nodes)}_{number}" for number in range(outputs))
         self.nodes.append(helper.make_node(operator, inputs, names, **attributes))
         return names
@@ -68,12 +68,12 @@ class Graph:
 
 
 def run(build: Build, *arrays: Array, **static: Hashable) -> Any:
-    """Run the graph that a function builds: an array, or a tuple of arrays where the graph has several outputs.
+    """Run the graph that a function builds: an array, or a tuple of arrays if it has several outputs.
 
     Args:
-        build: Builder of the graph. It is called once for all arrays of the same dtypes and ranks.
+        build: Builder of the graph. Called once per combination of dtypes and ranks.
         arrays: Inputs of the graph.
-        static: More arguments of `build`, which are part of the graph.
+        static: Further arguments of `build`, which become part of the graph.
 
     """
     forms = tuple((array.dtype, array.ndim) for array in arrays)
@@ -87,7 +87,7 @@ def run(build: Build, *arrays: Array, **static: Hashable) -> Any:
 def make_session(
     build: Build, forms: tuple[tuple[np.dtype[Any], int], ...], static: tuple[tuple[str, Hashable], ...]
 ) -> tuple[onnxruntime.InferenceSession, bool]:
-    """Build a graph for inputs of any size, and say whether it has a single output."""
+    """Build a graph for inputs of any size; also return whether it has a single output."""
     graph = Graph()
     names = [f"input_{number}" for number in range(len(forms))]
     inputs = [
@@ -96,7 +96,7 @@ def make_session(
     ]
     found = build(graph, *names, **dict(static))
     outputs = [found] if isinstance(found, str) else found
-    # An input that is an output as well needs a node between them.
+    # A node is needed between an input and an output that is the same value.
     ends = [helper.make_empty_tensor_value_info(graph("Identity", name)) for name in outputs]
     model = helper.make_model(
         helper.make_graph(graph.nodes, build.__name__, inputs, ends, graph.constants),

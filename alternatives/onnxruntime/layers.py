@@ -1,4 +1,4 @@
-"""Layers as nodes of a graph: values by name in, and out."""
+"""Layers as nodes of a graph, with values by name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.kit.layouts import GATES
 
 AUTO_PAD = {"same": "SAME_UPPER", "valid": "VALID"}
 ACTIVATIONS = {"relu": "Relu", "tanh": "Tanh", "sigmoid": "Sigmoid", "softmax": "Softmax"}
-# Orders of the axes of ONNX, and back.
+# Permutations of axes to ONNX's order, and back.
 TO_NCHW, TO_NHWC, TO_OIHW = (0, 3, 1, 2), (0, 2, 3, 1), (3, 2, 0, 1)
 # Order of the gates of ONNX.
 ONNX_GATES = "iofg"
@@ -72,22 +72,22 @@ def batch_normalization(
 def lstm(
     graph: Graph, inputs: Value, kernel: Value, recurrent_kernel: Value, bias: Value, *state: Value, units: int
 ) -> tuple[Value, Value]:
-    """Return hidden and carry after the last of some steps, [batch, units] each.
+    """Return hidden and carry after the last step, [batch, units] each.
 
     Args:
-        graph: Graph that nodes are added to.
+        graph: Graph to which nodes are added.
         inputs: [batch, time, input_dim].
         kernel: [input_dim, 4 units].
         recurrent_kernel: [units, 4 units].
         bias: [4 units].
-        state: Hidden and carry before the first step, [batch, units] each; zeros without them.
+        state: Hidden and carry before the first step, [batch, units] each; zeros if None.
         units: Number of units.
 
     """
     direction = graph.constant([0], np.int64)
 
     def reorder(gates: Value, axis: int) -> Value:
-        """Put the gates into the order of ONNX."""
+        """Reorder the gates to ONNX's order."""
         parts = graph.add("Split", gates, outputs=len(GATES), axis=axis, num_outputs=len(GATES))
         return graph("Concat", *(parts[GATES.index(gate)] for gate in ONNX_GATES), axis=axis)
 
@@ -107,6 +107,6 @@ def lstm(
 
 
 def one_hot(graph: Graph, labels: Value, *, depth: int) -> Value:
-    """Make a row of zeros and a 1 of each label."""
+    """Convert each label to a one-hot row."""
     numbers = graph("Cast", labels, to=INT64)
     return graph("OneHot", numbers, graph.constant(depth, np.int64), graph.constant([0, 1]))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def network(graph: Graph, value: Value, *weights: Value, description: tuple[Layer, ...]) -> tuple[Value, ...]:
-    """Add one layer after the other, each with the next weights, and return all their outputs."""
+    """Add the layers in turn, each with its weights, and return all of their outputs."""
     remaining, outputs = iter(weights), []
     for layer in description:
         value = add(graph, layer, value, [next(remaining) for _ in layer.shapes])
@@ -66,7 +66,7 @@ class Training:
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
-        """Count what the model gets right of every batch."""
+        """Count the model's correct predictions over all batches."""
 
         def predict(batch: Array) -> Array:
             return Models().layer_outputs(model, parameters, batch)["softmax"]

@@ -1,4 +1,4 @@
-"""Single operations, each a graph of its own."""
+"""Single operations, each in its own graph."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def simple_rnn_cell(
 
 
 def crossentropy(graph: Graph, targets: Value, probabilities: Value) -> Value:
-    """Leave out what has a target of 0, whose logarithm may be infinite."""
+    """Omit classes with a target of 0, whose logarithm may be infinite."""
     terms = graph("Mul", targets, graph("Log", probabilities))
     zero = graph.constant(0)
     counted = graph("Where", graph("Equal", targets, zero), zero, terms)
@@ -61,7 +61,7 @@ def filled(graph: Graph, shape: Value) -> Value:
 
 
 def reshaped(graph: Graph, inputs: Value, shape: Value) -> Value:
-    """Reshape, with axes of length 0 as they are."""
+    """Reshape; axes of length 0 are allowed."""
     return graph("Reshape", inputs, shape, allowzero=1)
 
 
@@ -151,7 +151,7 @@ class Ops:
     def simple_rnn(
         self, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None = "tanh"
     ) -> Array:
-        """Run one step after the other."""
+        """Run the step for every time."""
         state, steps = np.zeros((len(inputs), len(recurrent_kernel)), np.float32), []
         for time in range(inputs.shape[1]):
             state = self.simple_rnn_cell(inputs[:, time], state, kernel, recurrent_kernel, activation)
@@ -167,7 +167,7 @@ class Ops:
         return found
 
     def lstm(self, inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> tuple[Array, Array]:
-        """Run one step after the other: `LSTM` tells only the last carry."""
+        """Run the step for every time, as `LSTM` only returns the last carry."""
         hidden = carry = np.zeros((len(inputs), len(recurrent_kernel)), np.float32)
         steps = []
         for time in range(inputs.shape[1]):
@@ -177,11 +177,11 @@ class Ops:
         return hiddens, carries
 
     def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
-        """Run `Softmax` on what `Div` gives."""
+        """Run `Div` and `Softmax`."""
         return run(scaled_softmax, logits, np.array(check_temperature(temperature), np.float32))
 
     def one_hot(self, labels: Array, depth: int) -> Array:
-        """Run `OneHot`, whose labels have an axis or more."""
+        """Run `OneHot`, whose labels need at least one axis."""
         return run(layers.one_hot, np.atleast_1d(labels), depth=depth).reshape(*labels.shape, depth)
 
     def categorical_crossentropy(self, targets: Array, probabilities: Array) -> Array:
@@ -206,7 +206,7 @@ class Ops:
 
 
 def _given(bias: Array | None) -> tuple[Array, ...]:
-    """Return an argument that may be absent as none or one."""
+    """Return an optional argument as a tuple of zero or one elements."""
     return () if bias is None else (bias,)
 
 

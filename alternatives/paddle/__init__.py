@@ -1,6 +1,6 @@
 """PaddlePaddle on the kit: the functions of `paddle.nn.functional`, its cells, gradients and optimizers.
 
-Importing this package imports no framework; its groups do, when they are first used.
+Importing this package imports no framework; its groups import it on first use.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from assay.kit.implementation import KitImplementation
 
 
 class Paddle(KitImplementation):
-    """The implementation, as the contract asks for it."""
+    """The implementation of the contract."""
 
     name, version = "paddle", "0.1.0"
     distributions = ("paddlepaddle|paddlepaddle-gpu",)
     framework = ".framework:Paddle"
 
     def start(self, device: str) -> str:
-        """Let PaddlePaddle make every tensor on one device.
+        """Make PaddlePaddle create every tensor on one device.
 
         Raises:
             RuntimeError: PaddlePaddle is not built for a GPU.

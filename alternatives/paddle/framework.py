@@ -1,4 +1,4 @@
-"""What PaddlePaddle computes, on its tensors."""
+"""The operations of PaddlePaddle, on its tensors."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from assay.kit.padding import pad_image_widths
 
 MOMENTUM, EPSILON = 0.99, 0.001
 ADAM = {"beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}
-# PaddlePaddle keeps a convolution's kernel as [filters, channels, height, width], and a cell's as [gates, inputs].
+# PaddlePaddle stores a convolution's kernel as [filters, channels, height, width], and a cell's as [gates, inputs].
 CONVOLUTION, CELL = (3, 2, 0, 1), (1, 0)
 FIRST, LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
 def pad(images: Tensor, window: Pair, strides: Pair, padding: Padding, value: float = 0.0) -> Tensor:
-    """Add what `same` adds, and put the channels first."""
+    """Add the padding of `same`, and put the channels first."""
     (top, bottom), (left, right) = pad_image_widths(images.shape[1:3], window, strides, padding)
     images = images.transpose(FIRST)
     if not any((top, bottom, left, right)):
@@ -31,17 +31,17 @@ def pad(images: Tensor, window: Pair, strides: Pair, padding: Padding, value: fl
 
 
 def make_variable(tensor: Tensor) -> Tensor:
-    """Return a tensor that gradients are found for."""
+    """Return a tensor that requires a gradient."""
     variable = tensor.detach()
     variable.stop_gradient = False
     return variable
 
 
 class Optimizer:
-    """An optimizer of PaddlePaddle, which changes parameters of its own."""
+    """An optimizer of PaddlePaddle, which updates its own parameters."""
 
     def __init__(self, make: Any) -> None:
-        """Take what makes an optimizer of parameters."""
+        """Store the function that creates an optimizer of parameters."""
         self.make = make
         self.optimizer: Any = None
         self.variables: dict[str, Tensor] = {}
@@ -70,7 +70,7 @@ class Paddle(Framework):
         return paddle.to_tensor(np.array(array, order="C"))
 
     def to_array(self, tensor: Tensor) -> Array:
-        """Copy it back."""
+        """Copy the tensor to an array."""
         return np.array(tensor.detach().numpy())
 
     def stack(self, tensors: Sequence[Tensor], axis: int) -> Tensor:
@@ -78,7 +78,7 @@ class Paddle(Framework):
         return paddle.stack(list(tensors), axis)
 
     def value_and_gradients(self, function: ScalarFunction, values: Tensors, *batch: Tensor) -> tuple[Tensor, Tensors]:
-        """Let PaddlePaddle differentiate."""
+        """Differentiate with PaddlePaddle."""
         variables = {name: make_variable(value) for name, value in values.items()}
         value = function(variables, *batch)
         gradients = paddle.grad(value, [*variables.values()])
@@ -98,13 +98,13 @@ class Paddle(Framework):
         return functional.max_pool2d(pad(images, window, strides, padding, -np.inf), window, strides).transpose(LAST)
 
     def average_pool2d(self, images: Tensor, window: Pair, strides: Pair, padding: Padding) -> Tensor:
-        """Apply `avg_pool2d`, which counts the zeros."""
+        """Apply `avg_pool2d`, which includes the zeros."""
         return functional.avg_pool2d(pad(images, window, strides, padding), window, strides).transpose(LAST)
 
     def batch_normalization(
         self, inputs: Tensor, gamma: Tensor, beta: Tensor, mean: Tensor, variance: Tensor, *, training: bool
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """Apply `batch_norm`, which moves the moving statistics where they are."""
+        """Apply `batch_norm`, which updates the moving statistics in place."""
         moving = mean.clone(), variance.clone()
         layout = "NC" if inputs.ndim == len(CELL) else "NHWC"
         outputs = functional.batch_norm(
@@ -120,7 +120,7 @@ class Paddle(Framework):
     def simple_rnn_cell(
         self, inputs: Tensor, state: Tensor, kernel: Tensor, recurrent_kernel: Tensor, activation: Activation | None
     ) -> Tensor:
-        """Write the step out: PaddlePaddle's cell knows two activations and no other."""
+        """Compute the step explicitly, as PaddlePaddle's cell has only two activations."""
         return self.activate(paddle.matmul(inputs, kernel) + paddle.matmul(state, recurrent_kernel), activation)
 
     def lstm_cell(
@@ -133,8 +133,8 @@ class Paddle(Framework):
             ("weight_hh", recurrent_kernel.transpose(CELL)),
             ("bias_ih", bias),
         ):
-            # In the place of a parameter of its own, so that gradients go through.
-            cell._parameters.pop(name)  # noqa: SLF001 - it has no other way in
+            # Replaces the cell's own parameter, so that gradients pass through.
+            cell._parameters.pop(name)  # noqa: SLF001 - there is no public way
             object.__setattr__(cell, name, value)
         _, after = cell(inputs, (hidden, carry))
         return after[0], after[1]
@@ -149,7 +149,7 @@ class Paddle(Framework):
         return functional.one_hot(labels.astype("int64"), depth)
 
     def categorical_crossentropy(self, targets: Tensor, probabilities: Tensor) -> Tensor:
-        """Write it out: 0 times the logarithm of 0 is 0."""
+        """Compute it explicitly: 0 times the logarithm of 0 is 0."""
         logarithms = paddle.log(paddle.where(targets == 0, paddle.ones_like(probabilities), probabilities))
         return -(targets * logarithms).sum(-1)
 
@@ -166,7 +166,7 @@ class Paddle(Framework):
         return functional.mse_loss(predictions, targets)
 
     def make_optimizer(self, kind: Literal["sgd", "adam"], learning_rate: float) -> Optimizer:
-        """Make an optimizer of PaddlePaddle."""
+        """Create an optimizer of PaddlePaddle."""
         if kind == "sgd":
             return Optimizer(lambda **parameters: paddle.optimizer.SGD(learning_rate, **parameters))
         return Optimizer(lambda **parameters: paddle.optimizer.Adam(learning_rate, **ADAM, **parameters))
@@ -176,7 +176,7 @@ class Paddle(Framework):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Apply the operation that Adam takes its steps by, from these moments."""
         optimizer = self.make_optimizer("adam", learning_rate)
-        # The first step makes the state, in which these moments are put then.
+        # The first step creates the state, into which these moments are written.
         optimizer.step({"one": parameter}, {"one": paddle.zeros_like(gradient)})
         state = optimizer.optimizer.state_dict()
         powers = {"beta1_pow": ADAM["beta1"], "beta2_pow": ADAM["beta2"]}
@@ -192,7 +192,7 @@ class Paddle(Framework):
         return moved, gathered["1"], gathered["2"]
 
     def glorot_uniform(self, shape: tuple[int, ...], seed: int) -> Tensor:
-        """Draw by the initializer, which expects a convolution's kernel as PaddlePaddle keeps it."""
+        """Draw with the initializer, which expects a convolution's kernel in PaddlePaddle's layout."""
         paddle.seed(seed)
         initializer = nn.initializer.XavierUniform()
         if len(shape) == len(CELL):
@@ -202,10 +202,10 @@ class Paddle(Framework):
         return drawn.transpose([int(axis) for axis in np.argsort(CONVOLUTION)])
 
     def orthogonal(self, shape: tuple[int, int], seed: int) -> Tensor:
-        """Draw by the initializer."""
+        """Draw with the initializer."""
         paddle.seed(seed)
         return paddle.create_parameter(list(shape), "float32", default_initializer=nn.initializer.Orthogonal())
 
     def zeros(self, shape: tuple[int, ...]) -> Tensor:
-        """Make zeros."""
+        """Create zeros."""
         return paddle.zeros(list(shape))

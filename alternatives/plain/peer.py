@@ -1,7 +1,7 @@
 """An implementation in another process: the protocol, and the loader of the digits, in plain Python.
 
-Copy it into another language. `serve` and what it calls are the protocol, which `assay/adapters/protocol/README.md`
-describes; `preprocess` and `sample_batch` are the implementation.
+Translate it into another language. `serve` and the functions it calls are the protocol, described in
+`assay/adapters/protocol/README.md`; `preprocess` and `sample_batch` are the implementation.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ import sys
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-# Of the 256 pixels that there may be: float32, little-endian.
+# Scaled values of the 256 possible pixels: float32, little-endian.
 QUOTIENTS = struct.pack("<256f", *(pixel / 255 for pixel in range(256)))
 
 
 class Array(NamedTuple):
-    """An array as it travels: its bytes are little-endian, the last axis fastest."""
+    """An array as sent: little-endian bytes in C order."""
 
     dtype: str
     shape: list[int]
@@ -26,7 +26,7 @@ class Array(NamedTuple):
 
 
 class InvalidArgumentError(Exception):
-    """Whoever called is wrong, and not this program."""
+    """Raised for an error of the caller, not of this program."""
 
 
 def preprocess(images: Array, labels: Array) -> list[Array]:
@@ -48,7 +48,7 @@ def sample_batch(images: Array, labels: Array, batch_size: int, seed: int) -> li
 
 
 def rows(array: Array, places: list[int]) -> Array:
-    """Take what stands at some places of the first axis."""
+    """Return the elements at some indices of the first axis."""
     size = len(array.content) // array.shape[0]
     content = b"".join(array.content[size * place : size * (place + 1)] for place in places)
     return Array(array.dtype, [len(places), *array.shape[1:]], content)
@@ -60,7 +60,7 @@ GROUPS: dict[str, dict[str, Callable[..., list[Array]]]] = {
 
 
 def describe(protocol: int) -> dict[str, Any]:
-    """Say what this program is and has."""
+    """Return the description of this program."""
     if protocol != 1:
         message = f"this program speaks version 1 of the protocol, and not version {protocol}"
         raise InvalidArgumentError(message)
@@ -69,7 +69,7 @@ def describe(protocol: int) -> dict[str, Any]:
 
 
 def start(device: str) -> dict[str, str]:
-    """Make ready."""
+    """Prepare for a device."""
     if device != "cpu":
         message = "plain Python has no GPU"
         raise InvalidArgumentError(message)
@@ -77,7 +77,7 @@ def start(device: str) -> dict[str, str]:
 
 
 def answer(message: dict[str, Any], arrays: list[Array]) -> tuple[Any, list[Array]]:
-    """Do what a message asks for; arrays of the result are left for the second place, and numbered in the first."""
+    """Handle a request; return the result, in which arrays are replaced by their numbers, and the arrays."""
     match message:
         case {"command": "describe", "protocol": protocol}:
             return describe(protocol), []
@@ -92,8 +92,8 @@ def answer(message: dict[str, Any], arrays: list[Array]) -> tuple[Any, list[Arra
 
 
 def serve() -> None:
-    """Answer until asked to stop, or until the reader is gone."""
-    answers, sys.stdout = sys.stdout.buffer, sys.stderr  # What a `print` says must not get between the answers.
+    """Answer requests until asked to stop or until the other side closes."""
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr  # Printed output must not mix with the answers.
     while line := sys.stdin.buffer.readline():
         message = json.loads(line)
         arrays = [
@@ -106,7 +106,7 @@ def serve() -> None:
             fields["result"], results = answer(message, arrays)
         except InvalidArgumentError as error:
             fields["error"] = {"kind": "invalid argument", "message": str(error)}
-        except Exception as error:  # noqa: BLE001 - whatever it is, whoever asked must hear of it
+        except Exception as error:  # noqa: BLE001 - every error must be reported
             fields["error"] = {"kind": "failure", "message": f"{type(error).__name__}: {error}"}
         if results:
             fields["arrays"] = [{"dtype": a.dtype, "shape": a.shape, "bytes": len(a.content)} for a in results]

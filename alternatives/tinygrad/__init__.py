@@ -1,6 +1,6 @@
 """tinygrad on the kit: its tensor operations and gradients, its LSTM cell and its optimizers.
 
-Importing this package imports no framework; its groups do, when they are first used.
+Importing this package imports no framework; its groups import it on first use.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from assay.kit.implementation import KitImplementation
 
 
 class Tinygrad(KitImplementation):
-    """The implementation, as the contract asks for it."""
+    """The implementation of the contract."""
 
     name, version = "tinygrad", "0.1.0"
     distributions = ("tinygrad",)
     framework = ".framework:Tinygrad"
 
     def start(self, device: str) -> str:
-        """Let tinygrad compile for the CPU.
+        """Make tinygrad compile for the CPU.
 
         Raises:
-            RuntimeError: Another device is asked for, or there is nothing to compile with.
+            RuntimeError: Another device is requested, or there is no compiler.
 
         """
         name = super().start(device)

@@ -1,4 +1,4 @@
-"""What tinygrad computes, on its tensors."""
+"""The operations of tinygrad, on its tensors."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ from assay.contract import Array, Padding, Pair
 from assay.kit.framework import Framework, ScalarFunction, Tensor, Tensors
 from assay.kit.padding import pad_image_widths
 
-# tinygrad's momentum is the part of the batch, and the contract's that of the past.
+# tinygrad's momentum weights the batch, the contract's the past.
 MOMENTUM, EPSILON = 1 - 0.99, 0.001
 ADAM = {"b1": 0.9, "b2": 0.999, "eps": 1e-7}
-# tinygrad keeps a convolution's kernel as [filters, channels, height, width], and a cell's as [gates, inputs].
+# tinygrad stores a convolution's kernel as [filters, channels, height, width], and a cell's as [gates, inputs].
 CONVOLUTION, CELL = (3, 2, 0, 1), (1, 0)
 FIRST, LAST = (0, 3, 1, 2), (0, 2, 3, 1)
 
 
 def pad(images: Tensor, window: Pair, strides: Pair, padding: Padding, value: float = 0.0) -> Tensor:
-    """Add what `same` adds, and put the channels first."""
+    """Add the padding of `same`, and put the channels first."""
     rows, columns = pad_image_widths(images.shape[1:3], window, strides, padding)
     return images.permute(FIRST).pad((None, None, rows, columns), value=value)
 
 
 class Optimizer:
-    """An optimizer of tinygrad, which changes parameters of its own."""
+    """An optimizer of tinygrad, which updates its own parameters."""
 
     def __init__(self, make: Any) -> None:
-        """Take what makes an optimizer of parameters."""
+        """Store the function that creates an optimizer of parameters."""
         self.make = make
         self.optimizer: Any = None
         self.variables: dict[str, Tensor] = {}
@@ -58,7 +58,7 @@ class Tinygrad(Framework):
         return TinyTensor(np.array(array, order="C")).realize()
 
     def to_array(self, tensor: Tensor) -> Array:
-        """Copy it back."""
+        """Copy the tensor to an array."""
         return np.array(tensor.numpy())
 
     def stack(self, tensors: Sequence[Tensor], axis: int) -> Tensor:
@@ -66,7 +66,7 @@ class Tinygrad(Framework):
         return TinyTensor.stack(*tensors, dim=axis)
 
     def value_and_gradients(self, function: ScalarFunction, values: Tensors, *batch: Tensor) -> tuple[Tensor, Tensors]:
-        """Let tinygrad differentiate, and compute all of it at once."""
+        """Differentiate with tinygrad, and evaluate everything at once."""
         variables = {name: value.detach() for name, value in values.items()}
         value = function(variables, *batch)
         gradients = value.gradient(*variables.values())
@@ -103,7 +103,7 @@ class Tinygrad(Framework):
         return pad(images, window, strides, padding, -np.inf).max_pool2d(window, strides).permute(LAST)
 
     def average_pool2d(self, images: Tensor, window: Pair, strides: Pair, padding: Padding) -> Tensor:
-        """Apply `avg_pool2d`, which counts the zeros."""
+        """Apply `avg_pool2d`, which includes the zeros."""
         return pad(images, window, strides, padding).avg_pool2d(window, strides).permute(LAST)
 
     def batch_normalization(
@@ -143,7 +143,7 @@ class Tinygrad(Framework):
         return labels.one_hot(depth).cast(dtypes.float32)
 
     def categorical_crossentropy(self, targets: Tensor, probabilities: Tensor) -> Tensor:
-        """Write it out: 0 times the logarithm of 0 is 0."""
+        """Compute it explicitly: 0 times the logarithm of 0 is 0."""
         return -(targets * (targets == 0).where(1, probabilities).log()).sum(-1)
 
     def sparse_categorical_crossentropy(self, labels: Tensor, probabilities: Tensor) -> Tensor:
@@ -155,11 +155,11 @@ class Tinygrad(Framework):
         return logits.sparse_categorical_crossentropy(labels)
 
     def mean_squared_error(self, targets: Tensor, predictions: Tensor) -> Tensor:
-        """Write it out, as tinygrad has no loss for it."""
+        """Compute it explicitly, as tinygrad has no loss for it."""
         return (predictions - targets).square().mean()
 
     def make_optimizer(self, kind: Literal["sgd", "adam"], learning_rate: float) -> Optimizer:
-        """Make an optimizer of tinygrad."""
+        """Create an optimizer of tinygrad."""
         if kind == "sgd":
             return Optimizer(lambda parameters: nn.optim.SGD(parameters, learning_rate))
         return Optimizer(lambda parameters: nn.optim.Adam(parameters, learning_rate, **ADAM))
@@ -183,7 +183,7 @@ class Tinygrad(Framework):
         return moved, found[0].m[0], found[0].v[0]
 
     def glorot_uniform(self, shape: tuple[int, ...], seed: int) -> Tensor:
-        """Draw by the initializer; for a convolution by its distribution, as the initializer's limit is another one."""
+        """Draw with the initializer; for a convolution explicitly, as the initializer's limit differs."""
         TinyTensor.manual_seed(seed)
         if len(shape) == len(CELL):
             return TinyTensor.glorot_uniform(*shape)
@@ -192,10 +192,10 @@ class Tinygrad(Framework):
         return TinyTensor.uniform(*shape, low=-limit, high=limit)
 
     def orthogonal(self, shape: tuple[int, int], seed: int) -> Tensor:
-        """Draw rows at right angles with NumPy, as tinygrad has no initializer for it."""
+        """Draw orthogonal rows with NumPy, as tinygrad has no such initializer."""
         q, r = np.linalg.qr(np.random.default_rng(seed).standard_normal(shape[::-1]))
         return TinyTensor((q * np.sign(np.diag(r))).T.astype(np.float32))
 
     def zeros(self, shape: tuple[int, ...]) -> Tensor:
-        """Make zeros."""
+        """Create zeros."""
         return TinyTensor.zeros(*shape)

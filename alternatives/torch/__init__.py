@@ -1,6 +1,6 @@
 """PyTorch: layers of `torch.nn` and their gradients by autograd, operation by operation or compiled.
 
-Importing this package imports no framework; its groups do, when they are first used.
+Importing this package imports no framework; its groups import it on first use.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ GROUPS = ("ops", *TRAINING, "environments")
 
 
 class Torch(LazyImplementation):
-    """PyTorch, as the contract asks for it."""
+    """The PyTorch implementation of the contract."""
 
     version = "0.1.0"
     distributions = ("torch", "gymnasium")
@@ -30,10 +30,10 @@ class Torch(LazyImplementation):
     }
 
     def __init__(self, *, compiled: bool = False, tf32: bool = False) -> None:
-        """Take how it computes.
+        """Store the options of the implementation.
 
         Args:
-            compiled: Whether `torch.compile` makes one function of a training step.
+            compiled: Whether `torch.compile` compiles a training step.
             tf32: Whether a GPU may round the factors of products to TF32.
 
         """
@@ -41,7 +41,7 @@ class Torch(LazyImplementation):
         self.name = "-".join(["torch", *(["compiled"] if compiled else []), *(["tf32"] if tf32 else [])])
 
     def start(self, device: str, threads: int | None = None) -> str:
-        """Load PyTorch and let it make every tensor on one device.
+        """Load PyTorch, and make it create every tensor on one device.
 
         Raises:
             RuntimeError: The device does not exist, or no compiler was found.
@@ -57,7 +57,7 @@ class Torch(LazyImplementation):
 
     @cached_property
     def _trainer(self) -> Callable[..., Trainer]:
-        """Make what trains a network."""
+        """The function that creates a network's trainer."""
         if self.compiled:
             from assay.alternatives.torch.compilation import trainer
 
@@ -67,7 +67,7 @@ class Torch(LazyImplementation):
         return Trainer
 
     def make(self, group: str, kind: Callable[..., Any]) -> Any:
-        """Make a group; those that train get what trains a network."""
+        """Create a group; groups that train get the function that creates trainers."""
         return kind(self._trainer) if group in TRAINING else kind()
 
 

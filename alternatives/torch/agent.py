@@ -22,22 +22,22 @@ if TYPE_CHECKING:
 
     from assay.contract import Array, Pair, Parameters, QModelName
 
-# In place of the environment's reward, where an episode fails.
+# Replaces the environment's reward when an episode fails.
 FAILURE_REWARD = -10.0
-# The weights of red, green and blue in the luma of ITU-R BT.601.
+# Weights of red, green and blue in the luma of ITU-R BT.601.
 LUMA = (0.299, 0.587, 0.114)
-# Of the arrays of `Transitions`.
+# Dtypes of the arrays of `Transitions`.
 DTYPES = np.float32, np.int32, np.float32, np.float32, np.float32
 
 
 def learnt_from(transitions: Iterable[Array], gamma: float) -> tuple[torch.Tensor, ...]:
-    """Make tensors of the arrays of `Transitions`, with discounts, as the loss takes them, in the place of dones."""
+    """Convert `Transitions` to tensors, with dones replaced by discounts, as the loss takes them."""
     *others, dones = map(to_tensor, transitions)
     return *others, gamma * (1 - dones)
 
 
 def greedy(trainer: Trainer) -> Callable[[Array], int]:
-    """Return what finds the action of the highest value in a state."""
+    """Return a function from a state to its greedy action."""
 
     @torch.no_grad()
     def act(state: Array) -> int:
@@ -47,13 +47,13 @@ def greedy(trainer: Trainer) -> Callable[[Array], int]:
 
 
 def stack(transitions: Iterable[tuple[Any, ...]]) -> Transitions:
-    """Make arrays of single transitions."""
+    """Convert single transitions to arrays."""
     columns = zip(*transitions, strict=True)
     return Transitions(*(np.array(column, dtype) for column, dtype in zip(columns, DTYPES, strict=True)))
 
 
 def draw_batch(buffer: Sequence[tuple[Any, ...]], batch_size: int, generator: np.random.Generator) -> Transitions:
-    """Draw single transitions, none of them twice."""
+    """Draw single transitions without replacement."""
     return stack(buffer[index] for index in generator.choice(len(buffer), batch_size, replace=False))
 
 
@@ -73,7 +73,7 @@ def episode_of(
 ) -> Iterator[tuple[tuple[Any, ...], bool]]:
     """Yield every transition of an episode, as it happens, and whether it ended the episode.
 
-    An episode that is cut off by the environment's limit of steps has not failed: its last state has a future.
+    An episode truncated by the environment's step limit has not failed: its last state has a future.
     """
     state, _ = environment.reset()
     for _ in range(max_len_episode):
@@ -89,18 +89,18 @@ class Agent:
     """See `assay.contract.Agent`."""
 
     def __init__(self, trainer: Callable[..., Trainer]) -> None:
-        """Take what makes a trainer of a network."""
+        """Store the function that creates a network's trainer."""
         self.trainer = trainer
 
     def epsilon(
         self, episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
     ) -> float:
-        """Follow the schedule."""
+        """Return epsilon by the schedule."""
         remaining = (num_exploration_episodes - episode) / num_exploration_episodes
         return max(initial_epsilon * remaining, final_epsilon)
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
-        """Choose for one state after the other."""
+        """Choose an action for each state in turn."""
         network, generator = load_network(model, parameters), np.random.default_rng(seed)
         num_actions = len([*network.parameters()][-1])
         act = greedy(self.trainer(model, network))
@@ -110,7 +110,7 @@ class Agent:
         return np.array(chosen, np.int32)
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
-        """Put them into a `deque`, which forgets the oldest."""
+        """Append the transitions to a `deque`, which drops the oldest."""
         return stack(deque(zip(*transitions, strict=True), maxlen=buffer_size))
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
@@ -119,14 +119,14 @@ class Agent:
 
     @torch.no_grad()
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
-        """Put the next states through the network."""
+        """Compute the targets from the network's values of the next states."""
         _, _, *after = learnt_from(transitions, gamma)
         return to_array(td_targets(load_network(model, parameters), *after))
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
     ) -> tuple[Array, Parameters]:
-        """Ask the loss for its gradients."""
+        """Differentiate the loss."""
         trainer = self.trainer(model, load_network(model, parameters))
         return name_gradients(trainer.network, *trainer.gradients(*learnt_from(transitions, gamma)))
 
@@ -195,11 +195,11 @@ class Agent:
         act = greedy(self.trainer("q_network", load_network("q_network", parameters)))
         environment = seeded(seed)
         limit = environment.spec.max_episode_steps
-        # The environment gives 1 for every step.
+        # The environment's reward is 1 for every step.
         lengths = [sum(1 for _ in episode_of(environment, act, limit)) for _ in range(num_episodes)]
         return np.array(lengths, np.float32)
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
-        """Turn grey, resize, and let the frames be channels."""
+        """Convert to grey, resize, and stack the frames as channels."""
         grey = to_tensor(frames).float() @ (torch.tensor(LUMA) / 255)
         return to_array(functional.interpolate(grey[None], image_size, mode="bilinear")[0].permute(1, 2, 0))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-# The loop is a prototype of PyTorch, and has no public name yet.
+# The loop is a prototype in PyTorch without a public name.
 from torch._higher_order_ops.scan import scan
 from torch.func import functional_call, grad_and_value
 from torch.utils._pytree import tree_leaves
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 # The parameters of a network, and what its optimizer has gathered.
 State = tuple[Any, Any]
 
-# Their parameters are copied faster than a function is called: all their steps are one compiled loop, which does copy
-# them in each. Larger networks are changed in place, by a call for each step.
+# For these, copying the parameters is faster than calling a function, so all steps are one compiled loop, which copies
+# them in each step. Larger networks are updated in place, with a call for each step.
 SMALL = {"linear", "q_network"}
-# One for each model and batch size.
+# One compilation for each model and batch size.
 torch._dynamo.config.recompile_limit = 256  # noqa: SLF001 - where PyTorch documents it
 # The loop counts its steps in a tensor.
-torch._dynamo.config.capture_scalar_outputs = True  # noqa: SLF001 - as above
+torch._dynamo.config.capture_scalar_outputs = True  # noqa: SLF001
 
 
 def trainer(model: ModelName, network: torch.nn.Sequential, learning_rate: float = 0.0) -> Trainer:
-    """Return what trains a network.
+    """Return the trainer of a network.
 
-    The RNN is left as it is: `torch.compile` takes its LSTM apart, and what becomes of that takes more than twice as
-    long as the LSTM of oneDNN.
+    The RNN is not compiled: `torch.compile` decomposes its LSTM, and the result takes more than twice as long as the
+    LSTM of oneDNN.
     """
     kind = Trainer if model == "rnn" else CompiledTrainer
     return kind(model, network, learning_rate)
 
 
 class CompiledTrainer(Trainer):
-    """A network with an optimizer of its own, both of which compiled functions take as arguments."""
+    """A network with its own optimizer, whose states are arguments of compiled functions."""
 
     def __init__(self, model: ModelName, network: torch.nn.Sequential, learning_rate: float = 0.0) -> None:
         """Begin a training."""
@@ -74,20 +74,20 @@ class CompiledTrainer(Trainer):
 
     @torch.no_grad()
     def train_on(self, *batches: torch.Tensor) -> Array:
-        """Take a step with every batch, of which each tensor [steps, ...] has its part, and return the losses."""
+        """Take a step with every batch along the first axis of the tensors, and return the losses."""
         if not self.loops or len(batches[0]) == 1:
             return super().train_on(*batches)
         for batch in batches:
-            # Compile for any number of steps, and not for this one.
-            torch._dynamo.mark_dynamic(batch, 0)  # noqa: SLF001 - as above
+            # Compile for any number of steps, not for this one.
+            torch._dynamo.mark_dynamic(batch, 0)  # noqa: SLF001
         return to_array(self.functions.steps(self.state, self.rate, *batches))
 
 
 class Functions:
-    """What is compiled of a model, each function when it is first called; parameters are arguments."""
+    """The compiled functions of a model, each compiled on first call; parameters are arguments."""
 
     def __init__(self, model: ModelName) -> None:
-        """Take the model's layers, and what it is trained by."""
+        """Store the model's layers, its loss and its optimizer."""
         self.network = NETWORKS[model]()
         self.eager = Trainer(model, self.network)
         self.descend: Callable[..., State] = sgd if model == "linear" else adam
@@ -122,19 +122,19 @@ class Functions:
 
 
 def compile_function(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a function once for each form of its arguments, and let the fastest kernels for its products be measured.
+    """Compile a function once per shapes of its arguments, with autotuning of the kernels for its products.
 
-    The models share these functions' code, and what that is compiled for: left to itself, PyTorch would take the sizes
-    of layers for what changes from call to call, and compile slower kernels for any size.
+    The models share these functions' code and its compilations. By default, PyTorch would treat the sizes of layers as
+    varying between calls, and compile slower kernels for any size.
     """
     if torch.get_default_device().type == "cuda":
         return torch.compile(function, mode="max-autotune", dynamic=False)
-    # What calls the kernels is compiled, too.
+    # The code that calls the kernels is compiled too.
     return torch.compile(function, options={"max_autotune": True, "cpp_wrapper": True}, dynamic=False)
 
 
 def overwrite(state: State, after: State) -> None:
-    """Copy tensors to where others are."""
+    """Copy tensors into others."""
     for old, new in zip(tree_leaves(state), tree_leaves(after), strict=True):
         old.copy_(new)
 

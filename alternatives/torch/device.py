@@ -1,4 +1,4 @@
-"""Which device PyTorch works on, and how tensors get there and back."""
+"""Selection of PyTorch's device, and copies of tensors to and from it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 def use(device: str, *, threads: int | None = None, tf32: bool = False) -> str:
-    """Let PyTorch make every tensor on one device, and return the device's name.
+    """Make PyTorch create every tensor on one device, and return the device's name.
 
     Args:
         device: `cpu` or `gpu`.
-        threads: The most that PyTorch may work with; None for its own choice.
-        tf32: Whether a GPU may round the factors of products to TF32; they are full float32 otherwise.
+        threads: Maximum number of threads; None for PyTorch's choice.
+        tf32: Whether a GPU may round the factors of products to TF32; otherwise full float32.
 
     Raises:
         RuntimeError: PyTorch sees no such device.
@@ -40,18 +40,18 @@ def use(device: str, *, threads: int | None = None, tf32: bool = False) -> str:
 
 def to_tensor(array: Array) -> torch.Tensor:
     """Copy an array to the device."""
-    # In rows: the fused step of Adam goes wrong where its tensors lie in memory in different orders.
+    # In C order: the fused step of Adam is wrong if the memory orders of its tensors differ.
     return torch.tensor(np.asarray(array, order="C"))
 
 
 def to_array(tensor: torch.Tensor) -> Array:
-    """Copy a tensor back: what it is a view of may change."""
+    """Copy a tensor to an array, as the tensor's memory may change."""
     return np.array(tensor.numpy(force=True))
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Let PyTorch draw by a seed in here, and outside as if nothing had been drawn."""
+    """Seed PyTorch's draws within the context, and restore its generators afterwards."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield

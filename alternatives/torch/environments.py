@@ -6,7 +6,7 @@ import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
-# What draws the frames needs no screen, and would greet on the standard output.
+# Pygame, which draws the frames, needs no screen, and would print a greeting on standard output.
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 
 def make(**options: Any) -> Any:
-    """Make CartPole, whose state, bounds and limit Gymnasium's types do not know."""
+    """Create CartPole. Gymnasium's types lack its state, bounds and limit."""
     return gymnasium.make("CartPole-v1", **options)
 
 
 def seeded(seed: int) -> Any:
-    """Make CartPole, with all that it draws by a seed."""
+    """Create CartPole, with all draws from a seed."""
     environment = make()
     environment.reset(seed=seed)
     environment.action_space.seed(seed)
@@ -39,18 +39,18 @@ class Environments:
     """See `assay.contract.Environments`."""
 
     def cart_pole(self) -> CartPole:
-        """Read the spaces and the registered limit."""
+        """Read the spaces and the registered step limit."""
         environment = make()
         states = environment.observation_space
         return CartPole(states.low, states.high, int(environment.action_space.n), environment.spec.max_episode_steps)
 
     def initial_states(self, count: int, seed: int) -> Array:
-        """Seed the first reset alone."""
+        """Seed only the first reset."""
         environment = make()
         return np.stack([environment.reset(seed=None if number else seed)[0] for number in range(count)])
 
     def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
-        """Put the environment into each state."""
+        """Set the environment to each state, and take a step."""
         environment, taken = make(), []
         for state, action in zip(states, actions, strict=True):
             environment.reset()
@@ -64,11 +64,11 @@ class Environments:
         return play(make(), follow(actions), seed)
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
-        """Look at the state before every step."""
+        """Compute each action from the state before the step."""
         return play(make(), lambda state: int(weights @ state > 0), seed)
 
     def frames(self, actions: Array, seed: int) -> Array:
-        """Let the environment draw every state that it comes to."""
+        """Render every state."""
         environment = RenderCollection(make(render_mode="rgb_array"), pop_frames=False)
         play(environment, follow(actions), seed)
         return np.stack(environment.render())
@@ -83,7 +83,7 @@ class Environments:
         return find_spec("ale_py") is not None
 
     def breakout_actions(self) -> Sequence[str]:
-        """Ask the game."""
+        """Return the game's action names."""
         return breakout().unwrapped.get_action_meanings()
 
     def breakout(self, actions: Array, seed: int) -> Episode:
@@ -92,7 +92,7 @@ class Environments:
 
 
 def breakout() -> Any:
-    """Make the game."""
+    """Create the game."""
     import ale_py
 
     gymnasium.register_envs(ale_py)
@@ -100,7 +100,7 @@ def breakout() -> Any:
 
 
 def follow(actions: Array) -> Callable[[Array], int | None]:
-    """Return what takes these actions one after the other, whatever the state, and then None."""
+    """Return a policy that takes these actions in turn, whatever the state, and then returns None."""
     remaining = iter(actions.tolist())
     return lambda _: next(remaining, None)
 

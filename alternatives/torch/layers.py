@@ -1,6 +1,6 @@
-"""The document's models as PyTorch builds them, and where they keep their parameters otherwise than the contract.
+"""The document's models in PyTorch, and conversion of layouts that differ from the contract's.
 
-PyTorch has the channels of an image before its rows and columns, and the outputs of a kernel before its inputs.
+In PyTorch, an image has its channels first, and a kernel its outputs before its inputs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import nn
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The recurrent layer numbers its layers, and names what belongs to its inputs and to its state.
+# Names of the recurrent layer's parameters for inputs and state, with the number of the layer.
 CANONICAL = {
     "weight": "kernel",
     "bias": "bias",
@@ -52,10 +52,10 @@ def kernel_out(weight: torch.Tensor) -> torch.Tensor:
 
 
 class Dense(nn.Linear):
-    """A Dense layer with ReLU or without, drawn as Keras draws it."""
+    """A Dense layer with or without ReLU, initialised as in Keras."""
 
     def __init__(self, inputs: int, outputs: int, *, relu: bool = False) -> None:
-        """Make the parameters."""
+        """Create the parameters."""
         super().__init__(inputs, outputs)
         self.activation = nn.ReLU() if relu else nn.Identity()
 
@@ -70,7 +70,7 @@ class Dense(nn.Linear):
 
 
 class Convolution(nn.Conv2d):
-    """A convolution with ReLU, drawn as Keras draws it."""
+    """A convolution with ReLU, initialised as in Keras."""
 
     bias: nn.Parameter
 
@@ -85,7 +85,7 @@ class Convolution(nn.Conv2d):
 
 
 class Flatten(nn.Module):
-    """Images to vectors, with the channels fastest, as the contract's kernels expect them."""
+    """Flattens images with the channels varying fastest, as the contract's kernels expect."""
 
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:
         """Return [batch, height * width * channels]."""
@@ -93,10 +93,10 @@ class Flatten(nn.Module):
 
 
 class OneHot(nn.Module):
-    """Numbers to vectors."""
+    """Maps numbers to one-hot vectors."""
 
     def __init__(self, depth: int) -> None:
-        """Take the length of the vectors."""
+        """Set the length of the vectors."""
         super().__init__()
         self.depth = depth
 
@@ -106,40 +106,40 @@ class OneHot(nn.Module):
 
 
 class Cell(nn.LSTM):
-    """An LSTM whose last output counts. Its gates are in the contract's order, and its second bias stays 0."""
+    """An LSTM that returns its last output. Its gates are in the contract's order; its second bias stays 0."""
 
-    # PyTorch makes these by name, and its types know none of them.
+    # PyTorch creates these attributes by name, so its types lack them.
     weight_ih_l0: nn.Parameter
     weight_hh_l0: nn.Parameter
     bias_ih_l0: nn.Parameter
     bias_hh_l0: nn.Parameter
 
     def __init__(self, inputs: int, units: int) -> None:
-        """Make the parameters."""
+        """Create the parameters."""
         super().__init__(inputs, units, batch_first=True)
         self.bias_hh_l0.requires_grad = False
 
     def reset_parameters(self) -> None:
-        """Draw the kernels as Keras does, and let the forget gate be open; the constructor calls this."""
+        """Draw the kernels as in Keras, and set the forget gate's bias to 1; the constructor calls this."""
         nn.init.xavier_uniform_(self.weight_ih_l0)
         nn.init.orthogonal_(self.weight_hh_l0)
         for bias in (self.bias_ih_l0, self.bias_hh_l0):
             nn.init.zeros_(bias)
         nn.init.ones_(self.bias_ih_l0[self.hidden_size : 2 * self.hidden_size])
 
-    # PyTorch's own returns all outputs and the last states.
+    # PyTorch's own `forward` returns all outputs and the last states.
     def forward(self, inputs: torch.Tensor) -> torch.Tensor:  # type: ignore[override, unused-ignore]
         """Return [batch, units] of [batch, time, inputs]."""
         return super().forward(inputs)[0][:, -1]
 
 
 def make_sequential(**layers: nn.Module) -> nn.Sequential:
-    """Put layers one after the other, under the contract's names."""
+    """Return a sequence of layers under the contract's names."""
     return nn.Sequential(OrderedDict(layers))
 
 
 def linear(features: int = 3) -> nn.Sequential:
-    """Return one layer of one unit, all zeros to start with."""
+    """Return one layer of one unit, initialised with zeros."""
     dense = Dense(features, 1)
     nn.init.zeros_(dense.weight)
     return make_sequential(dense=dense)
@@ -206,7 +206,7 @@ NETWORKS: dict[str, Any] = {
 
 
 def trainable(network: nn.Sequential) -> Iterator[tuple[str, nn.Parameter]]:
-    """Yield the parameters that training changes, each with its canonical name."""
+    """Yield the trainable parameters, each with its canonical name."""
     for name, parameter in network.named_parameters():
         layer, own = name.split(".")
         if parameter.requires_grad:

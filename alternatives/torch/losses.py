@@ -1,4 +1,4 @@
-"""What the models are trained by: the mean loss of a batch, by the function that is trained and the batch."""
+"""Losses of the models: the mean loss of a batch, as a function of the network and the batch."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def squared_error(predictions_of: Function, inputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """Compare numbers."""
+    """Return the mean squared error."""
     return functional.mse_loss(predictions_of(inputs), targets)
 
 
 def crossentropy(logits_of: Function, inputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Compare labels with the softmax of logits: taken together they lose nothing of a small probability."""
+    """Return the cross-entropy of labels and logits, which is accurate for small probabilities."""
     return functional.cross_entropy(logits_of(as_network_takes(inputs)), labels.long())
 
 
@@ -33,7 +33,7 @@ def q_loss(
     next_states: torch.Tensor,
     discounts: torch.Tensor,
 ) -> torch.Tensor:
-    """Compare the value of the action that was taken with what came of it."""
+    """Return the loss of the taken actions' values, with y as the target."""
     values = values_of(as_network_takes(states)).gather(1, actions.long()[:, None])[:, 0]
     return functional.mse_loss(values, td_targets(values_of, rewards, next_states, discounts))
 
@@ -41,13 +41,13 @@ def q_loss(
 def td_targets(
     values_of: Function, rewards: torch.Tensor, next_states: torch.Tensor, discounts: torch.Tensor
 ) -> torch.Tensor:
-    """Return y of transitions, [n], which no gradient goes through.
+    """Return y of transitions, [n], without gradients.
 
     Args:
-        values_of: States to the values of all actions, [n, actions].
+        values_of: Function from states to the values of all actions, [n, actions].
         rewards: [n].
         next_states: [n, ...].
-        discounts: Factors of the best next value, [n]; 0 where the episode has ended.
+        discounts: Factors of the best next value, [n]; 0 if the episode has failed.
 
     """
     with torch.no_grad():

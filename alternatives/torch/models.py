@@ -1,4 +1,4 @@
-"""The document's models without state: parameters in, parameters out."""
+"""The document's models as pure functions of their parameters."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
 
 class Trainer:
-    """A network with an optimizer of its own: PyTorch takes one operation after the other."""
+    """A network with its own optimizer, run eagerly."""
 
     def __init__(self, model: ModelName, network: torch.nn.Sequential, learning_rate: float = 0.0) -> None:
-        """Make a new optimizer for the network."""
+        """Create a new optimizer for the network."""
         self.network = network
-        # Input of the loss: a classifier's logits, and otherwise what the last layer gives.
+        # Input of the loss: the logits of a classifier, otherwise the last layer's output.
         self.scores = network[:-1] if hasattr(network, "softmax") else network
         self.loss = LOSSES[model]
         self.kind: Callable[..., torch.optim.Optimizer] = SGD if model == "linear" else Adam
@@ -40,7 +40,7 @@ class Trainer:
 
     @cached_property
     def optimizer(self) -> torch.optim.Optimizer:
-        """A new one, where it is needed."""
+        """The optimizer, created on first use."""
         return self.kind([parameter for _, parameter in trainable(self.network)], self.learning_rate)
 
     def outputs(self, inputs: torch.Tensor) -> torch.Tensor:
@@ -66,22 +66,22 @@ class Trainer:
         return to_array(torch.stack([self.step(*batch) for batch in batches]))
 
     def train_on(self, *batches: torch.Tensor) -> Array:
-        """Take a step with every batch, of which each tensor [steps, ...] has its part, and return the losses."""
+        """Take a step with every batch along the first axis of the tensors, and return the losses."""
         return self.train(zip(*batches, strict=True))
 
 
 def parameters_of(network: torch.nn.Sequential) -> Parameters:
-    """Read every parameter."""
+    """Return every parameter."""
     return {name: to_array(kernel_out(parameter)) for name, parameter in trainable(network)}
 
 
 def new(model: ModelName, seed: int, *size: int) -> torch.nn.Sequential:
-    """Build a network with parameters drawn by a seed."""
+    """Build a network with parameters drawn from a seed."""
     with seeded(seed):
         return NETWORKS[model](*size)
 
 
-# Drawing millions of parameters, to write others over them, takes longer than most calls.
+# Drawing millions of parameters, only to overwrite them, takes longer than most calls.
 reused = cache(new)
 
 
@@ -100,16 +100,16 @@ class Models:
     """See `assay.contract.Models`."""
 
     def __init__(self, trainer: Callable[..., Trainer]) -> None:
-        """Take what makes a trainer of a network."""
+        """Store the function that creates a network's trainer."""
         self.trainer = trainer
 
     def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
-        """Build a new network and read what it starts from."""
+        """Build a new network, and return its parameters."""
         return parameters_of(new(model, seed))
 
     @torch.no_grad()
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
-        """Put the batch through one layer after the other."""
+        """Apply the layers to the batch in turn."""
         outputs = {}
         output = as_network_takes(to_tensor(inputs))
         for name, layer in load_network(model, parameters).named_children():
@@ -120,14 +120,14 @@ class Models:
     def loss_and_gradients(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, Parameters]:
-        """Ask the loss for its gradients."""
+        """Differentiate the loss."""
         trainer = self.trainer(model, load_network(model, parameters))
         return name_gradients(trainer.network, *trainer.gradients(to_tensor(inputs), to_tensor(targets)))
 
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
-        """Take one step after the other."""
+        """Take a step with every batch."""
         network = load_network(model, parameters)
         losses = self.trainer(model, network, learning_rate).train_on(to_tensor(inputs), to_tensor(targets))
         return losses, parameters_of(network)

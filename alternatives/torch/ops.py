@@ -1,4 +1,4 @@
-"""Single operations, each by the function of PyTorch that does it."""
+"""Single operations, each with PyTorch's own function."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from assay.contract import Activation, Array, Padding, Pair
 
 ACTIVATIONS = {None: lambda sums: sums, "relu": torch.relu, "tanh": torch.tanh, "sigmoid": torch.sigmoid}
-# PyTorch's momentum is the part of the batch, and the contract's that of the past.
+# PyTorch's momentum weights the batch, the contract's the past.
 MOMENTUM, EPSILON = 1 - 0.99, 0.001
 
 
@@ -116,7 +116,7 @@ class Ops:
         *,
         training: bool,
     ) -> tuple[Array, Array, Array]:
-        """Apply `batch_norm`, which moves the moving statistics where they are."""
+        """Apply `batch_norm`, which updates the moving statistics in place."""
         moving = to_tensor(moving_mean), to_tensor(moving_variance)
         outputs = _normalize(to_tensor(inputs), to_tensor(gamma), to_tensor(beta), *moving, training=training)
         return to_array(outputs), to_array(moving[0]), to_array(moving[1])
@@ -155,7 +155,7 @@ class Ops:
         recurrent_kernel: Array,
         activation: Activation | None = "tanh",
     ) -> Array:
-        """Write the step out: PyTorch's cell knows two activations and no other."""
+        """Compute the step explicitly, as PyTorch's cell has only two activations."""
         weights = to_tensor(kernel), to_tensor(recurrent_kernel)
         return to_array(_simple_rnn_step(to_tensor(inputs), to_tensor(state), *weights, activation))
 
@@ -180,7 +180,7 @@ class Ops:
         return hidden, carry
 
     def lstm(self, inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> tuple[Array, Array]:
-        """Run an LSTMCell over and over: the layer keeps every output but only the last carry."""
+        """Run an LSTMCell over time, since the layer returns only the last carry."""
         cell = _lstm_cell(kernel, recurrent_kernel, bias)
         states, steps = None, []
         for step in to_tensor(inputs).unbind(1):
@@ -194,7 +194,7 @@ class Ops:
         return to_array(torch.softmax(to_tensor(logits) / check_temperature(temperature), -1))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
-        """Draw by `multinomial`, which takes weights of any sum."""
+        """Draw with `multinomial`, which takes unnormalised weights."""
         if np.isnan(probabilities).any():
             msg = "there is a NaN among the probabilities"
             raise ValueError(msg)
@@ -219,7 +219,7 @@ class Ops:
         return to_array(functional.mse_loss(to_tensor(predictions), to_tensor(targets)))
 
     def sgd_step(self, parameter: Array, gradient: Array, learning_rate: float) -> Array:
-        """Let the optimizer take a step."""
+        """Take a step of the optimizer."""
         variable = _with_gradient(parameter, gradient)
         SGD([variable], learning_rate).step()
         return to_array(variable)
@@ -233,7 +233,7 @@ class Ops:
         step: int,
         learning_rate: float,
     ) -> tuple[Array, Array, Array]:
-        """Let the optimizer take a step, from the given moments."""
+        """Take a step of the optimizer from the given moments."""
         variable = _with_gradient(parameter, gradient)
         moments = to_tensor(first_moment), to_tensor(second_moment)
         optimizer = Adam([variable], learning_rate)
@@ -246,7 +246,7 @@ class Ops:
         return to_array(variable), to_array(moments[0]), to_array(moments[1])
 
     def sparse_categorical_accuracy(self, batches: Sequence[tuple[Array, Array]]) -> Array:
-        """Count: PyTorch has no metrics of its own."""
+        """Count correct predictions, as PyTorch has no metrics."""
         correct, count, results = 0, 0, []
         for labels, predictions in batches:
             correct += number_correct(to_tensor(labels), to_tensor(predictions))
@@ -255,17 +255,17 @@ class Ops:
         return np.array(results, np.float32)
 
     def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Array:
-        """Draw by `xavier_uniform_`."""
+        """Draw with `xavier_uniform_`."""
         with seeded(seed):
             return to_array(nn.init.xavier_uniform_(torch.empty(shape)))
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
-        """Make zeros."""
+        """Create zeros."""
         return to_array(torch.zeros(shape))
 
 
 def check_temperature(temperature: float) -> float:
-    """Return a temperature as it is divided by.
+    """Check a temperature, and return it as float32.
 
     Raises:
         ValueError: The temperature is not a number above 0 as a float32.
@@ -279,19 +279,19 @@ def check_temperature(temperature: float) -> float:
 
 
 def number_correct(labels: torch.Tensor, predictions: torch.Tensor) -> int:
-    """Count the examples whose largest prediction is that of their label."""
+    """Count the examples whose largest prediction is at the label."""
     return int((predictions.argmax(-1) == labels).sum())
 
 
 def _pad(
     images: torch.Tensor, window: Sequence[int], strides: Pair, padding: Padding, value: float = 0.0
 ) -> torch.Tensor:
-    """Return [batch, channels, height, width], padded: PyTorch's own `same` takes no strides, and pads evenly."""
+    """Return [batch, channels, height, width], padded; PyTorch's `same` supports no strides and pads evenly."""
     images = channels_first(images)
     if padding == "valid":
         return images
     ends = []
-    # `pad` asks for the last axis first.
+    # `pad` takes the last axis first.
     for size, extent, stride in reversed([*zip(images.shape[2:], window, strides, strict=True)]):
         missing = max((-(-size // stride) - 1) * stride + extent - size, 0)
         ends += [missing // 2, missing - missing // 2]
@@ -306,7 +306,7 @@ def _convolve(
     padding: Padding,
 ) -> torch.Tensor:
     pad_widths = _pad(images, kernel.shape[:2], strides, padding)
-    # One of the kernels that PyTorch may choose has no gradient for a view.
+    # One of PyTorch's kernels has no gradient for a view.
     return channels_last(functional.conv2d(pad_widths, kernel_in(kernel).contiguous(), bias, strides))
 
 
@@ -349,7 +349,7 @@ def _simple_rnn_step(
 
 
 def _lstm_cell(kernel: Array, recurrent_kernel: Array, bias: Array) -> nn.LSTMCell:
-    """Make a cell, whose gates are in the contract's order, and whose second bias is 0."""
+    """Create a cell with gates in the contract's order and a second bias of 0."""
     cell = nn.LSTMCell(len(kernel), len(recurrent_kernel))
     cell.load_state_dict(
         {

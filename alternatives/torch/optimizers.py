@@ -1,6 +1,6 @@
-"""PyTorch's optimizers with the document's constants; and what they do as functions.
+"""PyTorch's optimizers with the document's constants; and the same as pure functions.
 
-A function has no state: what has been gathered goes in and comes out.
+A function has no state: the optimizer's state is an argument and a result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from torch.optim import SGD
 
 __all__ = ["SGD", "Adam", "adam", "sgd"]
 
-# By a parameter's name.
+# Tensors by the name of the parameter.
 Tensors = dict[str, torch.Tensor]
 Moments = tuple[Tensors, Tensors, torch.Tensor]
 
@@ -24,12 +24,12 @@ Adam = partial(torch.optim.Adam, betas=(BETA_1, BETA_2), eps=EPSILON, fused=True
 
 
 def begin(parameters: Tensors) -> Moments:
-    """Return what Adam has gathered before its first step.
+    """Return Adam's state before the first step.
 
     Returns:
-        The first and the second moment of every parameter; and how many steps there have been, [1] in float64, as
-        corrections for bias are differences of numbers near 1. Without an axis it would be a number to `torch.compile`
-        (2.13), and what is copied there would be lost.
+        The first and the second moment of every parameter, and the number of steps, [1] in float64, since bias
+        corrections are differences of numbers near 1. Without an axis, `torch.compile` (2.13) would treat it as a
+        number, and copies into it would be lost.
 
     """
     first, second = ({name: torch.zeros_like(one) for name, one in parameters.items()} for _ in range(2))
@@ -37,12 +37,12 @@ def begin(parameters: Tensors) -> Moments:
 
 
 def sgd(parameters: Tensors, gradients: Tensors, gathered: tuple[()], rate: torch.Tensor) -> tuple[Tensors, tuple[()]]:
-    """Move parameters against their gradients."""
+    """Update parameters along their negative gradients."""
     return {name: one - rate * gradients[name] for name, one in parameters.items()}, gathered
 
 
 def adam(parameters: Tensors, gradients: Tensors, moments: Moments, rate: torch.Tensor) -> tuple[Tensors, Moments]:
-    """Move parameters by their moments, with epsilon as in Kingma and Ba's algorithm 1."""
+    """Update parameters by their moments, with epsilon as in Kingma and Ba's algorithm 1."""
     first, second, steps = moments
     steps = steps + 1
     first = {name: BETA_1 * m + (1 - BETA_1) * gradients[name] for name, m in first.items()}

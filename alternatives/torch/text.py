@@ -1,4 +1,4 @@
-"""The loader of characters, and the program that learns to write."""
+"""The text loader, and the program that learns to generate text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Text:
     """See `assay.contract.Text`."""
 
     def __init__(self, trainer: Callable[..., Trainer]) -> None:
-        """Take what makes a trainer of a network."""
+        """Store the function that creates a network's trainer."""
         self.trainer = trainer
 
     def encode(self, content: bytes) -> EncodedText:
@@ -34,7 +34,7 @@ class Text:
         return EncodedText(char_indices, indices_char, to_array(indices))
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
-        """Draw some of all windows."""
+        """Draw windows with replacement."""
         every = windows(indices, seq_length)
         with seeded(seed):
             drawn = every[torch.randint(len(every), (batch_size,))]
@@ -51,7 +51,7 @@ class Text:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw where the windows of all batches begin, and take one step after the other."""
+        """Draw the starts of all batches' windows, and take a step with each batch."""
         every = windows(indices, seq_length)
         network = new("rnn", seed, num_chars)
         with seeded(seed):
@@ -62,7 +62,7 @@ class Text:
 
     @torch.no_grad()
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
-        """Draw one character after the other."""
+        """Draw the characters in turn."""
         divisor = check_temperature(temperature)
         logits_of = load_network("rnn", parameters)[:-1]
         text = torch.empty(len(window) + count, dtype=torch.int32)

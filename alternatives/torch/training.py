@@ -36,7 +36,7 @@ class Training:
     """See `assay.contract.Training`."""
 
     def __init__(self, trainer: Callable[..., Trainer]) -> None:
-        """Take what makes a trainer of a network."""
+        """Store the function that creates a network's trainer."""
         self.trainer = trainer
 
     def fit(
@@ -50,7 +50,7 @@ class Training:
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw the indices of all batches ahead, and take one step after the other."""
+        """Draw the indices of all batches in advance, and take a step with each."""
         network = new(model, seed)
         with seeded(seed):
             indices = torch.randint(len(images), (num_batches, batch_size))
@@ -63,7 +63,7 @@ class Training:
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
-        """Count what the network gets right of every batch."""
+        """Count the network's correct predictions over all batches."""
         outputs = self.trainer(model, load_network(model, parameters)).outputs
         batches = zip(to_tensor(images).split(batch_size), to_tensor(labels).split(batch_size), strict=True)
         return sum(number_correct(targets, outputs(inputs)) for inputs, targets in batches) / len(images)

@@ -1,1 +1,1 @@
-"""Implementations under test: how they are loaded, observed, limited in time, and reached in other languages."""
+"""Implementations under test: loading, observation, time limits, and access to other languages."""

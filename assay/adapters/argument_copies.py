@@ -1,6 +1,6 @@
-"""Copies of arguments for an implementation, and whether it has changed them.
+"""Copies of arguments for an implementation, and detection of changes to them.
 
-An implementation may get an array in any memory order, and must not change it.
+An implementation may receive an array in any memory order, and must not change it.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from numpy.lib.stride_tricks import as_strided
 
 from assay.contract import Array
 
-# A view that leaves out more of its memory than this is copied without the gaps.
+# A view with larger gaps than this is copied without the gaps.
 _LARGEST_GAP = 4
-# Larger arrays keep their memory order: to change it would take time.
+# Larger arrays keep their memory order, since changing it takes time.
 _LARGEST_VARIED = 100_000
-# First elements, whose bytes decide the memory order of a copy.
+# Number of leading elements whose bytes determine the memory order of a copy.
 _HASHED = 16
 
 
 def copy_arguments(tree: Any) -> Any:  # noqa: ANN401 - arguments of any function of the contract
-    """Copy arguments for the implementation, which may change what it gets; the same values give the same copy."""
+    """Copy arguments for the implementation, which may change them; equal values give equal copies."""
     if isinstance(tree, np.ndarray):
         return _copy_array(tree)
     if isinstance(tree, dict):
@@ -33,7 +33,7 @@ def copy_arguments(tree: Any) -> Any:  # noqa: ANN401 - arguments of any functio
 
 
 def _copy_array(array: Array) -> Array:
-    """Copy an array in its own memory order: transposed, sliced, broadcast and read-only arrays stay as they are."""
+    """Copy an array in its own memory order: transposed, sliced, broadcast and read-only arrays keep their layout."""
     if array.flags.c_contiguous and array.flags.writeable:
         return _vary_memory_order(array)
     reach = sum((size - 1) * stride for size, stride in zip(array.shape, array.strides, strict=True))
@@ -45,7 +45,7 @@ def _copy_array(array: Array) -> Array:
 
 
 def _vary_memory_order(array: Array) -> Array:
-    """Copy an array, now and then in another memory order: which one depends on its values, so that a case repeats."""
+    """Copy an array, sometimes in another memory order, which depends on the values so that a case can be repeated."""
     if array.ndim < 2 or not 1 < array.size <= _LARGEST_VARIED:  # noqa: PLR2004 - a matrix
         return array.copy()
     match crc32(array.reshape(-1)[:_HASHED].tobytes()) % 6:
@@ -58,16 +58,16 @@ def _vary_memory_order(array: Array) -> Array:
     return array.copy()
 
 
-def are_same(left: Any, right: Any) -> bool:  # noqa: ANN401 - as above
+def are_same(left: Any, right: Any) -> bool:  # noqa: ANN401
     """Whether two trees hold the same values; NaN is the same as NaN."""
     if isinstance(left, np.ndarray):
         if left.shape != right.shape or left.dtype != right.dtype:
             return False
-        # To look for NaN takes several times as long, and there hardly ever is any.
+        # Comparing with NaN as equal takes several times as long, and NaN is rare.
         return np.array_equal(left, right) or (left.dtype.kind == "f" and np.array_equal(left, right, equal_nan=True))
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(are_same(left[key], right[key]) for key in left)
     if isinstance(left, tuple | list):
         return len(left) == len(right) and all(map(are_same, left, right))
-    # NaN is the same as itself, and not equal to it.
+    # NaN counts as the same, although it is not equal to itself.
     return left is right or bool(left == right)

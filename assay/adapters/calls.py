@@ -1,4 +1,4 @@
-"""The last calls of a test: what the implementation was given and what it answered."""
+"""Log of the last calls of a test: arguments and results."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from assay.adapters.lent_arguments import LentArguments
 
-# As many as a failure can show. A test that makes more of them keeps the last ones.
+# Number of calls that are kept, the last ones of a case. A failure can show as many.
 MOST_CALLS = 24
 
 
 class NotReturned:
-    """Stands for the result of a call that has not returned."""
+    """Placeholder for the result of a call that has not returned."""
 
 
 NOT_RETURNED = NotReturned()
@@ -22,21 +22,21 @@ NOT_RETURNED = NotReturned()
 class Call:
     """One call of a function of the contract.
 
-    The test's own arrays are kept, which the implementation never sees: it gets copies. So nothing is copied here.
+    It keeps the test's own arrays without copying, as the implementation only receives copies of them.
 
     Attributes:
         group: Name of the group.
         function: Name of the function.
         args: Positional arguments.
         kwargs: Named arguments.
-        result: What was returned; `NOT_RETURNED` if the call raised.
+        result: Returned value; `NOT_RETURNED` if the call raised.
 
     """
 
     __slots__ = ("args", "function", "group", "kwargs", "result")
 
     def __init__(self, group: str, function: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-        """Note what is about to be called."""
+        """Record the function and arguments of a call."""
         self.group = group
         self.function = function
         self.args = args
@@ -50,20 +50,20 @@ class Call:
 
     @property
     def returned(self) -> bool:
-        """Whether the call came back with a result."""
+        """Whether the call returned a result."""
         return self.result is not NOT_RETURNED
 
 
 class CallLog:
-    """The calls of the case that runs now.
+    """The calls of the current case.
 
     Attributes:
         case: Arguments of the test in this case, by name.
-        calls: Calls, the last one last.
-        total: Number of calls of the case, those that are no longer kept included.
-        failed: Calls of the last case that failed: Hypothesis tries it again, and then it may hold.
+        calls: Calls, latest last.
+        total: Number of calls of the case, including those that are no longer kept.
+        failed: Calls of the last failed case, since it may pass when Hypothesis repeats it.
         turns: Number of calls of each function in the test.
-        arguments: Arguments of earlier calls, which later calls have again.
+        arguments: Argument buffers of earlier calls, which later calls reuse.
 
     """
 
@@ -77,13 +77,13 @@ class CallLog:
         self.arguments = LentArguments()
 
     def start_test(self) -> None:
-        """Forget the calls of the test before."""
+        """Forget the calls of the previous test."""
         self.start_case({})
         self.failed.clear()
         self.turns.clear()
 
     def start_case(self, arguments: Mapping[str, Any]) -> None:
-        """Forget the calls of the case before: a test that Hypothesis drives has many cases.
+        """Forget the calls of the previous case, since a Hypothesis test has many cases.
 
         Args:
             arguments: Arguments of the test, by name.
@@ -98,7 +98,7 @@ class CallLog:
         self.failed = [*self.calls]
 
     def add(self, call: Call) -> None:
-        """Note a call before it is made."""
+        """Record a call before it is made."""
         self.calls.append(call)
         self.total += 1
         self.turns[call.name] += 1

@@ -1,4 +1,4 @@
-"""Whether a KeyboardInterrupt comes from the user: an implementation can raise one, too."""
+"""Detection of interrupts by the user, since an implementation can raise KeyboardInterrupt too."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _pressed_at: float | None = None
 
 
 def watch() -> None:
-    """Note from now on when the user interrupts this process, or ends it with SIGTERM or SIGHUP."""
-    global _watched  # noqa: PLW0603 - as the handlers of a process are
+    """Start recording when the user interrupts this process, or ends it with SIGTERM or SIGHUP."""
+    global _watched  # noqa: PLW0603 - signal handlers are global
     _watched = True
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # What `nohup` ignores stays ignored.
+        # Signals ignored by `nohup` stay ignored.
         if signal.getsignal(each) is not signal.SIG_IGN:
             signal.signal(each, _interrupt)
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    global _pressed_at  # noqa: PLW0603 - as above
+    global _pressed_at  # noqa: PLW0603
     now = monotonic()
     if _pressed_at is not None and now - _pressed_at < SAME_SIGNAL_SECONDS:
         return
@@ -32,5 +32,5 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> None:
 
 
 def is_from_user() -> bool:
-    """Whether a KeyboardInterrupt comes from outside this process, as far as it is known."""
+    """Whether a KeyboardInterrupt comes from outside this process, as far as known."""
     return _pressed_at is not None or not _watched

@@ -1,4 +1,4 @@
-"""Reuse of argument buffers: later calls get the arrays of earlier calls with other values in them."""
+"""Reuse of argument buffers: later calls get the arrays of earlier calls with new values."""
 
 from __future__ import annotations
 
@@ -10,35 +10,35 @@ import numpy as np
 
 from assay.contract import Array
 
-# Elements of an array, and bytes of all arrays together. To keep more would take memory and time.
+# Maximum elements of a kept array, and maximum bytes of all, to limit memory and time.
 _LARGEST_LENT = 100_000
 _LARGEST_KEPT = 2**26
 
 
 class LentArguments:
-    """Arrays and dictionaries of earlier calls, which later calls get with other values in them.
+    """Arrays and dictionaries of earlier calls, which later calls get with new values.
 
     Programs reuse buffers: they write the next batch into the array of the last one. An implementation that caches by
     the identity of an argument, or reads it after the call, then gives wrong results. Every other call of a function in
-    a test gets only objects that the call before did not have. There, an implementation fails that takes the arguments
-    of the call before for those of this one.
+    a test gets only objects that the previous call did not have. This finds an implementation that mistakes the
+    previous arguments for the current ones.
     """
 
     def __init__(self) -> None:
-        """Start with nothing to lend."""
-        # By form, the one that was used last at the end.
+        """Start without arguments to lend."""
+        # By shape and dtype, the most recently used last.
         self._kept: dict[tuple[Any, ...], list[Any]] = defaultdict(list)
         self._size = 0
-        # Identities of what the last call of each function had.
+        # Identities of the arguments of each function's last call.
         self._last: dict[str, set[int]] = {}
 
     def lend(self, tree: Any, name: str, turn: int) -> Any:  # noqa: ANN401 - copies of the arguments of any function
-        """Return arguments in arrays and dictionaries that an earlier call has had, as far as there are any.
+        """Return the arguments in arrays and dictionaries of earlier calls, if available.
 
         Args:
             tree: Arguments of a call.
             name: Name of the function.
-            turn: Number of the call among those of the function in a test, from 1.
+            turn: Number of the call of this function in the test, from 1.
 
         """
         avoided = set() if turn % 2 else self._last.get(name, set())
@@ -46,7 +46,7 @@ class LentArguments:
         self._last[name] = {id(part) for part in _parts(lent) if isinstance(part, dict | np.ndarray)}
         return lent
 
-    def _lend(self, tree: Any, avoided: Collection[int]) -> Any:  # noqa: ANN401 - as above
+    def _lend(self, tree: Any, avoided: Collection[int]) -> Any:  # noqa: ANN401
         if isinstance(tree, np.ndarray):
             if not _is_reusable(tree) or (kept := self._take(_form(tree), avoided)) is None:
                 return tree
@@ -71,11 +71,11 @@ class LentArguments:
                 return kept.pop(place)
         return None
 
-    def take_back(self, tree: Any, result: Any) -> None:  # noqa: ANN401 - as above, and whatever was returned
-        """Keep the arguments of a call that has ended, but for those that its result is a view of."""
+    def take_back(self, tree: Any, result: Any) -> None:  # noqa: ANN401
+        """Keep the arguments of a finished call, except those of which its result is a view."""
         returned = [*_parts(result)]
         arrays, identities = [part for part in returned if isinstance(part, np.ndarray)], {*map(id, returned)}
-        # The first argument comes last, and so is lent first.
+        # The first argument is stored last, so it is lent first.
         for part in reversed([*_parts(tree)]):
             if isinstance(part, dict) and id(part) not in identities:
                 self._kept[tuple(part)].append(part)
@@ -99,8 +99,8 @@ def _is_seen_in(array: Array, results: Sequence[Array]) -> bool:
     return any(np.may_share_memory(array, result) for result in results)
 
 
-def _parts(tree: Any) -> Iterator[Any]:  # noqa: ANN401 - as above
-    """Yield a tree and all that is in it."""
+def _parts(tree: Any) -> Iterator[Any]:  # noqa: ANN401
+    """Yield a tree and everything in it."""
     yield tree
     if isinstance(tree, Mapping | tuple | list):
         for branch in tree.values() if isinstance(tree, Mapping) else tree:

@@ -1,4 +1,4 @@
-"""From the name of an implementation to the object, without trusting it."""
+"""Loading an implementation by name, without trusting it."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ from assay.specification.signatures import parts
 
 DEFAULT_ATTRIBUTE = "implementation"
 CALLED = "An implementation is named as package.module[:attribute], by an entry point, or by a file in TOML"
-# As long as the whole core profile may take (design: time budgets): nobody waits longer for an import.
+# The time budget of the whole core profile, as a limit for an import.
 PROBE_SECONDS = 60
 
 
 @dataclass(frozen=True)
 class Description:
-    """What an implementation says of itself before it starts.
+    """Description of an implementation, available before it starts.
 
     Attributes:
-        name: Name, for people.
+        name: Name for display.
         version: Version of the adapter.
         frameworks: Installed versions, by package.
-        groups: Those that it declares.
-        source: Digest of its source; empty where that is not known.
+        groups: Declared groups.
+        source: Digest of its source; empty if unknown.
         unsupported: Functions and models that it leaves out of these groups, such as `ops.lstm` and `models.rnn`.
 
     """
@@ -69,15 +69,15 @@ def known() -> dict[str, str]:
 
 
 def load(name: str, notes: Path | None = None) -> Implementation:
-    """Import an implementation and check that it is one; or take a peer, which is not started by that.
+    """Import and check an implementation, or create a peer without starting it.
 
     Args:
-        name: Name, as on the command line; one that ends in `.toml` is a file, and the implementation a peer.
-        notes: Folder that keeps the ids of a peer's processes after this process has ended.
+        name: Name, as on the command line; a name that ends in `.toml` is the file of a peer.
+        notes: Folder for the ids of a peer's processes, which must outlive this process.
 
     Raises:
-        UserError: The module, attribute or file does not exist, importing it fails, or it lacks what every
-            implementation has; the message says which.
+        UserError: The module, attribute or file does not exist, importing it fails, or it lacks an attribute that
+            every implementation has; the message says which.
 
     """
     if name.endswith(SUFFIX):
@@ -93,7 +93,7 @@ def load(name: str, notes: Path | None = None) -> Implementation:
         msg = f"implementation {name!r}: module {module_name} has no attribute {attribute or DEFAULT_ATTRIBUTE!r}"
         raise UserError(msg, CALLED) from None
     _check(name, implementation)
-    return implementation  # type: ignore[return-value]  # _check has made sure
+    return implementation  # type: ignore[return-value]  # ensured by _check
 
 
 def _module_name(name: str) -> str:
@@ -114,13 +114,13 @@ def _import(name: str, module_name: str) -> object:
     except (TypeError, ValueError):
         msg = f"{name!r} does not name an implementation"
         raise UserError(msg, CALLED) from None
-    except Exception as error:  # noqa: BLE001 - whatever it is, the user reads it
+    except Exception as error:  # noqa: BLE001 - reported to the user
         msg = f"implementation {name!r}: importing {module_name} raised {describe_error(error)}"
         raise UserError(msg, f"Try `python -c 'import {module_name}'`") from None
 
 
 def _install_hint(name: str, package: str) -> str:
-    """Name the extra of an implementation if that brings the package, and otherwise the package."""
+    """Suggest the extra that installs the package of an implementation, or else the package."""
     requirements = metadata.requires(DISTRIBUTION) or []
     brings = re.compile(rf"{re.escape(package)}\b(?!-).*extra == ['\"]{re.escape(name)}['\"]")
     what = f"-e '.[{name}]'" if any(map(brings.match, requirements)) else package
@@ -141,7 +141,7 @@ def _check(name: str, implementation: object) -> None:
 
 
 def unsupported_by(implementation: object) -> tuple[str, ...]:
-    """Return the functions and models that an implementation leaves out of its groups."""
+    """Return the functions and models that an implementation declares as unsupported in its groups."""
     return tuple(map(str, getattr(implementation, "unsupported", ())))
 
 
@@ -154,10 +154,10 @@ def _check_unsupported(name: str, groups: Sequence[str], unsupported: Sequence[s
 
 
 def describe(name: str) -> Description:
-    """Import an implementation and read what it says of itself.
+    """Import an implementation and read its description.
 
     Raises:
-        UserError: The error of `load`, or a declared package is not installed.
+        UserError: Loading fails, or a declared package is not installed.
 
     """
     implementation = load(name)
@@ -188,14 +188,14 @@ def _version(distribution: str) -> str | None:
 
 
 def probe(name: str, seconds: float | None = None) -> Description:
-    """Describe an implementation from another process, which it may crash, end or hold up.
+    """Describe an implementation in a child process, which it may crash, end or block.
 
     Args:
         name: Name of the implementation.
         seconds: Time limit; None for `PROBE_SECONDS`.
 
     Raises:
-        UserError: The error of `describe`, or the process ended early.
+        UserError: The description fails, or the process ends early.
 
     """
     seconds = PROBE_SECONDS if seconds is None else seconds
@@ -206,7 +206,7 @@ def probe(name: str, seconds: float | None = None) -> Description:
         command = [sys.executable, "-m", "assay.adapters.loading", name, str(answer)]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         try:
-            process = subprocess.run(  # noqa: S603 - this very interpreter, on a module of ours
+            process = subprocess.run(  # noqa: S603 - this interpreter, on our own module
                 command, env=environment, capture_output=True, timeout=seconds, check=False
             )
         except subprocess.TimeoutExpired:
@@ -223,7 +223,7 @@ def probe(name: str, seconds: float | None = None) -> Description:
 
 
 def _ask(name: str, seconds: float) -> Description:
-    """Let a peer, which is another process, describe itself."""
+    """Request the description of a peer."""
     peer = PeerImplementation.from_file(Path(name))
     try:
         with limit(seconds, None):
@@ -249,12 +249,12 @@ def _answer(name: str, path: Path) -> None:
         content = asdict(describe(name))
     except UserError as error:
         content = {"error": str(error)}
-    except Exception as error:  # noqa: BLE001 - an attribute may raise whatever it likes
+    except Exception as error:  # noqa: BLE001 - an attribute may raise anything
         content = {"error": f"implementation {name!r} does not describe itself: it raised {describe_error(error)}"}
     path.write_text(json.dumps(content), encoding="utf-8")
 
 
 if __name__ == "__main__":
     _answer(sys.argv[1], Path(sys.argv[2]))
-    # All is said: threads that the import began, and what is to be done when Python ends, are not waited for.
+    # Exit without waiting for threads that the import has started, or for exit handlers.
     os._exit(0)

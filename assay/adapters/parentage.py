@@ -1,4 +1,4 @@
-"""How processes end: with the one that started them, where the operating system can do that, and by what."""
+"""The end of processes: ending with the parent, if the operating system supports it, and exit statuses in words."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import sys
 from collections.abc import Callable
 
 _SET_PARENT_DEATH_SIGNAL = 1
-# Loaded before there is a copy of this process, which must not load anything.
+# Loaded before a fork, after which the child must not load anything.
 _c = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def end_with_parent(number: signal.Signals = signal.SIGKILL) -> None:
-    """Let this process get a signal when its parent ends."""
+    """Make the system send this process a signal when its parent ends."""
     parent = os.getppid()
     if _c is not None:
         _c.prctl(_SET_PARENT_DEATH_SIGNAL, int(number), 0, 0, 0)
-        # It may have ended in between.
+        # The parent may have ended in the meantime.
         if os.getppid() != parent:
             os.kill(os.getpid(), number)
 
 
 def ending_with_parent() -> Callable[[], None] | None:
-    """Return what `subprocess` is to call in a new process so that it ends with this one; None where that cannot be."""
+    """Return a `preexec_fn` that makes a new process end with this one; None if unsupported."""
     if _c is None:
         return None
     c, parent = _c, os.getpid()
@@ -38,7 +38,7 @@ def ending_with_parent() -> Callable[[], None] | None:
 
 
 def describe_end(status: int) -> str:
-    """Say how a process ended: by itself, or by which signal."""
+    """Describe how a process ended: its exit status, or the signal."""
     if status >= 0:
         return f"exit status {status}"
     return f"signal {-status} ({signal.strsignal(-status)})"

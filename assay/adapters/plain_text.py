@@ -1,21 +1,21 @@
-"""Text of an implementation, made fit for every process, file and terminal that it goes to."""
+"""Sanitising of texts from an implementation for processes, files and terminals."""
 
 from __future__ import annotations
 
 import re
 
-# Of these a terminal would make what it likes, and XML nothing at all.
+# Control characters, which change a terminal's state and are invalid in XML.
 CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufffe\uffff]")
-# Lines of an error's message that are kept at its beginning and end.
+# Number of lines kept at the beginning and the end of an error message.
 FIRST_LINES = 4
 LAST_LINES = 12
 
 
 def plain(text: object) -> str:
-    """Return a plain string: half surrogate pairs and control characters are written as escapes.
+    """Return a plain string, with lone surrogates and control characters escaped.
 
     Args:
-        text: A string, or what has one; whatever its class makes of that counts for nothing.
+        text: A string, or an object to convert; methods of a subclass of `str` are bypassed.
 
     """
     try:
@@ -26,14 +26,14 @@ def plain(text: object) -> str:
 
 
 def encodable(text: str) -> str:
-    """Return a string that UTF-8 can encode, with all else in it as it was."""
+    """Return a string that UTF-8 can encode, otherwise unchanged."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def without_middle(text: str) -> str:
-    """Leave the middle of a long text out.
+    """Omit the middle of a long text.
 
-    TensorFlow writes hundreds of lines of its stack between what failed and why.
+    TensorFlow prints hundreds of stack lines between the failed operation and the reason.
     """
     lines = text.split("\n")
     left_out = len(lines) - FIRST_LINES - LAST_LINES
@@ -48,9 +48,9 @@ def describe_error(error: BaseException) -> str:
 
 
 def is_printable(error: BaseException) -> bool:
-    """Whether others can make text of an exception."""
+    """Whether an exception can be converted to text."""
     try:
         str.encode(str(error), "utf-8")
-    except BaseException:  # noqa: BLE001 - as above
+    except BaseException:  # noqa: BLE001
         return False
     return True

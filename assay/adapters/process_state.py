@@ -12,7 +12,7 @@ import sys
 import threading
 import warnings
 
-# Without the enumerations that `signal` makes of its results, which takes ten times as long.
+# The private function, because `signal.getsignal` converts results to enumerations and is ten times slower.
 from _signal import getsignal  # type: ignore[import-not-found]
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -26,9 +26,9 @@ _process = os.getpid()
 
 
 class ProcessState:
-    """State that is restored after each call: a snapshot of when the object was made.
+    """State that is restored after each call: a snapshot, taken on construction.
 
-    The alarm is not a part of it: see `assay.adapters.time_limit`.
+    The alarm is not part of it: see `assay.adapters.time_limit`.
     """
 
     __slots__ = ("_environment", "_errors", "_filters", "_folder", "_handlers", "_limits", "_recursion")
@@ -37,7 +37,7 @@ class ProcessState:
         """Take the snapshot.
 
         Args:
-            environment: Whether variables of the environment are a part of it.
+            environment: Whether the snapshot includes environment variables.
 
         """
         self._folder = _folder()
@@ -49,7 +49,7 @@ class ProcessState:
         self._limits = [resource.getrlimit(each) for each in LIMITS]
 
     def restore(self) -> None:
-        """Restore what has changed."""
+        """Restore changed state."""
         if np.geterr() != self._errors:
             np.seterr(**self._errors)
         if warnings.filters != self._filters:
@@ -60,7 +60,7 @@ class ProcessState:
                 if handler is not None:
                     signal.signal(each, handler)
         if self._folder is not None and _folder() != self._folder:
-            # It may have been removed.
+            # The folder may have been removed.
             with suppress(OSError):
                 os.chdir(self._folder)
         if self._environment is not None and _variables() != self._environment:
@@ -73,14 +73,14 @@ class ProcessState:
     def _restore_limits(self) -> None:
         for each, (soft, hard) in zip(LIMITS, self._limits, strict=True):
             _, now = resource.getrlimit(each)
-            # A hard limit that was lowered stays.
+            # A lowered hard limit cannot be raised again.
             with suppress(OSError, ValueError):
                 resource.setrlimit(each, (soft if now == hard else now, now))
 
     def _restore_environment(self, before: dict[Any, Any]) -> None:
         """Restore variables that were changed or removed, and remove added ones that Assay reads.
 
-        Other added variables stay: libraries add some when they are first loaded.
+        Other added variables stay, since libraries set some on first loading.
         """
         now = _variables()
         for name in [name for name in now if name not in before and os.fsdecode(name).startswith("ASSAY_")]:
@@ -91,7 +91,7 @@ class ProcessState:
 
 
 class Surroundings:
-    """State that is restored after each test only: reading it takes longer than a short call."""
+    """State that is restored only after each test, since reading it takes longer than a short call."""
 
     def __init__(self) -> None:
         """Take the snapshot."""
@@ -104,7 +104,7 @@ class Surroundings:
         self._shown = np.get_printoptions()
 
     def restore(self) -> None:
-        """Restore what has changed."""
+        """Restore changed state."""
         signal.pthread_sigmask(signal.SIG_SETMASK, self._mask)
         os.umask(self._umask)
         if locale.setlocale(locale.LC_ALL) != self._locale:
@@ -120,7 +120,7 @@ class Surroundings:
 
 
 def _umask() -> int:
-    # Python has no function that returns it.
+    # Python has no function to read it without changing it.
     mask = os.umask(0)
     os.umask(mask)
     return mask
@@ -134,30 +134,30 @@ def _folder() -> str | None:
 
 
 def _variables() -> dict[Any, Any]:
-    """Return the variables as they are stored: to decode them all takes ten times as long."""
+    """Return the environment variables undecoded, since decoding all takes ten times as long."""
     variables: dict[Any, Any] = os.environ._data  # type: ignore[attr-defined]  # noqa: SLF001 - see above
     return variables
 
 
 def end_copy() -> None:
-    """End this process if it is a copy that an implementation made with `fork`: it must not go on with the run."""
+    """End this process if it is a copy that an implementation made with `fork`: it must not continue the run."""
     if os.getpid() != _process:
         os._exit(1)
 
 
 class RandomState:
-    """The states of the global random generators that belong to the implementation.
+    """The implementation's states of the global random generators.
 
-    They are kept from test to test, but apart from those of the program that the tests run in.
+    They persist from test to test, separate from those of the process that runs the tests.
     """
 
     def __init__(self) -> None:
-        """Begin with those of the program."""
+        """Start with the current states of the process."""
         self._state = _random_state()
 
     @contextmanager
     def entered(self) -> Iterator[None]:
-        """Let the implementation's states be those of the process in here."""
+        """Use the implementation's states within the context."""
         outside = _random_state()
         _set_random_state(self._state)
         try:
@@ -168,9 +168,9 @@ class RandomState:
 
 
 def _random_state() -> tuple[Any, Any]:
-    return random.getstate(), np.random.get_state()  # noqa: NPY002 - the global generator is meant
+    return random.getstate(), np.random.get_state()  # noqa: NPY002 - intentionally the global generator
 
 
 def _set_random_state(state: tuple[Any, Any]) -> None:
     random.setstate(state[0])
-    np.random.set_state(state[1])  # noqa: NPY002 - as above
+    np.random.set_state(state[1])  # noqa: NPY002

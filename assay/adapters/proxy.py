@@ -29,18 +29,18 @@ ABSENT = object()
 
 
 class AdapterError(Exception):
-    """The adapter broke: it raised, or returned something that the contract does not have."""
+    """The adapter raised an error, or returned a value of a type that the contract does not allow."""
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a test compared when it failed.
+    """The failed comparison of a test.
 
     Attributes:
         actual: Value of the implementation: a result of a call, a part of one, or something computed from it.
-        expected: Value by the definition; None where only the form is wrong.
+        expected: Value by the definition; None if only the dtype or shape is wrong.
         bound: Largest permitted difference.
-        as_mean: Whether the bound applies to the root mean square of the differences rather than to each of them.
+        as_mean: Whether the bound applies to the root mean square of the differences rather than to each one.
         form: Expected dtype and shape.
 
     """
@@ -53,21 +53,21 @@ class Comparison:
 
 
 class NonConformanceError(AssertionError):
-    """The implementation did something that no claim allows.
+    """The implementation violated a claim.
 
     Attributes:
-        excess: How many times its bound the difference is, where that is known.
-        comparison: What was compared, where two values were.
+        excess: Ratio of the difference to its bound; infinite if unknown.
+        comparison: The failed comparison; None if no values were compared.
 
     """
 
     def __init__(self, message: str, *, excess: float = math.inf, comparison: Comparison | None = None) -> None:
-        """Make the error.
+        """Create the error.
 
         Args:
-            message: What happened, for people.
-            excess: How many times its bound the difference is; infinite where that is not known.
-            comparison: What was compared; None where no values were.
+            message: Description of what happened.
+            excess: Ratio of the difference to its bound; infinite if unknown.
+            comparison: The failed comparison; None if no values were compared.
 
         """
         super().__init__(message)
@@ -75,12 +75,12 @@ class NonConformanceError(AssertionError):
         self.comparison = comparison
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Leave out what was compared: the values are the implementation's, and may not survive being copied."""
+        """Omit the comparison when pickling: the implementation's values may not be picklable."""
         return type(self), self.args, {"excess": self.excess}
 
 
 class UnsupportedError(Exception):
-    """A test asked for what the implementation has declared to leave out."""
+    """A test used something that the implementation declares as unsupported."""
 
 
 class GroupProxy:
@@ -93,8 +93,8 @@ class GroupProxy:
 
         Args:
             name: Name of the group.
-            make: Function that returns the implementation's group, called when the group is first used.
-            calls: Log that every call is entered into.
+            make: Function that returns the implementation's group, called on first use.
+            calls: Log of all calls.
             unsupported: Functions and models that the implementation leaves out of the group.
 
         """
@@ -115,8 +115,8 @@ class GroupProxy:
         """Return a function of the group, wrapped; the Keras group returns its own objects unchanged.
 
         Raises:
-            NonConformanceError: The group was declared but lacks what the contract has.
-            UnsupportedError: The implementation has declared that it leaves it out.
+            NonConformanceError: The group was declared but lacks a function of the contract.
+            UnsupportedError: The implementation declares the function as unsupported.
 
         """
         if name not in functions(self._name):
@@ -132,7 +132,7 @@ class GroupProxy:
         function = partial(_call, self._calls, self._name, name, value, getattr(PROTOCOLS[self._name], name))
         if self._unsupported:
             function = partial(self._call_supported, function, getattr(PROTOCOLS[self._name], name))
-        # From now on Python finds it without asking here.
+        # Cached, so that Python finds it without calling `__getattr__` again.
         self.__dict__[name] = function
         return function
 
@@ -143,7 +143,7 @@ class GroupProxy:
         *args: Any,  # noqa: ANN401 - arguments of any function of the contract
         **kwargs: Any,  # noqa: ANN401 - the same
     ) -> Any:  # noqa: ANN401 - whatever it returned
-        """Call a function unless it is asked for a model that is left out."""
+        """Call a function, unless its model is declared as unsupported."""
         __tracebackhide__ = True
         arguments = inspect.signature(declared).bind(None, *args, **kwargs).arguments
         model = arguments.get("model", arguments.get("network"))
@@ -153,10 +153,10 @@ class GroupProxy:
 
 
 class NamespaceProxy:
-    """A namespace of the implementation, down through its modules: what it lacks is a failure, not an error."""
+    """A namespace of the implementation and its submodules: a missing attribute is a failure, not an error."""
 
     def __init__(self, name: str, target: object) -> None:
-        """Wrap a module, or something like one.
+        """Wrap a module or a similar object.
 
         Args:
             name: Name, for the message.
@@ -167,10 +167,10 @@ class NamespaceProxy:
         self._target = target
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - a class, a function or a module
-        """Return what the namespace has, as it is.
+        """Return an attribute of the namespace, unchanged.
 
         Raises:
-            NonConformanceError: It has nothing of that name.
+            NonConformanceError: The namespace has no such attribute.
 
         """
         if not hasattr(self._target, name):
@@ -181,12 +181,12 @@ class NamespaceProxy:
 
 
 def left_out(entry: str) -> str:
-    """Say that an implementation leaves out a function or a model."""
+    """Return the message that an implementation leaves out a function or a model."""
     return f"the implementation leaves out {entry}"
 
 
 def missing(group: str, function: str) -> str:
-    """Name the claims that need a missing function, with its signature."""
+    """Return the message for a missing function: its signature and the claims that need it."""
     written = signature(group, function)
     lines = [f"the group {group} is declared but has no {written}"]
     lines += [f"  {name}: {fields}" for name, fields in named_tuples(written).items()]
@@ -194,12 +194,12 @@ def missing(group: str, function: str) -> str:
 
 
 def _call_protected(what: str, call: Callable[[], Any], *, environment: bool = True) -> Any:  # noqa: ANN401 - as `call` has it
-    """Call the implementation: what it raises is an error of the adapter, and what it changes is put back.
+    """Call the implementation, convert its errors to errors of the adapter, and restore the process state.
 
     Args:
         what: Name of the call, for the message.
         call: The call.
-        environment: Whether variables of the environment are put back, too. What starts a framework may set them.
+        environment: Whether environment variables are restored too. Starting a framework may set them.
 
     """
     state = ProcessState(environment=environment)
@@ -217,15 +217,15 @@ def _call_protected(what: str, call: Callable[[], Any], *, environment: bool = T
     except (TimeLimitError, PeerLostError) as error:
         msg = f"{what}: {error}"
         raise type(error)(msg) from None
-    except PeerError as error:  # The stack of this process says nothing of the other one.
+    except PeerError as error:  # The stack of this process has no information about the other one.
         msg = f"{what} answered with an error: {without_middle(str(error))}"
         raise AdapterError(msg) from error
-    except BaseException as error:  # noqa: BLE001 - an exit, or a skip of pytest's, does not end a claim
-        # What cannot be shown must not be the cause, which whoever shows the error shows, too.
+    except BaseException as error:  # noqa: BLE001 - an exit or a pytest skip must not end a claim
+        # An exception that cannot be shown must not be the cause, as the cause is shown with the error.
         raise _adapter_error(what, error) from (error if is_printable(error) and not _is_deep(error) else None)
 
 
-# To show a stack deeper than this takes minutes.
+# Showing a deeper stack takes minutes.
 _DEEPEST = 10_000
 
 
@@ -246,7 +246,7 @@ def _call(
     declared: Callable[..., Any],
     /,
     *args: Any,  # noqa: ANN401 - arguments of any function of the contract
-    **kwargs: Any,  # noqa: ANN401 - as above
+    **kwargs: Any,  # noqa: ANN401
 ) -> Any:  # noqa: ANN401 - whatever it returned
     __tracebackhide__ = True
     name = f"{group}.{function_name}"
@@ -269,7 +269,7 @@ def _call(
 
 
 def start(implementation: Implementation, device: str, threads: int | None) -> str:
-    """Start an implementation, and tell it of the threads if its `start` asks for them."""
+    """Start an implementation, and pass the number of threads if its `start` accepts it."""
     if threads is not None and "threads" in inspect.signature(implementation.start).parameters:
         return implementation.start(device, threads=threads)  # type: ignore[call-arg]  # as its signature says
     return implementation.start(device)
@@ -280,7 +280,7 @@ class ImplementationProxy:
 
     Attributes:
         device: Name of the device that it started on.
-        calls: Log of the calls of the case that runs now.
+        calls: Log of the calls of the current case.
 
     """
 
@@ -288,12 +288,12 @@ class ImplementationProxy:
         """Load and start an implementation.
 
         Args:
-            load: Function that returns it.
+            load: Function that returns the implementation.
             device: Device to start it on.
-            threads: Number of threads to use; None leaves that to the implementation.
+            threads: Number of threads to use; None lets the implementation decide.
 
         Raises:
-            AdapterError: It could not be.
+            AdapterError: Loading or starting failed.
 
         """
         implementation = _call_protected("importing the implementation", load, environment=False)
@@ -317,6 +317,6 @@ class ImplementationProxy:
         return self._groups[name]
 
     def stop(self) -> None:
-        """End a peer; what lives in this process ends with it."""
+        """Stop a peer. An implementation in this process ends with the process."""
         if isinstance(self._implementation, PeerImplementation):
             self._implementation.stop()

@@ -1,4 +1,4 @@
-"""Whether a result has the form that the contract's annotation promises."""
+"""Checks of results against the return annotations of the contract."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-# A plain number stands for a scalar array, and NumPy's for a plain one.
+# A plain number is accepted for a scalar array, and a NumPy scalar for a plain number.
 NUMBERS = (np.ndarray, np.generic, float, int)
 PLAIN: dict[Any, Any] = {np.ndarray: NUMBERS, float: NUMBERS, int: NUMBERS, bool: NUMBERS, str: str, NoneType: NoneType}
 
 
 def matches(declared: Callable[..., Any], result: object) -> bool:
-    """Whether a function of the contract returned a value of its declared form.
+    """Whether a result matches the return annotation of a function of the contract.
 
-    Of arrays neither shape nor dtype is promised: those are for the claims. Whatever else than arrays, plain values and
-    what is made of them an annotation speaks of, is not looked at.
+    Shapes and dtypes of arrays are not part of the annotation: claims check them. Types other than arrays, plain values
+    and containers of these are not checked.
     """
     return _matches(_promised(declared), result)
 
@@ -28,7 +28,7 @@ def _promised(declared: Callable[..., Any]) -> Any:  # noqa: ANN401 - a type of 
     return get_type_hints(declared)["return"]
 
 
-def _matches(promised: Any, result: Any) -> bool:  # noqa: ANN401 - as above
+def _matches(promised: Any, result: Any) -> bool:  # noqa: ANN401
     origin, of = get_origin(promised) or promised, get_args(promised)
     if origin in PLAIN:
         return isinstance(result, PLAIN[origin])
@@ -43,7 +43,7 @@ def _matches(promised: Any, result: Any) -> bool:  # noqa: ANN401 - as above
 
 
 def _match(of: tuple[Any, ...], result: Sequence[Any]) -> bool:
-    # `tuple[int, ...]` and `Sequence[int]` have any length; other tuples promise each of their elements.
+    # `tuple[int, ...]` and `Sequence[int]` have any length; other tuples declare each element.
     if len(of) == 1 or of[1] is Ellipsis:
         return all(_matches(of[0], value) for value in result)
     return len(result) == len(of) and all(map(_matches, of, result))
@@ -54,7 +54,7 @@ def _is_sequence(result: object) -> bool:
 
 
 def describe_type(result: object) -> str:
-    """Describe the form of a result, for people: `(numpy.ndarray, builtins.str)`."""
+    """Describe the type of a result: `(numpy.ndarray, builtins.str)`."""
     if _is_sequence(result) and not hasattr(result, "_fields"):
         return f"({', '.join(map(describe_type, result))})"  # type: ignore[call-overload]  # it is a sequence
     kind = type(result)

@@ -1,4 +1,4 @@
-"""A digest of an adapter's source, which tells when the adapter was changed between two runs."""
+"""Digest of an adapter's source, which shows whether the adapter changed between two runs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from types import ModuleType
 
 
 def digest_of_module(module: ModuleType) -> str:
-    """Return the digest of a module that has been imported.
+    """Return the digest of an imported module.
 
-    Of a module in a package, that is all Python files of its folder and of the folders below. Of another one, it is its
-    own file and what it imports, now or later, from its own folder.
+    For a module in a package, it covers all Python files of its folder and subfolders. For another module, it covers
+    its own file and the files that it imports, now or later, from its own folder.
     """
     if not (file := getattr(module, "__file__", None)):
         return ""
@@ -22,12 +22,12 @@ def digest_of_module(module: ModuleType) -> str:
 
 
 def digest_of_peer(file: Path, command: Sequence[str]) -> str:
-    """Return the digest of a peer: of the file that says how it is started, and of all files that its command names."""
+    """Return the digest of a peer: the file with its command, and all files that the command names."""
     return _digest({file, *(path for word in command if (path := file.parent / word).is_file())})
 
 
 def _reached_from(path: Path) -> set[Path]:
-    """Return a file and those that it imports from its own folder, directly or not."""
+    """Return a file and all files that it imports from its own folder, directly or indirectly."""
     found: set[Path] = set()
     pending = [path]
     while pending:
@@ -42,7 +42,7 @@ def _files(place: Path) -> list[Path]:
 
 
 def _imported(path: Path) -> Iterator[str]:
-    """Yield the first part of each name that a file imports anywhere."""
+    """Yield the top-level name of each import in a file."""
     try:
         tree = ast.parse(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError):

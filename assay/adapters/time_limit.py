@@ -1,7 +1,7 @@
 """Time limits that hold for code of any kind.
 
-The time that counts is the processor's: on a busy machine the clock on the wall says little. As code may also wait for
-ever without any, a second and larger limit holds for the wall clock.
+Limits count processor time, since wall-clock time says little on a busy machine. As code may also wait forever without
+using any, a second and larger limit holds for the wall clock.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import faulthandler
 import os
 import signal
 
-# Without the enumerations that `signal` makes of its results, which takes ten times as long.
+# The private function, because `signal.getsignal` converts results to enumerations and is ten times slower.
 from _signal import getsignal  # type: ignore[import-not-found]
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,17 +19,17 @@ from time import monotonic, process_time
 from types import FrameType
 from typing import TextIO
 
-# pytest publishes its subclasses only.
+# pytest only exports its subclasses.
 from _pytest.outcomes import OutcomeException
 
-# A hung test is interrupted at its limit; one that cannot be, as it never comes back to Python, ends its process
-# after this much more. Loading the slowest framework takes about as long.
+# A hung test is interrupted at its limit. If it cannot be interrupted, as it never returns to Python, its process is
+# ended after this many more seconds. Loading the slowest framework takes about as long.
 GRACE_SECONDS = 10.0
-# Attempts to open a file in a folder that something removes meanwhile.
+# Attempts to open a file in a folder that may be removed at the same time.
 TRIES = 5
-# How many times its limit a test of a claim may take by the wall clock.
+# Limit of the wall-clock time of a test, as a multiple of its limit of processor time.
 WALL_FACTOR = 4
-# An implementation may swallow the first interruption: the next ones come at this interval.
+# Interval of repeated interruptions, as an implementation may swallow the first.
 AGAIN_SECONDS = 5.0
 SHORTEST_TIMER = 1e-3
 CORES = os.cpu_count() or 1
@@ -38,9 +38,9 @@ CORES = os.cpu_count() or 1
 class TimeLimitError(OutcomeException):
     """A test took too long.
 
-    Not an `Exception`, so that neither an implementation's `except Exception` nor Hypothesis, which would run the
-    test again to shrink its input, holds it up. An `OutcomeException`, so that pytest remembers a fixture that took
-    too long as it remembers one that failed, and does not try it again.
+    Not an `Exception`, so that it is not delayed by an implementation's `except Exception` or by Hypothesis, which
+    would repeat the test to shrink its input. An `OutcomeException`, so that pytest remembers a fixture that timed out
+    like one that failed, and does not try it again.
     """
 
 
@@ -75,14 +75,14 @@ class _Limit:
         return 0 < remaining <= self._delay and getsignal(signal.SIGALRM) == self._interrupt
 
     def arm(self) -> None:
-        """Set the alarm for the earliest time at which the limit may be reached, whatever it was set for."""
+        """Set the alarm for the earliest time at which the limit may be reached, replacing any other alarm."""
         wall, processor = monotonic() - self._began, process_time() - self._began_processor
         left = self._seconds - wall
         if self._factor > 1:
             left = min(max(left, (self._seconds - processor) / CORES), self._seconds * self._factor - wall)
         if getsignal(signal.SIGALRM) != self._interrupt:
             signal.signal(signal.SIGALRM, self._interrupt)
-        # A timer of 0 is off.
+        # A timer of 0 would be off.
         self._delay = max(left, SHORTEST_TIMER, AGAIN_SECONDS)
         signal.setitimer(signal.ITIMER_REAL, max(left, SHORTEST_TIMER), AGAIN_SECONDS)
 
@@ -106,15 +106,15 @@ def check() -> None:
 
 
 def longest(seconds: float) -> float:
-    """Return how long a test with this limit may take by the wall clock until its process has to be ended."""
+    """Return the wall-clock seconds after which the process of a test with this limit must be ended."""
     return seconds * WALL_FACTOR + GRACE_SECONDS
 
 
 @contextmanager
 def limit(seconds: float, stack_file: Path | None, *, factor: int = 1) -> Iterator[None]:
-    """Raise `TimeLimitError` in the main thread when the time is over, and if that does not help, end the process.
+    """Raise `TimeLimitError` in the main thread when the time is over. If that has no effect, end the process.
 
-    An alarm that was set before goes on afterwards.
+    An earlier alarm continues afterwards.
 
     Args:
         seconds: Time until the exception.
@@ -122,7 +122,7 @@ def limit(seconds: float, stack_file: Path | None, *, factor: int = 1) -> Iterat
         factor: Wall-clock seconds allowed per second. Unless it is 1, `seconds` count processor time.
 
     """
-    global _current  # noqa: PLW0603 - as the alarm of a process is
+    global _current  # noqa: PLW0603 - the alarm is global
     handler, (remaining, interval), outer = signal.getsignal(signal.SIGALRM), _stop_timer(), _current
     began = monotonic()
     _current = _Limit(seconds, factor)
@@ -142,7 +142,7 @@ def limit(seconds: float, stack_file: Path | None, *, factor: int = 1) -> Iterat
     finally:
         _current = outer
         signal.setitimer(signal.ITIMER_REAL, 0)
-        # None stands for a handler that was not installed from Python, which only C could put back.
+        # None means a handler not installed from Python, which Python cannot restore.
         signal.signal(signal.SIGALRM, signal.SIG_DFL if handler is None else handler)
         if remaining:
             left = remaining - (monotonic() - began)
@@ -150,7 +150,7 @@ def limit(seconds: float, stack_file: Path | None, *, factor: int = 1) -> Iterat
 
 
 def _open(path: Path) -> TextIO:
-    """Open a file to write, though its folder may be removed at any moment, also by another process."""
+    """Open a file for writing, although another process may remove its folder at any moment."""
     for _ in range(TRIES):
         with suppress(FileNotFoundError):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,1 +1,1 @@
-"""Benchmarks: what training, inference and acting cost one implementation next to others, and next to the machine."""
+"""Benchmarks of training, inference and acting, relative to other implementations and to the limits of the machine."""

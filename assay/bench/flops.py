@@ -1,4 +1,4 @@
-"""What a step costs at least, derived from the definition of its model."""
+"""Lower bound on the cost of a step, derived from the definition of its model."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from assay.spec.semantics.convolution import conv2d
 from assay.spec.semantics.models import MODELS
 
 FLOAT_BYTES = 4
-# Adam reads and writes a parameter and both of its moments; SGD the parameter alone.
+# Arrays read and written per parameter: Adam has two moments besides the parameter.
 KEPT = {"adam": 3, "sgd": 1}
 
 
 class Cost(NamedTuple):
-    """What no implementation that multiplies as the definition does can do without.
+    """Minimum cost for an implementation that multiplies as the definition does.
 
     Attributes:
-        operations: Multiplications and additions of its products.
-        bytes: Bytes of parameters and optimizer state that are read and written.
-        footprint: The bytes that these take, which decide how fast memory is: a small model stays in a cache.
+        operations: Number of multiplications and additions in its products.
+        bytes: Number of bytes of parameters and optimizer state that are read and written.
+        footprint: Size in bytes of these arrays, which determines the speed of memory: a small model stays in a cache.
 
     """
 
@@ -35,7 +35,7 @@ class Product(NamedTuple):
 
     Attributes:
         terms: Multiplications for one example.
-        differentiable: Whether its inputs, too, have a gradient: those of the first layer have none.
+        differentiable: Whether the gradient of its inputs is computed, which it is not for the first layer.
 
     """
 
@@ -44,27 +44,27 @@ class Product(NamedTuple):
 
 
 def training(model: str, batch_size: int, seq_length: int = 1) -> Cost:
-    """Return what a step of training costs: the products, the same for both of their factors' gradients, the update."""
+    """Return the cost of a training step: the products, equally many for each factor's gradient, and the update."""
     terms = sum(product.terms * (3 if product.differentiable else 2) for product in list_products(model, seq_length))
     kept = KEPT[MODELS[model].optimizer] * FLOAT_BYTES * _parameters(model)
     return Cost(2 * batch_size * terms, 2 * kept, kept)
 
 
 def inference(model: str, batch_size: int, seq_length: int = 1) -> Cost:
-    """Return what the outputs of a batch cost."""
+    """Return the cost of computing the outputs of a batch."""
     terms = sum(product.terms for product in list_products(model, seq_length))
     kept = FLOAT_BYTES * _parameters(model)
     return Cost(2 * batch_size * terms, kept, kept)
 
 
 def learning(model: str, batch_size: int) -> Cost:
-    """Return what a step of Q-learning costs: that of training, and the values of the next states before it."""
+    """Return the cost of a Q-learning step: a training step, and the values of the next states."""
     step, ahead = training(model, batch_size), inference(model, batch_size)
     return step._replace(operations=step.operations + ahead.operations)
 
 
 def writing(seq_length: int) -> Cost:
-    """Return what a character of generated text costs: one step of the cell for every window that will hold it."""
+    """Return the cost of a generated character: one step of the cell for every window that will contain it."""
     cost = inference("rnn", seq_length, seq_length=2)
     dense = 2 * int(np.prod(MODELS["rnn"].shapes["dense/kernel"]))
     return cost._replace(operations=cost.operations - (seq_length - 1) * dense)
@@ -75,8 +75,8 @@ def list_products(model: str, seq_length: int = 1) -> Iterator[Product]:
 
     Args:
         model: Name of the model, such as `cnn`.
-        seq_length: Length of an example of the RNN. Products with one-hot vectors are look-ups and count nothing,
-            and neither does the first product with a state of zeros.
+        seq_length: Length of an example of the RNN. Products with one-hot vectors are look-ups and do not count, and
+            neither does the first product with a state of zeros.
 
     """
     side = 28
@@ -92,7 +92,7 @@ def list_products(model: str, seq_length: int = 1) -> Iterator[Product]:
 
 
 def _taps(side: int, window: int) -> int:
-    # Over ones each output is the number of its terms: what the padding adds does not count.
+    # With inputs of ones, each output is the number of its terms, and padding does not count.
     ones = conv2d(np.ones((1, side, side, 1)), np.ones((window, window, 1, 1)), padding="same")
     return int(ones.sum())
 

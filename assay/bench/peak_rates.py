@@ -1,7 +1,7 @@
-"""How fast a machine multiplies matrices and goes through memory, in the framework of an implementation.
+"""Peak rates of matrix products and memory access on a machine, in the framework of an implementation.
 
-What limits an implementation is the best that any framework of a run reaches. A function that is made here works so
-many times, and returns once the device has finished.
+The limit for implementations is the best rate that any framework of a run reaches. A function made here repeats its
+work a given number of times, and returns once the device has finished.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import numpy as np
 from assay.bench.flops import FLOAT_BYTES
 
 Repeat = Callable[[int], Any]
-# Neither lets numbers grow, nor does a compiler see that nothing changes.
+# Keeps numbers from growing, without letting a compiler see that nothing changes.
 FACTOR = 0.999
 
 
 def framework_of(distributions: Iterable[str]) -> str:
-    """Return the framework with which an implementation that needs these packages computes."""
+    """Return the framework of an implementation that requires these packages."""
     names = [name for one in distributions for name in one.split("|")]
     return next((name for name in FRAMEWORKS if name in names), "numpy")
 
@@ -43,7 +43,7 @@ def make_stream(framework: str, footprint: int) -> Repeat:
 
 
 def _torch_product(size: int) -> Repeat:
-    import torch  # noqa: PLC0415 - of the implementation, which has loaded it
+    import torch  # noqa: PLC0415 - already loaded by the implementation
 
     left = torch.rand(size, size) / size
     right, product = torch.rand(size, size), torch.empty(size, size)
@@ -57,7 +57,7 @@ def _torch_product(size: int) -> Repeat:
 
 
 def _torch_stream(count: int) -> Repeat:
-    import torch  # noqa: PLC0415 - as above
+    import torch  # noqa: PLC0415
 
     values = torch.rand(count)
 
@@ -70,7 +70,7 @@ def _torch_stream(count: int) -> Repeat:
 
 
 def _jax_product(size: int) -> Repeat:
-    import jax  # noqa: PLC0415 - as above
+    import jax  # noqa: PLC0415
 
     left, right = (jax.random.uniform(jax.random.key(seed), (size, size)) / size for seed in range(2))
     product = jax.jit(lambda one, other: one @ other)
@@ -85,12 +85,12 @@ def _jax_product(size: int) -> Repeat:
 
 
 def _jax_stream(count: int) -> Repeat:
-    import jax  # noqa: PLC0415 - as above
+    import jax  # noqa: PLC0415
 
     begin = jax.random.uniform(jax.random.key(0), (count // 2,))
     scale = jax.jit(lambda values: values * FACTOR)
 
-    def stream(times: int) -> Any:  # noqa: ANN401 - as above
+    def stream(times: int) -> Any:  # noqa: ANN401
         values = begin
         for _ in range(2 * times):
             values = scale(values)
@@ -100,7 +100,7 @@ def _jax_stream(count: int) -> Repeat:
 
 
 def _tensorflow_product(size: int) -> Repeat:
-    import tensorflow as tf  # noqa: PLC0415 - as above
+    import tensorflow as tf  # noqa: PLC0415
 
     left, right = tf.random.uniform([size, size]) / size, tf.random.uniform([size, size])
 
@@ -114,7 +114,7 @@ def _tensorflow_product(size: int) -> Repeat:
 
 
 def _tensorflow_stream(count: int) -> Repeat:
-    import tensorflow as tf  # noqa: PLC0415 - as above
+    import tensorflow as tf  # noqa: PLC0415
 
     begin = tf.random.uniform([count // 2])
 

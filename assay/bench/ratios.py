@@ -1,4 +1,4 @@
-"""How much longer a step takes elsewhere, and how sure that is."""
+"""Ratios of the time of a step between implementations, and their uncertainty."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from assay.bench.flops import Cost
 from assay.bench.results import Run
 from assay.bench.workloads import COSTS, PRODUCT, RATES, STREAM
 
-# The name of the limit among those that the subject is compared with.
+# Name of the machine's limit among the peers of the subject.
 LIMIT = "limit"
 
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as long as the subject another one takes for a step.
+    """Time of a step in a peer, divided by the time in the subject.
 
     Attributes:
         work: Id of the benchmark.
-        peer: The other one, or `LIMIT`.
+        peer: Name of the other implementation, or `LIMIT`.
         logarithms: Logarithms of the ratio, one for each start.
 
     """
@@ -32,22 +32,22 @@ class Ratio:
 
     @property
     def mean(self) -> float:
-        """The logarithm of the ratio over all starts, which chance is computed of."""
+        """The mean logarithm of the ratio over all starts, used in statistical tests."""
         return statistics.fmean(self.logarithms)
 
     @property
     def value(self) -> float:
-        """The ratio itself: that of the middle start, like the seconds that stand beside it."""
+        """The median ratio over all starts, like the seconds shown beside it."""
         return math.exp(statistics.median(self.logarithms))
 
     @property
     def squares(self) -> float:
-        """The sum of squares about the mean: what is by chance."""
+        """The sum of squares about the mean: the random variation."""
         return sum((one - self.mean) ** 2 for one in self.logarithms)
 
 
 def ratios(*runs: Run) -> list[Ratio]:
-    """Return the ratio of every peer and of the limit, for every work that the subject was measured in in any run."""
+    """Return the ratio of every peer and of the limit, for every work in which any run measured the subject."""
     rates = {work.name for work in RATES}
     found: dict[tuple[str, str], list[float]] = {}
     for run in runs:
@@ -71,16 +71,16 @@ def _compare_with_roofline(run: Run, work: str) -> list[float]:
 
 
 def seconds(run: Run, work: str, implementation: str) -> float | None:
-    """Return the seconds of a step, the middle one of all starts; None where it was not measured."""
+    """Return the median time of a step over all starts, in seconds; None if it was not measured."""
     found = [start.step for start in run.measured(work, implementation).values()]
     return statistics.median(found) if found else None
 
 
 def roofline_seconds(run: Run, work: str, start: int) -> float | None:
-    """Return how long a step takes at least on this machine, by the rates measured in the same start.
+    """Return the minimum time of a step on this machine, in seconds, by the rates measured in the same start.
 
-    The products at the rate of the fastest product of matrices, or the parameters through memory at the fastest rate
-    for as much of it as they take, whichever is longer. None where rates or costs are not known.
+    It is the time of the products at the rate of the fastest matrix product, or of moving the parameters through memory
+    at the fastest rate for their size, whichever is longer. None if rates or costs are not known.
     """
     if work == "agent":
         return _agent_roofline(run, start)
@@ -93,13 +93,13 @@ def _roofline(run: Run, cost: Cost, start: int) -> float | None:
     streams = {int(size): 2 * int(size) / found for size, found in _fastest(run, STREAM, start).items()}
     if not (products and streams):
         return None
-    # A cache that holds more than needed is the slower one: it is never faster than the limit says.
+    # The rate of the next smaller footprint: a smaller cache is at least as fast, so the limit holds.
     holding = max((size for size in streams if size <= cost.footprint), default=min(streams))
     return max(cost.operations / max(products), cost.bytes / streams[holding])
 
 
 def _agent_roofline(run: Run, start: int) -> float | None:
-    """The fastest environment, and the arithmetic of acting and learning."""
+    """Return the time of the fastest environment plus the arithmetic of acting and learning."""
     environment = [
         found[start].step for name in run.implementations if start in (found := run.measured("cart_pole", name))
     ]

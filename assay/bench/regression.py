@@ -1,4 +1,4 @@
-"""Two runs of benchmarks side by side: which ratios have fallen by more than chance explains."""
+"""Comparison of two benchmark runs: which ratios have fallen by more than chance explains."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assay.bench.ratios import Ratio, ratios
 from assay.bench.results import Run
 from assay.errors import ExitCode, UserError
 
-# How often a comparison of two runs without a difference may tell one, over all of its ratios.
+# False-alarm rate of a comparison over all of its ratios.
 FALSE_ALARMS = 0.01
 HINT = "Run `assay bench` with more --launches"
 
@@ -24,7 +24,7 @@ class Change:
     Attributes:
         old: Old value.
         new: New value; None if it was not measured again.
-        allowed: Largest fall of its logarithm.
+        allowed: Largest fall of its logarithm that chance explains.
 
     """
 
@@ -34,12 +34,12 @@ class Change:
 
     @property
     def falls(self) -> bool:
-        """Whether the subject has become slower, for all that is known."""
+        """Whether the subject may have become slower: the ratio fell, or is missing."""
         return self.new is None or self.old.mean - self.new.mean > self.allowed
 
     @property
     def cells(self) -> list[str]:
-        """The work, the peer, the ratio before and now, and the lowest that chance explains."""
+        """The work, the peer, the old and new ratio, and the lowest ratio that chance explains."""
         before, lowest = (f"{math.exp(self.old.mean - fall):.3g}" for fall in (0, self.allowed))
         now = f"{math.exp(self.new.mean):.3g}" if self.new else "not measured"
         return [self.old.work, self.old.peer, before, now, lowest]
@@ -47,12 +47,12 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What has become of the ratios.
+    """The changes of all ratios between runs.
 
     Attributes:
-        old: The runs from before, the last one last.
-        new: The run to be judged.
-        changes: Changes of every ratio that both have, or that the new one should have.
+        old: The earlier runs, latest last.
+        new: The new run.
+        changes: Changes of every ratio that old and new runs have, or that the new one should have.
 
     """
 
@@ -67,12 +67,12 @@ class Comparison:
 
     @property
     def code(self) -> ExitCode:
-        """Whether there is one."""
+        """The exit code: whether there is a regression."""
         return ExitCode.NOT_CONFORMANT if self.fallen else ExitCode.CONFORMANT
 
     @property
     def verdict(self) -> str:
-        """The same in a sentence."""
+        """The verdict in a sentence."""
         detected = max((math.exp(change.allowed) for change in self.changes if change.new), default=1.0)
         among = f"{len(self.changes)} ratios, each of which tells a step that takes {detected:.2f} times as long"
         if self.fallen:
@@ -81,10 +81,10 @@ class Comparison:
 
 
 def compare(history: Sequence[Run], new: Run) -> Comparison:
-    """Compare a run with the last one before, and with those before that which were made like it.
+    """Compare a run with the latest earlier run, and with older runs made under the same conditions.
 
-    The ratio of each start is one observation. Those from before and those of the new run are compared by Student's
-    t-test, one-sided, at a level that leaves the false alarms of all ratios together at `FALSE_ALARMS` (Bonferroni).
+    The ratio of each start is one observation. Student's one-sided t-test compares the old observations with the new
+    ones, at a level that limits the false alarms of all ratios together to `FALSE_ALARMS` (Bonferroni).
 
     Raises:
         UserError: The runs share no benchmark, or have too few starts to estimate the noise.

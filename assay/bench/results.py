@@ -1,4 +1,4 @@
-"""What benchmarks have measured, in memory and in a file that keeps one run after the other."""
+"""Benchmark results, in memory and in a file with one or more runs."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ HINT = "`assay bench NAME -o FILE` makes one"
 
 @dataclass
 class Start:
-    """One work in one process of an implementation.
+    """Measurements of one work in one process of an implementation.
 
     Attributes:
-        first: Seconds of the first call of one step, in which most things are compiled.
-        count: Steps that a loop was asked for.
-        first_loop: Seconds of the first loop of this length, which some implementations compile again.
+        first: Seconds of the first call of one step, which includes most compilation.
+        count: Number of steps requested of a loop.
+        first_loop: Seconds of the first loop of this length, for which some implementations recompile.
         calls: Steps and seconds of each call of one step.
         loops: Steps and seconds of each loop.
         cores: Number of cores busy in each loop.
@@ -52,13 +52,13 @@ class Start:
 
     @property
     def call(self) -> float:
-        """Seconds of a call of one step: the shortest, as whatever else happens makes the others longer."""
+        """Seconds of a call of one step: the shortest, as disturbances only make calls longer."""
         return min(seconds for _, seconds in self.calls)
 
     @property
     def steps(self) -> list[float]:
-        """Seconds of a step in each loop, without what a call does once."""
-        # An episode is a call of as many steps as it has, which may be none of learning.
+        """Seconds of a step in each loop, without the fixed cost of a call."""
+        # A call of an episode has as many steps as the episode, possibly none of them learning.
         once_steps, once = statistics.median(steps for steps, _ in self.calls), self.call
         return [(seconds - once) / (steps - once_steps) for steps, seconds in self.loops]
 
@@ -70,13 +70,13 @@ class Start:
 
 @dataclass(frozen=True)
 class Broken:
-    """A work that gave no result.
+    """A work without a result.
 
     Attributes:
         implementation: Name of the implementation.
-        work: Empty where it is about the process as a whole.
+        work: Name of the work; empty if it concerns the whole process.
         outcome: Outcome, as in a ledger.
-        reason: Why it gave no result.
+        reason: Why there is no result.
 
     """
 
@@ -88,10 +88,10 @@ class Broken:
 
 @dataclass
 class Run:
-    """Implementations side by side, measured once.
+    """One measurement of several implementations.
 
     Attributes:
-        time: Time of its start, in UTC.
+        time: Start time, in UTC.
         suite: Version of Assay.
         machine: Description of the machine.
         settings: Settings of the plan.
@@ -116,23 +116,23 @@ class Run:
 
     @property
     def peers(self) -> list[str]:
-        """The others."""
+        """The other implementations."""
         return [*self.implementations][1:]
 
     @property
     def conditions(self) -> tuple[Any, ...]:
-        """What two runs have in common whose results may be put together."""
+        """The conditions that must be equal for results of two runs to be combined."""
         settings, machine = self.settings, self.machine
         how = [settings[key] for key in ("device", "rounds", "seconds")]
         return self.subject, self.implementations, machine["processor"], machine["cores"], machine["threads"], how
 
     @property
     def lost(self) -> list[Broken]:
-        """What was tried and gave no result."""
+        """The works that were tried without a result."""
         return [one for one in self.broken if one.outcome != Outcome.SKIPPED]
 
     def take(self, event: Event) -> None:
-        """Take in what a process has said."""
+        """Record the content of an event."""
         work, _, what = event.work.rpartition("-")
         match event.content:
             case {"device": device}:
@@ -158,7 +158,7 @@ class Run:
     def measured(self, work: str, implementation: str) -> dict[int, Start]:
         """Return the starts of an implementation in which a work was measured, by number.
 
-        Where a loop took no longer than a call of one step, the machine did something else meanwhile.
+        Starts whose loop took no longer than a call of one step are dropped: the machine was disturbed.
         """
         found = self.starts.get(work, {}).get(implementation, {})
         return {number: start for number, start in found.items() if start.calls and start.loops and start.step > 0}
@@ -181,7 +181,7 @@ def begin(plan: Plan, descriptions: Mapping[str, Description]) -> Run:
 @cache
 def machine() -> dict[str, Any]:
     """Describe this machine."""
-    import cpuinfo  # noqa: PLC0415 - it asks other programs
+    import cpuinfo  # noqa: PLC0415 - slow: it calls other programs
 
     found = cpuinfo.get_cpu_info()
     return {
@@ -189,23 +189,23 @@ def machine() -> dict[str, Any]:
         "cores": available_cores(),
         "system": platform.platform(),
         "python": platform.python_version(),
-        # What decides the number of threads, where somebody has set it.
+        # Variables that set the number of threads.
         "threads": {name: value for name, value in sorted(os.environ.items()) if name.endswith("_NUM_THREADS")},
     }
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The content of a file of benchmarks: its runs, the last one last."""
+    """The content of a benchmark file: its runs, latest last."""
 
     format: Literal[1]
     runs: Annotated[list[Run], msgspec.Meta(min_length=1)]
 
 
 def read(path: Path) -> list[Run]:
-    """Read the runs of a file, the last one last.
+    """Read the runs of a file, latest last.
 
     Raises:
-        UserError: The file is missing, or it is damaged; the message says where.
+        UserError: The file is missing or damaged; the message says where.
 
     """
     content = json_file.load(path, WHAT, HINT)
@@ -216,14 +216,14 @@ def read(path: Path) -> list[Run]:
 
 
 def append(path: Path, run: Run) -> None:
-    """Append a run to those of a file, which is made if it is missing.
+    """Append a run to a file, which is created if missing.
 
     Raises:
         UserError: The file is damaged, or cannot be written.
 
     """
     content = File(FORMAT, [*(read(path) if path.exists() else []), run])
-    # A number of NumPy is a float, too, and is written as one.
+    # NumPy numbers are written as floats.
     plain = msgspec.to_builtins(content, str_keys=True, enc_hook=float)
     output_file.write(path, json.dumps(plain, separators=(",", ":")) + "\n", WHAT)
 

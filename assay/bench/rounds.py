@@ -1,4 +1,4 @@
-"""One work in one process: its first call, how many steps make a round, and the rounds, each in its turn."""
+"""One work in one process: its first call, the number of steps in a round, and the rounds, each in its turn."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from typing import Any
 from assay.bench.turn_channel import Alone
 from assay.bench.workloads import Call, Prepare
 
-# How many times as many steps the next attempt has at most: a short loop may not stand out from the rest of its call.
+# Maximum growth of the number of steps per attempt, since a short loop may vanish in the fixed cost of its call.
 GROWTH = 8
-# Of each attempt, the first of which compiles: a loop that is disturbed in all others would be taken for a long one.
+# Calls per attempt. The first one compiles; if all others were disturbed, the loop would seem too long.
 ATTEMPTS = 5
-# The seed of what compiles and warms up; the rounds have those after it.
+# Seed for compilation and warm-up; the rounds use the seeds after it.
 WARM_UP = 0
 
 
 class Rounds:
-    """What pytest-benchmark calls before, in and after each round."""
+    """The functions that pytest-benchmark calls before, in and after each round."""
 
     def __init__(self, name: str, turns: Alone, last_seconds: Callable[[], float]) -> None:
-        """Take part.
+        """Initialise the rounds of one work.
 
         Args:
-            name: Name of what is timed.
-            turns: Turns that it takes.
+            name: Name of the timed work.
+            turns: Channel on which it takes turns.
             last_seconds: Function that returns the seconds of the round that has just ended.
 
         """
@@ -41,11 +41,11 @@ class Rounds:
         self.first = 0.0
 
     def warm_up(self, make: Callable[[], Prepare], loop_seconds: float | None) -> None:
-        """Make ready, call it for the first time, and find out how many steps make a round.
+        """Prepare the work, call it for the first time, and determine the number of steps in a round.
 
         Args:
             make: Function that returns the function to time.
-            loop_seconds: Approximate time of the steps of a loop; None for a call of one step.
+            loop_seconds: Approximate time of the steps of a loop; None to time calls of one step.
 
         """
         self._turns.take(self._name)
@@ -56,13 +56,13 @@ class Rounds:
             self.first = seconds_of(self._prepare(self.count, WARM_UP))
         else:
             self.count, self.first = count_for(self._prepare, loop_seconds)
-        # A pass through all that a framework is made of takes as long as hundreds of steps.
+        # Otherwise a garbage collection over the framework's objects could take as long as hundreds of steps.
         gc.collect()
         gc.freeze()
         self._turns.give_back(count=self.count, first=self.first)
 
     def setup(self) -> tuple[tuple[Call], dict[str, Any]]:
-        """Wait for the turn, and make a call for new inputs."""
+        """Wait for the turn, and prepare a call with new inputs."""
         self._turns.take(self._name)
         self._seed += 1
         call = self._prepare(self.count, self._seed)
@@ -70,17 +70,17 @@ class Rounds:
         return (call,), {}
 
     def target(self, call: Call) -> None:
-        """Do what is timed."""
+        """Make the timed call."""
         self._steps = call()
 
     def teardown(self, _call: Call) -> None:
-        """Give the turn back."""
+        """End the turn."""
         seconds, worked = self._last_seconds(), time.process_time() - self._began
         self._turns.give_back(steps=self._steps, seconds=seconds, cores=worked / seconds)
 
 
 def count_for(prepare: Prepare, seconds: float) -> tuple[int, float]:
-    """Find how many steps take so long, beside what a call does once; return that and the seconds of the first loop."""
+    """Find how many steps take this long, without the fixed cost of a call; also return the time of the first loop."""
     (_, once), count = _first_and_shortest(prepare, 1), 2
     while True:
         first, shortest = _first_and_shortest(prepare, count)
@@ -90,13 +90,13 @@ def count_for(prepare: Prepare, seconds: float) -> tuple[int, float]:
 
 
 def _first_and_shortest(prepare: Prepare, count: int) -> tuple[float, float]:
-    # The first differs from the others: some compile for each number of steps.
+    # The first call is timed separately: some implementations compile for each number of steps.
     first, *others = (seconds_of(prepare(count, WARM_UP)) for _ in range(ATTEMPTS))
     return first, min(others)
 
 
 def seconds_of(call: Call) -> float:
-    """Call it, and return how long it took."""
+    """Make a call, and return its time in seconds."""
     began = time.perf_counter()
     call()
     return time.perf_counter() - began

@@ -1,8 +1,8 @@
-"""Benchmarks of several implementations, each in a process of its own, that take turns.
+"""Benchmarks of several implementations that take turns, each in its own process.
 
-Every round of one is followed by a round of the next on the same work, so that whatever else the machine does hurts all
-alike. All of it is started several times: where a process finds its memory and its threads decides a few percent
-for as long as it lives, which no number of rounds in it would tell.
+Each round of one implementation is followed by a round of the next on the same work, so that disturbances of the
+machine affect all alike. Every process is started several times: the placement of its memory and threads changes times
+by a few percent for its whole life, which more rounds in one process cannot show.
 """
 
 from __future__ import annotations
@@ -26,25 +26,25 @@ from assay.runner import launch
 from assay.runner.options import RunOptions
 from assay.specification import index
 
-# Lines of output that are shown of a process that ended early.
+# Number of output lines shown of a process that ended early.
 LAST_LINES = 3
-# With some benchmarks that raised or without, or with none selected.
+# Exit codes of pytest that are not an error: success, failed benchmarks, or none selected.
 ENDED_WELL = {0, 1, 5}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be measured.
+    """What to measure.
 
     Attributes:
-        implementations: Implementations by name; the others are compared with the first.
+        implementations: Implementations by name; the first is compared with the others.
         device: `cpu` or `gpu`.
         profile: `core` or `full`.
         selection: An expression of pytest's `-k`; empty for all.
         starts: Number of process launches.
         rounds: Rounds of each work in each process.
         seconds: Approximate time of the steps of a round.
-        turn_seconds: Seconds after which a process that has not given its turn back is ended.
+        turn_seconds: Time limit of a turn, after which its process is terminated.
 
     """
 
@@ -60,10 +60,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class Event:
-    """A message of a process, or its end.
+    """A message from a process, or its end.
 
     Attributes:
-        start: The number of its start, from 0 on.
+        start: Number of the start, from 0.
         implementation: Name of the implementation.
         work: Name of the work in progress, such as `mlp-loop`; empty if the message is about the whole process.
         content: Content of the message.
@@ -93,13 +93,13 @@ def run_benchmarks(plan: Plan) -> Iterator[Event]:
                 if count := event.content.get("count"):
                     counts[event.implementation][event.work] = count
                 if event.content.get("outcome") in {Outcome.CRASH, Outcome.TIMEOUT}:
-                    # What ends a process would take the works after it along each time.
+                    # A work that ends its process is skipped in later starts, or the works after it would never run.
                     broken[event.implementation].add(event.work)
                 yield event
 
 
 def _in_turn(processes: list[Process]) -> Iterator[Event]:
-    """Let the processes work one at a time, at the work that is first in order, whoever had fewer turns at it first."""
+    """Let the processes run one at a time: the first work in order, then the process with the fewest turns at it."""
     while processes:
         for process in processes:
             yield from process.until_ready()
@@ -113,20 +113,20 @@ class Process:
 
     Attributes:
         connection: Connection to it.
-        ready: The work that it waits to go on with; empty while it works, and once it has ended.
+        ready: Work that it waits to start; empty while it runs and after it has ended.
         turns: Number of turns so far, by work.
 
     """
 
     def __init__(self, plan: Plan, start: int, name: str, broken: Iterable[str], said: Path) -> None:
-        """Begin.
+        """Start the process.
 
         Args:
-            plan: Plan of the whole.
-            start: The number of its start.
+            plan: Plan of the run.
+            start: Number of the start.
             name: Name of the implementation.
-            broken: Works that have ended one of its processes before.
-            said: File for what it prints.
+            broken: Works to skip, since they ended an earlier process.
+            said: File for its output.
 
         """
         self._plan, self._start, self._name, self._said = plan, start, name, said
@@ -146,13 +146,13 @@ class Process:
             )
 
     def go(self) -> None:
-        """Give it its turn."""
+        """Let the process take its turn."""
         self.turns[self.ready] += 1
         self._working, self.ready = self.ready, ""
         send(self.connection, go=True)
 
     def until_ready(self) -> Iterator[Event]:
-        """Listen until it waits for its turn, or has ended, and yield the rest of what it says."""
+        """Yield events until the process waits for its turn or has ended."""
         while not self.ready:
             if not self.connection.poll(self._plan.turn_seconds):
                 yield self._lost(Outcome.TIMEOUT, f"not finished after {self._plan.turn_seconds:g} s")
@@ -188,7 +188,7 @@ class Process:
         return Event(self._start, self._name, work, content)
 
     def end(self) -> None:
-        """End it, with all that it has begun."""
+        """Terminate the process and its children."""
         with suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         self._popen.wait()

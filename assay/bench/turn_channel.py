@@ -1,6 +1,6 @@
-"""The channel by which the benchmarks of several processes take turns.
+"""The channel on which the benchmarks of several processes take turns.
 
-Each message is a line of JSON in a pipe of its own, so that nothing that an implementation prints gets between.
+Each message is a line of JSON in a separate pipe, so an implementation's output cannot interfere.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-# Names the pipe to the scheduler, by its number, in the environment of a process.
+# Environment variable with the number of the pipe to the scheduler.
 NAMED = "ASSAY_TURNS"
 
 
@@ -21,7 +21,7 @@ class Alone:
     """The channel of a process that runs without a scheduler: it never waits."""
 
     def known_count(self, _name: str) -> int | None:
-        """Return None: the benchmark has to find out how many steps make a round."""
+        """Return None: the benchmark must determine the number of steps in a round."""
         return None
 
     def take(self, name: str) -> None:
@@ -30,7 +30,7 @@ class Alone:
     def give_back(self, **_measured: Any) -> None:  # noqa: ANN401 - plain values
         """Do nothing."""
 
-    def tell(self, **_message: Any) -> None:  # noqa: ANN401 - as above
+    def tell(self, **_message: Any) -> None:  # noqa: ANN401
         """Do nothing."""
 
 
@@ -38,19 +38,19 @@ class Turns(Alone):
     """The channel of a process whose scheduler lets one process work at a time."""
 
     def __init__(self, connection: Connection) -> None:
-        """Receive how many steps make a round, where that is known."""
+        """Receive the known numbers of steps in a round."""
         self._connection = connection
         self._counts: dict[str, int] = receive(connection)["counts"]
 
     def known_count(self, name: str) -> int | None:
-        """Return how many steps made a round in an earlier process."""
+        """Return the number of steps in a round of an earlier process."""
         return self._counts.get(name)
 
     def take(self, name: str) -> None:
         """Wait until no other process works.
 
         Args:
-            name: Name of what is to be timed.
+            name: Name of the work to time.
 
         """
         send(self._connection, ready=name)
@@ -63,7 +63,7 @@ class Turns(Alone):
         """Send what was measured, and let the next process work."""
         send(self._connection, done=measured)
 
-    def tell(self, **message: Any) -> None:  # noqa: ANN401 - as above
+    def tell(self, **message: Any) -> None:  # noqa: ANN401
         """Send a message about a benchmark without a result, or about the process."""
         send(self._connection, **message)
 

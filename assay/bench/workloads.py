@@ -1,7 +1,7 @@
-"""What is timed: calls through the contract, of as many steps as asked for.
+"""Timed workloads: calls through the contract, with a given number of steps.
 
-A call costs what each of its steps does and what it does once: parameters put in and read, a model built. So two calls
-of different length tell the cost of a step, in the loop that the implementation itself runs.
+A call has a cost per step and a fixed cost: converting parameters, building a model. So two calls with different
+numbers of steps show the cost of a step, in the loop that the implementation itself runs.
 """
 
 from __future__ import annotations
@@ -21,28 +21,27 @@ from assay.spec.vectors import read
 from assay.testing.thresholds import threshold
 from assay.testing.training import mnist_training, text_training
 
-# Does the steps, and returns how many they were.
+# Runs the steps, and returns their number.
 Call = Callable[[], int]
-# (how many steps, a seed for what they work on) to the call: making ready what it works on is not timed.
+# Function from (number of steps, seed of the inputs) to the call. Preparing the inputs is not timed.
 Prepare = Callable[[int, int], Call]
-# Of numbers on which the cost of a step does not depend.
+# Seed of numbers that do not affect the cost of a step.
 ANY_SEED = 0
-# The weights of a linear feedback that balances the pole until the environment cuts the episode off, and of one that
-# lets it fall at once.
+# Weights of a linear feedback that balances the pole until the time limit, and of one that lets it fall at once.
 BALANCED, FALLING = np.array([0, 0, 1, 1], np.float32), np.array([0, 0, -1, -1], np.float32)
 
 
 @dataclass(frozen=True)
 class Work:
-    """Something that is timed.
+    """A timed workload.
 
     Attributes:
-        name: Name of it, for the command line and for files.
-        title: Title of it, for people.
-        groups: Groups that it needs of an implementation.
-        prepare: An implementation to what makes calls of it.
-        profile: Smallest one that has it.
-        devices: Devices to time it on.
+        name: Name on the command line and in files.
+        title: Title for display.
+        groups: Groups of functions that it requires of an implementation.
+        prepare: Function from an implementation to a function that prepares calls.
+        profile: Smallest profile that includes it.
+        devices: Devices on which it is timed.
 
     """
 
@@ -55,7 +54,7 @@ class Work:
 
 
 def _steps(losses: Array, count: int) -> int:
-    """Check the results of a training: work that was not done must not be timed."""
+    """Check the results of a training: skipped work must not be timed."""
     if np.shape(losses) != (count,) or not np.isfinite(losses).all():
         msg = f"{count} steps of training gave losses of shape {np.shape(losses)}: {losses}"
         raise NonConformanceError(msg)
@@ -64,7 +63,7 @@ def _steps(losses: Array, count: int) -> int:
 
 @cache
 def _digits() -> mnist_training.Examples:
-    # A call hands all of them over, which takes longer for the training set, and varies more, than many steps do.
+    # The test set, since each call passes all examples. For the training set that takes longer than many steps.
     mnist = data.mnist(download=False)
     return mnist_training.examples(mnist.x_test, mnist.y_test)
 
@@ -75,7 +74,7 @@ def _corpus() -> text_training.Corpus:
 
 
 def _recipe(name: str, *without: str) -> dict[str, Any]:
-    """Return how the document trains, without what is said elsewhere."""
+    """Return the document's training recipe, without some of its arguments."""
     return {key: value for key, value in threshold(name).recipe.items() if key not in without}
 
 
@@ -191,7 +190,7 @@ def _cart_pole(implementation: Any) -> Prepare:  # noqa: ANN401
     environments = implementation.environments
 
     def prepare(count: int, seed: int) -> Call:
-        # A call of one episode is as short as one can be; others are as long.
+        # A call of one episode has the shortest episode; later episodes have the time limit.
         weights = BALANCED if count > 1 else FALLING
         return lambda: sum(len(environments.run_linear_policy(weights, seed + each).rewards) for each in range(count))
 
@@ -249,11 +248,11 @@ STEPS = (
     Work("cart_pole", "CartPole: a step of the environment", ("environments",), _cart_pole),
     Work("mobile_net", "MobileNetV2: a step of training", ("applications",), _mobile_net, "full"),
 )
-# The sizes of matrices that keep all cores busy, and thousands of those of a card.
+# Matrix sizes that keep all CPU cores busy, or the thousands of cores of a GPU.
 SIZES = {"cpu": (1024, 2048), "gpu": (4096, 8192)}
-# Memory is as fast as the nearest cache that holds what is read and written.
+# The speed of memory is that of the smallest cache that holds the data.
 FOOTPRINTS = tuple(COSTS[name].footprint for name in ("mlp", "rnn", "cnn"))
-# What the names of these works begin with.
+# Prefixes of the names of these works.
 PRODUCT, STREAM = "product", "stream"
 
 
@@ -272,5 +271,5 @@ RATES = (
     *(_product(size, device) for device, sizes in SIZES.items() for size in sizes),
     *(_stream(footprint) for footprint in FOOTPRINTS),
 )
-# What is timed of each work, in the order in which it is.
+# What is timed for each work, in this order.
 IDS = tuple(f"{work.name}-{what}" for work in (*RATES, *STEPS) for what in ("call", "loop"))

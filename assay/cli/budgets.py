@@ -1,10 +1,10 @@
-"""How long the reference may take, and whether it did: `python -m assay.cli.budgets LEDGER`.
+"""Check of a run's time against the budget of its profile: `python -m assay.cli.budgets LEDGER`.
 
-A clock on a wall does not tell a slow suite from a machine that had other work. The processor time of a run tells more:
-on two cores a run takes at least half of it, however idle the machine is. It varies too, as machines share memory and
-caches with others: core of one commit took 195 to 303 s of it on one machine within an hour. A run is too slow for
-certain if it took more than MARGIN times the budget of both cores. A run that was over in time is not. The rest is
-reported only.
+Wall-clock time cannot distinguish a slow suite from a busy machine. Processor time can: on two cores, a run takes at
+least half of it, even on an idle machine. It varies too, as machines share memory and caches with others: for core of
+one commit it was 195 to 303 s on one machine within an hour. A run is certainly too slow if it used more than MARGIN
+times the budget of both cores. A run that finished in time is not too slow. Other runs are only
+reported.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from assay.ledger.verdict import is_complete
 from assay.specification.claims import specification
 from assay.specification.profiles import CORES, SECONDS
 
-# Processor time of one commit varied by a factor of 303 / 195 = 1.55, and another machine may be slower still.
+# Processor time of one commit varied by a factor of 303 / 195 = 1.55, and other machines may be slower.
 MARGIN = 2.0
 
 
@@ -35,10 +35,10 @@ def judge(ledger: Ledger) -> tuple[str, ExitCode]:
         ledger: Ledger of a run.
 
     Returns:
-        What came of it, for people, and the exit code: 1 for a run that is too slow.
+        The result as text, and the exit code: 1 for a run that is too slow.
 
     Raises:
-        UserError: It is not the ledger of a complete run of a whole profile.
+        UserError: The ledger is not from a complete run of a whole profile.
 
     """
     if ledger.time is None or ledger.shard is not None or not is_complete(ledger, specification()):
@@ -47,8 +47,8 @@ def judge(ledger: Ledger) -> tuple[str, ExitCode]:
     budget, time = SECONDS[ledger.profile], ledger.time
     least = time.processor / CORES
     said = (
-        f"{ledger.profile}: {time.wall:.1f} s, of {budget:.0f}; on {CORES} cores not less than {least:.1f} s,"
-        f" as processors worked for {time.processor:.1f}"
+        f"{ledger.profile}: {time.wall:.1f} s, budget {budget:.0f} s; at least {least:.1f} s on {CORES} cores,"
+        f" by a processor time of {time.processor:.1f} s"
     )
     if least > MARGIN * budget:
         return f"{said}: too slow", ExitCode.NOT_CONFORMANT
@@ -60,7 +60,7 @@ def judge(ledger: Ledger) -> tuple[str, ExitCode]:
 @click.command(cls=Command, help="Compare the time of a run with its budget.")
 @click.argument("ledger", type=PATH)
 def main(ledger: Path) -> int:
-    """Carry out the command."""
+    """Run the command."""
     said, code = judge(ledgers.read(ledger))
     print(said)
     return code

@@ -1,4 +1,4 @@
-"""The cost of claims: `python -m assay.cli.claim_costs LEDGER` takes it from a run of the reference on core or full."""
+"""Update of the costs of claims from a core or full run of the reference: `python -m assay.cli.claim_costs LEDGER`."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from assay.specification.shards import COSTS
 
 
 def measure(ledger: Ledger, tests: Iterable[ExecutableClaim]) -> dict[str, float]:
-    """Return what each claim of a ledger cost, in seconds.
+    """Return the cost of each claim of a ledger, in seconds.
 
     Args:
         ledger: Ledger of a run.
-        tests: Tests of the claims. Each row has the whole time of a test that decides several claims; it is divided.
+        tests: Tests of the claims. The time of a test that decides several claims is divided among them.
 
     """
     sizes: dict[str, list[int]] = defaultdict(list)
@@ -45,11 +45,11 @@ def measure(ledger: Ledger, tests: Iterable[ExecutableClaim]) -> dict[str, float
 
 
 def update(path: Path) -> None:
-    """Take over the costs of a ledger.
+    """Store the costs of a ledger.
 
     Raises:
-        UserError: It is not a ledger of all claims of core or full, or not all of them hold: what ran into a
-            limit did not cost what it has to.
+        UserError: The ledger does not have all claims of core or full, or not all of them hold: a test that hits a
+            limit does not have its normal cost.
 
     """
     ledger = ledgers.read(path)
@@ -67,10 +67,10 @@ def update(path: Path) -> None:
     json_file.write(COSTS, known, "file of costs")
 
 
-@click.command(cls=Command, help="Take over what claims cost from a ledger.")
+@click.command(cls=Command, help="Store the costs of claims from a ledger.")
 @click.argument("ledger", type=PATH)
 def main(ledger: Path) -> int:
-    """Carry out the command."""
+    """Run the command."""
     update(ledger)
     return ExitCode.CONFORMANT
 

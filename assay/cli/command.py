@@ -1,4 +1,4 @@
-"""A command without commands."""
+"""A command without subcommands."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import click
 
 
 class Command(click.Command):
-    """A command that all its usage errors name."""
+    """A command that is named in all of its usage errors."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse the arguments.
 
         Raises:
-            click.UsageError: They are not those of the command.
+            click.UsageError: The arguments are invalid.
 
         """
         try:
             return super().parse_args(ctx, args)
         except click.UsageError as error:
-            # click leaves it out where an option lacks a value.
+            # click omits the command if an option lacks a value.
             error.ctx = error.ctx or ctx
             raise

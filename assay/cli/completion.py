@@ -1,4 +1,4 @@
-"""Words that a shell completes; what they are read from is imported when it asks."""
+"""Shell completion of words; their sources are imported on demand."""
 
 from __future__ import annotations
 
@@ -69,11 +69,11 @@ def list_thresholds() -> Iterable[str]:
 
 
 def adapters(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return files, which a peer may be, and the implementations that are installed."""
+    """Return files, since a peer is a file, and the installed implementations."""
     from assay.adapters.loading import known  # noqa: PLC0415 - see above
 
     names = [CompletionItem(name) for name in sorted(known()) if name.startswith(incomplete)]
-    # bash forgets what stands before the item for files.
+    # bash drops the items before the one for files.
     return [CompletionItem(incomplete, type="file"), *names]
 
 

@@ -1,7 +1,7 @@
 """Print the page of error rates: `python -m assay.cli.error_rates [--limits] [LEDGER...]`.
 
-The decisions that ledgers show are stored first. They are those of any implementation that passes. With `--limits`, the
-limits of all thresholds are computed again from their runs, as the level of a decision asks for.
+The decisions recorded in ledgers are stored first. Ledgers of any passing implementation will do. With `--limits`, the
+limits of all thresholds are recomputed from their runs, for the level of a decision.
 """
 
 from __future__ import annotations

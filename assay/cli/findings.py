@@ -29,7 +29,7 @@ def read_all() -> dict[str, Expectations]:
 @click.command(cls=Command, help="Write the page of findings.")
 @click.option("-o", "--output", type=PATH, metavar="FILE", help="File to write (default: standard output).")
 def main(output: Path | None) -> int:
-    """Carry out the command."""
+    """Run the command."""
     page = findings.render(read_all())
     if output:
         output_file.write(output, page, "page of findings")

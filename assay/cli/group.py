@@ -1,4 +1,4 @@
-"""Commands that have commands."""
+"""Commands with subcommands."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Group(click.Group):
     command_class = Command
 
     def __init__(self, *args: Any, exit_codes: Mapping[int, str] | None = None, **settings: Any) -> None:  # noqa: ANN401 - as click has it
-        """Make the group.
+        """Create the group.
 
         Args:
             *args: Arguments of `click.Group`.
@@ -35,7 +35,7 @@ class Group(click.Group):
         return [*self.commands]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Parse the arguments, of which there must be one.
+        """Parse the arguments; at least one is required.
 
         Raises:
             click.UsageError: No command was given.
@@ -47,7 +47,7 @@ class Group(click.Group):
         return super().parse_args(ctx, args)
 
     def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what the exit codes mean."""
+        """Write the meanings of the exit codes."""
         if self._exit_codes:
             with formatter.section("Exit codes"):
                 formatter.write_dl([(f"{code:d}", meaning) for code, meaning in self._exit_codes.items()])
@@ -55,7 +55,7 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that the arguments begin with.
+        """Return the command named by the first argument.
 
         Raises:
             click.UsageError: The command is unknown.
@@ -72,14 +72,14 @@ class Group(click.Group):
 
 
 class LazyGroup(Group):
-    """A group that imports a command when it is used: help, suggestions and completions import none of them."""
+    """A group that imports a command on use; help, suggestions and completions import none."""
 
     def __init__(self, *args: Any, package: str, summaries: Mapping[str, str], **settings: Any) -> None:  # noqa: ANN401 - as click has it
-        """Name the commands.
+        """Create the group.
 
         Args:
             *args: Arguments of `click.Group`.
-            package: Package with a module for each command, which has the command under the same name.
+            package: Package with a module for each command, which defines the command under the same name.
             summaries: Summary of each command, by its name.
             **settings: Arguments of `click.Group`.
 

@@ -13,7 +13,7 @@ from assay.cli.program import execute
 from assay.errors import ExitCode
 
 NAME = "assay"
-# Variable in which a shell asks for completions, as click calls it.
+# Environment variable with which a shell requests completions from click.
 COMPLETION = "_ASSAY_COMPLETE"
 
 EXIT_CODES = {
@@ -33,10 +33,10 @@ SUMMARIES = {
     "bench": "Time implementations side by side.",
     "new": "Write an adapter to begin with, its tox environment and a CI workflow.",
     "smoke": "Check in under 10 seconds whether an adapter works.",
-    "claims": "Look at what is specified.",
+    "claims": "List and show claims, errata and coverage.",
     "report": "Turn ledgers and benchmarks into a page, Markdown, JUnit XML, a site or a badge.",
     "compare": "Show what changed between two ledgers or benchmarks.",
-    "merge": "Join the ledgers of shards.",
+    "merge": "Merge the ledgers of shards.",
     "matrix": "Show since which version each claim holds or fails.",
     "expect": "Record what fails in a ledger as expected.",
     "fetch": "Download the data sets ahead of time.",
@@ -51,7 +51,7 @@ def assay() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Carry out one command, or complete one for a shell, and return its exit code."""
+    """Run a command, or complete one for a shell, and return the exit code."""
     if instruction := os.environ.get(COMPLETION):
         from click.shell_completion import shell_complete  # noqa: PLC0415 - only shells need it
 

@@ -1,4 +1,4 @@
-"""Options and arguments that several commands have."""
+"""Options and arguments shared by several commands."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Decorator = Callable[[Function], Function]
 IMPLEMENTATION_IS = f"IMPLEMENTATION is {NAMED}."
 TYPES: dict[type, click.ParamType[Any]] = {str: click.STRING, int: click.INT, float: click.FLOAT, Path: PATH}
 COMPLETIONS = {"claim": completion.claims, "profile": completion.profiles, "require": completion.requirements}
-# Names that options had in version 0.1.
+# Names of options in version 0.1.
 RUN_NAMES = {"grade": "precision"}
 
 
 def rename(names: Mapping[str, str]) -> dict[str, Any]:
-    """Return the settings of a command whose options had other names, which are deprecated.
+    """Return the settings of a command that make it accept deprecated names of options.
 
     Args:
-        names: Names of today by the deprecated ones, without dashes.
+        names: Current names by deprecated name, without dashes.
 
     """
 
@@ -44,12 +44,12 @@ def run_options(leave_out: Collection[str] = ("implementation",)) -> Decorator:
     """Return a decorator that adds the options of a run to a command.
 
     Args:
-        leave_out: Names of options that the command declares otherwise, or has not.
+        leave_out: Names of options that the command declares itself or lacks.
 
     """
 
     def add(function: Function) -> Function:
-        # The last decorator comes first in the help.
+        # The last decorator is the first in the help.
         for option in reversed([*declared(leave_out)]):
             function = _as_click(option)(function)
         return function
@@ -85,7 +85,7 @@ def device(text: str = "Device to run on (default: cpu).") -> Decorator:
 
 
 def report_format(function: Function) -> Function:
-    """Add the options that say how a report is written."""
+    """Add the options for the format of a report."""
     kinds = click.option(
         "--format",
         "kind",

@@ -1,4 +1,4 @@
-"""Run a command: whatever goes wrong becomes one message and an exit code."""
+"""Running of commands, in which every error becomes one message and an exit code."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import click
 from assay.cli.suggestions import nearest
 from assay.errors import ExitCode, UserError
 
-# Pages of the documentation have wider lines than most terminals: they set COLUMNS.
+# Maximum width of help. The documentation sets COLUMNS for wider lines.
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -34,28 +34,28 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None =
         try:
             return _invoke(command, name, sys.argv[1:] if arguments is None else arguments)
         finally:
-            # Now rather than when Python ends, where a reader that has gone would be an error.
+            # Flushed now: at exit, a closed pipe would be an error.
             sys.stdout.flush()
     except (click.UsageError, UserError) as error:
         return _complain(*_explain(error, name))
     except BrokenPipeError:
-        # The reader, such as `head`, has seen enough.
+        # The reader, such as `head`, has closed the pipe.
         _discard_output()
         return ExitCode.CONFORMANT
     except KeyboardInterrupt:
         return ExitCode.INTERRUPTED
     except OSError as error:
-        # A folder that is gone, a name that is too long, a device that is full: the message of the system says which.
+        # Such as a missing folder, a name that is too long or a full device: the system's message says which.
         _discard_output()
         where = "" if error.filename is None else f": {error.filename!r}"
         return _complain(name, f"{error.strerror or error}{where}")
-    except Exception as error:  # noqa: BLE001 - Python's own exit code for it, 1, would be a verdict
+    except Exception as error:  # noqa: BLE001 - Python's exit code, 1, would be a verdict
         sys.excepthook(type(error), error, error.__traceback__)
         return ExitCode.BROKEN
 
 
 def _invoke(command: click.Command, name: str, arguments: Sequence[str]) -> int:
-    # `command.main` has exit codes of its own: 1, a verdict of ours, for a reader that has gone.
+    # `command.main` exits with 1 if the reader has closed the pipe, which would be a verdict here.
     try:
         with command.make_context(name, [*arguments], **SETTINGS) as context:
             return int(command.invoke(context))
@@ -64,7 +64,7 @@ def _invoke(command: click.Command, name: str, arguments: Sequence[str]) -> int:
 
 
 def _explain(error: click.UsageError | UserError, name: str) -> tuple[str, str]:
-    """Return the command that an error is about, and what to tell its user."""
+    """Return the command that an error is about, and the message for its user."""
     if isinstance(error, UserError):
         return name, str(error)
     path = error.ctx.command_path if error.ctx else name
@@ -72,7 +72,7 @@ def _explain(error: click.UsageError | UserError, name: str) -> tuple[str, str]:
 
 
 def describe(error: click.UsageError) -> str:
-    """Return what is wrong with a command line, in a phrase that names the nearest option."""
+    """Describe what is wrong with a command line, with the nearest option."""
     match error:
         case click.MissingParameter(param=click.Parameter() as parameter):
             return f"{_name_of(parameter)} is missing"
@@ -83,7 +83,7 @@ def describe(error: click.UsageError) -> str:
             near = nearest(error.option_name, options)
             return f"unknown option {error.option_name}{f'. {near}' if near else ''}"
     message = error.format_message().removesuffix(".")
-    # Sentences of click's own begin with a capital letter, and names such as COMMAND have more of them.
+    # click's messages begin with a capital letter; names such as COMMAND consist of capitals.
     return message[:1].lower() + message[1:] if message[1:2].islower() else message
 
 
@@ -92,14 +92,14 @@ def _visible(parameter: click.Parameter) -> Sequence[str]:
 
 
 def _name_of(parameter: click.Parameter) -> str:
-    """Return the longest name of an option, or the name that an argument has in the help."""
+    """Return the longest name of an option, or the name of an argument in the help."""
     return max(parameter.opts, key=len) if isinstance(parameter, click.Option) else parameter.human_readable_name
 
 
 def _check_surroundings() -> None:
     if sys.stdout is None:
         msg = "standard output is closed"
-        raise UserError(msg, "Let it lead somewhere, such as to /dev/null")
+        raise UserError(msg, "Redirect it, for example to /dev/null")
     try:
         Path.cwd()
     except OSError:
@@ -115,7 +115,7 @@ def _escape_what_cannot_be_encoded() -> None:
 
 
 def _complain(program: str, message: str) -> int:
-    # There may be nowhere to write it.
+    # Standard error may be closed.
     with suppress(AttributeError, OSError, ValueError):
         sys.stderr.write(f"{program}: {message}\n")
         sys.stderr.flush()
@@ -123,6 +123,6 @@ def _complain(program: str, message: str) -> int:
 
 
 def _discard_output() -> None:
-    """Discard what Python still holds for standard output."""
+    """Discard Python's buffered standard output."""
     with suppress(AttributeError, OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""How far a long command is: a bar on a terminal, and a line from time to time elsewhere."""
+"""Progress of a long command: a bar on a terminal, occasional lines elsewhere."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ NAME_WIDTH, BAR_WIDTH = 34, 14
 
 
 class ProgressDisplay:
-    """Shows how many parts of a command are done, as long as its context lasts."""
+    """Shows how many parts of a command are done, within a context."""
 
     def __init__(self, name: str, total: int | None = None, done: int = 0) -> None:
-        """Show nothing yet.
+        """Initialise the display, without showing it.
 
         Args:
-            name: Name of what is done.
+            name: Name of the work.
             total: Number of parts; None if it is unknown.
-            done: Number of parts that an earlier call has done.
+            done: Number of parts done by an earlier call.
 
         """
         self._name, self._total, self._done, self._earlier = name, total, done, done
@@ -58,7 +58,7 @@ class ProgressDisplay:
         """Count one part as done.
 
         Args:
-            name: Name of what is done now; by default the last one.
+            name: Name of the current part (default: unchanged).
 
         """
         self._name, self._done = name or self._name, self._done + 1

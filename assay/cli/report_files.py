@@ -1,4 +1,4 @@
-"""The files that reports are made of, and the reports."""
+"""Reading of the input files of reports, and writing of reports."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ if TYPE_CHECKING:
     from assay.reports.passages import Passages
     from assay.survey.summary import Survey
 
-# The name that stands for standard output.
+# Name for standard output.
 STDOUT = "-"
 FORMATS = {".html": "html", ".md": "md", ".xml": "xml"}
 
 
 def format_of(path: Path, chosen: str | None) -> str:
-    """Return the format of a report: the one that was chosen, or that of the suffix.
+    """Return the format of a report: the chosen one, or that of the suffix.
 
     Raises:
-        UserError: Neither is there.
+        UserError: No format is chosen, and the suffix is unknown.
 
     """
     if found := chosen or FORMATS.get(path.suffix):
         return found
     msg = f"the name of the report, {str(path)!r}, ends neither with .html nor with .md nor with .xml"
-    raise UserError(msg, "Name another file, or choose a --format")
+    raise UserError(msg, "Choose another name or a --format")
 
 
 def tell_github(ledgers: Sequence[Ledger]) -> None:
     """Print annotations for GitHub Actions, and add a report to the summary of the job."""
-    from assay.reports import github  # noqa: PLC0415 - nothing else needs it
+    from assay.reports import github  # noqa: PLC0415 - only needed here
 
     for line in github.annotate(ledgers):
         print(line)
@@ -48,7 +48,7 @@ def tell_github(ledgers: Sequence[Ledger]) -> None:
 
 @dataclass(frozen=True)
 class Files:
-    """The files that a report is made of, read; benchmarks and surveys also by their paths."""
+    """The contents of a report's input files, with the paths of benchmarks and surveys."""
 
     benchmarks: Sequence[Path]
     runs: Sequence[Run]
@@ -59,8 +59,8 @@ class Files:
 
 def read_files(files: Sequence[Path]) -> Files:
     """Read ledgers, benchmarks and surveys."""
-    from assay.bench import results  # noqa: PLC0415 - other commands need none
-    from assay.survey import summary  # noqa: PLC0415 - as above
+    from assay.bench import results  # noqa: PLC0415 - only needed for reports
+    from assay.survey import summary  # noqa: PLC0415
 
     benchmarks = [path for path in files if results.is_one(path)]
     runs = sorted((run for path in benchmarks for run in results.read(path)), key=lambda run: run.time)
@@ -80,9 +80,9 @@ def write_site(found: Files, folder: Path, copy: Sequence[str] | None) -> None:
     """Write a site: the report, and a page for each claim.
 
     Args:
-        found: Files that it is made of.
+        found: Contents of the input files.
         folder: Folder of the site.
-        copy: Lines of the document, whose passages are shown; None without a copy.
+        copy: Lines of the document, for showing passages; None without a copy.
 
     Raises:
         UserError: No ledger was given.
@@ -101,10 +101,10 @@ def write_badge(found: Files, path: Path) -> None:
     """Write a badge with the verdict on a ledger.
 
     Raises:
-        UserError: The number of ledgers is not one.
+        UserError: There is not exactly one ledger.
 
     """
-    from assay.reports import badge  # noqa: PLC0415 - the others need none
+    from assay.reports import badge  # noqa: PLC0415 - only needed here
 
     if len(found.ledgers) != 1:
         msg = f"a badge shows one ledger, and {len(found.ledgers)} are given"
@@ -123,14 +123,14 @@ def write_report(
     """Write a report, or print it.
 
     Args:
-        found: Files that it is made of.
+        found: Contents of the input files.
         output: File to write, or `-` for standard output.
         chosen: Format; None for that of the file's suffix.
-        claims: Ids of the only claims to report on in JUnit XML; empty for all.
-        copy: Lines of the document, whose passages a page shows; None without a copy.
+        claims: Ids of the claims to report in JUnit XML; empty for all.
+        copy: Lines of the document, for showing passages in a page; None without a copy.
 
     Raises:
-        UserError: The format cannot show what was found.
+        UserError: The format cannot show the content.
 
     """
     kind = format_of(output, chosen)
@@ -141,15 +141,15 @@ def write_report(
         msg = f"{found.of_surveys[0]} has the findings of a survey, which only a page shows"
         raise UserError(msg, "Name a file that ends in .html")
     if found.runs and kind == "xml":
-        msg = f"{found.benchmarks[0]} has benchmarks, of which there is no JUnit XML"
+        msg = f"{found.benchmarks[0]} has benchmarks, which JUnit XML cannot show"
         raise UserError(msg, "Name a file that ends in .html or .md")
     match kind:
         case "md":
-            from assay.reports import pull_request  # noqa: PLC0415 - the others load what this does not need
+            from assay.reports import pull_request  # noqa: PLC0415 - the other formats load more
 
             text = pull_request.render(found.ledgers, runs=found.runs)
         case "xml":
-            from assay.reports import junit  # noqa: PLC0415 - as above
+            from assay.reports import junit  # noqa: PLC0415
 
             places = index.places(index.read(index.tests_folder()))
             text = junit.render(found.ledgers, places=places, only=claims)

@@ -1,4 +1,4 @@
-"""Published results: ledgers without their evidence, and the page that lays them side by side."""
+"""Published results: ledgers without their evidence, and the page that compares them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ PAGE = "README.md"
 
 
 def compact(ledger: Ledger) -> Ledger:
-    """Return a ledger without what only the run's own report needs: evidence, replays and the details of reasons."""
+    """Return a ledger without parts that only the run's own report needs: evidence, replays and details of reasons."""
     rows = (
         replace(row, evidence={}, replay="", reason=row.reason.partition("\n")[0], seconds=round(row.seconds, 2))
         for row in ledger.claims
@@ -42,16 +42,16 @@ def compact(ledger: Ledger) -> Ledger:
 
 
 def publish(folder: Path, name: str, path: Path, command: str) -> None:
-    """Add a ledger to the results, or put it in the place of an older one.
+    """Add a ledger to the results, or replace an older one.
 
     Args:
         folder: Folder of the results.
         name: Name of the implementation.
         path: Path of the ledger.
-        command: Command that made it.
+        command: Command that produced the ledger.
 
     Raises:
-        UserError: The ledger is not one of a whole core profile, or cannot be read.
+        UserError: The ledger is not from a whole core profile, or cannot be read.
 
     """
     found = ledgers.read(path)
@@ -60,7 +60,7 @@ def publish(folder: Path, name: str, path: Path, command: str) -> None:
         raise UserError(msg, f"Run `assay run {name} --results {path}`")
     content = json.dumps(ledgers.as_json(compact(found)), separators=(",", ":")).encode()
     folder.mkdir(parents=True, exist_ok=True)
-    # Without a time, so that the same ledger makes the same file.
+    # Without a timestamp, so that the same ledger gives the same file.
     (folder / f"{name}.json.gz").write_bytes(gzip.compress(content, mtime=0))
     made = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date().isoformat()
     known = read_index(folder) | {name: Result(command, made, describe_machine(), results.specification_of(found))}
@@ -69,12 +69,12 @@ def publish(folder: Path, name: str, path: Path, command: str) -> None:
 
 
 def describe_machine() -> str:
-    """Describe this machine, as far as a result depends on it."""
+    """Return a description of this machine, as far as a result depends on it."""
     return f"{platform.system()} {platform.machine()}, {available_cores()} cores, Python {platform.python_version()}"
 
 
 def read_index(folder: Path) -> dict[str, Result]:
-    """Read what is known of each result; nothing where there are none yet."""
+    """Read the index of results; empty if there are none."""
     path = folder / INDEX
     return msgspec.json.decode(path.read_bytes(), type=dict[str, Result]) if path.exists() else {}
 
@@ -83,7 +83,7 @@ def read_ledger(folder: Path, name: str) -> Ledger:
     """Read a published ledger.
 
     Raises:
-        UserError: It is missing.
+        UserError: The ledger is missing.
 
     """
     path = folder / f"{name}.json.gz"
@@ -95,7 +95,7 @@ def read_ledger(folder: Path, name: str) -> Ledger:
 
 
 def write_page(folder: Path) -> str:
-    """Return the page of all results, and write it."""
+    """Write and return the page of all results."""
     index = read_index(folder)
     page = results.render({name: (index[name], read_ledger(folder, name)) for name in index})
     output_file.write(folder / PAGE, page, "page of results")
@@ -117,7 +117,7 @@ def _parse_named(text: str) -> tuple[str, Path]:
     "--folder", type=PATH, default=FOLDER, metavar="FOLDER", help=f"Folder of the results (default: {FOLDER})."
 )
 def main(ledgers: Sequence[tuple[str, Path]], command: str | None, folder: Path) -> int:
-    """Carry out the command."""
+    """Run the command."""
     for name, path in ledgers:
         publish(folder, name, path, command or f"assay run {name}")
     write_page(folder)

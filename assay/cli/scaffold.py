@@ -1,4 +1,4 @@
-"""An adapter to begin with: a module that works, its tox environment and a CI workflow."""
+"""Template of an adapter: a working module, its tox environment and a CI workflow."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from assay.errors import UserError
 from assay.specification.claims import specification
 from assay.specification.signatures import functions, signature
 
-# The group that the adapter has from the start: the shortest one that is whole.
+# The group in the template, the smallest complete one.
 WRITTEN = "datasets"
 ADAPTER = {"{name}.py": "adapter.py.jinja"}
-# In another process: a program in any language, and the file that says how to start it.
+# For a subprocess: a program in any language, and the file with its command.
 PEER = {"{name}.py": None, "{name}.toml": "peer.toml.jinja"}
 AROUND = {"tox.ini": "tox.ini.jinja", ".github/workflows/{name}.yml": "workflow.yml.jinja"}
 EXAMPLE = Path(assay.__file__).parent / "alternatives" / "plain" / "peer.py"
@@ -35,20 +35,20 @@ NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
 def write(
     name: str, folder: Path, requirement: str, *, subprocess: bool = False, frameworks: Sequence[str] = ()
 ) -> list[Path]:
-    """Write the files, unless one of them is there.
+    """Write the files, unless one of them exists.
 
     Args:
         name: Name of the module.
-        folder: Folder of the files; it is made if it is missing.
+        folder: Folder of the files; created if missing.
         requirement: Requirement from which tox installs Assay.
-        subprocess: Whether the adapter is a program of its own, which speaks the protocol.
-        frameworks: Requirements of the adapter, which tox installs and whose versions the ledger names.
+        subprocess: Whether the adapter is a separate program that speaks the protocol.
+        frameworks: Requirements of the adapter, which tox installs and whose versions the ledger records.
 
     Returns:
         The files.
 
     Raises:
-        UserError: The name cannot name a module, or is taken; a file is there already, or cannot be written.
+        UserError: The name is not a module name or is taken, or a file exists or cannot be written.
 
     """
     _check_name(name)
@@ -56,10 +56,10 @@ def write(
     files = {folder / path.format(name=name): template for path, template in templates.items()}
     if there := [path for path in files if path.exists()]:
         msg = f"{there[0]} is there already, and nothing is overwritten"
-        raise UserError(msg, "Name another folder with -o, and take over from there what you need")
+        raise UserError(msg, "Choose another folder with -o, and copy what you need from there")
     if name in known() or name in sys.modules or util.find_spec(name) is not None:
         msg = f"{name!r} is the name of what can be imported here already"
-        raise UserError(msg, "It might be found in the place of the new module: take another name")
+        raise UserError(msg, "It might be imported instead of the new module: choose another name")
     environment = Environment(  # noqa: S701 - no HTML
         loader=PackageLoader("assay.cli"),
         undefined=StrictUndefined,
@@ -87,27 +87,27 @@ def write(
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         msg = f"{error.filename} cannot be written: {error.strerror}"
-        raise UserError(msg, "Name a folder that is writable with -o") from None
+        raise UserError(msg, "Choose a writable folder with -o") from None
     return list(texts)
 
 
 def _distribution(requirement: str) -> str:
-    """Return the name of the package that a requirement asks for, such as `torch` of `torch>=2.4`."""
+    """Return the package name of a requirement, such as `torch` for `torch>=2.4`."""
     found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", requirement.strip())
     if found is None:
         msg = f"{requirement!r} is not a requirement of pip"
-        raise UserError(msg, "It begins with the name of a package, as in torch>=2.4")
+        raise UserError(msg, "It must begin with the name of a package, as in torch>=2.4")
     return found[0]
 
 
 def action(requirement: str) -> str | None:
-    """Return the GitHub action of this very Assay, if it was installed from a repository there."""
+    """Return the GitHub action of the installed version of Assay, if it was installed from GitHub."""
     found = re.search(r"git\+https://github\.com/([\w.-]+/[\w.-]+?)(?:\.git)?@(\w[\w./-]*)$", requirement)
     return f"{found[1]}@{found[2]}" if found else None
 
 
 def _check_name(name: str) -> None:
-    # GitHub and tox give their jobs and environments no other letters than ASCII's.
+    # Jobs of GitHub and environments of tox may only have ASCII letters.
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
         msg = f"{name!r} cannot name a Python module"
         raise UserError(msg, "It consists of letters, digits and underscores, such as my_adapter")
@@ -118,7 +118,7 @@ def _peer(name: str) -> str:
 
 
 def _still_to_write() -> dict[str, list[str]]:
-    """Return what the other groups need, line by line, under the group and the number of its claims."""
+    """Return the functions of the other groups, as lines under the group and its number of claims."""
     claims = specification().claims.values()
     return {
         f"{group}, {sum(group in claim.groups for claim in claims)} claims": [
@@ -130,15 +130,15 @@ def _still_to_write() -> dict[str, list[str]]:
 
 
 def _wrapped(written: str) -> list[str]:
-    # Lines end with a comma: the space behind it is the only one where textwrap may break.
+    # Lines may break only at the space after a comma.
     fixed = re.sub("(?<!,) ", NO_BREAK_SPACE, written)
     return [line.replace(NO_BREAK_SPACE, " ") for line in wrap(fixed, WIDTH, subsequent_indent=4 * NO_BREAK_SPACE)]
 
 
 def requirement() -> str:
-    """Return what installs this very Assay again: an address if it came from one, else its version from the index.
+    """Return a requirement for the installed version of Assay: its address if it has one, else its version on PyPI.
 
-    Where it came from stands in `direct_url.json`: see the packaging specification "Direct URL".
+    Its origin is in `direct_url.json`: see the packaging specification "Direct URL".
     """
     try:
         text = metadata.distribution(DISTRIBUTION).read_text("direct_url.json")

@@ -1,4 +1,4 @@
-"""Types of the values that options and arguments have."""
+"""Types of the values of options and arguments."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ import click
 
 from assay.cli.suggestions import nearest
 
-# A file or folder, which the shell completes. Whoever uses it says what is wrong with it.
+# A file or folder, completed by the shell. It is checked on use.
 PATH = click.Path(path_type=Path)
 DEVICES = ("cpu", "gpu")
-# No adapter can be tried in less.
+# Shortest time in which an adapter can be tested.
 FEWEST_SECONDS = 3
 
 
 class Choice(click.Choice[str]):
-    """One of a few words; the nearest one is suggested."""
+    """A choice of words, with a suggestion of the nearest one."""
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Check a word."""
@@ -35,12 +35,12 @@ def whole_number(least: int, most: int | None = None) -> Callable[[str | int], i
 
     Args:
         least: Smallest permitted number.
-        most: Largest permitted number; None for any.
+        most: Largest permitted number; None for no limit.
 
     """
 
     def parse(value: str | int) -> int:
-        # click converts defaults, too.
+        # click converts defaults too.
         text = str(value)
         if text.isdecimal() and least <= int(text) and (most is None or int(text) <= most):
             return int(text)
@@ -75,7 +75,7 @@ def _number(text: str) -> float:
 
 
 def parse_processes(text: str) -> str:
-    """Check a number of processes as pytest-xdist has it."""
+    """Check a number of processes in pytest-xdist's format."""
     if text not in {"auto", "logical"} and not text.isdecimal():
         msg = f"{text!r} is neither a whole number nor `auto` nor `logical`"
         raise click.BadParameter(msg)

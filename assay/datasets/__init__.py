@@ -1,1 +1,1 @@
-"""The data sets that claims need: where they are found, and how they are fetched."""
+"""The data sets that claims need: their locations and downloads."""

@@ -1,4 +1,4 @@
-"""Whether there is a network, for what cannot be tried without one."""
+"""Detection of a network connection."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ SECONDS = 5.0
 
 
 def reachable() -> bool:
-    """Whether the host of the document's own data answers, which has tf_flowers and the ImageNet weights, too."""
+    """Whether the host of the document's data answers, which also has tf_flowers and the ImageNet weights."""
     return answers(next(iter(MNIST.writers)))
 
 
 def answers(url: str) -> bool:
-    """Whether an address answers within `SECONDS`, through a proxy where the environment names one."""
-    request = Request(url, method="HEAD")  # noqa: S310 - an address of ours
+    """Whether an address answers within `SECONDS`, through the environment's proxy if any."""
+    request = Request(url, method="HEAD")  # noqa: S310 - our own address
     good = Event()
 
     def ask() -> None:
-        # A proxy whose name is invalid gives a ValueError.
+        # An invalid proxy name raises a ValueError.
         with suppress(OSError, HTTPException, ValueError), build_opener().open(request):
             good.set()
 
-    # Looking a name up and trying its addresses one after the other have no time limit of their own.
+    # Name resolution and the attempts at several addresses have no time limit.
     asking = Thread(target=ask, daemon=True)
     asking.start()
     asking.join(SECONDS)

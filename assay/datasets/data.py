@@ -1,4 +1,4 @@
-"""MNIST and the Nietzsche text: where they are found, and that they are what they should be."""
+"""MNIST and the Nietzsche text: finding the files and verifying their content."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ T = TypeVar("T")
 Bytes: TypeAlias = NDArray[np.uint8]
 Arrays: TypeAlias = tuple[Bytes, Bytes, Bytes, Bytes]
 
-# The content is pinned, not the file: archives of the same arrays differ.
+# The content is pinned, not the file, since archives of the same arrays differ.
 MNIST_SHA256 = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
 MNIST_SHAPES = {
     "x_train": (60000, 28, 28),
@@ -44,11 +44,11 @@ TOPICS = f"pydoc_data.topics of Python {platform.python_version()}, in place of 
 
 
 class DataError(UserError):
-    """A data set is not available: what is missing, what each place came to, and where to put the file."""
+    """A data set is not available. The message names it, why each source failed, and where to put the file."""
 
 
 class AbsentError(DataError):
-    """A data set is nowhere: neither on this machine nor, if that was allowed, on the network."""
+    """A data set was not found on this machine nor, if allowed, on the network."""
 
 
 class Mnist(NamedTuple):
@@ -59,7 +59,7 @@ class Mnist(NamedTuple):
         y_train: Uint8, (60000,), the digits 0 to 9.
         x_test: Uint8, (10000, 28, 28).
         y_test: Uint8, (10000,).
-        source: Origin of the data, for people.
+        source: Origin of the data, for display.
 
     """
 
@@ -75,7 +75,7 @@ class Text(NamedTuple):
 
     Attributes:
         text: Text of the file, with upper and lower case.
-        source: Origin of the text, for people; it names the corpus if that is not the Nietzsche text.
+        source: Origin of the text, for display; names the corpus if it is not the Nietzsche text.
 
     """
 
@@ -84,18 +84,18 @@ class Text(NamedTuple):
 
     @property
     def is_nietzsche(self) -> bool:
-        """Whether it is the document's text, and no other in its place."""
+        """Whether it is the document's text, not a substitute."""
         return hashlib.sha256(self.text.encode()).hexdigest() == NIETZSCHE_SHA256
 
 
 @dataclass(frozen=True)
 class Dataset(Generic[T]):
-    """What there is to know of a data set.
+    """Description of a data set.
 
     Attributes:
-        title: Its name in a sentence.
-        file: Its file's name in every folder.
-        parse: Function that reads the file, and raises if its content is not the pinned one.
+        title: Name for use in a sentence.
+        file: Name of its file in every folder.
+        parse: Function that reads the file, and raises an error if its content is not the pinned one.
         writers: Function that writes the file to a path, by source.
 
     """
@@ -110,8 +110,8 @@ def mnist(*, download: bool = True) -> Mnist:
     """Find MNIST, or fetch it. Each call reads the file again.
 
     Raises:
-        AbsentError: No place has it.
-        DataError: The file in the folder that ASSAY_DATA names is damaged.
+        AbsentError: The data set was not found.
+        DataError: The file in the folder given by ASSAY_DATA is damaged.
 
     """
     arrays, source = _find(MNIST, _sources(MNIST, download=download))
@@ -119,32 +119,32 @@ def mnist(*, download: bool = True) -> Mnist:
 
 
 def nietzsche(*, download: bool = True) -> Text:
-    """Find the Nietzsche text, or fetch it, or else take text that ships with Python.
+    """Find or fetch the Nietzsche text, or else use text that ships with Python.
 
     Raises:
-        DataError: The file in the folder that ASSAY_DATA names is damaged, or no text was found.
+        DataError: The file in the folder given by ASSAY_DATA is damaged, or no text was found.
 
     """
     return Text(*_find(NIETZSCHE, [*_sources(NIETZSCHE, download=download), _python_topics]))
 
 
 def describe() -> dict[str, str]:
-    """Say for each data set where it would come from now, without reading it and without the network."""
+    """Return the source that each data set would have now, without reading it or using the network."""
     text = _outlook(NIETZSCHE)
     return {"mnist": _outlook(MNIST), "nietzsche": f"{text}; {TOPICS}" if text.startswith(ELSEWHERE) else text}
 
 
 def fetch(names: Sequence[str]) -> list[tuple[str, str]]:
-    """Get data sets ready on this machine.
+    """Fetch data sets to this machine.
 
     Args:
-        names: Some of `DATASETS`.
+        names: Names of data sets, keys of `DATASETS`.
 
     Returns:
         Each name with its source.
 
     Raises:
-        DataError: The name is unknown, or a data set cannot be found.
+        DataError: A name is unknown, or a data set cannot be found.
 
     """
     for name in names:
@@ -155,7 +155,7 @@ def fetch(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _find(dataset: Dataset[T], sources: Sequence[Callable[[], tuple[T, str]]]) -> tuple[T, str]:
-    """Return the content and its source, which mentions what was passed over and should not have been."""
+    """Return the content and its source, with a remark on better sources that failed."""
     try:
         (content, source), reasons = first(sources)
     except Unusable as answer:
@@ -173,7 +173,7 @@ def _sources(dataset: Dataset[T], *, download: bool) -> list[Callable[[], tuple[
 
 
 def _places(dataset: Dataset[T]) -> dict[str, Path]:
-    """Name the files where the data set may be, in the order of looking."""
+    """Return the files where the data set may be, in the order of the search."""
     named = os.environ.get(NAMED)
     keras = os.environ.get("KERAS_HOME") or "~/.keras"
     own = os.environ.get("ASSAY_CACHE") or str(pooch.os_cache("assay"))
@@ -185,14 +185,14 @@ def _places(dataset: Dataset[T]) -> dict[str, Path]:
 
 
 def _home(folder: str) -> Path:
-    # Path.expanduser raises where a user has no home, as in some containers; this leaves the name as it is.
+    # Path.expanduser raises if a user has no home, as in some containers; this leaves the name unchanged.
     return Path(os.path.expanduser(folder))  # noqa: PTH111
 
 
 def _read(place: str, path: Path, parse: Callable[[Path], T]) -> tuple[T, str]:
     source = f"{place} ({path})"
     if not _is_there(path):
-        # A folder that the user named and that lacks the file is worth a remark; an empty cache is not.
+        # A missing file in the user's folder deserves a remark; an empty cache does not.
         raise Unusable({source: ASTRAY if place == NAMED else ABSENT})
     try:
         with reasons_of(source):
@@ -205,7 +205,7 @@ def _read(place: str, path: Path, parse: Callable[[Path], T]) -> tuple[T, str]:
 
 
 def _is_there(path: Path) -> bool:
-    # Path.exists raises where a folder above may not be searched.
+    # Path.exists raises if a parent folder is not accessible.
     return os.access(path, os.F_OK)
 
 
@@ -218,7 +218,7 @@ def _outlook(dataset: Dataset[T]) -> str:
 
 def _parse_mnist(path: Path) -> Arrays:
     if not is_zipfile(path):
-        # NumPy takes such a file for a pickle, and tells how to have it executed.
+        # NumPy takes such a file for a pickle, and suggests how to execute it.
         message = "it is not an archive of arrays"
         raise ValueError(message)
     with np.load(path, allow_pickle=False) as archive:

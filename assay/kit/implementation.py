@@ -1,4 +1,4 @@
-"""An implementation of the kit's groups: a subclass names a module, and loads its framework in `start`."""
+"""An implementation with the kit's groups: a subclass names a module, and loads its framework in `start`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ GROUPS = ("ops", "models", "training", "datasets", "text")
 class KitImplementation:
     """An implementation with the groups `ops`, `models`, `training`, `datasets` and `text`.
 
-    A subclass sets the first four attributes, and defines `start` where it has more than a CPU. It adds "agent" to
-    `groups` where it defines `make_environment`. A group that it writes itself is a property of the group's name.
+    A subclass sets the first four attributes, and defines `start` if it supports more than a CPU. If it defines
+    `make_environment`, it adds "agent" to `groups`. A property with the name of a group replaces the kit's group.
 
     Attributes:
-        name: Name for people and for the ledger.
+        name: Name for display and for the ledger.
         version: Version of the adapter.
-        distributions: Packages whose versions the ledger states.
-        framework: `module:Class` of what computes, an `assay.kit.framework.Framework`. The module may import the
-            framework itself, as it is loaded when a group is first used. A name that begins with a dot is relative to
+        distributions: Packages whose versions the ledger records.
+        framework: `module:Class` of the `assay.kit.framework.Framework`. The module may import the
+            framework itself, as it is loaded on first use of a group. A name that begins with a dot is relative to
             the package of the subclass.
         groups: Names of the groups.
 
@@ -39,10 +39,10 @@ class KitImplementation:
     groups: Sequence[str] = GROUPS
 
     def start(self, device: str) -> str:
-        """Refuse any device but the CPU.
+        """Reject any device other than the CPU.
 
         Raises:
-            RuntimeError: Another device is asked for.
+            RuntimeError: Another device is requested.
 
         """
         if device != "cpu":
@@ -51,7 +51,7 @@ class KitImplementation:
         return "CPU"
 
     def make_environment(self, seed: int) -> Environment:
-        """Make CartPole-v1 with all that it draws by a seed; a subclass with the group `agent` defines this."""
+        """Create CartPole-v1 with all draws from a seed; a subclass with the group `agent` defines this."""
         raise NotImplementedError
 
     @cached_property
@@ -63,7 +63,7 @@ class KitImplementation:
 
     @cached_property
     def networks(self) -> Networks:
-        """What makes networks."""
+        """The factory of networks."""
         return Networks(self.computes)
 
     @cached_property
@@ -88,7 +88,7 @@ class KitImplementation:
 
     @cached_property
     def text(self) -> Text:
-        """The loader of characters, and whole training runs on a text."""
+        """The text loader, and whole training runs on a text."""
         return Text(self.networks, self.ops)
 
     @cached_property

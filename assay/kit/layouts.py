@@ -1,4 +1,4 @@
-"""Where a framework puts axes, gates and biases, and how its arrays become those of the contract."""
+"""Conversion of axes, gates and biases between a framework's layouts and the contract's."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def permute_axes(*axes: int) -> Layout:
 
 
 def order_gates(gates: str, axis: int = -1) -> Layout:
-    """Return the layout whose gates lie along an axis in another order.
+    """Return the layout whose gates have another order along an axis.
 
     Args:
-        gates: The framework's order, by the letters of `GATES`: ONNX has "iofg".
+        gates: The framework's order, in the letters of `GATES`, such as "iofg" for ONNX.
         axis: The axis of the gates in the contract's array.
 
     Raises:
-        ValueError: `gates` does not name every gate once.
+        ValueError: `gates` does not have every gate once.
 
     """
     if sorted(gates) != sorted(GATES):
@@ -69,10 +69,10 @@ def order_gates(gates: str, axis: int = -1) -> Layout:
 
 
 def split_bias(bias: Array) -> tuple[Array, Array]:
-    """Return the two biases of a cell that adds two: the contract's, and zeros.
+    """Return the two biases of a cell that adds two: the contract's bias, and zeros.
 
-    Train the first alone. Both have the same gradient, so Adam would move each by the step that the contract's bias
-    takes, and their sum twice as far.
+    Train only the first. Both have the same gradient, so Adam would move each by the step of the contract's bias, and
+    their sum twice as far.
     """
     return bias, np.zeros_like(bias)
 

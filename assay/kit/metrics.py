@@ -1,4 +1,4 @@
-"""Accuracy: it is counted in whole numbers, so that batches of any size add up."""
+"""Accuracy, counted in whole numbers so that batches of any size add up."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from assay.contract import Array
 
 
 def count_correct(labels: Array, predictions: Array) -> int:
-    """Count the examples whose largest prediction is that of their label: [batch] and [batch, classes]."""
+    """Count the examples whose largest prediction is at the label: [batch] and [batch, classes]."""
     return int((predictions.argmax(axis=-1) == labels).sum())
 
 
 def accumulate_accuracy(batches: Iterable[tuple[Array, Array]]) -> Array:
-    """Return the accuracy over all examples so far after each batch of labels and predictions: [batches].
+    """Return the running accuracy after each batch of labels and predictions: [batches].
 
     It is 0 before the first example.
     """
@@ -28,10 +28,10 @@ def accumulate_accuracy(batches: Iterable[tuple[Array, Array]]) -> Array:
 
 
 def evaluate(predict: Callable[[Array], Array], inputs: Array, labels: Array, batch_size: int) -> float:
-    """Return the accuracy over all examples, in batches of which the last may be smaller.
+    """Return the accuracy over all examples, computed in batches; the last may be smaller.
 
     Args:
-        predict: Takes inputs [batch, ...] and returns [batch, classes].
+        predict: Function from inputs [batch, ...] to [batch, classes].
         inputs: [examples, ...].
         labels: [examples].
         batch_size: Largest number of examples in a batch.
@@ -42,6 +42,6 @@ def evaluate(predict: Callable[[Array], Array], inputs: Array, labels: Array, ba
 
 
 def split(count: int, batch_size: int) -> Iterator[slice]:
-    """Yield the batches of so many examples, in their order."""
+    """Yield slices that divide `count` examples into batches, in order."""
     for start in range(0, count, batch_size):
         yield slice(start, start + batch_size)

@@ -1,4 +1,4 @@
-"""The document's models over the functions of a framework: one forward pass, whose gradients the framework finds."""
+"""The document's models over a framework: one forward pass, which the framework differentiates."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class FrameworkNetwork:
     """A model with parameters and a new optimizer: see `assay.kit.groups.Network`."""
 
     def __init__(self, passes: Passes, framework: Framework, parameters: Parameters, learning_rate: float) -> None:
-        """Take what the model computes, and what computes it."""
+        """Store the functions of the model and the framework."""
         self._passes, self._framework = passes, framework
         self._values: Tensors = {name: framework.to_tensor(array) for name, array in parameters.items()}
         self._optimizer = framework.make_optimizer("sgd" if passes.model == "linear" else "adam", learning_rate)
@@ -29,7 +29,7 @@ class FrameworkNetwork:
     def outputs(self, inputs: Array) -> Mapping[str, Array]:
         """Return the output of every layer by name, in order."""
         found = self._framework.evaluate(self._passes.outputs, self._values, *self._batch(inputs))
-        # A compiled function may sort them.
+        # A compiled function may sort the names.
         return {layer.name: self._framework.to_array(found[layer.name]) for layer in self._passes.layers}
 
     def predict(self, inputs: Array) -> Array:
@@ -54,13 +54,13 @@ class FrameworkNetwork:
         return self._framework.value_and_gradients(self._passes.loss, self._values, *self._batch(*batch))
 
     def _batch(self, inputs: Array, *targets: Array) -> tuple[Tensor, ...]:
-        """Return tensors of a batch, and the state of zeros that a recurrent layer begins with."""
+        """Return the tensors of a batch, and the zero state of a recurrent layer."""
         state = np.zeros((len(inputs), networks.LSTM_UNITS), np.float32)
         return tuple(map(self._framework.to_tensor, (inputs, state, *targets)))
 
 
 class Passes:
-    """What a model computes, as functions of its parameters.
+    """The passes of a model, as functions of its parameters.
 
     Attributes:
         model: Name of the model.
@@ -69,12 +69,12 @@ class Passes:
     """
 
     def __init__(self, framework: Framework, model: ModelName, layers: Sequence[Layer]) -> None:
-        """Take what computes, and what it computes."""
+        """Store the framework and the layers."""
         self.model, self.layers = model, layers
         self._framework = framework
         # The loss takes logits.
         self._scores = layers[-2 if networks.is_classifier(model) else -1].name
-        # One bound method each, so that a framework can keep what it has compiled of it.
+        # Bound once, so that a framework can cache compiled code by function.
         self.outputs: Callable[..., dict[str, Tensor]] = self._outputs
         self.predict: Callable[..., Tensor] = self._predict
         self.loss: Callable[..., Tensor] = self._q_loss if model in {"q_network", "q_cnn"} else self._loss
@@ -122,17 +122,17 @@ class Passes:
 
 
 class Networks:
-    """Makes networks of a framework: see `assay.kit.groups.Backend`."""
+    """Factory of networks in a framework: see `assay.kit.groups.Backend`."""
 
     def __init__(self, framework: Framework) -> None:
-        """Take what computes."""
+        """Store the framework."""
         self._framework = framework
         self._passes = cache(self._make_passes)
 
     def build(
         self, model: ModelName, seed: int, *, num_chars: int = networks.NUM_CHARS, learning_rate: float = 0.0
     ) -> FrameworkNetwork:
-        """Build a new model, whose parameters a seed draws."""
+        """Build a new model with parameters drawn from a seed."""
         framework = self._framework
         seeds = iter(sampling.derive_seeds(seed, len(networks.parameter_shapes(model, num_chars))))
 

@@ -1,4 +1,4 @@
-"""The document's models as data: an adapter makes a layer of each description, and needs no model written out."""
+"""The document's models as data, from which an adapter builds layers without writing out the models."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.contract import Array, ModelName, Padding, Parameters
 
 Kind = Literal["flatten", "dense", "conv2d", "max_pool2d", "one_hot", "lstm", "softmax"]
 LSTM_UNITS = 256
-# How many characters the contract builds an RNN for where nothing else is said.
+# The contract's default number of characters of an RNN.
 NUM_CHARS = 57
 
 
@@ -19,14 +19,14 @@ class Layer:
     """One layer of a model.
 
     Attributes:
-        name: Its name in `layer_outputs`, and the first part of its parameters' names.
-        kind: What it computes.
-        inputs: Length of the last axis of its input, where it has parameters.
-        units: Length of the last axis of its output, where it decides that: units, filters, or the depth of one-hot.
+        name: Name in `layer_outputs`, and prefix of the parameters' names.
+        kind: Kind of the layer.
+        inputs: Length of the last axis of its input, if it has parameters.
+        units: Length of the last axis of its output: units, filters, or the depth of one-hot.
         window: Height and width of its window.
-        stride: Rows, and columns, that the window moves by.
+        stride: Stride of the window in both directions.
         padding: Padding of its window.
-        relu: Whether ReLU comes last.
+        relu: Whether it ends with a ReLU.
 
     """
 
@@ -41,7 +41,7 @@ class Layer:
 
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of every parameter by its own name, as the contract lays them out."""
+        """Shape of every parameter by its short name, in the contract's layout."""
         match self.kind:
             case "dense":
                 return {"kernel": (self.inputs, self.units), "bias": (self.units,)}
@@ -58,8 +58,8 @@ def layers(model: ModelName, num_chars: int = NUM_CHARS, inputs: int = 3) -> tup
 
     Args:
         model: Name of the model.
-        num_chars: Number of characters, of `rnn` alone.
-        inputs: Number of features, of `linear` alone.
+        num_chars: Number of characters, for `rnn` only.
+        inputs: Number of features, for `linear` only.
 
     """
     softmax = Layer("softmax", "softmax")
@@ -108,7 +108,7 @@ def layers(model: ModelName, num_chars: int = NUM_CHARS, inputs: int = 3) -> tup
 
 
 def layers_for(model: ModelName, parameters: Parameters) -> tuple[Layer, ...]:
-    """Return the layers of the model that parameters fit: `linear` and `rnn` come in every size."""
+    """Return the layers of a model that fit its parameters, since the sizes of `linear` and `rnn` vary."""
     match model:
         case "linear":
             return layers(model, inputs=len(parameters["dense/kernel"]))
@@ -124,9 +124,9 @@ def draw_parameters(
 
     Args:
         model: Name of the model.
-        num_chars: Number of characters, of `rnn` alone.
-        draw: Takes the own name of a parameter (`kernel`, `recurrent_kernel`, `bias`) and its shape. The framework's
-            initializers draw here, in the order of the calls.
+        num_chars: Number of characters, for `rnn` only.
+        draw: Function from the short name of a parameter (`kernel`, `recurrent_kernel`, `bias`) and its shape to its
+            value. The framework's initializers draw here, in the order of the calls.
 
     """
     found = {

@@ -1,4 +1,4 @@
-"""The group `ops` over the functions of a framework: arrays in and out, gradients, and arguments that are rejected."""
+"""The group `ops` over a framework: conversion of arrays, gradients, and rejection of invalid arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Operations:
     """See `assay.contract.Ops`."""
 
     def __init__(self, framework: Framework) -> None:
-        """Take what computes."""
+        """Store the framework."""
         self.framework = framework
 
     def _apply(self, function: Callable[..., Any], *arrays: Array | None) -> Any:  # noqa: ANN401 - one array or several
@@ -67,7 +67,7 @@ class Operations:
         return self.reshape(inputs, [int(np.prod(inputs.shape[1:]))])
 
     def reshape(self, inputs: Array, target_shape: Sequence[int]) -> Array:
-        """Reshape what is behind the first axis."""
+        """Reshape all axes but the first."""
         return self._apply(lambda tensor: tensor.reshape((len(inputs), *target_shape)), inputs)
 
     def conv2d(
@@ -229,7 +229,7 @@ class Operations:
         return self._apply(lambda tensor: self.framework.softmax(tensor / divisor), logits)
 
     def sample(self, probabilities: Array, seed: int) -> Array:
-        """Draw by the framework's generator."""
+        """Draw with the framework's generator."""
         sampling.check_probabilities(probabilities)
         drawn: Array = self._apply(lambda tensor: self.framework.sample(tensor, seed), probabilities)
         return drawn.astype(np.int32)
@@ -251,7 +251,7 @@ class Operations:
         return self._apply(self.framework.mean_squared_error, targets, predictions)
 
     def sgd_step(self, parameter: Array, gradient: Array, learning_rate: float) -> Array:
-        """Let the framework's optimizer take a step."""
+        """Take a step of the framework's optimizer."""
         optimizer = self.framework.make_optimizer("sgd", learning_rate)
         return self._apply(lambda one, other: optimizer.step({"one": one}, {"one": other})["one"], parameter, gradient)
 
@@ -264,7 +264,7 @@ class Operations:
         step: int,
         learning_rate: float,
     ) -> tuple[Array, Array, Array]:
-        """Let the framework's optimizer take a step from these moments."""
+        """Take a step of the framework's optimizer from these moments."""
         moved, first, second = self._apply(
             lambda one, slope, first, second: self.framework.adam_step(one, slope, first, second, step, learning_rate),
             parameter,
@@ -279,11 +279,11 @@ class Operations:
         return metrics.accumulate_accuracy(batches)
 
     def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Array:
-        """Draw by the framework's initializer."""
+        """Draw with the framework's initializer."""
         return self._apply(lambda: self.framework.glorot_uniform(shape, seed))
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
-        """Make zeros."""
+        """Create zeros."""
         return self._apply(lambda: self.framework.zeros(shape))
 
 

@@ -1,4 +1,4 @@
-"""What `same` adds to images, for frameworks that know no such padding or pad evenly."""
+"""Padding `same` of images, for frameworks that lack it or pad symmetrically."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from assay.contract import Array, Padding, Pair
 
 
 def pad_widths(size: int, window: int, stride: int, padding: Padding) -> Pair:
-    """Return how many elements go before and after an axis.
+    """Return the number of elements added before and after an axis.
 
     >>> pad_widths(5, 2, 1, "same")
     (0, 1)
@@ -24,12 +24,12 @@ def pad_widths(size: int, window: int, stride: int, padding: Padding) -> Pair:
 def pad_image_widths(
     size: Sequence[int], window: Sequence[int], strides: Sequence[int], padding: Padding
 ) -> tuple[Pair, Pair]:
-    """Return how many rows go above and below, and how many columns to the left and right.
+    """Return the number of rows added above and below, and of columns to the left and right.
 
     Args:
         size: Height and width of the images.
         window: Height and width of the window.
-        strides: Rows and columns that the window moves by.
+        strides: Strides of the window, in rows and columns.
         padding: `valid` or `same`.
 
     """
@@ -40,12 +40,12 @@ def pad_image_widths(
 def pad_images(
     images: Array, window: Sequence[int], strides: Sequence[int], padding: Padding, value: float = 0.0
 ) -> Array:
-    """Add what `same` adds around images [batch, height, width, channels]."""
+    """Add the padding of `same` around images [batch, height, width, channels]."""
     widths = pad_image_widths(images.shape[1:3], window, strides, padding)
     return np.pad(images, ((0, 0), *widths, (0, 0)), constant_values=value)
 
 
 def crop_images(padded: Array, size: Pair, window: Sequence[int], strides: Sequence[int], padding: Padding) -> Array:
-    """Take away what `pad_images` has added to images of a size; applied to gradients, this is its transpose."""
+    """Remove the padding of `pad_images` from images of a size; applied to gradients, this is its transpose."""
     (top, _), (left, _) = pad_image_widths(size, window, strides, padding)
     return padded[:, top : top + size[0], left : left + size[1]]

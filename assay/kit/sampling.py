@@ -10,7 +10,7 @@ from assay.contract import Array
 
 
 def check_temperature(temperature: float) -> float:
-    """Return a temperature as float32 has it.
+    """Return a temperature, rounded to float32.
 
     Raises:
         ValueError: The temperature, rounded to float32, is not a number above 0.
@@ -24,10 +24,10 @@ def check_temperature(temperature: float) -> float:
 
 
 def check_probabilities(probabilities: Array) -> Array:
-    """Return probabilities that a class can be drawn by.
+    """Check that probabilities are valid for drawing a class, and return them.
 
     Raises:
-        ValueError: One of them is NaN.
+        ValueError: A probability is NaN.
 
     """
     if np.isnan(probabilities).any():
@@ -61,5 +61,5 @@ def draw_batches(
 
 
 def derive_seeds(seed: int, count: int) -> list[int]:
-    """Derive seeds below 2^31 from one, for a framework that takes a seed with every draw."""
+    """Derive seeds below 2^31 from one seed, for a framework that takes a seed for every draw."""
     return [int(one) for one in np.random.SeedSequence(seed).generate_state(count) >> 1]

@@ -1,4 +1,4 @@
-"""A text as numbers, and the windows of it."""
+"""Encoding of a text as numbers, and its windows."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def view_windows(indices: Array, seq_length: int) -> tuple[Array, Array]:
 
 
 def slide(window: Array, count: int) -> Iterator[tuple[Array, Array]]:
-    """Yield the window that each generated character is predicted from, and where to put that character.
+    """Yield the window from which each character is predicted, and the place for that character.
 
     Args:
         window: The first window, int32 [seq_length].

@@ -1,1 +1,1 @@
-"""What a run found: outcomes, ledgers, expectations, and the verdict they come to."""
+"""Results of a run: outcomes, ledgers, expectations, and the verdict."""

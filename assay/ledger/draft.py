@@ -1,4 +1,4 @@
-"""The ledger of a run that is still going on."""
+"""The ledger of a run in progress."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from assay.specification.shards import Shard
 
 @dataclass
 class Draft:
-    """Rows as they come, and what they are still to be joined by.
+    """The rows so far, and the tests that have yet to report.
 
     Attributes:
         suite: Version of the suite.
         document: SHA-256 of the document.
-        implementation: What is tested.
-        precision: Precision that products must have.
+        implementation: The tested implementation.
+        precision: Required precision of products.
         profile: `smoke`, `core` or `full`.
         seed: Seed of all random draws.
         data: Source of each data set.
-        awaited: Names of the tests of every claim of the profile, or of the shard, in the document's order, that
-            have not reported every case yet.
+        awaited: Names of the tests that have not reported every case yet, for every claim of the profile or the
+            shard, in the document's order.
         expectations: Known failures, by claim.
-        rows: What the tests found, by claim.
-        shard: Part of the profile that is run; None for all of it.
-        required: Groups without which the run does not conform.
+        rows: Results of the tests, by claim.
+        shard: Part of the profile to run; None for all of it.
+        required: Groups that the implementation must declare to conform.
         time: Time of the run; None until its end.
-        conditions: What a run must have in common with this one to continue it, by name.
-        environment: Machine and sources of the run; None where they are not known.
+        conditions: Conditions that a run must share to continue this one, by name.
+        environment: Machine and sources of the run; None if unknown.
 
     """
 
@@ -58,13 +58,13 @@ class Draft:
     _resumed: set[str] = field(default_factory=set)
 
     def add(self, row: Row) -> None:
-        """Add the row of one case of a test to its claim's, unless the claim was decided before the run was resumed."""
+        """Merge the row of a case into its claim's row, unless the claim was decided before the run was resumed."""
         if row.id in self._resumed:
             return
         self.rows[row.id] = self.rows[row.id].merge(row) if row.id in self.rows else row
 
     def resume(self, before: Ledger) -> None:
-        """Take over what a run that did not finish has decided. All else of it will be found again."""
+        """Take over the decided claims of an unfinished run. Everything else is tested again."""
         self.implementation = replace(
             self.implementation,
             device=before.implementation.device,
@@ -76,24 +76,24 @@ class Draft:
         self._resumed |= decided.keys()
 
     def close(self, claims: Iterable[str], test: str) -> None:
-        """Note that every case of a test of these claims has reported."""
+        """Record that every case of a test of these claims has reported."""
         for id_ in claims:
             self.awaited.get(id_, set()).discard(test)
 
     @property
     def missing(self) -> list[str]:
-        """The awaited claims of which not every test has reported."""
+        """The awaited claims with tests that have not reported."""
         return [id_ for id_, tests in self.awaited.items() if tests or id_ not in self.rows]
 
     @property
     def settled(self) -> tuple[Row, ...]:
-        """The rows in the light of what was expected, in the order in which they are awaited; others come last."""
+        """The rows after applying expectations: awaited claims in order, then others."""
         places = {id_: place for place, id_ in enumerate(self.awaited)}
         rows = sorted(self.rows.values(), key=lambda row: places.get(row.id, len(places)))
         return tuple(map(self.settle, rows))
 
     def settle(self, row: Row) -> Row:
-        """Return a row in the light of what was expected. One of a run that was resumed has been settled before."""
+        """Return a row after applying its expectation. A row of a resumed run is already settled."""
         if row.id in self._resumed:
             return row
         decided = not self.awaited.get(row.id)

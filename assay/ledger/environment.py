@@ -1,4 +1,4 @@
-"""Where a run takes place: what a reader of its ledger needs to repeat it."""
+"""The environment of a run, recorded so that a reader of its ledger can repeat it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Environment(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         system: Operating system and its release.
         processor: Name of the processor.
         cores: Number of cores that the run may use.
-        commit: Commit of the repository in the current folder, with `-dirty` where files differ; empty without one.
+        commit: Commit of the repository in the current folder, with `-dirty` if files differ; empty if none.
 
     """
 
@@ -45,7 +45,7 @@ def observe() -> Environment:
 
 
 def available_cores() -> int:
-    """Return how many cores this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -69,7 +69,7 @@ def _commit() -> str:
 
 
 def _ask(program: str, *arguments: str) -> str:
-    """Return what a program prints; nothing where it is missing, fails or takes too long."""
+    """Return the output of a program; empty if it is missing, fails or takes too long."""
     path = shutil.which(program)
     if path is None:
         return ""

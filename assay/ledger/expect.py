@@ -1,4 +1,4 @@
-"""Expectations made from a ledger: what fails in it, with the reasons that people have given before."""
+"""Expectations generated from the failures in a ledger, with the reasons of earlier expectations."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LISTED = {outcome for outcome in Outcome if not outcome.conforms} - {Outcome.UNE
 
 
 def update(known: Iterable[Expectation], ledger: Ledger, link: str, expires: date | None = None) -> list[Expectation]:
-    """Return the expectations that a ledger confirms, and new ones for what else fails in it.
+    """Return the expectations that a ledger confirms, and new ones for its other failures.
 
     Args:
-        known: Earlier expectations. What the ledger does not decide stays as it is.
-        ledger: Ledger of a run. What failed in it as expected is in some file already.
+        known: Earlier expectations. Those about undecided claims are kept.
+        ledger: Ledger of a run. Its expected failures are already in a file.
         link: Link of new expectations.
         expires: Last day of new expectations.
 
@@ -41,10 +41,10 @@ def update(known: Iterable[Expectation], ledger: Ledger, link: str, expires: dat
 
 
 def write(path: Path, expectations: Sequence[Expectation]) -> None:
-    """Write a file that `assay.ledger.expectations.read` reads; findings that are in it stay.
+    """Write a file that `assay.ledger.expectations.read` reads; its existing findings are kept.
 
     Raises:
-        UserError: It cannot be written.
+        UserError: The file cannot be written.
 
     """
     entries = [msgspec.to_builtins(expectation, builtin_types=(date,)) for expectation in expectations]

@@ -1,4 +1,4 @@
-"""Expectations: which claims an implementation is known not to meet, and why, in a TOML file of its own."""
+"""Expectations: claims that an implementation is known to fail, with reasons, in a TOML file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from assay.specification.claims import Claim, specification
 HINT = "`assay expect LEDGER` writes such a file"
 
 
-# What can be expected, the least severe first.
+# Outcomes that can be expected, the least severe first.
 FAILURES = (Outcome.FAIL, Outcome.ERROR, Outcome.TIMEOUT, Outcome.CRASH)
 
 
@@ -29,10 +29,10 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
     Attributes:
         claim: Id of the claim.
-        reason: Why the implementation does not meet it.
-        link: Address of an issue, or of what else is known of it.
+        reason: Why the implementation fails the claim.
+        link: Address of an issue or other information.
         outcome: Worst outcome that is expected.
-        expires: Last day on which it counts; None for no such day.
+        expires: Last day on which the expectation is valid; None for no limit.
 
     """
 
@@ -43,7 +43,7 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
     expires: date | None = None
 
     def __post_init__(self) -> None:
-        """Refuse to expect what is not a failure."""
+        """Reject an outcome that is not a failure."""
         if self.outcome not in FAILURES:
             msg = f"outcome {self.outcome.value!r} is not one of {', '.join(outcome.value for outcome in FAILURES)}"
             raise ValueError(msg)
@@ -53,7 +53,7 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
         return not outcome.conforms and SEVERITY[outcome] <= SEVERITY[self.outcome]
 
     def settle(self, row: Row) -> Row:
-        """Return a row of the claim in the light of this expectation."""
+        """Return a row of the claim after applying this expectation."""
         if self.permits(row.outcome):
             outcome, reason = Outcome.EXPECTED_FAILURE, f"expected: {self.reason} ({self.link})\n{row.reason}"
         elif row.outcome is Outcome.PASS and row.decided:
@@ -64,18 +64,18 @@ class Expectation(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults
 
 
 class Finding(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A defect of a framework, shown without Assay.
+    """A defect of a framework, reproduced without Assay.
 
     Attributes:
         id: Name of the finding.
-        framework: Name of its package on the index, or of its library.
-        versions: Versions that have the defect and were tried, as a version specifier.
-        operation: Operation that is wrong.
-        summary: What it does, and what it should do.
-        reproduction: Program that fails where the defect is there, and says how.
+        framework: Name of its package on PyPI, or of its library.
+        versions: Tested versions with the defect, as a version specifier.
+        operation: Incorrect operation.
+        summary: What the operation does, and what it should do.
+        reproduction: Program that fails if the defect is present, and says how.
         language: Language of the program.
-        claims: Ids of claims that the defect breaks, or would break without a detour of the adapter.
-        status: What became of it upstream.
+        claims: Ids of claims that the defect breaks, or would break without a workaround in the adapter.
+        status: State of the defect upstream.
         link: Address of an issue, a change or a page of documentation.
 
     """
@@ -103,7 +103,7 @@ def read(*paths: Path) -> tuple[Expectation, ...]:
     """Read files of expectations.
 
     Raises:
-        UserError: A file is missing or has another form, or two entries are about the same claim.
+        UserError: A file is missing or invalid, or two entries are about the same claim.
 
     """
     seen: dict[str, Path] = {}
@@ -122,7 +122,7 @@ def read_file(path: Path) -> Expectations:
     """Read the expectations and the findings of one file.
 
     Raises:
-        UserError: The file is missing or has another form.
+        UserError: The file is missing or invalid.
 
     """
     content = toml_file.load(path, "expectations", HINT)
@@ -134,15 +134,15 @@ def read_file(path: Path) -> Expectations:
 
 
 def check(expectations: Iterable[Expectation], groups: Iterable[str], today: date | None = None) -> None:
-    """Make sure that every expectation can still come true.
+    """Check that every expectation can still come true.
 
     Args:
         expectations: Expectations of one implementation.
         groups: Groups that the implementation declares.
-        today: The day, in UTC, unless given.
+        today: Current date (default: today in UTC).
 
     Raises:
-        UserError: One has expired, or is about a claim that does not exist, or that needs what is not declared.
+        UserError: An expectation has expired, or its claim does not exist or needs an undeclared group.
 
     """
     today = today or datetime.now(tz=UTC).date()

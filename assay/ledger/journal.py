@@ -1,8 +1,8 @@
-"""The ledger of a run that has not finished: a file that lines are added to, so that a killed run loses none of them.
+"""The ledger of an unfinished run, as a file to which lines are appended, so that a killed run loses no rows.
 
-The first line is a JSON object with all of a ledger but its rows, and the key `journal`. Each later line is a row, or
-an object that replaces keys of the first line. The last row of a claim counts. The end of the run replaces the journal
-by the ledger itself.
+The first line is a JSON object with the whole ledger except its rows, and the key `journal`. Each later line is a row,
+or an object that replaces keys of the first line. The last row of a claim counts. At the end of the run, the ledger
+replaces the journal.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from assay.files import json_file, output_file
 from assay.ledger.outcomes import Outcome
 
 START = b'{"journal": 1, '
-# What only the end of a run says, or the rows themselves.
+# Keys of a ledger that are known only at the end of a run, or that are the rows.
 LEFT_OUT = {"complete", "counts", "time"}
 
 
 class Journal:
-    """Writes a journal. What could not be written is written together with what comes next.
+    """Writes a journal. Entries that could not be written are written with the next ones.
 
     Attributes:
-        is_open: Whether lines can be added; otherwise it has to begin with all that there is so far.
+        is_open: Whether lines can be added; otherwise the journal must begin again with all rows so far.
 
     """
 
     def __init__(self, path: Path) -> None:
-        """Take the path of the ledger."""
+        """Store the path of the ledger."""
         self._path = path
         self.is_open = False
 
     def begin(self, head: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> None:
-        """Replace the file, in one step, by a journal with these rows.
+        """Replace the file atomically by a journal with these rows.
 
         Args:
-            head: All of a ledger but its rows, as JSON has it.
-            rows: Rows, as JSON has them.
+            head: The ledger except its rows, as plain values for JSON.
+            rows: Rows, as plain values for JSON.
 
         Raises:
             UserError: The file cannot be written.
@@ -56,12 +56,12 @@ class Journal:
         """Add lines.
 
         Raises:
-            UserError: They cannot be written; the journal is closed then.
+            UserError: The lines cannot be written; this closes the journal.
 
         """
         content = output_file.encode("".join(map(_line, entries)))
         try:
-            # Opened each time: an implementation in this process may close files, whose numbers others get then.
+            # Opened for each write: an implementation in this process may close files, whose descriptors may be reused.
             file = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
             try:
                 while content:
@@ -69,7 +69,7 @@ class Journal:
             finally:
                 os.close(file)
         except OSError as error:
-            # A part of a line may be there, after which nothing can be added.
+            # A part of a line may have been written, so nothing can be appended.
             self.is_open = False
             raise output_file.error_of(self._path, "ledger", error) from None
 
@@ -84,12 +84,12 @@ def is_one(content: bytes) -> bool:
 
 
 def read(content: bytes, path: Path, hint: str) -> dict[str, Any]:
-    """Return what a journal comes to, as a ledger that is incomplete. A last line that is not whole is left out.
+    """Return the content of a journal as an incomplete ledger. A partial last line is ignored.
 
     Args:
         content: Content of the file.
-        path: Path of the file, for messages.
-        hint: What makes such a file, for messages.
+        path: Path of the file for messages.
+        hint: Hint on how to create a ledger, for messages.
 
     Raises:
         UserError: The content is not a journal; the message names the line.
@@ -115,6 +115,6 @@ def read(content: bytes, path: Path, hint: str) -> dict[str, Any]:
 
 
 def _entries(content: bytes, path: Path, hint: str) -> Iterator[Any]:
-    # The process may have been ended within a line, which has no end then.
+    # The process may have been killed while writing a line, which then has no line break.
     for number, line in enumerate(content.split(b"\n")[:-1], start=1):
         yield json_file.parse(line, path, "ledger", hint, f"line {number}")

@@ -29,14 +29,14 @@ Seconds = Annotated[float, Meta(ge=0)]
 
 
 class Failure(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Where a test failed, and how to see it again.
+    """Where a test failed, and how to reproduce it.
 
     Attributes:
-        file: File of the test, as `tests/test_dense.py`.
+        file: File of the test, such as `tests/test_dense.py`.
         line: Line that failed.
         test: Name of the test.
-        cases: Parameters of every case of the test that failed in this way; empty for a test without parameters.
-        snippet: Python program that shows the failure without Assay's runner; empty where none could be written.
+        cases: Parameters of every case of the test that failed like this; empty for a test without parameters.
+        snippet: Python program that reproduces the failure without Assay's runner; empty if none could be written.
 
     """
 
@@ -55,19 +55,19 @@ class Failure(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=Tru
 
 
 class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What one run found of one claim.
+    """The result of one claim in one run.
 
     Attributes:
         id: Id of the claim.
         outcome: Worst outcome of its tests.
-        seconds: Time of all its tests together.
-        reason: Why it is not a pass; empty for a pass.
-        replay: Command that runs exactly this case again; empty for a pass.
-        results: Keys of the permitted results that were given, for a claim that lists some.
-        evidence: What the tests measured, for the report.
-        digest: Digest of the claim and its tests; empty where it is not known.
+        seconds: Total time of its tests.
+        reason: Why the claim did not pass; empty for a pass.
+        replay: Command that repeats exactly this case; empty for a pass.
+        results: Keys of the observed permitted results, for a claim that lists some.
+        evidence: Measurements of the tests, for the report.
+        digest: Digest of the claim and its tests; empty if unknown.
         decided: Whether every case of its tests has reported.
-        failure: Where its test failed; None for a pass and for what was not tried.
+        failure: Where its test failed; None for a pass and for a claim that was not tested.
 
     """
 
@@ -83,13 +83,13 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     failure: Failure | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a row that does not explain itself."""
+        """Reject a row without a reason for its outcome."""
         if self.outcome is not Outcome.PASS and not self.reason:
             msg = f"{self.outcome.value} without a reason"
             raise ValueError(msg)
 
     def merge(self, other: Row) -> Row:
-        """Join the rows of two tests of one claim: the worse outcome and its reason, the time of both."""
+        """Merge the rows of two tests of one claim: the worse outcome with its reason, and the total time."""
         worse = max(self, other, key=lambda row: SEVERITY[row.outcome])
         failure = worse.failure
         if self.outcome is other.outcome and self.failure is not None and other.failure is not None:
@@ -103,13 +103,13 @@ class Row(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
         )
 
 
-# In evidence: the largest error divided by its measured bound, the sum of the false-alarm rates of all decisions, and
-# what these are based on.
+# Keys of evidence: the largest ratio of error to measured bound, the sum of the false-alarm rates of all decisions, and
+# the statistics that these are based on.
 ERROR_OVER_BOUND, FALSE_ALARM, SAMPLES = "error_over_bound", "false_alarm", "samples"
 
 
 def _merge_evidence(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
-    """Join what two tests of a claim measured."""
+    """Merge the evidence of two tests of a claim."""
     merged = one | other
     for key, join in ((ERROR_OVER_BOUND, max), (FALSE_ALARM, sum)):
         if values := [each[key] for each in (one, other) if key in each]:
@@ -123,13 +123,13 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
     """The implementation that a run tested.
 
     Attributes:
-        name: Name for people.
+        name: Name for display.
         version: Version of the adapter.
         frameworks: Installed versions, by package.
-        device: Device as the implementation names it; None where it never started.
-        measured_precision: Precision measured in its products; None where it was not measured.
-        groups: Groups that it declares.
-        unsupported: Functions and models that it leaves out of these groups.
+        device: Device as the implementation names it; None if it never started.
+        measured_precision: Precision measured in its products; None if not measured.
+        groups: Declared groups.
+        unsupported: Functions and models of these groups that it does not support.
 
     """
 
@@ -143,13 +143,13 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omi
 
     @property
     def whole_groups(self) -> tuple[str, ...]:
-        """The groups that it declares and leaves nothing out of."""
+        """The declared groups without unsupported functions or models."""
         partial = {entry.partition(".")[0] for entry in self.unsupported}
         return tuple(group for group in self.groups if group not in partial)
 
 
 class Time(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """When a run began, in UTC, and its seconds: by the clock, and of the processors for all its processes."""
+    """Start of a run, in UTC, and its duration in seconds: wall-clock time, and processor time of all its processes."""
 
     wall: Seconds
     processor: Seconds
@@ -157,21 +157,21 @@ class Time(Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True):
-    """All rows of a run, and what was run.
+    """All rows of a run, and a description of the run.
 
     Attributes:
         format: Version of `ledger.schema.json`.
         suite: Version of the suite.
         document: SHA-256 of the document.
-        implementation: What was tested.
-        precision: Precision that products must have; `grade` in the file.
+        implementation: The tested implementation.
+        precision: Required precision of products; `grade` in the file.
         profile: `smoke`, `core` or `full`.
         seed: Seed of all random draws.
-        shard: Part of the profile that was run; None for all of it.
-        required: Groups without which the run does not conform.
-        conditions: What a run must have in common with this one to continue it, by name; empty in older ledgers.
+        shard: Part of the profile that was run; None for the whole profile.
+        required: Groups that the implementation must declare to conform.
+        conditions: Conditions that a run must share to continue this one, by name; empty in older ledgers.
         time: Time of the run; None until its end.
-        environment: Machine and sources of the run; None where they are not known.
+        environment: Machine and sources of the run; None if unknown.
         complete: Whether every claim of the profile, or of the shard, was decided.
         data: Source of each data set.
         counts: Number of rows by outcome.
@@ -197,7 +197,7 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
     claims: tuple[Row, ...]
 
     def __post_init__(self) -> None:
-        """Refuse rows that contradict each other or their counts."""
+        """Reject rows that contradict each other or the counts."""
         ids = [row.id for row in self.claims]
         if len(ids) != len(set(ids)):
             twice = next(id_ for id_ in ids if ids.count(id_) > 1)
@@ -214,14 +214,14 @@ class Ledger(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit
 
     @property
     def described(self) -> str:
-        """The implementation, its frameworks and the profile, in a line."""
+        """The implementation, its frameworks and the profile, on one line."""
         subject = self.implementation
         versions = ", ".join(f"{name} {version}" for name, version in subject.frameworks.items())
         return f"{subject.name} {subject.version} ({versions or 'no framework'}), {self.profile} profile"
 
 
 def head(ledger: Ledger) -> dict[str, Any]:
-    """Return all of a ledger but its rows, as plain values that JSON can hold."""
+    """Return a ledger except its rows, as plain values for JSON."""
     return {
         known.encode_name: _finite(msgspec.to_builtins(value, str_keys=True))
         for known in msgspec.structs.fields(Ledger)
@@ -234,18 +234,18 @@ def _default(known: FieldInfo) -> Any:  # noqa: ANN401 - of any field
 
 
 def row_as_json(row: Row) -> dict[str, Any]:
-    """Return a row as plain values that JSON can hold."""
+    """Return a row as plain values for JSON."""
     plain: dict[str, Any] = _finite(msgspec.to_builtins(row))
     return plain | {"seconds": round(row.seconds, 4)}
 
 
 def as_json(ledger: Ledger) -> dict[str, Any]:
-    """Return a ledger as plain values that JSON can hold."""
+    """Return a ledger as plain values for JSON."""
     return head(ledger) | {"claims": [*map(row_as_json, ledger.claims)]}
 
 
 def _finite(tree: Any) -> Any:  # noqa: ANN401 - evidence has the form that its test gives it
-    """Replace numbers that JSON does not have by null."""
+    """Replace infinite and NaN values by null, as JSON lacks them."""
     if isinstance(tree, dict):
         return {key: _finite(branch) for key, branch in tree.items()}
     if isinstance(tree, list | tuple):
@@ -254,7 +254,7 @@ def _finite(tree: Any) -> Any:  # noqa: ANN401 - evidence has the form that its 
 
 
 def from_json(content: Mapping[str, Any]) -> Ledger:
-    """Make a ledger of plain values, of this format or an older one.
+    """Create a ledger from plain values, in this format or an older one.
 
     Raises:
         msgspec.ValidationError: the values are not a ledger; the message names the place.
@@ -264,7 +264,7 @@ def from_json(content: Mapping[str, Any]) -> Ledger:
 
 
 def _upgrade(content: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Add what ledgers of earlier versions of the suite lack: the precision that products must have."""
+    """Add what ledgers of earlier versions of the suite lack: the required precision of products."""
     return {"grade": "float32"} | content if isinstance(content, dict) else content
 
 
@@ -272,7 +272,7 @@ def read(path: Path) -> Ledger:
     """Read a ledger, or the journal of a run that has not finished.
 
     Raises:
-        UserError: The file is missing, or it is not a ledger; the message says what is wrong and where.
+        UserError: The file is missing, or is not a ledger; the message says what is wrong and where.
 
     """
     found = json_file.read_bytes(path, "ledger", HINT)

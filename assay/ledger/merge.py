@@ -1,4 +1,4 @@
-"""Ledgers of shards, joined into the ledger that one run of the whole profile would have written."""
+"""Merging of shards' ledgers into the ledger that a single run of the whole profile would have written."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from assay.specification.claims import Specification
 
 @dataclass(frozen=True)
 class Whole:
-    """Shards, joined.
+    """The merged shards.
 
     Attributes:
-        ledger: The ledger of all shards that are there.
-        missing: The shards that are not there or did not finish, for people.
+        ledger: The ledger of all existing shards.
+        missing: Descriptions of shards that are missing or did not finish.
 
     """
 
@@ -30,14 +30,14 @@ class Whole:
 
 
 def merge(ledgers: Sequence[tuple[Path, Ledger]], specification: Specification) -> Whole:
-    """Join the ledgers of shards.
+    """Merge the ledgers of shards.
 
     Args:
         ledgers: Ledgers of shards, each with its file.
-        specification: Specification that they are about.
+        specification: Specification that the ledgers are about.
 
     Raises:
-        UserError: One is not a shard, or they are not shards of one run.
+        UserError: A ledger is not a shard, or the shards are not from one run.
 
     """
     shards = _by_number(ledgers)
@@ -65,7 +65,7 @@ def merge(ledgers: Sequence[tuple[Path, Ledger]], specification: Specification) 
 
 
 def _by_number(ledgers: Sequence[tuple[Path, Ledger]]) -> dict[int, Ledger]:
-    """Put shards in order, and make sure that they are those of one run."""
+    """Return the shards by number, after checking that they belong to one run."""
     shards: dict[int, Ledger] = {}
     files: dict[int, Path] = {}
     claims: dict[str, Path] = {}
@@ -97,7 +97,7 @@ def _check_alike(path: Path, ledger: Ledger, first_path: Path, first: Ledger) ->
 
 
 def _facts(ledger: Ledger) -> Iterator[tuple[str, object]]:
-    """Yield what shards must have in common: what it is, and its value."""
+    """Yield the facts that shards must share: name and value."""
     subject = ledger.implementation
     yield "number of shards", ledger.shard.of if ledger.shard else None
     yield "suite", ledger.suite
@@ -114,10 +114,10 @@ def _facts(ledger: Ledger) -> Iterator[tuple[str, object]]:
 
 
 def _measured(shards: Mapping[int, Ledger]) -> tuple[str | None, str | None]:
-    """Return what a shard knows only if it has the claims that show it: device and precision.
+    """Return device and precision, which a shard knows only if it has the claims that show them.
 
     Raises:
-        UserError: Two shards know different ones.
+        UserError: Two shards differ.
 
     """
     devices = {ledger.implementation.device for ledger in shards.values()} - {None}
@@ -130,13 +130,13 @@ def _measured(shards: Mapping[int, Ledger]) -> tuple[str | None, str | None]:
 
 
 def _conditions(conditions: Sequence[dict[str, str]]) -> dict[str, str]:
-    """Return the conditions of a run of the whole profile, if the shards had the same."""
+    """Return the conditions of a run of the whole profile, if those of the shards agree."""
     first, *others = ({**each, "shard": ""} if each else {} for each in conditions)
     return first if all(other == first for other in others) else {}
 
 
 def _environment(shards: Mapping[int, Ledger]) -> Environment | None:
-    """Join the machines of the shards: what differs is listed, and as many cores as the smallest has."""
+    """Merge the environments of the shards: list different values, and take the smallest number of cores."""
     known = [ledger.environment for ledger in shards.values() if ledger.environment]
     if not known:
         return None
@@ -148,7 +148,7 @@ def _environment(shards: Mapping[int, Ledger]) -> Environment | None:
 
 
 def _data(shards: Mapping[int, Ledger]) -> dict[str, str]:
-    """Say where the data came from; where machines differ, list every source."""
+    """Return the source of each data set; if machines differ, list every source."""
     sources: dict[str, dict[str, None]] = {}
     for ledger in shards.values():
         for name, source in ledger.data.items():

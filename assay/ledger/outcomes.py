@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of a claim."""
+    """The outcome of a claim."""
 
     PASS = "pass"  # noqa: S105 - no password
     UNSUPPORTED = "unsupported"
@@ -39,6 +39,6 @@ SEVERITY = {outcome: rank for rank, outcome in enumerate(Outcome)}
 
 
 def count(outcomes: Iterable[Outcome]) -> dict[Outcome, int]:
-    """Count each outcome, those that do not occur included."""
+    """Count each outcome, including those that do not occur."""
     found = [*outcomes]
     return {outcome: found.count(outcome) for outcome in Outcome}

@@ -1,4 +1,4 @@
-"""Whether the measured precision of products explains failures."""
+"""Explanation of failures by the measured precision of products."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from assay.spec.semantics.precision import GRADES, at_least_as_precise
 
 
 def explain_precision(measured: str | None, required: str) -> str:
-    """Explain failures by products that are less precise than they must be; empty where they are precise enough."""
+    """Explain failures by products with less than the required precision; empty if the precision suffices."""
     if measured is None or at_least_as_precise(measured, required):
         return ""
     why = f"ops.dense multiplies in {measured}, and {required} is required: claims about products may fail for that"

@@ -1,4 +1,4 @@
-"""The verdict on a ledger: the one rule that exit codes, the terminal and every report ask."""
+"""The verdict on a ledger: the single rule behind exit codes, the terminal and every report."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from assay.ledger.ledger import Ledger
 from assay.ledger.outcomes import Outcome
 from assay.specification.claims import Specification
 
-# Ids in a sentence; the ledger has them all.
+# Maximum number of ids in a sentence; the ledger has all of them.
 SHOWN = 3
 
 
 class Conformance(StrEnum):
-    """What a ledger comes to."""
+    """Kinds of verdicts."""
 
     FULL = "conformant"
     PARTIAL = "partially conformant"
@@ -39,18 +39,18 @@ CODES = {
 
 @dataclass(frozen=True)
 class Scope:
-    """How much of the specification a ledger speaks of. Facts about the document count for nothing here.
+    """Coverage of the specification by a ledger. Facts about the document are counted separately.
 
     Attributes:
-        groups: Groups that the implementation has, of those that the claims need.
+        groups: Groups that the claims need and the implementation has.
         groups_needed: Groups that the claims need.
         passed: Number of claims that pass.
-        claims: Number of claims that the run was to test.
-        unsupported: Number of claims that need groups which the implementation does not declare.
+        claims: Number of claims to test in the run.
+        unsupported: Number of claims that need undeclared groups.
         skipped: Number of claims that could not be tested here.
         expected_failures: Number of claims that fail as expected.
         facts: Number of facts about the document.
-        partial_groups: Groups that the implementation declares, but leaves functions or models out of.
+        partial_groups: Declared groups with unsupported functions or models.
 
     """
 
@@ -65,7 +65,7 @@ class Scope:
     partial_groups: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """State it in one phrase: `7 of 10 groups: 535 of 964 claims pass, 429 need groups it does not declare`."""
+        """Describe the scope: `7 of 10 groups: 535 of 964 claims pass, 429 need groups it does not declare`."""
         parts = [f"{self.passed} of {_count(self.claims, 'claim')} pass"]
         if self.unsupported:
             what = "what it leaves out" if self.partial_groups else "groups it does not declare"
@@ -82,12 +82,12 @@ class Scope:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a ledger comes to, and why.
+    """The verdict on a ledger, with its reason.
 
     Attributes:
         conformance: The kind of the verdict.
-        scope: What it speaks of.
-        reason: What counts against the implementation, or what is missing; empty for a conformant one.
+        scope: Coverage of the specification.
+        reason: Why the implementation does not conform, or what is missing; empty for a conformant one.
 
     """
 
@@ -97,7 +97,7 @@ class Verdict:
 
     @property
     def code(self) -> ExitCode:
-        """The exit code of a run that comes to this."""
+        """The exit code of a run with this verdict."""
         return CODES[self.conformance]
 
     @property
@@ -115,12 +115,12 @@ class Verdict:
 
 
 def verdict(ledger: Ledger, specification: Specification, claims: Collection[str] = ()) -> Verdict:
-    """Judge a ledger. One failure settles the matter, however much is missing.
+    """Judge a ledger. A single failure decides, however much is missing.
 
     Args:
         ledger: Ledger of a run, a shard or several shards.
         specification: Specification that the ledger is about.
-        claims: Ids of the only claims that were asked for; empty for all of the profile or the shard.
+        claims: Ids of the requested claims; empty for all of the profile or the shard.
 
     """
     ids = [*claims] or expected(ledger, specification)
@@ -134,7 +134,7 @@ def verdict(ledger: Ledger, specification: Specification, claims: Collection[str
 def _findings(
     ledger: Ledger, ids: Sequence[str], facts: Collection[str], *, only: bool
 ) -> Iterator[tuple[Conformance, str]]:
-    """Yield all that may keep a ledger from conformance, the gravest first; the reason is empty where it does not."""
+    """Yield possible obstacles to conformance, most severe first; the reason is empty if one does not apply."""
     rows = ledger.rows
     outcomes = {id_: rows[id_].outcome for id_ in ids if id_ in rows and id_ not in facts}
     against = [outcome for outcome in outcomes.values() if not outcome.conforms]
@@ -158,9 +158,9 @@ def _gap(ledger: Ledger, ids: Sequence[str], *, only: bool) -> str:
 
 
 def expected(ledger: Ledger, specification: Specification) -> list[str]:
-    """List the claims that a run was to decide, those of the specification first.
+    """Return the claims that a run was to decide, those of the specification first.
 
-    A shard's are known from its rows alone. A run of an earlier version of the suite had the claims of its time.
+    Claims of a shard are known only from its rows. A run of an earlier suite had the claims of that version.
     """
     ids = [row.id for row in ledger.claims]
     if ledger.shard is not None:
@@ -171,7 +171,7 @@ def expected(ledger: Ledger, specification: Specification) -> list[str]:
 
 
 def is_complete(ledger: Ledger, specification: Specification) -> bool:
-    """Whether a ledger has a row for every claim that it was to decide. What it says of itself is not enough."""
+    """Whether a ledger has a row for every claim that it was to decide; its own statement is not trusted."""
     decided = {row.id for row in ledger.claims if row.decided}
     return ledger.complete and decided.issuperset(expected(ledger, specification))
 

@@ -1,1 +1,1 @@
-"""What people read: pages, Markdown, JUnit XML, comparisons and figures."""
+"""Reports: pages, Markdown, JUnit XML, comparisons and figures."""

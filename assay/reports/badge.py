@@ -10,7 +10,7 @@ from assay.ledger.verdict import Conformance
 from assay.specification import claims
 from assay.specification.claims import Specification
 
-# White text on each of them has a contrast of at least 4.5 to 1.
+# White text has a contrast of at least 4.5 to 1 on each of these colours.
 COLOURS = {
     Conformance.FULL: "#17743f",
     Conformance.PARTIAL: "#0f6a86",
@@ -21,7 +21,7 @@ COLOURS = {
 }
 LABEL = "Assay"
 LONGEST_NAME = 40
-# Widths of characters in points at 11 points, as no font is at hand to measure with; `textLength` fits the text to it.
+# Widths of characters at 11 points, since no font is available for measuring; `textLength` corrects the difference.
 NARROW, WIDE, OTHER = 3.6, 9.6, 6.8
 PADDING = 6
 
@@ -31,7 +31,7 @@ def render(ledger: Ledger, specification: Specification | None = None) -> str:
 
     Args:
         ledger: Ledger of a run.
-        specification: Specification that it is about; by default the suite's.
+        specification: Specification of the ledger (default: the suite's).
 
     """
     verdict = verdicts.verdict(ledger, specification or claims.specification())

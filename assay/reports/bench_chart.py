@@ -1,4 +1,4 @@
-"""The figures of benchmarks: how many times as long others take, and how that has changed from run to run."""
+"""Figures of benchmarks: ratios of times between implementations, and their changes from run to run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from assay.bench.results import Run
 from assay.bench.workloads import STEPS
 from assay.reports.picture import INK, MUTED, SERIES, Drawing, Picture, axes_of, finish
 
-# Distinguished by shape as well as by colour, which not everybody sees.
+# Distinguished by shape as well as colour, for colour-blind readers.
 SHAPES = "osD^vPXh"
 ROW_INCHES = 0.3
-# Series of one step are drawn a little above one another, so that their uncertainties do not overlap.
+# Vertical offset of the series of one step, so that their error bars do not overlap.
 SPREAD = 0.5
 
 
 def pictures(runs: Sequence[Run]) -> list[Picture]:
-    """Draw the last run, and all of one subject if there are several; nothing where nothing is compared."""
+    """Draw the last run, and the history of its subject if there are several; nothing if nothing is compared."""
     if not ratios(runs[-1]):
         return []
     history = [run for run in runs if run.subject == runs[-1].subject]
@@ -76,7 +76,7 @@ def _ratios(run: Run) -> Drawing:
 
 
 def _marks(peers: Sequence[str]) -> list[tuple[str, str]]:
-    """Return a shape and a colour for each series, the same ones in every chart: the limit is not counted."""
+    """Return a shape and a colour for each peer, the same in every chart; the limit has its own."""
     marks = [*islice(zip(cycle(SHAPES), cycle(SERIES), strict=False), len(peers))]
     number = iter(marks)
     return [("|", INK) if peer == LIMIT else next(number) for peer in peers]

@@ -1,4 +1,4 @@
-"""The comparison of two runs of benchmarks, for the terminal and for a pull request."""
+"""Comparison of two benchmark runs, for the terminal and for a pull request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The results of a run as tables: what a step takes, here and next to here, and what the first call takes."""
+"""Tables of a benchmark run: time of a step, ratios to the other implementations, and time of the first call."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Cell:
     """One cell of a table in a page.
 
     Attributes:
-        text: Its content.
-        detail: What stands below it in small print: a unit, or the smallest and the largest value.
+        text: Content of the cell.
+        detail: Small print below the content: a unit, or the smallest and largest value.
         series: Number of its series in the figures, from 1; 0 for none.
 
     """
@@ -39,8 +39,8 @@ class Table:
     Attributes:
         title: Title.
         note: How to read it: units, and the quantities that the ratios compare.
-        header: Heads of the columns.
-        rows: Rows, the name of the step first.
+        header: Headings of the columns.
+        rows: Rows, which start with the name of the step.
 
     """
 
@@ -51,7 +51,7 @@ class Table:
 
 
 def for_page(run: Run) -> list[Table]:
-    """Return the tables of a page: with units, and how far the starts of a run lie apart."""
+    """Return the tables of a page: with units and the spread between starts."""
     return [_steps_for_page(run), _first_calls_for_page(run)]
 
 
@@ -85,7 +85,7 @@ def _steps_for_page(run: Run) -> Table:
 
 
 def _probability(starts: int) -> str:
-    """Return the probability that the median lies between the smallest and the largest of independent values."""
+    """Return the probability that the median lies between the smallest and the largest of independent draws."""
     return f"{100 * (1 - 2.0 ** (1 - starts)):.0f} %" if starts > 1 else "0 %"
 
 
@@ -119,9 +119,9 @@ def both(run: Run) -> list[list[Row]]:
 
 
 def steps(run: Run) -> list[Row]:
-    """Return what a step of the subject takes, and how many times as long the others take; a header first.
+    """Return a table with the time of a step of the subject, and the ratios of the others; a header first.
 
-    The limit is the other way round: how many times as long the subject takes.
+    The ratio of the limit is inverted: the time of the subject divided by the limit.
     """
     known = {(ratio.work, ratio.peer): ratio for ratio in ratios(run)}
     rows = [
@@ -137,7 +137,7 @@ def steps(run: Run) -> list[Row]:
 
 
 def first_calls(run: Run) -> list[Row]:
-    """Return the seconds of the first call of each work, with what is compiled in it, by implementation."""
+    """Return a table with the seconds of each work's first call, including compilation, by implementation."""
     rows = []
     for work in STEPS:
         if work.name in run.starts:
@@ -154,7 +154,7 @@ def _times(ratio: Ratio | None) -> str:
 
 
 def _digits(value: float) -> str:
-    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - as many digits as the ratio has
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - numbers of three digits
 
 
 def _time(value: float | None) -> str:
@@ -169,7 +169,7 @@ def _seconds(values: Sequence[float]) -> str:
 
 
 def align(rows: Sequence[Row]) -> Iterator[str]:
-    """Write rows in lines, the first column to the left and the others to the right."""
+    """Format rows as lines, with the first column left-aligned and the others right-aligned."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for first, *others in rows:
         cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
@@ -177,7 +177,7 @@ def align(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def as_text(run: Run) -> str:
-    """Return the tables for the terminal, and what gave no result."""
+    """Return the tables for the terminal, and the works without a result."""
     of_steps, of_first_calls = map(align, both(run))
     return "\n".join([*of_steps, "", *of_first_calls, *_broken(run)])
 

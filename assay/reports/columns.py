@@ -34,15 +34,15 @@ AGAINST = {outcome.value for outcome in Outcome if not outcome.conforms}
 
 @dataclass(frozen=True)
 class Cell:
-    """What one ledger says of one claim.
+    """The result of one claim in one ledger.
 
     Attributes:
         state: An outcome, NO_ROW or NOT_IN_PROFILE.
         run: Name of the ledger in this report.
-        seconds: Time; None where the claim was not run.
-        reason: Why it is not a pass; empty for a pass.
-        replay: Command that runs it again; empty for a pass.
-        results: Keys of the permitted results that were given.
+        seconds: Time; None if the claim was not run.
+        reason: Why the claim did not pass; empty for a pass.
+        replay: Command that repeats the claim; empty for a pass.
+        results: Keys of the observed permitted results.
 
     """
 
@@ -55,19 +55,19 @@ class Cell:
 
     @property
     def counts_against(self) -> bool:
-        """Whether it counts against conformance."""
+        """Whether the state counts against conformance."""
         return self.state in AGAINST
 
 
 @dataclass(frozen=True)
 class Column:
-    """One ledger.
+    """One ledger in a report.
 
     Attributes:
-        ledger: Ledger, as read.
-        specification: What it is about.
+        ledger: The ledger as read.
+        specification: Specification of the ledger.
         name: Name that distinguishes it from the other ledgers of the report.
-        remarks: What a reader must know before comparing it.
+        remarks: Remarks that a reader needs before comparing it.
 
     """
 
@@ -83,17 +83,17 @@ class Column:
 
     @cached_property
     def expected(self) -> Sequence[str]:
-        """Every claim that the run was to decide, and every one that it has a row for."""
+        """Every claim that the run was to decide or has a row for."""
         return verdicts.expected(self.ledger, self.specification)
 
     @cached_property
     def verdict(self) -> Verdict:
-        """What the ledger comes to."""
+        """The verdict on the ledger."""
         return verdicts.verdict(self.ledger, self.specification)
 
     @cached_property
     def counts(self) -> dict[str, int]:
-        """How many of the expected claims are in each state that occurs, in the order of severity."""
+        """The number of expected claims in each state that occurs, in the order of severity."""
         return self.count(self.expected)
 
     def count(self, ids: Sequence[str]) -> dict[str, int]:
@@ -102,7 +102,7 @@ class Column:
         return {state: states.count(state) for state in MEANINGS if state in states}
 
     def cell(self, id_: str) -> Cell:
-        """Return what the ledger says of a claim."""
+        """Return the result of a claim."""
         if row := self.rows.get(id_):
             return Cell(row.outcome.value, self.name, row.seconds, row.reason, row.replay, row.results)
         return Cell(NO_ROW if id_ in self._expected else NOT_IN_PROFILE, self.name)
@@ -113,7 +113,7 @@ class Column:
 
 
 def side_by_side(ledgers: Sequence[Ledger], specification: Specification) -> list[Column]:
-    """Make a column of each ledger."""
+    """Return a column for each ledger."""
     return [
         Column(ledger, specification, name, tuple(_remarks(ledger, specification)))
         for ledger, name in zip(ledgers, _names(ledgers), strict=True)
@@ -121,7 +121,7 @@ def side_by_side(ledgers: Sequence[Ledger], specification: Specification) -> lis
 
 
 def _names(ledgers: Sequence[Ledger]) -> list[str]:
-    """Name the ledgers, with as much as it takes to tell them apart."""
+    """Return names of the ledgers with just enough detail to distinguish them."""
     plain = [ledger.implementation.name for ledger in ledgers]
     versions = [ledger.implementation.version for ledger in ledgers]
     names = [

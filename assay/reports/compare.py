@@ -1,4 +1,4 @@
-"""Two ledgers side by side: what has become of each claim, and whether that is a regression."""
+"""Comparison of two ledgers: the change of each claim, and whether it is a regression."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from assay.specification.claims import specification
 
 
 class Change(StrEnum):
-    """What has become of a claim that is not as it was."""
+    """Kinds of changes of a claim between two ledgers."""
 
     REGRESSION = "regression"
     WORSE = "worse, but no regression"
-    NOT_TRIED = "not tried any more"
+    NOT_TRIED = "no longer tried"
     ACCEPTED = "accepted: an expected failure"
     BETTER = "better"
-    RESULT = "another of the permitted results"
-    CHANGED = "another claim or test than before"
+    RESULT = "different permitted result"
+    CHANGED = "claim or test changed"
     ADDED = "added to the suite"
     REMOVED = "removed from the suite"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A claim of which two ledgers do not say the same.
+    """A claim that differs between two ledgers.
 
     Attributes:
-        id: The claim's.
+        id: Id of the claim.
         change: Kind of change.
-        old: Its row before; None where it was added.
-        new: Its row now; None where it was removed.
+        old: Old row; None if the claim was added.
+        new: New row; None if the claim was removed.
 
     """
 
@@ -50,12 +50,12 @@ class Difference:
 
     @property
     def was(self) -> str:
-        """The outcome before, and the permitted results that were given."""
+        """The old outcome, with the observed permitted results."""
         return _is(self.old)
 
     @property
     def is_(self) -> str:
-        """The outcome now, in the same form."""
+        """The new outcome, in the same form."""
         return _is(self.new)
 
 
@@ -68,11 +68,11 @@ def _is(row: Row | None) -> str:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What has changed from one ledger to another.
+    """The changes from one ledger to another.
 
     Attributes:
-        old: The ledger from before.
-        new: The ledger to be judged.
+        old: The old ledger.
+        new: The new ledger.
         common: Number of claims in both.
         remarks: Further remarks for the reader.
         differences: The regressions first.
@@ -91,14 +91,14 @@ class Comparison:
 
     @property
     def code(self) -> ExitCode:
-        """Whether there is a regression, and nothing else; if there is not, whether there is a verdict."""
+        """The exit code: a regression, else a missing verdict, else success."""
         if self.of(Change.REGRESSION):
             return ExitCode.NOT_CONFORMANT
         return ExitCode.CONFORMANT if _is_whole(self.new) else ExitCode.INCOMPLETE
 
     @property
     def verdict(self) -> str:
-        """The same in a sentence."""
+        """The result of the comparison in a sentence."""
         among = f"{self.common} claims that both ledgers have"
         if found := len(self.of(Change.REGRESSION)):
             return f"{found} regression{'s' if found > 1 else ''} among the {among}"
@@ -111,8 +111,8 @@ def compare(old: Ledger, new: Ledger) -> Comparison:
     """Compare two ledgers.
 
     Args:
-        old: Ledger from before.
-        new: Ledger to be judged.
+        old: Old ledger.
+        new: New ledger.
 
     Raises:
         UserError: The ledgers are about different documents.
@@ -129,7 +129,7 @@ def compare(old: Ledger, new: Ledger) -> Comparison:
         Difference(id_, change, before.get(id_), after.get(id_))
         for id_ in sorted(ids, key=lambda id_: (specification().rank(id_), id_))
         if (change := _change(before.get(id_), after.get(id_)))
-        # What one of two profiles, or of two runs that were narrowed, does not have is nothing that the suite has lost.
+        # A claim missing from a smaller profile or selection has not been removed from the suite.
         and (change is not Change.ADDED or (same_profile and _is_whole(old)))
         and (change is not Change.REMOVED or (same_profile and _is_whole(new)))
     ]
@@ -196,7 +196,7 @@ def _remarks(old: Ledger, new: Ledger) -> Iterator[str]:
 
 def as_text(comparison: Comparison) -> str:
     """Return the comparison for the terminal, the verdict last."""
-    # A ledger may hold halves of surrogate pairs, which JSON can write and a terminal cannot.
+    # A ledger may contain lone surrogates, which JSON can represent and a terminal cannot.
     return "\n".join([*_text(comparison), comparison.verdict]).encode(errors="backslashreplace").decode()
 
 

@@ -74,12 +74,12 @@ class Derivation:
     """How a claim is decided.
 
     Attributes:
-        how: What its kind means.
-        tests: Its tests.
-        definitions: Float64 definitions that they compare with.
-        bounds: Error bounds that they allow.
+        how: Meaning of the claim's kind.
+        tests: Tests of the claim.
+        definitions: Float64 definitions that the tests compare with.
+        bounds: Error bounds that the tests allow.
         statistics: Rules of statistical limits.
-        limits: Stored runs that limits follow from.
+        limits: Stored runs from which limits are computed.
 
     """
 
@@ -93,7 +93,7 @@ class Derivation:
 
 @dataclass(frozen=True)
 class _Module:
-    """A parsed file: its functions, and what its names are imported from."""
+    """A parsed file: its functions, and the origins of its imported names."""
 
     name: str
     lines: Sequence[str]
@@ -110,7 +110,7 @@ class _Module:
 
 @cache
 def _module(name: str) -> _Module | None:
-    """Parse a module of the package by its dotted name; None where it has no file."""
+    """Parse a module of the package by its dotted name; None if it has no file."""
     path = PACKAGE.joinpath(*name.split(".")[1:]).with_suffix(".py")
     if not path.is_file():
         return None
@@ -127,7 +127,7 @@ def _module(name: str) -> _Module | None:
 
 
 def derive(claim: Claim, tests: Sequence[ExecutableClaim]) -> Derivation:
-    """Gather how a claim is decided.
+    """Collect how a claim is decided.
 
     Args:
         claim: The claim.
@@ -152,7 +152,7 @@ def derive(claim: Claim, tests: Sequence[ExecutableClaim]) -> Derivation:
 
 
 def _reached(module: _Module, function: ast.FunctionDef, seen: set[str]) -> Iterator[str]:
-    """Yield the functions of the specification that a test uses itself or through helpers, by dotted name."""
+    """Yield the dotted names of the specification's functions that a test uses directly or through helpers."""
     for name in _used(module, function):
         if name in seen:
             continue
@@ -167,7 +167,7 @@ def _reached(module: _Module, function: ast.FunctionDef, seen: set[str]) -> Iter
 
 
 def _used(module: _Module, function: ast.FunctionDef) -> Iterator[str]:
-    """Yield the dotted names of what a function uses, of this module and of others."""
+    """Yield the dotted names that a function uses, from this module and others."""
     for node in ast.walk(function):
         if isinstance(node, ast.Name):
             if node.id in module.functions:
@@ -179,7 +179,7 @@ def _used(module: _Module, function: ast.FunctionDef) -> Iterator[str]:
 
 
 def _thresholds(module: _Module, function: ast.FunctionDef) -> Iterator[str]:
-    """Yield the names of the stored runs that a test, or a helper in its file, asks for."""
+    """Yield the names of the stored runs that a test, or a helper in its file, uses."""
     names = [node.id for node in ast.walk(function) if isinstance(node, ast.Name)]
     local = [function, *(module.functions[name] for name in names if name in module.functions)]
     for each in local:

@@ -1,4 +1,4 @@
-"""What a page has to show: claims by section, each with what the ledgers say of it, and figures with their claims."""
+"""Content of a page: claims by section with their results in the ledgers, and figures with their claims."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PASS, UNTESTED = "pass", ("unsupported", "skipped", "no row")
 
 @dataclass(frozen=True)
 class Finding:
-    """What one or several ledgers say alike of a claim."""
+    """A result of a claim that one or more ledgers share."""
 
     state: str
     reason: str
@@ -30,7 +30,7 @@ class Finding:
 
     @property
     def replays(self) -> list[Cell]:
-        """The cells with a command to run again, which decides nothing where a group is missing."""
+        """The cells with a useful replay command; it is useless if a group is missing."""
         return [cell for cell in self.cells if cell.replay and self.state != "unsupported"]
 
 
@@ -40,12 +40,12 @@ class Entry:
 
     Attributes:
         id: Id of the claim.
-        anchor: Its anchor in the page.
-        claim: The claim; None where the specification does not know it.
-        section: Title of its section; empty where the specification does not know it.
-        cells: What each ledger says, in their order.
-        note: What else a page says of it in a few words, such as since when it holds.
-        exhibits: Its figures, filled in once they are drawn.
+        anchor: Anchor of the claim in the page.
+        claim: The claim; None if it is not in the specification.
+        section: Title of its section; empty if it is not in the specification.
+        cells: Result in each ledger, in their order.
+        note: Short note, such as since when the claim holds.
+        exhibits: Figures of the claim, added once they are drawn.
 
     """
 
@@ -59,12 +59,12 @@ class Entry:
 
     @property
     def counts_against(self) -> bool:
-        """Whether it counts against any of the ledgers."""
+        """Whether the claim counts against any of the ledgers."""
         return any(cell.counts_against for cell in self.cells)
 
     @cached_property
     def findings(self) -> list[Finding]:
-        """What the ledgers say, those that say the same together, the ones that count against them first."""
+        """The results, grouped if equal; those that count against a ledger come first."""
         alike: dict[tuple[str, str, tuple[str, ...]], list[Cell]] = {}
         for cell in self.cells:
             alike.setdefault((cell.state, cell.reason, tuple(cell.results)), []).append(cell)
@@ -85,12 +85,12 @@ class Chapter:
 
     @property
     def anchor(self) -> str:
-        """Its anchor in the page."""
+        """The anchor of the section in the page."""
         return f"section-{self.name}"
 
     @property
     def seconds(self) -> list[float]:
-        """What its claims took in each run."""
+        """The time of its claims in each run."""
         rows = zip(*(entry.cells for entry in self.entries), strict=True)
         return [sum(cell.seconds or 0 for cell in cells) for cells in rows]
 
@@ -112,7 +112,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class Exhibit:
-    """A figure, and what it belongs to: a claim in one run, or a section of the document at its place."""
+    """A figure with its subject: a claim in one run, or a section of the document."""
 
     picture: Picture
     section: str
@@ -123,7 +123,7 @@ class Exhibit:
 
 
 def chapters(columns: Sequence[Column], spec: Specification) -> list[Chapter]:
-    """Lay the claims of all ledgers out by section; what no ledger was to decide is left out."""
+    """Return the claims of all ledgers by section, without claims that no ledger was to decide."""
     shown = {id_ for column in columns for id_ in column.expected}
     found = [_chapter(section, columns, shown) for section in spec.sections]
     return [chapter for chapter in found if chapter.entries]
@@ -137,21 +137,21 @@ def _chapter(section: Section, columns: Sequence[Column], shown: set[str]) -> Ch
 
 
 def chapter(section: Section, entries: Sequence[Entry], counts: Sequence[Mapping[str, int]] = ()) -> Chapter:
-    """Make a chapter of a section, under its own heading in the document."""
+    """Return the chapter of a section, under its heading in the document."""
     heading = document.identity().headings.get(section.name, "")
     return Chapter(section.name, section.title, heading, claims.format_lines(section.lines), entries, counts)
 
 
 def entry(claim: Claim, section: str, cells: Sequence[Cell], note: str = "") -> Entry:
-    """Make the entry of a claim."""
+    """Return the entry of a claim."""
     return Entry(claim.id, f"claim-{claim.id}", claim, section, cells, note)
 
 
 def unknown_claims(columns: Sequence[Column], spec: Specification) -> list[Entry]:
-    """Make entries of the rows whose claims the specification does not know."""
+    """Return entries for rows whose claims are not in the specification."""
     known = spec.claims
     ids = dict.fromkeys(id_ for column in columns for id_ in column.rows if id_ not in known)
-    # Such an id can be any text, and an anchor cannot.
+    # An unknown id can be any text, unlike an anchor.
     return [
         Entry(id_, f"unknown-{number}", None, "", [column.cell(id_) for column in columns])
         for number, id_ in enumerate(ids, start=1)
@@ -159,7 +159,7 @@ def unknown_claims(columns: Sequence[Column], spec: Specification) -> list[Entry
 
 
 def gaps(entries: Sequence[Entry]) -> list[Gap]:
-    """Gather what was not tested, by reason, the most frequent one first."""
+    """Return the untested claims by reason, most frequent reason first."""
     found: dict[tuple[str, str], dict[str, Entry]] = {}
     runs: dict[tuple[str, str], dict[str, None]] = {}
     for each in entries:
@@ -175,10 +175,10 @@ def gaps(entries: Sequence[Entry]) -> list[Gap]:
 def exhibits(
     columns: Sequence[Column], entries: Sequence[Entry], spec: Specification
 ) -> tuple[list[Exhibit], list[tuple[Entry, str, str]]]:
-    """Draw every figure, in the order of the document, and tell each entry of its own.
+    """Draw every figure, in the order of the document, and add them to their entries.
 
     Returns:
-        The figures; and for each that cannot be drawn its entry, the run and the reason.
+        The figures, and for each figure that cannot be drawn its entry, the run and the reason.
 
     """
     places = {section.title: place for place, section in enumerate(spec.sections)}

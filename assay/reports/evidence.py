@@ -1,4 +1,4 @@
-"""What a row of a ledger says it measured, read without trust: it may be damaged, or of another suite."""
+"""Validation of the evidence in a ledger's rows, which may be damaged or from another suite."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGEST_TEXT = 2_000
 
 
 class EvidenceError(ValueError):
-    """The evidence has not the form that its figure needs."""
+    """Raised when evidence does not have the form that its figure needs."""
 
 
 def field(evidence: object, key: str) -> Any:  # noqa: ANN401 - JSON of any form
@@ -46,7 +46,7 @@ def as_number(value: object, key: str) -> float:
 
 
 def number_list(evidence: object, key: str, length: int | None = None) -> Numbers:
-    """Read a field that is a list of finite numbers, of a length if one is given."""
+    """Read a field that is a list of finite numbers, with a given length if any."""
     values = field(evidence, key)
     if not isinstance(values, list) or not values:
         msg = f"{key!r} is not a list of numbers"
@@ -70,7 +70,7 @@ def digit_list(evidence: object, key: str, length: int) -> list[int]:
     """Read a field that is a list of digits."""
     numbers = number_list(evidence, key, length)
     if not set(numbers) <= set(range(CLASSES)):
-        msg = f"{key!r} has something that is not a digit"
+        msg = f"{key!r} has an element that is not a digit"
         raise EvidenceError(msg)
     return [int(number) for number in numbers]
 
@@ -105,14 +105,14 @@ def text_list(evidence: object, key: str, length: int) -> list[str]:
         msg = f"{key!r} is not a list of {length} texts, or of too many"
         raise EvidenceError(msg)
     if not all(isinstance(value, str) and len(value) <= LONGEST_TEXT for value in values):
-        msg = f"{key!r} has something that is not a text, or too long"
+        msg = f"{key!r} has an element that is not a text or is too long"
         raise EvidenceError(msg)
     return values
 
 
 def as_count(value: object) -> int:
-    """Read a whole number from 0 on."""
+    """Read a whole number of at least 0."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MOST_COUNTED:
-        msg = "'matrix' has something that is not a count"
+        msg = "'matrix' has an element that is not a count"
         raise EvidenceError(msg)
     return value

@@ -54,14 +54,14 @@ MOST_EPISODES = 5_000
 
 
 def from_evidence(evidence: Mapping[str, Any], salt: str) -> tuple[list[Picture], list[str]]:
-    """Draw what one row measured.
+    """Draw the measurements of one row.
 
     Args:
-        evidence: Evidence of the row; kinds that have no figure are passed over.
+        evidence: Evidence of the row; kinds without a figure are ignored.
         salt: Text that makes the ids of the drawing unique in the page.
 
     Returns:
-        The figures, and for each that cannot be drawn one line that says why.
+        The figures, and a line with the reason for each that cannot be drawn.
 
     """
     pictures, notes = [], []
@@ -105,11 +105,11 @@ def _training_curve(evidence: object) -> Drawing:
 
 
 def _classes(evidence: object) -> int:
-    """Return how many classes a guess is one of; ledgers that do not say so know digits alone."""
+    """Return the number of classes; ledgers without it are about digits."""
     if not isinstance(evidence, Mapping) or "classes" not in evidence:
         return CLASSES
     classes = as_number(evidence["classes"], "classes")
-    if classes < 2:  # noqa: PLR2004 - of one class there is nothing to guess
+    if classes < 2:  # noqa: PLR2004 - guessing needs two classes
         msg = "'classes' is less than 2"
         raise EvidenceError(msg)
     return int(classes)
@@ -171,7 +171,7 @@ def _strip(runs: Numbers, marks: Sequence[tuple[float, str, str, Any]]) -> Figur
     columns = np.round((runs - low) / (high - low + 2 * margin) * 60)
     heights = np.array([np.sum(columns[:index] == column) for index, column in enumerate(columns)], dtype=float)
     axes.plot(runs, heights, "o", color=FIRST, markersize=5, alpha=0.75, markeredgewidth=0, clip_on=False)
-    # Labels stand above the dots, each on a level of its own: near values would write over each other.
+    # Labels are above the dots, each on its own level, so that those of near values do not overlap.
     axes.set_ylim(-0.6, max(6.0, 1.9 * (heights.max() + 1)))
     for level, (place, label, colour, line) in enumerate(marks):
         top = 0.72 + 0.12 * level
@@ -214,7 +214,7 @@ def _random_play(evidence: object) -> Drawing:
     lengths = number_list(evidence, "lengths")
     expected = as_number(field(evidence, "expected"), "expected")
     figure, axes = axes_of()
-    # Bins that hold equally many whole numbers.
+    # Bins with equally many whole numbers.
     low, width = lengths.min() - 0.5, max(1, math.ceil(np.ptp(lengths) / MOST_BARS))
     axes.hist(lengths, bins=low + width * np.arange(np.ptp(lengths) // width + 2), color=FIRST)
     axes.axvline(expected, color=SECOND, linestyle=(0, (4, 3)), linewidth=1.2)
@@ -274,7 +274,7 @@ COLOURS = "Red pixels excite it, blue ones inhibit it, white ones do not count; 
 
 
 def _coloured(weights: NDArray[Any]) -> tuple[NDArray[np.uint8], float]:
-    """Return pixels [n, side, side, 4], and the weight that has the full colour."""
+    """Return pixels [n, side, side, 4], and the weight with full colour."""
     if not np.isfinite(weights).all():
         msg = "'images' has a number that is not finite"
         raise EvidenceError(msg)

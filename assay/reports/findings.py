@@ -1,4 +1,4 @@
-"""The page of findings: defects of frameworks with what shows them, and all known failures with their reasons."""
+"""The page of findings: defects of frameworks with their reproductions, and known failures with their reasons."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What GitHub Actions shows of a run: annotations in the log, and a summary of the job.
+"""Output for GitHub Actions: annotations in the log, and a summary of the job.
 
-The form is that of its workflow commands: one line each, on standard output.
+Annotations are workflow commands: one line each, on standard output.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ from assay.reports import pull_request
 from assay.reports.columns import side_by_side
 from assay.specification.claims import Specification, specification
 
-# GitHub shows as many of a step and drops the others.
+# Number of annotations that GitHub shows per step; it drops others.
 MOST_ANNOTATIONS = 10
 SUMMARY_VARIABLE = "GITHUB_STEP_SUMMARY"
 
 
 def annotate(ledgers: Sequence[Ledger], spec: Specification | None = None) -> Iterator[str]:
-    """Yield a workflow command for every claim that counts against an implementation, as many as are shown.
+    """Yield a workflow command for every claim that counts against an implementation, up to GitHub's limit.
 
     Args:
         ledgers: Ledgers of runs.
-        spec: Specification that they are about; by default the suite's.
+        spec: Specification of the ledgers (default: the suite's).
 
     """
     spec = spec or specification()
     for column in side_by_side(ledgers, spec):
         against = [id_ for id_ in column.expected if column.cell(id_).counts_against]
-        # The last one says how many there are.
+        # The last annotation states the number of others.
         shown = against if len(against) <= MOST_ANNOTATIONS else against[: MOST_ANNOTATIONS - 1]
         for id_ in shown:
             row = column.rows[id_]
             claim = spec.claims.get(id_)
             properties = {"title": f"{column.name}: {row.outcome.value.upper()} {id_}"}
-            # The tests are files of the repository only where that is Assay's.
+            # The tests are files of the repository only in Assay's own repository.
             if row.failure is not None and Path(row.failure.file).is_file():
                 properties |= {"file": row.failure.file, "line": str(row.failure.line)}
             text = "\n".join(filter(None, [claim.statement if claim else "", row.reason, row.replay]))
@@ -60,7 +60,7 @@ def _escape(text: str, more: str = "") -> str:
 
 
 def add_summary(ledgers: Sequence[Ledger]) -> None:
-    """Append the Markdown report to the summary of the job, where GitHub has named its file.
+    """Append the Markdown report to the summary of the job, if GitHub provides a file for it.
 
     Raises:
         UserError: The file cannot be written.

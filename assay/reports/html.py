@@ -33,10 +33,10 @@ def render(
 
     Args:
         ledgers: Ledgers of runs, one column each.
-        specification: Specification that they are about; by default the suite's.
-        runs: Runs of benchmarks, the last one last.
+        specification: Specification of the ledgers (default: the suite's).
+        runs: Runs of benchmarks, latest last.
         surveys: Findings of surveys.
-        passages: The document, where a copy of it is at hand.
+        passages: The document; None without a copy.
         site: Whether the page is the first one of a site that has a page for each claim.
 
     """
@@ -70,7 +70,7 @@ def render(
 
 
 def _speed(runs: Sequence[Run]) -> dict[str, Any]:
-    from assay.reports import bench_chart, bench_tables  # noqa: PLC0415 - of ledgers alone a report loads nothing of benchmarks
+    from assay.reports import bench_chart, bench_tables  # noqa: PLC0415 - not needed for ledgers alone
 
     return {
         "last": runs[-1],

@@ -1,4 +1,4 @@
-"""The report's figures that follow from the definition alone."""
+"""Figures of the report that are drawn from the definition alone."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from assay.reports.picture import (
 
 @cache
 def from_definition() -> tuple[tuple[str, Picture], ...]:
-    """Draw what follows from the definition alone: the section's name, and its figure."""
+    """Draw the figures that depend on the definition alone; return each with the name of its section."""
     drawings = {
         "linear_model": _linear_model,
         "dense": _activations,
@@ -146,7 +146,7 @@ def _convolution() -> Drawing:
     titles = (f"image, {sizes[0]} by {sizes[0]}", "kernel", f"result, {sizes[2]} by {sizes[2]}")
     for axes, table, title in zip(places, (image, kernel, result), titles, strict=True):
         _cells(axes, table, title)
-    # The window at its second place, and what comes of it.
+    # The window at its second position, and its result.
     for axes, corner, size in ((places[0], (0.5, -0.5), 3), (places[2], (0.5, -0.5), 1)):
         axes.add_patch(Rectangle(corner, size, size, fill=False, edgecolor=SECOND, linewidth=2, clip_on=False))
     window = image[:3, 1:4]

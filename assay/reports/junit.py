@@ -1,6 +1,6 @@
 """The report as JUnit XML, which CI systems read: a suite for each ledger, a test case for each claim.
 
-The form is that of the schema that Jenkins checks such files against, junit-10.xsd of its xUnit plugin.
+The format follows Jenkins's schema, junit-10.xsd of its xUnit plugin.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from assay.specification import claims
 if TYPE_CHECKING:
     from assay.specification.claims import Specification
 
-# The element of each outcome but a pass. What was not decided must not look as if all were well.
+# The element of each outcome other than a pass. Undecided claims must not look like passes.
 ELEMENTS = {
     Outcome.UNSUPPORTED.value: "skipped",
     Outcome.SKIPPED.value: "skipped",
@@ -31,7 +31,7 @@ ELEMENTS = {
     Outcome.CRASH.value: "error",
     NO_ROW: "error",
 }
-# States that make a consumer of the file see that all is not well.
+# States that a consumer of the file must see as problems.
 COUNTED = {state for state, element in ELEMENTS.items() if element != "skipped"}
 # Characters that XML 1.0 cannot contain.
 NO_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -47,8 +47,8 @@ def render(
 
     Args:
         ledgers: Ledgers of runs.
-        specification: Specification that they are about; by default the suite's.
-        places: File and line of the test of each claim, where they are known.
+        specification: Specification of the ledgers (default: the suite's).
+        places: File and line of the test of each claim, if known.
         only: Ids of the claims to show; empty for all.
 
     """
@@ -70,7 +70,7 @@ def _add_suite(
 ) -> None:
     cells = [(id_, column.cell(id_)) for id_ in column.expected if not only or id_ in only]
     if not only and column.verdict.code and not any(cell.state in COUNTED for _, cell in cells):
-        # What no claim shows is a case of its own: a missing group, a run that did not finish, nothing tested.
+        # Problems without a claim are separate cases: a missing group, an unfinished run, nothing tested.
         cells.append(("assay.verdict", Cell(NO_ROW, column.name, reason=column.verdict.sentence)))
     elements = [ELEMENTS.get(cell.state) for _, cell in cells]
     suite = ET.SubElement(

@@ -1,4 +1,4 @@
-"""The matrix of claims by version: since when each claim holds, or fails, as data and as a page."""
+"""The matrix of claims by version, as data and as a page: since when each claim holds or fails."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ ALWAYS, UNDECIDED = "holds in all", "was tried in none"
 HOLDS = {outcome.value for outcome in Outcome if outcome.holds}
 UNTRIED = {*(outcome.value for outcome in Outcome if not outcome.tried), NO_ROW}
 
-# As `matrix.schema.json` has it.
+# As defined by `matrix.schema.json`.
 Matrix = Mapping[str, Any]
 
 
 def history(outcomes: Mapping[str, str]) -> str:
-    """Say since when, until when or where a claim holds.
+    """Describe since when, until when or in which versions a claim holds.
 
     Args:
         outcomes: Outcomes by version, the oldest first.
@@ -51,7 +51,7 @@ def history(outcomes: Mapping[str, str]) -> str:
 
 
 def make(ledgers: Mapping[str, Ledger]) -> Matrix:
-    """Lay ledgers side by side.
+    """Create a matrix from ledgers.
 
     Args:
         ledgers: Ledgers by the name of the version, the oldest first.
@@ -112,7 +112,7 @@ def as_json(matrix: Matrix) -> str:
 
 
 def as_page(matrix: Matrix) -> str:
-    """Turn a matrix into one HTML file: what changes between versions first, then every claim."""
+    """Return a matrix as one HTML file: changes between versions first, then every claim."""
     entries = [_entry(row, matrix) for row in matrix["claims"]]
     by_section: dict[str, list[Entry]] = {}
     for entry in entries:

@@ -1,4 +1,4 @@
-"""Pages: what their templates have in common."""
+"""Common parts of the pages' templates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.reports.columns import NO_ROW, NOT_IN_PROFILE
 from assay.specification import document
 
 HERE = Path(__file__).parent
-# One letter for each state, for the script, and one sign for narrow columns.
+# A letter for each state, used by the script, and a sign for narrow columns.
 CODES = {
     "pass": ("p", "✓"),
     "fail": ("f", "✗"),
@@ -30,25 +30,25 @@ CODES = {
     NO_ROW: ("n", "?"),
     NOT_IN_PROFILE: ("o", "·"),
 }
-# Two folders make a path; a slash between numbers or words makes none.
+# A path has at least two folders; a single slash may separate numbers or words.
 LOCAL_PATH = re.compile(r"(?<![\w:/.~])(?:/[\w.+~@%-]+){2,}/?|(?<!\w)[A-Za-z]:\\(?:[\w.+~@% -]+\\)+[\w.+~@%-]*")
-# The most failures that a page lists before the rest is folded.
+# Maximum number of failures that a page lists unfolded.
 MOST_IN_BRIEF = 60
 
 
 @cache
 def script() -> Markup:
-    """Return the script of the pages: the only one that their content policy lets run."""
+    """Return the script of the pages, the only script that their content policy permits."""
     return Markup((HERE / "page.js").read_text(encoding="utf-8"))  # noqa: S704 - ours, and a test compares its digest
 
 
 def script_hash() -> str:
-    """Return the digest of the script as a content policy names it."""
+    """Return the digest of the script in the format of a content policy."""
     return "sha256-" + base64.b64encode(hashlib.sha256(script().encode()).digest()).decode()
 
 
 def hide_paths(text: str) -> str:
-    """Shorten the absolute paths in a text to their last part: a report is shown to people who lack these folders."""
+    """Shorten the absolute paths in a text to their last part, since readers of a report lack these folders."""
     return LOCAL_PATH.sub(lambda found: "…/" + re.split(r"[/\\]", found[0].rstrip("/\\"))[-1], text)
 
 

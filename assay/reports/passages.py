@@ -1,4 +1,4 @@
-"""The document next to its claims: the passage of each claim, and every line with the claims that speak of it."""
+"""The document with its claims: the passage of each claim, and every line with the claims about it."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ class Line:
     """One line of the document.
 
     Attributes:
-        number: Its number, from 1.
-        text: Its text.
-        claims: The claims that speak of it.
-        silent: What it is where it makes no claim; empty where it makes one.
+        number: Number of the line, from 1.
+        text: Text of the line.
+        claims: Claims about the line.
+        silent: Kind of a line without claims; empty for other lines.
 
     """
 
@@ -29,7 +29,7 @@ class Line:
 
     @property
     def errata(self) -> list[Claim]:
-        """The claims by which the line is wrong, imprecise or out of date."""
+        """The claims that state that the line is wrong, imprecise or out of date."""
         return [claim for claim in self.claims if claim.erratum]
 
 
@@ -47,7 +47,7 @@ class Passages:
     specification: Specification
 
     def of(self, claim: Claim) -> list[tuple[int, str]]:
-        """Return the lines that a claim speaks of, with their numbers."""
+        """Return the lines of a claim, with their numbers."""
         return [(number, self.lines[number - 1]) for number in claim.lines]
 
     @cached_property

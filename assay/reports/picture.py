@@ -1,4 +1,4 @@
-"""One figure of the report: how it looks, and how it becomes part of a page."""
+"""Figures of the report: their style, and their embedding in a page."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from matplotlib.image import imsave
 from matplotlib.ticker import FuncFormatter, LogLocator
 from numpy.typing import NDArray
 
-# Stand-ins: in the page each becomes a property of the theme, so that one drawing suits light and dark.
+# Placeholders: in the page, each becomes a CSS property of the theme, so that a drawing suits light and dark.
 INK, MUTED, GRID, CARD = "#17212b", "#5b6874", "#d7dde2", "#fefefe"
 FIRST, SECOND, THIRD = "#0b62a8", "#b5490b", "#6a3fa0"
-# One for each series of a chart. They differ from the colours above, as each has a property of its own.
+# Placeholders for the series of a chart, each with its own CSS property.
 SERIES = ("#0b62a9", "#b5490c", "#177440", "#6a3fa1", "#a81460", "#0f6a87", "#7a5c01", "#56636e")
 THEME = {
     **{colour: f"s{number}" for number, colour in enumerate(SERIES, start=1)},
@@ -53,19 +53,19 @@ STYLE = {
     "ytick.minor.visible": False,
     "lines.linewidth": 1.8,
 }
-# A page is as wide as this many points on a phone, where the text of a wider drawing would be too small.
+# Width of a page on a phone in points. The text of a wider drawing would be too small.
 WIDTH = 4.5
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A small picture, with what it shows.
+    """A small picture of a digit, with its label.
 
     Attributes:
         source: A data URI.
-        label: The digit that it is.
-        prediction: The digit that it was taken for.
-        confidence: The probability of the prediction.
+        label: True digit.
+        prediction: Predicted digit.
+        confidence: Probability of the prediction.
 
     """
 
@@ -80,9 +80,9 @@ class Count:
     """A cell of the confusion matrix.
 
     Attributes:
-        number: Number of repetitions.
-        right: Whether the digit was taken for itself.
-        shade: Shade from 0 to 1, among the right ones or among the wrong ones.
+        number: Number of images.
+        right: Whether the prediction is right.
+        shade: Shade from 0 to 1, relative to the right or the wrong predictions.
 
     """
 
@@ -98,12 +98,12 @@ class Picture:
     Attributes:
         title: Title in a few words.
         caption: Caption.
-        alt: Description for readers who cannot see it.
-        svg: A drawing.
-        image: The data URI of a pixel picture.
+        alt: Description for readers who cannot see the figure.
+        svg: Drawing as SVG.
+        image: Pixel image as a data URI.
         tiles: Small pictures.
-        matrix: The confusion matrix, labels down and predictions across.
-        samples: Texts, each with what it is headed by.
+        matrix: Confusion matrix: labels in rows, predictions in columns.
+        samples: Texts, each with its heading.
 
     """
 
@@ -119,11 +119,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A picture on its way: what it says, and what is still to be turned into a drawing.
+    """A picture whose drawing is not rendered yet.
 
     Attributes:
         picture: The picture without its drawing.
-        figure: Figure of matplotlib, where there is one.
+        figure: Matplotlib figure, if any.
 
     """
 
@@ -132,7 +132,7 @@ class Drawing:
 
 
 def finish(draw: Callable[[], Drawing], salt: str) -> Picture:
-    """Draw in the report's style; the salt sets the drawing apart from all others in the page."""
+    """Draw in the report's style; the salt makes the drawing's ids unique in the page."""
     with matplotlib.style.context(["default", STYLE | {"svg.hashsalt": salt}]):
         drawing = draw()
         if drawing.figure is None:
@@ -147,20 +147,20 @@ def axes_of(height: float = 2.7) -> tuple[Figure, Axes]:
 
 
 def bold(colour: str) -> dict[str, Any]:
-    """Return how a label on a curve is written in a colour."""
+    """Return the style of a label on a curve."""
     return {"textcoords": "offset points", "color": colour, "weight": "bold"}
 
 
 def on_axis(axes: Axes, axis: str) -> dict[str, Any]:
-    """Return how a label is placed beside the x or the y axis."""
+    """Return the placement of a label beside the x or the y axis."""
     transform = axes.get_yaxis_transform() if axis == "y" else axes.get_xaxis_transform()
     return {"xycoords": transform, "textcoords": "offset points", "fontsize": 9}
 
 
 def log_ticks(axes: Axes) -> None:
-    """Put as many ticks on a logarithmic y axis as can be read."""
+    """Set a readable number of ticks on a logarithmic y axis."""
     low, high = (math.log10(limit) for limit in axes.get_ylim())
-    # Less than two decades would show one label or none.
+    # With decades alone, a range below two decades would have at most one label.
     axes.yaxis.set_major_locator(LogLocator(subs=(1.0,) if high - low > 2 else (1.0, 2.0, 5.0)))  # noqa: PLR2004
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axes.tick_params(axis="y", which="minor", length=0, labelleft=False)
@@ -171,7 +171,7 @@ def _svg(figure: Figure, alt: str) -> Markup:
     nothing: dict[str, Any] = dict.fromkeys(("Date", "Creator", "Format", "Type"))
     figure.savefig(buffer, format="svg", transparent=True, metadata=nothing)
     text = buffer.getvalue()
-    # The groups' names repeat in every drawing, and ids must not. The rest serves a file of its own.
+    # Group names repeat in every drawing, but ids must be unique. The other removed parts are for standalone files.
     body = re.sub(r' id="[\w.]+_\d+"', "", text[text.index("<defs>") : text.rindex("</svg>")])
     body = re.sub(r"<style.*?</style>", "", body, flags=re.DOTALL).replace("xlink:href", "href")
     body = body.replace("'DejaVu Sans'", "var(--sans)")
@@ -183,7 +183,7 @@ def _svg(figure: Figure, alt: str) -> Markup:
 
 
 def png(pixels: NDArray[np.uint8]) -> str:
-    """Turn pixels into a data URI."""
+    """Return pixels as a PNG data URI."""
     buffer = io.BytesIO()
     nothing: dict[str, Any] = {"Software": None}
     imsave(buffer, pixels, format="png", metadata=nothing)

@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 
 
 def render(ledgers: Sequence[Ledger], specification: Specification | None = None, runs: Sequence[Run] = ()) -> str:
-    """Return the summaries of ledgers, one below the other, and the tables of the last run of benchmarks.
+    """Return the summaries of ledgers, and the tables of the last benchmark run.
 
     Args:
         ledgers: Ledgers of runs.
-        specification: Specification that they are about; by default the suite's.
-        runs: Runs of benchmarks, the last one last.
+        specification: Specification of the ledgers (default: the suite's).
+        runs: Runs of benchmarks, latest last.
 
     """
     spec = specification or claims.specification()
     lines = [line for column in side_by_side(ledgers, spec) for line in _summary(column, spec)]
     if runs:
-        from assay.reports import bench_tables  # noqa: PLC0415 - of ledgers alone a report loads nothing of benchmarks
+        from assay.reports import bench_tables  # noqa: PLC0415 - not needed for ledgers alone
 
         lines.append(bench_tables.as_markdown(runs[-1]))
     return "\n".join(lines)
 
 
 def explain(rows: Sequence[Row], spec: Specification) -> Iterator[str]:
-    """Explain rows that did not pass, each when it is opened, in lines of Markdown."""
+    """Yield lines of Markdown that explain rows that did not pass, each in a collapsible block."""
     for row in rows[:MOST_DETAILS]:
         claim = spec.claims.get(row.id)
         statement = plain(f"{claim.statement} ({spec.place(claim)})") if claim else "Not in this specification."

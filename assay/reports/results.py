@@ -1,4 +1,4 @@
-"""The page of published results: every implementation with its counts, and the claims that tell them apart."""
+"""The page of published results: every implementation with its counts, and the claims on which they differ."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Result(Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         command: Command of the run.
-        date: Day of the run, as in 2026-12-31.
+        date: Date of the run, such as 2026-12-31.
         machine: Machine of the run.
         specification: Digest of the claims and their tests.
 
@@ -57,7 +57,7 @@ def render(entries: Mapping[str, tuple[Result, Ledger]]) -> str:
     """Return the page.
 
     Args:
-        entries: Every result with its ledger, by the name of the implementation.
+        entries: Results with their ledgers, by the name of the implementation.
 
     """
     lines = [HEAD, *table(_HEADER, [_row(name, *entry) for name, entry in entries.items()])]

@@ -34,12 +34,12 @@ def write(
     """Write a site, and return the number of its pages.
 
     Args:
-        folder: Folder of the site, made where it is missing. Files of the same name are replaced, others stay.
+        folder: Folder of the site, created if missing. Files of the same name are replaced, others stay.
         ledgers: Ledgers of runs, one column each.
-        specification: Specification that they are about; by default the suite's.
-        runs: Runs of benchmarks, the last one last.
+        specification: Specification of the ledgers (default: the suite's).
+        runs: Runs of benchmarks, latest last.
         surveys: Findings of surveys.
-        passages: The document, where a copy of it is at hand.
+        passages: The document; None without a copy.
 
     Raises:
         UserError: The folder or a file in it cannot be written.

@@ -1,4 +1,4 @@
-"""The first process of a run: `python -m assay.runner`, which takes the arguments of pytest."""
+"""Entry point of a run's main process: `python -m assay.runner`, which takes pytest's arguments."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from assay.errors import ExitCode
 
 
 def main() -> None:
-    """Run the tests, and end at once: nothing that an implementation has left behind in this process is waited for."""
-    # As if it were asked to end: it has to end its workers, and what they have started.
+    """Run the tests, and exit at once, without waiting for anything that an implementation has left in this process."""
+    # Handled like a request to end: the run must end its workers and their children.
     parentage.end_with_parent(signal.SIGTERM)
     try:
         code = int(pytest.main(sys.argv[1:]))
         sys.stdout.flush()
     except BrokenPipeError:
-        # The reader has seen enough, and the ledger says the rest.
+        # The reader closed the pipe. The ledger has the rest.
         code = int(ExitCode.USAGE)
     except OSError as error:
-        # pytest writes what is wrong to standard output, which is what has failed here.
+        # pytest reports errors on standard output, which is what has failed here.
         _complain(f"assay: standard output cannot be written: {error.strerror}\n")
         code = int(ExitCode.USAGE)
-    except BaseException:  # noqa: BLE001 - Python's own exit code for it, 1, would be a verdict
-        _complain("assay: the process of the run broke, as an implementation can break the process that it is in\n")
+    except BaseException:  # noqa: BLE001 - Python's exit code, 1, would be a verdict
+        _complain("assay: the process of the run broke; an implementation can break the process that it runs in\n")
         code = int(ExitCode.BROKEN)
     os._exit(code)
 

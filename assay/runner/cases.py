@@ -1,4 +1,4 @@
-"""How many cases every test has, however a run is narrowed: a claim is decided when all of them have reported."""
+"""Number of cases of every test before selection: a claim is decided when all its cases have reported."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import pytest
 
 
 class CaseCounter:
-    """Registered with pytest in every process that collects."""
+    """Counts the cases of tests; registered with pytest in every process that collects."""
 
     def __init__(self, path: Path) -> None:
-        """Start to count.
+        """Start with no counts.
 
         Args:
-            path: File that gets the counts, for the process that records the run.
+            path: File for the counts, read by the process that records the run.
 
         """
         self._path = path
@@ -28,7 +28,7 @@ class CaseCounter:
     def pytest_make_collect_report(
         self, collector: pytest.Collector
     ) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
-        """Count the cases of a module before anything deselects some: this wrapper is the innermost one."""
+        """Count the cases of a module before any are deselected: this wrapper is the innermost one."""
         report = yield
         if isinstance(collector, pytest.Module) and report.passed:
             found = Counter(key(node.nodeid) for node in report.result if isinstance(node, pytest.Function))
@@ -36,7 +36,7 @@ class CaseCounter:
         return report
 
     def pytest_collection_finish(self) -> None:
-        """Leave the counts where the recorder finds them. Every process counts the same."""
+        """Write the counts for the recorder. They are the same in every process."""
         temporary = self._path.with_name(f"{self._path.name}.{os.getpid()}")
         temporary.write_text(json.dumps(self._counts), encoding="utf-8")
         temporary.replace(self._path)
@@ -48,6 +48,6 @@ def read(path: Path) -> dict[str, int]:
 
 
 def key(nodeid: str) -> str:
-    """Return file and function of a test: of `tests/test_a.py::test_b[c]` it is `test_a.py::test_b`."""
+    """Return file and function of a test, such as `test_a.py::test_b` for `tests/test_a.py::test_b[c]`."""
     path, _, test = nodeid.partition("::")
     return f"{path.rpartition('/')[2]}::{test.partition('[')[0]}"

@@ -1,4 +1,4 @@
-"""Expensive work, such as training a model, is done once in a run, whichever process needs it first."""
+"""Expensive work, such as training a model, that is done once per run and shared by its processes."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from assay.files import lock
 
 Result = TypeVar("Result")
 
-# What a test of a claim ends with, in every process that needs the work.
+# Failures that are raised again in every process that needs the work.
 FAILURES = (AdapterError, NonConformanceError, PeerLostError, TimeLimitError)
 
 
 def compute_once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
-    """Return what `work` returned the first time in this run, in this process or another.
+    """Return the result of `work`, which is called once per run, in this process or another.
 
     Args:
         folder: Folder shared by the processes of the run.
-        name: Name of the work, fit for a file.
+        name: Name of the work, usable as a file name.
         work: The work.
 
     Raises:
         AdapterError: The work failed the first time, or ended its process.
-        NonConformanceError: It failed.
+        NonConformanceError: The work raised it.
         PeerLostError: The work raised it.
         TimeLimitError: The work raised it.
 
@@ -41,7 +41,7 @@ def compute_once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
                 raise AdapterError(msg)
             started.touch()
             done.write_bytes(pickle.dumps(_outcome(work)))
-    outcome: Any = pickle.loads(done.read_bytes())  # noqa: S301 - written by this run, in a folder of its own
+    outcome: Any = pickle.loads(done.read_bytes())  # noqa: S301 - written by this run in its own folder
     if isinstance(outcome, FAILURES):
         raise outcome
     result: Result = outcome

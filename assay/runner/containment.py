@@ -1,4 +1,4 @@
-"""Containment of a test of a claim: its time limit, the state of the process, and the owner of what it raises."""
+"""Containment of a test: its time limit, the state of the process, and the attribution of its errors."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _streams: dict[int, TextIO] = {}
 
 
 def contain(item: pytest.Item, *, draws: bool = True) -> Generator[None, object, object]:
-    """Run a phase of a test, and undo what the implementation does to the process in it.
+    """Run a phase of a test, and undo the implementation's changes to the process.
 
     Args:
         item: The test.
-        draws: Whether the implementation may draw in it. Keeping its generators apart takes time.
+        draws: Whether the implementation may draw random numbers in this phase. Isolating its generators takes time.
 
     """
     if not claims_of(item):
@@ -35,9 +35,9 @@ def contain(item: pytest.Item, *, draws: bool = True) -> Generator[None, object,
     run = item.config.stash[run_key]
     is_worker = hasattr(item.config, "workerinput")
     try:
-        # A clean-up of temporary folders may have removed it.
+        # A clean-up of temporary files may have removed the folder.
         Path(run.folder).mkdir(parents=True, exist_ok=True)
-        # Only a worker may be ended: without workers, the other tests would be lost.
+        # Only a worker may be ended: ending the main process would lose the other tests.
         hung_stack = run.shared.hung_stack(item.nodeid) if is_worker else None
         if is_worker:
             run.note_running(item.nodeid, item.config.workerinput["workerid"])  # type: ignore[attr-defined]  # xdist sets it
@@ -62,10 +62,10 @@ def contain(item: pytest.Item, *, draws: bool = True) -> Generator[None, object,
 
 @contextmanager
 def _own_streams() -> Iterator[None]:
-    """Give a test streams of its own, so that closing them does not affect other tests."""
+    """Give a test its own streams, so that closing them does not affect other tests."""
     before = {name: getattr(sys, name) for name in ("stdout", "stderr", "__stdout__", "__stderr__")}
     for name, stream in before.items():
-        # Where pytest captures nothing, or no files, there may be none.
+        # There may be no stream if pytest captures nothing or does not capture file descriptors.
         with suppress(AttributeError, OSError, ValueError):
             setattr(sys, name, _stream(stream.fileno()))
     try:

@@ -1,4 +1,4 @@
-"""What a failure shows besides its message: the call, the case, the place in the tests, and a program."""
+"""Explanation of a failure besides its message: the call, the case, the place in the tests, and a program."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ from assay.runner.shown_values import MOST_ELEMENTS, describe
 from assay.runner.snippet import Snippet, Target
 from assay.specification.index import tests_folder
 
-# A name for arrays that no ledger stands next to.
+# Prefix of a temporary folder for arrays, if there is no ledger.
 ARRAYS_PREFIX = "assay-arrays-"
 stored_key = pytest.StashKey[set[tuple[str, str]]]()
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a failure shows besides its message.
+    """The parts of a failure besides its message.
 
     Attributes:
-        file: File of the test, as `tests/test_dense.py`.
+        file: File of the test, such as `tests/test_dense.py`.
         line: Line of the test that failed.
         test: Name of the test.
-        case: Parameters of the test, as `batch=33, units=64`; empty for a test without any.
-        call: Lines that show the call that went wrong; empty where none was made in this test.
-        snippet: Program that shows the failure again; empty where none can be written.
+        case: Parameters of the test, such as `batch=33, units=64`; empty for a test without parameters.
+        call: Lines that show the failing call; empty if the test made no call.
+        snippet: Program that reproduces the failure; empty if none can be written.
 
     """
 
@@ -53,7 +53,7 @@ class Explanation:
     snippet: str = ""
 
     def as_row(self) -> dict[str, Any]:
-        """Return what the ledger keeps, as plain values."""
+        """Return the parts that the ledger keeps, as plain values."""
         cases = {"cases": [self.case]} if self.case else {}
         return {"file": self.file, "line": self.line, "test": self.test, **cases, "snippet": self.snippet}
 
@@ -65,11 +65,11 @@ def explain(
 
     Args:
         item: Test.
-        error: What it raised.
+        error: Exception that the test raised.
         claim: Id of the claim.
         log: Calls of the case; None if the implementation has not started.
         target: Implementation, for the snippet.
-        results: Path of the ledger, next to which large arrays are stored; None for a folder for temporary files.
+        results: Path of the ledger, next to which large arrays are stored; None for a temporary folder.
 
     """
     file, line = _place(item, error)
@@ -79,7 +79,7 @@ def explain(
     held = isinstance(error, InconsistentAnswerError)
     calls, comparison = log.failed if held else [*log.calls], getattr(error, "comparison", None)
     found = snippet.find_result(calls, comparison.actual) if comparison is not None else None
-    # What an implementation returned may be of any class, whose code may do anything when it is looked at.
+    # A result of an implementation may have any class, whose code may do anything when it is inspected.
     with suppress(Exception):
         bare = replace(bare, call=(*_show_call(calls, log.total, found, comparison),))
     if held:
@@ -87,7 +87,7 @@ def explain(
             bare = replace(bare, call=(*bare.call, *_show_second_answer(calls, [*log.calls], found)))
         return bare
     stored = item.config.stash.setdefault(stored_key, set())
-    # Of a test that fails for several parameters one program is kept, that of the first ones.
+    # If a test fails for several parameters, only the program for the first is kept.
     if (bare.file, bare.test) not in stored:
         with suppress(Exception):
             program = _program(item, error, claim, log, target, found)
@@ -107,7 +107,7 @@ def _place(item: pytest.Item, error: BaseException) -> tuple[str, int]:
 
 
 def name_case(item: pytest.Item) -> str:
-    """Name the parameters of a test: `batch=33, units=64`."""
+    """Return the parameters of a test as text, such as `batch=33, units=64`."""
     spec = getattr(item, "callspec", None)
     if spec is None:
         return ""
@@ -118,7 +118,7 @@ def name_case(item: pytest.Item) -> str:
 
 
 def _show_parameter(value: object) -> str | None:
-    """Return a parameter in words; None for an object whose name pytest knows better."""
+    """Return a parameter as text; None for an object, for which pytest's id is better."""
     if isinstance(value, tuple | list) and all(_show_parameter(one) is not None for one in value):
         return repr(value)
     name = getattr(value, "name", None)
@@ -130,7 +130,7 @@ def _show_parameter(value: object) -> str | None:
 def _show_call(
     calls: Sequence[Call], total: int, found: tuple[int, str] | None, comparison: Comparison | None
 ) -> Iterator[str]:
-    """Yield the lines that show a call: the one whose result was compared, or else the last one."""
+    """Yield the lines that show the call whose result was compared, or the last call."""
     if not calls:
         return
     number, path = found or (len(calls) - 1, "")
@@ -152,7 +152,7 @@ def _show_call(
 
 
 def _show_second_answer(calls: Sequence[Call], again: Sequence[Call], found: tuple[int, str] | None) -> Iterator[str]:
-    """Yield the line that shows what the call returned when the case was tried again."""
+    """Yield the line that shows the result of the call when the case was repeated."""
     number = found[0] if found else len(calls) - 1
     if [call.name for call in calls] == [call.name for call in again]:
         yield f"returned when it was called again: {_indent(describe(again[number].result))}"
@@ -163,7 +163,7 @@ def _indent(text: str) -> str:
 
 
 def name_arguments(call: Call) -> dict[str, Any]:
-    """Return the arguments of a call by the names that the contract gives them."""
+    """Return the arguments of a call by their names in the contract."""
     declared = getattr(PROTOCOLS[call.group], call.function)
     try:
         bound = inspect.signature(declared).bind(None, *call.args, **call.kwargs)
@@ -184,13 +184,13 @@ def _program(
         program = snippet.compare_result(target, calls, found, comparison)
     function, module = getattr(item, "obj", None), getattr(item, "module", None)
     if program is None and function is not None and module is not None:
-        fixtures = {name: found[-1].func for name, found in item._fixtureinfo.name2fixturedefs.items()}  # type: ignore[attr-defined]  # noqa: SLF001 - pytest has no public name for them
+        fixtures = {name: found[-1].func for name, found in item._fixtureinfo.name2fixturedefs.items()}  # type: ignore[attr-defined]  # noqa: SLF001 - pytest has no public name
         program = snippet.repeat_test(target, function, module, log.case, fixtures, claim)
     return program
 
 
 def _is_raised_in_call(error: BaseException) -> bool:
-    """Whether a call of the implementation raised, hung or changed its arguments, rather than a comparison failed."""
+    """Whether a call of the implementation raised, hung or changed its arguments, as opposed to a failed comparison."""
     frames = traceback.extract_tb(error.__traceback__)
     return any(frame.filename == proxy.__file__ and frame.name == "_call" for frame in frames)
 
@@ -211,7 +211,7 @@ def _store(program: Snippet, claim: str, nodeid: str, results: Path | None) -> s
 
 
 def arrays_folder(results: Path) -> Path:
-    """Return the folder next to a ledger that has the arrays of its failures."""
+    """Return the folder next to a ledger for the arrays of its failures."""
     return results.with_name(f"{results.stem}-arrays")
 
 
@@ -220,7 +220,7 @@ def remove_unused_arrays(results: Path, snippets: Sequence[str]) -> None:
 
     Args:
         results: Path of the ledger.
-        snippets: Programs of its rows.
+        snippets: Programs of the ledger's rows.
 
     """
     folder = arrays_folder(results)

@@ -1,4 +1,4 @@
-"""What a failure says: enough to find the fault without further tools."""
+"""Messages of failures, with enough detail to find the fault without further tools."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from assay.ledger.ledger import Failure
 from assay.ledger.outcomes import Outcome
 from assay.specification.claims import Claim, specification
 
-# An implementation can add notes, too: nothing else than base64 gets into a command line.
+# An implementation can add notes too, so only base64 may reach a command line.
 BLOB = re.compile(r"@reproduce_failure\([^,]+, b'([A-Za-z0-9+/]+=*)'\)")
 # Hypothesis has changed its wording between releases.
 EXAMPLE = re.compile(r"(?:Falsifying example|Failing test case): \w+\((.*)\)\s*$", re.DOTALL)
-# Enough for a call with several arrays in full; a ledger has many rows.
+# Enough for a call with several full arrays, but limited, since a ledger has many rows.
 LONGEST_REASON = 10_000
-# The file that calls the implementation, and the frames to show where no such call was made.
+# The file that calls the implementation, and the number of frames to show without such a call.
 PROXY = "/adapters/proxy.py"
 STACK_LINES = 15
 
@@ -40,10 +40,10 @@ class SuiteError(Exception):
 
 
 class InconsistentAnswerError(NonConformanceError):
-    """A case failed, and held when it was tried again: the implementation answers the same call in two ways."""
+    """Raised when a case fails and then passes on repetition: the same call gives two results."""
 
     def __init__(self, failure: AssertionError) -> None:
-        """Take what the case raised when it failed."""
+        """Wrap the exception that the case raised."""
         super().__init__(
             f"{plain(failure) or 'an assertion of the test does not hold'}\n{HELD}",
             excess=getattr(failure, "excess", math.inf),
@@ -54,7 +54,7 @@ class InconsistentAnswerError(NonConformanceError):
 HERE = Path(assay.__file__).parent
 RUNNING = (HERE / "runner", HERE / "files", HERE / "adapters" / "time_limit.py")
 OURS = (HERE / "runner", HERE / "testing", HERE / "datasets")
-# It may be a link.
+# In a checkout, the folder of tests is a symbolic link.
 TESTS = (HERE / "tests", (HERE / "tests").resolve())
 STDLIB = Path(sysconfig.get_path("stdlib"))
 LIBRARIES = {"_pytest", "filelock"}
@@ -69,9 +69,9 @@ TROUBLES = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EMFILE, er
 
 
 def attribute(error: BaseException) -> BaseException:
-    """Turn what a test of a claim raised into an error of the claim, of the adapter, or of the run.
+    """Convert the exception of a test into an error of the claim, of the adapter, or of the run.
 
-    A test of the group `keras` handles objects of the implementation, whose exceptions reach it unchanged.
+    A test of the group `keras` uses objects of the implementation directly, so their exceptions reach it unchanged.
     """
     if isinstance(error, KeyboardInterrupt) and interrupt.is_from_user():
         return error
@@ -87,17 +87,17 @@ def attribute(error: BaseException) -> BaseException:
         return SuiteError(f"{error.strerror}: {error.filename or 'a file of the run'}")
     if not is_printable(error):
         shown = AdapterError(describe_error(error))
-        # Hypothesis notes there how the case can be had again.
+        # Hypothesis adds a note on how to reproduce the case.
         shown.__notes__ = [plain(note) for note in getattr(error, "__notes__", [])]
         return shown
     return error
 
 
 def _is_raised_in(error: BaseException, *ours: Path) -> bool:
-    """Whether the last frame that is not of a library belongs to one of these files and folders."""
+    """Whether the last frame outside libraries belongs to one of these files and folders."""
     files = [Path(frame.filename) for frame in traceback.extract_tb(error.__traceback__)]
     last = next((file for file in reversed(files) if not _is_library(file)), Path())
-    # Implementations of the suite's own lie below the tests of claims.
+    # The suite's own implementations are below the tests of claims.
     return any(last.parent == each if each in TESTS else last.is_relative_to(each) for each in ours)
 
 
@@ -106,22 +106,22 @@ def _is_library(file: Path) -> bool:
 
 
 def outcome_of(error: BaseException) -> Outcome:
-    """Tell a wrong answer from a broken adapter, a hung one, and a test that could not be run."""
+    """Return the outcome of an exception: a wrong result, a broken or hung adapter, or a test that could not run."""
     if isinstance(error, pytest.skip.Exception):
         return Outcome.SKIPPED
     if isinstance(error, TimeLimitError):
         return Outcome.TIMEOUT
     if isinstance(error, CrashError):
         return Outcome.CRASH
-    # pytest says with an exception of its own that an expected error did not come.
+    # pytest raises its own exception if an expected error is not raised.
     return Outcome.FAIL if isinstance(error, AssertionError | pytest.fail.Exception) else Outcome.ERROR
 
 
 def reason(error: BaseException, call: Sequence[str] = ()) -> str:
-    """Say what happened, with the call that shows it or, without one, the smallest input that makes it happen.
+    """Describe a failure, with the call that shows it or else the smallest input that causes it.
 
     Args:
-        error: What the test raised.
+        error: Exception that the test raised.
         call: Lines that show the call.
 
     """
@@ -147,10 +147,10 @@ def counterexample(error: BaseException) -> str:
 
 
 def frames(stack: str) -> list[str]:
-    """Return the lines that count of what `faulthandler` wrote: those of the implementation, and what happened.
+    """Return the relevant lines of a `faulthandler` dump: what happened, and the frames of the implementation.
 
     Args:
-        stack: Stack of all threads, each after an empty line but for the first, the last call first.
+        stack: Stacks of all threads, separated by empty lines, most recent call first.
 
     """
     head, *blocks = re.split(r"\n(?=\S*(?:Current thread|Thread) 0x)", stack)
@@ -167,19 +167,19 @@ def blob(error: BaseException) -> str:
 
 
 def mark_expected(report: pytest.TestReport, why: str) -> None:
-    """Mark a report of a failure that is known, as pytest marks a test that was expected to fail."""
+    """Mark the report of a known failure, as pytest marks a test that is expected to fail."""
     report.outcome, report.wasxfail = "skipped", why
 
 
 def text(claims: Sequence[Claim], outcome: Outcome, why: str, replay: str, place: Failure | None = None) -> str:
-    """Lay the failure out for the terminal.
+    """Format a failure for the terminal.
 
     Args:
         claims: Claims that the test decides.
-        outcome: Their outcome.
-        why: Reason.
-        replay: Command that runs the case again.
-        place: Test that failed; None where its process ended. A snippet is shown if it has one.
+        outcome: Outcome of the claims.
+        why: Reason of the outcome.
+        replay: Command that repeats the case.
+        place: Test that failed, with its snippet if there is one; None if its process ended.
 
     """
     lines = [

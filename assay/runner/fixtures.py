@@ -1,4 +1,4 @@
-"""The fixtures that tests of claims ask for: the groups of the implementation, the seed, and where results go."""
+"""Fixtures for tests of claims: the groups of the implementation, the seed, and the recording of results."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.testing.permitted import Results
 
 @pytest.fixture(scope="session")
 def implementation(request: pytest.FixtureRequest) -> ImplementationProxy:
-    """Return the implementation under test, started in this process or from it."""
+    """Return the implementation under test, started in this process or in a child of it."""
     return start(request.config)
 
 
@@ -58,13 +58,13 @@ def flowers(implementation: ImplementationProxy) -> GroupProxy:
 
 @pytest.fixture(scope="session")
 def text(implementation: ImplementationProxy) -> GroupProxy:
-    """Return the document's loader and program of characters: see `assay.contract.Text`."""
+    """Return the document's text loader and character-level program: see `assay.contract.Text`."""
     return implementation.group("text")
 
 
 @pytest.fixture(scope="session")
 def environments(implementation: ImplementationProxy) -> GroupProxy:
-    """Return what an agent acts in: see `assay.contract.Environments`."""
+    """Return the environments of an agent: see `assay.contract.Environments`."""
     return implementation.group("environments")
 
 
@@ -82,26 +82,26 @@ def keras(implementation: ImplementationProxy) -> GroupProxy:
 
 @pytest.fixture(scope="session")
 def seed(request: pytest.FixtureRequest) -> int:
-    """Return the seed of the run, for what Hypothesis does not draw."""
+    """Return the seed of the run, for draws outside Hypothesis."""
     return request.config.stash[run_key].seed
 
 
 @pytest.fixture(scope="session")
 def compute_once(request: pytest.FixtureRequest) -> Callable[[str, Callable[[], Any]], Any]:
-    """Return a function (name, work) that does the work once in the run, whichever process asks first."""
+    """Return a function (name, work) that does the work once per run, in the first process that asks."""
     folder = Path(request.config.stash[run_key].folder)
     return lambda name, work: once_in(folder, name, work)
 
 
 @pytest.fixture
 def evidence(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """Return a function that puts what the test measured into the claim's row: `evidence(accuracy=...)`."""
+    """Return a function that records measurements in the claim's row: `evidence(accuracy=...)`."""
     return request.node.stash[evidence_key].update
 
 
 @pytest.fixture
 def permitted(request: pytest.FixtureRequest) -> Results:
-    """Return a function that records which of the permitted results is seen: see `assay.testing.permitted`."""
+    """Return a function that records which permitted result is observed: see `assay.testing.permitted`."""
     (claim,) = claims_of(request.node)
     results = request.node.stash[results_key] = Results(claim)
     return results

@@ -1,4 +1,4 @@
-"""Processes that run tests of claims, for `assay run`, `assay smoke` and `assay bench`."""
+"""Child processes that run tests of claims, for `assay run`, `assay smoke` and `assay bench`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import assay
 from assay.runner.options import RunOptions
 
 PACKAGE = Path(assay.__file__).parent
-# Nothing of the user is loaded: no configuration, no `conftest.py` above the tests, no installed plugin. Tests are
-# imported under names that begin with this package's.
+# Nothing from the user's setup is loaded: no configuration, no `conftest.py` above the tests, no installed plugin.
+# Tests are imported under names that begin with the name of this package.
 OWN = (
     *("-c", str(PACKAGE / "runner" / "pytest.ini"), f"--rootdir={PACKAGE.parent}", f"--confcutdir={PACKAGE / 'tests'}"),
     *(
@@ -32,10 +32,10 @@ OWN = (
     ),
     *("-p", "assay.runner.plugin", "--import-mode=importlib"),
 )
-# Variables that are removed: without assertions, every test that asserts would pass.
+# Variables that are removed. Without assertions, tests that assert would always pass.
 WITHOUT = ("PYTHONOPTIMIZE", "PYTHONWARNINGS")
 KEPT = ("PYTEST_XDIST_AUTO_NUM_WORKERS",)
-# How long a run may take to end after a request.
+# Time that a run may take to end after a request.
 END_SECONDS = 15.0
 
 
@@ -45,14 +45,14 @@ def command(options: RunOptions, tests: Sequence[Path], *more: str) -> list[str]
     Args:
         options: Options of the run.
         tests: Files, or folders of them.
-        more: Arguments for pytest and its other plugins.
+        more: Further arguments for pytest and its plugins.
 
     """
     return [sys.executable, "-m", "assay.runner", *map(str, tests), *OWN, *options.arguments(), *more]
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of such a process, without settings of pytest."""
+    """Return the environment of a test process, without settings of pytest."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -63,7 +63,7 @@ def environment() -> dict[str, str]:
 
 @contextmanager
 def default_signals(*numbers: signal.Signals) -> Iterator[None]:
-    """Give processes that are started meanwhile the default handlers of these signals.
+    """Within the context, start child processes with the default handlers of these signals.
 
     A shell starts background jobs with SIGINT ignored, and `nohup` does so with SIGHUP; child processes inherit that.
     """
@@ -78,7 +78,7 @@ def default_signals(*numbers: signal.Signals) -> Iterator[None]:
 
 
 def start(words: Sequence[str], output: int | IO[bytes] | None = None) -> subprocess.Popen[bytes]:
-    """Start such a command in a session of its own. It ends on SIGINT.
+    """Start a test command in a new session. It ends on SIGINT.
 
     Args:
         words: Words of the command.
@@ -97,13 +97,13 @@ def start(words: Sequence[str], output: int | IO[bytes] | None = None) -> subpro
 
 
 def run(words: Sequence[str]) -> int:
-    """Run such a command to its end, and leave none of its processes behind.
+    """Run a test command, and end all of its processes.
 
     Args:
         words: Words of the command.
 
     Returns:
-        Its exit status; 2 where it was interrupted, or this process was asked to end.
+        The exit status of the command; 2 if it was interrupted or this process was asked to end.
 
     """
     process = start(words)
@@ -111,7 +111,7 @@ def run(words: Sequence[str]) -> int:
         with _forward_signals(process):
             return process.wait()
     finally:
-        # Where nothing is left of the group, there is nothing to end.
+        # The group has already ended.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -119,7 +119,7 @@ def run(words: Sequence[str]) -> int:
 
 @contextmanager
 def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Forward signals to a process that has a session of its own: SIGINT first, then SIGKILL to its group."""
+    """Forward signals to a process in another session: SIGINT first, then SIGKILL to its group."""
     asked = False
 
     def forward(_number: int, _frame: FrameType | None) -> None:

@@ -18,16 +18,16 @@ from assay.ledger.ledger import Subject
 
 
 class LedgerFile:
-    """Writes what a run has found. A write that fails is repeated with the next one: a full disk may have room again.
+    """Writes the results of a run. A failed write is repeated with the next one, as a full disk may have room again.
 
     Attributes:
         path: Path of the file; None for a run that writes no ledger.
-        error: Why the last write failed; empty if it did not.
+        error: Why the last write failed; empty if it succeeded.
 
     """
 
     def __init__(self, path: Path | None) -> None:
-        """Take the path, and write nothing yet.
+        """Store the path, without writing yet.
 
         Args:
             path: Path of the file; None for a run that writes no ledger.
@@ -40,10 +40,10 @@ class LedgerFile:
         self._subject: Subject | None = None
 
     def open(self) -> None:
-        """Make sure that the file can be written, and that no other run writes it. Later calls do nothing.
+        """Check that the file is writable, and lock it against other runs. Later calls do nothing.
 
         Raises:
-            UserError: It cannot be written, or another run writes it.
+            UserError: The file cannot be written, or another run is writing it.
 
         """
         if self.path is None or self._lock is not None:
@@ -54,10 +54,10 @@ class LedgerFile:
             self._journal = Journal(self.path)
 
     def add(self, draft: Draft, claims: Iterable[str] = ()) -> None:
-        """Add the rows of claims to the journal, or begin it with all rows that there are.
+        """Add the rows of claims to the journal, or begin it with all existing rows.
 
         Args:
-            draft: What the run has found.
+            draft: Results of the run so far.
             claims: Ids of the claims whose rows are new.
 
         """
@@ -76,7 +76,7 @@ class LedgerFile:
             self.error = str(error)
 
     def _changes(self, draft: Draft) -> list[dict[str, Any]]:
-        """Return what has become known of the implementation since the last write."""
+        """Return new facts about the implementation since the last write."""
         if draft.implementation == self._subject:
             return []
         return [{"implementation": msgspec.to_builtins(draft.implementation)}]
@@ -92,6 +92,6 @@ class LedgerFile:
             self.error = str(error)
 
     def close(self) -> None:
-        """Let other runs write the file."""
+        """Release the file for other runs."""
         if self._lock is not None:
             self._lock.release()

@@ -1,4 +1,4 @@
-"""Lines that fit a terminal."""
+"""Folding of lines to the width of a terminal."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import shlex
 import textwrap
 
 MORE = 4
-# Without a terminal, a line appears this often, in seconds.
+# Interval of progress lines without a terminal, in seconds.
 QUIET_SECONDS = 30.0
 
 
 def fold(line: str, width: int | None) -> str:
-    """Break a line that is too long between words, and indent what follows.
+    """Break a long line between words, and indent the continuation.
 
     Args:
-        line: Line of text; one that begins with `replay:` is a command, whose parts a shell has to join again.
+        line: Line of text. After `replay:` comes a command, which is broken with shell continuations.
         width: Number of columns; None to leave the line as it is.
 
     """

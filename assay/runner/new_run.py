@@ -1,4 +1,4 @@
-"""From the options that a user gave to the run that they ask for."""
+"""Creation of a run from the user's options."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from assay.specification.claims import specification
 from assay.specification.index import ExecutableClaim
 from assay.specification.profiles import CLAIM_SECONDS, PROFILES
 
-# A day: whoever asks for more has mistyped it, and a timer of the system takes no number of any size.
+# A day. Larger values are likely typing errors, and the system's timers have a limit too.
 MOST_SECONDS = 86400
 
 
@@ -38,13 +38,13 @@ def new_run(
     collects_only: bool,
     description: Description | None = None,
 ) -> Run:
-    """Check the options of a run, and describe its implementation.
+    """Check the options of a run, and read the description of its implementation.
 
     Args:
         options: Options as the user gave them.
         tests: All tests of claims.
-        collects_only: Whether tests are only collected, so that the implementation is not needed.
-        description: What the implementation says of itself, if that is already known.
+        collects_only: Whether tests are only collected, without the implementation.
+        description: Description of the implementation, if already known.
 
     Raises:
         UserError: An option is wrong, or the implementation is unknown.
@@ -64,7 +64,7 @@ def new_run(
     seconds = _claim_seconds(options)
     seed = _seed(options.seed)
     required = _required(options.require)
-    # A peer is in a process of its own anyway.
+    # A peer always runs in its own process.
     isolated = options.isolated and not name.endswith(SUFFIX)
     if description is None and not collects_only:
         description = _describe(name, expected, options, isolated=isolated)
@@ -95,10 +95,10 @@ def _check_profile(profile: str) -> None:
 
 
 def _check_combination(options: RunOptions) -> None:
-    """Refuse options that contradict each other.
+    """Reject options that contradict each other.
 
     Raises:
-        UserError: Two options exclude each other, or one needs another.
+        UserError: Two options exclude each other, or an option requires another one.
 
     """
     if options.shard is not None and options.claim:
@@ -153,13 +153,13 @@ def _claim_seconds(options: RunOptions) -> float:
 
 
 def _fetch_data() -> None:
-    """Get MNIST and the text ready before the tests' time runs, where the progress bar can be seen.
+    """Fetch MNIST and the text before the time of tests counts, while a progress bar can be shown.
 
     Raises:
-        UserError: The file that the user named is damaged.
+        UserError: The file given by the user is damaged.
 
     """
-    # The claims that need them are skipped without them, with the reason.
+    # Without the data, the claims that need them are skipped, with the reason.
     for get in (data.mnist, data.nietzsche):
         with contextlib.suppress(data.AbsentError):
             get()

@@ -1,4 +1,4 @@
-"""The options of a run, declared once: for the command line, for pytest, and for the processes that a run starts."""
+"""The options of a run, declared once for the command line, for pytest, and for child processes."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Option:
     """An option of a run.
 
     Attributes:
-        name: Name of its field.
+        name: Name of the field in `RunOptions`.
         default: Value without the option. An option whose default is False takes no value, and one whose default is
             an empty tuple can be repeated.
-        text: Help.
+        text: Help text.
         metavar: Placeholder of the value in the help; None for the default one.
         type: Type of a value.
         choices: Permitted values; None for any.
@@ -41,17 +41,17 @@ class Option:
 
     @property
     def flag(self) -> str:
-        """Name on a command line."""
+        """The name on a command line."""
         return f"--{self.name.replace('_', '-')}"
 
     @property
     def is_switch(self) -> bool:
-        """Whether it takes no value."""
+        """Whether the option takes no value."""
         return self.default is False
 
     @property
     def is_repeatable(self) -> bool:
-        """Whether it takes a value each time that it is given."""
+        """Whether the option can be repeated."""
         return self.default == ()
 
 
@@ -61,9 +61,9 @@ def _option(default: Any, text: str, **settings: Any) -> Any:  # noqa: ANN401 - 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What a user can ask of a run; `declared` returns the options.
+    """Options of a run as given by the user; `declared` returns their declarations.
 
-    Each value is what the command line has: texts are checked where a run begins, so that one message serves all.
+    Values are as on the command line. They are checked when a run begins, so that all messages are in one place.
     """
 
     implementation: str | None = _option(
@@ -106,13 +106,13 @@ class RunOptions:
         return cls(**{each.name: getattr(values, each.name) for each in fields(cls)})
 
     def arguments(self) -> list[str]:
-        """Return the arguments that say the same to another process; those that have their default are left out."""
-        # An option and its value are one word: pytest would take a file that follows its option for one with tests to
+        """Return equivalent arguments for another process; defaults are omitted."""
+        # An option and its value are one word. Otherwise pytest would take a file after its option for tests to
         # collect, and a value that begins with a dash for another option.
         return ["=".join(words) for each in fields(self) for words in _words(self, each.name, each.default)]
 
     def replay_command(self, claims: Iterable[str], code: str = "") -> str:
-        """Return the command line that runs these claims again, as this run did, and of those only one case.
+        """Return the command line that repeats these claims, or one case of them, with this run's options.
 
         Args:
             claims: Ids of the claims.
@@ -125,7 +125,7 @@ class RunOptions:
             word
             for each in fields(again)
             if each.name in named
-            # The seed is always named: the default may change.
+            # The seed is always given, as the default may change.
             for words in _words(again, each.name, None if each.name == "seed" else each.default)
             for word in words
         ]
@@ -145,7 +145,7 @@ def declared(leave_out: Iterable[str] = ()) -> Iterator[Option]:
     """Return the options.
 
     Args:
-        leave_out: Names of options that are declared otherwise.
+        leave_out: Names of options that are declared elsewhere.
 
     """
     for each in fields(RunOptions):
@@ -166,7 +166,7 @@ def add_options(add: Callable[..., object]) -> None:
         else:
             add(
                 option.flag,
-                # argparse appends to the default itself.
+                # argparse appends to the default list itself.
                 **{"action": "append", "default": []} if option.is_repeatable else {"default": option.default},
                 type=option.type,
                 choices=option.choices,
@@ -177,10 +177,10 @@ def add_options(add: Callable[..., object]) -> None:
 
 
 class _Grade(argparse.Action):
-    """The name that `--precision` had in version 0.1."""
+    """The old name of `--precision`, from version 0.1."""
 
     def __call__(self, _parser: object, namespace: argparse.Namespace, values: object, *_: object) -> None:
-        # Workers read the command line again.
+        # Workers parse the command line again and must not repeat the warning.
         if "PYTEST_XDIST_WORKER" not in os.environ:
             sys.stderr.write("--grade is deprecated: it is called --precision\n")
         namespace.precision = values

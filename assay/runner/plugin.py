@@ -1,4 +1,4 @@
-"""The pytest plugin: what is collected, and how a test of a claim is run and judged. The recorder writes the ledger."""
+"""The pytest plugin: collection, execution and judgement of tests of claims. The recorder writes the ledger."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Read the specification and the implementation's description; a worker takes over what its run has."""
+    """Read the specification and the implementation's description; a worker receives both from its run."""
     config.addinivalue_line("markers", "claim(*ids): the claims that the test decides")
     if hasattr(config, "workerinput"):
         run = Run.from_dict(config.workerinput["assay"])
@@ -75,7 +75,7 @@ def pytest_configure(config: pytest.Config) -> None:
     set_first_seed(run.seed)
     _configure_hypothesis(run)
     config.option.benchmark_storage = f"file://{run.folder}/benchmarks"
-    # A crash is an outcome, however many there are: xdist gives up after four for each worker by default.
+    # A crash is an outcome, however many occur. By default, xdist gives up after four per worker.
     if config.getoption("maxworkerrestart", None) is None:
         config.option.maxworkerrestart = str(len(specification().claims))
 
@@ -100,32 +100,32 @@ def _collects_only(config: pytest.Config) -> bool:
 
 def _set_environment(config: pytest.Config) -> None:
     """Set variables that speed up this process and its workers, unless the user has set them."""
-    # The workers share the cores. NumPy's own threads, one for each core in each worker, would wait for each other, and
-    # make a definition up to six times as slow.
+    # The workers share the cores. If NumPy had one thread per core in each worker, they would wait for each other, and
+    # definitions would be up to six times as slow.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    # Threads of OpenMP spin while they wait, and keep the cores from those that they wait for: next to another busy
+    # OpenMP threads spin while they wait, and so block the cores for the threads they wait for. Next to another busy
     # process, a step of PyTorch takes up to 36 times as long. A benchmark has the cores to itself.
     if not config.option.benchmark_enable:
         os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-    # glibc returns freed memory at once, and asks for it again for the next array of a definition: a fifth of the time
-    # of a large network's training. This is the largest threshold that it takes, and one that is never reached.
+    # By default, glibc returns freed memory to the system at once and requests it again for the next array, which takes
+    # a fifth of the time of a large network's training. These are the largest threshold, and one that is never reached.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(32 << 20))
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(1 << 40))
 
 
 def _configure_hypothesis(run: Run) -> None:
-    """Make the seed of the run decide what is drawn, and leave no files behind."""
+    """Make the seed of the run determine all draws, and store no files."""
     set_hypothesis_home_dir(run.folder)
     hypothesis.settings.register_profile(
         "assay",
         max_examples=EXAMPLES[run.profile],
         deadline=None,
         database=None,
-        # Hypothesis has other defaults in CI; a run is the same everywhere.
+        # Hypothesis has different defaults in CI, but a run must be the same everywhere.
         derandomize=False,
         print_blob=True,
         report_multiple_bugs=False,
-        # A failure shows actual and expected; which parts of the input do not matter takes long to find out.
+        # A failure shows actual and expected values. Explaining which parts of the input matter takes too long.
         phases=set(hypothesis.Phase) - {hypothesis.Phase.explain},
         suppress_health_check=list(hypothesis.HealthCheck),
     )
@@ -133,10 +133,10 @@ def _configure_hypothesis(run: Run) -> None:
 
 
 def _join_words(config: pytest.Config) -> None:
-    """Make one word of an option and its file, for the workers.
+    """Join an option and its file into one word, for the workers.
 
-    They read the command line before they know the options of this plugin, and take a file that is there for tests to
-    collect. If it is far away from these, they look for their configuration there, find none, and end.
+    Workers parse the command line before they know the options of this plugin, and take an existing file for tests to
+    collect. If it is far from the tests, they look for their configuration there, find none, and exit.
     """
     words: list[str] = []
     for word in map(str, config.invocation_params.args):
@@ -149,13 +149,13 @@ def _join_words(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:  # noqa: ANN401 - xdist publishes no type for it
-    """Hand the run over to a worker."""
+    """Send the run to a worker."""
     node.workerinput["assay"] = node.config.stash[run_key].as_dict()
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_sessionstart(session: pytest.Session) -> None:
-    """Let a worker end with the run, and leave its stack behind if a signal ends it."""
+    """Make a worker end with the run, and dump its stack if a signal ends it."""
     config = session.config
     config.stash[session_key] = session
     if hasattr(config, "workerinput"):
@@ -169,10 +169,10 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """End a peer, and remove what the processes of the run shared, with the peers that outlived their workers."""
+    """End the peers, including those that outlived their workers, and remove the shared folder of the run."""
     if started := config.stash.get(implementation_key, None):
         started.stop()
-        # The process ends. To look for garbage in it, as pytest and Python do at the end, would take seconds.
+        # The process is ending. The garbage collections of pytest and Python at exit would take seconds.
         gc.freeze()
     if run_key in config.stash and not hasattr(config, "workerinput"):
         folder = Path(config.stash[run_key].folder)
@@ -188,7 +188,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _leave(config: pytest.Config) -> None:
     """End the only process of a run if threads of the implementation would keep it alive."""
     left = [thread for thread in threading.enumerate() if thread is not threading.main_thread() and not thread.daemon]
-    # Where pytest was called by another program, that goes on.
+    # A program that called pytest must continue.
     if left and session_key in config.stash and Path(sys.argv[0]).stem in {"pytest", "__main__"}:
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError, ValueError):
@@ -197,8 +197,8 @@ def _leave(config: pytest.Config) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """Leave out benchmarks, unless they are asked for, and tests of the suite itself if an implementation is named."""
-    # In a checkout the folder can be reached by two paths: `tests` and the link `assay/tests`.
+    """Ignore benchmarks unless they are requested, and tests of the suite itself if an implementation is named."""
+    # In a checkout, the folder has two paths: `tests` and the link `assay/tests`.
     folder, collection_path = index.tests_folder().resolve(), collection_path.resolve()
     if collection_path == folder / "benchmarks":
         asked = (Path(word.partition("::")[0]).resolve() for word in config.args)
@@ -208,7 +208,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests of the profile, of the shard, or of the claims asked for, and seed them."""
+    """Keep the tests of the profile, the shard, or the requested claims, and seed them."""
     run = config.stash[run_key]
     pending = run.pending
     kept: list[pytest.Item] = []
@@ -228,7 +228,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _note_cases(config: pytest.Config, function: Any) -> None:  # noqa: ANN401 - as Hypothesis makes it
-    """Note the arguments of every case that Hypothesis tries, as a failure shows the last one."""
+    """Record the arguments of every case that Hypothesis tries, as a failure shows the last one."""
     test = getattr(function.hypothesis.inner_test, "assay_inner", function.hypothesis.inner_test)
 
     @functools.wraps(test)
@@ -249,7 +249,7 @@ def _note_cases(config: pytest.Config, function: Any) -> None:  # noqa: ANN401 -
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Skip what the implementation does not support, and limit the time of the rest."""
+    """Skip tests that the implementation does not support, and limit the time of the others."""
     item.stash[seconds_key], item.stash[evidence_key] = 0.0, {}
     headroom.take()
     decisions.take()
@@ -272,7 +272,7 @@ def _skip_unsupported(item: pytest.Item, error: UnsupportedError) -> NoReturn:
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """Limit the time of a test of a claim. A replayed case that no longer fails is a pass."""
     if started := item.config.stash.get(implementation_key, None):
-        # Calls of fixtures, made for this test, stay.
+        # Calls made by the fixtures of this test are kept.
         started.calls.case = getattr(item, "funcargs", {})
     try:
         return (yield from contain(item))
@@ -286,7 +286,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Note in a worker which test is running: if that ends the worker, no other worker runs it again."""
+    """Record which test a worker is running: if the test ends the worker, no other worker runs it again."""
     run = item.config.stash[run_key]
     note = run.shared.running(item.nodeid) if hasattr(item.config, "workerinput") else None
     item.stash[ended_worker_key] = note is not None and note.exists()
@@ -294,7 +294,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
         return (yield)
     finally:
         if started := item.config.stash.get(implementation_key, None):
-            # What the test made and got is needed no longer.
+            # Release the calls of the test.
             started.calls.start_test()
         if note is not None and not item.stash[ended_worker_key]:
             note.unlink(missing_ok=True)
@@ -302,13 +302,13 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object
 
 @pytest.hookimpl(specname="pytest_runtest_protocol", tryfirst=True)
 def pytest_leave_out_what_ended_a_worker(item: pytest.Item) -> bool | None:
-    """Skip a test that has ended a worker: schedulers that keep a file together would run it again."""
+    """Skip a test that has ended a worker; schedulers that keep a file together would run it again."""
     return True if item.stash[ended_worker_key] else None
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_warning_recorded(warning_message: warnings.WarningMessage) -> None:
-    """Turn a warning into plain text: to show a class of its own, the first process would import that class."""
+    """Convert a warning into plain text: to show a custom class, the main process would import that class."""
     message = warning_message.message
     builtin = next(kind for kind in warning_message.category.__mro__ if kind.__module__ == "builtins")
     text = plain(message)

@@ -1,4 +1,4 @@
-"""The recorder of a run, in its first process: it collects the rows, writes the ledger and gives the verdict."""
+"""The recorder of a run, in its main process: it collects rows, writes the ledger and gives the verdict."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ from assay.specification.claims import specification
 
 
 class LostWorker(NamedTuple):
-    """How the last worker that was lost ended.
+    """How the last lost worker ended.
 
     Attributes:
         name: Name of the worker.
-        end: Exit status or signal, for people.
-        in_start: Whether it ended while the implementation started.
+        end: Exit status or signal, as text.
+        in_start: Whether the worker ended while the implementation started.
 
     """
 
@@ -54,16 +54,16 @@ class LostWorker(NamedTuple):
 
 
 class Recorder:
-    """Registered with pytest in the process that the user started, not in the workers.
+    """Records a run. Registered with pytest in the process that the user started, not in the workers.
 
     Attributes:
-        run: The run, without the claims that the ledger of a resumed run has.
-        draft: What the run has found so far.
+        run: The run, without claims already in the ledger of a resumed run.
+        draft: Results of the run so far.
 
     """
 
     def __init__(self, config: pytest.Config, run: Run, tests: tuple[index.ExecutableClaim, ...]) -> None:
-        """Open the ledger, and take over what a run that is resumed has decided.
+        """Open the ledger, and load the decided claims of a resumed run.
 
         Args:
             config: Config of pytest.
@@ -71,7 +71,7 @@ class Recorder:
             tests: All tests of claims.
 
         Raises:
-            UserError: The run to resume cannot be resumed.
+            UserError: The run cannot be resumed.
 
         """
         self._started, self._started_at = monotonic(), environment.now()
@@ -107,7 +107,7 @@ class Recorder:
             raise pytest.UsageError(self._file.error)
 
     def _resume(self, run: Run) -> Run:
-        """Take over what the ledger has, and return the run without it.
+        """Load the rows of the ledger, and return the run without their claims.
 
         Raises:
             UserError: The file to resume does not exist, or its run differs from this one.
@@ -124,17 +124,17 @@ class Recorder:
         return dataclasses.replace(run, finished=tuple(self.draft.rows))
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Enter the row that a test's report carries."""
+        """Record the row in the report of a test."""
         self._check_device(report)
         if trouble := getattr(report, "assay_trouble", None):
             self._troubles.append(trouble)
         try:
             self._take(report)
-        except Exception as error:  # noqa: BLE001 - a fault of Assay's own must not cost the other rows
+        except Exception as error:  # noqa: BLE001 - a bug in Assay must not cost the other rows
             self._troubles.append(describe_error(error))
 
     def _check_device(self, report: pytest.TestReport) -> None:
-        """End a run that continues another one on another device, which only start() says."""
+        """End a resumed run if the device differs from before, which is known only after start()."""
         device, known = getattr(report, "assay_device", None), self.draft.implementation.device
         if self.run.finished and device and known not in {None, device}:
             why = f"{self._file.path} cannot be resumed. Its run was on the device {known}, and this run is on {device}"
@@ -150,7 +150,7 @@ class Recorder:
             self._file.add(self.draft, claims)
 
     def _enter(self, nodeid: str, outcome: Outcome, **values: Any) -> tuple[str, ...]:  # noqa: ANN401 - of a `Row`
-        """Enter the row of a case for every claim of its test that the run was to decide, and return these."""
+        """Record the row of a case for every claim of its test that is pending in this run; return these claims."""
         test = cases.key(nodeid)
         # A test may judge claims of several profiles.
         claims = tuple(id_ for id_ in self._tests.get(test, ()) if id_ in self._pending)
@@ -168,7 +168,7 @@ class Recorder:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:  # noqa: ANN401 - xdist publishes no type for it
-        """Note how a worker ended. If that was in start(), no other worker tries it again."""
+        """Record how a worker ended. If it ended in start(), no other worker tries start()."""
         shared, worker = self.run.shared, node.gateway.id
         self._lost = LostWorker(worker, end_of(node), shared.starting(worker).exists())
         shared.forget_worker(worker)
@@ -177,7 +177,7 @@ class Recorder:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_handlecrashitem(self, crashitem: str, report: pytest.TestReport) -> None:
-        """Enter the row of a test that ended its worker."""
+        """Record the row of a test that ended its worker."""
         claims = self._tests.get(cases.key(crashitem), ())
         if not claims:
             return
@@ -212,9 +212,9 @@ class Recorder:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Close the ledger, and let the exit code be the verdict."""
+        """Close the ledger, and set the exit code to the verdict."""
         self.draft.data = data.describe()
-        # By now the workers have ended, so that theirs is known.
+        # The workers have ended, so their processor time is known.
         self.draft.time = Time(round(monotonic() - self._started, 2), round(_processor(), 2), self._started_at)
         self._watch.finish()
         self._file.finish(self.draft)
@@ -238,7 +238,7 @@ class Recorder:
         return bool(self.draft.rows or self._file.path) and not self._config.getoption("collectonly")
 
     def verdict(self) -> Verdict:
-        """Judge the implementation by the claims that were asked for: those of the run, or those named."""
+        """The verdict on the requested claims: those of the run, or those named."""
         return verdicts.verdict(self.draft.ledger(), specification(), self.run.claims)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -259,7 +259,7 @@ def _text(path: Path) -> str:
 
 
 def end_of(node: Any) -> str:  # noqa: ANN401 - xdist publishes no type for it
-    """Say how the process of a worker ended, as far as execnet knows."""
+    """Describe how the process of a worker ended, as far as execnet knows."""
     process = getattr(getattr(node.gateway, "_io", None), "popen", None)
     try:
         return "for no known reason" if process is None else describe_end(process.wait(END_SECONDS))
@@ -268,7 +268,7 @@ def end_of(node: Any) -> str:  # noqa: ANN401 - xdist publishes no type for it
 
 
 def _processor() -> float:
-    """Return the seconds that processors worked for this process and for those that it has seen the end of."""
+    """Return the processor time of this process and its finished children, in seconds."""
     used = [resource.getrusage(whose) for whose in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(each.ru_utime + each.ru_stime for each in used)
 

@@ -1,6 +1,6 @@
 """Runs with many seeds in one process: `python -m assay.runner.repeat SEEDS FOLDER SECONDS ARGUMENTS_OF_PYTEST...`.
 
-The implementation is loaded and started once. A run whose seed is done leaves the ledger `SEED.json` in the folder.
+The implementation is loaded and started once. Each finished run leaves the ledger `SEED.json` in the folder.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ GOES_ON = {ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT, ExitCode.INCOMPLETE}
 
 
 class _ImplementationCarrier:
-    """A plugin of pytest that hands the started implementation from one run to the next."""
+    """A pytest plugin that passes the started implementation from one run to the next."""
 
     def __init__(self) -> None:
         self._started: ImplementationProxy | None = None
@@ -33,7 +33,7 @@ class _ImplementationCarrier:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_cmdline_main(self, config: pytest.Config) -> None:
-        # This comes before the plugins are configured.
+        # This runs before the plugins are configured.
         if self._description is not None:
             config.stash[description_key] = self._description
         if self._started is not None:
@@ -52,12 +52,12 @@ class _ImplementationCarrier:
 
 
 def main() -> None:
-    """Run one seed after the other until the time is up, one at least."""
+    """Run one or more seeds in sequence, until the time is up."""
     parentage.end_with_parent(signal.SIGTERM)
     seeds, folder, seconds, *words = sys.argv[1:]
     until, carrier = time.monotonic() + float(seconds), _ImplementationCarrier()
     for seed in seeds.split(","):
-        # Under another name until the run is over, so that half a ledger is never taken for a whole one.
+        # Under a temporary name until the run ends, so that a partial ledger is never taken for a complete one.
         partial = Path(folder) / f"{seed}.partial"
         code = pytest.main([*words, f"--seed={seed}", f"--results={partial}"], plugins=[carrier])
         if code not in GOES_ON or not partial.exists():
@@ -66,7 +66,7 @@ def main() -> None:
         if time.monotonic() > until:
             break
     sys.stdout.flush()
-    # Threads that an implementation has left behind are not waited for.
+    # Do not wait for threads that an implementation has left running.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""The row of a test in the ledger, which its report carries from a worker to the recorder."""
+"""Ledger rows of tests, sent from a worker to the recorder in the report of the test."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def attach_row(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Te
     if call.excinfo is not None:
         row |= _explain_outcome(item, call.excinfo.value, report)
         if isinstance(call.excinfo.value, failure.SuiteError):
-            # The claim stays undecided, whatever the implementation would have answered.
+            # The claim stays undecided, since the implementation was not tested.
             report.assay_trouble = row["reason"]  # type: ignore[attr-defined]  # read by the recorder
             return
         if report.failed and run.expects(ids, row["outcome"]):
@@ -61,7 +61,7 @@ def attach_row(item: pytest.Item, call: pytest.CallInfo[None], report: pytest.Te
 
 
 def _explain_outcome(item: pytest.Item, error: BaseException, report: pytest.TestReport) -> dict[str, Any]:
-    """Return outcome, reason, replay and failure of a test that raised, and lay a failure out for the terminal."""
+    """Return outcome, reason, replay and failure of a test that raised, and format a failure for the terminal."""
     run, claims = item.config.stash[run_key], claims_of(item)
     outcome = Outcome.UNSUPPORTED if item.stash[unsupported_key] else failure.outcome_of(error)
     case = failure.blob(error) or item.config.getoption("replay") or ""
@@ -73,10 +73,10 @@ def _explain_outcome(item: pytest.Item, error: BaseException, report: pytest.Tes
     if place is not None:
         found["failure"] = msgspec.to_builtins(place)
     if report.failed and not item.config.getoption("fulltrace"):
-        # A whole run has many failures: their programs are in the ledger.
+        # A complete run may have many failures; their programs are only in the ledger.
         shown = place if run.claims or place is None else msgspec.structs.replace(place, snippet="")
         report.longrepr = failure.text(claims, outcome, reason, replay, shown)
-        # What a framework prints while it is loaded does not belong to the failure.
+        # Output of a framework while it is loaded is not part of the failure.
         report.sections = [section for section in report.sections if not section[0].endswith("setup")]
     return found
 
@@ -90,7 +90,7 @@ def _explain(item: pytest.Item, error: BaseException, claim: str) -> Explanation
 
 
 def _measurements(call: pytest.CallInfo[None]) -> dict[str, Any]:
-    """Return how near a test came to its measured bounds, and what its statistical decisions are."""
+    """Return the headroom of a test to its measured bounds, and its statistical decisions."""
     accepted, taken = headroom.take(), decisions.take()
     excess: float = getattr(call.excinfo.value, "excess", math.inf) if call.excinfo else math.inf
     ratio = excess if math.isfinite(excess) else accepted

@@ -1,4 +1,4 @@
-"""What a run must have in common with the run that it continues, and the rows that it takes over from that."""
+"""Conditions under which a run can be resumed, and the ledger that it continues."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from assay.ledger.ledger import Ledger
 from assay.runner.run import Run
 from assay.specification.claims import specification
 
-# They draw the inputs, and compute what is expected of the results.
+# Packages that draw the inputs and compute the expected results.
 PACKAGES = ("autograd", "hypothesis", "numpy", "scipy")
-# Conditions of this kind are compared and not shown.
+# Prefix of conditions that are compared, but whose values are not shown.
 DIGEST = "digest of "
 HINT = "Repeat the options and versions of that run, or leave out --resume to begin again"
 
 
 def conditions(run: Run, digests: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, str]:
-    """Return all that decides the rows of a run, by name.
+    """Return all conditions that determine the rows of a run, by name.
 
     Args:
         run: The run.
@@ -75,7 +75,7 @@ def read(path: Path, now: Mapping[str, str]) -> Ledger | None:
         now: Conditions of the run that continues it.
 
     Raises:
-        UserError: The file is not the ledger of a run under the same conditions; the message has a sentence for each
+        UserError: The file is not the ledger of a run under the same conditions. The message has a sentence for each
             difference.
 
     """

@@ -1,4 +1,4 @@
-"""One run: what is tested and how, the same in all its processes."""
+"""Description of a run: what is tested and how, the same in all its processes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from assay.specification.shards import Shard
 
 @dataclass(frozen=True)
 class Run:
-    """What every process of a run must know.
+    """The description of a run, shared by all of its processes.
 
     Attributes:
         implementation: Name on the command line.
@@ -36,18 +36,18 @@ class Run:
         profile: `smoke`, `core` or `full`.
         seed: Seed of all random draws.
         device: `cpu` or `gpu`.
-        precision: Precision that products must have.
+        precision: Required precision of products.
         shard: Part of the profile to run; None for all of it.
         selected: Claims of the profile, or of the shard.
-        claims: The only claims to run; empty for all that are selected.
+        claims: Claims to run; empty for all that are selected.
         claim_seconds: Time limit for each test of a claim.
         expectations: Known failures.
-        isolated: Whether a Python implementation is in a process of its own.
+        isolated: Whether a Python implementation runs in its own process.
         folder: Folder shared by the processes of the run, removed at its end.
-        required: Groups without which the run does not conform.
+        required: Groups that the implementation must declare to conform.
         resumes: Whether it continues a run that did not finish.
-        finished: Claims that were decided in that run.
-        threads: Number of threads that the implementation may use in each process; None where nobody asked.
+        finished: Claims that the resumed run has decided.
+        threads: Number of threads that the implementation may use in each process; None for the default.
 
     """
 
@@ -70,7 +70,7 @@ class Run:
     threads: int | None = None
 
     def replay(self, claims: Iterable[str], code: str = "") -> str:
-        """Return the command that runs claims, or one case of them, again as this run did."""
+        """Return the command that repeats claims, or one case of them, with this run's options."""
         options = RunOptions(self.implementation, seed=str(self.seed), device=self.device, precision=self.precision)
         options = replace(options, isolated=self.isolated)
         return options.replay_command(claims, code)
@@ -90,7 +90,7 @@ class Run:
         return sorted({group for claim in claims for group in claim.groups} - set(self.groups))
 
     def why_unsupported(self, claims: Iterable[Claim]) -> str:
-        """Return why the implementation does not support claims: what it lacks; empty if it supports them."""
+        """Return why the implementation does not support claims; empty if it supports them."""
         claims = tuple(claims)
         if absent := self.absent_groups(claims):
             if self.isolated and absent == ["keras"]:
@@ -101,7 +101,7 @@ class Run:
         return next((left_out(entry) for entry in unsupported if entry in needed), "")
 
     def expects(self, claims: Iterable[str], outcome: Outcome) -> bool:
-        """Whether this outcome of a test of these claims is known beforehand."""
+        """Whether this outcome of a test of these claims is expected."""
         known = {expectation.claim for expectation in self.expectations if expectation.permits(outcome)}
         return known.issuperset(claims)
 
@@ -122,11 +122,11 @@ class Run:
 
     @property
     def shared(self) -> RunFolder:
-        """The folder by its notes and files."""
+        """The folder of the run, with its notes and files."""
         return RunFolder(Path(self.folder))
 
     def note_running(self, test: str, worker: str) -> None:
-        """Note that this worker runs a phase of a test, which the first process gives as long as it may take."""
+        """Note that this worker runs a phase of a test, for which the main process enforces the time limit."""
         deadline = monotonic() + longest(self.claim_seconds) + GRACE_SECONDS / 2
         self.shared.note_running(test, worker, deadline)
 
@@ -134,11 +134,11 @@ class Run:
         """Load and start the implementation in this process.
 
         Args:
-            threads: Number of threads to use; None leaves that to the implementation.
+            threads: Number of threads to use; None lets the implementation decide.
 
         Raises:
-            AdapterError: It cannot be started, or it ended a process of this run before.
-            TimeLimitError: It takes too long.
+            AdapterError: The implementation cannot be started, or has ended a process of this run.
+            TimeLimitError: The start takes too long.
 
         """
         if self.shared.ended_in_start.exists():

@@ -1,4 +1,4 @@
-"""The folder that the processes of a run share, where each leaves notes for the others."""
+"""The folder that the processes of a run share, with notes from each to the others."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from zlib import crc32
 
 
 class Note(NamedTuple):
-    """What a worker says of itself.
+    """State of a worker.
 
     Attributes:
         worker: Name of the worker, as xdist gives it.
-        pid: Number of its process.
-        deadline: Time of the monotonic clock by which it must be done; 0 without one.
+        pid: Process id.
+        deadline: Deadline on the monotonic clock; 0 without a deadline.
 
     """
 
@@ -28,7 +28,7 @@ class RunFolder:
     """Paths and notes in the folder of a run, which is removed when the run ends."""
 
     def __init__(self, path: Path) -> None:
-        """Take the folder.
+        """Store the path of the folder.
 
         Args:
             path: Path of the folder.
@@ -55,7 +55,7 @@ class RunFolder:
         return self._path / f"running-{crc32(test.encode())}"
 
     def hung_stack(self, test: str) -> Path:
-        """Return the file for the stack of a test that hung until its process was ended."""
+        """Return the file for the stack of a test that hangs until its process is ended."""
         return self._path / f"hung-{crc32(test.encode())}"
 
     def crash_stack(self, worker: str) -> Path:
@@ -67,7 +67,7 @@ class RunFolder:
         _write(self._worker(worker), Note(worker, os.getpid(), 0.0))
 
     def forget_worker(self, worker: str) -> None:
-        """Forget a worker that has ended: the system may give its number to another process."""
+        """Forget a worker that has ended: the system may give its id to another process."""
         self._worker(worker).unlink(missing_ok=True)
 
     def note_running(self, test: str, worker: str, deadline: float) -> None:
@@ -75,11 +75,11 @@ class RunFolder:
         _write(self.running(test), Note(worker, os.getpid(), deadline))
 
     def workers(self) -> list[Note]:
-        """Return the notes of the workers."""
+        """Return the notes about the workers."""
         return _read(self._path, "worker-*")
 
     def running_tests(self) -> list[Note]:
-        """Return the notes of the tests that workers run now."""
+        """Return the notes about the tests that workers are running."""
         return _read(self._path, "running-*")
 
     def _worker(self, worker: str) -> Path:
@@ -93,7 +93,7 @@ def _write(path: Path, note: Note) -> None:
 def _read(folder: Path, pattern: str) -> list[Note]:
     found = []
     for path in folder.glob(pattern):
-        # It may have been removed, or not be complete yet.
+        # The note may have been removed, or may be incomplete.
         with suppress(OSError, ValueError):
             worker, pid, deadline = path.read_text(encoding="ascii").split()
             found.append(Note(worker, int(pid), float(deadline)))

@@ -26,13 +26,13 @@ NUMBERS = "biuf"
 
 
 class UnwritableError(Exception):
-    """A value that a snippet cannot build."""
+    """Raised for a value that a snippet cannot build."""
 
 
 def describe(value: Any) -> str:  # noqa: ANN401 - an argument or a result of any function
-    """Describe a value in text: a small array in full, a larger one by its form, range and kind of content.
+    """Describe a value in text: a small array in full, a larger one by its shape, dtype, range and content.
 
-    Only plain values and arrays are looked into; no code of the implementation runs.
+    Only plain values and arrays are inspected; no code of the implementation runs.
     """
     if isinstance(value, np.ndarray | np.generic):
         return _describe_array(np.asarray(value))
@@ -72,7 +72,7 @@ def _describe_array(array: NDArray[Any]) -> str:
 
 
 def literal(array: NDArray[Any]) -> str:
-    """Write the elements as Python has them, without the dtype."""
+    """Return the elements as a Python expression, without the dtype."""
     if array.ndim == 0:
         return str(array[()])
     return np.array2string(
@@ -93,7 +93,7 @@ class Writer:
         """Start without arrays and imports.
 
         Args:
-            module: Module of the test, whose own objects are written by their names.
+            module: Module of the test; its objects are written by name.
 
         """
         self.arrays: dict[str, NDArray[Any]] = {}
@@ -102,7 +102,7 @@ class Writer:
         self._known: dict[int, str] = {}
 
     def know(self, value: Any, name: str) -> None:  # noqa: ANN401 - the result of any function
-        """Write this value, and what it consists of, by name from now on."""
+        """Register a name for a value and its parts, used from now on."""
         for path, part in parts(value):
             if isinstance(part, np.ndarray | dict | tuple | list):
                 self._known.setdefault(id(part), name + path)
@@ -115,7 +115,7 @@ class Writer:
         """Return an expression.
 
         Raises:
-            UnwritableError: It cannot be written.
+            UnwritableError: The value cannot be written.
 
         """
         if name := self._known.get(id(value)):
@@ -184,8 +184,8 @@ class Writer:
             raise UnwritableError(kind.__name__)
         return kind.__module__
 
-    def _named(self, value: Any) -> str:  # noqa: ANN401 - as above
-        """Write what the module of the test has a name for, such as an operation that it checks, by that name."""
+    def _named(self, value: Any) -> str:  # noqa: ANN401
+        """Return the name of a value that the module of the test names, such as an operation that it checks."""
         names = vars(self._module) if self._module is not None else {}
         name = next((name for name, known in names.items() if known is value), None)
         if name is None:
@@ -193,7 +193,7 @@ class Writer:
         return self.name_in(self._module, name)
 
     def name_in(self, module: ModuleType | None, name: str) -> str:
-        """Return the name of what a module of tests has."""
+        """Return the name of a module's attribute, and import it."""
         if module is None:
             raise UnwritableError(name)
         full = _import_name(module)
@@ -203,18 +203,18 @@ class Writer:
 
 
 def _import_name(module: ModuleType) -> str:
-    """Return the name that a module of tests has in every installation."""
+    """Return the name under which every installation can import a module of tests."""
     return f"assay.tests.{Path(str(module.__file__)).stem}"
 
 
 def is_test_module(module: ModuleType | None) -> bool:
-    """Whether a module is one of the tests of claims, or what they share."""
+    """Whether a module has tests of claims or helpers that they share."""
     file = getattr(module, "__file__", None)
     return file is not None and Path(file).resolve().parent == tests_folder().resolve()
 
 
 def parts(value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - the result of any function
-    """Yield a value and everything that it consists of, with the path that leads there."""
+    """Yield a value and all of its parts, each with its path."""
     yield "", value
     if isinstance(value, Mapping):
         inner: list[tuple[str, Any]] = [(f"[{key!r}]", item) for key, item in value.items() if isinstance(key, str)]
@@ -228,7 +228,7 @@ def parts(value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - the result
 
 
 def _order(array: NDArray[Any]) -> str:
-    """Return what gives a new array the memory order of this one, where that is not the usual one."""
+    """Return an expression that restores the memory order of an array; empty for the default order."""
     if array.ndim > 1 and array.flags.f_contiguous and not array.flags.c_contiguous:
         return '.copy(order="F")'
     return ""

@@ -1,4 +1,4 @@
-"""A program that shows a failure again: it calls the implementation and compares, without pytest and Hypothesis."""
+"""Programs that reproduce a failure: they call the implementation and compare, without pytest and Hypothesis."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from assay.adapters.proxy import Comparison, GroupProxy
 from assay.contract import GROUPS
 from assay.runner.shown_values import UnwritableError, Writer, is_test_module, parts
 
-# What a test can be given in a program of its own, by the name of the fixture.
+# Replacements of the runner's fixtures in a program, by name.
 FIXTURES = {
     "evidence": "lambda **_: None",
     "compute_once": "lambda name, work: work()",
@@ -28,7 +28,7 @@ class Target:
     """The implementation that a snippet calls.
 
     Attributes:
-        name: Name as on the command line.
+        name: Name on the command line.
         device: Device to start it on.
         seed: Seed of the run.
 
@@ -44,7 +44,7 @@ class Snippet:
     """A program and the arrays that it loads.
 
     Attributes:
-        text: Program; `{arrays}` stands for the path of the file of arrays, where there are any.
+        text: Program; `{arrays}` stands for the path of the file of arrays, if any.
         arrays: Arrays by name.
 
     """
@@ -54,14 +54,14 @@ class Snippet:
 
 
 def find_result(calls: Sequence[Call], value: object) -> tuple[int, str] | None:
-    """Find the call that returned a value, the last one first.
+    """Find the last call that returned a value.
 
     Args:
         calls: Calls of the case.
         value: What a test compared.
 
     Returns:
-        The number of the call and the path from its result to the value; None for what was computed from results.
+        The number of the call and the path from its result to the value; None if the value was computed from results.
 
     """
     for number in reversed(range(len(calls))):
@@ -84,7 +84,7 @@ def compare_result(
         comparison: What the test compared.
 
     Returns:
-        The program; None where a value cannot be written.
+        The program; None if a value cannot be written.
 
     """
     number, path = found
@@ -100,7 +100,7 @@ def compare_result(
 
 
 def make_last_call(target: Target, calls: Sequence[Call]) -> Snippet | None:
-    """Write the program that makes the calls of a case, of which the last one raised or changed its arguments."""
+    """Write the program that makes the calls of a case, whose last call raised or changed its arguments."""
     writer, last = Writer(), len(calls) - 1
     try:
         lines = [*_calls(writer, calls[:last], -1)]
@@ -129,7 +129,7 @@ def repeat_test(
     fixtures: Mapping[str, Callable[..., Any]],
     claim: str,
 ) -> Snippet | None:
-    """Write the program that calls the test itself: for what a test computes from several results.
+    """Write the program that calls the test itself, for tests that compute something from several results.
 
     Args:
         target: Implementation.
@@ -140,14 +140,14 @@ def repeat_test(
         claim: Id of the claim.
 
     Returns:
-        The program; None where an argument cannot be written.
+        The program; None if an argument cannot be written.
 
     """
     writer = Writer(module)
     made: dict[str, str] = {}
 
     def written(called: Callable[..., Any]) -> str:
-        """Return the arguments of a test or a fixture, and make the fixtures that it needs first."""
+        """Return the arguments of a test or a fixture, after writing the fixtures that it needs."""
         return ", ".join(f"{name}={one(name)}" for name in inspect.signature(called).parameters)
 
     def one(name: str) -> str:
@@ -160,7 +160,7 @@ def repeat_test(
         if name in fixtures and is_test_module(inspect.getmodule(fixtures[name])):
             writer.imports.add("from assay.testing.fixtures import undecorated")
             fixture = writer.name_in(inspect.getmodule(fixtures[name]), name)
-            # What it needs is made first.
+            # The fixtures that it needs come first.
             made[name] = f"{name} = undecorated({fixture})({written(fixtures[name])})"
             return name
         if name not in arguments:
@@ -168,7 +168,7 @@ def repeat_test(
         return writer.write(arguments[name])
 
     inner = getattr(getattr(function, "hypothesis", None), "inner_test", function)
-    # Hypothesis keeps the test that it drives.
+    # Hypothesis keeps a reference to the original test.
     test = f"{writer.name_in(module, function.__name__)}{'' if inner is function else '.hypothesis.inner_test'}"
     try:
         names = {name: one(name) for name in inspect.signature(inner).parameters}
@@ -180,7 +180,7 @@ def repeat_test(
 
 
 def _provided(writer: Writer, target: Target, name: str, claim: str) -> str | None:
-    """Return what stands for a fixture of the runner."""
+    """Return the expression that replaces a fixture of the runner."""
     if name == "seed":
         return str(target.seed)
     if name == "permitted":
@@ -197,7 +197,7 @@ def _name(number: int) -> str:
 
 
 def _calls(writer: Writer, calls: Sequence[Call], compared: int, name_of_compared: str = "") -> Iterator[str]:
-    """Yield the statements that make calls in turn. A result has a name where it is used later."""
+    """Yield the statements that make the calls in order. A result gets a name if it is used later."""
     used = {id(part) for call in calls for part in _all_parts(call)}
     for number, call in enumerate(calls):
         words = [writer.write(copy_arguments(each) if _is_new(writer, each) else each) for each in call.args]
@@ -206,7 +206,7 @@ def _calls(writer: Writer, calls: Sequence[Call], compared: int, name_of_compare
         statement = one_line if len(one_line) < 70 and "\n" not in one_line else _broken(call.name, words)  # noqa: PLR2004 - characters
         name = (name_of_compared if number == compared else "") or _name(number)
         if not call.returned:
-            # The test expected that it raises.
+            # The test expects an error.
             writer.imports.add("import contextlib")
             yield f"with contextlib.suppress(Exception):\n    {_indent(statement)}"
             continue
@@ -223,7 +223,7 @@ def _all_parts(call: Call) -> Iterator[object]:
 
 
 def _is_new(writer: Writer, value: object) -> bool:
-    """Whether no part of a value is a result of an earlier call, so that it is written in full."""
+    """Whether no part of a value is a result of an earlier call, so the value is written in full."""
     return not any(writer.knows(part) for _, part in parts(value))
 
 
@@ -275,6 +275,6 @@ def _program(target: Target, writer: Writer, lines: Sequence[str], *, proxied: b
 
 
 def _place(statement: str) -> tuple[int, str]:
-    """Sort imports as linters do: Python's own, those of others, ours."""
+    """Return the sorting key of an import: standard library, third party, then Assay, as linters sort them."""
     module = statement.split()[1].partition(".")[0]
     return (2 if module == "assay" else 1 if module == "numpy" else 0, statement)

@@ -1,4 +1,4 @@
-"""What the hooks and the fixtures of a run share: kept by pytest with its configuration and with each test."""
+"""State shared by the hooks and fixtures of a run, which pytest keeps with its configuration and each test."""
 
 from __future__ import annotations
 
@@ -36,21 +36,21 @@ def start(config: pytest.Config) -> ImplementationProxy:
     """Return the implementation under test, started once in this process.
 
     Raises:
-        AdapterError: It cannot be started.
-        TimeLimitError: It takes too long.
+        AdapterError: The implementation cannot be started.
+        TimeLimitError: The start takes too long.
 
     """
     if implementation_key not in config.stash:
         config.stash[implementation_key] = config.stash[run_key].start(_threads(config))
-        # What a framework is made of stays to the end: the garbage collector need not look through it again and again.
+        # The objects of a framework live to the end, so the garbage collector need not scan them repeatedly.
         gc.freeze()
     return config.stash[implementation_key]
 
 
 def _threads(config: pytest.Config) -> int | None:
-    """Return how many threads an implementation may work with in this process: as asked, or its share of the cores.
+    """Return the number of threads for an implementation in this process: as requested, or its share of the cores.
 
-    Threads wait for each other by turning: more of them than cores are many times as slow as one.
+    Threads wait for each other by spinning, so more threads than cores are many times slower than a single thread.
     """
     if (asked := config.stash[run_key].threads) is not None or not hasattr(config, "workerinput"):
         return asked

@@ -1,4 +1,4 @@
-"""What a run writes to the terminal first and last."""
+"""Header and summary of a run on the terminal."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from assay.runner.lines import fold
 from assay.runner.run import Run
 from assay.specification.claims import specification
 
-# A line's worth.
+# Number of slowest claims, which fits a line.
 SLOWEST = 3
 COLUMNS = 80
-# Headings that leave room for the others.
+# Short headings, so that the table fits.
 SHORT = {
     Outcome.UNSUPPORTED: "unsup",
     Outcome.SKIPPED: "skip",
@@ -57,7 +57,7 @@ def header(run: Run, draft: Draft) -> list[str]:
 
 
 def verdict_line(ledger: Ledger, verdict: Verdict, asked: Collection[str]) -> str:
-    """Put the verdict into one line."""
+    """Return the verdict in one line."""
     name = ledger.implementation.name
     part = f" ({ledger.shard})" if ledger.shard else ""
     precision = f" (required precision of products: {ledger.precision})" if ledger.precision != "float32" else ""
@@ -77,10 +77,10 @@ def summary(
 
     Args:
         terminal: Terminal of pytest.
-        ledger: What the run found.
-        verdict: What it comes to.
-        results: Path of the ledger; None where none was asked for.
-        asked: Ids of the only claims that were asked for; empty for all.
+        ledger: Results of the run.
+        verdict: Verdict of the run.
+        results: Path of the ledger; None if there is none.
+        asked: Ids of the requested claims; empty for all.
 
     """
     terminal.section("assay", sep="=")
@@ -115,7 +115,7 @@ def summary(
 
 
 def _table(rows: Sequence[Row], width: int) -> Iterator[str]:
-    """Yield the number of claims by section and outcome, and below it what shortened names stand for."""
+    """Yield a table of the number of claims by section and outcome, with a legend for short names."""
     claims = specification().claims
     shown = [outcome for outcome in Outcome if any(row.outcome is outcome for row in rows)]
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_footer=True)
@@ -132,7 +132,7 @@ def _table(rows: Sequence[Row], width: int) -> Iterator[str]:
             table.add_row(escape(section.title), *numbers, f"{sum(row.seconds for row in in_section):.1f}")
     console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(table)
-    text: str = console.file.getvalue()  # type: ignore[attr-defined]  # it is the one made above
+    text: str = console.file.getvalue()  # type: ignore[attr-defined]  # set a few lines above
     yield from (line.rstrip() for line in text.splitlines())
     for outcome in shown:
         if outcome in MEANINGS:

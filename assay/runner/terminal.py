@@ -1,4 +1,4 @@
-"""What `assay run` shows while it runs: failures as they happen, and progress in claims."""
+"""Display of `assay run` during a run: failures as they happen, and progress in claims."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TITLE = 34
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Take the place of pytest's own reporter, which counts tests."""
+    """Replace pytest's own reporter, which counts tests."""
     manager = config.pluginmanager
     standard = manager.getplugin("terminalreporter")
     if standard is None or hasattr(config, "workerinput") or config.option.collectonly:
@@ -33,7 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
     manager.unregister(standard)
     reporter = ClaimReporter(config)
     manager.register(reporter, "terminalreporter")
-    # xdist has taken the other one already.
+    # xdist has already stored a reference to the original reporter.
     if (workers := manager.getplugin("terminaldistreporter")) is not None:
         manager.unregister(workers)
     if (session := manager.getplugin("dsession")) is not None:
@@ -44,7 +44,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
     """Shows claims instead of tests."""
 
     def __init__(self, config: pytest.Config) -> None:
-        """Start with nothing decided."""
+        """Start with no decided claims."""
         super().__init__(config, sys.stdout)
         self._run = config.stash[run_key]
         ids = self._run.pending
@@ -65,7 +65,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionstart(self, session: pytest.Session) -> None:
-        """Write what is tested, with what and on which data."""
+        """Write the header of the run."""
         self._session = session
         for lines in self.config.hook.pytest_report_header(config=self.config, start_path=self.startpath):
             for line in [lines] if isinstance(lines, str) else lines:
@@ -74,7 +74,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
 
     @property
     def _width(self) -> int | None:
-        """Columns to fold lines at; None where no terminal would wrap them."""
+        """Number of columns at which lines are folded; None without a terminal."""
         return self._tw.fullwidth if self.isatty else None
 
     def pytest_collection(self) -> None:
@@ -96,7 +96,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         """Suppress the line of a test that ends."""
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Show a failure, and how far the run is."""
+        """Show a failure, and update the progress."""
         category, _, _ = self.config.hook.pytest_report_teststatus(report=report, config=self.config)
         self._add_stats(category, [report])
         row: dict[str, Any] | None = getattr(report, "assay_row", None)
@@ -111,7 +111,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         self._advance(report)
 
     def _show(self, report: pytest.TestReport, name: str) -> None:
-        """Show a failure. Of a test that fails for several parameters, show the first."""
+        """Show a failure. If a test fails for several parameters, show the first failure only."""
         test = report.nodeid.partition("[")[0]
         if test in self._shown:
             return
@@ -128,7 +128,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
     # Progress
 
     def _start_progress(self, *, refresh_alone: bool) -> None:
-        # Where tests run in this process, their output is caught, and that of a thread would be caught with it.
+        # If tests run in this process, pytest captures their output, and would also capture that of a thread.
         columns = (
             TextColumn(f"{{task.description:{TITLE}}}"),
             BarColumn(bar_width=14),
@@ -169,7 +169,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
 
     @property
     def _note(self) -> str:
-        """How many claims failed, and how long the rest takes if it costs what it costs the reference."""
+        """Return the number of failed claims, and the remaining time by the reference's costs."""
         done = sum(self._costs.get(id_, 0) for id_ in self._decided)
         left = sum(self._costs.values()) - done
         parts = [f"{len(self._failed)} failed"] if self._failed else []
@@ -188,7 +188,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         return (yield from super().pytest_sessionfinish(session, exitstatus))
 
     def _report_keyboardinterrupt(self) -> None:
-        """Write why the run is incomplete, without the place in the code."""
+        """Write why the run is incomplete, without a traceback."""
         self.write_line("interrupted")
 
     def summary_failures(self) -> None:
@@ -202,7 +202,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
             super().summary_errors()
 
     def summary_warnings(self) -> None:
-        """Show each warning once, in a line, and only a few of them: frameworks give many."""
+        """Show each warning once, on one line, and only a few of them, since frameworks emit many."""
         texts = [report.message.partition("\n")[0].partition(": ")[2] for report in self.stats.get("warnings", [])]
         different = [*dict.fromkeys(filter(None, texts))]
         for text in different[:MOST_WARNINGS]:
@@ -211,7 +211,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
             self.write_line(f"{len(different) - MOST_WARNINGS} more warnings")
 
     def summary_stats(self) -> None:
-        """Leave out the number of tests: the verdict counts claims."""
+        """Omit the number of tests: the verdict counts claims."""
 
 
 def _cut(title: str) -> str:

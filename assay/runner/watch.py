@@ -1,4 +1,4 @@
-"""The first process of a run watches its workers, and ends those that hang."""
+"""Supervision of workers by the main process, which ends those that hang."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from assay.adapters.time_limit import GRACE_SECONDS
 from assay.runner.run_folder import RunFolder
 
 POLL_SECONDS = 0.5
-# A worker receives its next test before it has to wait for it: one that stands still meanwhile has been stopped.
+# A worker always has its next test at hand, so a worker that is idle for this long has been stopped.
 STOPPED_SECONDS = GRACE_SECONDS
 
 
 class Watch:
-    """A thread that ends workers which hang.
+    """A thread that ends workers that hang.
 
     Attributes:
         ended: Why each worker was ended, by its name.
@@ -26,17 +26,17 @@ class Watch:
     """
 
     def __init__(self, shared: RunFolder) -> None:
-        """Start to watch.
+        """Start watching.
 
         Args:
-            shared: Folder of the run, where workers note what they do.
+            shared: Folder of the run, with the notes of workers.
 
         """
         self.ended: dict[str, str] = {}
         self._shared = shared
         self._done = Event()
         self._stopped: dict[str, float] = {}
-        # While the user had stopped all processes, this one among them, no time counts.
+        # Time during which the user had stopped all processes, including this one, does not count.
         self._lost_seconds = 0.0
         self._thread = Thread(target=self._run, daemon=True)
         self._thread.start()

@@ -1,1 +1,1 @@
-"""The claims as data: what they state, which test decides each, and how shards divide them."""
+"""The claims as data: their statements, their tests, and their division into shards."""

@@ -25,8 +25,8 @@ class Translation:
 
     Attributes:
         document: What the document says.
-        holds: What holds instead: the claim's statement.
-        evidence: How it is known what holds.
+        holds: What is true instead: the claim's statement.
+        evidence: Evidence for it.
 
     """
 
@@ -41,7 +41,7 @@ class Erratum:
 
     Attributes:
         document: What the document says.
-        evidence: How it is known what holds instead.
+        evidence: Evidence for what is true instead.
         since: Start of the error: `always`, or the release or the year that caused it, such as `Gym 0.26`.
         zh: The erratum in Chinese, the language of the document.
 
@@ -55,12 +55,12 @@ class Erratum:
 
 @dataclass(frozen=True)
 class Permitted:
-    """One of the results that are right where the document decides none.
+    """A result that is accepted where the document is silent.
 
     Attributes:
         key: Name in tests and ledgers.
         result: Observed behaviour of an implementation.
-        seen: The frameworks, with their versions, that were seen to do it; empty where none was.
+        seen: Frameworks, with versions, in which it was observed; empty if none.
 
     """
 
@@ -71,7 +71,7 @@ class Permitted:
 
 @dataclass(frozen=True)
 class Unspecified:
-    """What the document leaves open, and implementations do otherwise.
+    """A question that the document leaves open, and on which implementations differ.
 
     Attributes:
         question: Question that the document leaves open.
@@ -85,7 +85,7 @@ class Unspecified:
 
 @dataclass(frozen=True)
 class Claim:
-    """One statement that an implementation either meets or does not.
+    """A statement that an implementation either meets or fails.
 
     Attributes:
         id: Immutable; begins with the name of its section.
@@ -94,8 +94,8 @@ class Claim:
         lines: Lines of the document, from 1.
         kind: Exact, bound, trajectory, statistical, ordering, error or default.
         needs: Functions of the contract, as `group.function` or `group`.
-        profile: The smallest profile that has it: smoke, core or full.
-        since: The version of the suite that brought it.
+        profile: Smallest profile that includes it: smoke, core or full.
+        since: Version of the suite that introduced it.
         erratum: Erratum, if the document says something else.
         unspecified: Question that the document leaves open, if implementations differ.
 
@@ -114,7 +114,7 @@ class Claim:
 
     @property
     def is_fact(self) -> bool:
-        """Whether it is a fact about the document, which no implementation can meet or miss."""
+        """Whether it is a fact about the document, which does not depend on an implementation."""
         return not self.needs
 
     @property
@@ -124,7 +124,7 @@ class Claim:
 
     @property
     def place(self) -> str:
-        """The lines in the document, for people: `81, 93-95`."""
+        """The lines in the document as text: `81, 93-95`."""
         return format_lines(self.lines)
 
 
@@ -134,9 +134,9 @@ class Section:
 
     Attributes:
         name: Name, as in `spec/claims/NAME.toml` and `tests/test_NAME.py`.
-        title: Title, for people.
+        title: Title for display.
         lines: Its lines, from 1.
-        silent: The lines that make no claim, each with what it is.
+        silent: Lines without a claim, each with its kind.
         claims: Claims in the order of the file; empty while the section has no file.
 
     """
@@ -171,11 +171,11 @@ class Specification:
         return {id_: rank for rank, id_ in enumerate(self.claims)}
 
     def rank(self, id_: str) -> int:
-        """Say at which place of the document's order a claim comes; one that is not known comes after all others."""
+        """Return the position of a claim in the document's order; unknown claims come last."""
         return self._ranks.get(id_, len(self._ranks))
 
     def place(self, claim: Claim) -> str:
-        """Say where a claim stands in the document: `The Dense layer, line 81`."""
+        """Return the place of a claim in the document: `The Dense layer, line 81`."""
         title = next(section.title for section in self.sections if section.name == claim.section)
         return f"{title}, line {claim.place}"
 
@@ -188,7 +188,7 @@ class Specification:
         """Return the claim of this id.
 
         Raises:
-            UserError: It does not exist; the message names the nearest ids.
+            UserError: The claim does not exist; the message suggests the nearest ids.
 
         """
         claims = self.claims
@@ -224,7 +224,7 @@ def format_lines(lines: tuple[int, ...]) -> str:
 
 @cache
 def specification() -> Specification:
-    """Read the specification that comes with the suite, whose files a test has checked: a run has no time for that."""
+    """Read the suite's own specification without checking it, since a test checks it and a run must be fast."""
     return _read(FOLDER)
 
 
@@ -273,7 +273,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
 
 
 def _read_questions(path: Path) -> dict[str, Unspecified]:
-    """Read what the document leaves open."""
+    """Read the questions that the document leaves open."""
     content = _read_toml(path) if path.exists() else {}
     questions = {}
     for name, entry in content.items():
@@ -328,7 +328,7 @@ def _read_erratum(entry: Mapping[str, Any]) -> Erratum:
 
 @cache
 def _validator(name: str) -> Any:  # noqa: ANN401 - jsonschema's validator classes are made at run time
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and most commands need no check
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and rarely needed
 
     return Draft202012Validator(json.loads((FOLDER / f"{name}.schema.json").read_text(encoding="utf-8")))
 

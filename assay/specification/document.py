@@ -1,4 +1,4 @@
-"""The document: what it is, whether a file is a copy of it, and whether every line of it is accounted for."""
+"""The document: its identity, verification of copies, and coverage of its lines by claims."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ DIGITS = 8
 
 @dataclass(frozen=True)
 class Document:
-    """What the document is, and where it is found.
+    """The identity of the document, and its address.
 
     Attributes:
         title: Title of the chapter in English.
-        original_title: Title of the chapter as it stands in the document.
+        original_title: Title of the chapter as in the document.
         book: Title of the book in English.
-        original_book: Title of the book as it stands in the document.
+        original_book: Title of the book as in the document.
         authors: Names of the authors of the book.
-        edition: Edition that the claims quote by line.
+        edition: Edition whose line numbers the claims use.
         address: Address on the web.
         sha256: Digest of the edition.
         lines: Number of lines of the edition.
@@ -64,7 +64,7 @@ class Document:
         )
 
     def place(self, claim: Claim, specification: Specification) -> str:
-        """Say where a claim stands: `The Dense layer (Keras 的全连接层:线性变换 + 激活函数), line 81`."""
+        """Return the place of a claim: `The Dense layer (Keras 的全连接层:线性变换 + 激活函数), line 81`."""
         title, _, lines = specification.place(claim).rpartition(", line ")
         heading = self.headings.get(claim.section)
         return f"{title} ({heading}), line {lines}" if heading else f"{title}, line {lines}"
@@ -72,7 +72,7 @@ class Document:
 
 @cache
 def identity() -> Document:
-    """Read what the document is from `spec/claims/document.toml`."""
+    """Read the identity of the document from `spec/claims/document.toml`."""
     content = tomllib.loads((FOLDER / "document.toml").read_text(encoding="utf-8"))
     headings, sections = content.pop("headings"), content.pop("sections")
     by_section = {name: headings[str(entry["heading"])] for name, entry in sections.items() if "heading" in entry}
@@ -80,7 +80,7 @@ def identity() -> Document:
 
 
 def digest(text: str) -> str:
-    """Return the digest of a text: of a line, as `spec/claims/lines.txt` has it."""
+    """Return the digest of a text; for a line, the one in `spec/claims/lines.txt`."""
     return hashlib.sha256(text.encode()).hexdigest()[:DIGITS]
 
 
@@ -97,13 +97,13 @@ def blank_lines() -> set[int]:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How the lines of a section are accounted for; blank ones are in none of the three.
+    """Coverage of the lines of a section; blank lines do not count.
 
     Attributes:
         section: Section of the document.
         claimed: Lines that a claim is about.
-        silent: Lines marked as making no claim.
-        open: Lines that are not accounted for.
+        silent: Lines marked as having no claim.
+        open: Lines that are not covered.
 
     """
 
@@ -114,7 +114,7 @@ class Coverage:
 
 
 def coverage(specification: Specification) -> tuple[Coverage, ...]:
-    """Account for every line of the document, section by section."""
+    """Return the coverage of every section of the document."""
     return tuple(_coverage(section, blank_lines()) for section in specification.sections)
 
 
@@ -129,7 +129,7 @@ def read(path: Path, specification: Specification) -> tuple[str, ...]:
 
     Raises:
         UserError: The file cannot be read, or is another document; the message says which lines changed and which
-            claims are about them.
+            claims are about these lines.
 
     """
     try:
@@ -158,7 +158,7 @@ def _difference(lines: list[str], specification: Specification) -> str:
         line + 1
         for operation, start, stop, _, _ in matcher.get_opcodes()
         if operation != "equal"
-        # What was inserted stands between two lines, of which the former is named.
+        # For an insertion between two lines, the line before it is named.
         for line in (range(start, stop) if stop > start else [max(start - 1, 0)])
     }
     if not changed:

@@ -1,4 +1,4 @@
-"""The errata of the document, gathered from the claims."""
+"""The errata of the document, collected from the claims."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from assay.specification.index import ExecutableClaim
 
 @dataclass(frozen=True)
 class Finding:
-    """One place where the document is wrong, imprecise or out of date.
+    """A place where the document is wrong, imprecise or out of date.
 
     Attributes:
-        claim: Id of the claim that states what holds.
+        claim: Id of the claim that states what is true instead.
         section: Title of the document's section.
-        lines: Lines of the document, for people: `81, 93-95`.
+        lines: Lines of the document as text: `81, 93-95`.
         document: What the document says.
-        holds: What holds instead.
+        holds: What is true instead.
         since: Start of the error.
-        evidence: How it is known what holds.
-        tests: Tests that show it.
-        zh: The same in Chinese.
+        evidence: Evidence for what is true instead.
+        tests: Tests that demonstrate the erratum.
+        zh: The erratum in Chinese.
 
     """
 
@@ -47,7 +47,7 @@ def findings(
     Args:
         specification: The claims.
         tests: Tests of the claims.
-        demonstrations: Tests that show what the document says to be wrong, by claim.
+        demonstrations: Tests that demonstrate that the document is wrong, by claim.
 
     """
     by_claim: dict[str, list[str]] = {}

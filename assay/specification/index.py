@@ -1,4 +1,4 @@
-"""Which test speaks of which claim: read from the tests' source, so that nothing has to be imported."""
+"""Index of claims and tests, read from the tests' source without importing it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ExecutableClaim:
         claims: Ids of the claims.
         source: Source of the function, with its decorators.
         line: Line of the file where the function begins.
-        records_results: Whether it records which of the permitted results it sees.
+        records_results: Whether it records which permitted result it observes.
 
     """
 
@@ -67,7 +67,7 @@ def places(tests: tuple[ExecutableClaim, ...]) -> dict[str, tuple[str, int]]:
 
 
 def digests(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> dict[str, str]:
-    """Return the digest of each claim, which changes when what is tested changes, and not when its wording does.
+    """Return the digest of each claim, which changes with what is tested, but not with the wording.
 
     The digest covers what the claim asks for (kind, needs, the permitted results) and the code of its tests without
     comments and docstrings.
@@ -92,7 +92,7 @@ def _terms(claim: Claim) -> list[str]:
 def strip_prose(source: str) -> str:
     """Return the source of a function without its comments, docstrings and blank lines."""
     lines = source.split("\n")
-    # Parsing takes a second for all tests, and few of them have prose.
+    # Sources without prose are not parsed, since parsing all tests takes a second.
     for token in tokenize.generate_tokens(io.StringIO(source).readline) if "#" in source else ():
         if token.type == tokenize.COMMENT:
             row, column = token.start
@@ -106,7 +106,7 @@ def strip_prose(source: str) -> str:
 
 
 def read_demonstrations(folder: Path) -> dict[str, str]:
-    """Return the tests that demonstrate errata, by the claim: those of the suite, which a wheel has none of."""
+    """Return the tests that demonstrate errata, by claim. They are in the repository, but not in a wheel."""
     return {
         id_: f"tests/suite/errata/{path.name}::{node.name}"
         for path in sorted((folder / "suite" / "errata").glob("test_*.py"))
@@ -127,7 +127,7 @@ def _claims(function: ast.FunctionDef, mark: str = "claim") -> tuple[str, ...]:
 
 
 def gaps(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> list[str]:
-    """Say what is missing between claims and tests, in either direction; empty where nothing is."""
+    """Return descriptions of claims without tests and of tests without claims."""
     claims = specification.claims
     named = {id_ for test in tests for id_ in test.claims}
     return [
@@ -155,7 +155,7 @@ def _gaps_of_results(claims: Mapping[str, Claim], tests: tuple[ExecutableClaim, 
 
 
 def check(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> None:
-    """Make sure that claims and tests belong together.
+    """Check that claims and tests match.
 
     Raises:
         UserError: A gap was found; the message names the first and counts the others.

@@ -1,4 +1,4 @@
-"""Shards: a profile shared out among several runs, so that each takes about as long."""
+"""Shards: a profile divided into several runs of about equal length."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COSTS = Path(__file__).with_name("costs.json")
 
 @dataclass(frozen=True)
 class Shard:
-    """One of the parts of a profile.
+    """A part of a profile.
 
     Attributes:
         number: Number of the shard, from 1.
@@ -31,7 +31,7 @@ class Shard:
     of: int
 
     def __str__(self) -> str:
-        """Name it for people."""
+        """Return the name for display."""
         return f"shard {self.number} of {self.of}"
 
 
@@ -39,7 +39,7 @@ def parse(text: str) -> Shard:
     """Read `2/3`.
 
     Raises:
-        UserError: It is not a shard.
+        UserError: The text is not a shard.
 
     """
     form = re.fullmatch(r"([0-9]{1,6})/([0-9]{1,6})", text)
@@ -51,7 +51,7 @@ def parse(text: str) -> Shard:
 
 
 def costs(profile: str) -> dict[str, float]:
-    """Return what claims of the reference cost in a profile, in seconds."""
+    """Return the costs of claims in a profile, in seconds of the reference."""
     seconds: dict[str, float] = json.loads(COSTS.read_text(encoding="utf-8"))[MEASURED_FOR[profile]]["seconds"]
     return seconds
 
@@ -59,10 +59,10 @@ def costs(profile: str) -> dict[str, float]:
 def claims_of(
     shard: Shard, claims: Iterable[str], tests: Iterable[ExecutableClaim], seconds: Mapping[str, float]
 ) -> tuple[str, ...]:
-    """Return the claims of a shard: the same wherever the specification and the costs are the same.
+    """Return the claims of a shard, which depend only on the specification and the costs.
 
-    The most expensive part goes first, each to the shard that has the least so far. With that the longest shard takes
-    at most 4/3 of what the best way to share would take (Graham, "Bounds on multiprocessing timing anomalies", 1969).
+    The most expensive part goes first, each to the shard with the lowest cost so far. The longest shard then takes at
+    most 4/3 of the optimum (Graham, "Bounds on multiprocessing timing anomalies", 1969).
 
     Args:
         shard: Shard to select.
@@ -91,7 +91,7 @@ def claims_of(
 
 
 def _parts(claims: tuple[str, ...], tests: Iterable[ExecutableClaim]) -> set[tuple[str, ...]]:
-    """Put claims together that share a test, or that are joined by others that do."""
+    """Group claims that share a test, directly or through other claims."""
     together = {id_: {id_} for id_ in claims}
     for test in tests:
         joined = set(test.claims).union(*(together.get(id_, set()) for id_ in test.claims))

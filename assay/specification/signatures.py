@@ -1,4 +1,4 @@
-"""The functions of the contract as it writes them, and the claims that need them."""
+"""Signatures of the functions of the contract, and the claims that need them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assay.specification.claims import Claim, specification
 
 
 class _Bare(str):
-    """An annotation, which is text, to be printed without quotation marks."""
+    """A textual annotation, printed without quotation marks."""
 
     __slots__ = ()
 
@@ -28,7 +28,7 @@ def functions(group: str) -> list[str]:
 
 
 def parts(group: str) -> list[str]:
-    """Return what an implementation may leave out of a group: its functions, and the models that they take."""
+    """Return the parts of a group that an implementation may leave out: functions, and the models that they accept."""
     names = contract.NetworkName if group == "applications" else contract.ModelName
     takes = {name for function in functions(group) for name in _arguments(group, function)}
     return [*functions(group), *(get_args(names) if takes & {"model", "network"} else ())]
@@ -50,7 +50,7 @@ def signature(group: str, function: str) -> str:
 
 
 def named_tuples(text: str) -> dict[str, str]:
-    """Return the fields, with their types, of every named tuple of the contract that a signature speaks of."""
+    """Return the fields, with their types, of every named tuple of the contract in a signature."""
     named = {name: getattr(contract, name, None) for name in re.findall(r"\b[A-Z]\w+", text)}
     return {
         name: ", ".join(f"{field}: {_text(type_)}" for field, type_ in kind.__annotations__.items())
@@ -59,7 +59,7 @@ def named_tuples(text: str) -> dict[str, str]:
     }
 
 
-def _text(annotation: Any) -> str:  # noqa: ANN401 - a name that is still to be looked up, or a text
+def _text(annotation: Any) -> str:  # noqa: ANN401 - a forward reference or a text
     return str(getattr(annotation, "__forward_arg__", annotation))
 
 

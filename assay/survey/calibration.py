@@ -1,4 +1,4 @@
-"""Make the stored runs of a threshold again: in parallel, and store each when it is done."""
+"""Regenerate the stored runs of a threshold in parallel, storing each run as it finishes."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from assay.survey.engine import Engine
 from assay.testing import chances, thresholds
 
 REFERENCE = "reference"
-HINT = "Remove it, or name another folder with --output"
+HINT = "Remove the file, or choose another folder with --output"
 
 
 class TrainingError(Exception):
-    """A training that gave no numbers."""
+    """Raised when a training gives no results."""
 
 
 @dataclass(frozen=True)
 class Training:
-    """Work for one worker.
+    """A task for one worker.
 
     Attributes:
-        suite: Version of Assay, which the worker must have, too.
+        suite: Version of Assay that the worker must have too.
         implementation: Name on the command line.
         recipe: Recipe of the threshold.
         seed: Seed of the training.
@@ -50,10 +50,10 @@ class Training:
 
 
 def train(task: Training) -> tuple[str, dict[str, float]]:
-    """Train once in a process of its own, and return the device and the numbers that are stored.
+    """Train once in a separate process, and return the device and the results to store.
 
     Raises:
-        TrainingError: It gave none, or this worker has another version of Assay.
+        TrainingError: The training gave no results, or this worker has another version of Assay.
 
     """
     if task.suite != __version__:
@@ -83,16 +83,16 @@ def _numbers(content: Any) -> dict[str, float]:  # noqa: ANN401 - what a process
 
 @dataclass
 class Calibration:
-    """Runs of one threshold by one implementation, in a file.
+    """Runs of one implementation for one threshold, kept in a file.
 
     Attributes:
-        file: File that keeps them while they are made.
+        file: File that keeps the runs during the calibration.
         threshold: Content of the threshold's file.
         implementation: Name on the command line.
-        description: What the implementation says of itself.
+        description: Description that the implementation gives of itself.
         device: Device of the runs, as the implementation names it; empty before the first.
-        runs: What each seed gave.
-        failed: Why seeds gave nothing.
+        runs: Results by seed.
+        failed: Reasons for failures, by seed.
 
     """
 
@@ -105,7 +105,7 @@ class Calibration:
     failed: dict[int, str] = field(default_factory=dict)
 
     def identity(self) -> dict[str, Any]:
-        """Return what runs must have in common to be stored together."""
+        """Return the conditions that runs stored together must share."""
         return {
             "recipe": self.threshold["recipe"],
             "implementation": self.implementation,
@@ -115,17 +115,17 @@ class Calibration:
         }
 
     def take_stored(self) -> None:
-        """Take over the runs of the threshold's own file, if they were made with what is here."""
+        """Reuse the runs in the threshold's own file, if they were made under the same conditions."""
         stored = {what: self.threshold.get(what) for what in ("recipe", "frameworks", "machine")}
         if self.implementation == REFERENCE and stored.items() <= self.identity().items():
             self.device = self.threshold["device"]
             self._take(self.threshold["runs"])
 
     def resume(self) -> None:
-        """Take over the runs of an interrupted calibration.
+        """Reuse the runs of an interrupted calibration.
 
         Raises:
-            UserError: The file has runs of something else.
+            UserError: The file has runs made under other conditions.
 
         """
         if not self.file.exists():
@@ -142,7 +142,7 @@ class Calibration:
             self.runs[int(run["seed"])] = {name: value for name, value in run.items() if name != "seed"}
 
     def add(self, seed: int, device: str, numbers: dict[str, float]) -> None:
-        """Store a run in one step."""
+        """Store a run atomically."""
         self.device = device
         self.runs[seed] = numbers
         self.failed.pop(seed, None)
@@ -150,16 +150,16 @@ class Calibration:
         json_file.write(self.file, content, "calibration")
 
     def as_list(self) -> list[dict[str, float]]:
-        """Return the runs with their seeds, in the order of these."""
+        """Return the runs with their seeds, ordered by seed."""
         return [{"seed": seed} | self.runs[seed] for seed in sorted(self.runs)]
 
     def run_missing(self, count: int, engine: Engine, on_stored: Callable[[], object]) -> None:
-        """Train with the seeds from 0 on that are not stored.
+        """Train with the missing seeds, counted from 0.
 
         Args:
-            count: Number of runs to have in the end.
+            count: Total number of runs, including stored ones.
             engine: Workers.
-            on_stored: Function that is called after each run.
+            on_stored: Function to call after each run.
 
         """
         missing = [seed for seed in range(count) if seed not in self.runs]
@@ -178,7 +178,7 @@ class Calibration:
         return {what: asdict(rule([run[what] for run in self.runs.values()])) for what in first}
 
     def as_threshold(self) -> dict[str, Any]:
-        """Return the content of the threshold's file, with these runs and the limits that follow from them."""
+        """Return the content of the threshold's file, with these runs and their limits."""
         _, rates = thresholds.RULES[self.threshold.get("distribution", "normal")]
         return self.threshold | {
             "suite": __version__,
@@ -191,7 +191,7 @@ class Calibration:
         }
 
     def compare(self) -> list[str]:
-        """Compare the runs of another implementation with the limits that are stored."""
+        """Compare the runs of another implementation with the stored limits."""
         return [self._compare(what, limits) for what, limits in self.threshold["limits"].items()]
 
     def _compare(self, what: str, limits: dict[str, float]) -> str:
@@ -199,7 +199,7 @@ class Calibration:
         stored = [run[what] for run in self.threshold["runs"]]
         low, high = limits["lower"], limits.get("upper", math.inf)
         beyond = sum(not low <= value <= high for value in values)
-        import numpy as np  # noqa: PLC0415 - SciPy and NumPy are only needed at the end
+        import numpy as np  # noqa: PLC0415 - only needed at the end
 
         chance = chances.chance_of_samples(np.array(values), np.array(stored))
         return (

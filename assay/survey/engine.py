@@ -1,4 +1,4 @@
-"""Tasks on the workers of Dask: a local cluster, or an existing one."""
+"""Execution of tasks on Dask workers, in a local or an existing cluster."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 CONNECT_SECONDS = 20
-# A task that ended so many workers is given up. Others are not affected.
+# A task is given up once it has ended this many workers. Other tasks are not affected.
 MOST_WORKERS_LOST = 3
 
 
@@ -25,8 +25,8 @@ class Done(Generic[Task, Result]):
 
     Attributes:
         task: The task.
-        result: What it returned; None where it failed.
-        error: Why it failed; empty where it did not.
+        result: Result of the task; None if it failed.
+        error: Reason for the failure; empty on success.
 
     """
 
@@ -39,7 +39,7 @@ class Engine:
     """A connection to workers."""
 
     def __init__(self, client: Any) -> None:  # noqa: ANN401 - Dask is an optional extra
-        """Use the workers that a client of Dask reaches."""
+        """Use the workers of a Dask client."""
         self._client = client
 
     @property
@@ -53,12 +53,12 @@ class Engine:
         tasks: Iterable[Task],
         follow_up: Callable[[Done[Task, Result]], Task | None] = lambda _: None,
     ) -> Iterator[Done[Task, Result]]:
-        """Run tasks, and yield each when it ends. A task whose worker is lost is run again on another one.
+        """Run tasks, and yield each when it ends. If a worker is lost, its task is run on another worker.
 
         Args:
             work: Function that a worker can import.
-            tasks: Its arguments.
-            follow_up: Function that returns another task because of one that has ended, or None.
+            tasks: Arguments of `work`, one per call.
+            follow_up: Function that returns a follow-up of a finished task, or None.
 
         """
         from distributed import as_completed  # noqa: PLC0415 - an optional extra
@@ -69,7 +69,7 @@ class Engine:
             task = pending.pop(future)
             error = "" if future.status == "finished" else _describe(future)
             done: Done[Task, Result] = Done(task, future.result() if not error else None, error)
-            # The result is taken, so the cluster need not keep it.
+            # Let the cluster drop the result.
             future.release()
             if (more := follow_up(done)) is not None:
                 added = self._submit(work, more)
@@ -77,12 +77,12 @@ class Engine:
                 completed.add(added)
             yield done
 
-    def _submit(self, work: Callable[[Task], Result], task: Task) -> Any:  # noqa: ANN401 - as above
+    def _submit(self, work: Callable[[Task], Result], task: Task) -> Any:  # noqa: ANN401
         return self._client.submit(work, task, pure=False)
 
 
-def _describe(future: Any) -> str:  # noqa: ANN401 - as above
-    from distributed import KilledWorker  # noqa: PLC0415 - as above
+def _describe(future: Any) -> str:  # noqa: ANN401
+    from distributed import KilledWorker  # noqa: PLC0415
 
     if future.status == "cancelled":
         return "the scheduler dropped it"
@@ -106,15 +106,15 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
     """
     try:
         import dask  # noqa: PLC0415 - an optional extra
-        from distributed import Client, LocalCluster  # noqa: PLC0415 - as above
+        from distributed import Client, LocalCluster  # noqa: PLC0415
     except ModuleNotFoundError as error:
         msg = f"this command needs the package {error.name!r}, which is not installed"
         raise UserError(msg, "Install it with `pip install 'assay-conformance[survey]'`") from None
-    # What matters of lost workers and connections is said at the end, once.
+    # Lost workers and connections are reported once, at the end.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     settings = {
         "distributed.scheduler.allowed-failures": MOST_WORKERS_LOST,
-        # A worker that waits for a process of its own needs little memory, and its process must not be ended for it.
+        # A worker only waits for its process. It needs little memory, and must not be killed for its process's memory.
         "distributed.worker.daemon": True,
         "distributed.comm.timeouts.connect": f"{CONNECT_SECONDS}s",
     }
@@ -126,7 +126,7 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
                 n_workers=processes,
                 threads_per_worker=1,
                 host="127.0.0.1",
-                # Any free port, which nothing outside this machine reaches.
+                # A free port that is not reachable from outside this machine.
                 dashboard_address="127.0.0.1:0",
                 memory_limit=None,
                 silence_logs=logging.CRITICAL,
@@ -140,7 +140,7 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
         yield Engine(client)
 
 
-def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401 - as above
+def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401
     try:
         reached = client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
@@ -155,7 +155,7 @@ def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401 -
     return reached
 
 
-def _close(what: Any) -> None:  # noqa: ANN401 - as above
-    # All results are stored: what goes wrong now is not worth a traceback.
+def _close(what: Any) -> None:  # noqa: ANN401
+    # All results are stored, so errors on closing need no traceback.
     with suppress(Exception):
         what.close(timeout=5)

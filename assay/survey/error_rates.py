@@ -1,4 +1,4 @@
-"""The error rates of statistical claims: how often a sound implementation fails, and which defect is found."""
+"""Error rates of statistical claims: how often a correct implementation fails, and which defects are detected."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from assay.testing.thresholds import DETECTION, NORMAL, RATE
 
 FOLDER = Path(spec.__file__).parent / "error_rates"
 DECISIONS = FOLDER / "decisions.json"
-# One run of a profile may fail a sound implementation by chance with this probability.
+# Maximum probability that a run of a profile fails a correct implementation by chance.
 MOST = 1e-4
 MOST_OF_A_THRESHOLD = 2.0 * len(thresholds.QUARTERS)
 COMMAND = "python -m assay.cli.error_rates > docs/error-rates.md"
@@ -33,8 +33,8 @@ class Decided:
     """The statistical decisions of a claim in one profile.
 
     Attributes:
-        decisions: Their number, each at the level `RATE`; parts of a level add up.
-        samples: What they are based on.
+        decisions: Number of decisions at the level `RATE`; fractions of a level add up.
+        samples: Statistics that the decisions are based on.
 
     """
 
@@ -43,7 +43,7 @@ class Decided:
 
     @property
     def false_alarm(self) -> float:
-        """The probability with which a sound implementation fails the claim is at most this."""
+        """Upper bound of the probability that a correct implementation fails the claim."""
         return self.decisions * RATE
 
 
@@ -57,7 +57,7 @@ def read() -> dict[str, dict[str, Decided]]:
 
 
 def collect(ledgers: Iterable[Ledger], known: Mapping[str, Mapping[str, Decided]]) -> dict[str, dict[str, Any]]:
-    """Return the decisions that ledgers show, as plain values for JSON. Claims that none of them ran stay as known."""
+    """Return the decisions recorded in ledgers, as plain values for JSON. Claims not run in them stay as known."""
     found = {
         profile: {id_: {"decisions": one.decisions, "samples": [*one.samples]} for id_, one in claims.items()}
         for profile, claims in known.items()
@@ -79,8 +79,8 @@ def collect(ledgers: Iterable[Ledger], known: Mapping[str, Mapping[str, Decided]
 def of_profile(profile: str, known: Mapping[str, Mapping[str, Decided]]) -> dict[str, Decided]:
     """Return the decisions of all statistical claims of a profile.
 
-    A claim that was not run in this profile has those of another one. Where nothing was counted, it has as many as any
-    claim with a threshold: a limit on both sides for each quarter of a training.
+    A claim that was not run in this profile has the decisions of another profile. If none were counted, it has as many
+    as a claim with a threshold: a limit on both sides for each quarter of a training.
     """
     counted = {id_: one for name in PROFILES for id_, one in known.get(name, {}).items()} | dict(known.get(profile, {}))
     claims = specification().of_profile(profile)
@@ -92,12 +92,12 @@ def of_profile(profile: str, known: Mapping[str, Mapping[str, Decided]]) -> dict
 
 
 def total(decided: Mapping[str, Decided]) -> float:
-    """Return the probability with which a sound implementation fails any of the claims, at most (Bonferroni)."""
+    """Return an upper bound of the probability that a correct implementation fails any of the claims (Bonferroni)."""
     return sum(one.false_alarm for one in decided.values())
 
 
 def detectable(sample: Sequence[Any]) -> str:
-    """State the smallest defect that a statistic finds with the probability `DETECTION`; empty where it has no size."""
+    """Describe the smallest defect that a statistic detects with power `DETECTION`; empty if it has no size."""
     match sample:
         case ["even draws", int(count)]:
             return f"distribution function off by {chances.detectable_gap(count):.2g}"
@@ -116,7 +116,7 @@ def detectable(sample: Sequence[Any]) -> str:
 
 
 def _share(draws: int, probability: float, tests: int) -> float:
-    """Return the relative change of a share that is found, by the normal approximation."""
+    """Return the smallest relative change of a share that is detected, by the normal approximation."""
     deviations = NORMAL.inv_cdf(1 - RATE / tests) + NORMAL.inv_cdf(DETECTION)
     return deviations * math.sqrt((1 - probability) / (probability * draws))
 
@@ -131,7 +131,7 @@ def _of_threshold(name: str, what: str) -> str:
 
 
 def renew_limits() -> None:
-    """Apply the rules to the stored runs of all thresholds again."""
+    """Recompute the limits of all thresholds from their stored runs."""
     for name in thresholds.names():
         stored = thresholds.content(name)
         rule, rates = thresholds.RULES[stored.get("distribution", "normal")]
@@ -141,12 +141,12 @@ def renew_limits() -> None:
 
 
 def surveys() -> list[Survey]:
-    """Return the surveys whose findings are stored."""
+    """Return the stored surveys."""
     return [summary.read(path) for path in sorted(FOLDER.glob("survey-*.json"))]
 
 
 def as_markdown() -> str:
-    """Return the page."""
+    """Return the page on error rates."""
     return "\n".join(_lines(read(), surveys())) + "\n"
 
 

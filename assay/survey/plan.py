@@ -1,4 +1,4 @@
-"""What a survey runs: every implementation with every seed, in shards."""
+"""Plan of a survey: every implementation with every seed, in shards."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Trial:
     Attributes:
         implementation: Name on the command line.
         seed: Seed of all random draws.
-        shard: Shard as in `--shard`; empty where the run is not shared out.
+        shard: Shard as in `--shard`; empty if the run is not split.
 
     """
 
@@ -35,12 +35,12 @@ class Trial:
 
     @property
     def file(self) -> str:
-        """The path of its ledger in the folder of the survey."""
+        """The path of the run's ledger in the folder of the survey."""
         shard = f"-shard-{self.shard.replace('/', '-of-')}" if self.shard else ""
         return f"ledgers/{quote(self.implementation, safe='')}/seed-{self.seed}{shard}.json"
 
     def apply_to(self, options: RunOptions) -> RunOptions:
-        """Return the options of this run.
+        """Return the shared options with the seed and shard of this run.
 
         Args:
             options: Options that all runs share.
@@ -54,7 +54,7 @@ class Plan:
     """All runs of a survey.
 
     Attributes:
-        implementations: What each implementation says of itself, by its name on the command line.
+        implementations: Description of each implementation, by its name on the command line.
         seeds: Seeds of the runs.
         shards: Number of shards that each run of a profile is split into.
         options: Options that all runs share.
@@ -68,12 +68,12 @@ class Plan:
 
     @property
     def trials(self) -> list[Trial]:
-        """The runs; the first ones already cover every implementation."""
+        """The runs, ordered so that the first ones cover every implementation."""
         parts = [f"{number}/{self.shards}" for number in range(1, self.shards + 1)] if self.shards > 1 else [""]
         return [Trial(name, seed, part) for seed in self.seeds for name in self.implementations for part in parts]
 
     def identity(self) -> dict[str, Any]:
-        """Return what results must have in common to belong to one survey, as plain values for JSON.
+        """Return the conditions that results of one survey must share, as plain values for JSON.
 
         Seeds and implementations are not part of it: a survey may grow.
         """
@@ -91,14 +91,14 @@ class Plan:
         }
 
     def described(self) -> dict[str, Any]:
-        """Return what the implementations say of themselves, as plain values for JSON."""
-        # As JSON reads them again: it has no tuples.
+        """Return the descriptions of the implementations, as plain values for JSON."""
+        # Converted as JSON reads them, which has no tuples.
         described: dict[str, Any] = json.decode(json.encode(self.implementations))
         return described
 
 
 def digest_of_tests(claims: Iterable[str]) -> str:
-    """Return one digest of the claims of a survey and of their tests, which tells when any of them changed."""
+    """Return one digest of the claims of a survey and their tests, which changes with any of them."""
     digests = index.digests(specification(), _tests())
     chosen = [*claims] or sorted(digests)
     return sha256(" ".join(digests[id_] for id_ in chosen).encode()).hexdigest()[:16]
@@ -110,17 +110,17 @@ def _tests() -> tuple[index.ExecutableClaim, ...]:
 
 
 def tests_of(claims: Iterable[str]) -> tuple[str, ...]:
-    """Return the tests of some claims, as pytest names them below the folder of tests."""
+    """Return the pytest ids of the tests of some claims, relative to the folder of tests."""
     asked = set(claims)
     return tuple(f"{test.file}::{test.function}" for test in _tests() if asked.intersection(test.claims))
 
 
-# Results of a batch arrive together, so this is what a lost worker may cost.
+# Results of a batch arrive together, so this is the number of runs that a lost worker costs at most.
 LARGEST_BATCH = 50
 
 
 def batches(trials: Sequence[Trial], workers: int) -> Iterator[tuple[Trial, ...]]:
-    """Yield trials of one implementation together, at most `LARGEST_BATCH`, in at least two batches for each worker."""
+    """Yield batches of trials of one implementation: at most `LARGEST_BATCH` each, at least two batches per worker."""
     size = min(LARGEST_BATCH, max(1, len(trials) // (2 * workers)))
     for name in dict.fromkeys(trial.implementation for trial in trials):
         own = [trial for trial in trials if trial.implementation == name]

@@ -1,4 +1,4 @@
-"""A command in a process of its own, run from any thread: workers of Dask have their tasks in threads."""
+"""Running a command in a separate process from any thread, as Dask workers run their tasks in threads."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def run(
     environment: Mapping[str, str] | None = None,
     is_stuck: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Run a command to its end, and leave none of its processes behind. It ends with this process, too.
+    """Run a command and end all of its child processes. The command also ends when this process ends.
 
     Args:
         words: Command.
         log: File for its output.
         environment: Environment; None for that of this process.
-        is_stuck: Function that says whether to end it by force.
+        is_stuck: Function that returns whether to kill the command.
 
     Returns:
-        Its exit status; below 0 for a signal.
+        The exit status of the command; negative for a signal.
 
     """
     with log.open("wb") as output:
@@ -43,7 +43,7 @@ def run(
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=parentage.ending_with_parent(),  # noqa: PLW1509 - it makes one system call
+            preexec_fn=parentage.ending_with_parent(),  # noqa: PLW1509 - makes a single system call
         )
     try:
         while (status := process.poll()) is None:
@@ -51,7 +51,7 @@ def run(
                 break
             time.sleep(POLL_SECONDS)
     finally:
-        # Where nothing is left of the group, there is nothing to end.
+        # The group has already ended.
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
@@ -59,7 +59,7 @@ def run(
 
 
 def last_words(log: Path) -> str:
-    """Return the last lines of a log, fit for a message."""
+    """Return the last lines of a log, cleaned for a message."""
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return plain(" | ".join(lines[-LAST_LINES:]))

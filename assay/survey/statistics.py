@@ -1,4 +1,4 @@
-"""What counts say of a probability, and what a sample says of its tail."""
+"""Confidence limits of a probability from counts, and tail estimates from a sample."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ import numpy as np
 
 from assay.testing.thresholds import CONFIDENCE
 
-# The share of a sample that its tail is estimated from, and the fewest values for that.
+# Fraction of a sample used to estimate its tail, and the minimum number of values.
 TAIL = 0.1
 FEWEST_IN_TAIL = 10
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How often something happened.
+    """Frequency of an event.
 
     Attributes:
-        count: Number of times.
-        total: Number of times that it could have.
+        count: Number of occurrences.
+        total: Number of trials.
 
     """
 
@@ -29,8 +29,8 @@ class Rate:
 
     @property
     def upper(self) -> float:
-        """The one-sided upper limit of its probability, at `CONFIDENCE`, by Clopper and Pearson (1934)."""
-        from scipy import stats  # noqa: PLC0415 - takes longer to load than all else
+        """The one-sided upper confidence limit of the probability, at `CONFIDENCE`, by Clopper and Pearson (1934)."""
+        from scipy import stats  # noqa: PLC0415 - slow to import and rarely needed
 
         if not self.total:
             return 1.0
@@ -45,14 +45,14 @@ class Rate:
 
 @dataclass(frozen=True)
 class Tail:
-    """Errors divided by their bounds, over all runs of a claim.
+    """Distribution of the ratio of error to bound over all runs of a claim.
 
     Attributes:
         count: Number of runs.
         median: Median.
-        high: Quantile of 99 %.
-        largest: Largest.
-        beyond: Estimated probability of more than 1; None for too few runs.
+        high: 99 % quantile.
+        largest: Largest ratio.
+        beyond: Estimated probability of a ratio above 1; None for too few runs.
 
     """
 
@@ -68,7 +68,7 @@ def tail(ratios: Sequence[float]) -> Tail:
 
     The largest tenth is taken to follow a power law. Its exponent is estimated by Hill's method ("A simple general
     approach to inference about the tail of a distribution", 1975). Rounding errors have lighter tails than that, so the
-    estimate is rather too large.
+    estimate tends to be too large.
     """
     values = np.sort(np.asarray(ratios, np.float64))[::-1]
     median, high = (float(value) for value in np.quantile(values, [0.5, 0.99]))

@@ -1,4 +1,4 @@
-"""The folder of a survey: its plan, and a ledger for every run that is done, each read without trust."""
+"""The folder of a survey: its plan, and a ledger for every finished run. Ledgers are untrusted input."""
 
 from __future__ import annotations
 
@@ -18,37 +18,37 @@ from assay.ledger.ledger import Ledger
 from assay.survey.plan import Plan, Trial
 
 PLAN = "plan.json"
-HINT = "Name another folder with --output, or remove this one"
-# A ledger of all claims has about one megabyte.
+HINT = "Choose another folder with --output, or remove this one"
+# The ledger of a complete run has about one megabyte.
 MOST_BYTES = 50_000_000
 
 
 class RejectedError(Exception):
-    """A ledger that is not that of the run it should be of."""
+    """Raised when a ledger does not belong to the expected run."""
 
 
 class Store:
-    """Results of a survey, written as they arrive."""
+    """The results of a survey, stored as they arrive."""
 
     def __init__(self, folder: Path, plan: Plan) -> None:
-        """Open the folder of a survey, which may have been interrupted, or make it.
+        """Open or create the folder of a survey; an interrupted survey is resumed.
 
         Args:
             folder: Folder.
-            plan: What the survey runs.
+            plan: Plan of the survey.
 
         Raises:
-            UserError: It cannot be written, another survey is writing it, or it has results of something else.
+            UserError: The folder cannot be written, is in use by another survey, or has results of another one.
 
         """
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            msg = f"the folder {folder} cannot be made: {error.strerror}"
-            raise UserError(msg, "Name another one with --output") from None
+            msg = f"the folder {folder} cannot be created: {error.strerror}"
+            raise UserError(msg, "Choose another one with --output") from None
         self.folder = folder
         self._plan = plan
-        # Every test is read for it.
+        # Computed once, since it reads every test.
         self._identity = plan.identity()
         self._lock: FileLock | None = lock.acquire(output_file.check(folder / PLAN, "plan"), "survey")
         known = self._known_implementations()
@@ -56,7 +56,7 @@ class Store:
         json_file.write(folder / PLAN, content, "plan")
 
     def close(self) -> None:
-        """Let other surveys use the folder."""
+        """Release the folder for other surveys."""
         if self._lock is not None:
             self._lock.release()
 
@@ -65,7 +65,7 @@ class Store:
         if not path.exists():
             if any(self.folder.iterdir()):
                 msg = f"the folder {self.folder} is not empty, and not that of a survey"
-                raise UserError(msg, "Name another folder with --output")
+                raise UserError(msg, "Choose another folder with --output")
             return {}
         before = json_file.load(path, "plan", HINT)
         if not isinstance(before, dict) or not isinstance(before.get("implementations"), dict):
@@ -83,10 +83,10 @@ class Store:
         return known
 
     def add(self, trial: Trial, content: bytes) -> None:
-        """Store a ledger in one step.
+        """Store a ledger atomically.
 
         Raises:
-            RejectedError: It is not a ledger, or not one of this run.
+            RejectedError: The content is not a ledger, or not that of this run.
 
         """
         found = self._accept(trial, content)
@@ -95,13 +95,13 @@ class Store:
         ledgers.write(path, found)
 
     def read(self, trial: Trial) -> Ledger | None:
-        """Return the ledger of a run; None where it is not done, or its file is damaged."""
+        """Return the ledger of a run; None if the run is not done or its file is damaged."""
         with suppress(OSError, RejectedError):
             return self._accept(trial, (self.folder / trial.file).read_bytes())
         return None
 
     def _accept(self, trial: Trial, content: bytes) -> Ledger:
-        """Check that a ledger is that of a run, and make its texts fit for files and terminals."""
+        """Check that a ledger belongs to a run, and sanitise its texts for files and terminals."""
         if len(content) > MOST_BYTES:
             msg = f"its ledger has {len(content)} bytes"
             raise RejectedError(msg)
@@ -130,9 +130,9 @@ class Store:
 
 
 def _plain(tree: Any) -> Any:  # noqa: ANN401 - JSON of any form
-    """Make every text of a tree plain: an implementation can write into the ledger of its own process."""
+    """Sanitise every text of a tree, since an implementation can write into the ledger of its own process."""
     if isinstance(tree, str):
-        # Reasons have several lines.
+        # Keep line breaks, as reasons have several lines.
         return "\n".join(map(plain, tree.split("\n")))
     if isinstance(tree, list):
         return [_plain(branch) for branch in tree]

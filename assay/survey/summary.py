@@ -1,4 +1,4 @@
-"""What the runs of a survey come to: faults, flaky claims, and how often a sound implementation was accused."""
+"""Summary of a survey: faults, flaky claims, and the rate at which correct implementations failed."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from assay.survey.statistics import Rate, Tail, tail
 FORMAT: Literal[1] = 1
 WHAT = "survey"
 HINT = "`assay survey` writes one, survey.json"
-# Replay commands of a claim; the seeds are all there.
+# Maximum number of replay commands of a claim; all seeds are listed.
 MOST_REPLAYS = 3
 
 
 class Kind(StrEnum):
-    """What a claim that did not always pass says."""
+    """Kinds of findings, for claims that did not always pass."""
 
     FAULTY = "faulty"
     FLAKY = "flaky"
@@ -52,7 +52,7 @@ class Finding(Struct, frozen=True, forbid_unknown_fields=True):
         kind: Whether it failed at every seed, at some, or was run with one seed only.
         outcomes: Seeds by outcome, passes included.
         reason: Why it failed the first time.
-        replays: Commands that run failures again, the first few.
+        replays: Commands that reproduce the first few failures.
 
     """
 
@@ -82,18 +82,18 @@ class Finding(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Subject(Struct, frozen=True, forbid_unknown_fields=True):
-    """What a survey found of one implementation.
+    """Findings of a survey for one implementation.
 
     Attributes:
         name: Name on the command line.
         version: Version of the adapter.
         frameworks: Installed versions, by package.
         seeds: Number of seeds whose runs are all done.
-        decisions: Number of times that a claim was tried.
+        decisions: Number of decisions about a claim.
         accused: Number of those seeds at which a flaky claim failed.
         accusations: Number of times that a flaky claim failed.
         findings: Claims that did not always pass, in the document's order.
-        errors: Errors divided by their bounds, by claim, where a measured bound decides.
+        errors: Ratios of error to bound, by claim, for claims with a measured bound.
 
     """
 
@@ -109,19 +109,19 @@ class Subject(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Survey(Struct, frozen=True, forbid_unknown_fields=True):
-    """All that a survey found.
+    """All findings of a survey.
 
     Attributes:
         format: Version of this format.
         suite: Version of the suite.
         profile: `smoke`, `core` or `full`.
-        claims: The only claims that were run; empty for all of the profile.
+        claims: Selected claims; empty for all claims of the profile.
         seeds: Number of seeds.
         shards: Number of shards of each run.
-        missing: Runs that are not done, and why, where that is known.
-        run_seconds: Time of all runs by the clock, added up.
-        machine: Machine that started it.
-        subjects: What was found of each implementation.
+        missing: Runs that are not done, with the reason if known.
+        run_seconds: Total wall-clock time of all runs, in seconds.
+        machine: Machine that started the survey.
+        subjects: Findings for each implementation.
 
     """
 
@@ -138,17 +138,17 @@ class Survey(Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def accused(self) -> Rate:
-        """How many runs of an implementation with a seed had a failure of a flaky claim."""
+        """The rate of runs, by implementation and seed, in which a flaky claim failed."""
         return Rate(sum(one.accused for one in self.subjects), sum(one.seeds for one in self.subjects))
 
     @property
     def accusations(self) -> Rate:
-        """How many decisions about a claim were failures of a flaky claim."""
+        """The rate of decisions that are failures of a flaky claim."""
         return Rate(sum(one.accusations for one in self.subjects), sum(one.decisions for one in self.subjects))
 
     @property
     def described(self) -> str:
-        """What was run, in a phrase."""
+        """A phrase that describes the runs."""
         what = f"{len(self.claims)} claims" if len(self.claims) > 1 else self.claims[0] if self.claims else ""
         shards = f", in {self.shards} shards" if self.shards > 1 else ""
         return f"{what or f'{self.profile} profile'}, {self.seeds} seeds{shards}"
@@ -179,12 +179,12 @@ class _Tally:
 
 
 def summarise(plan: Plan, ledgers: Iterable[tuple[Trial, Ledger]], missing: Iterable[str]) -> Survey:
-    """Sum up the runs of a survey.
+    """Summarise the runs of a survey.
 
     Args:
-        plan: What was to be run.
-        ledgers: The ledgers that there are.
-        missing: Runs that are not done, described.
+        plan: Plan of the survey.
+        ledgers: Existing ledgers, with their runs.
+        missing: Descriptions of runs that are not done.
 
     """
     tallies: dict[str, _Tally] = {name: _Tally() for name in plan.implementations}
@@ -259,7 +259,7 @@ def as_json(survey: Survey) -> str:
 
 
 def is_one(path: Path) -> bool:
-    """Whether a file has the findings of a survey, judged by its keys; one that cannot be read is none."""
+    """Whether a file has the findings of a survey, judged by its keys; False for an unreadable file."""
     try:
         content = json.loads(path.read_bytes())
     except (OSError, ValueError, RecursionError):
@@ -271,12 +271,12 @@ def read(path: Path) -> Survey:
     """Read the findings of a survey.
 
     Raises:
-        UserError: The file is missing, or does not have them.
+        UserError: The file is missing or has no findings.
 
     """
     content = json_file.load(path, WHAT, HINT)
     if isinstance(content, dict):
-        # They follow from the counts.
+        # The rates are derived from the counts.
         content.pop("rates", None)
     try:
         return msgspec.convert(content, Survey)

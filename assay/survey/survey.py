@@ -1,4 +1,4 @@
-"""Run a survey: what is not stored yet is run, and everything that is stored is summed up."""
+"""Run a survey: run what is not stored yet, and summarise everything stored."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from assay.survey.store import RejectedError, Store
 from assay.survey.summary import Survey, summarise
 from assay.survey.task import Task, run_task
 
-# A run that leaves no ledger of its own is tried so often.
+# Number of attempts at a run that leaves no ledger.
 ATTEMPTS = 2
 
 
 @dataclass
 class Progress:
-    """How far a survey is.
+    """Progress of a survey.
 
     Attributes:
         trials: All runs.
         stored: Runs that were stored before.
-        failed: Why runs left no ledger.
+        failed: Reasons why runs left no ledger.
 
     """
 
@@ -38,7 +38,7 @@ class Progress:
 
 
 def begin(plan: Plan, store: Store) -> Progress:
-    """Find out which runs are stored already."""
+    """Determine which runs are already stored."""
     return Progress(plan.trials, {trial for trial in plan.trials if store.read(trial) is not None})
 
 
@@ -48,9 +48,9 @@ def run_missing(
     """Run what is missing, and store each ledger when it arrives.
 
     Args:
-        plan: What the survey runs.
-        store: Where results are kept.
-        progress: What is stored.
+        plan: Plan of the survey.
+        store: Store of the results.
+        progress: Progress so far.
         engine: Workers.
         on_stored: Function to call after each run is stored.
 
@@ -71,7 +71,7 @@ def run_missing(
         first = done.task.trials[0]
         attempts[first] = attempts.get(first, 0) + 1
         left = [trial for trial in done.task.trials if trial not in progress.stored]
-        # One that fails again and again must not keep the others from their turn.
+        # A run that keeps failing must not delay the others.
         left = [trial for trial in left if attempts.get(trial, 0) < ATTEMPTS]
         return Task(__version__, plan.options, tuple(left), tests) if left else None
 
@@ -81,7 +81,7 @@ def run_missing(
 
 
 def _add(store: Store, trial: Trial, content: bytes) -> str:
-    """Store a ledger, and return why it was rejected; empty where it was not."""
+    """Store a ledger, and return the reason if it is rejected, otherwise an empty string."""
     try:
         store.add(trial, content)
     except RejectedError as error:
@@ -90,7 +90,7 @@ def _add(store: Store, trial: Trial, content: bytes) -> str:
 
 
 def _groups(plan: Plan, trials: list[Trial], engine: Engine) -> Iterator[tuple[Trial, ...]]:
-    """Yield what one process runs: many seeds where only some claims are asked for, a complete run otherwise."""
+    """Yield the runs of one process: many seeds if claims are selected, a single complete run otherwise."""
     if plan.options.claim:
         yield from batches(trials, engine.workers)
     else:
@@ -98,7 +98,7 @@ def _groups(plan: Plan, trials: list[Trial], engine: Engine) -> Iterator[tuple[T
 
 
 def conclude(plan: Plan, store: Store, progress: Progress) -> Survey:
-    """Sum up what is stored."""
+    """Summarise the stored runs."""
     ledgers = ((trial, found) for trial in progress.trials if (found := store.read(trial)) is not None)
     missing = [
         f"{trial.implementation}, seed {trial.seed}{f', shard {trial.shard}' if trial.shard else ''}"

@@ -1,4 +1,4 @@
-"""What a worker does: one complete run in a process of its own, or runs of a few claims with many seeds in one."""
+"""Work of a worker: one complete run in a separate process, or many seeds of a few claims in one process."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ from assay.specification.profiles import CLAIM_SECONDS
 from assay.survey import process
 from assay.survey.plan import Trial
 
-# A process with many seeds hands in its ledgers after so long. Loading a framework should not take the most of it.
+# Seconds until a process with many seeds returns its ledgers, long compared to the loading of a framework.
 BATCH_SECONDS = 120.0
-# Time for starting a framework, beyond the tests' own.
+# Seconds for loading a framework, in addition to the tests.
 START_SECONDS = 120.0
 
 
 class RunError(Exception):
-    """A run that left no ledger."""
+    """Raised when a run leaves no ledger."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """Work for one worker.
+    """A task for one worker.
 
     Attributes:
-        suite: Version of Assay, which the worker must have, too.
+        suite: Version of Assay that the worker must have too.
         options: Options that the runs share.
         trials: Runs, of one implementation.
-        tests: Tests to run, as pytest names them; empty for those of a whole profile.
+        tests: Pytest ids of the tests to run; empty for a whole profile.
 
     """
 
@@ -47,7 +47,7 @@ class Task:
 
 
 def run_task(task: Task) -> dict[Trial, bytes]:
-    """Run as many of the trials as fit into a batch, at least one, and return the contents of their ledgers.
+    """Run one or more of the trials, as time permits, and return the contents of their ledgers.
 
     Raises:
         RunError: The first trial left no ledger, or this worker has another version of Assay.
@@ -59,7 +59,7 @@ def run_task(task: Task) -> dict[Trial, bytes]:
     with tempfile.TemporaryDirectory(prefix="assay-survey-") as name:
         folder = Path(name)
         found = _run_together(task, folder) if len(task.trials) > 1 else {}
-        # What ended the process of many, or held it up, costs only its own run in a process of its own.
+        # A trial that ended or blocked the shared process is run alone, so it costs only its own run.
         return found or {task.trials[0]: _run_alone(task, folder)}
 
 
@@ -68,7 +68,7 @@ def _tests(task: Task) -> list[Path]:
 
 
 def _run_alone(task: Task, folder: Path) -> bytes:
-    """Run the first trial with its recorder apart from the implementation, which may crash."""
+    """Run the first trial with the recorder in a separate process, as the implementation may crash."""
     results, log = folder / "ledger.json", folder / "log"
     options = replace(task.trials[0].apply_to(task.options), results=results)
     words = launch.command(options, _tests(task), "-n", "1")
@@ -93,14 +93,14 @@ def _run_together(task: Task, folder: Path) -> dict[Trial, bytes]:
 
 
 class _Progress:
-    """Whether ledgers still arrive in a folder."""
+    """Checks whether ledgers still arrive in a folder."""
 
     def __init__(self, folder: Path, patience: float) -> None:
         self._folder, self._patience = folder, patience
         self._count, self._since = 0, time.monotonic()
 
     def is_stuck(self) -> bool:
-        """Whether no ledger has been added for longer than one may take."""
+        """Whether no ledger has arrived for longer than a run may take."""
         count, now = len([*self._folder.glob("*.json")]), time.monotonic()
         if count > self._count:
             self._count, self._since = count, now

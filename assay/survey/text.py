@@ -54,6 +54,6 @@ def _finding_lines(finding: Finding) -> Iterator[str]:
 
 
 def describe_tail(found: Tail) -> str:
-    """Return the numbers of a tail in a row."""
+    """Return the numbers of a tail as a table row."""
     beyond = "too few runs" if found.beyond is None else f"{found.beyond:.1g}"
     return f"{found.median:.3f}  {found.high:.3f}  {found.largest:.3f}  {beyond} ({found.count} runs)"

@@ -1,4 +1,4 @@
-"""Train an implementation for a threshold in a process of its own: `python -m assay.survey.trainings TASK RESULT`."""
+"""Train an implementation for a threshold in this process: `python -m assay.survey.trainings TASK RESULT`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from assay.testing.training import agent_training, mnist_training, network_train
 
 
 class Runs(Protocol):
-    """Trainings of one kind of model. What they share, such as data, is read when this is made."""
+    """Trainings of one kind of model. Shared data are read on construction."""
 
     def run(self, recipe: dict[str, Any], seed: int) -> dict[str, float]:
-        """Train by a recipe, and return the numbers that are stored."""
+        """Train by a recipe, and return the results to store."""
 
 
-# By the model that a recipe names.
+# Kinds of trainings, by the model of a recipe.
 KINDS: dict[str, Callable[[Any], Runs]] = {
     "mlp": mnist_training.Runs,
     "cnn": mnist_training.Runs,
@@ -31,12 +31,12 @@ KINDS: dict[str, Callable[[Any], Runs]] = {
 
 
 def main(task: Path, result: Path) -> None:
-    """Train once, and write the numbers and the device."""
+    """Train once, and write the results and the device."""
     asked = json.loads(task.read_text(encoding="utf-8"))
     implementation = load(asked["implementation"])
     device = implementation.start("cpu")
     numbers = KINDS[asked["recipe"]["model"]](implementation).run(asked["recipe"], asked["seed"])
-    # Under another name until it is whole.
+    # Written under another name first, so that the file is never incomplete.
     partial = result.with_suffix(".partial")
     partial.write_text(json.dumps({"device": device, "numbers": numbers}), encoding="utf-8")
     partial.rename(result)

@@ -1,1 +1,1 @@
-"""The library that tests of claims are written with."""
+"""Helpers for writing tests of claims."""

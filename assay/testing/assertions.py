@@ -1,4 +1,4 @@
-"""What a test of a claim is written with: the mark that names the claim, and comparisons that explain themselves."""
+"""The mark that names a test's claim, and comparisons with self-explanatory failure messages."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ SHOWN = 64
 
 
 def few_examples(n: int) -> Callable[[Test], Test]:
-    """Limit the examples of a test whose input, a network or an episode, is drawn by a seed.
+    """Limit the number of examples of a test that draws a whole network or episode from a seed.
 
-    An example of a small network holds thousands of random numbers, one of a large network holds millions and takes a
-    second: few of them say as much as many examples of an operation. They are not shrunk, since a smaller seed does
-    not make a smaller input.
+    An example of a small network holds thousands of random numbers. An example of a large network holds millions and
+    takes a second. A few of them test as much as many examples of an operation. They are not shrunk, since a smaller
+    seed does not make a smaller input.
 
     Args:
-        n: Number of examples in the full profile. The other profiles draw the same share of theirs, but at least one.
+        n: Number of examples in the full profile. The other profiles scale it by the same ratio, to at least one.
 
     """
 
     def decorate(test: Test) -> Test:
-        # Read when a test is collected: this module may be imported before the run has set its profile.
+        # Read at collection: this module may be imported before the run has set its profile.
         profile = settings.get_profile(settings.get_current_profile_name())
         count = max(1, profile.max_examples * n // EXAMPLES["full"])
         return settings(profile, max_examples=count, phases=set(profile.phases) - {Phase.shrink})(test)
@@ -58,7 +58,7 @@ def assert_form(what: str, actual: Any, shape: tuple[int, ...], dtype: np.dtype[
         `actual` as an array.
 
     Raises:
-        NonConformanceError: It has another shape or dtype.
+        NonConformanceError: The shape or dtype differs.
 
     """
     __tracebackhide__ = True
@@ -77,7 +77,7 @@ def assert_equal(what: str, actual: Any, expected: Array, dtype: np.dtype[Any] =
     """Check dtype, shape and every value, exactly.
 
     Raises:
-        NonConformanceError: It differs.
+        NonConformanceError: The dtype, the shape or a value differs.
 
     """
     __tracebackhide__ = True
@@ -101,7 +101,7 @@ def assert_within(
         dtype: Expected dtype of `actual`.
 
     Raises:
-        NonConformanceError: It is not; the message shows the worst element.
+        NonConformanceError: The dtype or shape differs, or an element is out of bounds; the message shows the worst.
 
     """
     __tracebackhide__ = True
@@ -125,12 +125,12 @@ def assert_within(
 
 
 def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exception]) -> None:
-    """Check that arguments are rejected with an error of a kind; whatever else is raised goes on.
+    """Check that arguments are rejected with one of the expected errors; other errors propagate.
 
     Args:
-        what: The arguments, for the message.
+        what: Description of the arguments for the message.
         call: Function that passes them to the implementation.
-        kinds: Kinds of error, a ValueError where none is named; several where frameworks and their releases differ.
+        kinds: Accepted error classes (default: ValueError); several where frameworks or their releases differ.
 
     Raises:
         NonConformanceError: The implementation accepts them.
@@ -140,7 +140,7 @@ def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exceptio
     kinds = kinds or (ValueError,)
     try:
         call()
-    except kinds:  # Raised by a namespace of Keras, which no proxy wraps.
+    except kinds:  # A Keras namespace is not wrapped by a proxy.
         return
     except AdapterError as error:
         if isinstance(error.__cause__, kinds):
@@ -159,11 +159,11 @@ def assert_close(
         what: The call, for the message.
         actual: Result of the implementation.
         expected: Result of the definition, in float64.
-        bounds: Bound of each tensor, from `assay.spec.error_bounds`: a number for all of its elements or one for each,
-            by which their differences are divided first.
+        bounds: Bound of each tensor, from `assay.spec.error_bounds`: a number for the whole tensor, or one per element,
+            by which the differences are divided first.
 
     Raises:
-        NonConformanceError: A tensor is missing, has another form, or is too far away.
+        NonConformanceError: A tensor is missing, has the wrong shape or dtype, or is out of bounds.
 
     """
     __tracebackhide__ = True

@@ -1,4 +1,4 @@
-"""Large and odd arguments for single operations: sizes that fit no block, every rank, and the edges of float32.
+"""Large and unusual arguments of single operations: sizes that are not multiples of a block, all ranks, extreme values.
 
 Shapes are few and fixed, as some implementations compile once per shape; a seed draws the values.
 """
@@ -10,16 +10,16 @@ import numpy as np
 from assay.contract import Array
 from assay.spec.semantics import layers
 
-# A prime number: it leaves a remainder in blocks of every usual size, and is larger than most of them.
+# A prime number: it is not a multiple of any usual block size, and is larger than most of them.
 ODD = 1031
-# More classes than there are whole numbers without a gap in float16, and no multiple of any block either.
+# float16 cannot represent all whole numbers up to here. Not a multiple of a usual block size either.
 MANY = 5_003
-# "Any shape": every rank, axes of 1, and sizes above those of blocks of elements and of rows.
+# "Any shape": all ranks, axes of size 1, and sizes larger than a block.
 ANY_SHAPE = ((), (1,), (ODD,), (67, ODD), (2, 3, 4), (3, 1, 5, 2), (2, 3, 1, 2, 2))
 WITH_AN_AXIS = ANY_SHAPE[1:]
 
-# Where exponentials, squares and formats of fewer bits reach their limits: exp overflows float32 above 88.7, and its
-# reciprocal is lost above 103.9; 65,504 is the largest number of float16.
+# Values at which exponentials, squares and narrower formats reach their limits. exp overflows float32 above 88.7, and
+# its reciprocal underflows above 103.9. 65,504 is the largest number of float16.
 _EDGES = (
     *(0.0, 2.0**-126, 1e-30, 1e-20, 1e-10, 1e-7, 1e-5, 1e-4, 1e-3, 0.01, 0.1, 0.25, 0.5, 1.0, 1 + 2.0**-23, 2.0, 3.0),
     *(
@@ -48,7 +48,7 @@ _EDGES = (
     *(1e6, 1e10, 1e19, 1e20, 1e30, float(np.finfo(np.float32).max), np.inf),
 )
 EDGES = np.array([*_EDGES, *(-edge for edge in _EDGES)], np.float32)
-# The deviation of many logits of which hardly any two are 80 apart: some implementations make 0 of exp(-87).
+# Standard deviation of logits; two of them rarely differ by 80, since some implementations flush exp(-87) to 0.
 LOGITS = 7.0
 
 
@@ -59,7 +59,7 @@ def normal(seed: int, *shapes: tuple[int, ...], scale: float = 1.0) -> list[Arra
 
 
 def edges(seed: int, shape: tuple[int, ...]) -> Array:
-    """Make an array of numbers at the edges of float32 and, where there is room for all of those, of usual ones."""
+    """Make an array of extreme float32 numbers, filled up with ordinary ones."""
     generator = np.random.default_rng(seed)
     values = generator.permutation(EDGES)[: int(np.prod(shape))]
     usual = generator.uniform(-110, 110, max(0, int(np.prod(shape)) - len(values)))
@@ -77,7 +77,7 @@ def probabilities(seed: int, batch: int, classes: int) -> Array:
 
 
 def labels(seed: int, batch: int, classes: int) -> Array:
-    """Draw labels, int32 [batch], the last class among them."""
+    """Draw labels that include the last class: int32 [batch]."""
     drawn = np.random.default_rng(seed).integers(0, classes, batch, np.int32)
     drawn[-1] = classes - 1
     return drawn

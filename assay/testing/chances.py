@@ -1,4 +1,4 @@
-"""How likely correct random draws are to look like given ones, by standard tests, and what these detect."""
+"""Standard statistical tests of random draws: p-values, and the smallest deviations that they detect."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from assay.testing.thresholds import DETECTION, RATE
 
 
 def chance_of_draws(draws: NDArray[Any], low: float, high: float) -> float:
-    """Return how likely even draws from an interval are to look as uneven as these, by Kolmogorov and Smirnov."""
-    from scipy import stats  # noqa: PLC0415 - as above
+    """Return the p-value of the Kolmogorov-Smirnov test that draws are uniform on an interval."""
+    from scipy import stats  # noqa: PLC0415
 
     note_sample("even draws", len(draws))
     return float(stats.kstest(draws, stats.uniform(low, high - low).cdf).pvalue)
 
 
 def chance_of_samples(one: NDArray[Any], other: NDArray[Any]) -> float:
-    """Return how likely draws of one distribution are to differ as much as these, by Kolmogorov and Smirnov's test.
+    """Return the p-value of the two-sample Kolmogorov-Smirnov test that both samples have one distribution.
 
-    Where values repeat, as numbers of steps do, they are less likely to.
+    With repeated values, such as numbers of steps, the test is conservative.
     """
-    from scipy import stats  # noqa: PLC0415 - as above
+    from scipy import stats  # noqa: PLC0415
 
     note_sample("two samples", len(one), len(other))
     return float(stats.ks_2samp(one, other).pvalue)
 
 
 def chance_of_counts(counts: Sequence[int], probabilities: NDArray[Any] | None = None) -> float:
-    """Return how likely draws by these probabilities, or even ones, are to give counts as far off, by chi-square."""
-    from scipy import stats  # noqa: PLC0415 - as above
+    """Return the p-value of the chi-square test that counts follow these probabilities (default: uniform)."""
+    from scipy import stats  # noqa: PLC0415
 
     note_sample("counts", int(sum(counts)), len(counts))
     expected = None if probabilities is None else probabilities * (sum(counts) / probabilities.sum())
@@ -42,12 +42,12 @@ def chance_of_counts(counts: Sequence[int], probabilities: NDArray[Any] | None =
 
 
 def detectable_divergence(draws: int, classes: int) -> float:
-    """Return how far probabilities q have to be from p for `chance_of_counts` to tell, with a chance of `DETECTION`.
+    """Return the smallest divergence of probabilities q from p that `chance_of_counts` detects with power `DETECTION`.
 
-    As sum (q - p)^2 / p: times the number of draws, that is the noncentrality of the statistic's distribution (Cohen,
+    It is sum (q - p)^2 / p. Times the number of draws, it is the noncentrality of the statistic's distribution (Cohen,
     "Statistical power analysis for the behavioral sciences", 1988, section 7.2).
     """
-    from scipy import optimize, stats  # noqa: PLC0415 - as above
+    from scipy import optimize, stats  # noqa: PLC0415
 
     freedom = classes - 1
     critical = stats.chi2.isf(RATE, freedom)
@@ -56,7 +56,7 @@ def detectable_divergence(draws: int, classes: int) -> float:
 
 
 def detectable_gap(draws: int, tests: int = 1) -> float:
-    """Return how far a distribution function has to be off somewhere for `chance_of_draws` to tell, with that chance.
+    """Return the smallest error of a distribution function that `chance_of_draws` detects with power `DETECTION`.
 
     Args:
         draws: Number of draws.
@@ -68,19 +68,19 @@ def detectable_gap(draws: int, tests: int = 1) -> float:
 
 
 def chance_of_share(count: int, total: int, probability: float) -> float:
-    """Return how likely `total` draws are to give a count as unlikely as this, by the exact binomial test."""
-    from scipy import stats  # noqa: PLC0415 - as above
+    """Return the p-value of the exact binomial test for a count of `total` draws."""
+    from scipy import stats  # noqa: PLC0415
 
     note_sample("share", int(total), float(probability))
     return float(stats.binomtest(count, total, probability).pvalue)
 
 
 def chance_of_order(draws: NDArray[Any]) -> float:
-    """Return how likely independent draws with these values are to come in ascending or descending order, if they do.
+    """Return the probability that independent draws of these values come out sorted, or 1 if these are not sorted.
 
-    All their orders are equally likely: of n! orders, those count as one that exchange equal values.
+    All n! orders are equally likely; those that only exchange equal values count as one.
     """
-    from scipy import special  # noqa: PLC0415 - as above
+    from scipy import special  # noqa: PLC0415
 
     _, counts = np.unique(draws, return_counts=True)
     rises = np.diff(draws)
@@ -90,12 +90,12 @@ def chance_of_order(draws: NDArray[Any]) -> float:
 
 
 def chance_of_each_count(counts: Sequence[int], probabilities: NDArray[Any]) -> float:
-    """Return how likely draws are to give a count as unlikely as the most unlikely of these, at most.
+    """Bound the probability that draws give a count as unlikely as the least likely of these.
 
-    By the exact binomial test of each count, for all of them together (Bonferroni): unlike `chance_of_counts`, this
+    Each count has an exact binomial test, and Bonferroni's inequality combines them. Unlike `chance_of_counts`, this
     holds however rare a class is.
     """
-    from scipy import stats  # noqa: PLC0415 - as above
+    from scipy import stats  # noqa: PLC0415
 
     found, draws = np.asarray(counts), sum(counts)
     note_sample("counts", int(draws), len(found))
@@ -104,23 +104,23 @@ def chance_of_each_count(counts: Sequence[int], probabilities: NDArray[Any]) -> 
     return float(min(1.0, 2 * len(found) * np.minimum(fewer, more).min()))
 
 
-# Over so many draws the difference of two is tested for each value, and whether it is 0 over three quarters of all.
+# Up to this lag every value of the difference is tested; up to three quarters of all draws, only whether it is 0.
 NEIGHBOURS = 5
 
 
 def chance_of_sequence(draws: NDArray[Any], classes: int) -> float:
-    """Return how likely even and independent draws of whole numbers are to depend on each other as these, at most.
+    """Bound the probability that uniform, independent draws of whole numbers depend on each other as much as these.
 
-    The differences of draws some places apart, modulo the number of classes, are then even and independent, too. So how
-    often a difference occurs is binomial, exactly; all of them are tested together (Bonferroni). That finds draws that
-    repeat, that follow an order, that are shared out evenly, and any buffer of draws that is used again.
+    The differences of draws at a fixed lag, modulo the number of classes, are then uniform and independent too. So the
+    number of times that a difference occurs is exactly binomial. All are tested together (Bonferroni). That finds draws
+    that repeat, follow an order or are spread too evenly, and a buffer of draws that is reused.
 
     Args:
         draws: Whole numbers from 0 on, [n].
-        classes: How many of them there are.
+        classes: Number of classes.
 
     """
-    from scipy import stats  # noqa: PLC0415 - as above
+    from scipy import stats  # noqa: PLC0415
 
     tests = []
     for lag in range(1, 3 * len(draws) // 4):

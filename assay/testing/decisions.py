@@ -1,4 +1,4 @@
-"""Statistical decisions of a test: their false-alarm rates and what they detect, noted as they are taken."""
+"""Statistical decisions of a test, recorded as they are made, with their false-alarm rates and what they detect."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Decisions:
 
     Attributes:
         false_alarm: Sum of their false-alarm rates, which bounds the rate of the test (Bonferroni).
-        samples: What they were based on: the kind of a statistic, and its numbers.
+        samples: The statistics that the decisions are based on: kind and numbers.
 
     """
 
@@ -26,28 +26,28 @@ _now = Decisions()
 
 
 def note(false_alarm: float) -> None:
-    """Note a decision."""
+    """Record the false-alarm rate of a decision."""
     _now.false_alarm += false_alarm
 
 
 def note_sample(kind: str, *numbers: float | str) -> None:
-    """Note what a decision is based on: the kind of the statistic, and the numbers that its power follows from."""
+    """Record the statistic that a decision is based on, and the numbers that determine its power."""
     sample = [kind, *numbers]
     if sample not in _now.samples:
         _now.samples.append(sample)
 
 
 def take() -> Decisions:
-    """Return what was noted since this was last called."""
+    """Return the decisions recorded since the last call."""
     global _now
     found, _now = _now, Decisions()
     return found
 
 
 class Level(float):
-    """A false-alarm rate that notes each comparison with a probability as a decision.
+    """A false-alarm rate that records each comparison with a probability as a decision.
 
-    So the rate of a claim is counted by its tests themselves. A part of a level is a level. To compute a limit from a
+    So tests count the rate of their claim by themselves. A fraction of a level is a level. Computing a limit from a
     level is a decision, too.
     """
 
@@ -58,37 +58,37 @@ class Level(float):
         note(float(self) * np.size(other))
         return np.asarray(other) if np.ndim(other) else float(other)
 
-    def __lt__(self, other: Any) -> Any:  # noqa: ANN401 - as above
-        """Compare, and note the decision."""
+    def __lt__(self, other: Any) -> Any:  # noqa: ANN401
+        """Compare, and record the decision."""
         return self._note(other) > float(self)
 
-    def __le__(self, other: Any) -> Any:  # noqa: ANN401 - as above
-        """Compare, and note the decision."""
+    def __le__(self, other: Any) -> Any:  # noqa: ANN401
+        """Compare, and record the decision."""
         return self._note(other) >= float(self)
 
-    def __gt__(self, other: Any) -> Any:  # noqa: ANN401 - as above
-        """Compare, and note the decision."""
+    def __gt__(self, other: Any) -> Any:  # noqa: ANN401
+        """Compare, and record the decision."""
         return self._note(other) < float(self)
 
-    def __ge__(self, other: Any) -> Any:  # noqa: ANN401 - as above
-        """Compare, and note the decision."""
+    def __ge__(self, other: Any) -> Any:  # noqa: ANN401
+        """Compare, and record the decision."""
         return self._note(other) <= float(self)
 
     def __truediv__(self, other: float) -> Level:
-        """Return a part, for one of several decisions."""
+        """Return a fraction of the level, for one of several decisions."""
         return Level(float(self) / float(other))
 
     def __rtruediv__(self, other: float) -> float:
-        """Turn it into a limit, which is a decision."""
+        """Compute a limit from the level, and record the decision."""
         note(float(self))
         return other / float(self)
 
     def __rsub__(self, other: float) -> float:
-        """Turn it into a limit, which is a decision."""
+        """Compute a limit from the level, and record the decision."""
         note(float(self))
         return other - float(self)
 
     def __pow__(self, other: float, modulo: None = None) -> float:
-        """Turn it into a limit, which is a decision."""
+        """Compute a limit from the level, and record the decision."""
         note(float(self))
         return float(float(self) ** other)

@@ -1,8 +1,8 @@
-"""How likely correct random draws are to look like given ones: bounds that hold exactly, for any number of draws.
+"""Statistical tests of random draws whose p-values are rigorous bounds for any number of draws.
 
-No statistic is compared with its limit for many draws, which says little of probabilities of one in a million. A bound
-is the probability of a binomial distribution, or follows from one by adding the probabilities of several events
-(Bonferroni) or by Chernoff's inequality. So it may exceed the probability that it bounds, and never falls below it.
+Asymptotic distributions of a statistic are not used: they are inaccurate at probabilities of one in a million. Each
+bound is a binomial probability, or follows from binomial probabilities by Bonferroni's or Chernoff's inequality. So it
+may exceed the probability that it bounds, but is never below it.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from assay.contract import Array
 from assay.testing.decisions import note_sample
 from assay.testing.thresholds import DETECTION, RATE
 
-# Powers beyond these make a distribution that float64 cannot tell from argmax.
+# With larger powers, float64 cannot distinguish the distribution from argmax.
 _LARGEST_POWER = 200.0
 
 
 def chance_of_categories(counts: Array, probabilities: Array) -> float:
     """Bound the probability that independent draws give counts as far from their probabilities as these.
 
-    Each class alone, the rarest classes together and the sharpness of the whole are looked at: so a class that is never
-    drawn, a tail that is cut off, a mixture with argmax and a wrong temperature are found.
+    It tests each class alone, the rarest classes together, and the sharpness of the whole. So it finds a class that is
+    never drawn, a truncated tail, a mixture with argmax and a wrong temperature.
 
     Args:
         counts: Number of draws of each class, int [classes].
-        probabilities: Their probabilities but for a common factor, [classes].
+        probabilities: Probabilities of the classes up to a common factor, [classes].
 
     """
     counts, probabilities = np.asarray(counts), probabilities / probabilities.sum()
@@ -45,15 +45,15 @@ def chance_of_categories(counts: Array, probabilities: Array) -> float:
 
 
 def chance_of_shares(counts: Array, draws: int | Array, probabilities: float | Array) -> float:
-    """Bound the probability that any of several counts is as far from its binomial distribution as the furthest is.
+    """Bound the probability that any of several binomial counts is as unlikely as the least likely of these.
 
     Args:
-        counts: How often each event came, int [events].
-        draws: How often each could have come, int [events] or one number for all.
+        counts: Number of times each event occurred, int [events].
+        draws: Number of trials of each event, int [events] or one number for all.
         probabilities: Probability of each event in one draw, [events] or one number for all.
 
     """
-    from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
+    from scipy import stats  # noqa: PLC0415 - slow to import and rarely needed
 
     chances = np.clip(probabilities, 0, 1)
     tails = np.minimum(stats.binom.cdf(counts, draws, chances), stats.binom.sf(counts - 1, draws, chances))
@@ -63,10 +63,10 @@ def chance_of_shares(counts: Array, draws: int | Array, probabilities: float | A
 def _divergence(counts: Array, probabilities: Array) -> float:
     """Return the least Kullback-Leibler divergence from the probabilities to any distribution as sharp as the draws.
 
-    Sharpness is the mean logarithm of the probabilities of what was drawn. The distributions of each sharpness that are
-    nearest to the given one are its powers, which are what it becomes at other temperatures.
+    Sharpness is the mean log-probability of the drawn classes. Among distributions of a given sharpness, a power of the
+    given distribution is the nearest. Temperatures other than 1 give such powers.
     """
-    from scipy import optimize  # noqa: PLC0415 - as above
+    from scipy import optimize  # noqa: PLC0415
 
     possible = probabilities > 0
     logarithms = np.log(probabilities[possible])
@@ -76,19 +76,19 @@ def _divergence(counts: Array, probabilities: Array) -> float:
         return power * mean - float(np.logaddexp.reduce((1 + power) * logarithms))
 
     limits = -_LARGEST_POWER, _LARGEST_POWER
-    # Any power gives a valid bound, so it does not matter how near the best one is found.
+    # Any power gives a valid bound, so the optimum need not be exact.
     return max(0.0, -float(optimize.minimize_scalar(lambda power: -gain(power), bounds=limits, method="bounded").fun))
 
 
 def normal_quantiles(count: int) -> Array:
-    """Return numbers that lie as evenly under the normal distribution as so many can."""
+    """Return `count` quantiles of the normal distribution, evenly spaced in probability."""
     return np.array([NormalDist().inv_cdf((place + 0.5) / count) for place in range(count)])
 
 
 def detectable_temperature(draws: int, probabilities: Array) -> float:
-    """Return how far a temperature has to be from 1, relatively, to be detected with a chance of `DETECTION`.
+    """Return the smallest relative deviation of a temperature from 1 that is detected with power `DETECTION`.
 
-    The mean of the logarithms of many probabilities is nearly normal, and moves by their variance per unit.
+    The mean log-probability of many draws is nearly normal, and shifts by its variance per unit of deviation.
     """
     probabilities = probabilities / probabilities.sum()
     logarithms = np.log(probabilities)
@@ -104,9 +104,9 @@ def chance_of_repeats(*sequences: Array, classes: int, length: int) -> float:
     Two words at different places are equal with a probability of classes^-length, even where they overlap.
 
     Args:
-        sequences: Numbers from 0 to below `classes`, int [draws] each.
-        classes: How many numbers there are.
-        length: Length of a word; as many as 64 bits hold.
+        sequences: Numbers from 0 to `classes` - 1, each int [draws].
+        classes: Number of classes.
+        length: Length of a word, which must fit into 64 bits.
 
     Returns:
         1 where every word occurs once; otherwise the number of pairs of words times that probability.
@@ -121,24 +121,24 @@ def chance_of_repeats(*sequences: Array, classes: int, length: int) -> float:
 
 
 def mirrored_halves(sequence: Array) -> tuple[Array, Array]:
-    """Return the first half of a sequence, and as much of its end backwards: no element is in both."""
+    """Return the first half of a sequence, and its second half reversed; a middle element is in neither."""
     half = len(sequence) // 2
     return sequence[:half], sequence[: len(sequence) - half - 1 : -1]
 
 
 def share_reached(draws: int, false_alarm: float) -> float:
-    """Return the share of the way from 0 to both limits that so many even draws between them reach.
+    """Return the fraction of a symmetric interval around 0 that uniform draws from it reach on both sides.
 
-    The largest, or the smallest, stays below with a probability of `false_alarm`: half of it for each.
+    The probability that either extreme falls short of it is `false_alarm`, half for each side.
     """
     return 1 - 2 * (1 - (false_alarm / 2) ** (1 / draws))
 
 
 def chance_of_collisions(draws: Array, values: int) -> float:
-    """Bound the probability that independent, even draws from so many values, or more, are equal in as many pairs.
+    """Bound the probability that uniform, independent draws from at least `values` values have as many equal pairs.
 
-    Whether two draws are equal is independent of whether two others are, or one of these and a third. So the variance
-    of the number of equal pairs is known, and Chebyshev's inequality bounds how far that is from its mean.
+    Whether two draws are equal is independent of whether another pair is, even if the pairs share a draw. So the
+    variance of the number of equal pairs is known, and Chebyshev's inequality bounds its distance from the mean.
     """
     _, times = np.unique(draws, return_counts=True)
     pairs = int((times * (times - 1) // 2).sum())
@@ -147,15 +147,15 @@ def chance_of_collisions(draws: Array, values: int) -> float:
 
 
 def chance_of_lags(draws: Array, classes: int, lags: Iterable[int]) -> float:
-    """Bound the probability that independent, even draws depend on those some places before as much as these.
+    """Bound the probability that uniform, independent draws depend on earlier ones at these lags as much as these.
 
-    Of draws so many places apart, the differences modulo `classes` are independent and even, and so are the sums. So
-    the number of times that each difference and each sum occurs is binomial.
+    The differences at a lag, modulo `classes`, are independent and uniform, and so are the sums. So the number of times
+    that each difference and each sum occurs is binomial.
 
     Args:
-        draws: Numbers from 0 to below `classes`, int [draws].
-        classes: How many numbers there are.
-        lags: How many places apart.
+        draws: Numbers from 0 to `classes` - 1, int [draws].
+        classes: Number of classes.
+        lags: Distances between the draws that are compared.
 
     """
     pairs = [pair for lag in lags for pair in (draws[lag:] - draws[:-lag], draws[lag:] + draws[:-lag])]
@@ -165,17 +165,17 @@ def chance_of_lags(draws: Array, classes: int, lags: Iterable[int]) -> float:
 
 
 def chance_of_coarseness(draws: Array, classes: int) -> float:
-    """Bound the probability that even draws all are where random numbers of 16 bits or fewer point.
+    """Bound the probability that all uniform draws are ones that random numbers of 16 bits or fewer can produce.
 
-    Such numbers are whole numbers from 0 on, or the middles between them, divided by a power of 2 or by one less; or
-    those of float16. They point to a part of the classes, and correct draws are there with a probability of that part.
+    Such numbers are whole numbers k or k + 1/2, divided by 2^n or 2^n - 1, or the numbers of float16. They reach only a
+    fraction of the classes, and a correct draw is among these with a probability equal to that fraction.
 
     Args:
-        draws: Numbers from 0 to below `classes`, int [draws].
-        classes: How many numbers there are, by far more than 2^16.
+        draws: Numbers from 0 to `classes` - 1, int [draws].
+        classes: Number of classes, far more than 2^16.
 
     """
-    # Of each kind, the classes that are pointed to.
+    # Reachable classes for each kind of number.
     pointed = [np.unique((numbers * classes).astype(np.int64)) for numbers in _coarse_numbers()]
     chances = [(len(some) / classes) ** len(draws) for some in pointed if np.isin(draws, some).all()]
     return min(1.0, len(pointed) * min(chances, default=1.0))
@@ -186,17 +186,17 @@ def _coarse_numbers() -> Iterator[Array]:
         for steps in (2**bits - 1, 2**bits):
             yield np.arange(steps) / steps
             yield (np.arange(steps) + 0.5) / steps
-    # The bits of all numbers of float16 from 0 to below 1.
+    # Bit patterns of all float16 numbers in [0, 1).
     yield np.arange(np.float16(1).view(np.uint16)).astype(np.uint16).view(np.float16).astype(np.float64)
 
 
 def chance_of_evenness(counts: Array) -> float:
     """Bound the probability that independent, even draws give counts as nearly equal as these.
 
-    Counts of a fixed number n of draws are Poisson counts, given that these add up to n. So a probability is at most
-    that of Poisson counts, divided by the probability of such a sum; and Chernoff's inequality bounds the former.
+    Counts of a fixed number n of draws are Poisson counts, conditioned on their sum being n. So a probability is at
+    most that of Poisson counts, divided by the probability of that sum. Chernoff's inequality bounds the former.
     """
-    from scipy import optimize, stats  # noqa: PLC0415 - as above
+    from scipy import optimize, stats  # noqa: PLC0415
 
     draws, mean = int(counts.sum()), float(np.mean(counts))
     found = float(np.sum((counts - mean) ** 2))

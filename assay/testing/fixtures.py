@@ -1,4 +1,4 @@
-"""Fixtures outside pytest: for a program that repeats a test."""
+"""Use of fixtures outside pytest, in a program that repeats a test."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def undecorated(fixture: Any) -> Callable[..., Any]:  # noqa: ANN401 - pytest has changed what a fixture is
-    """Return the function that a fixture was made of, so that it can be called."""
+    """Return the function that a fixture decorates, so that it can be called."""
     # From pytest 8.4 on a fixture is an object that wraps its function; before, it is a function that refuses calls.
     older = getattr(fixture, "__pytest_wrapped__", None)
     function: Callable[..., Any] = fixture.__wrapped__ if older is None else older.obj

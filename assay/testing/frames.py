@@ -1,4 +1,4 @@
-"""Whether pictures of the cart and its pole show the states that they are made of, whatever their colours and sizes."""
+"""Check that frames of the cart and its pole show their states, whatever the colours and sizes."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import numpy as np
 from assay.adapters.proxy import NonConformanceError
 from assay.contract import Array
 
-# Rows of pixels at either end of what moves.
+# Height in pixels of the top and bottom strips of the moving part.
 EDGE = 5
-# Of what an end moves by, a straight line may leave so much: pictures have whole pixels.
+# Allowed residual of a linear fit, as a fraction of the movement, since frames have whole pixels.
 REST = 0.25
 
 
 def moving_ends(frames: Array) -> tuple[Array, Array]:
-    """Return in which columns the upper and the lower end of what moves are: the pole's tip and the cart, each [n].
+    """Return the columns of the top and bottom of the moving part: the pole's tip and the cart, each [n].
 
     Raises:
-        NonConformanceError: A frame shows nothing, or all show the same.
+        NonConformanceError: A frame is empty, or all frames are equal.
 
     """
     drawn = (frames != frames[:1, :1, :1]).any(axis=-1)
@@ -35,7 +35,7 @@ def moving_ends(frames: Array) -> tuple[Array, Array]:
 
 
 def _middle(part: Array) -> float:
-    """Return the mean column of what is drawn in some rows."""
+    """Return the mean column of the drawn pixels."""
     return float(np.nonzero(part)[1].mean())
 
 
@@ -44,11 +44,11 @@ def assert_shows(frames: Array, states: Array, rest: float = REST) -> None:
 
     Args:
         frames: Uint8 [n, height, width, 3].
-        states: [n, 4], of an episode in which cart and pole go both ways.
-        rest: Part of what an end moves by that a straight line may leave.
+        states: [n, 4], from an episode in which cart and pole move in both directions.
+        rest: Allowed residual of a linear fit, as a fraction of the movement.
 
     Raises:
-        NonConformanceError: The frames do not show one of them, or show the states of other frames.
+        NonConformanceError: The frames do not show the cart or the pole, or show the states of other frames.
 
     """
     __tracebackhide__ = True
@@ -76,6 +76,6 @@ def assert_shows(frames: Array, states: Array, rest: float = REST) -> None:
 
 
 def _rest(columns: Array, known: Array, lag: int) -> float:
-    """Return the root mean square of what a straight line by the states of other frames leaves of the columns."""
+    """Return the root mean square residual of a linear fit of the columns to the states of frames `lag` away."""
     shown, others = columns[1:-1], known[1 - lag : len(known) - 1 - lag]
     return float(np.std(shown - np.polyval(np.polyfit(others, shown, 1), others)))

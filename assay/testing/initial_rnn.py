@@ -1,4 +1,4 @@
-"""How the parameters of an RNN begin: what the document says, and what frameworks do where it is silent."""
+"""Initial parameters of an RNN: what the document says, and what frameworks do where it is silent."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from assay.testing.thresholds import FALSE_ALARM
 Checks = dict[str, Callable[[], object]]
 
 GATES = 4
-# As far as PyTorch draws what its LSTM begins with.
+# Limit of the uniform draws that initialise PyTorch's LSTM.
 DRAWN_TO = 1 / math.sqrt(UNITS)
 
 
 def assert_glorot_uniform(name: str, kernel: Array) -> None:
-    """Check that no element is beyond the limit, and that they lie as even draws do."""
+    """Check that the elements are within the limit and uniformly distributed."""
     limit = glorot_limit(*fans(kernel.shape))
     assert_within(name, kernel, np.zeros(kernel.shape), limit * (1 + rounding.gamma(rounding.SQRT)))
     probability = chance_of_draws(to_float64(kernel).ravel(), -limit, limit)
@@ -48,7 +48,7 @@ def check_bias(name: str, bias: Array) -> Checks:
     """Return a check of the cell's bias for each permitted result."""
 
     def drawn() -> None:
-        # The distribution function of a sum of two even draws makes such sums even.
+        # The distribution function of a sum of two uniform draws maps such sums to uniform draws.
         shares = np.clip(to_float64(bias) / (2 * DRAWN_TO), -1, 1)
         _assert_even(name, np.sign(shares) * (2 * np.abs(shares) - shares**2), 1.0)
 
@@ -58,7 +58,7 @@ def check_bias(name: str, bias: Array) -> Checks:
 
 
 def _assert_orthogonal(*kernels: Array) -> None:
-    """Check that the rows of every kernel are as orthogonal as float32 leaves them, in four draws."""
+    """Check that the rows of four kernels are orthogonal to the accuracy of float32."""
     draws = [orthogonal(kernels[0].shape, number, np.float32) for number in range(measured_bounds.PERMUTATIONS)]
     found, expected = (max(map(_from_orthogonal, some)) for some in (kernels, draws))
     _require(
@@ -72,7 +72,7 @@ def _from_orthogonal(kernel: Array) -> float:
 
 
 def _assert_even(what: str, values: Array, limit: float) -> None:
-    """Check that no value is beyond the limit, and that they lie as even draws do."""
+    """Check that the values are within the limit and uniformly distributed."""
     largest = np.abs(values).max()
     _require(largest <= limit * (1 + rounding.gamma(2)), f"{what} has {largest}")
     probability = chance_of_draws(values, -limit, limit)
@@ -80,7 +80,7 @@ def _assert_even(what: str, values: Array, limit: float) -> None:
 
 
 def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - as of an assertion
-    """Raise what a test reports as a failure.
+    """Raise an error that a test reports as a failure.
 
     Raises:
         NonConformanceError: The condition does not hold.
@@ -92,7 +92,7 @@ def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - as of an 
 
 
 def assert_fully_resolved(name: str, kernel: Array) -> None:
-    """Check that most elements have a value of their own, as draws of 8 or 16 bits have not."""
+    """Check that most elements have a unique value, unlike draws of 8 or 16 bits."""
     distinct = len(np.unique(kernel))
     _require(distinct > kernel.size / 2, f"the {kernel.size} elements of {name} have only {distinct} different values")
 
@@ -100,9 +100,9 @@ def assert_fully_resolved(name: str, kernel: Array) -> None:
 def assert_drawn_apart(kernels: Mapping[str, Array]) -> None:
     """Check that no two kernels, gates of the cell or rows of a kernel come from the same draws.
 
-    The product of two independent draws from -1 to 1 has a mean of 0, and of a draw with itself of 1/3. How far the
-    mean of n such products may be from 0 by chance is bounded by Hoeffding's inequality ("Probability inequalities for
-    sums of bounded random variables", 1963), for all pairs together (Bonferroni).
+    The product of two independent draws from -1 to 1 has a mean of 0; the square of a draw has a mean of 1/3.
+    Hoeffding's inequality ("Probability inequalities for sums of bounded random variables", 1963) bounds how far the
+    mean of n such products may be from 0 by chance, for all pairs together (Bonferroni).
 
     Args:
         kernels: Glorot-uniform kernels by name.
@@ -117,7 +117,7 @@ def assert_drawn_apart(kernels: Mapping[str, Array]) -> None:
 
 
 def _pairs(scaled: Mapping[str, Array]) -> Iterator[tuple[str, Array, Array]]:
-    """Yield what might share its draws."""
+    """Yield the pairs of arrays that might share their draws, with a description."""
     for (name, one), (other_name, other) in combinations(scaled.items(), 2):
         count = min(one.size, other.size)
         yield f"{name} and {other_name}", one.ravel()[:count], other.ravel()[:count]
@@ -129,7 +129,7 @@ def _pairs(scaled: Mapping[str, Array]) -> Iterator[tuple[str, Array, Array]]:
         for what, numbers in (("", kernel.ravel()), (", by columns,", kernel.T.ravel())):
             first, last = mirrored_halves(numbers)
             yield f"the beginning of {name} and its end{what}", first, last
-        # A row of fewer elements says too little.
+        # A row of fewer elements has too little power.
         rows = kernel if kernel.shape[1] > kernel.shape[0] else kernel.T
         for number, (one, other) in enumerate(pairwise(rows)):
             yield f"rows {number} and {number + 1} of {name}", one, other

@@ -15,7 +15,7 @@ def mlp_layers(layers: Any) -> list[Any]:  # noqa: ANN401 - the module `layers` 
     return [layers.Flatten(), layers.Dense(100, activation="relu"), layers.Dense(10), layers.Softmax()]
 
 
-def cnn_layers(layers: Any) -> list[Any]:  # noqa: ANN401 - as above
+def cnn_layers(layers: Any) -> list[Any]:  # noqa: ANN401
     """Make the layers of the CNN (lines 300 to 318)."""
     return [
         layers.Conv2D(filters=32, kernel_size=[5, 5], padding="same", activation="relu"),
@@ -32,11 +32,11 @@ def cnn_layers(layers: Any) -> list[Any]:  # noqa: ANN401 - as above
 LAYERS = {"mlp": mlp_layers, "cnn": cnn_layers}
 
 
-def connected(namespace: Any, form: str, layers: list[Any], input_shape: tuple[int, ...]) -> Any:  # noqa: ANN401 - as above
+def connected(namespace: Any, form: str, layers: list[Any], input_shape: tuple[int, ...]) -> Any:  # noqa: ANN401
     """Make a model that calls layers one after the other.
 
     Args:
-        namespace: Keras-shaped.
+        namespace: A Keras namespace.
         form: One of `FORMS`.
         layers: Layers in their order.
         input_shape: Shape of an example, without the batch.
@@ -51,7 +51,7 @@ def connected(namespace: Any, form: str, layers: list[Any], input_shape: tuple[i
     class Subclassed(namespace.Model):  # type: ignore[misc]  # a class of whatever namespace it is
         def __init__(self) -> None:
             super().__init__()
-            # As attributes, by which a model knows its layers.
+            # A model finds its layers among its attributes.
             for number, layer in enumerate(layers):
                 setattr(self, f"layer{number}", layer)
 
@@ -68,10 +68,10 @@ def _through(layers: list[Any], tensor: Any) -> Any:  # noqa: ANN401 - a tensor,
 
 
 def build(namespace: Any, form: str, name: str) -> Any:  # noqa: ANN401 - a model of the namespace
-    """Make the MLP or the CNN, by its name in the definition, in one of the forms."""
+    """Make the MLP or the CNN in one of the forms, given its name in the definition."""
     return connected(namespace, form, LAYERS[name](namespace.layers), (28, 28, 1))
 
 
-def load(model: Any, name: str, parameters: Parameters) -> None:  # noqa: ANN401 - as above
-    """Put parameters of the definition into a model that is built: its variables come in the same order."""
+def load(model: Any, name: str, parameters: Parameters) -> None:  # noqa: ANN401
+    """Copy parameters of the definition into a built model, whose variables have the same order."""
     model.set_weights([parameters[key] for key in MODELS[name].shapes])

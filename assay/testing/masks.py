@@ -1,8 +1,8 @@
-"""Whether what is dropped was drawn element by element, each with the same probability and by itself.
+"""Statistical tests that a dropout mask is drawn independently for each element, with one probability.
 
-Each function returns how likely such draws are to be as unusual as those that are looked at. These probabilities are
-exact, or larger than the exact ones where several looks are taken at once (Bonferroni's inequality), so a test of them
-fails a correct implementation no more often than it says.
+Each function returns the probability that such a mask looks as unusual as the given one. These probabilities are
+exact, or upper bounds where several tests are combined (Bonferroni's inequality). So a correct implementation fails no
+more often than the stated rate.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from numpy.typing import NDArray
 
 Mask = NDArray[np.bool_]
 
-# As many masks in a row make a word.
+# Number of consecutive elements in a word.
 WORD = 64
 
 
 def chance_of_all(*chances: float) -> float:
-    """Return how likely the least of several chances is to come out as low, however they depend on each other."""
+    """Bound the probability that the smallest of several p-values is this low, however they depend on each other."""
     return min(1.0, len(chances) * min(chances))
 
 
 def chance_of_spread(counts: NDArray[Any], size: int, rate: float) -> float:
-    """Return how likely parts of a mask are to vary as little, or as much, in how many elements of them are dropped.
+    """Return the probability that counts of dropped elements vary as little, or as much, between parts of a mask.
 
-    Counts of separate parts are independent and binomial. So is how many of them are among the middle quarter of that
-    distribution, and how many among its outer quarter: an exact number in each part puts all of them in the middle, and
-    parts that are dropped as a whole lie outside.
+    Counts of separate parts are independent and binomial. So the number of parts in the middle quarter of that
+    distribution, and the number in its outer quarter, are binomial too. If every part has the same number of dropped
+    elements, all are in the middle; if parts are dropped as a whole, all are outside.
 
     Args:
         counts: Counts of dropped elements in each part, [parts].
@@ -36,11 +36,11 @@ def chance_of_spread(counts: NDArray[Any], size: int, rate: float) -> float:
         rate: The probability that an element is dropped.
 
     """
-    from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
+    from scipy import stats  # noqa: PLC0415 - slow to import and rarely needed
 
     distribution = stats.binom(size, rate)
     mass, distance = distribution.pmf(np.arange(size + 1)), np.abs(np.arange(size + 1) - size * rate)
-    # The distances at which the middle and the outer quarter end, in steps as fine as the distribution has.
+    # Distances from the mean at which the two regions end, as the distribution is discrete.
     order = np.argsort(distance, kind="stable")
     within = np.cumsum(mass[order])
     middle = distance[order[np.searchsorted(within, 1 / 4)]]
@@ -54,19 +54,19 @@ def chance_of_spread(counts: NDArray[Any], size: int, rate: float) -> float:
 
 
 def chance_of_agreement(one: Mask, other: Mask) -> float:
-    """Return how likely two masks of rate 1/2 are to agree in as many elements, or as few.
+    """Return the probability that two masks of rate 1/2 agree in as many elements, or as few.
 
-    Whether two independent elements agree is a fair coin, and so is each of the pairs along a chain of them.
+    The agreement of two independent elements is a fair coin toss, and those of successive pairs are independent.
     """
-    from scipy import stats  # noqa: PLC0415 - as above
+    from scipy import stats  # noqa: PLC0415
 
     return float(stats.binomtest(int((one == other).sum()), one.size, 1 / 2).pvalue)
 
 
 def chance_of_neighbours(mask: Mask) -> float:
-    """Return how likely elements of a mask of rate 1/2 are to go with, or against, those at some distance from them.
+    """Return the probability that elements of a mask of rate 1/2 agree, or disagree, as much with those at a distance.
 
-    Distances are those to the next along each axis, powers of two, and half of the mask; and it is laid on its mirror
+    The distances along each axis are 1, powers of two, and half of the mask. The mask is also compared with its mirror
     image.
     """
     flat = mask.ravel()
@@ -79,10 +79,10 @@ def chance_of_neighbours(mask: Mask) -> float:
 
 
 def count_repetitions(mask: Mask) -> int:
-    """Count the words of elements in a row that are masked like an earlier word.
+    """Count the words of consecutive elements that repeat an earlier word.
 
-    Of n elements dropped at rate 1/2, any two words are alike with a probability below n^2 / 2^65, also where they
-    overlap: 1e-9 for 190,000 elements. A buffer of random numbers that is used again repeats nearly all of them.
+    In n elements dropped at rate 1/2, two equal words exist with a probability below n^2 / 2^65, overlapping ones
+    included: 1e-9 for 190,000 elements. A buffer of random numbers that is reused repeats nearly all words.
     """
     words = mask.ravel().astype(np.uint64)
     length = 1

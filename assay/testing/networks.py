@@ -1,4 +1,4 @@
-"""What tests of a whole network compare: answers of an implementation and of the definition, by name."""
+"""Comparison of a whole network with its definition: outputs, gradients and parameters by name."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ class Case(NamedTuple):
 
 
 def layer_outputs(model: str) -> Evaluate:
-    """Return what gives the definition's output of every layer."""
+    """Return a function that computes the definition's output of every layer."""
     return lambda parameters, inputs, _targets: definition.layer_outputs(model, parameters, inputs)
 
 
 def loss_and_gradients(model: str) -> Evaluate:
-    """Return what gives the definition's loss and gradients."""
+    """Return a function that computes the definition's loss and gradients."""
 
     def evaluate(parameters: Tensors, inputs: Array, targets: Array) -> Tensors:
         loss, found = definition.loss_and_gradients(model, parameters, inputs, targets)
@@ -58,7 +58,7 @@ def loss_and_gradients(model: str) -> Evaluate:
 
 
 def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
-    """Return what gives the definition's losses and last parameters of a training.
+    """Return a function that computes the definition's losses and final parameters of a training.
 
     Args:
         model: Name of the model.
@@ -77,7 +77,7 @@ def solved(problem: Problem, evaluate: Callable[..., Evaluate], *, adam: Adam = 
     """Solve a problem by the definition.
 
     Args:
-        problem: Problem of several batches for `trajectory`, of one for the others.
+        problem: Problem with several batches for `trajectory`, with one batch otherwise.
         evaluate: `layer_outputs`, `loss_and_gradients` or `trajectory`.
         adam: Form of Adam, where `evaluate` is `trajectory` and Adam is the optimizer.
 
@@ -98,7 +98,7 @@ def solve_training(
     Args:
         problem: Parameters before the first step, and the batches.
         learning_rate: Learning rate of the optimizer.
-        permutations: Number of orders of additions that rounding is measured in.
+        permutations: Number of summation orders in which rounding is measured.
         adam: Form of Adam, where the optimizer is Adam.
 
     """
@@ -129,10 +129,10 @@ def case(make: Callable[..., Problem], evaluate: Callable[[str], Evaluate], seed
 
 
 def outputs_of(models: GroupProxy, problem: Problem, names: list[str]) -> dict[str, Any]:
-    """Run the model of a problem, and make sure that it has the layers of these names.
+    """Run the model of a problem, and check that it has layers with these names.
 
     Raises:
-        NonConformanceError: It lacks one.
+        NonConformanceError: A layer is missing.
 
     """
     found: dict[str, Any] = models.layer_outputs(problem.model, problem.parameters, problem.inputs)
@@ -143,15 +143,15 @@ def outputs_of(models: GroupProxy, problem: Problem, names: list[str]) -> dict[s
 
 
 def gradients_of(models: GroupProxy, problem: Problem) -> dict[str, Any]:
-    """Ask for loss and gradients of a problem."""
+    """Compute loss and gradients of a problem with the implementation."""
     loss, found = models.loss_and_gradients(*problem)
     return {"loss": loss, **found}
 
 
 def reordered(problem: Problem, orders: Iterable[str] = SAME_VALUES) -> Iterator[tuple[str, Problem]]:
-    """Yield a problem with its arrays in another memory order, which changes no value, and the name of the order.
+    """Yield a problem with its arrays in other memory orders, which change no value, and the name of each order.
 
-    At last the parameters themselves have another order.
+    The last problem has its parameters in reverse order.
     """
     for order in orders:
         yield order, map_arrays(SAME_VALUES[order], problem)
@@ -161,15 +161,15 @@ def reordered(problem: Problem, orders: Iterable[str] = SAME_VALUES) -> Iterator
 def assert_solved_in_any_order(
     one: Case, run: Callable[[Problem], Tensors], orders: Iterable[str] = SAME_VALUES
 ) -> None:
-    """Answer a problem with its arrays transposed, sliced and read-only in memory: their values alone count.
+    """Check that the result does not change if arrays are transposed, sliced or read-only in memory.
 
     Args:
         one: Problem and solution.
-        run: Function that asks the implementation.
+        run: Function that solves the problem with the implementation.
         orders: Names of the memory orders (default: all).
 
     Raises:
-        NonConformanceError: An answer differs from the solution.
+        NonConformanceError: A result differs from the solution.
 
     """
     __tracebackhide__ = True
@@ -183,20 +183,20 @@ def either_adam(check: Callable[..., None]) -> dict[str, Callable[[], None]]:
 
 
 def trained(models: GroupProxy, problem: Problem, learning_rate: float = LEARNING_RATE) -> dict[str, Any]:
-    """Train the model of a problem on its batches, and return losses and last parameters."""
+    """Train the model of a problem on its batches, and return losses and final parameters."""
     curve, last = models.train(*problem, learning_rate)
     return {"losses": curve, **last}
 
 
-# As many images as show how much of a logit is rounding.
+# Number of images in which the rounding of logits is measured.
 MEASURED = 50
 
 
 def digit_logits(parameters: Tensors, examples: Examples) -> tuple[Array, float]:
-    """Compute what a trained MLP says of images, by the definition.
+    """Compute the logits of a trained MLP by the definition.
 
     Returns:
-        The logits, [n, 10]; how large a difference between two of them rounding can turn.
+        The logits, [n, 10], and the largest difference between two logits whose sign rounding can change.
 
     """
     logits = _logits(to_float64(parameters), *map(to_float64, examples))["dense2"]
@@ -219,7 +219,7 @@ def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, acti
         activation: Activation of the layer; None for the identity.
 
     Raises:
-        NonConformanceError: It differs.
+        NonConformanceError: The output differs.
 
     """
     variables = (to_float64(problem.parameters[f"{layer}/{name}"]) for name in ("kernel", "bias"))
@@ -228,7 +228,7 @@ def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, acti
 
 
 def assert_certain(models: GroupProxy, model: ModelName, bias: str, problem: Problem) -> None:
-    """Check that a model whose last bias is far above 0 for one class gives it all of the probability, exactly.
+    """Check that a model whose last bias is far above 0 for one class gives that class a probability of exactly 1.
 
     Args:
         models: Group of the implementation.
@@ -237,7 +237,7 @@ def assert_certain(models: GroupProxy, model: ModelName, bias: str, problem: Pro
         problem: Problem whose shapes are used.
 
     Raises:
-        NonConformanceError: It keeps the probabilities away from 0 or 1.
+        NonConformanceError: The implementation keeps the probabilities away from 0 or 1.
 
     """
     __tracebackhide__ = True
@@ -252,7 +252,7 @@ def assert_parameters(initial: Tensors, model: str, layer: str, count: int) -> N
     """Check shapes and number of the parameters of a layer.
 
     Raises:
-        NonConformanceError: One has another form, or there is another number of them.
+        NonConformanceError: A shape, a dtype or the number of parameters differs.
 
     """
     shapes = {name: shape for name, shape in definition.MODELS[model].shapes.items() if name.startswith(f"{layer}/")}

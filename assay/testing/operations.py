@@ -1,4 +1,4 @@
-"""Single operations against their definitions: how one call, several calls in turn and views of memory are checked."""
+"""Checks of single operations against their definitions: one call, successive calls, and views of memory."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Function = Callable[..., Any]
 
 
 class Operation(NamedTuple):
-    """An operation of the contract, and how its result is compared with its definition.
+    """An operation of the contract, with a check of its result against the definition.
 
     Attributes:
         name: Name for messages.
-        check: Function of a description, the result and the arguments that raises where the result is wrong.
+        check: Function of a description, the result and the arguments; raises an error if the result is wrong.
 
     """
 
@@ -34,7 +34,7 @@ class Operation(NamedTuple):
 
 
 def compare(definition: Function, bound: Function) -> Function:
-    """Return a check of every result of a definition, in float64, within its bound."""
+    """Return a check that every result is within its bound of the definition in float64."""
 
     def check(what: str, result: Any, *arguments: Any) -> None:  # noqa: ANN401 - whatever an implementation returned
         __tracebackhide__ = True
@@ -74,7 +74,7 @@ def _sparse_crossentropy_bound(labels: Array, probabilities: Array) -> Array:
 
 
 def _one_hot(labels: Array, depth: int) -> Array:
-    # Without a matrix of depth times depth.
+    # Avoids a [depth, depth] matrix.
     return (labels[..., None] == np.arange(depth)).astype(np.float64)
 
 
@@ -99,7 +99,7 @@ def _check_simple_rnn(
     recurrent_kernel: Array,
     activation: str | None = "tanh",
 ) -> None:
-    """Compare every state with the definition's step from the implementation's own state before it."""
+    """Compare every state with the definition's step from the implementation's own previous state."""
     __tracebackhide__ = True
     states = assert_form(what, result, (*inputs.shape[:2], kernel.shape[1]))
     arguments = *map(_to_float64, (inputs, _before(states), kernel, recurrent_kernel)), activation
@@ -113,7 +113,7 @@ def _check_lstm(
     inputs: Array,
     *weights: Array,
 ) -> None:
-    """Compare both states at every time with the definition's step from the implementation's own states before."""
+    """Compare both states at every time with the definition's step from the implementation's own previous states."""
     __tracebackhide__ = True
     names = State._fields
     if len(result) != len(names):
@@ -129,7 +129,7 @@ def _check_lstm(
 
 
 def _before(states: Array) -> Array:
-    """Return the state before every step, [batch, time, units]: zeros before the first."""
+    """Return the state before every step, with zeros before the first: [batch, time, units]."""
     return np.concatenate([np.zeros_like(states[:, :1]), states[:, :-1]], axis=1)
 
 
@@ -174,7 +174,7 @@ def adam_step(*, adam: Adam) -> Operation:
     def step(*arguments: Any) -> AdamResults:  # noqa: ANN401 - of the function
         return AdamResults(*optimizers.adam_step(*arguments, adam=adam))
 
-    def bound(*arguments: Any) -> tuple[Array, Array, Array]:  # noqa: ANN401 - as above
+    def bound(*arguments: Any) -> tuple[Array, Array, Array]:  # noqa: ANN401
         return rounding.adam_step(*arguments, adam=adam)
 
     return Operation("adam_step", compare(step, bound))
@@ -202,10 +202,10 @@ def assert_correct(operation: Operation, function: Function, *arguments: Any) ->
 
 
 def assert_calls_are_independent(operation: Operation, function: Function, *calls: Arguments) -> None:
-    """Call a function with several arguments in turn, and compare every result with the definition after the last call.
+    """Call a function with several arguments in turn, then compare all results with the definition.
 
-    The first call is made once more at the end. A result that depends on an earlier call is wrong, and so is one that
-    a later call has changed, such as a buffer that is used again.
+    The first call is repeated at the end. This finds a result that depends on an earlier call, and a result that a
+    later call changes, such as a reused buffer.
     """
     __tracebackhide__ = True
     in_turn = [*calls, calls[0]]
@@ -216,7 +216,7 @@ def assert_calls_are_independent(operation: Operation, function: Function, *call
 
 
 def one_by_one(first: Arguments, second: Arguments) -> Iterator[Arguments]:
-    """Yield the first arguments, those with each one alone replaced by the second's, and the second ones."""
+    """Yield the first arguments, copies with one argument replaced by its second value, and the second arguments."""
     yield first
     for place in range(len(first)):
         yield *first[:place], second[place], *first[place + 1 :]
@@ -224,7 +224,7 @@ def one_by_one(first: Arguments, second: Arguments) -> Iterator[Arguments]:
 
 
 def assert_any_memory_order(operation: Operation, function: Function, *arguments: Any) -> None:  # noqa: ANN401
-    """Call a function with its arrays transposed, sliced, broadcast and read-only in memory: the values alone count."""
+    """Check that a result does not depend on arrays being transposed, sliced, broadcast or read-only in memory."""
     __tracebackhide__ = True
     for order, view in MEMORY_ORDERS.items():
         views = [map_arrays(view, argument) for argument in arguments]

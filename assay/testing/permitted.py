@@ -1,4 +1,4 @@
-"""How a test records which of the permitted results of its claim an implementation gives."""
+"""Recording of which permitted result of a claim an implementation gives."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from assay.testing import headroom
 
 
 class Results:
-    """The permitted results of a claim, and those that were given.
+    """The permitted results of a claim, and those observed.
 
     Attributes:
-        seen: Keys of the results that were given.
+        seen: Keys of the observed results.
 
     """
 
@@ -36,13 +36,13 @@ class Results:
         """Record which permitted result an implementation gives.
 
         Args:
-            checks: Check of each permitted result, by key; it raises an AssertionError for any other result.
-            alike: Whether one answer may pass several checks. Then all are made, and a result is recorded only if it
-                is the only one. Otherwise the first check that passes decides; results that were seen come first.
+            checks: Check of each permitted result, by key; raises an AssertionError for any other result.
+            alike: Whether one answer may pass several checks. If so, all checks run, and a result is recorded only if
+                a single check passes. Otherwise the first check that passes decides; observed results are tried first.
 
         Raises:
-            LookupError: The keys are not those of the permitted results.
-            NonConformanceError: No check passes; the message shows the nearest result, and names the others.
+            LookupError: The keys differ from those of the permitted results.
+            NonConformanceError: No check passes; the message shows the nearest result and lists the others.
 
         """
         __tracebackhide__ = True
@@ -51,7 +51,7 @@ class Results:
             raise LookupError(msg)
         earlier = headroom.take()
         given, failures = self._try(checks, only_first=not alike)
-        # Of several results that an answer may be, the nearest says how much of its bound rounding takes.
+        # If several checks pass, the nearest result shows how much of its bound rounding uses.
         nearest_ratio = min((ratio for ratio in given.values() if ratio is not None), default=None)
         for ratio in (earlier, nearest_ratio):
             if ratio is not None:
@@ -67,7 +67,7 @@ class Results:
     def _try(
         self, checks: Mapping[str, Callable[[], object]], *, only_first: bool
     ) -> tuple[dict[str, float | None], dict[str, AssertionError]]:
-        """Make checks, and return how near the answer came to the bounds of those that pass, and the failures."""
+        """Run checks; return the headroom of those that pass, and the failures of the others."""
         given: dict[str, float | None] = {}
         failures: dict[str, AssertionError] = {}
         for key in sorted(checks, key=lambda key: key not in self.seen):

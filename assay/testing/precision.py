@@ -10,13 +10,13 @@ from assay.testing.assertions import assert_form
 
 
 def measure_precision(ops: GroupProxy) -> str:
-    """Name the format that `ops.dense` multiplies in.
+    """Return the name of the format in which `ops.dense` multiplies.
 
-    1 + 2^-k times 1 survives only where the fraction has k bits. float16 and TF32 have as many, but float16 ends
-    before 2^16.
+    1 + 2^-k times 1 is exact only if the fraction has k bits. float16 and TF32 have equally many, but float16
+    overflows at 2^16.
 
     Raises:
-        NonConformanceError: Its answers tell nothing.
+        NonConformanceError: The results fit no format.
 
     """
     if (one := _product(ops, 1.0)) != 1.0:
@@ -35,7 +35,7 @@ def _keeps(ops: GroupProxy, value: float) -> bool:
 
 
 def _product(ops: GroupProxy, value: float) -> float:
-    # A matrix of some size, as small ones may take another way than those that a network multiplies.
+    # Large enough to use the same kernel as the products of a network.
     size = 64
     inputs = np.full((size, size), value, np.float32)
     result = ops.dense(inputs, np.eye(size, dtype=np.float32), np.zeros(size, np.float32))

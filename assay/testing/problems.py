@@ -1,4 +1,4 @@
-"""Problems for the document's models: parameters and batches made from a seed, as a drawn number each would be slow."""
+"""Problems for the document's models: parameters and batches from one seed, since single draws would be slow."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.precision import use_precision
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 
-# Of the document's training programs (lines 201 and 374).
+# Learning rate of the document's training programs (lines 201 and 374).
 LEARNING_RATE = 0.001
-# Of the agent (line 694).
+# Learning rate of the agent (line 694).
 GAMMA = 1.0
 
 
 class Problem(NamedTuple):
-    """A model's parameters, and one batch or several.
+    """Parameters of a model, with one or more batches.
 
     Attributes:
         model: Name of the model.
         parameters: Float32, by canonical name.
-        inputs: Float32 [batch, ...], or [steps, batch, ...] where steps were asked for.
-        targets: Targets, in the same form.
+        inputs: Float32 [batch, ...], or [steps, batch, ...] for several batches.
+        targets: Targets, with the same leading axes.
 
     """
 
@@ -54,13 +54,13 @@ def mlp(
     learning_rate: float = LEARNING_RATE,
     adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> Problem:
-    """Make a problem for the MLP: images without a black pixel, which would leave its weights without effect.
+    """Make a problem for the MLP, without black pixels, since the weights of a black pixel have no effect.
 
     Args:
-        seed: Seed of what is drawn.
+        seed: Seed of all draws.
         batch: Number of images.
-        steps: Number of batches; None for one batch without an axis of its own.
-        learning_rate: Learning rate of a training on them.
+        steps: Number of batches; None for a single batch without a leading axis.
+        learning_rate: Learning rate of a training on the batches.
         adam: Form of Adam, where the optimizer is Adam.
 
     """
@@ -68,12 +68,12 @@ def mlp(
 
 
 def cnn(seed: int, *, batch: int = 4, steps: int | None = None, adam: Adam = Adam.BEFORE_CORRECTION) -> Problem:
-    """Make a problem for the CNN: images without an even area, where all of a pooling window would be equally large."""
+    """Make a problem for the CNN, without uniform image areas, which would cause ties in pooling windows."""
     return _digits("cnn", seed, batch, steps, LEARNING_RATE, adam=adam)
 
 
 def _digits(model: str, seed: int, batch: int, steps: int | None, learning_rate: float, *, adam: Adam) -> Problem:
-    """Draw until no decision of the network hangs on rounding, which one or two draws do."""
+    """Draw until no decision of the network depends on rounding; one or two draws suffice."""
     leading = (batch,) if steps is None else (steps, batch)
     for attempt in count():
         generator = np.random.default_rng((seed, attempt))
@@ -86,12 +86,12 @@ def _digits(model: str, seed: int, batch: int, steps: int | None, learning_rate:
     raise AssertionError
 
 
-# As many characters as the document's windows have (line 551).
+# Length of the document's windows in characters (line 551).
 SEQ_LENGTH = 40
-# A forget gate that keeps 98 parts of 100: what the first character leaves in the state lasts to the end of a window.
+# A forget gate that keeps 98 %, so the first character still affects the state at the end of a window.
 KEEPING = 4.0
-# An input gate that lets in 12 parts of 100. What 40 characters add up to otherwise is so large that its tanh is 1 but
-# for rounding, which is then all that is left of the gradient.
+# An input gate that admits 12 %. Otherwise 40 characters add up to so much that tanh is 1 up to rounding, and the
+# gradient consists of rounding alone.
 ADDING = -2.0
 
 
@@ -103,7 +103,7 @@ def rnn(
     num_chars: int = NUM_CHARS,
     seq_length: int = SEQ_LENGTH,
 ) -> Problem:
-    """Make a problem for the RNN: characters at random, and a state that is kept."""
+    """Make a problem for the RNN: random characters, and gates that preserve the state."""
     generator = np.random.default_rng(seed)
     leading = (batch,) if steps is None else (steps, batch)
     windows = generator.integers(0, num_chars, (*leading, seq_length), np.int32)
@@ -123,12 +123,12 @@ def linear(seed: int, *, batch: int = 8, steps: int | None = None) -> Problem:
 
 
 class QProblem(NamedTuple):
-    """Parameters of a Q-network, and one batch of transitions or several.
+    """Parameters of a Q-network, with one or more batches of transitions.
 
     Attributes:
         model: Name of the model.
         parameters: Float32, by canonical name.
-        transitions: Arrays of float32 and int32, each [batch, ...], or [steps, batch, ...] where steps were asked for.
+        transitions: Arrays of float32 and int32, each [batch, ...], or [steps, batch, ...] for several batches.
 
     """
 
@@ -143,7 +143,7 @@ class QProblem(NamedTuple):
 
     @property
     def on_states(self) -> Problem:
-        """The network on the states alone, for what asks about its layers."""
+        """The network applied to the states alone, for tests of its layers."""
         return Problem(self.model, self.parameters, self.transitions.states, self.transitions.rewards)
 
     def permutations(self, number: int = PERMUTATIONS, seed: int = 0) -> Iterator[tuple[Any, ...]]:
@@ -171,7 +171,7 @@ class QProblem(NamedTuple):
         return self._replace(parameters=tree).permutations()
 
 
-# What a state of each Q-network has: CartPole's four numbers, or pixels of frames.
+# Shape of a state for each Q-network: CartPole's four numbers, or pixels of frames.
 Q_STATES = {"q_network": (4,), "q_cnn": (84, 84, 4)}
 
 
@@ -179,9 +179,9 @@ Q_STATES = {"q_network": (4,), "q_cnn": (84, 84, 4)}
 def q_learning_of(
     model: str, seed: int, *, batch: int = 32, steps: int | None = None, adam: Adam = Adam.BEFORE_CORRECTION
 ) -> QProblem:
-    """Make a problem for a Q-network: a quarter of the transitions end their episode, by failure.
+    """Make a problem for a Q-network, in which a quarter of the transitions end an episode by failure.
 
-    Drawn until no decision hangs on rounding, as for the other networks.
+    As for the other networks, draws are repeated until no decision depends on rounding.
     """
     leading = (batch,) if steps is None else (steps, batch)
     shape, low = Q_STATES[model], -1.0 if model == "q_network" else 0.0
@@ -204,7 +204,7 @@ def q_learning_of(
 
 
 def _visited(model: str, parameters: Parameters, *elements: Array, adam: Adam) -> Iterator[tuple[Parameters, Array]]:
-    """Yield the parameters before each learning step, and the states that it learns from."""
+    """Yield the parameters before each learning step, and the states used in it."""
     transitions = Transitions(*elements)
     if transitions.actions.ndim == 1:
         yield parameters, transitions.states
@@ -216,7 +216,7 @@ def _visited(model: str, parameters: Parameters, *elements: Array, adam: Adam) -
 
 
 def parameters(model: str, generator: np.random.Generator) -> Parameters:
-    """Draw kernels as Glorot does, and biases that are not 0 and not small, so that a lost one shows."""
+    """Draw Glorot-uniform kernels, and biases far from 0, so that a missing bias is noticed."""
     return _draw(MODELS[model].shapes, generator)
 
 

@@ -1,4 +1,4 @@
-"""What tests of a Q-network compare: answers of an implementation and of the definition, by name."""
+"""Comparison of a Q-network with its definition: outputs, gradients and parameters by name."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Evaluate = Callable[..., Tensors]
 
 
 def layer_outputs(model: str) -> Evaluate:
-    """Return what gives the definition's output of every layer, for the states of transitions."""
+    """Return a function that computes the definition's output of every layer for the states of transitions."""
     return lambda parameters, states, *_: models.layer_outputs(model, parameters, states)
 
 
 def targets(model: str, gamma: float = GAMMA) -> Evaluate:
-    """Return what gives the definition's y."""
+    """Return a function that computes the definition's y."""
     return lambda parameters, *elements: {"y": q_learning.targets(model, parameters, Transitions(*elements), gamma)}
 
 
 def loss_and_gradients(model: str) -> Evaluate:
-    """Return what gives the definition's loss and gradients."""
+    """Return a function that computes the definition's loss and gradients."""
 
     def evaluate(parameters: Tensors, *elements: Array) -> Tensors:
         loss, gradients = q_learning.loss_and_gradients(model, parameters, Transitions(*elements), GAMMA)
@@ -40,7 +40,7 @@ def loss_and_gradients(model: str) -> Evaluate:
 
 
 def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
-    """Return what gives the definition's losses and last parameters of learning from given batches.
+    """Return a function that computes the definition's losses and final parameters for given batches.
 
     Args:
         model: Name of the model.
@@ -56,7 +56,7 @@ def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
 
 
 def solved(problem: QProblem, evaluate: Evaluate) -> Case:
-    """Solve a problem by the definition."""
+    """Solve a problem with one batch by the definition."""
     expected = evaluate(*map(to_float64, problem.flat))
     exact = None
     if expected.keys() == {"loss", *problem.parameters}:
@@ -65,10 +65,10 @@ def solved(problem: QProblem, evaluate: Evaluate) -> Case:
 
 
 def solve_training(problem: QProblem, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Case:
-    """Solve a problem of several batches by the definition of learning.
+    """Solve a problem with several batches by the definition of learning.
 
     Args:
-        problem: Transitions of several batches.
+        problem: Problem with several batches.
         adam: Form of Adam, where the optimizer is Adam.
 
     """
@@ -89,12 +89,12 @@ def solve_training(problem: QProblem, *, adam: Adam = Adam.BEFORE_CORRECTION) ->
 
 
 def gradients_of(agent: GroupProxy, problem: QProblem) -> dict[str, Any]:
-    """Ask for loss and gradients of a problem."""
+    """Compute loss and gradients of a problem with the implementation."""
     loss, gradients = agent.loss_and_gradients(*problem, GAMMA)
     return {"loss": loss, **gradients}
 
 
 def learnt(agent: GroupProxy, problem: QProblem) -> dict[str, Any]:
-    """Learn from the batches of a problem, and return losses and last parameters."""
+    """Learn from the batches of a problem, and return losses and final parameters."""
     losses, last = agent.learn(*problem, learning_rate=LEARNING_RATE, gamma=GAMMA)
     return {"losses": losses, **last}

@@ -1,4 +1,4 @@
-"""Seeds that are easily taken for each other."""
+"""Seeds that are easily confused with each other."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from assay.adapters.proxy import NonConformanceError
 from assay.contract import Array
 from assay.specification.profiles import EXAMPLES
 
-# The first two differ in a high bit alone, which fewer bits and remainders of powers of 2 lose, and the second and the
-# third in the lowest, which float32 loses; the last differs from the first by what remainders of powers of 10 lose.
+# The first two differ only in a high bit, which narrower integers and remainders by powers of 2 drop. The second and
+# third differ in the lowest bit, which float32 drops. The last and the first agree modulo powers of 10 up to 10^6.
 STEPS = (0, 2**30, 2**30 + 1, 10**6)
 
 
@@ -22,9 +22,9 @@ _first = 0
 
 
 def set_first_seed(seed: int) -> None:
-    """Set the seed that Hypothesis draws first in this process: that of the run.
+    """Set the seed that Hypothesis draws first in this process to the seed of the run.
 
-    Hypothesis tries the simplest value first, whatever its own seed is. Otherwise a test of one case would have the
+    Hypothesis tries the simplest value first, whatever its own seed is. Without this, a test of one case would have the
     same problem in every run.
     """
     global _first  # noqa: PLW0603 - as the profile of Hypothesis is
@@ -32,35 +32,35 @@ def set_first_seed(seed: int) -> None:
 
 
 def first_seed() -> int:
-    """Return the seed that is drawn first."""
+    """Return the seed that Hypothesis draws first."""
     return _first
 
 
 def with_known_seeds(*known: int) -> pytest.MarkDecorator:
-    """Let the full profile also run a test with seeds that once accused a sound implementation.
+    """Let the full profile also run a test with seeds that once failed a correct implementation.
 
-    The test takes `known`: such a seed, or None for the seed of the run.
+    The test takes the argument `known`: one of these seeds, or None for the seed of the run.
     """
-    # Asked for when a test is collected: this module may be imported before the run has set its profile.
+    # Read at collection: this module may be imported before the run has set its profile.
     profile = settings.get_profile(settings.get_current_profile_name())
     return pytest.mark.parametrize("known", [None, *(known if profile.max_examples >= EXAMPLES["full"] else ())])
 
 
 def confusable_seeds(seed: int) -> list[int]:
-    """Return a seed, and those that it or one of them is easily taken for."""
+    """Return a seed, and further seeds that are easily confused with it or with each other."""
     return [(seed + step) % 2**31 for step in STEPS]
 
 
 def assert_told_apart(what: str, seeds: Sequence[int], draw: Callable[[int], Array]) -> None:
-    """Check that each of some seeds draws something else.
+    """Check that different seeds give different draws.
 
     Args:
-        what: Name of what is drawn, a plural.
+        what: Name of the draws, in the plural.
         seeds: Seeds, all different.
-        draw: Function from a seed to an array so large that two agree by accident with a negligible probability.
+        draw: Function from a seed to an array, large enough that a coincidence is negligibly likely.
 
     Raises:
-        NonConformanceError: Two of them draw the same.
+        NonConformanceError: Two seeds give the same draws.
 
     """
     __tracebackhide__ = True

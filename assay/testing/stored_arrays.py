@@ -1,4 +1,4 @@
-"""Arrays as they lie in memory: an argument may be any view, and a result belongs to the caller."""
+"""Memory layout of arrays: an argument may be any view, and a result belongs to the caller."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _transposed(array: Array) -> Array:
 
 
 def _sliced(array: Array) -> Array:
-    # What lies between must not be read: its values are those of other places.
+    # The gaps hold other values, so reading them changes the result.
     if not array.ndim:
         return array
     between = np.repeat(np.roll(array, 1, axis=-1), 2, axis=-1)
@@ -41,15 +41,15 @@ MEMORY_ORDERS: dict[str, Callable[[Array], Array]] = {
     "broadcast along their first axis": _broadcast,
     "read-only": _read_only,
 }
-# Those that keep the values as they are.
+# Memory orders that keep the values.
 SAME_VALUES = {order: view for order, view in MEMORY_ORDERS.items() if view is not _broadcast}
 
 
-# Parameters are known by their names, wherever they are in their dictionary.
+# Parameters are identified by name, whatever their order in the dictionary.
 REVERSED = "in a dictionary in reverse order"
 
 
-def reverse_names(value: Any) -> Any:  # noqa: ANN401 - as below
+def reverse_names(value: Any) -> Any:  # noqa: ANN401
     """Return a dictionary in reverse order, and any other argument as it is."""
     return dict(reversed([*value.items()])) if isinstance(value, Mapping) else value
 
@@ -64,7 +64,7 @@ def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:  # noqa: 
     return function(value) if isinstance(value, np.ndarray) else value
 
 
-def memory_orders(*arguments: Any) -> Iterator[tuple[str, Sequence[Any], Sequence[Any]]]:  # noqa: ANN401 - as above
+def memory_orders(*arguments: Any) -> Iterator[tuple[str, Sequence[Any], Sequence[Any]]]:  # noqa: ANN401
     """Yield the name of each memory order, arguments in it, and arguments of the same values in the usual order."""
     for order, view in MEMORY_ORDERS.items():
         views = [map_arrays(view, one) for one in arguments]
@@ -73,16 +73,16 @@ def memory_orders(*arguments: Any) -> Iterator[tuple[str, Sequence[Any], Sequenc
         yield REVERSED, [reverse_names(one) for one in arguments], arguments
 
 
-def assert_reads_values(what: str, function: Callable[..., Any], *arguments: Any) -> None:  # noqa: ANN401 - as above
-    """Check that a function whose results are exact depends on the values of its arrays alone.
+def assert_reads_values(what: str, function: Callable[..., Any], *arguments: Any) -> None:  # noqa: ANN401
+    """Check that an exact function depends only on the values of its arrays.
 
     Args:
         what: Name of the function.
         function: Function of the arguments.
-        arguments: Arguments, in which arrays may be parts of tuples and dictionaries.
+        arguments: Arguments; arrays may be nested in tuples and dictionaries.
 
     Raises:
-        NonConformanceError: A result differs where the arrays lie in memory in another way.
+        NonConformanceError: A result depends on the memory layout of the arrays.
 
     """
     __tracebackhide__ = True
@@ -94,15 +94,15 @@ def assert_reads_values(what: str, function: Callable[..., Any], *arguments: Any
 
 
 def assert_results_stay(what: str, function: Callable[..., Any], *calls: Sequence[Any]) -> None:
-    """Check that a result stays as it is when a function is called again.
+    """Check that a later call does not change an earlier result.
 
     Args:
         what: Name of the function.
         function: Function of the arguments.
-        calls: Arguments of each call, which lead to different results of the same form.
+        calls: Arguments of each call, which give different results of the same shape.
 
     Raises:
-        NonConformanceError: A later call has changed an earlier result, such as a buffer that is used again.
+        NonConformanceError: A later call has changed an earlier result, such as a reused buffer.
 
     """
     __tracebackhide__ = True
@@ -117,7 +117,7 @@ def assert_results_stay(what: str, function: Callable[..., Any], *calls: Sequenc
 
 
 def assert_results_are_new(what: str, function: Callable[..., Any], *calls: Sequence[Any]) -> None:
-    """Check that a result belongs to its caller: whoever writes into it changes nothing that is returned later.
+    """Check that a result belongs to its caller: writing into it does not change later results.
 
     Args:
         what: Name of the function.
@@ -125,7 +125,7 @@ def assert_results_are_new(what: str, function: Callable[..., Any], *calls: Sequ
         calls: Arguments of each call.
 
     Raises:
-        NonConformanceError: A call returns what an earlier one returned, as its caller has changed it.
+        NonConformanceError: A call returns an earlier result with the caller's changes.
 
     """
     __tracebackhide__ = True
@@ -139,14 +139,14 @@ def assert_results_are_new(what: str, function: Callable[..., Any], *calls: Sequ
 
 
 def _overwrite(array: Array) -> Array:
-    """Change every element of an array that may be written to."""
+    """Change every element of an array, if it is writable."""
     if array.flags.writeable:
         array[...] = array == 0
     return array
 
 
-def are_equal(one: Any, other: Any) -> bool:  # noqa: ANN401 - as above
-    """Whether two results have the same values throughout."""
+def are_equal(one: Any, other: Any) -> bool:  # noqa: ANN401
+    """Return whether two results have the same values throughout."""
     if isinstance(one, Mapping):
         return one.keys() == other.keys() and all(are_equal(value, other[name]) for name, value in one.items())
     if isinstance(one, list | tuple):

@@ -1,4 +1,4 @@
-"""What Hypothesis draws: values freely, shapes from a small pool, as some implementations compile once per shape."""
+"""Hypothesis strategies. Shapes come from a small pool, since some implementations compile once per shape."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from assay.contract import Array, Padding, Pair
 from assay.spec.semantics.convolution import output_size
 from assay.testing.seeds import first_seed
 
-# Batch, input_dim and units of a Dense layer: one of everything, more of each, and no two alike.
+# Batch, input_dim and units of a Dense layer: all 1, all different, and a single unit.
 DENSE_SHAPES = ((1, 1, 1), (2, 3, 4), (5, 2, 3), (4, 5, 1))
 MATRIX_SHAPES = ((1, 2), (2, 3), (5, 10))
 
 
 class WindowGeometry(NamedTuple):
-    """The places of a window over images.
+    """Geometry of a window that slides over images.
 
     Attributes:
         images: [batch, height, width, channels].
@@ -35,14 +35,14 @@ class WindowGeometry(NamedTuple):
 
     @property
     def outputs(self) -> Pair:
-        """How many rows and columns of places there are."""
+        """Number of rows and columns of the output."""
         axes = zip(self.images[1:3], self.window, self.strides, strict=True)
         rows, columns = (output_size(*axis, self.padding) for axis in axes)
         return rows, columns
 
 
-# Each with a number of filters. Among them `same` adds nothing, an even and an odd number to an axis, `valid` leaves
-# something over, and strides are smaller and larger than the window.
+# Each with a number of filters. They include `same` padding by no, an even and an odd number of elements, `valid` with
+# a remainder, and strides smaller and larger than the window.
 CONVOLUTIONS = (
     (WindowGeometry((1, 7, 7, 1), (3, 3), (1, 1), "valid"), 1),
     (WindowGeometry((1, 7, 7, 1), (3, 3), (2, 2), "valid"), 2),
@@ -57,7 +57,7 @@ CONVOLUTIONS = (
     (WindowGeometry((2, 7, 5, 1), (3, 2), (2, 1), "valid"), 2),
     (WindowGeometry((2, 3, 4, 2), (3, 4), (1, 1), "valid"), 3),
 )
-# The same; windows lie side by side, over each other and with gaps between them.
+# The same for pooling: adjacent windows, overlapping windows, and windows with gaps.
 POOLINGS = (
     WindowGeometry((1, 4, 4, 1), (2, 2), (2, 2), "valid"),
     WindowGeometry((2, 4, 6, 3), (2, 2), (2, 2), "same"),
@@ -73,14 +73,14 @@ POOLINGS = (
     WindowGeometry((1, 5, 4, 2), (1, 1), (2, 2), "valid"),
 )
 
-# Sums of products of numbers up to here stay far from float32's largest; a larger range shows no other fault.
+# Sums of products of numbers up to here are far from overflow. A larger range finds no further faults.
 LARGEST = 1024.0
-# Any sum of products of whole numbers up to here is exact, and so does not depend on the order.
+# Any sum of products of whole numbers up to here is exact, so it does not depend on the order.
 LARGEST_WHOLE = 8
-# exp(-x) leaves float32's normal range beyond 87, and near there some implementations give 0. Two numbers drawn from
-# this range are at most 80 apart.
+# exp(-x) leaves float32's normal range above 87, and some implementations flush it to 0 a little below. Two numbers
+# from this range differ by at most 80.
 LARGEST_EXPONENT = 40.0
-# Keras clips probabilities at 1e-7; drawn ones keep away from it, as other implementations clip elsewhere or not.
+# Keras clips probabilities at 1e-7, other implementations elsewhere or not at all. Draws stay away from these limits.
 LEAST_PROBABILITY = 2.0**-20
 
 
@@ -147,12 +147,12 @@ class ConvolutionCase(NamedTuple):
 
     @property
     def arrays(self) -> tuple[Array, Array, Array]:
-        """What is multiplied and added."""
+        """Inputs, kernel and bias."""
         return self.inputs, self.kernel, self.bias
 
     @property
     def options(self) -> dict[str, Any]:
-        """Where the window goes, by the names of the contract."""
+        """Strides and padding, by the names of the contract."""
         return {"strides": self.strides, "padding": self.padding}
 
     @property
@@ -189,7 +189,7 @@ class PoolingCase(NamedTuple):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Where the window goes, by the names of the contract."""
+        """Size, strides and padding of the window, by the names of the contract."""
         return {"pool_size": self.pool_size, "strides": self.strides, "padding": self.padding}
 
     @property
@@ -209,7 +209,7 @@ Case = TypeVar("Case", ConvolutionCase, PoolingCase)
 
 
 def with_upstream(cases: st.SearchStrategy[Case]) -> st.SearchStrategy[tuple[Case, Array]]:
-    """Draw a gradient of whole numbers for each element of a result, too."""
+    """Add a drawn upstream gradient of whole numbers to each case."""
     return cases.flatmap(lambda case: st.tuples(st.just(case), whole_arrays(case.output_shape)))
 
 
@@ -228,7 +228,7 @@ class Classified(NamedTuple):
 
     Attributes:
         labels: Int32 [batch].
-        probabilities: Float32 [batch, classes], each row a distribution but for rounding.
+        probabilities: Float32 [batch, classes], each row a distribution up to rounding.
 
     """
 
@@ -238,7 +238,7 @@ class Classified(NamedTuple):
 
 @st.composite
 def classified(draw: st.DrawFn) -> Classified:
-    """Draw distributions that are nowhere near 0 and 1, and a label for each."""
+    """Draw distributions whose probabilities are far from 0 and 1, and a label for each."""
     batch, classes = draw(st.sampled_from(MATRIX_SHAPES))
     weights = draw(hnp.arrays(np.float64, (batch, classes), elements=st.floats(2 * LEAST_PROBABILITY * classes, 1.0)))
     labels = draw(labels_of(batch, classes))
@@ -252,13 +252,13 @@ def labels_of(batch: int, classes: int) -> st.SearchStrategy[Array]:
 
 @st.composite
 def predictions(draw: st.DrawFn) -> Classified:
-    """Draw predictions whose largest is alone by a step of 1, so that no rounding can move the argmax."""
+    """Draw predictions whose largest exceeds the others by at least 1, so that rounding cannot change the argmax."""
     rows = draw(distinct_rows())
     return Classified(draw(labels_of(*rows.shape)), rows)
 
 
 def seeds() -> st.SearchStrategy[int]:
-    """Draw the seed of a random generator; the simplest one is that of the run."""
+    """Draw the seed of a random generator; the simplest one is the seed of the run."""
     return st.integers(0, 2**31 - 1).map(lambda drawn: (drawn + first_seed()) % 2**31)
 
 

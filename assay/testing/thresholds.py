@@ -1,10 +1,10 @@
-"""Statistical limits: computed from stored runs of the reference by a rule, with both of its error rates.
+"""Statistical limits, computed from stored runs of the reference, with both error rates.
 
-A correct implementation must hardly ever fail, and it must be known how small a defect is found. Where runs are normal,
-the limits are the one-sided tolerance bounds of a normal distribution: with confidence `CONFIDENCE`, which covers that
-mean and deviation are estimated from a finite number of runs, a correct run lies beyond a limit with a probability of
-at most `FALSE_ALARM`. Where they are anything but normal, the limit is the worst of them, and more than one new run has
-to be worse: see `Worst`.
+A correct implementation must hardly ever fail, and the size of a detectable defect must be known. For normal results,
+the limits are the one-sided tolerance bounds of a normal distribution. With confidence `CONFIDENCE`, which accounts for
+the finite number of runs behind the mean and deviation, a correct run exceeds a limit with a probability of at most
+`FALSE_ALARM`. For results far from normal, the limit is the worst stored run, and several new runs must be worse: see
+`Worst`.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from assay.testing.decisions import Level, note, note_sample
 
 FOLDER = Path(spec.__file__).parent / "thresholds"
 
-# One run of the suite in 10,000 may fail a correct implementation by chance. The statistical decisions of a run share
-# that. Their number is counted, and a test keeps it below this.
+# At most one run of the suite in 10,000 may fail a correct implementation by chance. The statistical decisions of a run
+# share that rate. A test keeps their number below this.
 RATE = 1e-4 / 400
-# Tests compare with this, which counts their decisions.
+# Tests compare with this level, which counts their decisions.
 FALSE_ALARM = Level(RATE)
 
-# The mean loss of each quarter of a training's batches.
+# Keys of the mean loss in each quarter of a training.
 QUARTERS = ("loss_1", "loss_2", "loss_3", "loss_4")
 CONFIDENCE = 0.95
-# The probability with which a defect of the stated size is found.
+# Power: the probability that a defect of the stated size is found.
 DETECTION = 0.99
 NORMAL = NormalDist()
 
@@ -48,14 +48,14 @@ def quarters(losses: NDArray[Any]) -> list[float]:
 
 @dataclass(frozen=True)
 class Limits:
-    """What correct runs may give.
+    """Limits on the results of correct runs.
 
     Attributes:
         mean: Mean of the stored runs.
-        deviation: Their standard deviation.
-        lower: A correct run is below it with a probability of at most `FALSE_ALARM`.
-        upper: A correct run is above it with the same probability.
-        detectable: An implementation whose mean is this much lower fails with a probability of `DETECTION`.
+        deviation: Standard deviation of the stored runs.
+        lower: Limit that a correct run falls below with a probability of at most `FALSE_ALARM`.
+        upper: Limit that a correct run exceeds with the same probability.
+        detectable: Decrease of the mean at which an implementation fails with a probability of `DETECTION`.
 
     """
 
@@ -67,20 +67,20 @@ class Limits:
 
 
 def tolerance_factor(runs: int) -> float:
-    """How many standard deviations a limit lies from the mean.
+    """Return the distance of a limit from the mean, in standard deviations.
 
     For a normal sample of size n the factor is t'(CONFIDENCE; n - 1, z sqrt(n)) / sqrt(n), with t' the quantile of
     the noncentral t distribution and z the normal quantile of 1 - FALSE_ALARM (Hahn and Meeker, "Statistical
     intervals", 1991, section 4.6).
     """
-    from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it
+    from scipy import stats  # noqa: PLC0415 - slow to import and rarely needed
 
     noncentrality = NORMAL.inv_cdf(1 - RATE) * math.sqrt(runs)
     return float(stats.nct.ppf(CONFIDENCE, runs - 1, noncentrality)) / math.sqrt(runs)
 
 
 def limits(values: Sequence[float]) -> Limits:
-    """Apply the rule for normal runs to the values of correct ones."""
+    """Compute the limits from normally distributed values of correct runs."""
     mean, deviation = float(np.mean(values)), float(np.std(values, ddof=1))
     factor = tolerance_factor(len(values))
     return Limits(
@@ -94,16 +94,16 @@ def limits(values: Sequence[float]) -> Limits:
 
 @dataclass(frozen=True)
 class Worst:
-    """What correct runs may give, however they are distributed.
+    """Limit on the results of correct runs, whatever their distribution.
 
-    Any order of the stored and the new runs of a correct implementation is as likely as any other. So all of k new ones
-    lie below all of n stored ones with a probability of 1 / C(n + k, k), and of less where some are equal.
+    Any order of the stored and the new runs of a correct implementation is equally likely. So all k new runs are below
+    all n stored runs with a probability of 1 / C(n + k, k), or less if some are equal.
 
     Attributes:
         lower: The worst of the stored runs.
         attempts: Number `k` of runs with different seeds that must all lie below `lower` for a failure.
-        false_alarm: Probability of that for a correct implementation.
-        detectable: An implementation whose runs lie below with this probability fails with one of `DETECTION`.
+        false_alarm: Probability that a correct implementation fails.
+        detectable: Probability of a run below `lower` at which a failure has the probability `DETECTION`.
 
     """
 
@@ -114,7 +114,7 @@ class Worst:
 
 
 def worst(values: Sequence[float]) -> Worst:
-    """Apply the rule for any distribution to the values of correct runs, with as few attempts as it may have."""
+    """Compute the limit from values of correct runs with any distribution, with the fewest possible attempts."""
     lower = min(values)
     attempts = next(k for k in count(1) if 1 / math.comb(len(values) + k, k) <= RATE)
     return Worst(
@@ -125,7 +125,7 @@ def worst(values: Sequence[float]) -> Worst:
     )
 
 
-# By what is known of the distribution of runs: the rule, and the rates that it is made for.
+# The rule for each kind of distribution, with the error rates that it is designed for.
 RULES: dict[str, tuple[Callable[[Sequence[float]], Limits | Worst], dict[str, float]]] = {
     "normal": (limits, {"false_alarm": RATE, "confidence": CONFIDENCE, "detection": DETECTION}),
     "any": (worst, {"false_alarm": RATE, "detection": DETECTION}),
@@ -138,7 +138,7 @@ class Threshold:
 
     Attributes:
         name: Name of the file.
-        recipe: Arguments of `training.fit`, or of `agent.fit`, but for the seed and the data.
+        recipe: Arguments of `training.fit`, or of `agent.fit`, except the seed and the data.
         runs: Results of each run, without its seed: for a network `accuracy`, and the names in `QUARTERS`.
 
     """
@@ -148,17 +148,17 @@ class Threshold:
     runs: tuple[dict[str, float], ...]
 
     def values(self, what: str) -> list[float]:
-        """Return what every run gave."""
+        """Return the value of every run."""
         return [run[what] for run in self.runs]
 
     def limits(self, what: str = "accuracy") -> Limits:
-        """Apply the rule for normal runs to what the stored ones gave."""
+        """Compute the limits from the stored runs, assuming a normal distribution."""
         note(2 * RATE)
         note_sample("threshold", self.name, what)
         return limits(self.values(what))
 
     def worst(self, what: str) -> Worst:
-        """Apply the rule for any runs to what the stored ones gave."""
+        """Compute the limit from the stored runs, for any distribution."""
         found = worst(self.values(what))
         note(found.false_alarm)
         note_sample("threshold", self.name, what)
@@ -171,7 +171,7 @@ def names() -> list[str]:
 
 
 def path(name: str) -> Path:
-    """Return the file of a threshold: one of the suite's by its name, or any by a path that ends in `.json`."""
+    """Return the file of a threshold, given a name in the suite or a path that ends in `.json`."""
     return Path(name) if name.endswith(".json") else FOLDER / f"{name}.json"
 
 

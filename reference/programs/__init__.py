@@ -1,6 +1,6 @@
 """The chapter's programs, in a table.
 
-Importing them loads no framework: a program does that once its data and its folder are known to be there.
+Importing them loads no framework. A program does so after checking its data and its folder.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class Program(NamedTuple):
 
     Attributes:
         run: Function that runs it with its options.
-        summary: What it does, in a line.
+        summary: One-line description.
         options: Options on the command line.
 
     """

@@ -1,4 +1,4 @@
-"""What the programs have in common: TensorFlow, the folder of their pictures, and what they say."""
+"""Common parts of the programs: loading TensorFlow, saving pictures, and output."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from assay.contract import Array
 
-# Of the programs that classify images (lines 195 to 197, and 371 to 373).
+# Settings of the programs that classify images (lines 195 to 197, and 371 to 373).
 EPOCHS, BATCH_SIZE, LEARNING_RATE = 5, 50, 0.001
-# Of a picture that moves.
+# Number of colours of an animation.
 COLOURS = 32
 
 
@@ -39,7 +39,7 @@ def start(device: str) -> None:
 
 @contextmanager
 def _without_notices() -> Iterator[None]:
-    """Keep the standard error to ourselves for a while: nothing else stops TensorFlow 2.21 from greeting in C++."""
+    """Redirect standard error: nothing else stops TensorFlow 2.21 from printing notices in C++."""
     kept = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 2)
@@ -52,14 +52,14 @@ def _without_notices() -> Iterator[None]:
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder of the pictures, and see that it can be written to: it would be a pity to learn that later."""
+    """Create the folder of the pictures, and check early that it is writable."""
     with _writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         TemporaryFile(dir=folder).close()
 
 
 def save(figure: Figure, folder: Path, name: str) -> None:
-    """Save a picture and say so."""
+    """Save a picture, and print its path."""
     path = folder / f"{name}.png"
     with _writing(folder):
         figure.savefig(path)
@@ -67,14 +67,14 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 
 def save_animation(frames: Sequence[Array], folder: Path, name: str) -> None:
-    """Save frames, uint8 [height, width, 3] at 50 a second, as a picture that moves, and say so.
+    """Save frames, uint8 [height, width, 3] at 50 a second, as an animation, and print its path.
 
-    Every other one is kept, at half the size: browsers do not show a GIF any faster.
+    Every other frame is kept, at half the size, since browsers do not show a GIF any faster.
     """
     from PIL import Image
 
     kept = [Image.fromarray(frame).reduce(2) for frame in frames[::2]]
-    # Few colours are seen, in the first frame as in all others.
+    # All frames share the few colours of the first.
     palette = kept[0].quantize(COLOURS)
     first, *rest = (image.quantize(palette=palette, dither=Image.Dither.NONE) for image in kept)
     path = folder / f"{name}.gif"

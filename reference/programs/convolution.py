@@ -1,4 +1,4 @@
-"""The convolution that the chapter does by hand."""
+"""The convolution that the chapter computes by hand."""
 
 from __future__ import annotations
 

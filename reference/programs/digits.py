@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from assay.contract import Array, ModelName
     from assay.reference.models import Trainer
 
-# A compiled loop of so many batches takes less than a second, which the bar waits for, and far longer than its call.
+# Batches per compiled loop: under a second between updates of the bar, and far longer than the overhead of a call.
 CHUNKS = {"mlp": 300, "cnn": 20}
 
 
 def run(model: ModelName, options: SimpleNamespace) -> None:
-    """Train a model on MNIST and see how it does (lines 129 to 259, and 297 to 332)."""
+    """Train and evaluate a model on MNIST (lines 129 to 259, and 297 to 332)."""
     from assay.datasets.data import mnist
 
     found = mnist()
@@ -58,7 +58,7 @@ def run(model: ModelName, options: SimpleNamespace) -> None:
 
 
 def _first_kernels(trained: Trainer) -> Array:
-    """Return the kernels of the first layer as pictures, [number, height, width]: they see one channel alone."""
+    """Return the kernels of the first layer, which have one input channel, as pictures, [number, height, width]."""
     kernel = trained.variables[0].numpy()
     side = isqrt(kernel.size // kernel.shape[-1])
     return np.moveaxis(kernel.reshape(side, side, -1), -1, 0)

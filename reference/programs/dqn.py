@@ -1,4 +1,4 @@
-"""The program that learns to keep a pole up."""
+"""The program that learns to balance a pole."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ RECIPE: dict[str, Any] = {
     "learning_rate": LEARNING_RATE,
     "gamma": 1.0,
 }
-# What is learnt may be lost again: the agent that is shown is that of the middle of the best episodes in a row.
+# An agent may get worse again, so the one shown is from the middle of the best consecutive episodes.
 WINDOW = 10
 
 
@@ -64,7 +64,7 @@ def run(options: SimpleNamespace) -> None:
 
 
 def _stage() -> Environment:
-    """Make an environment that draws, and see that it does: it would be a pity to learn that after the training."""
+    """Create an environment that renders, and check before the training that it does."""
     from assay.reference.environments import make
 
     try:

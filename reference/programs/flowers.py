@@ -1,4 +1,4 @@
-"""The program that learns to tell flowers."""
+"""The program that learns to classify flowers."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run(options: SimpleNamespace) -> None:
     prepare(options.out)
     start(options.device)
     for chatty in ("absl", "tensorflow"):
-        # TensorFlow Datasets calls what is deprecated, even in its own modules.
+        # TensorFlow Datasets uses deprecated functions, even its own.
         logging.getLogger(chatty).setLevel(logging.ERROR)
     names = _class_names(mock=options.mock)
     from assay.reference.applications import training_step
@@ -47,7 +47,7 @@ def run(options: SimpleNamespace) -> None:
 
 
 def _class_names(*, mock: bool) -> Sequence[str]:
-    """Have the data set ready, and return the names of its classes."""
+    """Prepare the data set, and return the names of its classes."""
     try:
         if not mock:
             _find()

@@ -10,7 +10,7 @@ import click
 from assay.cli.values import DEVICES, PATH, Choice, whole_number
 from assay.reference.programs.common import BATCH_SIZE, EPOCHS
 
-# More do not fit into what TensorFlow takes for a seed.
+# TensorFlow accepts no larger seed.
 LARGEST = 2**32 - 1
 COUNT = whole_number(1, LARGEST)
 

@@ -1,4 +1,4 @@
-"""The pictures that the programs leave behind."""
+"""The pictures that the programs save."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ STYLE = {
 styled = matplotlib.style.context(["default", STYLE])
 
 MOST_TILES = 40
-# Between the tables of a convolution, in cells.
+# Gap between the tables of a convolution, in cells.
 SPACE = 2.2
-# A curve of more points is a mean with a range.
+# A curve of more points is drawn as a mean with a range.
 MOST_POINTS = 400
 BINS = 200
 
 
 @styled
 def loss(losses: Array, title: str, classes: int) -> Figure:
-    """Draw the loss of every batch, beside that of a model that guesses."""
+    """Draw the loss of every batch, and the loss of guessing."""
     figure = Figure(figsize=(8, 4.5))
     axes = figure.add_subplot()
     batches = np.arange(1, len(losses) + 1)
@@ -69,7 +69,7 @@ def loss(losses: Array, title: str, classes: int) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.grid()
-    # Beside the drawing: a curve may reach any corner.
+    # Outside the axes, since a curve may reach any corner.
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     figure.suptitle(f"{title}: the loss of every batch")
     return figure
@@ -96,7 +96,7 @@ def entropy(temperatures: Array, entropies: Array, marked: Sequence[float], clas
 
 @styled
 def scores(scores: Array, window: int, num_exploration_episodes: int) -> Figure:
-    """Draw the score of every episode, the mean of `window` in a row, and how long the agent explores."""
+    """Draw the score of every episode, the mean of `window` consecutive ones, and the period of exploration."""
     figure = Figure(figsize=(8, 4.5))
     axes = figure.add_subplot()
     episodes = np.arange(1, len(scores) + 1)
@@ -118,7 +118,7 @@ def kernels(kernels: Array, network: str) -> Figure:
     """Draw the kernels [number, height, width] of the first layer on one sheet."""
     number, height, width = kernels.shape
     columns = next(count for count in range(math.ceil(math.sqrt(number)), number + 1) if number % count == 0)
-    # What stays without a number stays white.
+    # Empty cells stay white.
     gap = max(1, width // 14)
     pad_widths = np.pad(kernels, ((0, 0), (0, gap), (0, gap)), constant_values=np.nan)
     rows = pad_widths.reshape(number // columns, columns, height + gap, width + gap)
@@ -136,7 +136,7 @@ def kernels(kernels: Array, network: str) -> Figure:
 
 @styled
 def misread(images: Array, labels: Array, probabilities: Array, network: str) -> Figure:
-    """Draw the mistakes that the model is surest of."""
+    """Draw the model's most confident mistakes."""
     predictions, confidence = probabilities.argmax(axis=-1), probabilities.max(axis=-1)
     wrong = np.flatnonzero(predictions != labels)
     shown = wrong[np.argsort(-confidence[wrong])][:MOST_TILES]
@@ -147,7 +147,7 @@ def misread(images: Array, labels: Array, probabilities: Array, network: str) ->
 
 @styled
 def flowers(images: Array, labels: Array, probabilities: Array, names: Sequence[str]) -> Figure:
-    """Draw photographs with what they were taken for in training."""
+    """Draw photographs with their predictions in training."""
     predictions, confidence = probabilities.argmax(axis=-1), probabilities.max(axis=-1)
     right = predictions == labels
     tiles = [
@@ -159,7 +159,7 @@ def flowers(images: Array, labels: Array, probabilities: Array, names: Sequence[
 
 
 class Tile(NamedTuple):
-    """A small picture, with what it shows.
+    """A small picture with labels.
 
     Attributes:
         image: [height, width], from 0 to 1 in ink, or [height, width, 3].
@@ -179,7 +179,7 @@ def _tiles(tiles: Sequence[Tile], title: str, legend: str) -> Figure:
     columns = 8
     rows = max(1, math.ceil(len(tiles) / columns))
     height = 1.65 * rows + 1.05
-    # So many alike need no solver to find their places; "none" is missing in Matplotlib's types.
+    # A regular grid needs no layout solver; "none" is missing in Matplotlib's types.
     figure = Figure(figsize=(10, height), layout="none")  # type: ignore[arg-type, unused-ignore]
     figure.subplots_adjust(0.01, 0.6 / height, 0.99, 1 - 0.75 / height, wspace=0.08, hspace=0.5)
     for place, tile in enumerate(tiles, start=1):
@@ -196,7 +196,7 @@ def _tiles(tiles: Sequence[Tile], title: str, legend: str) -> Figure:
 
 @styled
 def convolution(image: Array, kernel: Array, bias: float, result: Array) -> Figure:
-    """Draw image, kernel and result as tables of numbers, with the first window and what comes of it marked."""
+    """Draw image, kernel and result as tables of numbers, with the first window and its result marked."""
     figure = Figure(figsize=(10, 4.6))
     axes = figure.add_subplot()
     size = len(kernel)

@@ -1,4 +1,4 @@
-"""Training that is watched: what `fit` does, with a bar that moves."""
+"""Training with a progress bar."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ if TYPE_CHECKING:
 
     from assay.contract import Array
 
-# A file keeps every state of the bar.
+# Longer if the output goes to a file, which keeps every state of the bar.
 SECONDS_BETWEEN_STATES = 0.1 if sys.stderr.isatty() else 10.0
 
 
 class Bar(tqdm):  # type: ignore[type-arg, unused-ignore]  # generic in its stubs alone
-    """Shows how many batches are done, how fast that goes, and the loss of the last."""
+    """Shows the number of batches done, the rate, and the latest loss."""
 
     def __init__(self, name: str, batches: int | None, unit: str = "batch") -> None:
-        """Begin; how many there will be may be unknown."""
+        """Start the bar; the number of batches may be unknown."""
         super().__init__(desc=name, total=batches, unit=unit, mininterval=SECONDS_BETWEEN_STATES)
 
     def advance(self, losses: Array | Sequence[float]) -> None:
-        """Go on by the batches that had these losses."""
+        """Advance by the batches with these losses."""
         self.set_postfix(loss=f"{losses[-1]:.4f}", refresh=False)
         self.update(len(losses))
 
 
 def watched(name: str, train: Callable[[int], tf.Tensor], *, batches: int, chunk: int) -> Array:
-    """Train by one compiled loop after the other.
+    """Train in successive compiled loops, and show the progress.
 
     Args:
         name: Name of the model, for the bar.
-        train: A number of batches to their losses, [number].
+        train: Function from a number of batches to their losses, [number].
         batches: Number of batches.
         chunk: Number of batches per loop. The last loop may be shorter and is then compiled separately.
 

@@ -1,4 +1,4 @@
-"""The program that learns to write."""
+"""The program that learns to generate text."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 SEQ_LENGTH = 40
 TEMPERATURES = (0.2, 0.5, 1.0, 1.2)
 LENGTH = 400
-# A compiled loop of so many batches takes about a second, which the bar waits for.
+# Batches per compiled loop: about a second between updates of the bar.
 CHUNK = 25
-# As many windows as the mean of an entropy is taken over.
+# Number of windows over which an entropy is averaged.
 WINDOWS = 1_000
 
 
 def run(options: SimpleNamespace) -> None:
-    """Train an RNN on the Nietzsche text and let it write (lines 567 to 601)."""
+    """Train an RNN on the Nietzsche text, and generate text (lines 567 to 601)."""
     from assay.datasets.data import nietzsche
 
     found = nietzsche()
@@ -65,16 +65,16 @@ def run(options: SimpleNamespace) -> None:
 
 
 def _entropies(probabilities: Array) -> tuple[Array, Array]:
-    """Return temperatures, and the mean entropy in nats that they give distributions [n, num_chars] made at 1."""
+    """Return temperatures, and the mean entropy in nats at each, for distributions [n, num_chars] at 1."""
     from assay.reference.ops import Ops
 
     temperatures = np.linspace(min(TEMPERATURES) / 2, 2 * max(TEMPERATURES), 50)
-    # Logarithms of probabilities are logits, too.
+    # Logarithms of probabilities are valid logits.
     logits = _logarithm(probabilities)
     found = [Ops().softmax_with_temperature(logits, temperature) for temperature in temperatures]
     return temperatures, np.array([-np.sum(each * _logarithm(each), axis=-1).mean() for each in found])
 
 
 def _logarithm(probabilities: Array) -> Array:
-    """Take the logarithm, and keep it finite at 0."""
+    """Return the logarithm, kept finite at 0."""
     return np.log(np.maximum(probabilities, np.finfo(np.float32).tiny))

@@ -1,1 +1,1 @@
-"""Other ways to train the models of the reference."""
+"""Variants of the reference with other ways of training."""

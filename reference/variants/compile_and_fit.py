@@ -1,4 +1,4 @@
-"""Keras's own way to train: compile and fit (lines 814 to 836). What has no fit in it is the reference's."""
+"""Training by Keras's compile and fit (lines 814 to 836). Everything else is the reference's."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 
 class Curve(tf.keras.callbacks.Callback):
-    """Keeps the loss of every batch: what Keras says is the mean since its metrics were reset."""
+    """Records the loss of every batch; Keras reports the mean since the last reset of its metrics."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without losses."""
         super().__init__()
         self.losses: list[float] = []
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - Keras's signature
-        """Reset."""
+        """Reset the metrics."""
         self.model.reset_metrics()
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002 - as above
-        """Keep."""
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:  # noqa: ARG002
+        """Record the loss."""
         self.losses.append(logs["loss"])
 
 
 def fit(model: tf.keras.Model, batches: tf.data.Dataset) -> Array:
-    """Fit a model that is compiled to batches, in their order; return the losses, each from before the step."""
+    """Fit a compiled model to batches, in order; return the loss of each before its step."""
     curve = Curve()
     model.fit(batches.prefetch(tf.data.AUTOTUNE), verbose=0, callbacks=[curve])
     return np.array(curve.losses, np.float32)
@@ -55,17 +55,17 @@ def _rnn(input_shape: tuple[int, ...]) -> tf.keras.Model:
 
 
 class Fitter(Trainer):
-    """A model that is compiled, for every call that fits one of its shape.
+    """A compiled model, shared by all calls with its shape.
 
     Attributes:
-        optimizer: Keras's own.
+        optimizer: Optimizer of Keras.
 
     """
 
     optimizer: Any
 
     def __init__(self, name: ModelName, input_shape: tuple[int, ...]) -> None:
-        """Build the model for examples of a shape, and leave the rest to Keras."""
+        """Build and compile the model for examples of a shape."""
         self.model = _rnn(input_shape) if name == "rnn" else RECIPES[name].build(input_shape)
         self.variables = self.model.trainable_variables
         linear = name == "linear"
@@ -74,7 +74,7 @@ class Fitter(Trainer):
         self.model.compile(self.optimizer, "mse" if linear else "sparse_categorical_crossentropy")
 
     def prepare(self, parameters: Parameters, learning_rate: float) -> Fitter:
-        """Set every variable, and forget what the optimizer has gathered."""
+        """Set every variable, and reset the optimizer."""
         self.assign(parameters)
         for variable in self.optimizer.variables:
             variable.assign(tf.zeros(variable.shape, variable.dtype))
@@ -82,7 +82,7 @@ class Fitter(Trainer):
         return self
 
     def train(self, batches: tf.data.Dataset) -> tuple[Array, Parameters]:
-        """Fit; return the losses and the last parameters."""
+        """Fit the model; return the losses and the final parameters."""
         return fit(self.model, batches), self.parameters()
 
 
@@ -90,7 +90,7 @@ get_fitter = cache(Fitter)
 
 
 def start_training(name: ModelName, input_shape: tuple[int, ...], learning_rate: float, seed: int) -> Fitter:
-    """Return what fits a model, with new parameters."""
+    """Return the fitter of a model, with new parameters."""
     return get_fitter(name, input_shape).prepare(models.initial_parameters(name, input_shape, seed), learning_rate)
 
 
@@ -120,7 +120,7 @@ class Training(training.Training):
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw the indices of all batches ahead."""
+        """Draw the indices of all batches in advance, and fit to the batches."""
         fitter = start_training(model, images.shape[1:], learning_rate, seed)
         indices = np.random.default_rng(seed).integers(0, len(images), (num_batches, batch_size))
         examples, targets = tf.constant(images), tf.constant(labels)
@@ -144,7 +144,7 @@ class Text(text.Text):
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Draw all windows ahead."""
+        """Draw all windows in advance, and fit to them."""
         starts = text.draw_starts(indices, seq_length, (num_batches, batch_size), np.random.default_rng(seed))
         fitter = start_training("rnn", (seq_length, num_chars), learning_rate, seed)
         content, offsets = tf.constant(indices), tf.range(seq_length)

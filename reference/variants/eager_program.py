@@ -1,6 +1,6 @@
-"""The chapter's own way to train: each operation by itself, each step a draw, a tape, and an optimizer of Keras.
+"""Eager training as in the chapter: each step draws a batch, records a tape and calls a Keras optimizer.
 
-Nothing is compiled. What has no training in it is the reference's.
+Nothing is compiled. Everything without training is the reference's.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 
 class RNN(tf.keras.Model):
-    """A cell, for one character after the other: int32 [batch, seq_length] to [batch, num_chars] (528 to 546)."""
+    """A cell, applied character by character: int32 [batch, seq_length] to [batch, num_chars] (528 to 546)."""
 
     def __init__(self, num_chars: int) -> None:
-        """Make the layers."""
+        """Create the layers."""
         super().__init__()
         self.num_chars = num_chars
         self.cell = tf.keras.layers.LSTMCell(units=256, name="cell")
@@ -48,23 +48,23 @@ class RNN(tf.keras.Model):
         """Draw the next character of each window, int32 [batch] (lines 585 to 590)."""
         logits = self(inputs, from_logits=True)
         probabilities = tf.nn.softmax(logits / temperature).numpy().astype(np.float64)
-        # NumPy's own check of the sum takes float64 for granted.
+        # NumPy's check of the sum requires float64.
         probabilities /= probabilities.sum(axis=-1, keepdims=True)
         return np.array([generator.choice(self.num_chars, p=row) for row in probabilities], np.int32)
 
 
 class Program(Trainer):
-    """A model and an optimizer, as each of the chapter's programs makes them.
+    """A model and an optimizer, created as in the chapter's programs.
 
     Attributes:
-        optimizer: Keras's own.
+        optimizer: Optimizer of Keras.
 
     """
 
     optimizer: Any
 
     def __init__(self, name: ModelName, input_shape: tuple[int, ...], learning_rate: float = 0.0) -> None:
-        """Build the model for examples of a shape, and leave out what the reference compiles."""
+        """Build the model for examples of a shape, without the reference's compiled functions."""
         if name == "rnn":
             self.model = RNN(num_chars=input_shape[-1])
             self.model(tf.zeros([1, 1], tf.int32))
@@ -86,7 +86,7 @@ class Program(Trainer):
         return loss
 
     def train(self, batches: Iterable[tuple[Array, Array]]) -> Array:
-        """Take a step with every batch, and look at each loss."""
+        """Take a step with every batch, and return the losses."""
         return np.array([self.step(*batch).numpy() for batch in batches], np.float32)
 
     def act(self, state: Array) -> int:
@@ -122,7 +122,7 @@ class Models(models.Models):
     def train(
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
-        """Take one batch after the other."""
+        """Take a step with every batch."""
         program = load_program(model, parameters, inputs.shape[2:], learning_rate)
         return program.train(zip(inputs, targets, strict=True)), program.parameters()
 
@@ -149,7 +149,7 @@ class Training(training.Training):
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
-        """Put one batch after the other into a metric (lines 253 to 259)."""
+        """Update a metric with every batch (lines 253 to 259)."""
         program = load_program(model, parameters, images.shape[1:])
         metric = tf.keras.metrics.SparseCategoricalAccuracy()
         for start in range(0, len(images), batch_size):
@@ -197,7 +197,7 @@ class Agent(agent.Agent):
     """See `assay.contract.Agent`."""
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
-        """Choose for one state after the other (lines 732 to 736)."""
+        """Choose an action for each state in turn (lines 732 to 736)."""
         program, generator = load_program(model, parameters, states.shape[1:]), np.random.default_rng(seed)
         num_actions = program.variables[-1].shape[0]
         chosen = [
@@ -215,7 +215,7 @@ class Agent(agent.Agent):
         learning_rate: float,
         gamma: float,
     ) -> tuple[Array, Parameters]:
-        """Take one batch after the other."""
+        """Take a learning step with every batch."""
         program = load_program(model, parameters, np.shape(transitions[0])[2:], learning_rate)
         batches = (Transitions(*batch) for batch in zip(*transitions, strict=True))
         return np.array([program.learn(batch, gamma) for batch in batches], np.float32), program.parameters()

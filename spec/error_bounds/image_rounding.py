@@ -1,4 +1,4 @@
-"""How far a correct float32 result may lie from the definition, for what is done to images: see `rounding`."""
+"""Bounds on the error of a correct float32 result, for operations on images: see `rounding`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from assay.spec.semantics.convolution import Padding, Pair
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.layers import Array
 
-# What a fast convolution may lose: seven bits of the 24, relative to the norms of its factors.
+# Allowed error of a fast convolution: seven of the 24 bits, relative to the norms of its factors.
 FAST = 2.0**7 * U
 
 
 def fast_conv2d(inputs: Array, kernel: Array) -> Array:
-    """Bound what an algorithm that multiplies less loses beyond rounding its result: [batch, 1, 1, filters].
+    """Bound the error of a fast convolution algorithm, beyond rounding its result: [batch, 1, 1, filters].
 
     Winograd's and Fourier's algorithms combine elements before they multiply, so their error does not depend on the
-    products that enter a sum but on norms: of each channel, the largest element of the image times the sum of the
+    products that enter a sum but on norms: for each channel, the largest element of the image times the sum of the
     weights' magnitudes. Relative to that, F(4x4, 3x3) loses up to 36 U, and Fourier's algorithm up to 5 U
     (`tests/suite/test_fast_convolution.py`). An algorithm for which `FAST` is not enough does not conform in float32.
     A convolution of small whole numbers loses nothing else, as its direct sum is exact.
@@ -32,9 +32,9 @@ def fast_conv2d(inputs: Array, kernel: Array) -> Array:
 
 
 def fast_conv2d_gradients(inputs: Array, kernel: Array, upstream: Array) -> tuple[Array, Array]:
-    """Bound the same for inputs, [batch, 1, 1, channels], and kernel, [channels, filters].
+    """Bound the error of fast gradients for inputs, [batch, 1, 1, channels], and kernel, [channels, filters].
 
-    The gradients are convolutions of upstream with the kernel, and of the images with upstream.
+    The gradients are convolutions: `upstream` with the kernel, and the images with `upstream`.
     """
     largest, weights = np.max(np.abs(upstream), axis=(1, 2)), np.sum(np.abs(kernel), axis=(0, 1))
     of_images, of_upstream = np.max(np.abs(inputs), axis=(1, 2)), np.sum(np.abs(upstream), axis=(1, 2))
@@ -50,9 +50,9 @@ def conv2d(
     padding: Padding = "valid",
     activation: str | None = None,
 ) -> Array:
-    """Bound a convolution, added directly or by an algorithm that multiplies less (`fast_conv2d`).
+    """Bound a convolution, computed directly or by a fast algorithm (`fast_conv2d`).
 
-    A direct sum has as many products as the window has elements, over all channels.
+    A direct sum has one product for each element of the window and channel.
     """
     n = kernel[..., 0].size
 
@@ -68,9 +68,9 @@ def conv2d(
 def conv2d_gradients(
     inputs: Array, kernel: Array, bias: Array, upstream: Array, *, strides: Pair, padding: Padding
 ) -> tuple[Array, Array, Array]:
-    """Bound the three gradients of a convolution: sums of products over window and filters, and over all places.
+    """Bound the three gradients of a convolution, which are sums over window and filters, or over all positions.
 
-    As in `conv2d`, the first two may be added by a fast algorithm.
+    As in `conv2d`, a fast algorithm may compute the first two.
     """
 
     def linear(*arguments: Array) -> Array:
@@ -101,7 +101,7 @@ def average_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding, *
 def average_pool2d_gradient(
     inputs: Array, upstream: Array, size: Pair, strides: Pair, padding: Padding, *, with_zeros: bool = False
 ) -> Array:
-    """Bound a sum of quotients, one for each window that an element is in."""
+    """Bound a sum of quotients, one for each window that contains an element."""
 
     def pooled(image: Array) -> Array:
         return convolution.average_pool2d(image, size, strides, padding, with_zeros=with_zeros)
@@ -111,7 +111,7 @@ def average_pool2d_gradient(
 
 
 def pooling_gradient(inputs: Array, upstream: Array, size: Pair, strides: Pair, padding: Padding) -> Array:
-    """Bound the gradient of max pooling: an element gets at most one share from each window that it is in."""
+    """Bound the gradient of max pooling: an element gets at most one share from each window that contains it."""
 
     def cut(image: Array) -> Array:
         return convolution.extract_patches(image, size, strides, padding)
@@ -126,8 +126,8 @@ def batch_normalization(
 ) -> Array:
     """Bound gamma (x - mean) / sqrt(variance + epsilon) + beta, as written or as one product and one addition.
 
-    An error of the variance moves the root's inverse, by the most where it makes the variance smaller, which is never
-    below 0. It scales the distance from the mean. Where products are added, each is as large as x and mean are.
+    An error of the variance changes the inverse root most where it makes the variance smaller, but not below 0. The
+    inverse root scales the distance from the mean. Where products are added, each is as large as x and mean are.
     """
     mean, variance = normalization.statistics(inputs) if training else moving
     mean_error, variance_error = statistics(inputs) if training else (np.zeros_like(mean), np.zeros_like(variance))
@@ -142,11 +142,11 @@ def batch_normalization(
 def batch_normalization_gradients(
     inputs: Array, gamma_: Array, beta: Array, moving: normalization.Statistics, upstream: Array, *, training: bool
 ) -> tuple[Array, Array, Array]:
-    """Bound the gradients for inputs, gamma and beta.
+    """Bound the gradients of inputs, gamma and beta.
 
-    With z the normalised inputs, those for beta and gamma are the sums of u and u z. In training the one for inputs is
-    gamma / sqrt(variance + epsilon) (u - mean(u) - z mean(u z)), the terms of which may be as large as x and its mean
-    rather than their distance, and are made of twelve operations at most beside the sums.
+    With z the normalised inputs, the gradients of beta and gamma are the sums of u and u z. In training, the gradient
+    of the inputs is gamma / sqrt(variance + epsilon) (u - mean(u) - z mean(u z)). Its terms may be as large as x and
+    its mean rather than their distance, and take at most twelve operations besides the sums.
     """
     ones, zeros = np.ones_like(gamma_), np.zeros_like(beta)
     mean, variance = normalization.statistics(inputs) if training else moving
@@ -202,8 +202,8 @@ def dropout(result: Array) -> Array:
 def resize(image: Array, size: tuple[int, int]) -> Array:
     """Bound bilinear resizing of an image of 0 to 255 and its scaling to [0, 1].
 
-    The centre of a pixel is computed at a distance of up to the axis' length from the border, in four operations, which
-    moves the share between two neighbours by as many roundings of that length.
+    The centre of a pixel is at most the axis' length from the border and takes four operations. So the weight of the
+    second neighbour is off by at most four roundings of that length.
     """
     shares = sum(gamma(4) * length for length in image.shape[:2])
     return shares + gamma(8 + DIVIDE) * datasets.resize(image, size) + TINY

@@ -1,19 +1,19 @@
-"""How far float32 takes a whole network from the definition: measured, as a-priori bounds detect nothing.
+"""Measured float32 error of a whole network, since a-priori bounds are too wide to detect anything.
 
-A network stays the same function when its input features, its hidden units, its filters and the examples of a batch
-are put in another order, with the parameters reordered to match; so does a convolutional one whose images and kernels
-are mirrored, where padding and pooling are symmetrical. In exact arithmetic nothing changes; in float32 every sum
-is then added in another order. Evaluating the definition in float32 in several such orders, against float64 in the
-same order, therefore shows how much of a result is rounding, for this very input. `FACTOR` times the largest
-deviation seen is the bound. A few orders may by chance agree with float64 where there is but one number to compare,
-such as a loss, so what storing the result itself in float32 may cost, `U` relative, is the least.
+A network computes the same function if its input features, hidden units, filters and the examples of a batch are
+reordered, with the parameters reordered to match. The same holds for a convolutional network whose images and kernels
+are mirrored, if padding and pooling are symmetrical. In exact arithmetic nothing changes; in float32 every sum is added
+in another order. So the definition in float32, in several such orders, is compared with float64 in the same order. This
+shows how much of a result is rounding, for this very input. `FACTOR` times the largest deviation is the bound. A few
+orders may agree with float64 by chance if there is only one number to compare, such as a loss. So the bound is at
+least the error of storing the result in float32, `U` relative.
 
-Where products may have a grade below float32, the definition rounds their factors, forth and back: to the nearest in
-half of the orders, and by cutting off in the others. Problems are the same as for float32. So at such a grade some of
-their decisions do hang on rounding, and what these change is part of what is measured.
+If products may be less precise than float32, the definition rounds their factors in the forward and backward pass: to
+the nearest in half of the orders, by truncation in the others. Problems are the same as for float32. So at a lower
+precision some of their decisions do depend on rounding, and the effect is part of the measurement.
 
-Deviations are compared as root mean squares over a tensor: where a gradient nearly cancels, the first step of Adam
-follows the sign of what is left, so single elements have no useful bound, but their number does.
+Deviations are compared as root mean squares over a tensor. Where a gradient nearly cancels, the first step of Adam
+follows the sign of the remainder, so single elements have no useful bound, but their number does.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.precision import use_precision
 from assay.spec.semantics.products import cutting_off
 
-# Between what has to pass and what must not. Over 30 problems for the MLP, other orders of the definition came to at
-# most 1.7 times the largest deviation of four orders, and the reference, compiled by XLA and by Eigen, to 2.6 times.
-# With parameters and inputs rounded as TF32 rounds them every tensor came to at least 17 times.
+# Separates correct implementations from faulty ones. Over 30 problems for the MLP, further orders of the definition had
+# at most 1.7 times the largest deviation of four orders, and the reference, compiled by XLA and by Eigen, 2.6 times.
+# With parameters and inputs rounded to TF32, every tensor had at least 17 times.
 # `tests/suite/test_bounds.py` measures both sides again.
 FACTOR = 8.0
 PERMUTATIONS = 4
 # Keras clips probabilities at 1e-7, other implementations elsewhere or not at all.
 SMALLEST_PROBABILITY = 1e-6
 
-# What neighbours each other must go on doing so, and outputs stay with their labels.
+# Axes of neighbours are only mirrored. Axes of outputs stay as they are, to match their labels.
 MIRRORED = ("row", "column")
 FIXED = {*MIRRORED, "channel", "class", "unit", "time", "gate", "character"}
 
@@ -54,13 +54,13 @@ def root_mean_square(values: Array) -> float:
 
 
 def compare_to_bound(difference: Array, bound: float | Array) -> float:
-    """Return how many times its bound a difference is, as a root mean square; a bound of 0 allows no difference."""
+    """Return the root mean square ratio of a difference to its bound; a bound of 0 allows no difference."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return root_mean_square(np.where(difference == 0, 0.0, difference / np.asarray(bound, np.float64)))
 
 
 def to_float64(tree: Any) -> Any:  # noqa: ANN401 - an array, or a dictionary of arrays
-    """Make float32 arrays float64, and leave the others alone."""
+    """Convert float32 arrays to float64, and leave others unchanged."""
     if isinstance(tree, dict):
         return {name: to_float64(branch) for name, branch in tree.items()}
     return tree.astype(np.float64) if tree.dtype == np.float32 else tree
@@ -79,13 +79,13 @@ def bounds(
     """Bound the root mean square deviation of every tensor that `evaluate` returns.
 
     Args:
-        evaluate: (parameters, inputs, targets) to named arrays, by the definition; keeps the floating-point type.
+        evaluate: Function of the definition from (parameters, inputs, targets) to named arrays; keeps the dtype.
         model: Name of the model.
         parameters: Parameters, float32.
         inputs: Inputs of the model, float32.
         targets: Targets of the loss.
-        batch_axis: The axis of `inputs` and `targets` that runs over the examples of a batch.
-        exact: What `evaluate` returns in float64, if that is known and is nothing but numbers and gradients.
+        batch_axis: Axis of `inputs` and `targets` for the examples of a batch.
+        exact: Result of `evaluate` in float64, if it is known and consists of numbers and gradients.
 
     Returns:
         `FACTOR` times the largest deviation in `PERMUTATIONS` orders, by name.
@@ -99,11 +99,11 @@ def bounds(
 
 
 def permute_gradients(exact: Tree, permute: Callable[[Parameters], Iterator[tuple[Any, ...]]]) -> Iterator[Tree]:
-    """Yield numbers and gradients of a problem in the orders that it is put in: to exact arithmetic they are the same.
+    """Yield numbers and gradients of a problem for each of its orders; exact arithmetic only reorders the gradients.
 
     Args:
         exact: Numbers, and gradients by the names of the parameters.
-        permute: Function that yields the arguments of a problem in several orders, of which it is given the first.
+        permute: Function that yields the arguments of a problem, given the first, in several orders.
 
     """
     numbers = {name: value for name, value in exact.items() if np.ndim(value) == 0}
@@ -115,12 +115,12 @@ def permute_gradients(exact: Tree, permute: Callable[[Parameters], Iterator[tupl
 def bounds_over(
     evaluate: Callable[..., Tree], orders: Iterable[tuple[Any, ...]], exact: Iterable[Tree] | None = None
 ) -> dict[str, float]:
-    """Bound as `bounds` does, for any function: how its problem may be reordered is the caller's business.
+    """Bound any function like `bounds`; the caller supplies the orders of its arguments.
 
     Args:
-        evaluate: The arguments of a problem to named arrays, as for `bounds`.
-        orders: The float32 arguments in several orders, between which exact arithmetic sees no difference.
-        exact: What `evaluate` returns in float64 for each of them, if that is known.
+        evaluate: Function from the arguments of a problem to named arrays, as for `bounds`.
+        orders: Float32 arguments in several orders that are equivalent in exact arithmetic.
+        exact: Result of `evaluate` in float64 for each order, if it is known.
 
     """
     largest: dict[str, float] = {}
@@ -136,7 +136,7 @@ def bounds_over(
 
 
 def deviations(evaluate: Callable[..., Tree], *problem: Any) -> dict[str, float]:  # noqa: ANN401 - what `evaluate` takes
-    """Root mean square of what float32 changes, by name."""
+    """Return the root mean square difference between float32 and float64, by name."""
     return _apart(evaluate(*problem), evaluate(*map(to_float64, problem)))
 
 
@@ -154,19 +154,19 @@ def is_well_conditioned(
     *,
     adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> bool:
-    """Whether no rounding of float32 can turn a decision of a network: the sign before a ReLU, the largest of a window.
+    """Whether float32 rounding cannot change a decision of a network: the sign before a ReLU, the largest of a window.
 
-    In a training, the probability of each label has to be far from those that some implementations clip.
+    In a training, the probability of each label must also be far from the limits at which some implementations clip.
 
-    Each of them has to be further from its edge than `FACTOR` times what float32 moves such distances by. One that
-    goes the other way changes a gradient by far more than rounding does.
+    The distance of each decision from its edge must exceed `FACTOR` times the change that float32 causes in such
+    distances. A changed decision affects a gradient far more than rounding does.
 
     Args:
         model: Name of the model.
         parameters: Parameters, float32.
         inputs: Float32, [batch, ...]; with a learning rate [steps, batch, ...].
         targets: Targets of the loss.
-        learning_rate: Learning rate of a training on these batches, each step of which is looked at.
+        learning_rate: Learning rate of a training on these batches; every step is checked.
         adam: Form of Adam, where the optimizer is Adam.
 
     """
@@ -199,7 +199,7 @@ def _steps(
 
 @use_precision("float32")
 def has_safe_margins(model: str, single: tuple[Parameters, Array], double: tuple[Parameters, Array]) -> bool:
-    """Whether every decision is further from its edge in float64 than `FACTOR` times what float32 moves it by.
+    """Whether every decision's float64 distance from its edge exceeds `FACTOR` times the change by float32.
 
     Args:
         model: Name of the model.
@@ -227,7 +227,7 @@ def permutations(
     count: int,
     seed: int = 0,
 ) -> Iterator[tuple[Parameters, Array, Array]]:
-    """Yield the same problem in `count` random orders of whatever its parameters and inputs run over."""
+    """Yield the same problem with its axes in `count` random orders."""
     generator = np.random.default_rng(seed)
     known = MODELS[model]
     axes = {"inputs": known.input_axes, **known.axes}

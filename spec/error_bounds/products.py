@@ -1,4 +1,4 @@
-"""How far products of matrices may be off at a precision below float32: see `assay.spec.semantics.precision`."""
+"""Error bounds of matrix products at a precision below float32: see `assay.spec.semantics.precision`."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Array = NDArray[Any]
 
 
 def input_rounding_bound(multiply: Callable[..., Any], *factors: Array) -> Any:  # noqa: ANN401 - as `multiply` returns
-    """Bound what rounding its factors adds to the error of a product: nothing in float32.
+    """Bound the error of a product due to rounding its factors: 0 in float32.
 
-    A factor x is off by at most 2^-bits |x|, however it is rounded (cutting off costs twice as much as the nearest), or
-    by the least number of the format, if that is flushed to zero. With such errors d, the products of |x| + d less
-    those of |x| are the most that a sum of products moves by.
+    A factor x is off by at most 2^-bits |x|, however it is rounded (truncation costs twice as much as rounding to the
+    nearest), or by the least number of the format if that is flushed to zero. With such errors d, a sum of products
+    changes by at most the products of |x| + d minus those of |x|.
     """
     if current_precision() == "float32":
         return 0.0

@@ -1,4 +1,4 @@
-"""How far a correct float32 result may lie from the definition, for one step of a recurrence: see `rounding`."""
+"""Bounds on the error of a correct float32 result, for one step of a recurrence: see `rounding`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from assay.spec.semantics.recurrence import State
 def simple_rnn_cell(
     inputs: Array, state: Array, input_kernel: Array, recurrent_kernel: Array, activation: str | None = "tanh"
 ) -> Array:
-    """Bound f(xU + sW): a Dense layer on inputs and state side by side."""
+    """Bound f(xU + sW): a Dense layer on the concatenation of inputs and state."""
     return rounding.dense(*_side_by_side(inputs, state, input_kernel, recurrent_kernel), None, activation)
 
 
 def lstm_cell(inputs: Array, state: State, kernel: Array, recurrent_kernel: Array, bias: Array) -> State:
     """Bound hidden state and carry after a step of the LSTM cell.
 
-    The gates take over the error of their sums through their activation. With errors e and g of two factors, a product
-    is off by |x| g + |y| e + e g.
+    The error of a gate's sum passes through its activation. With errors e and g of two factors, a product is off by
+    |x| g + |y| e + e g.
     """
     joined, both = _side_by_side(inputs, state.hidden, kernel, recurrent_kernel)
     linear, error = joined @ both + bias, rounding.dense(joined, both, bias, None)

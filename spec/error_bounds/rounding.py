@@ -1,11 +1,11 @@
-"""How far a correct float32 result may lie from the definition.
+"""Bounds on the error of a correct float32 result, relative to the definition.
 
-Each function bounds, element by element, |computed - definition| for any implementation that works in float32,
+Each function bounds |computed - definition| element by element, for any implementation that works in float32,
 in whatever order it adds and with or without fused operations. The rules are those of Higham, "Accuracy and
 stability of numerical algorithms", 2nd edition, 2002:
 
 - an addition, subtraction or multiplication has a relative error of at most `U` (section 2.2);
-- n such errors in a row, in numerator or denominator, make at most `gamma(n)` (lemma 3.1), so a sum of n
+- n such errors in succession, in numerator or denominator, amount to at most `gamma(n)` (lemma 3.1), so a sum of n
   products has an error of at most gamma(n) times the sum of their magnitudes, in any order (section 3.1);
 - a result below `TINY` may be lost entirely, as hardware may flush it to zero;
 - where products may be less precise than float32, rounding their factors adds `products.input_rounding_bound`.
@@ -38,15 +38,15 @@ SQRT = 2 * 3.0
 
 
 def gamma(n: float | Array) -> Any:  # noqa: ANN401 - a float for a float, an array for an array
-    """N roundings in a row: n U / (1 - n U), for n of any size below 1 / U."""
+    """Return the bound of n successive roundings: n U / (1 - n U), for n below 1 / U."""
     return n * U / (1 - n * U)
 
 
 def dense(inputs: Array, kernel: Array, bias: Array | None, activation: str | None) -> Array:
-    """Bound f(AW + b): n products, n additions with the bias among them, and the activation.
+    """Bound f(AW + b): n products, n additions including the bias, and the activation.
 
-    Rounding factors to a grade below float32 adds to the products' error, and not to the bias's (`products`). The error
-    of AW + b passes through f, which is monotonic: it is largest at one of the ends.
+    Rounding factors to a format below float32 adds to the error of the products, not of the bias (`products`). The
+    error of AW + b passes through f, which is monotonic, so it is largest at one of the ends.
     """
     n = inputs.shape[-1]
     added = input_rounding_bound(np.matmul, inputs, kernel)
@@ -56,7 +56,7 @@ def dense(inputs: Array, kernel: Array, bias: Array | None, activation: str | No
 
 
 def activated(values: Array, error: Array, activation: str | None) -> Array:
-    """Bound an activation of values that are off by an error: a monotonic function is furthest off at an end."""
+    """Bound an activation of inexact values: the error of a monotonic function is largest at an end."""
     function = layers.ACTIVATIONS[activation]
     result = function(values)
     ends = (np.abs(function(values + sign * error) - result) for sign in (-1, 1))
@@ -64,7 +64,7 @@ def activated(values: Array, error: Array, activation: str | None) -> Array:
 
 
 def exact(result: Array) -> Array:
-    """Bound a result that takes no rounding."""
+    """Bound a result that needs no rounding."""
     return np.zeros_like(result)
 
 
@@ -74,12 +74,12 @@ def tanh(result: Array) -> Array:
 
 
 def sigmoid(result: Array) -> Array:
-    """Bound sigmoid, given its exact result, for either way to write it.
+    """Bound sigmoid, given its exact result, for both ways to compute it.
 
-    As 1 / (1 + exp(-x)), relative: EXP for the exponential, 1 for the sum, DIVIDE. As (1 + tanh(x/2)) / 2,
-    absolute: half of TANH, and 1 for the sum. The former at a result of 1/2 is larger than the latter. Where the result
-    is nearer to 0 or 1 than TINY, either way gives 0 or 1. Whoever limits the inputs does so where 1 - y is 1, too:
-    U / 2.
+    1 / (1 + exp(-x)) has a relative error: EXP for the exponential, 1 for the sum, DIVIDE. (1 + tanh(x/2)) / 2 has an
+    absolute error: half of TANH, and 1 for the sum. At a result of 1/2 the former is larger. If the result is nearer to
+    0 or 1 than TINY, both give 0 or 1. An implementation that limits the inputs does so where 1 - y rounds to 1, which
+    is an error of U / 2.
     """
     saturated = np.minimum(np.abs(result), np.abs(1 - result)) < TINY
     return np.where(saturated, U / 2, gamma(EXP + 1 + DIVIDE) * np.maximum(np.abs(result), 0.5))
@@ -91,9 +91,9 @@ ELEMENTWISE = {None: exact, "relu": exact, "tanh": tanh, "sigmoid": sigmoid}
 def softmax(logits: Array) -> Array:
     """Bound softmax.
 
-    The subtraction of the maximum m leaves U |z_j - m| in the exponent, which is a relative error of the
-    exponential; the denominator has the average of these errors, weighted by the result, and those of K - 1
-    additions; a division ends it.
+    Subtracting the maximum m leaves U |z_j - m| in the exponent, which is a relative error of the exponential. The
+    denominator has the average of these errors, weighted by the result, and the error of K - 1 additions. The division
+    adds its own.
     """
     result = layers.softmax(logits)
     shifted = np.abs(logits - np.max(logits, axis=-1, keepdims=True))
@@ -105,9 +105,9 @@ def softmax(logits: Array) -> Array:
 def softmax_with_temperature(logits: Array, temperature: float) -> Array:
     """Bound softmax at a temperature.
 
-    Dividing leaves an error of DIVIDE |z_j / T| in the exponent, and two roundings more where the temperature is
-    rounded to float32 and the logits are multiplied by its reciprocal. The maximum that is subtracted has such an
-    error, too, and the denominator the average of all.
+    Dividing leaves an error of DIVIDE |z_j / T| in the exponent, and two more roundings if the temperature is rounded
+    to float32 and the logits are multiplied by its reciprocal. The subtracted maximum has the same error, and the
+    denominator the average of all.
     """
     scaled = logits / temperature
     exponent = gamma(DIVIDE + 2) * (np.abs(scaled) + np.max(np.abs(scaled), axis=-1, keepdims=True))
@@ -117,10 +117,10 @@ def softmax_with_temperature(logits: Array, temperature: float) -> Array:
 
 
 def crossentropy(targets: Array, probabilities: Array) -> Array:
-    """Bound -sum_i y_i ln p_i of each example, p within Keras's clip, for each common way to write it.
+    """Bound -sum_i y_i ln p_i of each example, with p within Keras's clip, for each common way to compute it.
 
-    An implementation may divide p by its sum s first, which is 1 but for the rounding of p: ln s. The longest way
-    goes from ln p through softmax cross-entropy on logits. With L_i = |ln p_i|, M the smallest of them and K classes,
+    An implementation may first divide p by its sum s, which is 1 up to the rounding of p: ln s. The longest way goes
+    from ln p through softmax cross-entropy on logits. With L_i = |ln p_i|, M the smallest of them and K classes,
     its errors in units of U are: a logit's and the largest one's logarithm and their difference, (LOG + 1)(L_i + M);
     the sum of the exponentials, relative to it, the mean of these by p, EXP and K - 1; its logarithm, LOG M; the
     difference, L_i + M; the sum over targets, K.
@@ -141,7 +141,7 @@ def mean_squared_error(targets: Array, predictions: Array) -> Array:
 
 
 def linear_model(inputs: Array, kernel: Array, bias: Array, targets: Array) -> tuple[Array, Array, Array]:
-    """Bound the linear model's mean of squares, and its gradients for kernel and bias.
+    """Bound the linear model's mean squared error, and its gradients for kernel and bias.
 
     With e the bound of the residuals r = AW + b - y, the squares are off by e (2 |r| + e), and what follows
     rounds numbers of up to |r| + e. A gradient is 2 / N times a sum of N products with r.
@@ -176,11 +176,11 @@ def adam_step(
 ) -> tuple[Array, Array, Array]:
     """Bound parameter, first_moment and second_moment after a step of Adam.
 
-    With beta rounded to float32, 1 - beta has an absolute error of U beta, so each moment has one of 4 U relative to
-    the magnitudes that enter it, and 2 U more for the square. 1 - beta^t loses what the subtraction cancels:
-    (t + POW) U beta^t / (1 - beta^t) relative. The root of a second moment with error e is off by at most the smaller
-    of e / sqrt(v) and sqrt(e). Where epsilon is added after the correction, the denominator has one more root and two
-    more divisions.
+    With beta rounded to float32, 1 - beta has an absolute error of U beta. So each moment has an error of 4 U relative
+    to the magnitudes that enter it, and the second moment 2 U more for the square. 1 - beta^t has a relative error of
+    (t + POW) U beta^t / (1 - beta^t) by cancellation. The root of a second moment with error e is off by at most the
+    smaller of e / sqrt(v) and sqrt(e). If epsilon is added after the correction, the denominator has one more root and
+    two more divisions.
     """
     _, first, second = optimizers.adam_step(parameter, gradient, first_moment, second_moment, step, learning_rate)
     first_error = gamma(4) * (np.abs(first_moment) + np.abs(gradient)) + TINY
@@ -201,14 +201,14 @@ def adam_step(
 
     update = np.abs(rate * first / denominator)
     least = np.maximum(denominator - denominator_error, epsilon / 2)
-    # The product of rate and moment may be lost before the division would have made it large.
+    # The product of rate and moment may underflow before the division makes it large.
     product_error = rate * first_error + TINY
     update_error = (product_error + update * denominator_error) / least + update * (rate_error + gamma(DIVIDE + 2))
     return update_error + gamma(2) * (np.abs(parameter) + update), first_error, second_error
 
 
 def _cancellation(beta: float, step: int) -> float:
-    """Relative error of 1 - beta^t in units of U."""
+    """Return the relative error of 1 - beta^t in units of U."""
     return (step + POW) * beta**step / (1 - beta**step) + 1
 
 

@@ -1,14 +1,14 @@
-"""How far rounding takes a training: each parameter is bounded by how sensitive its own steps are.
+"""Bounds on the effect of rounding on a training, from the sensitivity of each parameter's steps.
 
-Adam divides by the size of the gradients, so what rounding does to a gradient near 0 becomes a step of another size or
-sign. A few such elements make up nearly all of the root mean square of a tensor's deviations, and which ones they are
-depends on the order of additions: that number has a heavy tail, and no multiple of a few measured ones bounds it. So
-what is measured is the rounding of the gradients, whose root mean square hardly differs between orders of additions.
-The optimizer then says, element by element, what a gradient off by `FACTOR` times as much makes of the parameter.
+Adam divides by the size of the gradients, so rounding of a gradient near 0 changes the size or sign of a step. A few
+such elements make up nearly all of the root mean square deviation of a tensor, and which ones they are depends on the
+order of additions. So that number has a heavy tail, and no multiple of a few measurements bounds it. Therefore the
+rounding of the gradients is measured, whose root mean square hardly differs between orders of additions. The optimizer
+then shows, element by element, how much a gradient that is off by `FACTOR` times as much changes the parameter.
 Deviations are compared with these bounds, as the root mean square of their ratios.
 
-This holds for both forms of Adam, each with its own steps, and for any way to compute the gradients that rounds no more
-than `FACTOR` times what the definition does. An element whose gradients are exactly 0 is bounded by the rounding of the
+This holds for both forms of Adam, each with its own steps, and for any computation of the gradients that rounds at most
+`FACTOR` times as much as the definition. An element whose gradients are exactly 0 is bounded by the rounding of the
 optimizer alone.
 """
 
@@ -26,7 +26,7 @@ from assay.spec.semantics.layers import Array
 from assay.spec.semantics.models import Parameters
 from assay.spec.semantics.products import cutting_off
 
-# Parameters, and the gradients of every step, to the parameters after the last.
+# Function from the parameters and the gradients of every step to the final parameters.
 Optimize = Callable[[Parameters, Sequence[Parameters]], Parameters]
 
 
@@ -37,15 +37,15 @@ def bounds(
     exact: Sequence[Step],
     permute: Callable[[Parameters], Iterator[tuple[Any, ...]]],
 ) -> dict[str, float | Array]:
-    """Bound the losses of a training by a number, and each parameter after it element by element.
+    """Bound the losses of a training by a single number, and the final parameters element by element.
 
     Args:
         train: Function of the arguments of a problem, by the definition; keeps the floating-point type.
-        optimize: Optimizer of that training, without the losses.
+        optimize: Optimizer of that training alone.
         parameters: Parameters before the first step, float32.
-        exact: Steps of that training from there, in float64.
-        permute: Function that returns the arguments of `train`, of which it is given the first, in several orders that
-            are the same to exact arithmetic. Each time that it is called these are the same orders.
+        exact: Steps of that training from these parameters, in float64.
+        permute: Function that returns the arguments of `train`, given the first, in several orders that are equivalent
+            in exact arithmetic. It returns the same orders on every call.
 
     """
     losses, rounding = _measure(train, parameters, exact, permute)
@@ -57,7 +57,7 @@ def bounds(
         least = max(root_mean_square(in_float32[name] - value), U * root_mean_square(value))
         found[name] = np.full(value.shape, FACTOR * least)
     for number, off in enumerate(rounding):
-        # Towards 0, where steps are the most sensitive, and beyond.
+        # Moves the gradients towards 0, where steps are most sensitive, and beyond.
         towards_0 = {name: value - np.sign(value) * FACTOR * off[name] for name, value in gradients[number].items()}
         others = optimize(to_float64(parameters), [*gradients[:number], towards_0, *gradients[number + 1 :]])
         for name, value in last.items():
@@ -71,11 +71,11 @@ def _measure(
     exact: Sequence[Step],
     permute: Callable[[Parameters], Iterator[tuple[Any, ...]]],
 ) -> tuple[float, list[dict[str, float]]]:
-    """Return the largest rounding of the losses, and that of the gradients of each step by name."""
+    """Return the largest rounding error of the losses, and of each step's gradients by name."""
     losses = 0.0
     largest: list[dict[str, float]] = [dict.fromkeys(parameters, 0.0) for _ in exact]
     curve = np.array([step.loss for step in exact])
-    # In exact arithmetic, another order of the parameters is the same order of their gradients.
+    # In exact arithmetic, reordering the parameters reorders their gradients in the same way.
     reordered = zip(*((gradients for gradients, *_ in permute(step.gradients)) for step in exact), strict=True)
     for number, (problem, gradients) in enumerate(zip(permute(parameters), reordered, strict=True)):
         with cutting_off(cut_off=number % 2 == 1):

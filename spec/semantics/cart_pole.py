@@ -1,4 +1,4 @@
-"""The pole on a cart (line 660): how it moves, and when an episode of it ends.
+"""The pole on a cart (line 660): its dynamics, and when an episode ends.
 
 Barto, Sutton and Anderson, "Neuronlike adaptive elements that can solve difficult learning control problems", 1983,
 without friction; Florian, "Correct equations for the dynamics of the cart-pole system", 2007, equations 23 and 24.
@@ -23,19 +23,19 @@ FORCE = 10.0
 # Seconds between two states.
 TIME_STEP = 0.02
 
-# Beyond these an episode has failed. A state may lie twice as far out: it is given after the step that failed.
+# Beyond these an episode fails. Observation bounds are twice as wide, since the state after failure is returned too.
 FARTHEST_POSITION = 2.4
 FARTHEST_ANGLE = math.radians(12)
 # The time limit of `CartPole-v1`.
 MAX_EPISODE_STEPS = 500
-# Each number of the initial state is drawn evenly from this far around 0.
+# Each number of the initial state is uniform between minus this and this.
 INITIAL = 0.05
 
 LEFT, RIGHT = 0, 1
 
 
 class State(NamedTuple):
-    """A state by its parts, of any type that calculates."""
+    """The four parts of a state, of any numeric type."""
 
     position: Any
     velocity: Any
@@ -43,8 +43,8 @@ class State(NamedTuple):
     angular_velocity: Any
 
 
-def accelerations(force: Any, sine: Any, cosine: Any, angular_velocity: Any) -> tuple[Any, Any]:  # noqa: ANN401 - as above
-    """Return the acceleration of the cart, and that of the angle, by the sine and cosine of the angle."""
+def accelerations(force: Any, sine: Any, cosine: Any, angular_velocity: Any) -> tuple[Any, Any]:  # noqa: ANN401
+    """Return the accelerations of the cart and the angle, given the sine and cosine of the angle."""
     mass = CART_MASS + POLE_MASS
     pushed = (force + POLE_MASS * HALF_LENGTH * angular_velocity * angular_velocity * sine) / mass
     inertia = HALF_LENGTH * (4 / 3 - POLE_MASS * cosine * cosine / mass)
@@ -52,8 +52,8 @@ def accelerations(force: Any, sine: Any, cosine: Any, angular_velocity: Any) -> 
     return pushed - POLE_MASS * HALF_LENGTH * angular * cosine / mass, angular
 
 
-def euler_step(state: State, force: Any, sine: Any, cosine: Any) -> State:  # noqa: ANN401 - as above
-    """Take one step of Euler's explicit method: positions move by the velocities before the step."""
+def euler_step(state: State, force: Any, sine: Any, cosine: Any) -> State:  # noqa: ANN401
+    """Take one step of Euler's explicit method: positions change by the velocities before the step."""
     position, velocity, angle, angular_velocity = state
     linear, angular = accelerations(force, sine, cosine, angular_velocity)
     return State(
@@ -65,7 +65,7 @@ def euler_step(state: State, force: Any, sine: Any, cosine: Any) -> State:  # no
 
 
 def parts(states: Array) -> State:
-    """Take states [n, 4] apart."""
+    """Split states [n, 4] into their parts."""
     return State(*states.T)
 
 
@@ -75,20 +75,20 @@ def forces(actions: Array) -> Array:
 
 
 def step(states: Array, actions: Array) -> Array:
-    """Return what follows from each state [n, 4] when an action [n] is taken in it."""
+    """Return the next state for each state [n, 4] and action [n]."""
     state = parts(states)
     after = euler_step(state, forces(actions), np.sin(state.angle), np.cos(state.angle))
     return np.stack(after, axis=-1)
 
 
 def margin(states: Array) -> Array:
-    """How far each state [n, 4] is from failing, in shares of the bound; negative where it has."""
+    """Return the distance of each state [n, 4] from failure, as a fraction of the bound; negative after failure."""
     state = parts(states)
     return 1 - np.maximum(np.abs(state.position) / FARTHEST_POSITION, np.abs(state.angle) / FARTHEST_ANGLE)
 
 
 def shortest_length() -> int:
-    """Return the fewest steps of an episode: pushed to one side all the time, from a corner of the initial states."""
+    """Return the fewest steps of an episode: always pushed to one side, from a corner of the initial states."""
     corners = INITIAL * np.array([*product((-1, 1), repeat=len(State._fields))])
     states, actions = np.tile(corners, (2, 1)), np.repeat([LEFT, RIGHT], len(corners))
     length = 0
@@ -99,7 +99,7 @@ def shortest_length() -> int:
 
 
 def random_lengths(count: int, seed: int) -> Array:
-    """Play `count` episodes with actions drawn evenly, and return how many steps each has."""
+    """Play `count` episodes with uniformly random actions, and return the number of steps of each."""
     generator = np.random.default_rng(seed)
     states = generator.uniform(-INITIAL, INITIAL, (count, len(State._fields)))
     lengths = np.zeros(count, int)

@@ -19,9 +19,9 @@ Pair = tuple[int, int]
 
 
 def pad_widths(size: int, window: int, stride: int, padding: Padding) -> Pair:
-    """How many elements are added before and after an axis (line 468).
+    """Return the number of elements added before and after an axis (line 468).
 
-    `valid` adds none. `same` adds as many as ceil(size / stride) windows need; of an odd number, the one more comes
+    `valid` adds none. `same` adds enough for ceil(size / stride) windows; if the number is odd, the extra element comes
     after.
     """
     if padding == "valid":
@@ -31,19 +31,19 @@ def pad_widths(size: int, window: int, stride: int, padding: Padding) -> Pair:
 
 
 def output_size(size: int, window: int, stride: int, padding: Padding) -> int:
-    """How many windows fit along an axis (lines 410, 468 and 470)."""
+    """Return the number of windows along an axis (lines 410, 468 and 470)."""
     return (size + sum(pad_widths(size, window, stride, padding)) - window) // stride + 1
 
 
 def extract_patches(inputs: Array, size: Pair, strides: Pair, padding: Padding, fill: float = 0.0) -> Array:
-    """Cut out what a window sees at each of its places, row by row (line 410).
+    """Extract the contents of a window at each of its positions, row by row (line 410).
 
     Args:
         inputs: [batch, height, width, channels].
         size: Height and width of the window.
         strides: Steps of the window down and to the right.
         padding: `valid` or `same`.
-        fill: The value of what is added around.
+        fill: Value of the padding.
 
     Returns:
         [batch, rows, columns, window height, window width, channels].
@@ -94,7 +94,7 @@ def conv2d(
 
 
 def max_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding = "valid") -> Array:
-    """Keep the largest value of each window, channel by channel (line 474); what `same` adds is never it.
+    """Keep the largest value of each window, channel by channel (line 474); padding is never the largest.
 
     Returns:
         [batch, rows, columns, channels].
@@ -108,15 +108,15 @@ def average_pool2d(
 ) -> Array:
     """Average each window, channel by channel (line 474).
 
-    The document does not say whether the zeros that `same` adds are among the values of a window. Keras takes the mean
-    of what the window holds of the image, PyTorch and Flax of all.
+    The document does not say whether the zeros that `same` adds count as values of a window. Keras averages the values
+    from the image alone, PyTorch and Flax all values.
 
     Args:
         inputs: [batch, height, width, channels].
         size: Height and width of the window.
         strides: Steps of the window.
         padding: `valid` or `same`.
-        with_zeros: Whether the mean is that of all.
+        with_zeros: Whether the added zeros count.
 
     Returns:
         [batch, rows, columns, channels].
@@ -132,9 +132,9 @@ def count_elements(inputs: Array, size: Pair, strides: Pair, padding: Padding) -
 
 
 def lead_of_largest(inputs: Array, size: Pair, strides: Pair) -> Array:
-    """By how much the largest value of each window leads the next, where it is positive; elsewhere infinity.
+    """Return how far the largest value of each window exceeds the second, or infinity unless it is positive.
 
-    Behind a ReLU a window of zeros only passes on what the ReLU does not.
+    After a ReLU, ties at zero do not matter: the ReLU passes no gradient there.
     """
     patches = extract_patches(inputs, size, strides, "valid")
     flat = np.reshape(patches, (*patches.shape[:3], -1, patches.shape[5]))
@@ -145,10 +145,10 @@ def lead_of_largest(inputs: Array, size: Pair, strides: Pair) -> Array:
 def max_pool2d_gradient_limits(
     inputs: Array, upstream: Array, size: Pair, strides: Pair, padding: Padding = "valid"
 ) -> tuple[Array, Array]:
-    """Least and greatest gradient that max pooling may hand back to each element.
+    """Return the least and greatest gradient that max pooling may pass back to each element.
 
-    A window hands its gradient to its largest element. Where several are equally large, any of them may get any
-    share of it, as the maximum has no derivative there; frameworks choose the first, all alike or each in full
+    A window passes its gradient to its largest element. If several are equally large, each may get any share of it,
+    as the maximum has no derivative there. Frameworks pass it to the first, to each in full, or to all in
     equal parts. The shares of a window add up to its gradient, so the sums of gradients in and out agree.
 
     Args:
@@ -159,7 +159,7 @@ def max_pool2d_gradient_limits(
         padding: `valid` or `same`.
 
     Returns:
-        Two of the shape of `inputs`.
+        Two arrays in the shape of `inputs`.
 
     """
 

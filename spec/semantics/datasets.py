@@ -1,4 +1,4 @@
-"""What the document's data loader and its pipeline do to the data."""
+"""Preprocessing by the document's data loader and input pipeline."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def preprocess(images: Array, labels: Array) -> tuple[Array, Array]:
 def resize(image: Array, size: tuple[int, int]) -> Array:
     """Resize by bilinear interpolation between the centres of pixels, and scale to [0, 1] (line 376).
 
-    The centre of pixel i of an axis is at (i + 1/2) / its length. Beyond the outermost centres the border is
-    repeated. Nothing is averaged when an image shrinks.
+    The centre of pixel i of an axis is at (i + 1/2) / its length. Beyond the outermost centres, the border value is
+    repeated. There is no antialiasing when an image shrinks.
 
     Args:
         image: [height, width, channels], from 0 to 255.
@@ -45,7 +45,7 @@ def resize(image: Array, size: tuple[int, int]) -> Array:
 
 
 def neighbours(old: int, new: int) -> tuple[Array, Array, Array]:
-    """Return, for each new pixel of an axis, the two old ones around its centre, and the share of the second."""
+    """Return, for each new pixel of an axis, the two old pixels around its centre, and the weight of the second."""
     centre = (np.arange(new) + 0.5) * old / new - 0.5
     before = np.floor(centre)
     return (

@@ -1,4 +1,4 @@
-"""Steps of an optimizer along the gradients of batches: the part of a training that knows no model."""
+"""Steps of an optimizer along the gradients of batches: the model-independent part of a training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.spec.semantics.optimizers import Adam
 
 # Parameters or gradients by name.
 Arrays = dict[str, Array]
-# What Adam has gathered of each parameter: first and second moment.
+# Adam's state of each parameter: first and second moment.
 Moments = dict[str, tuple[Array, Array]]
 
 
@@ -24,8 +24,8 @@ class Step(NamedTuple):
     Attributes:
         loss: Loss of the batch before the step.
         gradients: Gradients of the loss, by the names of the parameters.
-        update: Function that returns the parameters after the step, and the moments. What asks for the loss and the
-            gradients alone does not wait for it.
+        update: Function that returns the parameters after the step, and the moments. It is only called on demand, so
+            reading the loss and gradients alone does not wait for it.
 
     """
 
@@ -94,7 +94,7 @@ def optimize(
     *,
     adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> Arrays:
-    """Return the parameters after steps along given gradients, one for each of them."""
+    """Return the parameters after one step along each of the given gradients."""
     batches = (lambda _parameters, given=given: (np.zeros(()), given) for given in gradients)
     *_, last = descend(optimizer, parameters, batches, learning_rate, adam=adam)
     return last.parameters

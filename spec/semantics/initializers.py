@@ -1,4 +1,4 @@
-"""What the initializers of the document draw from."""
+"""Distributions of the document's initializers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from assay.spec.semantics.layers import Array
 
 
 def glorot_limit(fan_in: int, fan_out: int) -> float:
-    """Half the width of the interval around 0 that the Glorot-uniform initializer draws from (lines 93 and 101).
+    """Return half the width of the interval that the Glorot-uniform initializer draws from (lines 93 and 101).
 
     Glorot and Bengio, "Understanding the difficulty of training deep feedforward neural networks", 2010,
     equation 16: sqrt(6 / (fan_in + fan_out)).
@@ -20,16 +20,16 @@ def glorot_limit(fan_in: int, fan_out: int) -> float:
 
 
 def fans(shape: tuple[int, ...]) -> tuple[int, int]:
-    """How many inputs and outputs a kernel connects: [..., in, out], with a window before them for a convolution."""
+    """Return the fan-in and fan-out of a kernel [..., in, out], whose leading axes are the window of a convolution."""
     window = math.prod(shape[:-2])
     return window * shape[-2], window * shape[-1]
 
 
 def orthogonal(shape: tuple[int, int], seed: int, dtype: type[np.floating[Any]] = np.float64) -> Array:
-    """Draw a kernel whose rows, or columns where it has more rows, have length 1 and are at right angles.
+    """Draw a kernel with orthonormal rows, or orthonormal columns if it has more rows than columns.
 
     Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
-    networks", 2014: Q of a normal matrix's QR, here by Householder's reflections, all of it in one type of number.
+    networks", 2014: Q of the QR decomposition of a normal matrix, here by Householder reflections in one dtype.
     """
     drawn = np.random.default_rng(seed).standard_normal((max(shape), min(shape))).astype(dtype)
     reflections = []

@@ -1,4 +1,4 @@
-"""What the layers of the document compute. Every function keeps the floating-point type of its inputs."""
+"""Layers of the document. Every function keeps the floating-point type of its inputs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Array = NDArray[Any]
 
 
 def identity(inputs: Array) -> Array:
-    """a(x) = x, the activation of a layer that is given none (line 89)."""
+    """a(x) = x, the default activation of a layer (line 89)."""
     return inputs
 
 
@@ -34,7 +34,7 @@ def sigmoid(inputs: Array) -> Array:
     return 0.5 * (1 + np.tanh(0.5 * inputs))
 
 
-# What autograd would find in four steps, each of which it keeps.
+# Derivative in one step; autograd would take four and keep each intermediate result.
 defvjp(sigmoid, lambda outputs, _inputs: lambda gradient: gradient * outputs * (1 - outputs))
 
 
@@ -59,12 +59,12 @@ def dense(inputs: Array, kernel: Array, bias: Array | None = None, activation: s
 
 
 def flatten(inputs: Array) -> Array:
-    """Join all axes but the first, the last one fastest (line 166): [batch, ...] to [batch, features]."""
+    """Join all axes but the first, the last one varying fastest (line 166): [batch, ...] to [batch, features]."""
     return np.reshape(inputs, (inputs.shape[0], -1))
 
 
 def softmax(logits: Array) -> Array:
-    """exp(z_j) / sum_k exp(z_k) over the last axis (line 185), shifted by the maximum, which changes nothing."""
+    """exp(z_j) / sum_k exp(z_k) over the last axis (line 185), shifted by the maximum for stability."""
     exponentials = np.exp(logits - np.max(logits, axis=-1, keepdims=True))
     return exponentials / np.sum(exponentials, axis=-1, keepdims=True)
 

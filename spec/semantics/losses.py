@@ -1,4 +1,4 @@
-"""What the losses of the document compute."""
+"""Losses of the document."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EPSILON = 1e-7
 
 
 def categorical_crossentropy(targets: Array, probabilities: Array) -> Array:
-    """H(y, p) = -sum_i y_i ln p_i of each example (line 234): two of [batch, classes] to [batch].
+    """H(y, p) = -sum_i y_i ln p_i of each example (line 234): two arrays [batch, classes] to [batch].
 
     A class whose target is 0 adds nothing, whatever its probability.
     """
@@ -25,5 +25,5 @@ def sparse_categorical_crossentropy(labels: Array, probabilities: Array) -> Arra
 
 
 def mean_squared_error(targets: Array, predictions: Array) -> Array:
-    """Mean over all elements of (predictions - targets)^2 (line 72): two of one shape to a scalar."""
+    """Mean over all elements of (predictions - targets)^2 (line 72): two arrays of one shape to a scalar."""
     return np.mean((predictions - targets) ** 2)

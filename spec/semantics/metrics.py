@@ -1,4 +1,4 @@
-"""What the metric of the document computes."""
+"""The metric of the document."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class SparseCategoricalAccuracy:
     """The share of examples whose largest prediction is the label, over all updates (line 249).
 
     Attributes:
-        correct: Examples predicted right so far.
-        total: Examples seen so far.
+        correct: Number of correctly predicted examples so far.
+        total: Number of examples so far.
 
     """
 

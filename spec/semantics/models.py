@@ -1,6 +1,6 @@
-"""What the document's models compute, their gradients, and training them on given batches.
+"""The document's models, their gradients, and training on given batches.
 
-The same code runs in float64, where it is the definition, and in float32, where it measures rounding.
+The same code runs in float64, where it is the definition, and in float32, where it serves to measure rounding.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ class Model:
 
     Attributes:
         shapes: Shapes of every parameter, by canonical name.
-        axes: Names of the axes of each parameter. Axes of one name can be put in another order together, and those
-            named `row` and `column` be reversed; times, gates, characters, and the classes and units of the output stay
-            as they are.
+        axes: Names of the axes of each parameter. Axes with the same name can be reordered together, and axes named
+            `row` and `column` can be reversed. Times, gates, characters, and the classes and units of the output keep
+            their order.
         input_axes: Meaning of each axis of an example.
-        split: The shapes that fit `axes`, where those of `shapes` or of an example have several of them in one.
-        layer_outputs: (parameters, inputs) to the output of every layer, in order.
-        loss: (parameters, inputs, targets) to the mean loss of the batch; None where `q_learning` has it.
+        split: Shapes that match `axes`, if `shapes` or an example combine several axes into one.
+        layer_outputs: Function from (parameters, inputs) to the output of every layer, in order.
+        loss: Function from (parameters, inputs, targets) to the mean loss of the batch; None if in `q_learning`.
         optimizer: `sgd` or `adam`.
-        decisions: (parameters, inputs) to how far each decision of ReLU and of a maximum is from another one, by layer.
+        decisions: Function from (parameters, inputs) to the margin of each decision of a ReLU or a maximum, by layer.
 
     """
 
@@ -117,13 +117,13 @@ def _cnn_decisions(parameters: Parameters, inputs: Array) -> dict[str, Array]:
     return {name: np.abs(value) for name, value in linear.items()} | gaps
 
 
-# Lines 534, and the characters of the Nietzsche text in lower case.
+# Units (line 534), and the number of characters of the Nietzsche text in lower case.
 UNITS = 256
 NUM_CHARS = 57
 
 
 def rnn_shapes(num_chars: int) -> dict[str, tuple[int, ...]]:
-    """Return the shapes of the RNN's parameters for so many characters."""
+    """Return the shapes of the RNN's parameters for a number of characters."""
     return {
         "cell/kernel": (num_chars, 4 * UNITS),
         "cell/recurrent_kernel": (UNITS, 4 * UNITS),
@@ -170,7 +170,7 @@ Q_CNN_STRIDES = {"conv1": (4, 4), "conv2": (2, 2)}
 
 
 def _q_cnn_linear(parameters: Parameters, inputs: Array) -> dict[str, Array]:
-    """Return what the layers that have parameters give, without activation."""
+    """Return the output of the layers with parameters, before activation."""
     linear = {}
     for name, strides in Q_CNN_STRIDES.items():
         kernel, bias = parameters[f"{name}/kernel"], parameters[f"{name}/bias"]
@@ -277,7 +277,7 @@ MODELS = {
         },
         input_axes=("time",),
         split={
-            # For any number of characters.
+            # Works for any number of characters.
             "cell/kernel": (-1, 4, UNITS),
             "cell/recurrent_kernel": (UNITS, 4, UNITS),
             "cell/bias": (4, UNITS),
@@ -374,7 +374,7 @@ def train(
         adam: Form of Adam, where the optimizer is Adam.
 
     Returns:
-        [steps], the loss of every batch before its step, and the parameters after the last.
+        Loss of every batch before its step, [steps], and the parameters after the last step.
 
     """
     return descent.ends(steps(model, parameters, inputs, targets, learning_rate, adam=adam))
@@ -389,7 +389,7 @@ def steps(
     *,
     adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> Iterator[descent.Step]:
-    """Take a step for each batch of a training."""
+    """Yield a step for each batch of a training."""
     gradients = (
         lambda parameters, batch=batch, target=target: loss_and_gradients(model, parameters, batch, target)
         for batch, target in zip(inputs, targets, strict=True)

@@ -1,4 +1,4 @@
-"""What the layers compute that behave differently in training: batch normalisation and dropout (line 360).
+"""Layers that behave differently in training: batch normalisation and dropout (line 360).
 
 Every function keeps the floating-point type of its inputs, and can be differentiated.
 """
@@ -30,7 +30,7 @@ class Statistics(NamedTuple):
 
 
 def statistics(inputs: Array) -> Statistics:
-    """Mean and variance of a batch [..., channels] over all axes but the last."""
+    """Return mean and variance of a batch [..., channels] over all axes but the last."""
     axes = tuple(range(inputs.ndim - 1))
     mean = np.mean(inputs, axis=axes)
     return Statistics(mean, np.mean((inputs - mean) ** 2, axis=axes))
@@ -40,7 +40,7 @@ def batch_normalization(inputs: Array, gamma: Array, beta: Array, moving: Statis
     """Normalise every channel: gamma (x - mean) / sqrt(variance + epsilon) + beta.
 
     Ioffe and Szegedy, "Batch normalization: accelerating deep network training by reducing internal covariate
-    shift", 2015, algorithms 1 and 2. In training the batch's own statistics are taken, else the moving ones.
+    shift", 2015, algorithms 1 and 2. Training uses the statistics of the batch, inference the moving ones.
 
     Args:
         inputs: [..., channels].
@@ -58,13 +58,13 @@ def batch_normalization(inputs: Array, gamma: Array, beta: Array, moving: Statis
 
 
 def update_moving_statistics(inputs: Array, moving: Statistics) -> tuple[Statistics, Statistics]:
-    """Moving statistics after a batch in training: momentum times the old, and the rest of the batch's.
+    """Return the moving statistics after a batch: momentum times the old ones plus (1 - momentum) times the batch's.
 
-    The document does not say which variance of the batch that is, and frameworks differ: Keras 3 takes the mean of
-    squares, over n; Keras 2's fused kernel and PyTorch the unbiased estimate, over n - 1.
+    The document does not say which variance of the batch enters, and frameworks differ. Keras 3 uses the biased
+    variance, over n; Keras 2's fused kernel and PyTorch use the unbiased estimate, over n - 1.
 
     Returns:
-        The statistics with the variance over n, and those with the one over n - 1.
+        The statistics with the variance over n, and the statistics with the variance over n - 1.
 
     """
     batch = statistics(inputs)
@@ -83,9 +83,9 @@ def _towards(moving: Array, batch: Array) -> Array:
 
 
 def dropout(inputs: Array, kept: Array, rate: float) -> Array:
-    """Training with the elements in `kept` left: these are divided by 1 - rate, the others become 0 (line 336).
+    """Apply dropout in training: divide the elements in `kept` by 1 - rate, and set the others to 0 (line 336).
 
-    Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 10: scaled
-    in training, so that nothing is left to do in inference.
+    Srivastava et al., "Dropout: a simple way to prevent neural networks from overfitting", 2014, section 10. Scaling is
+    done in training, so that inference needs none.
     """
     return np.where(kept, inputs / inputs.dtype.type(1 - rate), 0)

@@ -1,4 +1,4 @@
-"""What one step of the document's optimizers does. Every function keeps the floating-point type of its inputs."""
+"""Steps of the document's optimizers. Every function keeps the floating-point type of its inputs."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ EPSILON = 1e-7
 
 
 class Adam(Enum):
-    """The forms of Adam, by where epsilon is added to the root of the second moment.
+    """The forms of Adam, which differ in where epsilon is added to the root of the second moment.
 
     Kingma and Ba, "Adam: a method for stochastic optimization", 2015. The value of a form is its key among the results
     that a claim permits.
 
     Attributes:
         BEFORE_CORRECTION: Before the bias of the moments is corrected: the end of section 2, and Keras.
-        AFTER_CORRECTION: After it: algorithm 1.
+        AFTER_CORRECTION: After the bias correction: algorithm 1.
 
     """
 
@@ -31,7 +31,7 @@ class Adam(Enum):
 
 
 def sgd_step(parameter: Array, gradient: Array, learning_rate: float) -> Array:
-    """Go against the gradient (line 68)."""
+    """Step against the gradient (line 68)."""
     return parameter - parameter.dtype.type(learning_rate) * gradient
 
 
@@ -64,7 +64,7 @@ def adam_step(
         Parameter, first_moment and second_moment after the step.
 
     """
-    # In float32 the constants are rounded too, and what 1 - beta^t cancels is part of what float32 costs.
+    # In float32 the constants are rounded too, and the cancellation in 1 - beta^t is part of the rounding error.
     number = parameter.dtype.type
     one, beta_1, beta_2 = number(1), number(BETA_1), number(BETA_2)
     rate = number(learning_rate) * np.sqrt(one - beta_2**step) / (one - beta_1**step)
@@ -79,12 +79,12 @@ def adam_step(
     return _in_parts(update, parameter, gradient, first_moment, second_moment)
 
 
-# Elements whose intermediate results a processor keeps close: beyond, it waits for memory three times as long.
+# Number of elements whose intermediate results fit in the cache. Larger parts are up to three times slower.
 PART = 1 << 14
 
 
 def _in_parts(update: Callable[..., tuple[Array, ...]], *arrays: Array) -> tuple[Array, Array, Array]:
-    """Apply what treats each element alike to one part of the arrays after the other."""
+    """Apply an elementwise update to successive parts of the arrays."""
     shape, size = arrays[0].shape, arrays[0].size
     flat = [array.reshape(-1) for array in arrays]
     found = [update(*(array[start : start + PART] for array in flat)) for start in range(0, max(size, 1), PART)]
@@ -98,5 +98,5 @@ def _sgd(
     return sgd_step(parameter, gradient, learning_rate), first_moment, second_moment
 
 
-# What takes a step from moments to moments, by name; those of plain gradient descent stay as they are.
+# Functions that take a step and update the moments, by name; plain gradient descent leaves these unchanged.
 OPTIMIZERS: dict[str, Callable[..., tuple[Array, Array, Array]]] = {"sgd": _sgd, "adam": adam_step}

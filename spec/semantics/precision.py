@@ -1,8 +1,8 @@
-"""Formats of floating-point numbers, and the precision that products must have.
+"""Floating-point formats, and the precision required of products.
 
-That is float32 unless a run says otherwise. A lower precision permits one thing: each factor of a matrix product or a
-convolution, and of their gradients, may be rounded to its format before they are multiplied. The products are added in
-float32, and everything else is float32: biases, losses, activations, normalisation, pooling, optimizers.
+The required precision is float32 unless a run sets another. A lower precision permits one thing: the factors of matrix
+products and convolutions, and of their gradients, may be rounded to its format before they are multiplied. The products
+are added in float32, and everything else is float32: biases, losses, activations, normalisation, pooling, optimizers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Grade(NamedTuple):
 
     Attributes:
         fraction_bits: Number of bits after the leading one.
-        least: The smallest number that is not denormal.
+        least: Smallest normal number.
         largest: Largest finite number.
 
     """
@@ -44,18 +44,18 @@ Result = TypeVar("Result")
 
 
 def current_precision() -> str:
-    """Return the precision that products must have now."""
+    """Return the precision currently required of products."""
     return _current.get()
 
 
 def set_precision(precision: str) -> None:
-    """Set the precision that products must have from now on, a key of `GRADES`."""
+    """Set the required precision of products, a key of `GRADES`."""
     _current.set(precision)
 
 
 @contextmanager
 def use_precision(precision: str) -> Iterator[None]:
-    """Set the precision that products must have for a while."""
+    """Set the required precision of products within a context."""
     token = _current.set(precision)
     try:
         yield
@@ -64,19 +64,19 @@ def use_precision(precision: str) -> Iterator[None]:
 
 
 def cache_by_precision(function: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Cache a function of its arguments and of the precision that products must have, as every bound is."""
+    """Cache a function by its arguments and the required precision, on which every bound depends."""
     known: dict[str, Callable[Parameters, Result]] = {}
 
     @wraps(function)
     def look_up(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
-        # The cache of functools takes any arguments that can be hashed, and its type says less than that.
+        # `functools.cache` accepts any hashable arguments, but its type does not say so.
         return known.setdefault(current_precision(), cache(function))(*args, **kwargs)  # type: ignore[arg-type]
 
     return look_up
 
 
 def at_least_as_precise(measured: str, grade: str) -> bool:
-    """Whether numbers of one format are as exact as those of another, and reach as far."""
+    """Whether one format has at least the precision and the range of another."""
     if measured not in GRADES:
         return False
     fine, coarse = GRADES[measured], GRADES[grade]

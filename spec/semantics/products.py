@@ -17,7 +17,7 @@ Array = NDArray[Any]
 
 
 def product(multiply: Callable[..., Array], *factors: Array) -> Array:
-    """Multiply as the grade does, if the factors are float32: forth and, where it is differentiated, back."""
+    """Multiply float32 factors at the required precision, in the forward and the backward pass."""
     if current_precision() == "float32":
         return multiply(*factors)
     result: Array = _result(multiply(*map(_factor, factors)))
@@ -25,7 +25,7 @@ def product(multiply: Callable[..., Array], *factors: Array) -> Array:
 
 
 def rounded(array: Array, grade: str, *, cut_off: bool = False) -> Array:
-    """Round float32 numbers to the nearest of a grade, or cut off what it has no bits for; others stay as they are."""
+    """Round float32 numbers to a format, to the nearest or by truncation; leave other dtypes unchanged."""
     dropped = np.uint32(GRADES["float32"].fraction_bits - GRADES[grade].fraction_bits)
     if array.dtype != np.float32 or not dropped:
         return array
@@ -40,7 +40,7 @@ _cutting_off = ContextVar("cutting_off", default=False)
 
 @contextmanager
 def cutting_off(*, cut_off: bool) -> Iterator[None]:
-    """Let the definition cut off instead of rounding to the nearest for a while, or not."""
+    """Set whether the definition truncates instead of rounding to the nearest, within a context."""
     token = _cutting_off.set(cut_off)
     try:
         yield
@@ -50,6 +50,6 @@ def cutting_off(*, cut_off: bool) -> Iterator[None]:
 
 _factor = primitive(lambda array: rounded(array, current_precision(), cut_off=_cutting_off.get()))
 _result = primitive(lambda array: array)
-# The way back of a product is a product, too, of the gradient of its result.
+# The gradient of a product is a product too, of the gradient of its result.
 defvjp(_factor, lambda _rounded, _array: lambda gradient: gradient)
 defvjp(_result, lambda _same, _array: _factor)

@@ -1,4 +1,4 @@
-"""What deep Q-learning computes (lines 681 to 764): exploration, replay, targets and the loss.
+"""Deep Q-learning (lines 681 to 764): exploration, replay, targets and the loss.
 
 Mnih and others, "Playing Atari with deep reinforcement learning", 2013, algorithm 1, with a network that is trained
 after every step. The same code runs in float64, where it is the definition, and in float32, where it measures rounding.
@@ -18,12 +18,12 @@ from assay.spec.semantics.layers import Array
 from assay.spec.semantics.models import MODELS, Parameters
 from assay.spec.semantics.optimizers import Adam
 
-# In place of the environment's reward, where an episode fails (line 741).
+# Replaces the environment's reward when an episode fails (line 741).
 FAILURE_REWARD = -10.0
 
 
 class Transitions(NamedTuple):
-    """Steps of an environment.
+    """A batch of steps of an environment.
 
     Attributes:
         states: States before the steps, [n, ...].
@@ -42,7 +42,7 @@ class Transitions(NamedTuple):
 
 
 def epsilon(episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float) -> float:
-    """Fall in a straight line that would end at 0, and stay at what is final (lines 727 to 729)."""
+    """Decrease linearly towards 0, but not below the final epsilon (lines 727 to 729)."""
     left = 1 - episode / num_exploration_episodes
     return max(initial_epsilon * left, final_epsilon)
 
@@ -91,7 +91,7 @@ def steps(
     *,
     adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> Iterator[descent.Step]:
-    """Take a learning step for each batch of [steps, batch, ...]."""
+    """Yield a learning step for each batch of [steps, batch, ...]."""
     gradients = (
         lambda parameters, batch=batch: loss_and_gradients(model, parameters, Transitions(*batch), gamma)
         for batch in zip(*batches, strict=True)
@@ -113,15 +113,15 @@ def learn(
     return descent.ends(steps(model, parameters, batches, learning_rate, gamma, adam=adam))
 
 
-# Of red, green and blue in the luma of ITU-R BT.601.
+# Weights of red, green and blue in the luma of ITU-R BT.601.
 LUMA = np.array([0.299, 0.587, 0.114])
 
 
 def luma(frames: Array) -> Array:
-    """Turn frames [n, height, width, 3] of 0 to 255 grey (line 768), and let them be channels (line 770)."""
+    """Convert frames [n, height, width, 3] of 0 to 255 to grey (line 768), and stack them as channels (line 770)."""
     return np.moveaxis(frames.astype(np.float64) @ LUMA, 0, -1)
 
 
 def stack_frames(frames: Array, size: tuple[int, int]) -> Array:
-    """Make a state of frames: grey, resized (line 772) and between 0 and 1, [*size, n]."""
+    """Make a state from frames, grey, resized (line 772) and scaled to [0, 1]: [*size, n]."""
     return resize(luma(frames), size)

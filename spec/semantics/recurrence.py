@@ -1,4 +1,4 @@
-"""What the recurrent layers of the document compute. Every function keeps the floating-point type of its inputs."""
+"""Recurrent layers of the document. Every function keeps the floating-point type of its inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.spec.semantics.products import product
 def simple_rnn_cell(
     inputs: Array, state: Array, input_kernel: Array, recurrent_kernel: Array, activation: str | None = "tanh"
 ) -> Array:
-    """s_t = f(x_t U + s_{t-1} W) (lines 636 to 640), with the shapes that make the sum possible.
+    """s_t = f(x_t U + s_{t-1} W) (lines 636 to 640), with the shapes that the sum requires.
 
     Args:
         inputs: Inputs `x_t`, [batch, m].
@@ -53,7 +53,7 @@ def simple_rnn(inputs: Array, input_kernel: Array, recurrent_kernel: Array, acti
 
 
 class State(NamedTuple):
-    """What an LSTM cell carries from one time step to the next.
+    """State that an LSTM cell passes from one time step to the next.
 
     Attributes:
         hidden: Hidden state `h`, which is also the output, [batch, units].
@@ -66,7 +66,7 @@ class State(NamedTuple):
 
 
 def lstm_cell(inputs: Array, state: State, kernel: Array, recurrent_kernel: Array, bias: Array) -> State:
-    """One time step of the LSTM cell (line 650), its gates in Keras's order: input, forget, candidate, output.
+    """Take one step of the LSTM cell (line 650), with Keras's order of gates: input, forget, candidate, output.
 
     Hochreiter and Schmidhuber, "Long short-term memory", 1997, with the forget gate of Gers, Schmidhuber and Cummins,
     "Learning to forget", 2000.
@@ -83,7 +83,7 @@ def lstm_cell(inputs: Array, state: State, kernel: Array, recurrent_kernel: Arra
 
 
 def _advance_lstm(from_inputs: Array, state: State, recurrent_kernel: Array, bias: Array) -> State:
-    """Do what `lstm_cell` does after the product of its inputs, [batch, 4 units]."""
+    """Finish `lstm_cell`, given the product of its inputs, [batch, 4 units]."""
     linear = from_inputs + product(np.matmul, state.hidden, recurrent_kernel) + bias
     units = state.hidden.shape[-1]
     write, keep, candidate, read = (linear[..., gate * units : (gate + 1) * units] for gate in range(4))
@@ -107,7 +107,7 @@ def lstm(inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> 
     zeros = np.zeros((inputs.shape[0], recurrent_kernel.shape[0]), inputs.dtype)
     state = State(zeros, zeros)
     states = []
-    # Of all time steps at once, time first.
+    # Product for all time steps at once, time first.
     from_inputs = product(np.matmul, np.swapaxes(inputs, 0, 1), kernel)
     for t in range(inputs.shape[1]):
         state = _advance_lstm(from_inputs[t], state, recurrent_kernel, bias)

@@ -1,4 +1,4 @@
-"""What the document's loader makes of a text, and how well characters can be predicted without a network."""
+"""Encoding of a text by the document's loader, and baselines for predicting characters without a network."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def encode(content: bytes) -> EncodedText:
             after it, is a line feed.
 
     Raises:
-        UnicodeDecodeError: It is not UTF-8.
+        UnicodeDecodeError: The content is not UTF-8.
 
     """
     text = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8").read().lower()
@@ -44,7 +44,7 @@ def encode(content: bytes) -> EncodedText:
 
 
 def windows(indices: Array, starts: Array, seq_length: int) -> tuple[Array, Array]:
-    """Cut windows out of a text, and the character after each (lines 512 and 513).
+    """Extract windows of a text, and the character after each (lines 512 and 513).
 
     Args:
         indices: [length].
@@ -59,14 +59,14 @@ def windows(indices: Array, starts: Array, seq_length: int) -> tuple[Array, Arra
 
 
 def windows_before(window: Array, generated: Array) -> Array:
-    """Return the window that each generated character came from (lines 595 to 600).
+    """Return the window from which each character was generated (lines 595 to 600).
 
     Args:
-        window: The first, [seq_length].
+        window: First window, [seq_length].
         generated: [count].
 
     Returns:
-        [count, seq_length]: each has lost its first character and gained the last one generated.
+        [count, seq_length]: each window drops the first character of the one before and appends the generated one.
 
     """
     text = np.concatenate([window, generated])
@@ -79,16 +79,16 @@ def entropy(probabilities: Array) -> Array:
 
 
 def ngram_cross_entropy(indices: Array, before: Array, targets: Array, known: int | None = None) -> float:
-    """Mean cross entropy, in nats, of a predictor that has counted what follows `known` characters in a text.
+    """Return the mean cross-entropy, in nats, of a predictor that counts what follows `known` characters in a text.
 
-    Over all windows of the text that is the entropy of a character given those before it, which no predictor that looks
-    at no more of them goes below (Cover and Thomas, "Elements of information theory", 2006, theorem 2.6.5).
+    Over all windows of the text that is the entropy of a character given those before it. No predictor that uses only
+    as many characters can be below it (Cover and Thomas, "Elements of information theory", 2006, theorem 2.6.5).
 
     Args:
         indices: Indices of the text, [length].
         before: Windows of the text, [n, seq_length].
         targets: The character after each, [n].
-        known: Number of characters of a window that it looks at, from its end; all by default.
+        known: Number of characters that it uses, from the end of a window (default: all).
 
     """
     known = before.shape[1] if known is None else known
@@ -101,6 +101,6 @@ def ngram_cross_entropy(indices: Array, before: Array, targets: Array, known: in
 
 
 def _counts(counted: Array, asked: Array) -> Array:
-    """Return how often each of the numbers that are asked for occurs among those that are counted."""
+    """Return how often each number in `asked` occurs in `counted`."""
     numbers, counts = np.unique(counted, return_counts=True)
     return counts[np.searchsorted(numbers, asked)]

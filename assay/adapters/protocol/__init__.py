@@ -1,1 +1,1 @@
-"""An implementation in another process, in any language: what is said to it is in README.md beside this file."""
+"""An implementation in another process, in any language. README.md in this folder describes the protocol."""

@@ -1,23 +1,23 @@
-"""What goes wrong with a peer."""
+"""Errors of a peer."""
 
 from __future__ import annotations
 
-# pytest publishes its subclasses only.
+# pytest only exports its subclasses.
 from _pytest.outcomes import OutcomeException
 
 
 class PeerError(Exception):
-    """The peer answered that it cannot do what it was asked, or with something else than the contract has."""
+    """The peer answered with an error, or with something that the contract does not allow."""
 
 
 class InvalidArgumentError(PeerError, ValueError):
-    """The peer rejected the arguments: what a Python implementation says with a ValueError."""
+    """The peer rejected the arguments, as a Python implementation does with a ValueError."""
 
 
 class PeerLostError(OutcomeException):
-    """The peer cannot be used any more, and the next call starts another one.
+    """The peer is no longer usable, and the next call starts another one.
 
-    Not an `Exception`, for the reasons of `TimeLimitError`: Hypothesis would lose, and start, one after
+    Not an `Exception`, for the reasons of `TimeLimitError`: Hypothesis would otherwise start and lose one peer after
     the other to shrink its input.
     """
 
@@ -27,4 +27,4 @@ class CrashError(PeerLostError):
 
 
 class ProtocolError(PeerLostError):
-    """The peer said something that is not of the protocol."""
+    """The peer violated the protocol."""

@@ -1,4 +1,4 @@
-"""A peer as the contract asks for an implementation: groups whose functions send calls."""
+"""A peer with the interface of an implementation: groups whose functions send calls."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SUFFIX = ".toml"
 
 
 class PeerImplementation:
-    """See `assay.contract.Implementation`.
+    """An implementation whose functions are calls of a peer: see `assay.contract.Implementation`.
 
     Attributes:
         command: Program and its arguments.
@@ -27,7 +27,7 @@ class PeerImplementation:
     distributions: Sequence[str] = ()
 
     def __init__(self, command: Sequence[str], folder: Path, notes: Path | None = None) -> None:
-        """Take the command; the process starts with the first request.
+        """Store the command; the process starts with the first request.
 
         Args:
             command: The program and its arguments.
@@ -40,17 +40,17 @@ class PeerImplementation:
 
     @classmethod
     def from_file(cls, file: Path, notes: Path | None = None) -> PeerImplementation:
-        """Read how a peer is started from a file, in whose folder it runs.
+        """Read the command of a peer from a file; the peer runs in the folder of that file.
 
         Raises:
-            UserError: The file does not exist, or does not say how.
+            UserError: The file does not exist or has no valid command.
 
         """
         return cls(_command(file), file.absolute().parent, notes)
 
     @property
     def name(self) -> str:
-        """Name for people and for the ledger."""
+        """Name for display and for the ledger."""
         return str(self._peer.description["name"])
 
     @property
@@ -65,16 +65,16 @@ class PeerImplementation:
 
     @property
     def groups(self) -> tuple[str, ...]:
-        """The groups that it has."""
+        """The declared groups."""
         return tuple(self._peer.description["groups"])
 
     @property
     def unsupported(self) -> tuple[str, ...]:
-        """The functions and models that it leaves out of its groups."""
+        """The functions and models of its groups that it does not support."""
         return tuple(self._peer.description.get("unsupported", ()))
 
     def start(self, device: str) -> str:
-        """Make ready to work on a device."""
+        """Prepare the peer for a device."""
         return self._peer.start(device)
 
     def stop(self) -> None:
@@ -92,7 +92,7 @@ class PeerGroup:
     """A group of a peer: its functions send calls."""
 
     def __init__(self, peer: Peer, name: str) -> None:
-        """Take a group of a peer."""
+        """Store the peer and the name of the group."""
         self._peer = peer
         self._name = name
 
@@ -103,14 +103,14 @@ class PeerGroup:
         return partial(self._call, function, getattr(PROTOCOLS[self._name], function))
 
     def _call(self, function: str, declared: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
-        # Arguments that were left out stay so: their defaults are the implementation's to know.
+        # Omitted arguments stay omitted: the implementation knows their defaults.
         arguments = inspect.signature(declared).bind(None, *args, **kwargs).arguments
         del arguments["self"]
         return _named(self._peer.call(self._name, function, arguments), get_type_hints(declared)["return"])
 
 
 def _named(result: Any, kind: Any) -> Any:  # noqa: ANN401 - a result of any function, and its type
-    """Make a named tuple of the contract from its elements; `assay.adapters.return_types` checks the result."""
+    """Convert elements to a named tuple of the contract; `assay.adapters.return_types` checks the result."""
     fields = getattr(kind, "_fields", ())
     return kind(*result) if fields and isinstance(result, tuple) and len(result) == len(fields) else result
 

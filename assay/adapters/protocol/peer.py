@@ -1,4 +1,4 @@
-"""A peer: the requests it answers. A lost peer is started again."""
+"""Requests to a peer, which is started again if it is lost."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from assay.adapters.protocol.wire import VERSION, Receiver, encode, pack, unpack
 from assay.adapters.time_limit import TimeLimitError
 from assay.contract import Array
 
-# A peer that was lost so often in a row while it was started is not tried again.
+# Number of consecutive losses during the start after which a peer is not tried again.
 STARTS = 2
 
 
 class Peer:
-    """A program that speaks the protocol. Its process is started when something is asked of it."""
+    """A program that speaks the protocol. Its process starts with the first request."""
 
     def __init__(self, command: Sequence[str], folder: Path, notes: Path | None = None) -> None:
-        """Take what is to be started.
+        """Store the command of the peer.
 
         Args:
             command: The program and its arguments.
@@ -44,8 +44,8 @@ class Peer:
 
         Raises:
             OSError: The program does not exist.
-            PeerError: It does not speak this version of the protocol.
-            PeerLostError: Its process ended, or what it wrote is not an answer.
+            PeerError: The peer does not support this version of the protocol.
+            PeerLostError: The process ended, or its output is not an answer.
 
         """
         if not self._description:
@@ -53,11 +53,11 @@ class Peer:
         return self._description
 
     def start(self, device: str) -> str:
-        """Prepare it for a device, now and whenever it is started again, and return the device's name.
+        """Prepare the peer for a device, now and after every restart, and return the device's name.
 
         Raises:
             PeerError: The device does not exist.
-            PeerLostError: Its process ended, or what it wrote is not an answer.
+            PeerLostError: The process ended, or its output is not an answer.
 
         """
         self._device = device
@@ -76,9 +76,9 @@ class Peer:
             arguments: Arguments by name.
 
         Raises:
-            InvalidArgumentError: It rejects the arguments.
-            PeerError: It answers that it cannot.
-            PeerLostError: Its process ended, or what it wrote is not an answer.
+            InvalidArgumentError: The peer rejects the arguments.
+            PeerError: The peer answers with an error.
+            PeerLostError: The process ended, or its output is not an answer.
 
         """
         if self._process is None:
@@ -88,7 +88,7 @@ class Peer:
         return self._ask("call", arrays, group=group, function=function, arguments=packed)
 
     def stop(self) -> None:
-        """Tell it to stop, and see to it that it does."""
+        """Ask the peer to stop, and make sure that its process ends."""
         if self._process is not None:
             self._process.stop(encode({"id": self._asked + 1, "command": "stop"}, [])[0])
             self._process = None
@@ -114,7 +114,7 @@ class Peer:
 
     def _ask(self, command: str, arrays: Sequence[Array] = (), **fields: Any) -> Any:  # noqa: ANN401 - of a message
         process = self._process
-        assert process is not None  # noqa: S101 - for mypy: whoever asks has begun
+        assert process is not None  # noqa: S101 - for mypy: the process has been started
         self._asked += 1
         receiver = Receiver(command, self._asked)
         try:
@@ -122,7 +122,7 @@ class Peer:
             error = answer.fields.get("error")
             result = None if error else unpack(answer.fields["result"], answer.arrays)
         except BaseException as lost:
-            # Also where the test's time is over: what such a process would say next does not answer the next question.
+            # Also on a time limit: otherwise the next output of the process would be taken for the next answer.
             process.kill()
             self._process = None
             if isinstance(lost, PeerLostError | TimeLimitError):

@@ -1,4 +1,4 @@
-"""One life of a peer's process: bytes to it, bytes from it, and its end, whatever it does."""
+"""A peer's process: sending and receiving bytes, and its termination in any case."""
 
 from __future__ import annotations
 
@@ -17,34 +17,34 @@ from assay.adapters.parentage import describe_end, ending_with_parent
 from assay.adapters.protocol.errors import CrashError, ProtocolError
 from assay.adapters.protocol.wire import Message, Receiver, excerpt
 
-# How long a process that has closed a stream, or was asked to stop, may take to end.
+# Seconds for a process to end after it has closed a stream or was asked to stop.
 END_SECONDS = 2.0
-# How often a process that says nothing is looked after: what it started may keep its streams open.
+# Interval of checks on a silent process, whose children may keep its streams open after its end.
 POLL_SECONDS = 0.2
-# As much as a pipe is made to hold, and is read from it at once: the two wait less often for each other.
+# Size of the pipes and of reads; a large size makes the two processes wait less often for each other.
 CHUNK = 2**20
-# As much of its standard error as belongs into a reason, and what stands before each line of it there.
+# Number of bytes of standard error quoted in a reason, and the prefix of each line.
 LAST_BYTES = 2000
 LAST_WORDS = "  stderr: "
 
 
 class Process:
-    """A process, in a group of its own, so that what it starts ends with it.
+    """A process in a separate process group, so that its children end with it.
 
-    It is listened to only while it owes an answer. Whatever it writes then is taken from it, so that it never waits
-    for its reader while its reader waits for it; what it writes at other times fills a pipe and no memory.
+    It is read only while an answer is due. Its output is then always drained, so that it and its reader never wait for
+    each other. Output at other times fills a pipe, but no memory.
     """
 
     def __init__(self, command: Sequence[str], folder: Path, notes: Path | None) -> None:
-        """Start it.
+        """Start the process.
 
         Args:
             command: The program and its arguments.
             folder: Working directory.
-            notes: A folder that knows its id as long as it lives, for `end_all`.
+            notes: Folder with a note of the process id while the process lives, for `end_all`.
 
         Raises:
-            OSError: The program does not exist, or may not be run.
+            OSError: The program does not exist, or is not executable.
 
         """
         pipe = subprocess.PIPE
@@ -56,13 +56,13 @@ class Process:
             stderr=pipe,
             bufsize=0,
             start_new_session=True,
-            preexec_fn=ending_with_parent(),  # noqa: PLW1509 - it makes two calls of the system
+            preexec_fn=ending_with_parent(),  # noqa: PLW1509 - makes two system calls
         )
         streams = (self._process.stdin, self._process.stdout, self._process.stderr)
         self._in, self._out, self._err = (stream.fileno() for stream in streams if stream is not None)
         for descriptor in (self._in, self._out, self._err):
             os.set_blocking(descriptor, False)
-            # Linux alone can do that, and not for more pipes than a user may have of that size.
+            # Only Linux supports this, and it limits the total size of a user's pipes.
             with suppress(AttributeError, OSError):
                 fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, CHUNK)
         self._said = b""
@@ -91,7 +91,7 @@ class Process:
             selector.register(self._err, selectors.EVENT_READ)
             selector.register(self._in, selectors.EVENT_WRITE)
             while True:
-                # Asked before what it wrote is looked at: its last words count.
+                # Checked before its output is read, so that the last output counts.
                 ended = self._process.poll() is not None
                 ready = [key.fd for key, _ in selector.select(POLL_SECONDS)]
                 if self._err in ready and not self._listen():
@@ -108,7 +108,7 @@ class Process:
                     self._lose("standard output", receiver)
 
     def _write(self, pending: deque[memoryview]) -> bool:
-        """Write what the pipe takes, and say whether there is more."""
+        """Write as much as the pipe accepts, and return whether there is more."""
         try:
             written = os.write(self._in, pending[0][:CHUNK])
         except BrokenPipeError:
@@ -125,7 +125,7 @@ class Process:
         return chunk
 
     def _lose(self, stream: str, receiver: Receiver | None = None) -> NoReturn:
-        """Say why nothing more goes through a stream."""
+        """Raise the error that explains why a stream is closed."""
         part = " after a part of its answer" if receiver is not None and receiver.begun else ""
         try:
             status = self._process.wait(END_SECONDS)
@@ -136,7 +136,7 @@ class Process:
         raise CrashError(msg)
 
     def _listen(self) -> bool:
-        """Take what is in the pipe of standard error, and say whether there may be more."""
+        """Read the pipe of standard error, and return whether there may be more."""
         try:
             while chunk := os.read(self._err, CHUNK):
                 self._said = (self._said + chunk)[-LAST_BYTES:]
@@ -145,7 +145,7 @@ class Process:
         return False
 
     def last_words(self) -> str:
-        """Return the end of what it wrote to standard error, as lines to go on with after a message."""
+        """Return the end of its standard error, as lines to append to a message."""
         lines = self._said.decode(errors="replace").splitlines()
         kept = (
             "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line)
@@ -154,7 +154,7 @@ class Process:
         return "".join(f"\n{LAST_WORDS}{line}" for line in kept)
 
     def stop(self, request: memoryview) -> None:
-        """Write a last message, and make sure that the process is gone soon."""
+        """Send a last message, and make sure that the process ends soon."""
         with suppress(BlockingIOError, BrokenPipeError):
             os.write(self._in, request)
         with suppress(subprocess.TimeoutExpired):
@@ -162,7 +162,7 @@ class Process:
         self.kill()
 
     def kill(self) -> None:
-        """End the process and what it has started."""
+        """Kill the process and its children."""
         _end_group(self._process.pid)
         self._process.wait()
         self._listen()
@@ -174,12 +174,12 @@ class Process:
 
 
 def end_all(notes: Path) -> None:
-    """End the processes that are left, because what had started them was itself ended."""
+    """End orphaned processes, whose parent was killed."""
     for note in notes.glob("peer-*"):
         _end_group(int(note.name.partition("-")[2]))
 
 
 def _end_group(leader: int) -> None:
-    # macOS does not permit to end a group of which only the body of its leader is left.
+    # macOS refuses to signal a group in which only a zombie leader is left.
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)

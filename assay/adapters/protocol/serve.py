@@ -1,6 +1,6 @@
 """A Python implementation as a peer, for `--isolated`: `python -m assay.adapters.protocol.serve NAME THREADS PATH...`.
 
-The process that tests it is another one, so that whatever the implementation changes or breaks is its own.
+It runs in its own process, so that the implementation cannot change or break the tests' process.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from assay.adapters.protocol import wire
 from assay.adapters.proxy import start
 from assay.contract import PROTOCOLS, Array
 
-# Its values are the framework's own objects, which do not travel.
+# Not served, as its values are objects of the framework, which cannot be sent.
 LEFT_OUT = "keras"
-# As many frames of a stack as lead to the place.
+# Number of stack frames shown for an error.
 FRAMES = 3
 
 
 def command(name: str, threads: int | None) -> list[str]:
-    """Return the command that serves an implementation which can be imported in this process."""
+    """Return the command that serves an implementation importable in this process."""
     module = "assay.adapters.protocol.serve"
     return [sys.executable, "-m", module, name, str(threads or 0), *filter(None, sys.path)]
 
 
 class Server:
-    """Answers what an implementation is asked."""
+    """Answers requests to an implementation."""
 
     def __init__(self, name: str, threads: int | None) -> None:
         """Load the implementation.
 
         Args:
             name: Name of the implementation.
-            threads: Number of threads to use; None leaves that to the implementation.
+            threads: Number of threads to use; None lets the implementation decide.
 
         """
         self._name = name
@@ -48,7 +48,7 @@ class Server:
         self._implementation = load(name)
 
     def answer(self, message: Mapping[str, Any], arrays: list[Array]) -> Any:  # noqa: ANN401 - of any function
-        """Do what a message asks for."""
+        """Handle a request, and return its result."""
         match message["command"]:
             case "describe":
                 return self._describe()
@@ -58,7 +58,7 @@ class Server:
                 function = getattr(getattr(self._implementation, message["group"]), message["function"])
                 arguments = {name: wire.unpack(value, arrays) for name, value in message["arguments"].items()}
                 if isinstance(arguments.get("content"), np.ndarray):
-                    # The only bytes of the contract travel as an array.
+                    # The only `bytes` argument of the contract is sent as an array.
                     arguments["content"] = arguments["content"].tobytes()
                 return function(**arguments)
         return None
@@ -70,7 +70,7 @@ class Server:
             "name": plain(found.name),
             "version": plain(found.version),
             "frameworks": {plain(name): plain(version) for name, version in found.frameworks.items()},
-            # Whether a group has all of its functions is known when it is made, which loads the framework.
+            # The functions of a group are known only after it is created, which loads the framework.
             "groups": {group: _functions(group) for group in found.groups if group != LEFT_OUT},
             "unsupported": [entry for entry in found.unsupported if not entry.startswith(f"{LEFT_OUT}.")],
         }
@@ -81,7 +81,7 @@ def _functions(group: str) -> list[str]:
 
 
 def serve(server: Server, requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer until asked to stop, or until the reader is gone."""
+    """Answer requests until asked to stop or until the other side closes."""
     while line := requests.readline():
         message = json.loads(line)
         arrays = [_array(each, requests.read(each["bytes"])) for each in message.get("arrays", ())]
@@ -98,7 +98,7 @@ def _answer(server: Server, message: dict[str, Any], arrays: list[Array]) -> lis
         result = server.answer(message, arrays)
         packed = wire.pack(_in_full(result), results) if message["command"] == "call" else result
         return wire.encode(head | {"result": packed}, results)
-    except BaseException as error:  # noqa: BLE001 - whatever it is, whoever asked must hear of it
+    except BaseException as error:  # noqa: BLE001 - every error must be reported
         kind = "invalid argument" if isinstance(error, ValueError) else "failure"
         where = plain("".join(traceback.format_tb(error.__traceback__)[-FRAMES:]))
         return wire.encode(
@@ -111,7 +111,7 @@ def _array(named: Mapping[str, Any], content: bytes) -> Array:
 
 
 def _in_full(result: Any) -> Any:  # noqa: ANN401 - of any function
-    """Let a scalar of NumPy's be an array of no axes, which keeps its type."""
+    """Convert NumPy scalars to arrays without axes, which keeps their dtype."""
     if isinstance(result, np.generic):
         return np.asarray(result)
     if isinstance(result, Mapping):
@@ -120,14 +120,14 @@ def _in_full(result: Any) -> Any:  # noqa: ANN401 - of any function
 
 
 def main() -> None:
-    """Serve the implementation that the command line names."""
+    """Serve the implementation named on the command line."""
     name, threads, *path = sys.argv[1:]
     sys.path += [folder for folder in path if folder not in sys.path]
-    # What the implementation prints does not answer anything.
+    # Output of the implementation must not mix with the answers.
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     serve(Server(name, int(threads) or None), sys.stdin.buffer, answers)
-    # Threads that it has begun are not waited for.
+    # Exit without waiting for threads of the implementation.
     os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""Messages as bytes: a line of JSON, and after it the bytes of the arrays that the line names."""
+"""Messages as bytes: a line of JSON, then the bytes of the arrays that the line lists."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from assay.contract import Array
 
 VERSION = 1
 SCHEMA = Path(__file__).with_name("messages.schema.json")
-# What an answer may be at most: a thousand times what any function of the contract returns, and yet no burden.
+# Maximum size of an answer: far above any result of the contract, but small enough for memory.
 LONGEST_LINE = 2**20
 MOST_BYTES = 2**28
-# How much is shown of bytes that are not a message.
+# Number of bytes shown of an invalid message.
 SHOWN = 60
 
 
@@ -37,7 +37,7 @@ class Message(NamedTuple):
 
 
 def encode(fields: dict[str, Any], arrays: Sequence[Array]) -> list[memoryview]:
-    """Return a message piece by piece: the line, and each array in little-endian order, the last axis fastest."""
+    """Return the pieces of a message: the line, and each array in little-endian C order."""
     little = [np.ascontiguousarray(array, array.dtype.newbyteorder("<")) for array in arrays]
     named = [{"dtype": each.dtype.name, "shape": list(each.shape), "bytes": each.nbytes} for each in arrays]
     line = json.dumps(fields | ({"arrays": named} if named else {}), allow_nan=False).encode() + b"\n"
@@ -45,11 +45,11 @@ def encode(fields: dict[str, Any], arrays: Sequence[Array]) -> list[memoryview]:
 
 
 def pack(tree: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - arguments of any function of the contract
-    """Turn a value of the contract into one of JSON.
+    """Convert a value of the contract to JSON.
 
     Args:
         tree: The value.
-        arrays: Those that it holds are added here.
+        arrays: List to which the arrays in the value are appended.
 
     """
     if isinstance(tree, bytes):
@@ -69,10 +69,10 @@ def pack(tree: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - arguments of 
 
 
 def unpack(tree: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - a result of any function of the contract
-    """Turn a value of JSON, which the schema allows, into one of the contract.
+    """Convert a JSON value that conforms to the schema to a value of the contract.
 
     Raises:
-        ProtocolError: It names an array that is not there.
+        ProtocolError: The value refers to a missing array.
 
     """
     match tree:
@@ -91,13 +91,13 @@ def unpack(tree: Any, arrays: list[Array]) -> Any:  # noqa: ANN401 - a result of
 
 
 class Receiver:
-    """Puts the bytes of one answer together."""
+    """Assembles the bytes of one answer."""
 
     def __init__(self, command: str, id_: int) -> None:
-        """Wait for an answer.
+        """Prepare for an answer.
 
         Args:
-            command: Command that it answers.
+            command: Command that is answered.
             id_: Id of the command.
 
         """
@@ -110,11 +110,11 @@ class Receiver:
 
     @property
     def begun(self) -> bool:
-        """Whether a part of the answer has come."""
+        """Whether a part of the answer has arrived."""
         return bool(self._bytes)
 
     def feed(self, chunk: bytes) -> Message | None:
-        """Take more bytes, and return the message once it is complete.
+        """Add bytes, and return the message once it is complete.
 
         Raises:
             ProtocolError: The message is not an answer.
@@ -153,7 +153,7 @@ class Receiver:
 def _fields(line: bytes, command: str, id_: int) -> dict[str, Any]:
     try:
         fields = json.loads(line, parse_constant=_no_number)
-        # A half of a pair of surrogates could be printed nowhere.
+        # Lone surrogates could not be printed.
         json.dumps(fields, ensure_ascii=False).encode()
         kind = "refusal" if isinstance(fields, dict) and "error" in fields else f"answer_to_{command}"
         fault = next(_validator(kind).iter_errors(fields), None)
@@ -177,7 +177,7 @@ def _no_number(name: str) -> NoReturn:
 
 @cache
 def _validator(kind: str) -> Any:  # noqa: ANN401 - its class is imported with it
-    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and only peers need it
+    from jsonschema import Draft202012Validator  # noqa: PLC0415 - slow to import, and only used for peers
 
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     return Draft202012Validator({"$ref": f"#/$defs/{kind}", "$defs": schema["$defs"]})
@@ -196,6 +196,6 @@ def _array(name: str, shape: list[int], content: bytearray) -> Array:
 
 
 def excerpt(content: bytes | bytearray) -> str:
-    """Quote the beginning of bytes that are not a message."""
+    """Quote the beginning of an invalid message."""
     start = bytes(content[:SHOWN]).decode(errors="replace")
     return repr(start) + (f" and {len(content) - SHOWN} bytes more" if len(content) > SHOWN else "")

@@ -1,1 +1,1 @@
-"""The commands: a module for each, which is imported when the command is used."""
+"""The commands, each in a module that is imported on use."""

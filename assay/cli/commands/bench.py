@@ -1,4 +1,4 @@
-"""`assay bench`: several implementations side by side."""
+"""`assay bench`: compare the speed of several implementations."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def bench(
     """
     if len(set(names)) < len(names):
         msg = "an implementation is named twice"
-        raise UserError(msg, "Its ratio to itself is 1")
+        raise UserError(msg, "Name each implementation once")
     if output.exists():
         results.read(output)
     plan = Plan(names, device, profile, keyword, launches, rounds, seconds, turn_seconds)
@@ -107,7 +107,7 @@ def bench(
                 display.advance(f"launch {event.start + 1}/{plan.starts}: {event.work} of {event.implementation}")
                 run.take(event)
     except KeyboardInterrupt:
-        # Whoever has waited for minutes keeps what they have brought.
+        # Results of minutes are kept on an interrupt.
         if run.starts:
             results.append(output, run)
         raise

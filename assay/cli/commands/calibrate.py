@@ -1,4 +1,4 @@
-"""`assay calibrate`: train with one seed after the other, and store the runs of a threshold."""
+"""`assay calibrate`: train with many seeds, and store the runs of a threshold."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def calibrate(
 def _finish(calibration: Calibration, threshold_file: Path) -> int:
     if calibration.implementation == REFERENCE or not calibration.threshold["runs"]:
         json_file.write(threshold_file, calibration.as_threshold(), "threshold")
-        # The runs are in the threshold now.
+        # The runs are now in the threshold's file.
         calibration.file.unlink(missing_ok=True)
         print(f"{threshold_file}: {len(calibration.runs)} runs")
         for what, limits in calibration.limits().items():

@@ -1,4 +1,4 @@
-"""`assay claims`: what is specified."""
+"""`assay claims`: list and show claims."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from assay.specification.claims import Claim, format_lines, specification
 
 @click.group(cls=Group)
 def claims() -> None:
-    """Look at what is specified."""
+    """List and show claims, errata and coverage."""
 
 
 @claims.command(
@@ -52,7 +52,7 @@ def list_(
     errata: bool,
     unspecified: bool,
 ) -> int:
-    """Print the claims that were asked for."""
+    """Print the selected claims."""
     every = [*specification().claims.values()]
     sections = [section.name for section in specification().sections]
     _check_name("section", section, sections)
@@ -79,7 +79,7 @@ def list_(
 
 
 def _check_name(what: str, name: str | None, names: Sequence[str]) -> None:
-    """Refuse a name that does not exist.
+    """Reject a name that does not exist.
 
     Raises:
         UserError: The name is unknown; the message suggests the nearest one and lists all.
@@ -116,7 +116,7 @@ def show(id_: str) -> int:
     claim = specification().claim(id_)
     tests = [test for test in index.read(index.tests_folder()) if claim.id in test.claims]
     for name, value in _fields(claim, tests).items():
-        # Paths may be long, and have hyphens.
+        # Not wrapped, as paths may be long and contain hyphens.
         wrapper = textwrap.TextWrapper(110, break_long_words=False, break_on_hyphens=False, subsequent_indent=" " * 13)
         wrapper.initial_indent = f"{name + ': ':13}"
         print(wrapper.fill(value))
@@ -124,7 +124,7 @@ def show(id_: str) -> int:
 
 
 def _path_of(test: index.ExecutableClaim) -> str:
-    """Return the path of a test as it can be opened from here."""
+    """Return the path of a test, relative to the current folder if possible."""
     path = (index.tests_folder() / test.file).resolve()
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
@@ -178,7 +178,7 @@ def errata(language: str, *, as_json: bool) -> int:
 @claims.command(help="Check that every line is accounted for and every claim tested.")
 @click.option("--document", "copy", type=PATH, metavar="FILE", help="Copy of the document to check, too.")
 def coverage(copy: Path | None) -> int:
-    """Print how the lines of the document are accounted for, and what is missing between claims and tests."""
+    """Print the coverage of the document's lines, and gaps between claims and tests."""
     if copy is not None:
         document.read(copy, specification())
     print(f"{'section':38}{'lines':>12}{'claims':>8}{'claimed':>9}{'silent':>8}  open")

@@ -1,4 +1,4 @@
-"""`assay merge`: one ledger out of those of shards."""
+"""`assay merge`: merge the ledgers of shards."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from assay.ledger.verdict import verdict
 from assay.specification.claims import specification
 
 
-@click.command(cls=Command, help="Join the ledgers of shards.")
+@click.command(cls=Command, help="Merge the ledgers of shards.")
 @click.argument("ledgers", nargs=-1, required=True, type=PATH, metavar="LEDGER...")
 @click.option("-o", "--output", type=PATH, required=True, metavar="FILE", help="File to write the whole ledger to.")
 def merge(ledgers: Sequence[Path], output: Path) -> int:
-    """Write the whole ledger, and print the verdict."""
+    """Write the merged ledger, and print the verdict."""
     whole = merge_ledgers([(path, ledger.read(path)) for path in ledgers], specification())
     ledger.write(output, whole.ledger)
     found = verdict(whole.ledger, specification())

@@ -1,4 +1,4 @@
-"""`assay new`: an adapter to begin with."""
+"""`assay new`: write a template of an adapter."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def new(name: str, output: Path, frameworks: Sequence[str], requirement: str | N
     for path in scaffold.write(name, output, requirement, subprocess=subprocess, frameworks=frameworks):
         print(path)
     if "file:" in requirement:
-        print(f"tox.ini has {requirement!r}, which no CI reaches: name an address with --requirement")
+        print(f"tox.ini has {requirement!r}, which no CI can reach: give a public address with --requirement")
     called = f"{name}.toml" if subprocess else name
     print(f"next, in {output.resolve()}: assay smoke {called}, then assay run {called}")
     return ExitCode.CONFORMANT

@@ -54,7 +54,7 @@ def report(
     *,
     github: bool,
 ) -> int:
-    """Write what was asked for."""
+    """Write the requested reports."""
     if output is not None:
         format_of(output, kind)
     copy = documents.read(document, specification()) if document else None

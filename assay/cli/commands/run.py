@@ -117,10 +117,10 @@ def _run(options: RunOptions, report: _Report, more: Sequence[str]) -> int:
     code = launch.run(launch.command(options, [index.tests_folder()], *more))
     if code < 0:
         lost = f"the only process of the run ended: {describe_end(code)}"
-        print(f"{lost}. With `-n 1` or more, that costs one claim and no other", file=sys.stderr)
+        print(f"{lost}. With `-n 1` or more, only one claim would be lost", file=sys.stderr)
         code = ExitCode.INCOMPLETE
     if results is None or _written(results) == before:
-        # The run ended before it began: an older ledger of this name stays as it is.
+        # The run ended before its first test, so an older ledger of this name is kept.
         return code
     if report.path is not None:
         write_report(read_files([results]), report.path, report.kind, options.claim)

@@ -1,4 +1,4 @@
-"""`assay smoke`: whether an adapter works."""
+"""`assay smoke`: check whether an adapter works."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from assay.smoke.steps import steps
     help="Time for everything (default: 10 after the start, or twice as long as the start takes).",
 )
 def smoke(name: str, device: str, seconds: float | None) -> int:
-    """Say, step by step, whether an adapter works."""
+    """Print, step by step, whether an adapter works."""
     wrong = ""
     for step in steps(name, device, seconds):
         lines = [f"{'✓' if step.ok else '✗'} {step.text}", *(f"    {line}" for line in step.details)]

@@ -72,7 +72,7 @@ def survey(
     as_json: bool,
     **values: Any,  # noqa: ANN401 - the fields of RunOptions
 ) -> int:
-    """Run a survey, or the rest of one, and print what it found."""
+    """Run or resume a survey, and print its findings."""
     local = processes or available_cores()
     asked = RunOptions(**values)
     threads = asked.threads or (1 if scheduler else max(1, available_cores() // local))
@@ -96,7 +96,7 @@ def survey(
 
 
 def _run(plan: Plan, store: Store, progress: Progress, scheduler: str | None, processes: int) -> bool:
-    """Run what is missing, and return whether the user let it come to its end."""
+    """Run the missing trials, and return whether they finished without an interrupt."""
     if not progress.missing:
         return True
     try:
@@ -119,7 +119,7 @@ def _plan(names: Sequence[str], seeds: range, shards: int, asked: RunOptions) ->
     """
     if len(set(names)) < len(names):
         msg = "an implementation is named twice"
-        raise UserError(msg, "Name each of them once")
+        raise UserError(msg, "Name each implementation once")
     if shards > 1 and asked.claim:
         msg = "--shards and --claim both say what to run"
         raise UserError(msg, "Leave one of them out")
