@@ -77,7 +77,7 @@ def assert_no_echo(what: str, draws: NDArray[Any], probability: float) -> None:
 
 
 def assert_few_in_common(what: str, one: NDArray[Any], other: NDArray[Any], kinds: int) -> None:
-    """Check that even draws by two seeds, in whatever order, are no more alike than chance makes them.
+    """Check that uniform draws by two seeds, in any order, have no more values in common than by chance.
 
     Given the first draws, each of the others is among them with the same probability, by itself.
 
