@@ -571,9 +571,7 @@ def test_gradient_of_parts(models, seed):
         order = np.array([*range(3)] * threes + [*range(4)] * fours)
         whole = gradients_of(models, four._replace(inputs=four.inputs[order], targets=four.targets[order]))
         expected = {name: (3 * threes * parts[3][name] + 4 * fours * parts[4][name]) / batch for name in bounds}
-        # The rounding of a mean grows at most with the number of its terms, and the bound is that of four images. One
-        # of three has a share of 4/3 of one of four.
-        limits = {name: (batch / 4 + 4 / 3 + 1) * bound for name, bound in bounds.items()}
+        limits = measured_bounds.bounds_of_parts(bounds, 4, [3] * threes + [4] * fours)
         assert_close(f"loss_and_gradients of {batch} images and of parts of them", whole, expected, limits)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
+from assay.spec.error_bounds.measured_bounds import bounds_of_parts, compare_to_bound, to_float64
 from assay.spec.semantics.models import MODELS, NUM_CHARS, UNITS, rnn_shapes
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.precision import cache_by_precision
@@ -304,10 +304,8 @@ def test_gradients_of_parts(models, seed):
         for part in (slice(None), slice(3), slice(3, None))
     )
     together = {name: (3 * to_float64(first[name]) + 47 * to_float64(others[name])) / 50 for name in one.bounds}
-    # The rounding of a mean grows at most with the number of its terms, and the bound is that of four windows. One of
-    # three has a share of 4/3 of one of four.
-    bounds = {name: (50 / 4 + 47 / 4 + 4 / 3) * bound for name, bound in one.bounds.items()}
-    assert_close("loss_and_gradients of 50 windows", whole, together, bounds)
+    limits = bounds_of_parts(one.bounds, 4, (3, 47))
+    assert_close("loss_and_gradients of 50 windows", whole, together, limits)
 
 
 @claim("rnn_training.gradients-of-any-size")

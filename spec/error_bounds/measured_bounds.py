@@ -18,7 +18,7 @@ follows the sign of the remainder, so single elements have no useful bound, but 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -133,6 +133,27 @@ def bounds_over(
         for name, deviation in _apart(single, double).items():
             largest[name] = max(largest[name], deviation)
     return {name: FACTOR * deviation for name, deviation in largest.items()}
+
+
+def bounds_of_parts(bounds: Mapping[str, float], examples: int, parts: Sequence[int]) -> dict[str, float]:
+    """Bound the difference between the mean gradient of a batch and the weighted mean of those of its parts.
+
+    Rounding of a mean grows at most with the number of its terms. In a mean over fewer examples, each has a larger
+    share of the result.
+
+    Args:
+        bounds: Bounds of mean gradients, by name.
+        examples: Number of examples in the batch that they hold for.
+        parts: Numbers of examples in the parts of the batch.
+
+    """
+
+    def growth(number: int) -> float:
+        return max(number / examples, examples / number)
+
+    total = sum(parts)
+    factor = growth(total) + sum(part / total * growth(part) for part in parts)
+    return {name: factor * bound for name, bound in bounds.items()}
 
 
 def deviations(evaluate: Callable[..., Tree], *problem: Any) -> dict[str, float]:  # noqa: ANN401 - what `evaluate` takes
