@@ -13,9 +13,9 @@ from assay.spec.error_bounds.rounding import gamma
 from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, INITIAL, MAX_EPISODE_STEPS
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
-from assay.testing.chances import chance_of_draws, chance_of_each_count
+from assay.testing.chances import chance_of_draws
 from assay.testing.counts import assert_no_echo, assert_share
-from assay.testing.draws import chance_of_repeats
+from assay.testing.draws import chance_of_each_count, chance_of_repeats
 from assay.testing.frames import assert_shows
 from assay.testing.handcrafted_values import BALANCING, LEAVING, SWINGING, WANDERING
 from assay.testing.seeds import assert_told_apart, confusable_seeds

@@ -17,14 +17,17 @@ from assay.spec.vectors import read
 from assay.testing import cases, handcrafted_weights, problems
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
 from assay.testing.cases import ODD
-from assay.testing.chances import NEIGHBOURS, chance_of_draws, chance_of_each_count, chance_of_sequence, chance_of_share
+from assay.testing.chances import chance_of_draws, chance_of_share
 from assay.testing.counts import assert_few_in_common, assert_share
 from assay.testing.draws import (
+    NEIGHBOURS,
     chance_of_categories,
     chance_of_coarseness,
+    chance_of_each_count,
     chance_of_evenness,
     chance_of_lags,
     chance_of_repeats,
+    chance_of_sequence,
     mirrored_halves,
     normal_quantiles,
 )

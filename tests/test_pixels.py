@@ -16,8 +16,8 @@ from assay.spec.semantics import models as definition
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing import initial_parameters, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
-from assay.testing.chances import chance_of_each_count
 from assay.testing.counts import assert_share
+from assay.testing.draws import chance_of_each_count
 from assay.testing.handcrafted_values import constant_values, values_of_brightness
 from assay.testing.networks import assert_dense, either_adam, outputs_of, reordered
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem

@@ -13,8 +13,8 @@ from assay.spec.semantics import optimizers, q_learning
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing import problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
-from assay.testing.chances import chance_of_each_count
 from assay.testing.counts import assert_share
+from assay.testing.draws import chance_of_each_count
 from assay.testing.handcrafted_values import constant_values, linear_values
 from assay.testing.q_networks import learnt, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds

@@ -11,8 +11,9 @@ from assay.contract import INT
 from assay.spec.semantics import text as definition
 from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, claim
-from assay.testing.chances import chance_of_counts, chance_of_draws, chance_of_sequence
+from assay.testing.chances import chance_of_counts, chance_of_draws
 from assay.testing.counts import assert_few_in_common, assert_share
+from assay.testing.draws import chance_of_sequence
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds

@@ -19,6 +19,8 @@ from assay.testing.thresholds import DETECTION, RATE
 
 # With larger powers, float64 cannot distinguish the distribution from argmax.
 _LARGEST_POWER = 200.0
+# Up to this lag every value of the difference is tested; up to three quarters of all draws, only whether it is 0.
+NEIGHBOURS = 5
 
 
 def chance_of_categories(counts: Array, probabilities: Array) -> float:
@@ -58,6 +60,23 @@ def chance_of_shares(counts: Array, draws: int | Array, probabilities: float | A
     chances = np.clip(probabilities, 0, 1)
     tails = np.minimum(stats.binom.cdf(counts, draws, chances), stats.binom.sf(counts - 1, draws, chances))
     return min(1.0, 2 * np.size(tails) * float(np.min(tails)))
+
+
+def chance_of_each_count(counts: Array, probabilities: Array) -> float:
+    """Bound the probability that draws give a count as unlikely as the least likely of these.
+
+    Each count has an exact binomial test, and Bonferroni's inequality combines them. So it holds however rare a class
+    is, unlike the chi-square test.
+
+    Args:
+        counts: Number of draws of each class, int [classes].
+        probabilities: Probabilities of the classes up to a common factor, [classes].
+
+    """
+    counts = np.asarray(counts)
+    draws = int(counts.sum())
+    note_sample("counts", draws, len(counts))
+    return chance_of_shares(counts, draws, probabilities / probabilities.sum())
 
 
 def _divergence(counts: Array, probabilities: Array) -> float:
@@ -162,6 +181,27 @@ def chance_of_lags(draws: Array, classes: int, lags: Iterable[int]) -> float:
     counts = np.stack([np.bincount(pair % classes, minlength=classes) for pair in pairs])
     totals = np.array([len(pair) for pair in pairs])
     return chance_of_shares(counts, totals[:, None], 1 / classes)
+
+
+def chance_of_sequence(draws: Array, classes: int) -> float:
+    """Bound the probability that uniform, independent draws of whole numbers depend on each other as much as these.
+
+    The differences of draws at a fixed lag, modulo the number of classes, are then uniform and independent too. So the
+    number of times that a difference occurs is exactly binomial. All are tested together (Bonferroni). That finds draws
+    that repeat, follow an order or are spread too evenly, and a buffer of draws that is reused.
+
+    Args:
+        draws: Numbers from 0 to `classes` - 1, int [draws].
+        classes: Number of classes.
+
+    """
+    tests = []
+    for lag in range(1, 3 * len(draws) // 4):
+        differences = (draws[lag:] - draws[:-lag]) % classes
+        counts = np.bincount(differences, minlength=classes)
+        tests += [(int(count), len(differences)) for count in (counts if lag <= NEIGHBOURS else counts[:1])]
+    found, totals = np.array(tests).T
+    return chance_of_shares(found, totals, 1 / classes)
 
 
 def chance_of_coarseness(draws: Array, classes: int) -> float:

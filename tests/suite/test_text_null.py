@@ -10,7 +10,8 @@ from scipy import stats
 
 from assay.spec.semantics.layers import softmax_with_temperature
 from assay.spec.semantics.models import NUM_CHARS
-from assay.testing.chances import chance_of_draws, chance_of_each_count, chance_of_sequence, chance_of_share
+from assay.testing.chances import chance_of_draws, chance_of_share
+from assay.testing.draws import chance_of_each_count, chance_of_sequence
 from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training.known_batches import TWO_WINDOWS, chance_of_batches, chance_of_periods
 
