@@ -1,7 +1,7 @@
-"""Bounds on the float32 error of a step of the cart and its pole: see `rounding`.
+"""Bounds on the float32 error of a cart-pole step: see `rounding`.
 
-An implementation may compute in float64, as Gymnasium does, and round the state that it returns. Or it computes in
-float32 throughout. The bound is for the latter, where every operation adds its own error to those of its operands.
+An implementation may compute in float64, as Gymnasium does, and round the state that it returns, or compute in float32
+throughout. The bound is for the latter: every operation adds its own error to those of its operands.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import State
 from assay.spec.semantics.layers import Array
 
-# From the OpenCL C specification, like the constants of `rounding`.
+# From the OpenCL C specification, as are the constants of `rounding`.
 SIN = COS = 2 * 4.0
 
 
 @dataclass(frozen=True)
 class Rounded:
-    """Numbers with a bound on their float32 error; a plain operand is rounded once.
+    """Numbers with a bound on their float32 error. A plain number as an operand counts as rounded once.
 
     Attributes:
         value: Value in float64.
@@ -77,7 +77,7 @@ def _after(value: Array, error: Array, roundings: float) -> Rounded:
 
 
 def step(states: Array, actions: Array) -> Array:
-    """Bound the state after each state [n, 4], which may itself be rounded, as in a sequence of steps."""
+    """Bound the error of the state after each state [n, 4], which may be rounded itself, as in a sequence of steps."""
     state = State(*(Rounded(part, gamma(1) * np.abs(part)) for part in cart_pole.parts(states)))
     angle = state.angle
     # The slopes of sine and cosine are at most 1.

@@ -13,18 +13,18 @@ from assay.spec.semantics.convolution import Padding, Pair
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.layers import Array
 
-# Allowed error of a fast convolution: seven of the 24 bits, relative to the norms of its factors.
+# Allowed error of a fast convolution, relative to the norms of its factors: seven of the 24 bits.
 FAST = 2.0**7 * U
 
 
 def fast_conv2d(inputs: Array, kernel: Array) -> Array:
-    """Bound the error of a fast convolution algorithm, beyond rounding its result: [batch, 1, 1, filters].
+    """Bound the error of a fast convolution algorithm, in addition to rounding its result: [batch, 1, 1, filters].
 
-    Winograd's and Fourier's algorithms combine elements before they multiply, so their error does not depend on the
-    products that enter a sum but on norms: for each channel, the largest element of the image times the sum of the
-    weights' magnitudes. Relative to that, F(4x4, 3x3) loses up to 36 U, and Fourier's algorithm up to 5 U
-    (`tests/suite/test_fast_convolution.py`). An algorithm for which `FAST` is not enough does not conform in float32.
-    A convolution of small whole numbers loses nothing else, as its direct sum is exact.
+    Winograd and FFT convolutions combine elements before they multiply. So their error does not depend on the products
+    in a sum but on norms: for each channel, the largest element of the image times the sum of the weights' magnitudes.
+    Relative to that, F(4x4, 3x3) loses up to 36 U, and an FFT convolution up to 5 U
+    (`tests/suite/test_fast_convolution.py`). An algorithm that needs more than `FAST` does not conform in float32.
+    For small whole numbers this is the only error, since the direct sum is exact.
     """
     largest, weights = np.max(np.abs(inputs), axis=(1, 2)), np.sum(np.abs(kernel), axis=(0, 1))
     bound: Array = FAST * (largest @ weights)[:, None, None]
@@ -32,9 +32,9 @@ def fast_conv2d(inputs: Array, kernel: Array) -> Array:
 
 
 def fast_conv2d_gradients(inputs: Array, kernel: Array, upstream: Array) -> tuple[Array, Array]:
-    """Bound the error of fast gradients for inputs, [batch, 1, 1, channels], and kernel, [channels, filters].
+    """Bound the error of fast gradients of inputs, [batch, 1, 1, channels], and kernel, [channels, filters].
 
-    The gradients are convolutions: `upstream` with the kernel, and the images with `upstream`.
+    The gradients are convolutions themselves: of `upstream` with the kernel, and of the images with `upstream`.
     """
     largest, weights = np.max(np.abs(upstream), axis=(1, 2)), np.sum(np.abs(kernel), axis=(0, 1))
     of_images, of_upstream = np.max(np.abs(inputs), axis=(1, 2)), np.sum(np.abs(upstream), axis=(1, 2))
@@ -50,9 +50,9 @@ def conv2d(
     padding: Padding = "valid",
     activation: str | None = None,
 ) -> Array:
-    """Bound a convolution, computed directly or by a fast algorithm (`fast_conv2d`).
+    """Bound the error of a convolution, computed directly or by a fast algorithm (`fast_conv2d`).
 
-    A direct sum has one product for each element of the window and channel.
+    A direct sum has one product for each element of the window in each channel.
     """
     n = kernel[..., 0].size
 
@@ -68,9 +68,9 @@ def conv2d(
 def conv2d_gradients(
     inputs: Array, kernel: Array, bias: Array, upstream: Array, *, strides: Pair, padding: Padding
 ) -> tuple[Array, Array, Array]:
-    """Bound the three gradients of a convolution, which are sums over window and filters, or over all positions.
+    """Bound the errors of the three gradients of a convolution: sums over window and filters, or over all positions.
 
-    As in `conv2d`, a fast algorithm may compute the first two.
+    As in `conv2d`, the first two may be computed by a fast algorithm.
     """
 
     def linear(*arguments: Array) -> Array:
@@ -79,7 +79,7 @@ def conv2d_gradients(
     def to(position: int) -> Any:  # noqa: ANN401 - nothing to add, or an array
         return input_rounding_bound(lambda *factors: vjp(linear, *factors, bias)[position], upstream, inputs, kernel)
 
-    # The gradient of the bias is a sum.
+    # The gradient of the bias is a plain sum: it has no factors to round.
     added = to(0), to(1), 0.0
     magnitudes = vjp(linear, np.abs(upstream), np.abs(inputs), np.abs(kernel), np.abs(bias))
     places = upstream[..., 0].size
@@ -92,7 +92,7 @@ def conv2d_gradients(
 
 
 def average_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding, *, with_zeros: bool = False) -> Array:
-    """Bound a mean: n - 1 additions and a division, or a product with the rounded 1 / n."""
+    """Bound the error of a mean: n - 1 additions, and a division or a product with the rounded 1 / n."""
     n = size[0] * size[1]
     mean = convolution.average_pool2d(np.abs(inputs), size, strides, padding, with_zeros=with_zeros)
     return gamma(n + DIVIDE) * mean + n * TINY
@@ -101,7 +101,7 @@ def average_pool2d(inputs: Array, size: Pair, strides: Pair, padding: Padding, *
 def average_pool2d_gradient(
     inputs: Array, upstream: Array, size: Pair, strides: Pair, padding: Padding, *, with_zeros: bool = False
 ) -> Array:
-    """Bound a sum of quotients, one for each window that contains an element."""
+    """Bound the error of a sum of quotients, one for each window that contains an element."""
 
     def pooled(image: Array) -> Array:
         return convolution.average_pool2d(image, size, strides, padding, with_zeros=with_zeros)
@@ -111,7 +111,7 @@ def average_pool2d_gradient(
 
 
 def pooling_gradient(inputs: Array, upstream: Array, size: Pair, strides: Pair, padding: Padding) -> Array:
-    """Bound the gradient of max pooling: an element gets at most one share from each window that contains it."""
+    """Bound the error of max pooling's gradient: an element gets at most one share from each window around it."""
 
     def cut(image: Array) -> Array:
         return convolution.extract_patches(image, size, strides, padding)
@@ -124,10 +124,11 @@ def pooling_gradient(inputs: Array, upstream: Array, size: Pair, strides: Pair, 
 def batch_normalization(
     inputs: Array, gamma_: Array, beta: Array, moving: normalization.Statistics, *, training: bool
 ) -> Array:
-    """Bound gamma (x - mean) / sqrt(variance + epsilon) + beta, as written or as one product and one addition.
+    """Bound the error of gamma (x - mean) / sqrt(variance + epsilon) + beta.
 
-    An error of the variance changes the inverse root most where it makes the variance smaller, but not below 0. The
-    inverse root scales the distance from the mean. Where products are added, each is as large as x and mean are.
+    An implementation may compute it as written, or as one product and one addition. The inverse root is least accurate
+    if the variance is underestimated, but the variance is never below 0. The inverse root scales the distance from the
+    mean; in the second form, its products are as large as x and the mean.
     """
     mean, variance = normalization.statistics(inputs) if training else moving
     mean_error, variance_error = statistics(inputs) if training else (np.zeros_like(mean), np.zeros_like(variance))
@@ -142,11 +143,11 @@ def batch_normalization(
 def batch_normalization_gradients(
     inputs: Array, gamma_: Array, beta: Array, moving: normalization.Statistics, upstream: Array, *, training: bool
 ) -> tuple[Array, Array, Array]:
-    """Bound the gradients of inputs, gamma and beta.
+    """Bound the errors of the gradients of inputs, gamma and beta.
 
-    With z the normalised inputs, the gradients of beta and gamma are the sums of u and u z. In training, the gradient
-    of the inputs is gamma / sqrt(variance + epsilon) (u - mean(u) - z mean(u z)). Its terms may be as large as x and
-    its mean rather than their distance, and take at most twelve operations besides the sums.
+    With upstream gradient u and normalised inputs z, the gradients of beta and gamma are the sums of u and u z. In
+    training, the gradient of the inputs is gamma / sqrt(variance + epsilon) (u - mean(u) - z mean(u z)). Its terms may
+    be as large as x and its mean, rather than their distance. They take at most twelve operations besides the sums.
     """
     ones, zeros = np.ones_like(gamma_), np.zeros_like(beta)
     mean, variance = normalization.statistics(inputs) if training else moving
@@ -173,7 +174,7 @@ def batch_normalization_gradients(
 
 
 def statistics(inputs: Array) -> normalization.Statistics:
-    """Bound mean and variance of a batch, the latter as the mean of squared distances or as E[x^2] - E[x]^2."""
+    """Bound the errors of a batch's mean and variance: mean of squared distances, or E[x^2] - E[x]^2."""
     axes = tuple(range(inputs.ndim - 1))
     n = inputs.size // inputs.shape[-1]
     square = np.mean(inputs**2, axis=axes)
@@ -182,7 +183,7 @@ def statistics(inputs: Array) -> normalization.Statistics:
 
 
 def update_moving_statistics(inputs: Array, moving: normalization.Statistics) -> normalization.Statistics:
-    """Bound the moving statistics after a batch: momentum and its complement are rounded, products added."""
+    """Bound the errors of the moving statistics after a batch; momentum and 1 - momentum are rounded."""
     batch, error = normalization.statistics(inputs), statistics(inputs)
     share = 1 - normalization.MOMENTUM
     n = inputs.size // inputs.shape[-1]
@@ -195,15 +196,15 @@ def update_moving_statistics(inputs: Array, moving: normalization.Statistics) ->
 
 
 def dropout(result: Array) -> Array:
-    """Bound x / (1 - rate), as a division or as a product with the rounded inverse."""
+    """Bound the error of x / (1 - rate), computed as a division or as a product with the rounded inverse."""
     return gamma(DIVIDE + 2) * np.abs(result) + TINY
 
 
 def resize(image: Array, size: tuple[int, int]) -> Array:
-    """Bound bilinear resizing of an image of 0 to 255 and its scaling to [0, 1].
+    """Bound the error of bilinear resizing of an image of 0 to 255 and its scaling to [0, 1].
 
-    The centre of a pixel is at most the axis' length from the border and takes four operations. So the weight of the
-    second neighbour is off by at most four roundings of that length.
+    The position of a pixel's centre is at most the length of the axis, and takes four operations to compute. So the
+    weight of the second neighbour is off by at most four roundings of that length.
     """
     shares = sum(gamma(4) * length for length in image.shape[:2])
     return shares + gamma(8 + DIVIDE) * datasets.resize(image, size) + TINY

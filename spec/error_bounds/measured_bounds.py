@@ -1,19 +1,19 @@
-"""Measured float32 error of a whole network, since a-priori bounds are too wide to detect anything.
+"""Measured bounds on the float32 error of a whole network, since a-priori bounds are too wide to detect anything.
 
 A network computes the same function if its input features, hidden units, filters and the examples of a batch are
 reordered, with the parameters reordered to match. The same holds for a convolutional network whose images and kernels
 are mirrored, if padding and pooling are symmetrical. In exact arithmetic nothing changes; in float32 every sum is added
-in another order. So the definition in float32, in several such orders, is compared with float64 in the same order. This
-shows how much of a result is rounding, for this very input. `FACTOR` times the largest deviation is the bound. A few
-orders may agree with float64 by chance if there is only one number to compare, such as a loss. So the bound is at
-least the error of storing the result in float32, `U` relative.
+in another order. So the definition is evaluated in float32 in several such orders, and compared with float64 in the
+same order. The differences are the rounding error for this input. The bound is `FACTOR` times the largest of them. If
+there is only one number to compare, such as a loss, a few orders may agree with float64 by chance. So the bound is at
+least the relative error of storing the result in float32, `U`.
 
 If products may be less precise than float32, the definition rounds their factors in the forward and backward pass: to
-the nearest in half of the orders, by truncation in the others. Problems are the same as for float32. So at a lower
-precision some of their decisions do depend on rounding, and the effect is part of the measurement.
+the nearest in half of the orders, by truncation in the others. The problems are the same as for float32. So at a lower
+precision some of their decisions do depend on rounding, and the measurement includes that effect.
 
-Deviations are compared as root mean squares over a tensor. Where a gradient nearly cancels, the first step of Adam
-follows the sign of the remainder, so single elements have no useful bound, but their number does.
+Deviations are compared as root mean squares over a tensor. Single elements have no useful bound: where a gradient
+nearly cancels, the first step of Adam follows the sign of the remainder. The number of such elements is bounded.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.precision import use_precision
 from assay.spec.semantics.products import cutting_off
 
-# Separates correct implementations from faulty ones. Over 30 problems for the MLP, further orders of the definition had
-# at most 1.7 times the largest deviation of four orders, and the reference, compiled by XLA and by Eigen, 2.6 times.
-# With parameters and inputs rounded to TF32, every tensor had at least 17 times.
+# Separates correct implementations from faulty ones. Over 30 problems for the MLP, further orders of the definition
+# deviated by at most 1.7 times the largest deviation of four orders. The reference, compiled by XLA and by Eigen,
+# deviated by at most 2.6 times. With parameters and inputs rounded to TF32, every tensor deviated by at least 17 times.
 # `tests/suite/test_bounds.py` measures both sides again.
 FACTOR = 8.0
 PERMUTATIONS = 4
-# Keras clips probabilities at 1e-7, other implementations elsewhere or not at all.
+# Keras clips probabilities at 1e-7. Other implementations clip elsewhere or not at all.
 SMALLEST_PROBABILITY = 1e-6
 
-# Axes of neighbours are only mirrored. Axes of outputs stay as they are, to match their labels.
+# Axes on which neighbours matter are only mirrored. Axes of outputs keep their order, to match the labels.
 MIRRORED = ("row", "column")
 FIXED = {*MIRRORED, "channel", "class", "unit", "time", "gate", "character"}
 
@@ -49,7 +49,7 @@ Evaluate = Callable[[Parameters, Array, Array], Tree]
 
 
 def root_mean_square(values: Array) -> float:
-    """Root mean square of all elements: one number for a tensor."""
+    """Return the root mean square of all elements."""
     return float(np.sqrt(np.mean(np.square(values, dtype=np.float64))))
 
 
@@ -79,13 +79,13 @@ def bounds(
     """Bound the root mean square deviation of every tensor that `evaluate` returns.
 
     Args:
-        evaluate: Function of the definition from (parameters, inputs, targets) to named arrays; keeps the dtype.
+        evaluate: Function of the definition from (parameters, inputs, targets) to named arrays. It keeps the dtype.
         model: Name of the model.
         parameters: Parameters, float32.
         inputs: Inputs of the model, float32.
         targets: Targets of the loss.
         batch_axis: Axis of `inputs` and `targets` for the examples of a batch.
-        exact: Result of `evaluate` in float64, if it is known and consists of numbers and gradients.
+        exact: Result of `evaluate` in float64, if it is known and consists of scalars and gradients.
 
     Returns:
         `FACTOR` times the largest deviation in `PERMUTATIONS` orders, by name.
@@ -99,10 +99,10 @@ def bounds(
 
 
 def permute_gradients(exact: Tree, permute: Callable[[Parameters], Iterator[tuple[Any, ...]]]) -> Iterator[Tree]:
-    """Yield numbers and gradients of a problem for each of its orders; exact arithmetic only reorders the gradients.
+    """Yield scalars and gradients of a problem for each of its orders; exact arithmetic only reorders the gradients.
 
     Args:
-        exact: Numbers, and gradients by the names of the parameters.
+        exact: Scalars, and gradients by the names of the parameters.
         permute: Function that yields the arguments of a problem, given the first, in several orders.
 
     """
@@ -115,7 +115,7 @@ def permute_gradients(exact: Tree, permute: Callable[[Parameters], Iterator[tupl
 def bounds_over(
     evaluate: Callable[..., Tree], orders: Iterable[tuple[Any, ...]], exact: Iterable[Tree] | None = None
 ) -> dict[str, float]:
-    """Bound any function like `bounds`; the caller supplies the orders of its arguments.
+    """Bound any function as `bounds` does; the caller supplies the orders of the arguments.
 
     Args:
         evaluate: Function from the arguments of a problem to named arrays, as for `bounds`.
@@ -177,10 +177,9 @@ def is_well_conditioned(
 ) -> bool:
     """Whether float32 rounding cannot change a decision of a network: the sign before a ReLU, the largest of a window.
 
-    In a training, the probability of each label must also be far from the limits at which some implementations clip.
-
-    The distance of each decision from its edge must exceed `FACTOR` times the change that float32 causes in such
-    distances. A changed decision affects a gradient far more than rounding does.
+    The margin of each decision must exceed `FACTOR` times the error that float32 causes in such margins. A changed
+    decision affects a gradient far more than rounding does. In a training, the probability of each label must also be
+    far from the limits at which some implementations clip.
 
     Args:
         model: Name of the model.
@@ -202,7 +201,7 @@ def is_well_conditioned(
 
 
 def _is_far_from_clipping(model: str, parameters: Parameters, inputs: Array, labels: Array) -> bool:
-    """Whether no implementation clips the probability of a label: Keras does at 1e-7."""
+    """Whether the probability of each label is above the limits at which implementations clip: 1e-7 in Keras."""
     *_, probabilities = layer_outputs(model, parameters, inputs).values()
     return bool(probabilities[np.arange(len(labels)), labels].min() > SMALLEST_PROBABILITY)
 
@@ -220,7 +219,7 @@ def _steps(
 
 @use_precision("float32")
 def has_safe_margins(model: str, single: tuple[Parameters, Array], double: tuple[Parameters, Array]) -> bool:
-    """Whether every decision's float64 distance from its edge exceeds `FACTOR` times the change by float32.
+    """Whether every decision's margin in float64 exceeds `FACTOR` times its error in float32.
 
     Args:
         model: Name of the model.

@@ -16,9 +16,9 @@ Array = NDArray[Any]
 def input_rounding_bound(multiply: Callable[..., Any], *factors: Array) -> Any:  # noqa: ANN401 - as `multiply` returns
     """Bound the error of a product due to rounding its factors: 0 in float32.
 
-    A factor x is off by at most 2^-bits |x|, however it is rounded (truncation costs twice as much as rounding to the
-    nearest), or by the least number of the format if that is flushed to zero. With such errors d, a sum of products
-    changes by at most the products of |x| + d minus those of |x|.
+    However a factor x is rounded, it is off by at most 2^-bits |x|, or by the least number of the format if that is
+    flushed to zero. (Rounding to the nearest has half this error, truncation all of it.) With such errors d, a sum of
+    products changes by at most the products of |x| + d minus those of |x|.
     """
     if current_precision() == "float32":
         return 0.0

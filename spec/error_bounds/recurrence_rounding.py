@@ -13,12 +13,12 @@ from assay.spec.semantics.recurrence import State
 def simple_rnn_cell(
     inputs: Array, state: Array, input_kernel: Array, recurrent_kernel: Array, activation: str | None = "tanh"
 ) -> Array:
-    """Bound f(xU + sW): a Dense layer on the concatenation of inputs and state."""
+    """Bound the error of f(xU + sW): a Dense layer on the concatenation of inputs and state."""
     return rounding.dense(*_side_by_side(inputs, state, input_kernel, recurrent_kernel), None, activation)
 
 
 def lstm_cell(inputs: Array, state: State, kernel: Array, recurrent_kernel: Array, bias: Array) -> State:
-    """Bound hidden state and carry after a step of the LSTM cell.
+    """Bound the errors of hidden state and carry after a step of the LSTM cell.
 
     The error of a gate's sum passes through its activation. With errors e and g of two factors, a product is off by
     |x| g + |y| e + e g.

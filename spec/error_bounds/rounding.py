@@ -1,7 +1,7 @@
 """Bounds on the error of a correct float32 result, relative to the definition.
 
-Each function bounds |computed - definition| element by element, for any implementation that works in float32,
-in whatever order it adds and with or without fused operations. The rules are those of Higham, "Accuracy and
+Each function bounds |computed - definition| element by element. The bound holds for any implementation that works in
+float32, for any order of additions, with or without fused operations. The rules are those of Higham, "Accuracy and
 stability of numerical algorithms", 2nd edition, 2002:
 
 - an addition, subtraction or multiplication has a relative error of at most `U` (section 2.2);
@@ -10,9 +10,9 @@ stability of numerical algorithms", 2nd edition, 2002:
 - a result below `TINY` may be lost entirely, as hardware may flush it to zero;
 - where products may be less precise than float32, rounding their factors adds `products.input_rounding_bound`.
 
-IEEE 754 says nothing of exp, log, tanh and pow. For these, for division and for the square root, the bounds are
-those of the OpenCL C specification ("Relative error as ULPs", single precision, full profile), the weakest public
-standard for accelerators. One ulp is at most 2 U relative.
+IEEE 754 does not specify exp, log, tanh and pow. For these, for division and for the square root, the bounds are those
+of the OpenCL C specification ("Relative error as ULPs", single precision, full profile), the weakest public standard
+for accelerators. One ulp is a relative error of at most 2 U.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def gamma(n: float | Array) -> Any:  # noqa: ANN401 - a float for a float, an ar
 
 
 def dense(inputs: Array, kernel: Array, bias: Array | None, activation: str | None) -> Array:
-    """Bound f(AW + b): n products, n additions including the bias, and the activation.
+    """Bound the error of f(AW + b): n products, n additions including the bias, and the activation.
 
-    Rounding factors to a format below float32 adds to the error of the products, not of the bias (`products`). The
-    error of AW + b passes through f, which is monotonic, so it is largest at one of the ends.
+    Rounding factors to a format below float32 adds to the error of the products, but not of the bias (`products`). The
+    error of AW + b passes through f. As f is monotonic, the error is largest at an end of the interval.
     """
     n = inputs.shape[-1]
     added = input_rounding_bound(np.matmul, inputs, kernel)
@@ -56,7 +56,7 @@ def dense(inputs: Array, kernel: Array, bias: Array | None, activation: str | No
 
 
 def activated(values: Array, error: Array, activation: str | None) -> Array:
-    """Bound an activation of inexact values: the error of a monotonic function is largest at an end."""
+    """Bound an activation's error for inexact values: for a monotonic function it is largest at an end."""
     function = layers.ACTIVATIONS[activation]
     result = function(values)
     ends = (np.abs(function(values + sign * error) - result) for sign in (-1, 1))
@@ -78,7 +78,7 @@ def sigmoid(result: Array) -> Array:
 
     1 / (1 + exp(-x)) has a relative error: EXP for the exponential, 1 for the sum, DIVIDE. (1 + tanh(x/2)) / 2 has an
     absolute error: half of TANH, and 1 for the sum. At a result of 1/2 the former is larger. If the result is nearer to
-    0 or 1 than TINY, both give 0 or 1. An implementation that limits the inputs does so where 1 - y rounds to 1, which
+    0 or 1 than TINY, both give 0 or 1. An implementation that clips its inputs does so where 1 - y rounds to 1, which
     is an error of U / 2.
     """
     saturated = np.minimum(np.abs(result), np.abs(1 - result)) < TINY
@@ -89,11 +89,11 @@ ELEMENTWISE = {None: exact, "relu": exact, "tanh": tanh, "sigmoid": sigmoid}
 
 
 def softmax(logits: Array) -> Array:
-    """Bound softmax.
+    """Bound the error of softmax.
 
-    Subtracting the maximum m leaves U |z_j - m| in the exponent, which is a relative error of the exponential. The
-    denominator has the average of these errors, weighted by the result, and the error of K - 1 additions. The division
-    adds its own.
+    Subtracting the maximum m causes an error of U |z_j - m| in the exponent, which is a relative error of the
+    exponential. The denominator has the average of these errors, weighted by the result, and the error of K - 1
+    additions. The division adds its own error.
     """
     result = layers.softmax(logits)
     shifted = np.abs(logits - np.max(logits, axis=-1, keepdims=True))
@@ -103,11 +103,11 @@ def softmax(logits: Array) -> Array:
 
 
 def softmax_with_temperature(logits: Array, temperature: float) -> Array:
-    """Bound softmax at a temperature.
+    """Bound the error of softmax at a temperature.
 
-    Dividing leaves an error of DIVIDE |z_j / T| in the exponent, and two more roundings if the temperature is rounded
-    to float32 and the logits are multiplied by its reciprocal. The subtracted maximum has the same error, and the
-    denominator the average of all.
+    The division causes an error of DIVIDE |z_j / T| in the exponent, with two more roundings if the temperature is
+    rounded to float32 and the logits are multiplied by its reciprocal. The subtracted maximum has the same error, and
+    the denominator has the average of all errors.
     """
     scaled = logits / temperature
     exponent = gamma(DIVIDE + 2) * (np.abs(scaled) + np.max(np.abs(scaled), axis=-1, keepdims=True))
@@ -117,13 +117,17 @@ def softmax_with_temperature(logits: Array, temperature: float) -> Array:
 
 
 def crossentropy(targets: Array, probabilities: Array) -> Array:
-    """Bound -sum_i y_i ln p_i of each example, with p within Keras's clip, for each common way to compute it.
+    """Bound the error of -sum_i y_i ln p_i of each example, for each common way to compute it, if Keras clips no p_i.
 
-    An implementation may first divide p by its sum s, which is 1 up to the rounding of p: ln s. The longest way goes
-    from ln p through softmax cross-entropy on logits. With L_i = |ln p_i|, M the smallest of them and K classes,
-    its errors in units of U are: a logit's and the largest one's logarithm and their difference, (LOG + 1)(L_i + M);
-    the sum of the exponentials, relative to it, the mean of these by p, EXP and K - 1; its logarithm, LOG M; the
-    difference, L_i + M; the sum over targets, K.
+    An implementation may first divide p by its sum s, which is 1 up to the rounding of p. This adds an error of ln s.
+    The longest way takes ln p as logits of a softmax cross-entropy. With L_i = |ln p_i|, M the smallest of them and K
+    classes, its errors in units of U are:
+
+    - the logarithms of an element and of the largest one, and their difference: (LOG + 1)(L_i + M);
+    - the sum of the exponentials, relative to the sum: the mean of these errors, weighted by p, plus EXP and K - 1;
+    - the logarithm of the sum: LOG M;
+    - the difference: L_i + M;
+    - the sum over targets: K.
     """
     logarithms = np.abs(np.log(probabilities))
     from_largest = logarithms + np.min(logarithms, axis=-1, keepdims=True)
@@ -136,15 +140,15 @@ def crossentropy(targets: Array, probabilities: Array) -> Array:
 
 
 def mean_squared_error(targets: Array, predictions: Array) -> Array:
-    """Bound the mean of squares: a difference, used twice, a product, n - 1 additions, a division."""
+    """Bound the error of a mean of squares: a difference, used twice, a product, n - 1 additions, a division."""
     return gamma(2 + 1 + predictions.size - 1 + DIVIDE) * losses.mean_squared_error(targets, predictions) + TINY
 
 
 def linear_model(inputs: Array, kernel: Array, bias: Array, targets: Array) -> tuple[Array, Array, Array]:
-    """Bound the linear model's mean squared error, and its gradients for kernel and bias.
+    """Bound the errors of the linear model's mean squared error and of its gradients for kernel and bias.
 
-    With e the bound of the residuals r = AW + b - y, the squares are off by e (2 |r| + e), and what follows
-    rounds numbers of up to |r| + e. A gradient is 2 / N times a sum of N products with r.
+    With e the bound of the residuals r = AW + b - y, the squares are off by e (2 |r| + e), and later operations
+    round numbers of up to |r| + e. A gradient is 2 / N times a sum of N products with r.
     """
     residual = np.abs(layers.dense(inputs, kernel, bias) - targets)
     linear = dense(inputs, kernel, bias, None)
@@ -160,7 +164,7 @@ def linear_model(inputs: Array, kernel: Array, bias: Array, targets: Array) -> t
 
 
 def sgd_step(parameter: Array, gradient: Array, learning_rate: float) -> Array:
-    """Bound p - a g: a is rounded to float32, multiplied and subtracted."""
+    """Bound the error of p - a g: a is rounded to float32, multiplied by g and subtracted."""
     return gamma(3) * (np.abs(parameter) + np.abs(learning_rate * gradient)) + 2 * TINY
 
 
@@ -174,12 +178,12 @@ def adam_step(
     *,
     adam: Adam = Adam.BEFORE_CORRECTION,
 ) -> tuple[Array, Array, Array]:
-    """Bound parameter, first_moment and second_moment after a step of Adam.
+    """Bound the errors of parameter, first_moment and second_moment after a step of Adam.
 
     With beta rounded to float32, 1 - beta has an absolute error of U beta. So each moment has an error of 4 U relative
-    to the magnitudes that enter it, and the second moment 2 U more for the square. 1 - beta^t has a relative error of
+    to the magnitudes of its terms, and the second moment 2 U more for the square. 1 - beta^t has a relative error of
     (t + POW) U beta^t / (1 - beta^t) by cancellation. The root of a second moment with error e is off by at most the
-    smaller of e / sqrt(v) and sqrt(e). If epsilon is added after the correction, the denominator has one more root and
+    smaller of e / sqrt(v) and sqrt(e). If epsilon is added after bias correction, the denominator has one more root and
     two more divisions.
     """
     _, first, second = optimizers.adam_step(parameter, gradient, first_moment, second_moment, step, learning_rate)
@@ -213,5 +217,5 @@ def _cancellation(beta: float, step: int) -> float:
 
 
 def quotient(result: Array | float) -> Any:  # noqa: ANN401 - a float for a float, an array for an array
-    """Bound a division of two integers that float32 holds exactly."""
+    """Bound the error of a division of two integers that float32 represents exactly."""
     return gamma(DIVIDE) * np.abs(result)

@@ -1,15 +1,15 @@
 """Bounds on the effect of rounding on a training, from the sensitivity of each parameter's steps.
 
 Adam divides by the size of the gradients, so rounding of a gradient near 0 changes the size or sign of a step. A few
-such elements make up nearly all of the root mean square deviation of a tensor, and which ones they are depends on the
-order of additions. So that number has a heavy tail, and no multiple of a few measurements bounds it. Therefore the
-rounding of the gradients is measured, whose root mean square hardly differs between orders of additions. The optimizer
-then shows, element by element, how much a gradient that is off by `FACTOR` times as much changes the parameter.
-Deviations are compared with these bounds, as the root mean square of their ratios.
+such elements make up nearly all of the root mean square deviation of a tensor, and which elements these are depends on
+the order of additions. So the deviation of the parameters has a heavy tail, and no multiple of a few measurements
+bounds it. The rounding of the gradients has a root mean square that hardly differs between orders of additions, so that
+is what is measured. The optimizer then shows, element by element, how much a gradient that is off by `FACTOR` times
+as much changes the parameter. Deviations are compared with these bounds by the root mean square of their ratios.
 
-This holds for both forms of Adam, each with its own steps, and for any computation of the gradients that rounds at most
-`FACTOR` times as much as the definition. An element whose gradients are exactly 0 is bounded by the rounding of the
-optimizer alone.
+The bounds hold for both forms of Adam, each with its own steps. They hold for any computation of the gradients whose
+rounding error is at most `FACTOR` times that of the definition. An element whose gradients are exactly 0 is bounded by
+the rounding of the optimizer alone.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def bounds(
     """Bound the losses of a training by a single number, and the final parameters element by element.
 
     Args:
-        train: Function of the arguments of a problem, by the definition; keeps the floating-point type.
+        train: Definition of the training, a function of the arguments of a problem. It keeps the floating-point type.
         optimize: Optimizer of that training alone.
         parameters: Parameters before the first step, float32.
         exact: Steps of that training from these parameters, in float64.
@@ -57,7 +57,7 @@ def bounds(
         least = max(root_mean_square(in_float32[name] - value), U * root_mean_square(value))
         found[name] = np.full(value.shape, FACTOR * least)
     for number, off in enumerate(rounding):
-        # Moves the gradients towards 0, where steps are most sensitive, and beyond.
+        # Moves the gradients towards 0, where steps are most sensitive, and past it.
         towards_0 = {name: value - np.sign(value) * FACTOR * off[name] for name, value in gradients[number].items()}
         others = optimize(to_float64(parameters), [*gradients[:number], towards_0, *gradients[number + 1 :]])
         for name, value in last.items():

@@ -1,4 +1,4 @@
-"""The pole on a cart (line 660): its dynamics, and when an episode ends.
+"""The cart-pole system (line 660): its dynamics, and when an episode ends.
 
 Barto, Sutton and Anderson, "Neuronlike adaptive elements that can solve difficult learning control problems", 1983,
 without friction; Florian, "Correct equations for the dynamics of the cart-pole system", 2007, equations 23 and 24.
@@ -20,15 +20,15 @@ CART_MASS = 1.0
 POLE_MASS = 0.1
 HALF_LENGTH = 0.5
 FORCE = 10.0
-# Seconds between two states.
+# Time between two states [s].
 TIME_STEP = 0.02
 
-# Beyond these an episode fails. Observation bounds are twice as wide, since the state after failure is returned too.
+# An episode fails beyond these limits. Observation bounds are twice as wide: the state after failure is returned too.
 FARTHEST_POSITION = 2.4
 FARTHEST_ANGLE = math.radians(12)
 # The time limit of `CartPole-v1`.
 MAX_EPISODE_STEPS = 500
-# Each number of the initial state is uniform between minus this and this.
+# Each number of the initial state is uniform between -INITIAL and INITIAL.
 INITIAL = 0.05
 
 LEFT, RIGHT = 0, 1
@@ -53,7 +53,7 @@ def accelerations(force: Any, sine: Any, cosine: Any, angular_velocity: Any) -> 
 
 
 def euler_step(state: State, force: Any, sine: Any, cosine: Any) -> State:  # noqa: ANN401
-    """Take one step of Euler's explicit method: positions change by the velocities before the step."""
+    """Take one step of the explicit Euler method: positions change by the velocities before the step."""
     position, velocity, angle, angular_velocity = state
     linear, angular = accelerations(force, sine, cosine, angular_velocity)
     return State(
@@ -88,7 +88,7 @@ def margin(states: Array) -> Array:
 
 
 def shortest_length() -> int:
-    """Return the fewest steps of an episode: always pushed to one side, from a corner of the initial states."""
+    """Return the smallest number of steps of an episode: constant pushes to one side, from extreme initial states."""
     corners = INITIAL * np.array([*product((-1, 1), repeat=len(State._fields))])
     states, actions = np.tile(corners, (2, 1)), np.repeat([LEFT, RIGHT], len(corners))
     length = 0

@@ -73,7 +73,7 @@ def conv2d(
 ) -> Array:
     """Sum each window times the kernel over window and channels, and add the bias (lines 408 to 410 and 466).
 
-    The kernel is not flipped: this is what mathematics calls cross-correlation.
+    The kernel is not flipped, so in mathematical terms this is a cross-correlation.
 
     Args:
         inputs: [batch, height, width, channels].
@@ -108,15 +108,15 @@ def average_pool2d(
 ) -> Array:
     """Average each window, channel by channel (line 474).
 
-    The document does not say whether the zeros that `same` adds count as values of a window. Keras averages the values
-    from the image alone, PyTorch and Flax all values.
+    The document does not say whether the mean includes the zeros that `same` adds. Keras averages only the values from
+    the image, PyTorch and Flax average all values.
 
     Args:
         inputs: [batch, height, width, channels].
         size: Height and width of the window.
         strides: Steps of the window.
         padding: `valid` or `same`.
-        with_zeros: Whether the added zeros count.
+        with_zeros: Whether the mean includes the added zeros.
 
     Returns:
         [batch, rows, columns, channels].
@@ -132,9 +132,9 @@ def count_elements(inputs: Array, size: Pair, strides: Pair, padding: Padding) -
 
 
 def lead_of_largest(inputs: Array, size: Pair, strides: Pair) -> Array:
-    """Return how far the largest value of each window exceeds the second, or infinity unless it is positive.
+    """Return by how much the largest value of each window exceeds the second; infinity if the largest is not positive.
 
-    After a ReLU, ties at zero do not matter: the ReLU passes no gradient there.
+    Ties at zero do not matter after a ReLU, which passes no gradient there.
     """
     patches = extract_patches(inputs, size, strides, "valid")
     flat = np.reshape(patches, (*patches.shape[:3], -1, patches.shape[5]))
@@ -147,9 +147,9 @@ def max_pool2d_gradient_limits(
 ) -> tuple[Array, Array]:
     """Return the least and greatest gradient that max pooling may pass back to each element.
 
-    A window passes its gradient to its largest element. If several are equally large, each may get any share of it,
-    as the maximum has no derivative there. Frameworks pass it to the first, to each in full, or to all in
-    equal parts. The shares of a window add up to its gradient, so the sums of gradients in and out agree.
+    A window passes its gradient to its largest element. If several elements are equally large, the maximum has no
+    derivative, and each may get any share of the gradient. Frameworks pass it to the first, to each in full, or to all
+    in equal parts. The shares of a window add up to its gradient, so the sums of gradients in and out agree.
 
     Args:
         inputs: [batch, height, width, channels].

@@ -1,4 +1,4 @@
-"""Steps of an optimizer along the gradients of batches: the model-independent part of a training."""
+"""Optimizer steps along the gradients of batches: the model-independent part of training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from assay.spec.semantics.optimizers import Adam
 
 # Parameters or gradients by name.
 Arrays = dict[str, Array]
-# Adam's state of each parameter: first and second moment.
+# Adam's state for each parameter: first and second moment.
 Moments = dict[str, tuple[Array, Array]]
 
 
@@ -24,8 +24,8 @@ class Step(NamedTuple):
     Attributes:
         loss: Loss of the batch before the step.
         gradients: Gradients of the loss, by the names of the parameters.
-        update: Function that returns the parameters after the step, and the moments. It is only called on demand, so
-            reading the loss and gradients alone does not wait for it.
+        update: Function that returns the parameters after the step, and the moments. It is called on demand, so reading
+            the loss and gradients alone does not wait for it.
 
     """
 
@@ -58,7 +58,7 @@ def descend(
     Args:
         optimizer: `sgd` or `adam`.
         parameters: Parameters before the first step.
-        batches: Function of each batch, from parameters to its loss and gradients.
+        batches: One function for each batch, from parameters to the loss and gradients of the batch.
         learning_rate: Learning rate of the optimizer.
         adam: Form of Adam, where the optimizer is Adam.
 

@@ -30,7 +30,7 @@ def tanh(inputs: Array) -> Array:
 
 @primitive  # type: ignore[untyped-decorator]  # autograd has no types
 def sigmoid(inputs: Array) -> Array:
-    """1 / (1 + exp(-x)) of every element (line 89), in the form that does not overflow."""
+    """1 / (1 + exp(-x)) of every element (line 89), computed without overflow."""
     return 0.5 * (1 + np.tanh(0.5 * inputs))
 
 

@@ -6,7 +6,7 @@ import autograd.numpy as np
 
 from assay.spec.semantics.layers import Array
 
-# Keras keeps probabilities this far from 0 and 1 before it takes their logarithm (`keras.config.epsilon()`).
+# Keras clips probabilities to this distance from 0 and 1 before it takes their logarithm (`keras.config.epsilon()`).
 EPSILON = 1e-7
 
 

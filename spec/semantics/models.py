@@ -1,6 +1,6 @@
 """The document's models, their gradients, and training on given batches.
 
-The same code runs in float64, where it is the definition, and in float32, where it serves to measure rounding.
+The same code runs in float64, where it is the definition, and in float32, where it measures rounding.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ class Model:
     """One of the document's models.
 
     Attributes:
-        shapes: Shapes of every parameter, by canonical name.
-        axes: Names of the axes of each parameter. Axes with the same name can be reordered together, and axes named
-            `row` and `column` can be reversed. Times, gates, characters, and the classes and units of the output keep
-            their order.
+        shapes: Shape of every parameter, by canonical name.
+        axes: Names of the axes of each parameter. Axes with the same name can be reordered together. Axes named `row`
+            and `column` can be reversed. Axes of time, gates, characters, classes and output units keep their order.
         input_axes: Meaning of each axis of an example.
         split: Shapes that match `axes`, if `shapes` or an example combine several axes into one.
         layer_outputs: Function from (parameters, inputs) to the output of every layer, in order.
-        loss: Function from (parameters, inputs, targets) to the mean loss of the batch; None if in `q_learning`.
+        loss: Function from (parameters, inputs, targets) to the mean loss of the batch; None if it is in `q_learning`.
         optimizer: `sgd` or `adam`.
         decisions: Function from (parameters, inputs) to the margin of each decision of a ReLU or a maximum, by layer.
 

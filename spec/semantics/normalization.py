@@ -60,8 +60,8 @@ def batch_normalization(inputs: Array, gamma: Array, beta: Array, moving: Statis
 def update_moving_statistics(inputs: Array, moving: Statistics) -> tuple[Statistics, Statistics]:
     """Return the moving statistics after a batch: momentum times the old ones plus (1 - momentum) times the batch's.
 
-    The document does not say which variance of the batch enters, and frameworks differ. Keras 3 uses the biased
-    variance, over n; Keras 2's fused kernel and PyTorch use the unbiased estimate, over n - 1.
+    The document does not say which variance of the batch is used, and frameworks differ. Keras 3 uses the biased
+    variance, divided by n. Keras 2's fused kernel and PyTorch use the unbiased variance, divided by n - 1.
 
     Returns:
         The statistics with the variance over n, and the statistics with the variance over n - 1.

@@ -15,14 +15,14 @@ EPSILON = 1e-7
 
 
 class Adam(Enum):
-    """The forms of Adam, which differ in where epsilon is added to the root of the second moment.
+    """The forms of Adam, which differ in when epsilon is added to the root of the second moment.
 
     Kingma and Ba, "Adam: a method for stochastic optimization", 2015. The value of a form is its key among the results
     that a claim permits.
 
     Attributes:
-        BEFORE_CORRECTION: Before the bias of the moments is corrected: the end of section 2, and Keras.
-        AFTER_CORRECTION: After the bias correction: algorithm 1.
+        BEFORE_CORRECTION: Before bias correction, as at the end of section 2 and in Keras.
+        AFTER_CORRECTION: After bias correction, as in algorithm 1.
 
     """
 
@@ -47,14 +47,14 @@ def adam_step(
 ) -> tuple[Array, Array, Array]:
     """Take one step of Adam (line 203), with the defaults of Keras.
 
-    Algorithm 1 of Kingma and Ba in the order of computation at the end of section 2, where epsilon (hat) is added to
-    the root of the uncorrected second moment. An epsilon that is added after the correction is multiplied by the root
-    of 1 - beta_2^t.
+    This is algorithm 1 of Kingma and Ba in the order of computation at the end of section 2, where epsilon (hat) is
+    added to the root of the uncorrected second moment. In this order, an epsilon that belongs after the correction is
+    multiplied by the root of 1 - beta_2^t.
 
     Args:
         parameter: Parameter of any shape; the other three arrays have the same shape.
         gradient: Gradient of the loss.
-        first_moment: First moment before the step; zeros before the first one.
+        first_moment: First moment before the step; zeros before the first step.
         second_moment: Second moment before the step.
         step: Number of the step, from 1.
         learning_rate: Step size `alpha`.

@@ -29,7 +29,7 @@ class Grade(NamedTuple):
     largest: float
 
 
-# IEEE 754 and, for TF32 and bfloat16, the formats' definitions.
+# IEEE 754 defines float32 and float16. TF32 and bfloat16 have definitions of their own.
 GRADES = {
     "float32": Grade(23, 2.0**-126, 2.0**127 * (2 - 2.0**-23)),
     "tf32": Grade(10, 2.0**-126, 2.0**127 * (2 - 2.0**-10)),

@@ -1,4 +1,4 @@
-"""Products of matrices at the precision that a run requires: below float32, their factors are rounded first."""
+"""Matrix products at the precision that a run requires: below float32, the factors are rounded first."""
 
 from __future__ import annotations
 
@@ -50,6 +50,6 @@ def cutting_off(*, cut_off: bool) -> Iterator[None]:
 
 _factor = primitive(lambda array: rounded(array, current_precision(), cut_off=_cutting_off.get()))
 _result = primitive(lambda array: array)
-# The gradient of a product is a product too, of the gradient of its result.
+# The gradient of a product is itself a product, one of whose factors is the gradient of the result.
 defvjp(_factor, lambda _rounded, _array: lambda gradient: gradient)
 defvjp(_result, lambda _same, _array: _factor)

@@ -42,7 +42,7 @@ class Transitions(NamedTuple):
 
 
 def epsilon(episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float) -> float:
-    """Decrease linearly towards 0, but not below the final epsilon (lines 727 to 729)."""
+    """Return epsilon in an episode: it decreases linearly towards 0, but not below its end (lines 727 to 729)."""
     left = 1 - episode / num_exploration_episodes
     return max(initial_epsilon * left, final_epsilon)
 
@@ -74,7 +74,7 @@ def loss(model: str, parameters: Parameters, states: Array, actions: Array, y: A
 def loss_and_gradients(
     model: str, parameters: Parameters, transitions: Transitions, gamma: float
 ) -> tuple[Array, Parameters]:
-    """Return the loss of a batch and its gradients, for which y is a constant (lines 756 to 763)."""
+    """Return the loss of a batch and its gradients, with y treated as a constant (lines 756 to 763)."""
     y = targets(model, parameters, transitions, gamma)
     found: tuple[Array, Parameters] = value_and_grad(loss, argnum=1)(
         model, parameters, transitions.states, transitions.actions, y
@@ -123,5 +123,5 @@ def luma(frames: Array) -> Array:
 
 
 def stack_frames(frames: Array, size: tuple[int, int]) -> Array:
-    """Make a state from frames, grey, resized (line 772) and scaled to [0, 1]: [*size, n]."""
+    """Make a state from frames: convert them to grey, resize them (line 772) and scale them to [0, 1]: [*size, n]."""
     return resize(luma(frames), size)

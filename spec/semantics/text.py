@@ -16,7 +16,7 @@ class EncodedText(NamedTuple):
     Attributes:
         char_indices: Number by character.
         indices_char: Character by number.
-        indices: The number of every character in turn, int32 [length].
+        indices: Number of every character of the text, in order, int32 [length].
 
     """
 
@@ -26,11 +26,10 @@ class EncodedText(NamedTuple):
 
 
 def encode(content: bytes) -> EncodedText:
-    """Read a file as text, in lower case, and number its characters in their order (lines 500 to 505).
+    """Read a file as text in lower case, and number its distinct characters in sorted order (lines 500 to 505).
 
     Args:
-        content: The file, in UTF-8. As in any file read as text, a carriage return, with or without a line feed
-            after it, is a line feed.
+        content: Content of the file, in UTF-8. As usual for text, CR and CR LF are read as a line feed.
 
     Raises:
         UnicodeDecodeError: The content is not UTF-8.
@@ -81,14 +80,14 @@ def entropy(probabilities: Array) -> Array:
 def ngram_cross_entropy(indices: Array, before: Array, targets: Array, known: int | None = None) -> float:
     """Return the mean cross-entropy, in nats, of a predictor that counts what follows `known` characters in a text.
 
-    Over all windows of the text that is the entropy of a character given those before it. No predictor that uses only
-    as many characters can be below it (Cover and Thomas, "Elements of information theory", 2006, theorem 2.6.5).
+    Over all windows of the text, this is the entropy of a character given the `known` ones before it. No predictor that
+    sees only these can be below it (Cover and Thomas, "Elements of information theory", 2006, theorem 2.6.5).
 
     Args:
         indices: Indices of the text, [length].
         before: Windows of the text, [n, seq_length].
         targets: The character after each, [n].
-        known: Number of characters that it uses, from the end of a window (default: all).
+        known: Number of characters that the predictor sees, from the end of a window (default: all).
 
     """
     known = before.shape[1] if known is None else known
