@@ -2,11 +2,11 @@
 
 Floating-point arrays are float32 and integer arrays int32, in and out, unless a function says otherwise. An
 implementation declares the groups that it has. Claims that need another group are *unsupported*. So are claims that
-need a function or a model that the optional attribute `unsupported` names: `("ops.lstm", "models.rnn")`. A group with
+need a function or a model in the optional attribute `unsupported`, such as `("ops.lstm", "models.rnn")`. A group with
 such an exception does not count as one that the implementation has. Any other function that is missing in a declared
-group makes claims fail. A function must not change its arguments. Nor must it keep them: the caller may put other
-values into an array or a dictionary after the call. An array may be a view that is transposed, sliced with a step,
-broadcast or read-only: only its values count, not its memory layout.
+group makes claims fail. A function must neither change its arguments nor keep references to them: the caller may
+reuse an array or a dictionary for other values after the call. An array may be a view that is transposed, sliced with
+a step, broadcast or read-only: only its values count, not its memory layout.
 
 Parameters are a dictionary from canonical names to arrays, in any order. The linear model has `dense/kernel`
 [input_dim, units] and `dense/bias` [units]. The MLP has `dense1/...` and `dense2/...`. The CNN has `conv1/...` and
@@ -19,20 +19,20 @@ The kernels of a new model are drawn with the Glorot-uniform initializer, and it
 and its bias 0, 1 at the forget gate, or uniform. `spec/claims/unspecified.toml` lists what is permitted.
 
 A cell that adds two biases uses the contract's bias as the first and zeros as the second, and trains only the first.
-Both have the same gradient, so if both were trained, Adam would move their sum twice as far.
+Both have the same gradient, so if both were trained, Adam would change their sum by twice as much.
 
 Every function with a seed is reproducible: the same arguments give the same result, also in another process. Different
 seeds give different draws, even where they differ in one bit. This holds for `initial_parameters`, `dropout`,
 `sample`, `glorot_uniform`, `fit`, `sample_batch`, `sample_windows`, `generate`, `act`, `collect` and the functions of
 `environments`. A function does not change what another one draws.
 
-Values are drawn freely, but shapes come from a small pool, for frameworks that compile once for each shape. A run uses
-the document's shapes and, for each operation, a few dozen others again and again. It pays to keep what is compiled for
-a shape as long as the process lives.
+The runner draws values freely, but shapes from a small pool, for frameworks that compile once for each shape. A run
+reuses the document's shapes and, for each operation, a few dozen others. So a compiled function is worth keeping for
+as long as the process lives.
 
 Images are [batch, height, width, channels]. A window moves by `strides` (down, right). Padding `valid` keeps the
-window inside the image. Padding `same` adds what ceil(size / stride) windows need along an axis, half of it before and
-half after. If the sum is odd, the extra row or column comes after.
+window inside the image. Padding `same` adds as many rows or columns as ceil(size / stride) windows need along an axis,
+half of them before and half after. If their number is odd, the extra one comes after.
 """
 
 from __future__ import annotations
@@ -150,10 +150,10 @@ class Ops(Protocol):
         """exp(z_j) / sum_k exp(z_k) over the last axis; any shape of rank 1 or more, which is kept."""
 
     def flatten(self, inputs: Array) -> Array:
-        """[batch, ...], of rank 1 or more, to [batch, product of the rest], the last axis fastest."""
+        """[batch, ...], of rank 1 or more, to [batch, product of the rest], the last axis varying fastest."""
 
     def reshape(self, inputs: Array, target_shape: Sequence[int]) -> Array:
-        """Reshape `[batch, ...]` to `[batch, *target_shape]`, both read with the last axis fastest."""
+        """Reshape `[batch, ...]` to `[batch, *target_shape]`, the last axis varying fastest in both."""
 
     def conv2d(
         self,
@@ -183,7 +183,7 @@ class Ops(Protocol):
     def conv2d_gradients(
         self, inputs: Array, kernel: Array, bias: Array, upstream: Array, *, strides: Pair, padding: Padding
     ) -> tuple[Array, Array, Array]:
-        """Gradients of sum(upstream * conv2d(...)), without activation, for inputs, kernel and bias."""
+        """Gradients of sum(upstream * conv2d(...)), without activation, with respect to inputs, kernel and bias."""
 
     def max_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """Largest value of each window, channel by channel: [batch, rows, columns, channels]."""
@@ -191,18 +191,18 @@ class Ops(Protocol):
     def max_pool2d_gradient(
         self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
     ) -> Array:
-        """Gradient of sum(upstream * max_pool2d(...)), of the shape of inputs."""
+        """Gradient of sum(upstream * max_pool2d(...)), in the shape of inputs."""
 
     def average_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """Mean of each window, channel by channel: [batch, rows, columns, channels].
 
-        Whether the zeros that `same` adds count as values of a window is up to the framework.
+        The framework decides whether the mean includes the zeros that `same` adds.
         """
 
     def average_pool2d_gradient(
         self, inputs: Array, upstream: Array, *, pool_size: Pair, strides: Pair, padding: Padding
     ) -> Array:
-        """Gradient of sum(upstream * average_pool2d(...)), of the shape of inputs."""
+        """Gradient of sum(upstream * average_pool2d(...)), in the shape of inputs."""
 
     def batch_normalization(
         self,
@@ -222,7 +222,7 @@ class Ops(Protocol):
             beta: Offset.
             moving_mean: Moving mean before the call.
             moving_variance: Moving variance before the call.
-            training: Whether to use the statistics of the batch, and to move the moving ones towards them.
+            training: Whether to use the statistics of the batch, and to update the moving ones.
 
         Returns:
             The shape of inputs; moving_mean and moving_variance after the call.
@@ -240,10 +240,10 @@ class Ops(Protocol):
         *,
         training: bool,
     ) -> tuple[Array, Array, Array]:
-        """Gradients of sum(upstream * batch_normalization(...)) for inputs, gamma and beta."""
+        """Gradients of sum(upstream * batch_normalization(...)) with respect to inputs, gamma and beta."""
 
     def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
-        """In training set elements to 0 with probability `rate` and divide the rest by 1 - rate; else do nothing."""
+        """In training, set elements to 0 with probability `rate` and divide the rest by 1 - rate; else do nothing."""
 
     def simple_rnn_cell(
         self,
@@ -253,7 +253,7 @@ class Ops(Protocol):
         recurrent_kernel: Array,
         activation: Activation | None = "tanh",
     ) -> Array:
-        """One step of the simplest recurrence: f(inputs @ kernel + state @ recurrent_kernel), without a bias.
+        """One step of the simple recurrence: f(inputs @ kernel + state @ recurrent_kernel), without a bias.
 
         Args:
             inputs: [batch, input_dim].
@@ -289,7 +289,7 @@ class Ops(Protocol):
         """One step of the LSTM cell.
 
         The columns of kernels and bias belong, a quarter each, to input gate, forget gate, candidate and output gate,
-        in this order. Gates are squashed by the sigmoid, candidate and carry by tanh.
+        in this order. The gates' activation is the sigmoid, and that of candidate and carry is tanh.
 
         Args:
             inputs: [batch, input_dim].
@@ -340,13 +340,13 @@ class Ops(Protocol):
         """Labels [...] of uint8, int32 or int64 to float32 [..., depth]: 1 at the label, 0 elsewhere."""
 
     def categorical_crossentropy(self, targets: Array, probabilities: Array) -> Array:
-        """-sum_i targets_i ln(probabilities_i) of each example: two of [batch, classes] to [batch]."""
+        """-sum_i targets_i ln(probabilities_i) of each example: two arrays [batch, classes] to [batch]."""
 
     def sparse_categorical_crossentropy(self, labels: Array, probabilities: Array) -> Array:
         """-ln of the label's probability: labels of uint8, int32 or int64 [batch] and [batch, classes] to [batch]."""
 
     def mean_squared_error(self, targets: Array, predictions: Array) -> Array:
-        """Mean over all elements of (predictions - targets)^2: two of one shape to a scalar."""
+        """Mean over all elements of (predictions - targets)^2: two arrays of one shape to a scalar."""
 
     def sgd_step(self, parameter: Array, gradient: Array, learning_rate: float) -> Array:
         """Return parameter - learning_rate * gradient; any shape, which is kept."""
@@ -362,8 +362,8 @@ class Ops(Protocol):
     ) -> tuple[Array, Array, Array]:
         """One step of Adam with beta_1 0.9, beta_2 0.999 and epsilon 1e-7.
 
-        Kingma and Ba, 2015: algorithm 1, or the order of computation at the end of section 2, whose epsilon (hat) is
-        added to the square root of the second moment before that is corrected for bias.
+        Kingma and Ba, 2015: either algorithm 1, or the order of computation at the end of section 2, where epsilon
+        (hat) is added to the square root of the second moment before bias correction.
 
         Args:
             parameter: Parameter of any shape; the other three arrays have the same shape.
@@ -379,7 +379,7 @@ class Ops(Protocol):
         """
 
     def sparse_categorical_accuracy(self, batches: Sequence[tuple[Array, Array]]) -> Array:
-        """Put batches into one new accumulator.
+        """Accumulate the accuracy of batches, starting with a new metric.
 
         Args:
             batches: Labels of uint8, int32 or int64 [batch] and predictions [batch, classes], of any batch sizes.
@@ -397,14 +397,14 @@ class Ops(Protocol):
 
 
 class Models(Protocol):
-    """The document's models, without state: parameters in, parameters out.
+    """The document's models as stateless functions: parameters in, parameters out.
 
     `linear` is one Dense layer of one unit, trained by SGD on the mean squared error. `mlp` is Flatten, Dense of
-    100 with ReLU, Dense of 10 and softmax, trained by Adam on the mean sparse categorical cross-entropy. `cnn` puts two
+    100 with ReLU, Dense of 10 and softmax, trained by Adam on the mean sparse categorical cross-entropy. `cnn` adds two
     pairs of a convolution (5x5, `same`, ReLU; 32 and 64 filters) and max pooling (2x2, stride 2) in front, and has a
-    Dense of 1024 with ReLU in the place of that of 100. `rnn` puts the characters of a window, one-hot, through an LSTM
-    cell of 256 units from a state of zeros, and the cell's last output through Dense of num_chars and softmax; it is
-    trained as the other two. Its num_chars is the size of `dense/bias`, and a window may be of any length.
+    Dense of 1024 with ReLU in place of that of 100. `rnn` passes the one-hot characters of a window through an LSTM
+    cell of 256 units from a state of zeros, and the cell's last output through Dense of num_chars and softmax. It is
+    trained like the other two. Its num_chars is the size of `dense/bias`, and a window may have any length.
 
     `q_network` is Dense of 24 with ReLU, twice, and Dense of 2. `q_cnn` sees pixels: a convolution of 16 filters (8x8,
     stride 4), one of 32 (4x4, stride 2), both `valid` with ReLU, Flatten, Dense of 256 with ReLU and Dense of 4. The
@@ -430,7 +430,7 @@ class Models(Protocol):
             [batch, 10] and softmax [batch, 10]. `rnn`: one_hot [batch, seq_length, num_chars], cell [batch, 256], dense
             and softmax [batch, num_chars]. `q_network`: dense1 [batch, 24], dense2 [batch, 24] and dense3 [batch, 2].
             `q_cnn`: conv1 [batch, 20, 20, 16], conv2 [batch, 9, 9, 32], flatten [batch, 2592], dense1 [batch, 256] and
-            dense2 [batch, 4]. In this order.
+            dense2 [batch, 4]. The dictionary has this order.
 
         """
 
@@ -440,7 +440,7 @@ class Models(Protocol):
         """Differentiate the mean loss of a batch.
 
         Args:
-            model: Any model but `q_network` and `q_cnn`.
+            model: Any model except `q_network` and `q_cnn`.
             parameters: Parameters of the model.
             inputs: Inputs, as in `layer_outputs`.
             targets: `linear` float32 [batch, 1], the others int32 [batch].
@@ -456,7 +456,7 @@ class Models(Protocol):
         """Train with a new optimizer on given batches, in their order.
 
         Args:
-            model: Any model but `q_network` and `q_cnn`.
+            model: Any model except `q_network` and `q_cnn`.
             parameters: Parameters before the first step.
             inputs: [steps, ...], each as in `layer_outputs`.
             targets: [steps, ...], each as in `loss_and_gradients`.
@@ -511,14 +511,14 @@ class Training(Protocol):
     def evaluate(
         self, model: ModelName, parameters: Parameters, images: Array, labels: Array, batch_size: int
     ) -> float:
-        """Accuracy over all examples, accumulated batch by batch."""
+        """Return the accuracy over all examples, accumulated batch by batch."""
 
 
 class Datasets(Protocol):
     """The document's data loader."""
 
     def preprocess(self, images: Array, labels: Array) -> tuple[Array, Array]:
-        """Turn raw images and labels into what a model takes.
+        """Convert raw images and labels to the inputs and targets of a model.
 
         Args:
             images: Uint8 [examples, height, width].
@@ -534,13 +534,13 @@ class Datasets(Protocol):
 
 
 class Architecture(NamedTuple):
-    """What a network was built as.
+    """Description of a network.
 
     Attributes:
-        input_shape: Shape of one example, (height, width, channels); None where it may be any.
+        input_shape: Shape of one example, (height, width, channels), with None for an axis of any length.
         output_shape: Shape of the output for one example, in the same form.
-        trainable_parameters: Count of the numbers that training changes.
-        other_parameters: Count of the others: moving means and variances.
+        trainable_parameters: Number of trainable parameters.
+        other_parameters: Number of other parameters: moving means and variances.
 
     """
 
@@ -551,7 +551,7 @@ class Architecture(NamedTuple):
 
 
 class Applications(Protocol):
-    """The predefined networks, under the names that Keras gives them; any of them may be asked for."""
+    """The predefined networks, by their names in Keras. A claim may use any of them."""
 
     def build(
         self,
@@ -568,7 +568,7 @@ class Applications(Protocol):
             network: Name of the network.
             input_shape: Shape of one example, (height, width, channels), or None for the network's own.
             include_top: Whether the network ends in its fully connected layers.
-            weights: None to draw them, `imagenet` to load those trained on ImageNet.
+            weights: None for random weights, `imagenet` for weights trained on ImageNet.
             classes: Size of the output.
 
         Raises:
@@ -586,13 +586,13 @@ class Applications(Protocol):
         weights: str | None = None,
         classes: int = 1000,
     ) -> Array:
-        """Put a batch through a new network.
+        """Run a new network on a batch.
 
         Args:
             network: Name of the network.
-            images: [batch, height, width, 3], which the network is built for.
+            images: [batch, height, width, 3]; the network is built for this shape.
             training: Whether to run in training mode.
-            seed: Seed of the weights, where they are drawn.
+            seed: Seed of the weights, if they are random.
             weights: Weights, as in `build`.
             classes: Number of classes, as in `build`.
 
@@ -608,7 +608,7 @@ class Applications(Protocol):
 
         Args:
             network: Name of the network.
-            images: [steps, batch, height, width, 3], which the network is built for.
+            images: [steps, batch, height, width, 3]; the network is built for this shape.
             labels: Int32 [steps, batch].
             classes: Size of the output.
             learning_rate: Learning rate of Adam.
@@ -625,7 +625,7 @@ class FlowersInfo(NamedTuple):
 
     Attributes:
         class_names: Names in the order of their labels.
-        num_examples: Number of the only split, `train`; None for the mock.
+        num_examples: Number of examples of the only split, `train`; None for the mock.
 
     """
 
@@ -636,7 +636,7 @@ class FlowersInfo(NamedTuple):
 class Flowers(Protocol):
     """The data set tf_flowers of TensorFlow Datasets, and the pipeline from images of any size to batches.
 
-    With `mock` the library makes up images and labels of the right form, and needs no network; the code that reads them
+    With `mock` the library makes up images and labels of the correct form, without a network. The code that reads them
     is the same.
     """
 
@@ -657,7 +657,7 @@ class Flowers(Protocol):
             images: Images of any size, each uint8 [height, width, channels].
             labels: Int32 [examples].
             image_size: Height and width after resizing, which is bilinear between the centres of pixels.
-            shuffle_buffer: Size of the buffer that each next example is drawn from; the following example refills it.
+            shuffle_buffer: Size of the buffer from which each next example is drawn; the following example refills it.
             batch_size: Number of examples in a batch; the last batch of an epoch has the remaining ones.
             epochs: Number of passes over the images, each shuffled again.
             seed: Seed of the shuffling.
@@ -671,7 +671,7 @@ class Flowers(Protocol):
         """Describe the data set."""
 
     def examples(self, count: int, *, mock: bool) -> tuple[Sequence[Array], Array]:
-        """Return the first images, each uint8 [height, width, 3] of its own size, and their labels int32 [count]."""
+        """Return the first images, each uint8 [height, width, 3] in its own size, and their labels, int32 [count]."""
 
     def batches(
         self, count: int, *, image_size: Pair, shuffle_buffer: int, batch_size: int, seed: int, mock: bool
@@ -684,8 +684,8 @@ class EncodedText(NamedTuple):
 
     Attributes:
         char_indices: Number of every character that occurs, from 0, in the order of the characters.
-        indices_char: Character of every number.
-        indices: Numbers of the text, int32 [length].
+        indices_char: Character by number.
+        indices: Numbers of the text's characters, int32 [length].
 
     """
 
@@ -695,14 +695,13 @@ class EncodedText(NamedTuple):
 
 
 class Text(Protocol):
-    """The document's loader of characters, and its program: whole training runs on a text, and what they write."""
+    """The document's text loader, and its program: whole training runs on a text, and text generation."""
 
     def encode(self, content: bytes) -> EncodedText:
-        """Read a file as text in UTF-8, in lower case, and number its characters.
+        """Decode a file as UTF-8, convert it to lower case, and number its characters.
 
         Args:
-            content: Content of the file, which may be empty. As in Python, a carriage return counts as a line feed,
-                with or without a line feed after it.
+            content: Content of the file, which may be empty. As in Python, CR and CR LF are read as a line feed.
 
         Raises:
             ValueError: The content is not UTF-8.
@@ -751,12 +750,12 @@ class Text(Protocol):
         """
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
-        """Continue a text: draw a character, append it to the window, drop the window's first, and so on.
+        """Continue a text: draw a character, append it to the window, drop the window's first, and repeat.
 
         Args:
             parameters: Parameters of an RNN.
-            window: Window that the first character is predicted from, int32 [seq_length].
-            temperature: Temperature of the softmax that characters are drawn with.
+            window: Window from which the first character is predicted, int32 [seq_length].
+            temperature: Temperature of the softmax.
             count: Number of characters.
             seed: Seed of the draws.
 
@@ -787,13 +786,13 @@ class CartPole(NamedTuple):
 
 
 class Episode(NamedTuple):
-    """A stretch of an episode, from its beginning.
+    """The steps of an episode from its start, up to its end or earlier.
 
     Attributes:
         states: Initial state, and the state after each step, [steps + 1, ...].
         rewards: Reward of each step, [steps].
-        terminated: Whether the step ended the episode by what happened in it, bool [steps].
-        truncated: Whether the limit of steps cut the episode off there, bool [steps].
+        terminated: Whether the episode ended by itself in the step, bool [steps].
+        truncated: Whether the limit of steps cut the episode off after the step, bool [steps].
 
     """
 
@@ -809,12 +808,12 @@ class Episode(NamedTuple):
         step: Callable[[int], tuple[Array, SupportsFloat, bool, bool]],
         choose: Callable[[Array], int | None],
     ) -> Episode:
-        """Take steps until the actions or the episode end, for adapters of Gymnasium and its like.
+        """Take steps until the actions or the episode end, for adapters of Gymnasium and similar libraries.
 
         Args:
-            initial: First state, of `reset`.
-            step: Takes an action; returns state, reward, terminated and truncated.
-            choose: Returns the action in a state; None ends the record.
+            initial: First state, from `reset`.
+            step: Function from an action to state, reward, terminated and truncated.
+            choose: Function from a state to an action, or to None, which ends the recording.
 
         """
         states, taken = [initial], []
@@ -831,18 +830,18 @@ class Episode(NamedTuple):
 class Environments(Protocol):
     """CartPole-v1, and the game Breakout.
 
-    A state of CartPole is position, velocity, angle and angular velocity; action 0 pushes the cart to the left, where
-    its position falls, and action 1 to the right. A positive angle leans to the right.
+    A state of CartPole is position, velocity, angle and angular velocity. Action 0 pushes the cart to the left, where
+    its position decreases, and action 1 to the right. At a positive angle the pole leans to the right.
     """
 
     def cart_pole(self) -> CartPole:
         """Describe CartPole."""
 
     def initial_states(self, count: int, seed: int) -> Array:
-        """Reset one environment `count` times, the first time with a seed: [count, 4]."""
+        """Reset one environment `count` times, the first time with the seed, and return its states: [count, 4]."""
 
     def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
-        """Take one step from each state, as the first of an episode.
+        """Take one step from each state, as the first step of an episode.
 
         Args:
             states: [n, 4], inside the bounds that end an episode.
@@ -854,10 +853,10 @@ class Environments(Protocol):
         """
 
     def play(self, actions: Array, seed: int) -> Episode:
-        """Reset with a seed, and take these actions, int32 [n], until they or the episode end."""
+        """Reset with a seed, and take these actions, int32 [n], until the actions or the episode end."""
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
-        """Reset with a seed, and push to the right where weights @ state is positive, else to the left, to the end.
+        """Reset with a seed and play to the end: push right if weights @ state is positive, else left.
 
         Args:
             weights: [4].
@@ -869,7 +868,7 @@ class Environments(Protocol):
         """Play as `play` does, and render every state off screen: uint8 [steps + 1, height, width, 3]."""
 
     def sample_actions(self, count: int, seed: int) -> Array:
-        """Let the environment draw actions: int32 [count]."""
+        """Sample actions from the environment's action space: int32 [count]."""
 
     def has_breakout(self) -> bool:
         """Whether the game is installed. If not, the next two functions are not called."""
@@ -878,7 +877,7 @@ class Environments(Protocol):
         """Return the names of the game's actions, in their order."""
 
     def breakout(self, actions: Array, seed: int) -> Episode:
-        """Play the game as `play` plays CartPole; the states are frames, uint8 [steps + 1, height, width, 3]."""
+        """Play the game as `play` does CartPole; the states are frames, uint8 [steps + 1, height, width, 3]."""
 
 
 class Transitions(NamedTuple):
@@ -889,7 +888,7 @@ class Transitions(NamedTuple):
         actions: Actions taken, int32 [n].
         rewards: Rewards, [n].
         next_states: States after the steps, [n, ...].
-        dones: 1 where the step ended its episode by failure, and 0 elsewhere, [n].
+        dones: 1 if the step ended its episode by failure, else 0, [n].
 
     """
 
@@ -927,21 +926,21 @@ class Agent(Protocol):
         """Return the probability of a random action in an episode, counted from 0."""
 
     def act(self, model: QModelName, parameters: Parameters, states: Array, epsilon: float, seed: int) -> Array:
-        """Choose an action for each state, greedy or, with probability epsilon, any: int32 [n]."""
+        """Choose an action for each state, random with probability epsilon, else greedy: int32 [n]."""
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
-        """Append transitions one by one to a new replay buffer, and return what it holds, the oldest first."""
+        """Append transitions one by one to a new replay buffer, and return its content, the oldest first."""
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
-        """Draw a batch from a replay buffer that holds these, without replacement."""
+        """Draw a batch without replacement from a replay buffer with these transitions."""
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
-        """Return y of each transition: [n]."""
+        """Return the target y of each transition: [n]."""
 
     def loss_and_gradients(
         self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float
     ) -> tuple[Array, Parameters]:
-        """Differentiate the mean of the squared differences of y and the value of the action that was taken."""
+        """Differentiate the mean squared difference between y and the value of the action that was taken."""
 
     def learn(
         self,
@@ -967,10 +966,10 @@ class Agent(Protocol):
         """
 
     def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
-        """Play CartPole with the Q-network and learn nothing.
+        """Play CartPole with the Q-network, without learning.
 
         Returns:
-            What would go into the replay buffer, in its order: rewards are the environment's, but -10 for a failure.
+            The transitions for the replay buffer, in order. Rewards are the environment's, but -10 for a failure.
 
         """
 
@@ -992,10 +991,10 @@ class Agent(Protocol):
 
         Args:
             num_episodes: Number of episodes.
-            num_exploration_episodes: Argument of `epsilon`, with the next two.
+            num_exploration_episodes: Number of episodes in which epsilon decreases, as in `epsilon`.
             initial_epsilon: Epsilon of the first episode.
             final_epsilon: Smallest epsilon.
-            max_len_episode: Number of steps after which an episode is left, which does not count as its end.
+            max_len_episode: Number of steps after which an episode is left. This does not count as its end.
             buffer_size: Size of the replay buffer.
             batch_size: Number of transitions in a learning step. The agent does not learn while the buffer holds fewer,
                 or after the end of an episode.
@@ -1006,7 +1005,7 @@ class Agent(Protocol):
         """
 
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
-        """Play CartPole with the greedy policy: the sum of rewards of each episode, [num_episodes]."""
+        """Play CartPole with the greedy policy, and return the sum of rewards of each episode: [num_episodes]."""
 
     def stack_frames(self, frames: Array, image_size: Pair) -> Array:
         """Combine frames into a state.
@@ -1022,7 +1021,7 @@ class Agent(Protocol):
 
 
 class Keras(Protocol):
-    """A Keras-shaped namespace, for the claims about the programming interface itself.
+    """A namespace with the interface of Keras, for the claims about that interface.
 
     Attributes:
         namespace: Module or object with `Model`, `Sequential`, `Input`, `layers`, `models`, `activations`, `losses`,
@@ -1038,18 +1037,18 @@ class Keras(Protocol):
     operations: Any
 
     def to_tensor(self, array: Array) -> Any:  # noqa: ANN401 - a tensor of whatever framework it is
-        """Make a tensor of the framework, of the array's dtype."""
+        """Convert an array to a tensor of the framework with the same dtype."""
 
     def to_numpy(self, tensor: Any) -> Array:  # noqa: ANN401
-        """Read a tensor or a variable of the framework."""
+        """Convert a tensor or a variable of the framework to an array."""
 
     def linear_layer(self, units: int, **options: Any) -> Any:  # noqa: ANN401 - a layer of the framework
         """Make a custom layer that computes the same as Dense without an activation.
 
         Args:
             units: Length of the output's last axis.
-            options: `kernel_initializer` and `bias_initializer`, by default those of Dense, and options of every layer,
-                such as `name`.
+            options: `kernel_initializer` and `bias_initializer` (default: those of Dense), and the options common to
+                all layers, such as `name`.
 
         Raises:
             ValueError: The argument units is not a positive integer.
@@ -1060,7 +1059,7 @@ class Keras(Protocol):
         """Make a custom loss: the mean squared error over the last axis, one value for each example.
 
         Args:
-            options: Options of every loss: `reduction` and `name`.
+            options: Options common to all losses: `reduction` and `name`.
 
         """
 
@@ -1068,12 +1067,12 @@ class Keras(Protocol):
         """Make a custom metric: the share of examples whose largest prediction is the label.
 
         Args:
-            options: Options of every metric, such as `name`.
+            options: Options common to all metrics, such as `name`.
 
         """
 
     def dataset(self, inputs: Array, targets: Array, batch_size: int) -> Any:  # noqa: ANN401
-        """Make a data pipeline that `fit` accepts, such as a `tf.data.Dataset`: batches in the given order."""
+        """Make a data pipeline for `fit`, such as a `tf.data.Dataset`, with batches in the given order."""
 
 
 PROTOCOLS: dict[str, type] = {
@@ -1093,8 +1092,8 @@ PROTOCOLS: dict[str, type] = {
 class LazyImplementation:
     """An implementation that loads the module of a group when the group is first used.
 
-    A subclass sets `modules`; the attribute of each group, and `groups`, follow from it. The class of a group has the
-    name of its protocol here: `Ops` for `ops`.
+    A subclass sets `modules`, which defines `groups` and an attribute for each group. In its module, the class of a
+    group has the same name as the protocol here: `Ops` for `ops`.
 
     Attributes:
         modules: Full name of the module of each group.
@@ -1104,7 +1103,7 @@ class LazyImplementation:
     modules: ClassVar[Mapping[str, str]] = {}
 
     def __init_subclass__(cls) -> None:
-        """Give a class that sets `modules` an attribute for each of its groups that it does not define itself."""
+        """Add to a class that sets `modules` an attribute for each of its groups that it does not define."""
         super().__init_subclass__()
         for group in cls.__dict__.get("modules", {}).keys() - cls.__dict__.keys():
             attribute = cached_property(partial(cls._load, group=group))
@@ -1117,7 +1116,7 @@ class LazyImplementation:
         return tuple(self.modules)
 
     def make(self, group: str, kind: Callable[..., Any]) -> Any:  # noqa: ANN401 - an object of the group's protocol
-        """Make a group; a subclass overrides it where that takes arguments.
+        """Make a group. A subclass overrides this if the group's class takes arguments.
 
         Args:
             group: Name of the group.

@@ -33,25 +33,25 @@ def assert_share(
     chance = chance_of_share(int(count), total, probability)
     if not chance > level / decisions:
         msg = (
-            f"{what}: {count} of {total}, expected {total * probability:.1f}; chance is this far off with a probability"
-            f" of {chance:.3g}"
+            f"{what}: {count} of {total}, expected {total * probability:.1f}; by chance, a count is this far off with a"
+            f" probability of {chance:.3g}"
         )
         raise NonConformanceError(msg)
 
 
 def assert_no_echo(what: str, draws: NDArray[Any], probability: float) -> None:
-    """Check that no draw goes with one before it, from the one just before up to half of all draws back.
+    """Check that no draw is correlated with an earlier one, at any distance up to half the number of draws.
 
-    Pairs at a distance that share no draw are independent, so the number of those that are alike is binomial. The
-    false-alarm rate is shared by all distances.
+    Pairs at a distance that have no draw in common are independent, so the number of equal pairs is binomial. All
+    distances share the false-alarm rate.
 
     Args:
-        what: The draws, for the message.
+        what: Description of the draws, for the message.
         draws: Whether each event has happened, bool [n].
         probability: Probability of each event.
 
     Raises:
-        NonConformanceError: Draws at some distance go together.
+        NonConformanceError: Draws at some distance are correlated.
 
     """
     __tracebackhide__ = True
@@ -60,7 +60,7 @@ def assert_no_echo(what: str, draws: NDArray[Any], probability: float) -> None:
     alike, totals = [], []
     distances = np.arange(1, len(draws) // 2)
     for distance in distances:
-        # Each draw of every other stretch of this length, with its partner in the next stretch.
+        # Pairs each draw of every other block of this length with the draw at the same position in the next block.
         starts = np.arange(len(draws) - distance)
         starts = starts[starts // distance % 2 == 0]
         alike.append(int((draws[starts] == draws[starts + distance]).sum()))
@@ -79,7 +79,7 @@ def assert_no_echo(what: str, draws: NDArray[Any], probability: float) -> None:
 def assert_few_in_common(what: str, one: NDArray[Any], other: NDArray[Any], kinds: int) -> None:
     """Check that uniform draws by two seeds, in any order, have no more values in common than by chance.
 
-    Given the first draws, each of the others is among them with the same probability, by itself.
+    Given the first draws, each of the others is among them with the same probability, independently.
 
     Args:
         what: Things that are drawn, for the message.
@@ -88,7 +88,7 @@ def assert_few_in_common(what: str, one: NDArray[Any], other: NDArray[Any], kind
         kinds: Number of things to draw from.
 
     Raises:
-        NonConformanceError: Draws by correct implementations share more with a probability of `FALSE_ALARM` or less.
+        NonConformanceError: Correct draws have so many values in common with a probability of at most `FALSE_ALARM`.
 
     """
     __tracebackhide__ = True

@@ -1,6 +1,6 @@
-"""Recurrent networks whose weights are set by hand, so that what they write is known without calculating.
+"""Recurrent networks with handcrafted weights, so that the text that they generate is known without computing it.
 
-A unit holds 1 in its carry or 0, a gate is open or shut, and a character is certain or all but impossible.
+The carry of a unit is 1 or 0, a gate is open or closed, and a character is certain or almost impossible.
 """
 
 from __future__ import annotations
@@ -12,53 +12,53 @@ import numpy as np
 from assay.contract import Array
 from assay.spec.semantics.models import NUM_CHARS, UNITS, Parameters, rnn_shapes
 
-# A sigmoid at 40 differs from 1, and at -40 from 0, by 4e-18, which float32 does not see beside 1; tanh at 40 is 1.
+# The sigmoid of 40 differs from 1, and that of -40 from 0, by 4e-18, which vanishes beside 1 in float32. tanh(40) is 1.
 OPEN = 40.0
-# What a unit puts out whose carry is 1.
+# Output of a unit whose carry is 1.
 ON = math.tanh(1)
-# The lead in logits of the next character: at the document's temperatures all others together have a chance of 1e-70.
+# Lead of the next character's logit. At the document's temperatures all others together have a probability of 1e-70.
 CERTAIN = 200.0
 
 
 def successor_of_the_last(num_chars: int = NUM_CHARS, step: int = 1) -> Parameters:
-    """Make a network whose next character is the one after the last of its window, in the order of the numbers.
+    """Make a network that predicts the successor of the window's last character, in the order of their numbers.
 
     Args:
         num_chars: Number of characters, a multiple of the step.
-        step: Distance of the characters that occur, from 0 on. There are fewer of them than units.
+        step: Distance between the characters that occur, from 0. There are fewer of them than units.
 
     """
-    made, gates, occurring = _empty(num_chars), _gates(), np.arange(0, num_chars, step)
-    # Written at every step: the unit of the character that stands there is on, and no other.
-    made["cell/kernel"][occurring, gates["candidate"][: len(occurring)]] = OPEN
-    _set_gates(made, write=OPEN, keep=-OPEN)
-    return _says(made, np.roll(occurring, -1))
+    parameters, gates, occurring = _zeros(num_chars), _gates(), np.arange(0, num_chars, step)
+    # Every step overwrites all units: only the unit of the current character is on.
+    parameters["cell/kernel"][occurring, gates["candidate"][: len(occurring)]] = OPEN
+    _set_gates(parameters, write=OPEN, keep=-OPEN)
+    return _set_output_layer(parameters, np.roll(occurring, -1))
 
 
 def first_of_the_window(num_chars: int = NUM_CHARS) -> Parameters:
-    """Make a network whose next character is the first of its window, however long that is.
+    """Make a network that predicts the first character of its window, whatever the window's length.
 
     Args:
         num_chars: Number of characters, below the number of units.
 
     """
-    made, gates = _empty(num_chars), _gates()
-    made["cell/kernel"][np.arange(num_chars), gates["candidate"][:num_chars]] = OPEN
-    # One more unit goes on at the first step, and shuts all input gates for the rest.
-    made["cell/bias"][gates["candidate"][num_chars]] = OPEN
-    made["cell/recurrent_kernel"][num_chars, gates["write"]] = -2 * OPEN / ON
-    _set_gates(made, write=OPEN, keep=OPEN)
-    return _says(made, np.arange(num_chars))
+    parameters, gates = _zeros(num_chars), _gates()
+    parameters["cell/kernel"][np.arange(num_chars), gates["candidate"][:num_chars]] = OPEN
+    # One more unit turns on at the first step, and closes all input gates from then on.
+    parameters["cell/bias"][gates["candidate"][num_chars]] = OPEN
+    parameters["cell/recurrent_kernel"][num_chars, gates["write"]] = -2 * OPEN / ON
+    _set_gates(parameters, write=OPEN, keep=OPEN)
+    return _set_output_layer(parameters, np.arange(num_chars))
 
 
 def indifferent(logits: Array) -> Parameters:
     """Make a network that gives every character these logits, [num_chars], whatever its window."""
-    made = _empty(len(logits))
-    made["dense/bias"][:] = logits
-    return made
+    parameters = _zeros(len(logits))
+    parameters["dense/bias"][:] = logits
+    return parameters
 
 
-def _empty(num_chars: int) -> Parameters:
+def _zeros(num_chars: int) -> Parameters:
     return {name: np.zeros(shape, np.float32) for name, shape in rnn_shapes(num_chars).items()}
 
 
@@ -67,13 +67,13 @@ def _gates() -> dict[str, Array]:
     return dict(zip(("write", "keep", "candidate", "read"), np.arange(4 * UNITS).reshape(4, UNITS), strict=True))
 
 
-def _set_gates(made: Parameters, *, write: float, keep: float) -> None:
+def _set_gates(parameters: Parameters, *, write: float, keep: float) -> None:
     gates = _gates()
     for gate, bias in (("write", write), ("keep", keep), ("read", OPEN)):
-        made["cell/bias"][gates[gate]] = bias
+        parameters["cell/bias"][gates[gate]] = bias
 
 
-def _says(made: Parameters, next_characters: Array) -> Parameters:
-    """Let the unit of every character make another one certain."""
-    made["dense/kernel"][np.arange(len(next_characters)), next_characters] = CERTAIN / ON
-    return made
+def _set_output_layer(parameters: Parameters, next_characters: Array) -> Parameters:
+    """Set the output layer so that the unit of each character makes another character certain."""
+    parameters["dense/kernel"][np.arange(len(next_characters)), next_characters] = CERTAIN / ON
+    return parameters

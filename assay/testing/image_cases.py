@@ -1,4 +1,4 @@
-"""Cases of the operations on images that are listed and not drawn: sizes, places of a window, and calls in turn."""
+"""Fixed cases of the operations on images: sizes, positions of a window, and sequences of calls."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import numpy as np
 from assay.contract import Array, Padding, Pair
 from assay.testing.strategies import ConvolutionCase, PoolingCase, WindowGeometry
 
-# Longer than the blocks of 2 to 1,024 elements that kernels work in, and a multiple of none of them.
+# Larger than the usual blocks of 2 to 1,024 elements, and a multiple of none of them.
 LONG = 1031
 
 # Image, window, strides and padding. Among them are pairs of axes for which `same` adds different numbers of elements
-# because strides, windows or images differ; windows as large as the image and larger; gaps, and rows left over.
+# because strides, windows or images differ. Others have windows as large as the image or larger, gaps, or extra rows.
 GEOMETRIES: tuple[tuple[Pair, Pair, Pair, Padding], ...] = (
     ((6, 6), (3, 3), (1, 2), "same"),
     ((6, 6), (4, 4), (2, 1), "same"),
@@ -30,7 +30,7 @@ GEOMETRIES: tuple[tuple[Pair, Pair, Pair, Padding], ...] = (
     ((5, 6), (5, 6), (1, 1), "valid"),
     ((8, 7), (2, 2), (5, 4), "valid"),
     ((7, 6), (1, 1), (2, 3), "same"),
-    # Those of well-known networks, for which frameworks have ways of their own.
+    # Sizes from well-known networks, for which frameworks have special kernels.
     ((6, 8), (1, 1), (2, 2), "valid"),
     ((8, 6), (1, 1), (2, 2), "same"),
     ((7, 8), (3, 3), (3, 3), "valid"),
@@ -44,7 +44,7 @@ WINDOWS = tuple(
     WindowGeometry((2, *size, 3), window, strides, padding) for size, window, strides, padding in GEOMETRIES
 )
 
-# Each axis in turn is longer than any block; the others have sizes on either side of smaller blocks. With filters.
+# One axis is longer than any block, the others have sizes near those of smaller blocks. The last number is the filters.
 LARGE_CONVOLVED = (
     (WindowGeometry((LONG, 3, 4, 1), (2, 2), (1, 1), "same"), 2),
     (WindowGeometry((1, LONG, 4, 2), (3, 3), (1, 1), "same"), 2),
@@ -58,8 +58,8 @@ LARGE_CONVOLVED = (
     (WindowGeometry((65, 2, 3, 17), (1, 1), (1, 1), "valid"), 130),
     (WindowGeometry((2, 131, 3, 2), (129, 1), (1, 1), "valid"), 2),
 )
-# One channel and one filter, as in signal processing, and one of them alone; as many filters as channels; and as many
-# of everything, where one axis could be taken for another.
+# One channel and one filter, as in signal processing, or only one of the two; as many filters as channels; and equal
+# sizes of all axes, where axes could be confused.
 PLAIN_CONVOLVED = (
     (WindowGeometry((3, 7, 6, 1), (4, 2), (1, 1), "same"), 1),
     (WindowGeometry((1, 6, 8, 1), (2, 5), (2, 3), "same"), 1),
@@ -80,9 +80,9 @@ POOLED = (
     WindowGeometry((17, 6, 5, 65), (2, 2), (2, 2), "valid"),
     WindowGeometry((3, 5, 7, 130), (3, 3), (3, 3), "same"),
     WindowGeometry((2, 131, 3, 2), (129, 1), (1, 1), "valid"),
-    # More places than a byte has numbers.
+    # More positions than a byte has values.
     WindowGeometry((1, 17, 18, 2), (17, 18), (1, 1), "valid"),
-    # As many of everything, where one axis could be taken for another.
+    # Equal sizes of all axes, where axes could be confused.
     WindowGeometry((3, 3, 3, 3), (3, 3), (1, 1), "same"),
 )
 
@@ -93,7 +93,7 @@ def whole(seed: int, *shape: int) -> Array:
 
 
 def distinct(seed: int, *shape: int) -> Array:
-    """Make whole numbers of both signs, no two of them alike, so that the largest is alone."""
+    """Make distinct whole numbers of both signs, so that every maximum is unique."""
     count = int(np.prod(shape))
     return (np.random.default_rng((seed, *shape)).permutation(count) - count // 2).reshape(shape).astype(np.float32)
 
@@ -105,18 +105,18 @@ def convolution_case(seed: int, window: WindowGeometry, filters: int) -> Convolu
 
 
 def pooling_case(seed: int, window: WindowGeometry) -> PoolingCase:
-    """Pool an image of which no two elements are alike."""
+    """Make a pooling case: an image with distinct elements."""
     return PoolingCase(distinct(seed, *window.images), *window[1:])
 
 
 def describe(case: ConvolutionCase | PoolingCase) -> str:
-    """Name the sizes and the places of a case, for a message."""
+    """Describe the sizes, strides and padding of a case, for a message."""
     window = case.kernel.shape if isinstance(case, ConvolutionCase) else case.pool_size
     return f"images {list(case.inputs.shape)}, window {list(window)}, strides {list(case.strides)}, {case.padding}"
 
 
 def reverse_inside(array: Array) -> Array:
-    """Reverse all elements but the first and the last: the sum, the norm and the corners stay."""
+    """Reverse all elements except the first and the last: the sum, the norm and the corners stay the same."""
     flat = array.ravel().copy()
     flat[1:-1] = flat[-2:0:-1]
     return flat.reshape(array.shape)
@@ -133,10 +133,10 @@ Case = TypeVar("Case", ConvolutionCase, PoolingCase)
 
 
 def image_calls(seed: int, case: Case) -> Iterator[tuple[str, Case, Array]]:
-    """Yield calls that a result kept from one of them, or a buffer that is not cleared, would show in another.
+    """Yield a sequence of calls in which a cached result or a buffer that is not cleared shows in a later call.
 
     Yields:
-        What the call is, next to those before; its arguments; a gradient of its result.
+        Description of the call relative to earlier ones, its arguments, and a gradient of its result.
 
     """
     images, upstream = case.inputs, whole(seed, *case.output_shape)

@@ -1,4 +1,4 @@
-"""What tests say of newly drawn parameters: the distribution of each kernel, and that no weight repeats another."""
+"""Assertions about initial parameters: the distribution of each kernel, and that no weight repeats another."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from assay.testing.thresholds import FALSE_ALARM, NORMAL
 
 Parameters = Mapping[str, Array]
 
-# Of a larger kernel as many weights are looked at, from everywhere in it.
+# Number of weights that are examined in a larger kernel, spread over all of it.
 SAMPLE = 100_000
-# The coarsest of the frameworks draws one of 2^23 numbers.
+# The framework with the lowest resolution draws one of 2^23 numbers.
 LEVELS = 2**23
 
 
 def kernels_of(parameters: Parameters) -> dict[str, Array]:
-    """Return the kernels among parameters, by name."""
+    """Return the kernels of a model, by name."""
     return {name: value for name, value in parameters.items() if "kernel" in name}
 
 
 def assert_glorot(name: str, kernel: Array, shape: tuple[int, ...]) -> None:
-    """Check that a kernel looks drawn evenly from Glorot's interval.
+    """Check that a kernel is uniformly distributed over Glorot's interval.
 
     Args:
         name: Name of the kernel, for the message.
-        kernel: The kernel of a new model.
+        kernel: Kernel of a new model.
         shape: Expected shape.
 
     Raises:
-        NonConformanceError: It does not.
+        NonConformanceError: The shape or the distribution differs.
 
     """
     __tracebackhide__ = True
@@ -49,19 +49,19 @@ def assert_glorot(name: str, kernel: Array, shape: tuple[int, ...]) -> None:
     chance = chance_of_draws(_sample(kernel), -limit, limit)
     if not chance > FALSE_ALARM:
         msg = (
-            f"{name}: the weights look drawn from another distribution than the even one between {-limit:.4g} and"
-            f" {limit:.4g}: even draws look this uneven with a probability of {chance:.3g}; the weights lie between"
-            f" {kernel.min():.4g} and {kernel.max():.4g} with a deviation of {kernel.std():.4g}, expected"
+            f"{name}: the weights have another distribution than the uniform one between {-limit:.4g} and"
+            f" {limit:.4g}: uniform draws look this uneven with a probability of {chance:.3g}; the weights lie between"
+            f" {kernel.min():.4g} and {kernel.max():.4g} with a standard deviation of {kernel.std():.4g}, expected"
             f" {limit / 3**0.5:.4g}"
         )
         raise NonConformanceError(msg)
 
 
 def assert_new(model: str, parameters: Parameters) -> None:
-    """Check that parameters are as a new model has them: Glorot-uniform kernels, and biases of 0.
+    """Check that parameters are those of a new model: Glorot-uniform kernels, and biases of 0.
 
     Raises:
-        NonConformanceError: They are not.
+        NonConformanceError: A kernel or a bias differs.
 
     """
     __tracebackhide__ = True
@@ -73,7 +73,7 @@ def assert_new(model: str, parameters: Parameters) -> None:
 
 
 def assert_fine(parameters: Parameters) -> None:
-    """Check that hardly any two weights of a kernel are equal, as when there are too few numbers to draw from.
+    """Check the resolution of kernels: hardly any two weights of a kernel are equal.
 
     Raises:
         NonConformanceError: More weights are equal than in draws of 23 bits.
@@ -85,7 +85,7 @@ def assert_fine(parameters: Parameters) -> None:
     for name, kernel in kernels_of(parameters).items():
         weights = _sample(kernel)
         repeated = len(weights) - len(np.unique(weights))
-        # The number of pairs of equal draws, which is at least that, is nearly Poisson-distributed.
+        # The number of pairs of equal draws, which is at least `repeated`, is nearly Poisson-distributed.
         most = int(stats.poisson.isf(FALSE_ALARM, len(weights) ** 2 / 2 / LEVELS))
         if repeated > most:
             msg = f"{name}: {repeated} of {len(weights)} weights repeat another one; draws of 23 bits repeat {most}"
@@ -93,17 +93,17 @@ def assert_fine(parameters: Parameters) -> None:
 
 
 def assert_distinct(parameters: Parameters) -> None:
-    """Check that no two rows, columns, filters or channels of a kernel are equal but for their signs.
+    """Check that no two rows, columns, filters or channels of a kernel are equal, apart from their signs.
 
     Raises:
-        NonConformanceError: Two are.
+        NonConformanceError: Two of them are equal.
 
     """
     __tracebackhide__ = True
     for name, kernel in kernels_of(parameters).items():
         for axis in range(kernel.ndim):
             slices = np.abs(np.moveaxis(kernel, axis, 0).reshape(kernel.shape[axis], -1))
-            # Two weights may be equal by chance; more of them are not.
+            # Two weights may be equal by chance, but not more.
             if slices.shape[1] < MANY:
                 continue
             order = np.lexsort(slices[:, :MANY].T)
@@ -114,9 +114,9 @@ def assert_distinct(parameters: Parameters) -> None:
 
 
 MANY = 8
-# As many weights show whether a kernel is made of the numbers of another one.
+# Number of weights that shows whether a kernel is made of the random numbers of another one.
 MOST = 10_000
-# How one stream of numbers may fill two kernels: from the first, from the last, or by columns.
+# Ways in which one stream of random numbers may fill two kernels: from the first, from the last, or by columns.
 READINGS: tuple[Callable[[Array], Array], ...] = (
     np.ravel,
     lambda kernel: np.ravel(kernel)[::-1],
@@ -125,12 +125,12 @@ READINGS: tuple[Callable[[Array], Array], ...] = (
 
 
 def assert_unrelated(parameters: Parameters) -> None:
-    """Check that no kernel is made of the numbers that made another one, or another part of it.
+    """Check that no kernel is made of the random numbers of another one, or of another part of itself.
 
-    One seed for several layers does the former, draws in opposite pairs do the latter.
+    The former happens if several layers share a seed, the latter with antithetic pairs of draws.
 
     Raises:
-        NonConformanceError: Two are correlated.
+        NonConformanceError: Two kernels or parts are correlated.
 
     """
     __tracebackhide__ = True
@@ -146,16 +146,16 @@ def assert_unrelated(parameters: Parameters) -> None:
 
 
 def assert_unrelated_to(one: Parameters, other: Parameters) -> None:
-    """Check that no kernel is made of the numbers that made any kernel by the next seed.
+    """Check that no kernel is made of the random numbers of a kernel by the next seed.
 
-    Layers that draw by the sum of a seed and of their place do so.
+    That happens if a layer's seed is the sum of the model's seed and the index of the layer.
 
     Args:
         one: Parameters of a new model.
-        other: Those by the next seed.
+        other: Parameters of a new model by the next seed.
 
     Raises:
-        NonConformanceError: Two are correlated.
+        NonConformanceError: Two kernels are correlated.
 
     """
     __tracebackhide__ = True
@@ -168,19 +168,19 @@ def assert_unrelated_to(one: Parameters, other: Parameters) -> None:
 
 
 def _assert_uncorrelated(pairs: Sequence[tuple[str, Array, Array]]) -> None:
-    """Check the correlation of pairs of numbers, each with what they are."""
+    """Check the correlation of pairs of arrays, each with a description."""
     __tracebackhide__ = True
     for what, *numbers in pairs:
         count = min(map(len, numbers))
         correlation = np.corrcoef(numbers[0][:count], numbers[1][:count])[0, 1]
-        # Of independent draws it is normal with a deviation of 1 / sqrt(n), and its tails are lighter than that.
+        # For independent draws it is about normal with a standard deviation of 1 / sqrt(n), with lighter tails.
         if not abs(correlation) < NORMAL.inv_cdf(1 - FALSE_ALARM / 2 / len(pairs)) / np.sqrt(count):
             msg = f"{what} are made of the same numbers: their correlation is {correlation:.4f}"
             raise NonConformanceError(msg)
 
 
 def _parts(kernel: Array) -> Iterator[tuple[Array, Array]]:
-    """Yield parts of a kernel that one stream of numbers may have filled twice: no number is in both of a pair."""
+    """Yield disjoint pairs of parts of a kernel that the same random numbers may have filled."""
     for order in ("C", "F"):
         numbers = np.ravel(kernel, order=order)
         first, last = mirrored_halves(numbers)
@@ -194,16 +194,16 @@ def _parts(kernel: Array) -> Iterator[tuple[Array, Array]]:
 
 
 def assert_all_differ(one: Parameters, other: Parameters, seeds: tuple[int, int]) -> None:
-    """Check that two seeds lead to other weights in every kernel.
+    """Check that two seeds give different weights in every kernel.
 
     Raises:
-        NonConformanceError: A kernel is partly the same.
+        NonConformanceError: More than half of a kernel is the same.
 
     """
     __tracebackhide__ = True
     for name, kernel in kernels_of(one).items():
         same = (kernel == other[name]).mean()
-        # Draws agree in one of 2^23 weights or fewer; a kernel that does so in half of its weights was not drawn again.
+        # Draws agree in at most one of 2^23 weights. A kernel with half of its weights equal was not drawn again.
         if same > 1 / 2:
             msg = f"the seeds {seeds[0]} and {seeds[1]} give the same {name} in {same:.0%} of its weights"
             raise NonConformanceError(msg)

@@ -1,7 +1,7 @@
-"""Classifiers whose last layer multiplies by 0, so that what they learn is known without a network.
+"""Classifiers whose last kernel is 0, so that their training can be computed without the network.
 
 Whatever the inputs, their logits are the last bias. So long trainings, large batches, extreme probabilities and large
-gradients are cheap to compute, and no decision of a unit hangs on rounding.
+gradients are cheap to compute, and no ReLU depends on rounding.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from assay.spec.semantics.optimizers import Adam
 from assay.testing.assertions import assert_close, assert_equal, assert_within
 from assay.testing.problems import Problem
 
-# The last one is twice the smallest power of 2 that nobody clips: rounding must not take it there.
+# The last one is twice the smallest power of 2 that no implementation clips, so that rounding does not reach it.
 small_probabilities = pytest.mark.parametrize("probability", [2.0**-7, 2.0**-10, 2.0**-16, 2.0**-22])
-# What the units of `dense1` give where the gradients of the last kernel are to be large.
+# Output of the units of `dense1` for large gradients of the last kernel.
 HIDDEN = 512.0
-# The logit of a label whose loss is below 0.003 beside 56 others, and still moves: far from where anyone clips.
+# Logit of a label among 57 classes whose loss is below 0.003 and still changes, far from where implementations clip.
 CONFIDENT = 10.0
 
 
 def problem_of(model: str, seed: int, logits: Array, *leading: int) -> Problem:
-    """Make a problem for a classifier that gives these logits, with labels at random.
+    """Make a problem for a classifier with these logits, with random labels.
 
     Args:
         model: Name of the model.
         seed: Seed of the inputs and of the labels.
         logits: Logits, float32 [classes].
-        leading: Shape of the batch, or of the batches: steps and examples.
+        leading: Leading shape of the inputs: [batch], or [steps, batch].
 
     """
     generator = np.random.default_rng(seed)
@@ -60,16 +60,16 @@ def logits_of(model: str, seed: int) -> Array:
 
 
 def assert_doubted(models: GroupProxy, model: str, seed: int, probability: float) -> None:
-    """Compare loss and gradients where the label has a small probability, and the other classes share the rest.
+    """Compare loss and gradients for a label of a small probability; the other classes share the rest.
 
     Args:
         models: Group of the implementation.
         model: Name of the model.
         seed: Seed of inputs and label.
-        probability: Probability of the label, above what any implementation clips.
+        probability: Probability of the label, above the values that implementations clip.
 
     Raises:
-        NonConformanceError: They differ.
+        NonConformanceError: The loss or a gradient differs.
 
     """
     __tracebackhide__ = True
@@ -92,7 +92,7 @@ def assert_batch(models: GroupProxy, model: str, seed: int, batch: int) -> None:
         batch: Number of examples.
 
     Raises:
-        NonConformanceError: They differ.
+        NonConformanceError: The loss or a gradient differs.
 
     """
     __tracebackhide__ = True
@@ -100,7 +100,7 @@ def assert_batch(models: GroupProxy, model: str, seed: int, batch: int) -> None:
 
 
 def _assert_gradients(what: str, models: GroupProxy, problem: Problem) -> None:
-    """Compare loss and gradients of a silent network, whose last kernel has large ones if it has units before it."""
+    """Compare loss and gradients of a silent network; with hidden units, the last kernel has large gradients."""
     __tracebackhide__ = True
     bias = last_bias(problem.model)
     kernel, hidden = bias.replace("bias", "kernel"), "dense1/bias"
@@ -130,7 +130,7 @@ def assert_steps(
     batch: int = 1,
     confidence: float = 0.0,
 ) -> None:
-    """Compare losses and last parameters of a training of the last bias alone.
+    """Compare losses and final parameters of a training that changes only the last bias.
 
     Args:
         models: Group of the implementation.
@@ -138,12 +138,12 @@ def assert_steps(
         seed: Seed of inputs, labels and logits.
         steps: Number of steps.
         learning_rate: Learning rate of the optimizer.
-        batch: Number of examples in a step. With a single one, the labels of all steps are alike, so that gradients
-            keep their signs.
-        confidence: Logit of that label before the first step, where the others are 0.
+        batch: Number of examples in a step. If it is 1, all steps have the same label, so that gradients keep their
+            signs.
+        confidence: Logit of that label before the first step; the others are 0.
 
     Raises:
-        NonConformanceError: They differ.
+        NonConformanceError: A loss or a parameter differs.
 
     """
     __tracebackhide__ = True
@@ -157,11 +157,11 @@ def assert_steps(
     def train(bias: Array, adam: Adam = Adam.BEFORE_CORRECTION) -> Parameters:
         return _train(bias, problem.targets, learning_rate, adam=adam)
 
-    # Where many logits are equal, a few orders of additions are one. Logits nearby are rounded otherwise.
+    # With many equal logits, several orders of additions are the same. Nearby logits are rounded differently.
     generator = np.random.default_rng(0)
     offsets = generator.uniform(-(2.0**-10), 2.0**-10, (measured_bounds.PERMUTATIONS, len(start))).astype(np.float32)
     bounds = measured_bounds.bounds_over(train, [(start,), *((start + offset,) for offset in offsets)])
-    # Beside such gradients the place of Adam's epsilon moves little, and either place is right.
+    # With gradients of this size, both forms of Adam hardly differ, and either is correct.
     expected, other = (train(to_float64(start), adam) for adam in Adam)
     bounds = {name: bound + root_mean_square(expected[name] - other[name]) for name, bound in bounds.items()}
     what = f"{steps} steps of {batch} at a learning rate of {learning_rate}"
@@ -172,7 +172,7 @@ def assert_steps(
 
 
 def _train(bias: Array, targets: Array, learning_rate: float, *, adam: Adam) -> Parameters:
-    """Train a last bias by the definition; keep the floating-point type."""
+    """Train the last bias by the definition; keep the floating-point type."""
     first = second = np.zeros_like(bias)
     found = []
     for step, labels in enumerate(targets, 1):
@@ -185,7 +185,7 @@ def _train(bias: Array, targets: Array, learning_rate: float, *, adam: Adam) -> 
 
 
 def assert_rates(models: GroupProxy, model: str, seed: int) -> None:
-    """Compare trainings of one shape that follow each other with other learning rates, 0 among them.
+    """Compare successive trainings of one shape with different learning rates, including 0.
 
     Args:
         models: Group of the implementation.
@@ -193,7 +193,7 @@ def assert_rates(models: GroupProxy, model: str, seed: int) -> None:
         seed: Seed of inputs and label.
 
     Raises:
-        NonConformanceError: They differ from the definition's.
+        NonConformanceError: A training differs from the definition's.
 
     """
     __tracebackhide__ = True
@@ -202,18 +202,18 @@ def assert_rates(models: GroupProxy, model: str, seed: int) -> None:
 
 
 class _Answer:
-    """What the definition says of a batch whose logits are all the same.
+    """Loss and gradient by the definition, for a batch in which all examples have the same logits.
 
     Attributes:
         loss: Mean loss.
-        loss_bound: How far float32 may take it.
-        gradient: Gradient for the logits, [classes].
-        gradient_bound: How far float32 may take it, [classes].
+        loss_bound: Bound on its float32 error.
+        gradient: Gradient with respect to the last bias, [classes].
+        gradient_bound: Bound on its float32 error, [classes].
 
     """
 
     def __init__(self, logits: Array, labels: Array) -> None:
-        """Compute them, whether an implementation takes softmax and loss together or one after the other."""
+        """Compute them, with bounds for implementations that fuse softmax and loss and for those that do not."""
         classes, batch = len(logits), len(labels)
         one_hot = layers.one_hot(labels, classes)
         probabilities = np.repeat(layers.softmax(logits[None]), batch, axis=0)
@@ -224,12 +224,12 @@ class _Answer:
         self.loss_bound = of_each.mean() + gamma(batch + DIVIDE) * self.loss
         self._gradients = gradients = probabilities - one_hot
         self.gradient = gradients.mean(axis=0)
-        # The quotient by the probability, the product with it, the sum of both, the mean, and the unit before.
+        # Division by the probability, multiplication by it, the sum of both, the mean, and the product with the unit.
         count = 2 * DIVIDE + 5 + batch
         self.gradient_bound = (2 * error + gamma(count) * np.abs(gradients)).mean(axis=0)
 
     def input_rounding(self, unit: float) -> Array:
-        """Bound what rounding the factors adds to the gradient of the weights after a unit, [classes]."""
+        """Bound the error that rounding the factors adds to the gradient of a unit's outgoing weights, [classes]."""
         batch = len(self._gradients)
         return input_rounding_bound(np.matmul, np.full((1, batch), unit), np.abs(self._gradients) / batch) + np.zeros(1)
 

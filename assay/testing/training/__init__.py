@@ -1,1 +1,1 @@
-"""What tests of whole trainings share."""
+"""Helpers for tests of whole trainings."""

@@ -1,9 +1,9 @@
-"""Short trainings of the agent whose losses tell what happened in them.
+"""Short trainings of the agent whose losses reveal what happened in them.
 
-With a learning rate of 0 the network stays as it is made. With a buffer of one transition, each loss is that
-transition's (r + gamma max Q(s', a') - Q(s, a))^2. Two trainings with one seed that differ in gamma alone see the same
-transitions, so their losses together tell Q(s, a) and max Q(s', a'). These are linked: under the greedy policy the
-largest value of a next state is the value of the next action.
+With a learning rate of 0 the network keeps its initial parameters. With a buffer of one transition, each loss is that
+transition's (r + gamma max Q(s', a') - Q(s, a))^2. Two trainings with one seed that differ only in gamma have the same
+transitions, so their losses together determine Q(s, a) and max Q(s', a'). These are related: under the greedy policy
+the largest value of a next state is the value of the next action.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from assay.testing.training.agent_training import train
 MODEL = "q_network"
 SHAPES = MODELS[MODEL].shapes
 SIGNS = (-1, 1)
-# No episode of so few steps ends by itself.
+# Number of steps in which no episode ends by itself.
 LENGTH = cart_pole.shortest_length() - 1
-# The squared error of a failure, whose reward is -10, is above this, and that of any other transition below: values of
-# a new network stay between -4.4 and 4.4 in all states of an episode (`tests/suite/test_agent_probes.py`).
+# The squared error of a failure, with its reward of -10, is above this, and that of any other transition below. In all
+# states of an episode, values of a new network lie between -4.4 and 4.4 (`tests/suite/test_agent_probes.py`).
 FAILURE_LOSS = 30.0
-# Transitions on which rounding is measured.
+# Number of transitions on which rounding is measured.
 MEASURED = 64
 
 PROBE: dict[str, Any] = {
@@ -51,17 +51,17 @@ ALWAYS_EXPLORING = {"final_epsilon": 1.0}
 WHOLE_EPISODES = {"max_len_episode": 2 * MAX_EPISODE_STEPS}
 
 
-# Two sections compare with the same sample.
+# Cached, since the tests of two sections use the same sample.
 random_lengths = cache(cart_pole.random_lengths)
 
 
 def probe(agent: GroupProxy, seed: int, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - arguments of `agent.fit`
-    """Train a little: by `PROBE`, but for the changes."""
+    """Run a short training with the arguments of `PROBE`, except for the changes."""
     return train(agent, PROBE | changes, seed)
 
 
 def count_learning_steps(scores: Array, batch_size: int, max_len_episode: int) -> int:
-    """Count the learning steps by the rule: one after each transition that ends no episode, once there is a batch."""
+    """Count the learning steps: one after each transition that ends no episode, once the buffer holds a batch."""
     total = found = 0
     for score in scores.tolist():
         for step in range(score + 1):
@@ -72,7 +72,7 @@ def count_learning_steps(scores: Array, batch_size: int, max_len_episode: int) -
 
 
 class Errors(NamedTuple):
-    """Errors |y - Q(s, a)| of every transition of a training, known by their squares: the losses.
+    """Errors |y - Q(s, a)| of every transition of a training, the roots of its losses.
 
     Attributes:
         now: Errors with a gamma of 0: |r - Q(s, a)|, [episodes, steps].
@@ -94,13 +94,13 @@ def errors_of(losses: Array, num_episodes: int, length: int = LENGTH) -> Array:
 
     """
     if losses.shape != (num_episodes * length,):
-        msg = f"{num_episodes} episodes of {length} steps, each learnt from, have {len(losses)} losses"
+        msg = f"expected a loss for each of {length} steps in {num_episodes} episodes, got {len(losses)} losses"
         raise NonConformanceError(msg)
     return np.sqrt(losses.astype(np.float64)).reshape(num_episodes, length)
 
 
 def trace(agent: GroupProxy, seed: int, **changes: Any) -> Errors:  # noqa: ANN401 - arguments of `agent.fit`
-    """Train twice, with a gamma of 0 and of 1, and tell the errors of every transition."""
+    """Train with a gamma of 0 and with a gamma of 1, and return the errors of every transition."""
     num_episodes = (PROBE | changes)["num_episodes"]
     now, later = (probe(agent, seed, **changes, gamma=gamma) for gamma in (0.0, 1.0))
     return Errors(
@@ -111,9 +111,9 @@ def trace(agent: GroupProxy, seed: int, **changes: Any) -> Errors:  # noqa: ANN4
 
 
 def gaps(errors: Errors) -> Array:
-    """Return max Q(s', a') of each transition less Q(s', a') of the next one's action: [episodes, steps - 1].
+    """Return max Q(s', a') of each transition minus Q(s', a') of the next action: [episodes, steps - 1].
 
-    The signs of the errors are not known: the smallest gap that any signs give.
+    The signs of the errors are not known, so this is the smallest difference over all signs.
     """
     now, later, following = errors.now[:, :-1], errors.later[:, :-1], errors.now[:, 1:]
     found = [(one * later - other * now) - (1 - third * following) for one, other, third in product(SIGNS, repeat=3)]
@@ -121,13 +121,13 @@ def gaps(errors: Errors) -> Array:
 
 
 def gap_bound(parameters: Parameters) -> float:
-    """Bound the root mean square of `gaps` under the greedy policy: rounding, as measured on random play."""
+    """Bound the root mean square of `gaps` under the greedy policy by the rounding measured on random play."""
     found = error_bounds(parameters)
     return found["later"] + 2 * found["now"]
 
 
 def error_bounds(parameters: Parameters) -> dict[str, float]:
-    """Bound the root mean square of what rounding does to `Errors`, as measured on random play."""
+    """Bound the root mean square of the rounding in `Errors`, as measured on random play."""
     generator = np.random.default_rng(0)
     states, actions, after = _random_play(generator)
     chosen = generator.choice(len(actions), MEASURED, replace=False)
@@ -142,7 +142,7 @@ def error_bounds(parameters: Parameters) -> dict[str, float]:
 
 
 def _random_play(generator: np.random.Generator) -> tuple[Array, Array, Array]:
-    """Play the beginnings of episodes at random, and return states, actions and next states."""
+    """Play the first steps of episodes at random, and return states, actions and next states."""
     states = generator.uniform(-INITIAL, INITIAL, (MEASURED, 4))
     found = []
     for _ in range(LENGTH):
@@ -165,13 +165,13 @@ def _errors(parameters: Parameters, *elements: Array) -> dict[str, Array]:
 
 
 def largest_values(parameters: Parameters) -> Array:
-    """Return how large values may be in an episode's first states, by their number: twice that of many such states."""
+    """Bound the values in the first states of an episode, by step: twice the largest value in many such states."""
     generator = np.random.default_rng(0)
     wide = measured_bounds.to_float64(parameters)
     states, found = generator.uniform(-INITIAL, INITIAL, (1_000, 4)), []
     for _ in range(LENGTH + 1):
         found.append(2 * np.abs(q_learning.q_values(MODEL, wide, states)).max())
-        # Half of them by pushing one way, which moves the most.
+        # Half of the episodes push in one direction only, which changes the state most.
         actions = np.where(
             np.arange(len(states)) % 2, generator.integers(0, 2, len(states)), np.arange(len(states)) // 2 % 2
         )
@@ -180,7 +180,7 @@ def largest_values(parameters: Parameters) -> Array:
 
 
 def early_states(step: int) -> Array:
-    """Return states as far out as any after so many steps, [n, 4]: by all sequences of actions, from all corners."""
+    """Return extreme states after a number of steps, [n, 4]: from all corners, by all sequences of actions."""
     corners = INITIAL * np.array([*product(SIGNS, repeat=4)])
     states = np.concatenate([corners, np.random.default_rng(0).uniform(-INITIAL, INITIAL, corners.shape)])
     for _ in range(step):
@@ -189,10 +189,10 @@ def early_states(step: int) -> Array:
 
 
 def bias_trajectories(losses: Array, learning_rate: float) -> tuple[Array, Array]:
-    """Return where Adam takes the output layer's biases, for every sequence of actions and signs.
+    """Return how Adam changes the output layer's biases, for every sequence of actions and signs.
 
-    With one transition in a batch the gradient for the bias of the action taken is -2 (y - Q), and its square is four
-    times the loss; that for the other bias is 0. Beside gradients so large, Adam's epsilon is lost in rounding.
+    With one transition in a batch, the gradient of the bias of the action taken is -2 (y - Q), whose square is four
+    times the loss. The gradient of the other bias is 0. With gradients this large, Adam's epsilon is lost in rounding.
 
     Args:
         losses: Float64 [steps].
@@ -210,7 +210,7 @@ def bias_trajectories(losses: Array, learning_rate: float) -> tuple[Array, Array
         gradient = np.zeros_like(change)
         gradient[np.arange(len(actions)), actions[:, step - 1]] = 2 * signs[:, step - 1] * np.sqrt(losses[step - 1])
         arguments = change, gradient, first, second, step, learning_rate
-        # Twice: the moments have errors of steps before, and the gradient that of the loss.
+        # Twice, since the moments have errors from earlier steps, and the gradient has that of the loss.
         bound += 2 * rounding.adam_step(*arguments)[0]
         change, first, second = optimizers.adam_step(*arguments)
     return change, bound

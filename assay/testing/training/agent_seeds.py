@@ -1,8 +1,8 @@
-"""What the seed of the agent's training decides, each draw by itself, read from short trainings.
+"""Effects of the seed of the agent's training on each of its draws, read from short trainings.
 
-Trainings with different seeds differ in their networks, and so in all their losses. A draw that is the same for every
-seed does not show in a comparison of losses. So these functions read from a training where its episodes began, which
-actions it took, when it explored and what its batches held.
+Trainings with different seeds differ in their networks, and so in all their losses. So comparing losses does not detect
+a draw that is the same for every seed. These functions instead read from a training in which states its episodes began,
+which actions it took, when it explored and which transitions its batches contained.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ from assay.testing.training.agent_probes import (
     probe,
 )
 
-# Of so many seeds, four more than a state has numbers.
+# Number of seeds that are compared: four more than a state has numbers.
 SEEDS = 8
-# Between them: what remainders of powers of 2 and of 10 lose, up to 2^19 and 1,000.
+# Distance of the seeds: a multiple of 2^19 and of 1,000, so that they are equal modulo these and smaller powers.
 STRIDE = 2**16 * 1_000
-# A learning rate that moves a bias of 0, and no other parameter: they are so small as to be seen beside 0 alone.
+# A learning rate so small that it changes only biases of 0: added to any other parameter, a step is lost in rounding.
 TINY = 1e-20
-# Steps that are short enough for every sequence of actions to be tried.
+# Number of steps that is small enough to try every sequence of actions.
 STEPS = 4
-# Searches for a common state begin from so many random ones, and take so many steps each.
+# Number of random starts of the search for a common state, and number of steps of each.
 STARTS, ITERATIONS = 20, 10
 
 
 def seeds_apart(seed: int) -> list[int]:
-    """Return seeds that remainders of round numbers take for each other."""
+    """Return seeds that are equal modulo powers of 2 and of 10."""
     return [(seed + STRIDE * number) % 2**31 for number in range(SEEDS)]
 
 
 def first_values(agent: GroupProxy, seed: int, num_episodes: int) -> tuple[Array, Parameters]:
     """Return the largest value of each episode's first state, [num_episodes], and the parameters of the network.
 
-    New networks value such states far below the reward of 1, so an error is 1 less the value.
+    The values of new networks in such states are far below the reward of 1, so an error is 1 minus the value.
     """
     trained = probe(agent, seed, **ALWAYS_GREEDY, num_episodes=num_episodes, max_len_episode=1)
     return 1 - errors_of(trained["losses"], num_episodes, 1)[:, 0], trained["parameters"]
 
 
 def distance_to_common_state(networks: Sequence[Parameters], values: Array) -> float:
-    """Return how far networks are from having given largest values in one and the same state.
+    """Return how far networks are from having the given largest values in a common state.
 
-    The values are piecewise linear, so Newton's method of least squares is exact within a piece. A common state is
+    The values are piecewise linear, so a Gauss-Newton step of least squares is exact within a piece. A common state is
     found if it is near enough to one of the starts; if there is none, the distance is never near 0.
 
     Args:
@@ -100,12 +100,12 @@ def _largest_values(layers: Sequence[Sequence[Array]], states: Array) -> tuple[A
 
 
 def value_bound(parameters: Parameters, count: int) -> float:
-    """Bound what rounding does to the root mean square of so many values."""
+    """Bound the effect of rounding on the root mean square of `count` values."""
     return float(np.sqrt(count) * error_bounds(parameters)["now"])
 
 
 def ranks(values: Array, parameters: Parameters, states: Array) -> Array:
-    """Return which share of some states have a smaller largest value than each of those given."""
+    """Return for each given value the share of the states whose largest value is smaller."""
     wide = to_float64(parameters)
     possible = np.sort(q_values(MODEL, wide, states).max(axis=1))
     return (possible.searchsorted(values) + 0.5) / (len(possible) + 1)
@@ -114,11 +114,11 @@ def ranks(values: Array, parameters: Parameters, states: Array) -> Array:
 def random_actions(agent: GroupProxy, seed: int) -> Array:
     """Return the first actions of a training that always explores, int [STEPS].
 
-    Each step of Adam moves the bias of the action that was taken by far more than the other.
+    Each step of Adam changes the bias of the action that was taken by far more than the other.
     """
     trained = probe(agent, seed, **ALWAYS_EXPLORING, num_episodes=1, max_len_episode=STEPS, learning_rate=TINY)
     losses = errors_of(trained["losses"], 1, STEPS)[0] ** 2
-    # Values are below the reward, so that all gradients are negative: the first of the signs of each sequence.
+    # Values are below the reward, so all gradients are negative: the first signs of each sequence.
     expected, _ = bias_trajectories(losses, TINY)
     of_sequences = expected[:: 2**STEPS]
     change = trained["parameters"]["dense3/bias"].astype(float)
@@ -127,15 +127,15 @@ def random_actions(agent: GroupProxy, seed: int) -> Array:
 
 
 def batches_of_one(agent: GroupProxy, seed: int) -> Array:
-    """Return which of an episode's transitions so far each learning step draws, int [LENGTH]."""
+    """Return the index in the episode of the transition that each learning step draws, int [LENGTH]."""
     options = {**ALWAYS_GREEDY, "num_episodes": 1}
-    # The second buffer has room left in the end.
+    # The second buffer is not full at the end.
     sizes = 1, 2 * LENGTH
     known, drawn = (errors_of(probe(agent, seed, **options, buffer_size=size)["losses"], 1)[0] for size in sizes)
     return np.array([np.abs(known[: step + 1] - drawn[step]).argmin() for step in range(LENGTH)])
 
 
 def are_all_equal(arrays: Iterable[Array]) -> bool:
-    """Whether all of some arrays are equal."""
+    """Whether all arrays are equal."""
     first, *others = arrays
     return all(np.array_equal(first, other) for other in others)

@@ -1,4 +1,4 @@
-"""Whole trainings of the agent on CartPole: what a test and a stored run are both made of."""
+"""Whole trainings of the agent on CartPole, for tests and for stored runs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from assay.contract import INT, Array
 from assay.testing.assertions import assert_form
 from assay.testing.thresholds import threshold
 
-# So many episodes in a row are long by more than chance.
+# Number of successive episodes that are rarely all long by chance.
 WINDOW = 10
 
 
 def best_stretch(scores: Array) -> float:
-    """Return the mean number of steps of the best `WINDOW` episodes in a row.
+    """Return the mean number of steps of the best `WINDOW` successive episodes.
 
-    What the agent forgets later takes nothing away from it, and a single lucky episode adds little to it.
+    Later forgetting does not lower it, and a single lucky episode hardly raises it.
     """
     steps = np.asarray(scores, float) + 1
     return float(np.convolve(steps, np.ones(WINDOW) / WINDOW, mode="valid").max())
@@ -29,7 +29,7 @@ def train(agent: Any, recipe: dict[str, Any], seed: int) -> dict[str, Any]:  # n
     """Train by a recipe, and return scores, losses and parameters.
 
     Raises:
-        NonConformanceError: Scores or losses have another form.
+        NonConformanceError: Scores or losses have another shape or dtype.
 
     """
     arguments = {name: value for name, value in recipe.items() if name != "model"}
@@ -48,12 +48,12 @@ def assert_learns(
 
     Args:
         name: Name of the threshold.
-        attempt: A seed to what `train` returns.
+        attempt: Function from a seed to the result of `train`.
         seed: Seed of the first attempt.
         evidence: Function that records the scores of the last attempt.
 
     Raises:
-        NonConformanceError: None of them reaches it.
+        NonConformanceError: No training reaches the limit.
 
     """
     __tracebackhide__ = True
@@ -67,8 +67,8 @@ def assert_learns(
         if found[-1] >= rule.lower:
             return
     msg = (
-        f"the best {WINDOW} episodes in a row have {', '.join(f'{best:.1f}' for best in found)} steps in {len(found)}"
-        f" trainings, all below {rule.lower:.1f}, the worst of {len(known.runs)} runs of the reference"
+        f"the best {WINDOW} successive episodes have {', '.join(f'{best:.1f}' for best in found)} steps on average in"
+        f" {len(found)} trainings, all below {rule.lower:.1f}, the worst of {len(known.runs)} runs of the reference"
     )
     raise NonConformanceError(msg)
 
@@ -77,10 +77,10 @@ class Runs:
     """Trainings of an implementation whose results are stored."""
 
     def __init__(self, implementation: Any) -> None:  # noqa: ANN401 - it declares the groups that it has
-        """Take the group that trains."""
+        """Select the group that trains."""
         self._agent = implementation.agent
 
     def run(self, recipe: dict[str, Any], seed: int) -> dict[str, float]:
-        """Return what is stored of one."""
-        # A mean of whole numbers: the sum adds digits to it that mean nothing.
+        """Train once, and return the results to store."""
+        # A mean of whole numbers has no more digits than these.
         return {"best_stretch": round(best_stretch(train(self._agent, recipe, seed)["scores"]), 6)}

@@ -1,4 +1,4 @@
-"""What tests say of a trained model: its accuracy and its losses beside the stored runs', and what a person would see.
+"""Assertions about a trained model: its accuracy and losses compared with stored runs, and evidence for the report.
 
 The limits are those of `assay.testing.thresholds`. Measurements go into the ledger, for the report's figures.
 """
@@ -21,10 +21,10 @@ from assay.testing.training.mnist_training import Examples
 Trained = Mapping[str, Any]
 Evidence = Callable[..., None]
 
-# Far from what anyone clips, and so far above the rounding of float32 that any step moves it.
+# Far from where implementations clip, and so far above the rounding of float32 that every step changes it.
 SMALLEST_LOSS = 1e-5
 
-# How many points a curve has in the report, and how many images.
+# Number of points of a curve in the report, and number of images.
 POINTS = 200
 IMAGES = 12
 
@@ -35,11 +35,11 @@ def assert_not_below(name: str, trained: Trained, printed: float, evidence: Evid
     Args:
         name: Name of the threshold.
         trained: Result of `assay.testing.training.mnist_training.train`.
-        printed: The accuracy that the document prints.
+        printed: Accuracy that the document prints.
         evidence: Function that records the measurement.
 
     Raises:
-        NonConformanceError: It is below.
+        NonConformanceError: The accuracy is below the limit.
 
     """
     __tracebackhide__ = True
@@ -58,7 +58,7 @@ def assert_not_below(name: str, trained: Trained, printed: float, evidence: Evid
     if not accuracy >= limits.lower:
         msg = (
             f"the accuracy is {accuracy:.4f}, below {limits.lower:.4f}: {len(known.runs)} runs of the reference gave"
-            f" {limits.mean:.4f} with a deviation of {limits.deviation:.4f}"
+            f" {limits.mean:.4f} with a standard deviation of {limits.deviation:.4f}"
         )
         raise NonConformanceError(msg)
 
@@ -67,13 +67,13 @@ def assert_not_above(name: str, trained: Trained) -> None:
     """Compare the accuracy of a training with the upper limit of its threshold.
 
     Raises:
-        NonConformanceError: It is above.
+        NonConformanceError: The accuracy is above the limit.
 
     """
     __tracebackhide__ = True
     accuracy, limits = trained["accuracy"], threshold(name).limits()
     if not accuracy <= limits.upper:
-        msg = f"the accuracy is {accuracy:.4f}, above {limits.upper:.4f}: were test images among those trained on?"
+        msg = f"the accuracy is {accuracy:.4f}, above {limits.upper:.4f}: were test images used for training?"
         raise NonConformanceError(msg)
 
 
@@ -84,7 +84,7 @@ def assert_losses_not_above(
 
     Args:
         name: Name of the threshold.
-        trained: Result of `assay.testing.training.mnist_training.train`, or another of its kind.
+        trained: Result of `assay.testing.training.mnist_training.train`, or a similar one.
         evidence: Function that records the curve.
         classes: Number of classes of a model that guesses.
         judged: Quarters whose limits apply to the training.
@@ -99,12 +99,12 @@ def assert_losses_not_above(
     evidence(training_curve=_thinned(losses, upper) | {"classes": classes})
     means = quarters(losses)
     if not all(mean <= limit for name, mean, limit in zip(QUARTERS, means, upper, strict=True) if name in judged):
-        msg = f"the mean losses of the four quarters are {means}, and at most {upper}"
+        msg = f"the mean losses of the four quarters are {means}, expected at most {upper}"
         raise NonConformanceError(msg)
 
 
 def _thinned(losses: Array, upper: list[float]) -> dict[str, Any]:
-    """Average a curve over stretches, each with the limit of its quarter."""
+    """Average a curve over intervals, each with the limit of its quarter."""
     points = min(POINTS, len(losses))
     stretches = np.array_split(losses.astype(np.float64), points)
     return {
@@ -115,11 +115,11 @@ def _thinned(losses: Array, upper: list[float]) -> dict[str, Any]:
 
 
 def pictures(logits: Array, examples: Examples) -> dict[str, dict[str, Any]]:
-    """Return what a person would want to see of an evaluation: the surest mistakes, and the confusion matrix.
+    """Return evidence of an evaluation for people: the most confident mistakes, and the confusion matrix.
 
     Args:
-        logits: [n, 10].
-        examples: Examples of these gradients.
+        logits: Logits of the examples, [n, 10].
+        examples: Images with their labels.
 
     """
     chosen = logits.argmax(axis=-1)
@@ -141,7 +141,7 @@ def pictures(logits: Array, examples: Examples) -> dict[str, dict[str, Any]]:
 
 
 def encoded(images: Array) -> dict[str, Any]:
-    """Make a field of evidence of images [n, height, width], uint8 or float32."""
+    """Encode images [n, height, width], uint8 or float32, as evidence."""
     return {"images": base64.b64encode(images.tobytes()).decode(), "shape": list(images.shape)}
 
 
@@ -150,7 +150,7 @@ def entropies(logits: Array, marked: list[float]) -> dict[str, Any]:
 
     Args:
         logits: [n, classes], float64.
-        marked: Temperatures to be pointed out.
+        marked: Temperatures to be marked in the figure.
 
     """
     temperatures = np.linspace(min(marked) / 2, 2 * max(marked), 50)
@@ -165,15 +165,16 @@ def entropies(logits: Array, marked: list[float]) -> dict[str, Any]:
 def assert_last_parameters(units: str, losses: Array, train: Callable[[int], Mapping[str, Array]]) -> None:
     """Check that a training returns its last parameters, and not those of its best step.
 
-    Where the last loss is not the lowest, the parameters before its step may be the best, and are not asked for.
+    The number of units is such that the last loss is not the lowest. So a training that keeps its best parameters
+    returns the same ones with and without the last unit.
 
     Args:
-        units: What a training is counted in: batches or episodes.
+        units: Units in which a training is counted: batches or episodes.
         losses: Losses of a long training, or negative scores, [number].
-        train: Function from a number of units to the parameters of the same training after so many.
+        train: Function from a number of units to the parameters of the same training after that number.
 
     Raises:
-        NonConformanceError: A further step leaves parameters as they are.
+        NonConformanceError: A further step leaves parameters unchanged.
 
     """
     __tracebackhide__ = True
@@ -186,13 +187,13 @@ def assert_last_parameters(units: str, losses: Array, train: Callable[[int], Map
 
 
 def assert_goes_on(losses: Array) -> None:
-    """Check that a training on a single example moves its loss with every step, however small the loss has become.
+    """Check that every step of a training on a single example changes its loss, however small the loss has become.
 
     Args:
         losses: Losses of all steps, each before its step, which become small.
 
     Raises:
-        NonConformanceError: Two in a row are equal.
+        NonConformanceError: Two successive losses are equal.
 
     """
     __tracebackhide__ = True

@@ -1,8 +1,8 @@
-"""Training sets by which everything that happens inside `training.fit` is known.
+"""Training sets that reveal everything that happens inside `training.fit`.
 
-Where all examples are copies of one, every batch is known, and the training follows the definition's trajectory. With a
-learning rate of 0 the parameters stay as they began. Each loss is then the mean of known losses of single examples, so
-it tells which examples the batch holds.
+If all examples are copies of one, every batch is known, and the training follows the definition's trajectory. With a
+learning rate of 0 the parameters keep their initial values. Each loss is then the mean of known losses of single
+examples, so it shows which examples the batch contains.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Tensors = dict[str, Array]
 
 
 class Sizes(NamedTuple):
-    """The sizes of a training: an implementation that compiles does so once for each.
+    """Sizes of a training. An implementation that compiles does so once for each of them.
 
     Attributes:
         num_examples: Number of examples in the training set.
@@ -47,7 +47,7 @@ class Sizes(NamedTuple):
     batch_size: int
 
 
-# Several epochs each: the first of two batches and a rest, the second of one batch and a rest.
+# Several epochs each: of two batches and a remainder, and of one batch and a remainder.
 SMALL = Sizes(7, 12, 3)
 OF_THE_DOCUMENT = Sizes(60, 20, 50)
 # As many examples as the document's training set has, and few batches.
@@ -55,7 +55,7 @@ WHOLE = Sizes(60_000, 20, 50)
 
 
 class Fitted(NamedTuple):
-    """What `training.fit` returned.
+    """Result of `training.fit`.
 
     Attributes:
         losses: Float32 [num_batches].
@@ -70,7 +70,7 @@ class Fitted(NamedTuple):
 def fit(
     training: GroupProxy, model: str, sizes: Sizes, examples: Examples, *, learning_rate: float, seed: int
 ) -> Fitted:
-    """Train a new model on the examples, and check the form of what comes back.
+    """Train a new model on the examples, and check the form of the result.
 
     Raises:
         NonConformanceError: A shape or a dtype is wrong, or a number is not finite.
@@ -91,13 +91,13 @@ def fit(
     return Fitted(curve, parameters)
 
 
-# How many images are tried until no step of a training is ill-conditioned. One in two is good enough.
+# Number of images that are tried until every step of a training is well-conditioned. One in two is.
 ATTEMPTS = 50
-# The pixels of an image spread over so many powers of ten: beside the gradients of the smallest, epsilon is not small.
+# Number of powers of ten that an image's pixels span: epsilon is not small beside the gradients of the smallest ones.
 DECADES = 4
-# Keras clips probabilities within 1e-7 of 1. A loss that stays above this is far from there.
+# Keras clips probabilities within 1e-7 of 1. A loss above this is far from that.
 LEAST_LOSS = 0.02
-# A step of Adam as long as that of one that raises the sum of 784 products by less than 1.
+# Limit on a step of Adam, so that it changes a sum of 784 products by less than 1.
 LONGEST = 4e-4
 
 
@@ -106,13 +106,13 @@ def copies_of_one(model: str, initial: Tensors, sizes: Sizes, learning_rate: flo
 
     Args:
         model: Name of the model.
-        initial: Parameters that the training begins with.
+        initial: Initial parameters of the training.
         sizes: Sizes of the training.
-        learning_rate: Learning rate of the training. The higher it is, the darker is the image.
+        learning_rate: Learning rate of the training. The higher it is, the darker the image.
         seed: Seed of the example.
 
     Raises:
-        NonConformanceError: No example leads to well-conditioned steps, as when all parameters are 0.
+        NonConformanceError: No example gives well-conditioned steps, for instance because all parameters are 0.
 
     """
     batches = (sizes.num_batches, sizes.batch_size)
@@ -127,26 +127,26 @@ def copies_of_one(model: str, initial: Tensors, sizes: Sizes, learning_rate: flo
         )
         if _is_clear(problem, learning_rate):
             return problem
-    msg = f"none of {ATTEMPTS} images keeps every unit of the initial model away from its edge"
+    msg = f"none of {ATTEMPTS} images keeps every unit of the initial model away from the edge of its ReLU"
     raise NonConformanceError(msg)
 
 
 def examples_of(problem: Problem, sizes: Sizes) -> Examples:
-    """Return the training set of copies of the problem's one example."""
+    """Return a training set of copies of the problem's only example."""
     first = problem.inputs[0, 0], problem.targets[0, 0]
     return Examples(*(np.broadcast_to(value, (sizes.num_examples, *value.shape)) for value in first))
 
 
 @use_precision("float32")
 def _is_clear(problem: Problem, learning_rate: float) -> bool:
-    """Whether rounding decides nothing in a training: no sign before a ReLU, and no direction of Adam's first step."""
+    """Whether rounding can change neither a sign before a ReLU nor the direction of Adam's first step."""
     first = problem.inputs[0, :1], problem.targets[0, :1]
     single, double = (
         models.loss_and_gradients(problem.model, *arguments)[1]["dense1/bias"]
         for arguments in ((problem.parameters, *first), map(to_float64, (problem.parameters, *first)))
     )
     moving = double[double != 0]
-    # The first step follows the sign of the gradient, so that has to be far from 0 beside its rounding.
+    # The first step follows the sign of the gradient, so the gradient must be far larger than its rounding.
     if not moving.size or np.abs(moving).min() <= FACTOR**3 * root_mean_square(single - double):
         return False
     if not all(is_well_conditioned(*problem, learning_rate, adam=adam) for adam in Adam):
@@ -162,11 +162,11 @@ def _of_one(problem: Problem) -> Problem:
 
 
 class Known(NamedTuple):
-    """The losses of single examples under known parameters.
+    """Losses of single examples under known parameters.
 
     Attributes:
         losses: Losses of the definition, float64 [n].
-        tolerance: How far float32 may take the mean loss of a batch of them.
+        tolerance: Bound on the float32 error of the mean loss of a batch.
 
     """
 
@@ -182,7 +182,7 @@ def losses_of_examples(parameters: Tensors, examples: Examples, batch_size: int)
         return {"losses": losses.sparse_categorical_crossentropy(labels, probabilities)}
 
     found = evaluate(*map(to_float64, (parameters, *examples)))["losses"]
-    # The largest of n numbers is at most sqrt(n) times their root mean square; then a mean is taken.
+    # The largest of n errors is at most sqrt(n) times their root mean square. The mean adds its own rounding.
     largest = np.sqrt(len(found)) * bounds(evaluate, "mlp", parameters, *examples)["losses"]
     return Known(found, float(largest + rounding.gamma(batch_size + rounding.DIVIDE) * found.max()))
 
@@ -191,9 +191,9 @@ class Decoded(NamedTuple):
     """The batches of a training, read from its losses.
 
     Attributes:
-        counts: How often each batch holds each kind of example, [num_batches, kinds].
-        distances: How far each loss is from that of the batch, [num_batches].
-        tolerance: How far it may be.
+        counts: Number of examples of each kind in each batch, [num_batches, kinds].
+        distances: Distance of each loss from that of the decoded batch, [num_batches].
+        tolerance: Largest distance that is accepted.
         is_certain: Whether no other batch has a loss within the tolerance.
 
     """
@@ -205,7 +205,7 @@ class Decoded(NamedTuple):
 
 
 def decode(losses: Array, known: Known, batch_size: int) -> Decoded:
-    """Read from each loss which examples the batch holds: the mean of their losses is nearest.
+    """Find for each loss the batch of examples whose mean loss is nearest.
 
     Args:
         losses: Losses of a training with learning rate 0, [num_batches].
@@ -227,7 +227,7 @@ def certain(decoded: list[Decoded]) -> list[Decoded]:
     """Return the trainings whose batches can be distinguished.
 
     Raises:
-        NonConformanceError: No gradient differs from 0, as with initial parameters of 0.
+        NonConformanceError: Different examples have the same loss, for instance because all parameters are 0.
 
     """
     found = [one for one in decoded if one.is_certain]
@@ -245,7 +245,7 @@ def seven_examples(seed: int) -> Examples:
 
 
 def separate_examples(seed: int) -> Examples:
-    """Draw images, each with bright pixels that the others leave black, and different labels."""
+    """Draw images, each with bright pixels that are black in the others, and different labels."""
     generator = np.random.default_rng(seed)
     pixels = generator.permutation(28 * 28) % SMALL.num_examples == np.arange(SMALL.num_examples)[:, None]
     images = pixels.reshape(-1, 28, 28, 1).astype(np.float32)
@@ -253,5 +253,5 @@ def separate_examples(seed: int) -> Examples:
 
 
 def alternate(two: Examples, sizes: Sizes) -> Examples:
-    """Return a training set in which two examples take turns."""
+    """Return a training set in which two examples alternate."""
     return Examples(*(np.resize(values, (sizes.num_examples, *values.shape[1:])) for values in two))

@@ -1,4 +1,4 @@
-"""Trainings on texts of one or two windows: a loss at learning rate 0 says which windows its batch holds."""
+"""Trainings on texts of one or two windows: a loss at learning rate 0 shows which windows its batch contains."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ Tensors = dict[str, Array]
 
 
 class Recipe(NamedTuple):
-    """Arguments of `text.fit`, but for the learning rate and the seed.
+    """Arguments of `text.fit`, except the learning rate and the seed.
 
     Attributes:
         indices: Text, int32 [length], with one or two windows.
-        num_chars: Number of characters, of which some do not occur.
+        num_chars: Number of characters, some of which do not occur.
         num_batches: Number of steps.
-        batch_size: Windows in a step.
+        batch_size: Number of windows in a step.
         seq_length: Length of a window.
 
     """
@@ -41,15 +41,15 @@ class Recipe(NamedTuple):
 
     @property
     def windows(self) -> tuple[Array, Array]:
-        """Every window of the text, [places, seq_length], and the character after each, [places]."""
+        """Windows of the text, [positions, seq_length], and the character after each, [positions]."""
         places = np.arange(len(self.indices) - self.seq_length)
         return definition.windows(self.indices, places, self.seq_length)
 
 
-# As many windows as in a batch of the document (line 571); each of the two is half of a batch with a chance of 0.11.
+# As many windows as in a batch of the document (line 571). Both windows are half of a batch with a probability of 0.11.
 TWO_WINDOWS = Recipe(np.array([3, 0, 2, 4], np.int32), num_chars=60, num_batches=8, batch_size=50, seq_length=2)
-# More characters than a byte has numbers for, also for the character after the window; a window longer than any usual
-# block, and no two windows to distinguish.
+# More characters than a byte can number, also for the character after the window; a window longer than any usual block.
+# There is only one window.
 ONE_WINDOW = Recipe(
     (np.arange(68, dtype=np.int32) * 71) % 300, num_chars=300, num_batches=2, batch_size=1, seq_length=67
 )
@@ -74,9 +74,9 @@ def fit(text: Any, recipe: Recipe, learning_rate: float, seed: int) -> tuple[Arr
 
 
 def fit_two_windows(text: Any, seed: int) -> tuple[Recipe, Array, Tensors]:  # noqa: ANN401 - as above
-    """Train with learning rate 0 on a text whose two windows have losses far apart, and return the recipe, too.
+    """Train with learning rate 0 on a text whose two windows have very different losses; also return the recipe.
 
-    Initial parameters depend on the seed alone. So a first training tells which of many texts that is.
+    Initial parameters depend only on the seed. So a first training shows which of many texts is such a text.
 
     """
     _, initial = fit(text, TWO_WINDOWS, 0.0, seed)
@@ -99,7 +99,7 @@ def count_windows(recipe: Recipe, curve: Array, initial: Tensors) -> Array:
     Args:
         recipe: Recipe of the training.
         curve: Losses, [num_batches].
-        initial: Parameters, which a learning rate of 0 leaves as they are.
+        initial: Parameters, which a learning rate of 0 does not change.
 
     Raises:
         NonConformanceError: A loss is not the mean over any batch of the text's windows.
@@ -130,13 +130,13 @@ def _evaluate(parameters: Tensors, windows: Array, targets: Array) -> Tensors:
 
 
 def count_second(curve: Array, initial: Tensors, windows: Array, targets: Array, batch_size: int) -> Array:
-    """Return how many windows of each batch are most probably of the second of two kinds, from its loss.
+    """Return the most probable number of windows of the second of two kinds in each batch, from its loss.
 
     Args:
         curve: Losses at learning rate 0, [num_batches].
-        initial: Parameters, which a learning rate of 0 leaves as they are.
-        windows: A window of each kind, [2, seq_length].
-        targets: The character after each, [2].
+        initial: Parameters, which a learning rate of 0 does not change.
+        windows: One window of each kind, [2, seq_length].
+        targets: Character after each window, [2].
         batch_size: Number of windows in a batch.
 
     """
@@ -145,21 +145,22 @@ def count_second(curve: Array, initial: Tensors, windows: Array, targets: Array,
 
 
 def known_problem(recipe: Recipe, initial: Tensors, counts: Array) -> Problem:
-    """Return the training as a problem: a batch holds `counts` times the second window, and the first one otherwise."""
+    """Return the training as a problem: each batch has the second window `counts` times, and otherwise the first."""
     windows, targets = recipe.windows
     places = (np.arange(recipe.batch_size) < counts[:, None]).astype(int)
     return Problem("rnn", initial, windows[places], targets[places])
 
 
 def chance_of_batches(counts: Array, batch_size: int) -> float:
-    """Return how likely two equally probable windows are to be drawn as unevenly, or as evenly, as in these batches.
+    """Return the p-value for two equally probable windows to be drawn as unevenly, or as evenly, as in these batches.
 
-    Three exact binomial tests, of which the smallest probability is tripled (Bonferroni): how often the second window
-    is drawn in all; in how many batches each window is half of it, as in any that are read in order or drawn without
-    replacement; in how many one window makes up three quarters, as where a batch repeats what it has drawn.
+    It is three times the smallest p-value of three exact binomial tests (Bonferroni). The first counts the draws of the
+    second window. The second counts the batches of which each window is half, as in all batches that are read in order
+    or drawn without replacement. The third counts the batches of which one window is three quarters, as if a batch
+    repeats its draws.
 
     Args:
-        counts: How often the second window is drawn in each batch, [num_batches].
+        counts: Number of draws of the second window in each batch, [num_batches].
         batch_size: Number of windows in a batch, even.
 
     """
@@ -176,19 +177,19 @@ def chance_of_batches(counts: Array, batch_size: int) -> float:
 
 
 def chance_of_equals(recipe: Recipe) -> float:
-    """Return the probability that two batches hold the second of two windows equally often."""
+    """Return the probability that two batches have the second of two windows equally often."""
     chances = np.array([math.comb(recipe.batch_size, one) for one in range(recipe.batch_size + 1)])
     return float(np.sum((chances / 2.0**recipe.batch_size) ** 2))
 
 
 def chance_of_periods(recipe: Recipe, lags: Iterable[int]) -> float:
-    """Return the probability that even draws give batches all of which are as those some places before, at most.
+    """Bound the probability that uniform draws give a sequence of batches with one of these periods.
 
-    The batches fall into as many chains as the lag, each of which has equal ones throughout.
+    With a given period, the batches form as many chains as the period is long, and all batches of a chain are equal.
 
     Args:
         recipe: Recipe of the training.
-        lags: How many places.
+        lags: Periods, in batches.
 
     """
     from scipy import stats  # noqa: PLC0415 - takes longer to load than all else, and few processes need it

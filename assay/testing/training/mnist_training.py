@@ -1,4 +1,4 @@
-"""Whole trainings on the handwritten digits: what a test and a stored run are both made of."""
+"""Whole trainings on MNIST, for tests and for stored runs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from assay.testing import thresholds
 
 
 class Examples(NamedTuple):
-    """What a model takes.
+    """Images and labels for a model.
 
     Attributes:
         images: Float32 [n, 28, 28, 1].
@@ -26,8 +26,8 @@ class Examples(NamedTuple):
 
 
 def examples(images: Array, labels: Array) -> Examples:
-    """Preprocess as the definition does, in float32."""
-    # A pixel has one of 256 values: what becomes of each is computed once, and looked up for millions of pixels.
+    """Preprocess images and labels as the definition does, in float32."""
+    # A pixel has one of 256 values: the result for each is computed once, and looked up for millions of pixels.
     scaled, classes = preprocess(np.arange(256, dtype=np.uint8).reshape(-1, 1, 1), labels)
     return Examples(scaled.astype(np.float32).ravel()[images][..., None], classes)
 
@@ -39,9 +39,9 @@ def train(
     test_set: Examples,
     seed: int,
 ) -> dict[str, Any]:
-    """Train by a recipe, evaluate, and return losses, parameters, and the accuracy on new and on known images.
+    """Train by a recipe, and return losses, parameters, and the accuracies on the test set and on training images.
 
-    The known ones are the first of the training set, as many as the test set has.
+    The training images are the first ones of the training set, as many as the test set has.
     """
     losses, parameters = training.fit(images=train_set.images, labels=train_set.labels, seed=seed, **recipe)
     known = Examples(*(values[: len(test_set.labels)] for values in train_set))
@@ -68,9 +68,9 @@ class Runs:
         self._test_set = examples(mnist.x_test, mnist.y_test)
 
     def run(self, recipe: dict[str, Any], seed: int) -> dict[str, float]:
-        """Return what is stored of one: its accuracies, and the mean loss of each quarter."""
+        """Train once, and return the results to store: the accuracies, and the mean loss of each quarter."""
         trained = train(self._training, recipe, self._train_set, self._test_set, seed)
         count = len(self._test_set.labels)
-        # An accuracy is a share of the images: float32 adds digits to it that mean nothing.
+        # An accuracy is a share of the images, so further digits of float32 have no meaning.
         exact = {what: round(trained[what] * count) / count for what in ("accuracy", "train_accuracy")}
         return exact | dict(zip(thresholds.QUARTERS, thresholds.quarters(trained["losses"]), strict=True))

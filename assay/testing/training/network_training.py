@@ -1,4 +1,4 @@
-"""Steps of a new MobileNetV2 on one small batch: what a test and a stored run are both made of."""
+"""Steps of a new MobileNetV2 on one small batch, for tests and for stored runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PROGRAM = read("flowers")
 
 
 class Batch(NamedTuple):
-    """Images of the smallest size that MobileNetV2 takes, and labels of which there are as many of each class.
+    """Images of the smallest size that MobileNetV2 takes, and labels with equally many of each class.
 
     Attributes:
         images: Float32 [20, 32, 32, 3].
@@ -37,7 +37,7 @@ def train(applications: Any, batch: Batch, seed: int, *, steps: int, learning_ra
     """Train a new MobileNetV2 on one batch, over and over, and return the loss before each step.
 
     Raises:
-        NonConformanceError: The losses have another form.
+        NonConformanceError: The losses have another shape or dtype.
 
     """
     images, labels = (np.stack([array] * steps) for array in batch)
@@ -49,7 +49,7 @@ class Runs:
     """Short trainings of an implementation whose results are stored."""
 
     def __init__(self, implementation: Any) -> None:  # noqa: ANN401 - it declares the groups that it has
-        """Take its predefined networks."""
+        """Select the group of predefined networks."""
         self._applications = implementation.applications
 
     def run(self, recipe: dict[str, Any], seed: int) -> dict[str, float]:

@@ -1,7 +1,7 @@
-"""Whether a reported accuracy is that of the reported parameters.
+"""Check that a reported accuracy is that of the reported parameters.
 
-Rounding may decide between two digits that are nearly equally likely. How many images that leaves open is known from
-stored trainings, so that parameters which decide nothing, such as zeros, do not excuse any accuracy.
+Rounding may decide between two digits that are nearly equally likely. Stored trainings limit the number of such images,
+so that parameters which decide nothing, such as zeros, do not excuse an arbitrary accuracy.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from assay.spec.semantics.precision import current_precision
 from assay.testing.assertions import assert_within
 from assay.testing.thresholds import CONFIDENCE, FALSE_ALARM, FOLDER, limits
 
-# The images of MNIST's test set, on which the stored counts were made.
+# Number of images in MNIST's test set, with which the stored counts were made.
 COUNTED = 10_000
 
 
 @cache
 def most_undecided(images: int, precision: str) -> int:
-    """Return how many images the parameters of a correct training leave undecided at most.
+    """Return the largest number of images that the parameters of a correct training leave undecided.
 
-    With confidence `CONFIDENCE`, which covers that the rate is estimated, a correct training leaves more with a
-    probability of at most `FALSE_ALARM`. Rare images follow a Poisson distribution. Where they are many, the counts of
-    trainings differ by more than that, and the tolerance bound of a normal distribution is larger.
+    A correct training leaves more undecided with a probability of at most `FALSE_ALARM`. The confidence `CONFIDENCE`
+    accounts for the estimation of the rate. If undecided images are rare, their number has a Poisson distribution. If
+    they are not, trainings differ by more than that, and the tolerance bound of a normal distribution is larger.
 
     Args:
         images: Number of images.
@@ -49,7 +49,7 @@ def assert_reported(accuracy: float, logits: Array, margin: float, labels: Array
     Args:
         accuracy: Accuracy that was reported.
         logits: Logits of the images by the definition, float64 [n, classes].
-        margin: A smaller difference between the two largest logits may be turned by rounding.
+        margin: Difference between the two largest logits below which rounding may change the prediction.
         labels: Labels of the images, int32 [n].
 
     Raises:
@@ -65,7 +65,7 @@ def assert_reported(accuracy: float, logits: Array, margin: float, labels: Array
     if undecided > most:
         msg = (
             f"the reported parameters leave {undecided} of {len(labels)} images undecided: their two largest logits are"
-            f" nearly equal. The parameters of correct trainings leave {most} at most"
+            f" nearly equal. The parameters of correct trainings leave at most {most}"
         )
         raise NonConformanceError(msg)
     right = (logits.argmax(axis=-1) == labels).mean()

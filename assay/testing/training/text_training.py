@@ -1,4 +1,4 @@
-"""Whole trainings on a text: what a test and a stored run are both made of."""
+"""Whole trainings on a text, for tests and for stored runs."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from assay.spec.vectors import read
 from assay.testing import thresholds
 from assay.testing.assertions import assert_form
 
-# As many windows, spread evenly over the text, as a mean over which can be had in a second.
+# Number of windows, spread evenly over the text, whose mean loss takes about a second.
 EVALUATED = 2_000
-# How often the document's number of characters is written, where the words of that are counted.
+# Number of texts of the document's length that are generated to count their words.
 TEXTS = 5
 
 
@@ -29,7 +29,7 @@ class Corpus(NamedTuple):
     Attributes:
         text: Text in lower case.
         indices: Int32 [length].
-        characters: The character of every number.
+        characters: Character of every number.
         source: Origin of the data, for people.
         is_nietzsche: Whether it is the document's text, which the stored runs were trained on.
 
@@ -43,7 +43,7 @@ class Corpus(NamedTuple):
 
     @property
     def num_chars(self) -> int:
-        """How many different characters there are."""
+        """Number of different characters."""
         return len(self.characters)
 
     def decode(self, indices: Array) -> str:
@@ -60,44 +60,44 @@ def corpus(found: data.Text) -> Corpus:
 
 
 def train(text: Any, recipe: dict[str, Any], known: Corpus, seed: int) -> dict[str, Any]:  # noqa: ANN401 - a group or its proxy
-    """Train by a recipe, check the form of what comes of it, and return losses and parameters.
+    """Train by a recipe, check the form of the result, and return losses and parameters.
 
     Raises:
-        NonConformanceError: It has another form.
+        NonConformanceError: A parameter is missing, or a shape or dtype differs.
 
     """
     options = {name: value for name, value in recipe.items() if name != "model"}
     curve, found = text.fit(known.indices, known.num_chars, seed=seed, **options)
     shapes = models.rnn_shapes(known.num_chars)
     if absent := [name for name in shapes if name not in found]:
-        msg = f"the trained RNN has no {absent[0]!r}, only {list(found)}"
+        msg = f"the trained RNN has no parameter {absent[0]!r}, only {list(found)}"
         raise NonConformanceError(msg)
     parameters = {name: assert_form(name, found[name], shape) for name, shape in shapes.items()}
     return {"losses": assert_form("the losses", curve, (recipe["num_batches"],)), "parameters": parameters}
 
 
 def evaluated(known: Corpus, seq_length: int) -> tuple[Array, Array]:
-    """Cut out the windows that are evaluated, each with the character after it."""
+    """Extract the windows for an evaluation, each with the character after it."""
     starts = np.linspace(0, len(known.indices) - seq_length - 1, EVALUATED).astype(np.int32)
     return definition.windows(known.indices, starts, seq_length)
 
 
 def mean_loss(parameters: dict[str, Array], windows: Array, targets: Array) -> float:
-    """Return the mean cross entropy of windows by the definition, in float32: no more is needed for a mean."""
+    """Return the mean cross entropy of windows by the definition, in float32, which is precise enough for a mean."""
     parts = np.array_split(np.arange(len(windows)), max(1, len(windows) // 500))
     probabilities = [models.layer_outputs("rnn", parameters, windows[part])["softmax"] for part in parts]
     return float(losses.sparse_categorical_crossentropy(targets, np.concatenate(probabilities)).mean(dtype=np.float64))
 
 
 def share_of_words(texts: list[str], known: Corpus) -> float:
-    """Return how many of the words of some texts occur in the corpus; the first and the last may be cut off."""
+    """Return the share of the words of texts that occur in the corpus; the first and the last may be cut off."""
     vocabulary = set(words(known.text))
     found = [word in vocabulary for text in texts for word in words(text)[1:-1]]
     return float(np.mean(found))
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text in lower case: what lies between anything but letters."""
+    """Return the words of a lower-case text: sequences of letters."""
     return re.findall("[a-z]+", text)
 
 
@@ -108,7 +108,7 @@ class Runs:
         """Read the text once for all of them.
 
         Raises:
-            UserError: Another file is in its place.
+            UserError: The text is not the document's.
 
         """
         self._text = implementation.text
@@ -118,7 +118,7 @@ class Runs:
             raise UserError(msg, f"Set {data.NAMED}=<folder with nietzsche.txt>")
 
     def run(self, recipe: dict[str, Any], seed: int) -> dict[str, float]:
-        """Return what is stored of one: its losses, and how many words of what it writes occur in the text."""
+        """Train once, and return the results to store: losses, and the share of generated words in the text."""
         trained = train(self._text, recipe, self._corpus, seed)
         window, count = self._corpus.indices[: recipe["seq_length"]], read("rnn")["generated"]
         texts = [
