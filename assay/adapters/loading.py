@@ -132,7 +132,7 @@ def _check(name: str, implementation: object) -> None:
     for attribute in expected:
         if not hasattr(implementation, attribute):
             msg = f"{name!r} is not an implementation: it has no {attribute!r}"
-            raise UserError(msg, f"The contract asks for {', '.join(expected)} (assay/contract.py)")
+            raise UserError(msg, f"The contract asks for {', '.join(expected)} (assay/contract/implementation.py)")
     groups = implementation.groups  # type: ignore[attr-defined]  # checked above
     if unknown := [group for group in groups if group not in GROUPS]:
         msg = f"{name!r} declares the group {unknown[0]!r}, which the contract does not have"
