@@ -31,7 +31,7 @@ namespace assay {
 using Json = nlohmann::ordered_json;
 using Shape = std::vector<std::int64_t>;
 
-// Thrown where the caller is wrong: a `ValueError` of the contract. Anything else is a failure of this program.
+// Thrown for invalid arguments: a `ValueError` of the contract. Any other exception is a failure of this program.
 struct InvalidArgument : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -48,7 +48,7 @@ inline std::int64_t size_of(const Shape& shape) {
     return std::accumulate(shape.begin(), shape.end(), std::int64_t{1}, std::multiplies<>());
 }
 
-// An array as it travels: little-endian, the last axis fastest.
+// An array of a message: little-endian, the last axis fastest.
 class Array {
   public:
     Array(std::string dtype, Shape shape, std::vector<char> content)
@@ -75,7 +75,7 @@ class Array {
         return reinterpret_cast<const T*>(content_.data());
     }
 
-    // Whole numbers of any type, as labels come.
+    // Integers of any type, such as labels.
     std::vector<std::int64_t> integers() const {
         if (dtype_ == "uint8") return copy<std::uint8_t>();
         if (dtype_ == "int32") return copy<std::int32_t>();
@@ -102,7 +102,7 @@ class Array {
     std::vector<char> content_;
 };
 
-// What a function returns: an array, or several.
+// The result of a function: one array or several.
 struct Value {
     Value(Array array) : arrays{std::move(array)}, single(true) {}
     Value(std::vector<Array> several) : arrays(std::move(several)), single(false) {}
@@ -116,7 +116,7 @@ class Arguments {
   public:
     Arguments(const Json& fields, const std::vector<Array>& arrays) : fields_(fields), arrays_(arrays) {}
 
-    // Whether the caller has given an argument, and not left it to the default of the contract.
+    // Whether the caller passes an argument instead of leaving it at the contract's default.
     bool is_given(const std::string& name) const { return fields_.contains(name); }
 
     // Whether an argument is given and not None.
@@ -159,7 +159,7 @@ class Arguments {
         if (!fields_.contains(name)) throw InvalidArgument("the argument " + name + " is missing");
         return fields_.at(name);
     }
-    // A scalar of NumPy travels as a number, and is an array of shape [] here.
+    // A message has a NumPy scalar as a number, which becomes an array of shape [] here.
     const Array& array_of(const Json& value) const {
         if (!value.is_number()) return arrays_.at(value.at("array").get<std::size_t>());
         scalars_.push_back(Array::zeros<float>({}));
@@ -190,9 +190,9 @@ class Peer {
         functions_[group + "." + name] = std::move(function);
     }
 
-    // Answer until told to stop, or until nobody asks any more.
+    // Answer messages until `stop` or the end of the input.
     void serve() {
-        // What the program or a library prints must not get between the answers.
+        // Text that the program or a library prints must not mix with the answers.
         std::FILE* answers = fdopen(dup(STDOUT_FILENO), "wb");
         dup2(STDERR_FILENO, STDOUT_FILENO);
         std::ios::sync_with_stdio(false);

@@ -33,7 +33,7 @@ Array scalar(double value) {
     return result;
 }
 
-// Step `time` of [batch, time, features], and where a step belongs there.
+// Read step `time` of [batch, time, features]. `put_step` writes one.
 Array step_of(const Array& inputs, std::int64_t time) {
     const auto batch = inputs.shape()[0], length = inputs.shape()[1], features = inputs.shape()[2];
     Array step = Array::zeros<float>({batch, features});
@@ -91,7 +91,7 @@ Value sample(const Arguments& arguments) {
     for (std::int64_t row = 0; row < batch; ++row) {
         const float* weights = probabilities.data<float>() + row * classes;
         if (std::any_of(weights, weights + classes, [](float weight) { return std::isnan(weight); })) {
-            throw InvalidArgument("there is a NaN among the probabilities");
+            throw InvalidArgument("a probability is NaN");
         }
         drawn.data<std::int32_t>()[row] = std::discrete_distribution<std::int32_t>(weights, weights + classes)(generator);
     }
@@ -237,8 +237,8 @@ void add_functions(assay::Peer& peer) {
         Array losses = Array::zeros<float>({batch});
         for (std::int64_t place = 0; place < targets.size(); ++place) {
             const float target = targets.data<float>()[place];
-            // The logarithm of the standard library: that of oneDNN is wrong by dozens of units in the last place.
-            // 0 times the logarithm of 0 is 0.
+            // The logarithm of the standard library: oneDNN's has an error of dozens of units in the last place.
+            // 0 times the logarithm of 0 counts as 0.
             if (target != 0) losses.data<float>()[place / classes] -= target * std::log(probabilities.data<float>()[place]);
         }
         return losses;

@@ -1,4 +1,4 @@
-// The primitives of oneDNN that the operations use, each on arrays in the contract's layouts.
+// The oneDNN primitives that the operations use, on arrays in the contract's layouts.
 
 #pragma once
 
@@ -29,7 +29,7 @@ inline memory::desc describe(const memory::dims& dims, tag format) {
     return memory::desc(dims, memory::data_type::f32, format);
 }
 
-// View an array as a memory of oneDNN; nothing is copied.
+// View an array as oneDNN memory, without a copy.
 inline memory view(const Array& array, const memory::dims& dims, tag format) {
     return memory(describe(dims, format), engine(), const_cast<float*>(array.data<float>()));
 }
@@ -57,7 +57,7 @@ struct Window {
     }
 };
 
-// oneDNN names the axes of images in another order than they lie in memory.
+// oneDNN lists the axes of images in an order that differs from their memory layout.
 inline memory::dims channels_second(const Shape& images) { return {images[0], images[3], images[1], images[2]}; }
 inline memory::dims filters_first(const Shape& kernel) { return {kernel[3], kernel[2], kernel[0], kernel[1]}; }
 
@@ -90,7 +90,7 @@ inline Array softmax(const Array& logits) {
     return outputs;
 }
 
-// Multiply rows with a kernel, and add a bias where there is one.
+// Multiply rows by a kernel, and add the bias, if any.
 inline Array multiply(const Array& inputs, const Array& kernel, const Array* bias) {
     Shape shape = inputs.shape();
     const auto length = kernel.shape()[0], units = kernel.shape()[1];
@@ -245,7 +245,7 @@ struct BatchNormalization {
                 {DNNL_ARG_SHIFT, view(beta, channels, tag::x)}};
     }
 
-    // In training, mean and variance become those of the batch.
+    // In training, oneDNN writes the mean and variance of the batch to `mean` and `variance`.
     Array run() {
         Array outputs = Array::zeros<float>(inputs.shape());
         Operands operands = statistics();
@@ -273,7 +273,7 @@ struct BatchNormalization {
     }
 };
 
-// One step of an LSTM: its gates lie in the contract's order.
+// One step of an LSTM, with the gates in the contract's order.
 inline std::vector<Array> lstm_step(const Array& inputs, const Array& hidden, const Array& carry, const Array& kernel,
                                     const Array& recurrent_kernel, const Array& bias) {
     const auto batch = inputs.shape()[0], length = inputs.shape()[1], units = hidden.shape()[1];

@@ -1,5 +1,5 @@
 'use strict';
-/** The loader of the digits: see `assay.contract.Datasets`. */
+/** The loader of MNIST: see `assay.contract.Datasets`. */
 
 const tf = require('./tf');
 const { onTensors } = require('./arrays');

@@ -17,30 +17,30 @@ const matMul = tf.customGrad((a, b, save) => {
   return { value: tf.matMul(a, b), gradFunc };
 });
 
-/** How much is added before an axis, and after it. */
-function padded(size, window, stride, padding) {
+/** Number of elements that padding adds before an axis, and after it. */
+function padWidths(size, window, stride, padding) {
   if (padding === 'valid') return [0, 0];
   const total = Math.max(0, (Math.ceil(size / stride) - 1) * stride + window - size);
   return [Math.floor(total / 2), Math.ceil(total / 2)];
 }
 
-/** The gradient for the filter: the images convolved with what comes back, examples in the place of channels. */
+/** Gradient of the filter: the images convolved with the upstream gradient, with examples in place of channels. */
 function filterGradient(inputs, kernel, upstream, strides, padding) {
-  const pads = [0, 1].map((axis) => padded(inputs.shape[axis + 1], kernel.shape[axis], strides[axis], padding));
+  const pads = [0, 1].map((axis) => padWidths(inputs.shape[axis + 1], kernel.shape[axis], strides[axis], padding));
   const images = tf.transpose(inputs, [3, 1, 2, 0]);
   const filter = tf.transpose(upstream, [1, 2, 0, 3]);
-  // The stride of the one is the distance of the rows and columns in the other.
+  // The stride of the convolution is the dilation of its gradient.
   const sums = tf.conv2d(images, filter, 1, [[0, 0], ...pads, [0, 0]], 'NHWC', strides);
   return tf.slice(tf.transpose(sums, [1, 2, 0, 3]), [0, 0, 0, 0], kernel.shape);
 }
 
-/** The gradient for the images: what comes back, convolved with the filter turned around. */
+/** Gradient of the images: the upstream gradient convolved with the flipped filter. */
 function inputGradient(inputs, kernel, upstream, strides, padding) {
   if (strides[0] !== 1 || strides[1] !== 1) {
     return tf.conv2dTranspose(upstream, kernel, inputs.shape, strides, padding);
   }
   const pads = [0, 1].map((axis) => {
-    const [before, after] = padded(inputs.shape[axis + 1], kernel.shape[axis], 1, padding);
+    const [before, after] = padWidths(inputs.shape[axis + 1], kernel.shape[axis], 1, padding);
     return [kernel.shape[axis] - 1 - before, kernel.shape[axis] - 1 - after];
   });
   const turned = tf.transpose(tf.reverse(kernel, [0, 1]), [0, 1, 3, 2]);
@@ -59,4 +59,4 @@ function conv2d(inputs, kernel, strides, padding) {
   })(inputs, kernel);
 }
 
-module.exports = { conv2d, matMul, padded };
+module.exports = { conv2d, matMul, padWidths };

@@ -1,5 +1,5 @@
 'use strict';
-/** TensorFlow.js on Node.js: WebAssembly where its kernels reach. */
+/** TensorFlow.js on Node.js, with WebAssembly where it has kernels. */
 
 const os = require('os');
 const { InvalidArgument, serve } = require('./wire');

@@ -1,5 +1,5 @@
 'use strict';
-/** The document's models, without state: see `assay.contract.Models`. */
+/** The document's models as stateless functions: see `assay.contract.Models`. */
 
 const tf = require('./tf');
 const { onTensors } = require('./arrays');

@@ -1,5 +1,5 @@
 'use strict';
-/** The document's models: how they are made, what they compute, and how they learn. */
+/** The document's models: initial parameters, outputs, loss and training. */
 
 const tf = require('./tf');
 const { conv2d, matMul } = require('./kernels');
@@ -7,7 +7,7 @@ const { adamStep, sgdStep } = require('./optimizers');
 const { glorotUniform, orthogonal } = require('./random');
 const { lastOutput } = require('./recurrence');
 
-/** The shapes of the kernels of a model, in their order; a new linear model is all zeros. */
+/** Shapes of the kernels of a model, in their order; a new linear model is all zeros. */
 const KERNELS = {
   linear: { dense: [3, 1] },
   mlp: { dense1: [784, 100], dense2: [100, 10] },
@@ -17,7 +17,7 @@ const KERNELS = {
   q_cnn: { conv1: [8, 8, 4, 16], conv2: [4, 4, 16, 32], dense1: [2592, 256], dense2: [256, 4] },
 };
 
-/** Runs layers one after the other, and keeps what comes out of each. */
+/** Runs layers one after the other, and keeps the output of each. */
 class Runner {
   constructor(parameters, inputs) {
     this.parameters = parameters;
@@ -44,7 +44,7 @@ class Runner {
     return this.keep(name, tf.relu(tf.add(conv2d(this.last, kernel, [stride, stride], padding), bias)));
   }
 
-  /** Behind a ReLU, so that nothing is lost where WebAssembly finds no maximum, which is where none is above 0. */
+  /** Only after a ReLU: WebAssembly's gradient ignores a maximum of 0 or less, and there a ReLU has none either. */
   pool(name) {
     return this.keep(name, tf.maxPool(this.last, 2, 2, 'valid'));
   }
@@ -67,7 +67,7 @@ class Runner {
   }
 }
 
-/** What each model does with a batch, up to its logits. */
+/** Layers of each model, up to its logits. */
 const LAYERS = {
   linear: (run) => run.dense('dense'),
   mlp: (run) => run.flatten().dense('dense1', tf.relu).dense('dense2'),
@@ -90,7 +90,7 @@ function forward(model, parameters, inputs) {
   return LAYERS[model](new Runner(parameters, inputs), inputs);
 }
 
-/** The mean loss of a batch. */
+/** Mean loss of a batch. */
 function loss(model, parameters, inputs, targets) {
   const { last } = forward(model, parameters, inputs);
   if (model === 'linear') return tf.mean(tf.square(tf.sub(last, targets)));
@@ -98,7 +98,7 @@ function loss(model, parameters, inputs, targets) {
   return tf.neg(tf.mean(tf.sum(tf.mul(labels, tf.logSoftmax(last)), 1)));
 }
 
-/** The loss, and its gradients in the order of the parameters. */
+/** Loss, and its gradients in the order of the parameters. */
 function differentiated(model, parameters, inputs, targets) {
   const names = [...parameters.keys()];
   const named = (values) => new Map(names.map((name, index) => [name, values[index]]));
@@ -106,10 +106,10 @@ function differentiated(model, parameters, inputs, targets) {
   return tf.valueAndGrads(call)([...parameters.values()]);
 }
 
-/** Make a model for a number of characters, where it reads any. */
+/** Make a model; a model that reads characters is made for a number of them. */
 function initial(model, seed, characters = 57) {
   const parameters = new Map();
-  // A seed for each tensor: with the same one they would begin alike.
+  // A seed for each tensor: with one seed, tensors would start with the same numbers.
   const next = () => seed * 16 + parameters.size;
   for (const [name, given] of Object.entries(KERNELS[model])) {
     const shape = given.map((size) => (model === 'rnn' && size === 57 ? characters : size));
@@ -117,7 +117,7 @@ function initial(model, seed, characters = 57) {
     parameters.set(`${name}/kernel`, kernel);
     if (name === 'cell') {
       parameters.set('cell/recurrent_kernel', orthogonal([256, 1024], next()));
-      // The forget gate begins open.
+      // The forget gate is initially open.
       parameters.set('cell/bias', tf.concat([tf.zeros([256]), tf.ones([256]), tf.zeros([512])]));
     } else {
       parameters.set(`${name}/bias`, tf.zeros(shape.slice(-1)));
@@ -128,8 +128,8 @@ function initial(model, seed, characters = 57) {
 
 /**
  * Train with a new optimizer.
- * @param batch returns inputs and targets of a step, counted from 0.
- * @returns the loss of each batch before its step, and the parameters after the last.
+ * @param batch Function from the number of a step, from 0, to its inputs and targets.
+ * @returns Loss of each batch before its step, and the parameters after the last.
  */
 function trained(model, parameters, batch, steps, learningRate) {
   const names = [...parameters.keys()];

@@ -3,20 +3,20 @@
 
 const tf = require('./tf');
 const { onTensors } = require('./arrays');
-const { conv2d, padded } = require('./kernels');
+const { conv2d, padWidths } = require('./kernels');
 const { adamStep, sgdStep } = require('./optimizers');
-const { checked, classes, glorotUniform } = require('./random');
+const { classes, glorotUniform, toDivisor } = require('./random');
 const { InvalidArgument } = require('./wire');
 
-/** The weights that there are: a layer without a bias has none. */
+/** The weights that are not null: a layer may have no bias. */
 const present = (...weights) => weights.filter((weight) => weight !== null && weight !== undefined);
 
-/** Make a layer with these weights. What it would draw is overwritten, and takes long for an LSTM. */
+/** Make a layer with these weights. Its own initial draws would be overwritten, and take long for an LSTM. */
 function made(create, weights, options = {}) {
   return create({ weights, kernelInitializer: 'zeros', recurrentInitializer: 'zeros', ...options });
 }
 
-/** Make a recurrent cell with these weights, which is called by itself. */
+/** Make a recurrent cell with these weights, to be called without a layer. */
 function madeCell(create, weights, options) {
   const cell = made(create, weights, { units: weights[1].shape[0], ...options });
   cell.build([null, weights[0].shape[0]]);
@@ -26,7 +26,7 @@ function madeCell(create, weights, options) {
 
 const window = (options) => ({ poolSize: options.pool_size, strides: options.strides, padding: options.padding });
 
-/** Keras's epsilon, which is that of the contract. */
+/** Keras's epsilon, as in the contract. */
 const normalized = (inputs, gamma, beta, mean, variance) => tf.batchNorm(inputs, mean, variance, beta, gamma, 0.001);
 
 const ops = {
@@ -40,7 +40,7 @@ const ops = {
   tanh: ({ inputs }) => tf.tanh(inputs),
   sigmoid: ({ inputs }) => tf.sigmoid(inputs),
   softmax: ({ logits }) => tf.softmax(logits),
-  // The layer takes no inputs that are flat already.
+  // The layer rejects inputs that are already flat.
   flatten: ({ inputs }) => tf.reshape(inputs, [inputs.shape[0], -1]),
   reshape: ({ inputs, target_shape: targetShape }) => tf.layers.reshape({ targetShape }).apply(inputs),
 
@@ -55,7 +55,7 @@ const ops = {
       useBias: weights.length === 2,
     };
     const run = () => made(tf.layers.conv2d, weights, options).apply(inputs);
-    // WebAssembly returns zeros for a window that is smaller than its stride, with the padding `same`.
+    // WebAssembly returns zeros for a window smaller than its stride, with padding `same`.
     return strides.some((stride, axis) => stride > kernel.shape[axis]) ? tf.plainly(run) : run();
   },
 
@@ -66,16 +66,16 @@ const ops = {
 
   max_pool2d: ({ inputs, ...options }) => tf.layers.maxPooling2d(window(options)).apply(inputs),
 
-  // WebAssembly finds no maximum where none is above 0.
+  // WebAssembly ignores a maximum of 0 or less.
   max_pool2d_gradient: ({ inputs, upstream, pool_size: size, strides, padding }) =>
     tf.plainly(() => tf.grad((images) => tf.maxPool(images, size, strides, padding))(inputs, upstream)),
 
   average_pool2d: ({ inputs, ...options }) => tf.layers.averagePooling2d(window(options)).apply(inputs),
 
   average_pool2d_gradient({ inputs, upstream, pool_size: size, strides, padding }) {
-    // TensorFlow.js shares the gradient of a window among all its places, also those that are not of the image. The
-    // mean over the whole window of an image of ones is the share of those that are.
-    const pads = [0, 1].map((axis) => padded(inputs.shape[axis + 1], size[axis], strides[axis], padding));
+    // TensorFlow.js divides the gradient of a window among all its positions, including those outside the image. The
+    // mean over the whole window for an image of ones is the share of positions inside.
+    const pads = [0, 1].map((axis) => padWidths(inputs.shape[axis + 1], size[axis], strides[axis], padding));
     const ones = tf.pad(tf.onesLike(inputs), [[0, 0], ...pads, [0, 0]]);
     const shares = tf.avgPool(ones, size, strides, 'valid');
     return tf.grad((images) => tf.avgPool(images, size, strides, padding))(inputs, tf.div(upstream, shares));
@@ -127,7 +127,7 @@ const ops = {
     );
   },
 
-  softmax_with_temperature: ({ logits, temperature }) => tf.softmax(tf.div(logits, checked(temperature))),
+  softmax_with_temperature: ({ logits, temperature }) => tf.softmax(tf.div(logits, toDivisor(temperature))),
 
   sample({ probabilities, seed }) {
     if (probabilities.dataSync().some(Number.isNaN))
@@ -164,7 +164,7 @@ const ops = {
   zeros: ({ shape }) => tf.initializers.zeros().apply(shape),
 };
 
-/** The layers' own recurrent activation is another one: the hard sigmoid of Keras before TensorFlow 2. */
+/** The layers' default recurrent activation is the hard sigmoid, as in Keras before TensorFlow 2. */
 function lstmCell(...weights) {
   return madeCell(tf.layers.lstmCell, weights, { recurrentActivation: 'sigmoid' });
 }

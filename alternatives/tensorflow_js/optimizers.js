@@ -1,5 +1,5 @@
 'use strict';
-/** Steps of the optimizers. */
+/** Optimizer steps. */
 
 const tf = require('./tf');
 
@@ -11,7 +11,7 @@ function sgdStep(parameter, gradient, learningRate) {
   return tf.sub(parameter, tf.mul(gradient, learningRate));
 }
 
-/** `tf.train.adam` adds epsilon after the correction for bias, and the contract's algorithm before it. */
+/** Adam with epsilon before bias correction; `tf.train.adam` adds it after. */
 function adamStep(parameter, gradient, firstMoment, secondMoment, step, learningRate) {
   const first = tf.add(tf.mul(firstMoment, BETA_1), tf.mul(gradient, 1 - BETA_1));
   const second = tf.add(tf.mul(secondMoment, BETA_2), tf.mul(tf.square(gradient), 1 - BETA_2));

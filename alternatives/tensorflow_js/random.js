@@ -1,5 +1,5 @@
 'use strict';
-/** What is drawn. */
+/** Random draws. */
 
 const tf = require('./tf');
 const { InvalidArgument } = require('./wire');
@@ -9,14 +9,14 @@ function glorotUniform(shape, seed) {
   return tf.initializers.glorotUniform({ seed }).apply(shape);
 }
 
-/** Whole numbers from 0 up to a limit, which is left out. */
+/** Whole numbers from 0 to below a limit. */
 function integers(count, limit, seed) {
   return tf.randomUniformInt([count], 0, limit, seed).dataSync();
 }
 
 /**
- * A matrix of no more rows than columns whose rows are orthonormal. `tf.initializers.orthogonal` takes 11 seconds
- * for what an LSTM of 256 units has.
+ * A matrix with orthonormal rows, and no more rows than columns. `tf.initializers.orthogonal` takes 11 seconds for an
+ * LSTM of 256 units.
  */
 function orthogonal([rows, columns], seed) {
   const values = Float64Array.from(tf.randomNormal([rows, columns], 0, 1, 'float32', seed).dataSync());
@@ -36,7 +36,7 @@ function orthogonal([rows, columns], seed) {
 }
 
 /**
- * A class by each row of probabilities. `tf.multinomial` draws one random number with a seed, and uses it for all rows.
+ * Draws a class from each row of probabilities. With a seed, `tf.multinomial` uses one random number for all rows.
  */
 function classes(probabilities, seed) {
   const [rows, count] = probabilities.shape;
@@ -44,13 +44,13 @@ function classes(probabilities, seed) {
   const noise = tf.randomUniform([rows], 0, 1, 'float32', seed).dataSync();
   const row = (index) => values.subarray(count * index, count * (index + 1));
   return tf.tensor1d(
-    Int32Array.from(noise, (one, index) => drawn(row(index), one)),
+    Int32Array.from(noise, (one, index) => drawClass(row(index), one)),
     'int32'
   );
 }
 
-/** The class whose part of the probabilities, laid end to end, a random number falls into. */
-function drawn(probabilities, noise) {
+/** The class whose interval of the cumulative probabilities contains a random number. */
+function drawClass(probabilities, noise) {
   let total = 0;
   for (const one of probabilities) total += one;
   let left = noise * total;
@@ -65,8 +65,8 @@ function drawn(probabilities, noise) {
   return last;
 }
 
-/** A temperature as it is divided by. */
-function checked(temperature) {
+/** Check a temperature, and convert it to a divisor. */
+function toDivisor(temperature) {
   const divisor = Math.fround(temperature);
   if (!(divisor > 0 && divisor < Infinity)) {
     throw new InvalidArgument(`the temperature must be a number above 0, got ${temperature}`);
@@ -74,4 +74,4 @@ function checked(temperature) {
   return divisor;
 }
 
-module.exports = { checked, classes, drawn, glorotUniform, integers, orthogonal };
+module.exports = { classes, drawClass, glorotUniform, integers, orthogonal, toDivisor };

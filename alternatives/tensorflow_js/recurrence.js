@@ -1,9 +1,9 @@
 'use strict';
-/** An LSTM over one-hot inputs whose gradient is written by hand: the tape of 40 steps holds a thousand tensors. */
+/** An LSTM over one-hot inputs with a handwritten gradient, since the tape of 40 steps has a thousand tensors. */
 
 const tf = require('./tf');
 
-/** What follows the products of a cell: the states after it, and its gates. */
+/** The states after a step of the cell, and its gates, given the products of the cell. */
 function step(sums, carry) {
   const [write, keep, candidate, read] = tf
     .split(sums, 4, 1)
@@ -14,21 +14,21 @@ function step(sums, carry) {
 }
 
 /**
- * What numbers [batch, time] of characters contribute to the sums of each time: rows of the kernel, and the bias. They
- * are looked up by a product, which takes a quarter of the time of `gather`.
+ * Contribution of the characters [batch, time] to the sums of each step: rows of the kernel, plus the bias. A product
+ * with one-hot vectors takes a quarter of the time of `gather`.
  */
 function looked(tokens, kernel, bias) {
   const rows = tf.add(kernel, bias);
   return tf.unstack(tokens, 1).map((column) => tf.matMul(tf.oneHot(column, kernel.shape[0]), rows));
 }
 
-/** s (1 - s), the slope of the sigmoid at where it is s. */
+/** s (1 - s), the derivative of the sigmoid where its value is s. */
 const slope = (gate) => tf.mul(gate, tf.sub(1, gate));
 
-/** 1 - t^2, the slope of tanh at where it is t. */
+/** 1 - t^2, the derivative of tanh where its value is t. */
 const tanhSlope = (squashed) => tf.sub(1, tf.square(squashed));
 
-/** The last hidden state [batch, units] of a run from zeros. */
+/** The last hidden state [batch, units], from a state of zeros. */
 function lastOutput(tokens, kernel, recurrent, bias) {
   return tf.customGrad((weights, recurrentWeights, offsets, save) => {
     const zeros = tf.zeros([tokens.shape[0], recurrentWeights.shape[0]]);
@@ -38,7 +38,7 @@ function lastOutput(tokens, kernel, recurrent, bias) {
       steps.push(step(tf.add(row, tf.matMul(before.hidden, recurrentWeights)), before.carry));
     }
     save([recurrentWeights, ...steps.flatMap(Object.values)]);
-    // What is not saved is gone by then.
+    // Tensors that are not saved are disposed by then.
     const gradFunc = (upstream, [saved, ...values]) => {
       const kept = steps.map((one) => Object.fromEntries(Object.keys(one).map((name) => [name, values.shift()])));
       return backward(kept, tokens, weights.shape[0], saved, upstream);
@@ -47,7 +47,7 @@ function lastOutput(tokens, kernel, recurrent, bias) {
   })(kernel, recurrent, bias);
 }
 
-/** The gradients for kernel, recurrent kernel and bias. */
+/** Gradients of kernel, recurrent kernel and bias. */
 function backward(steps, tokens, characters, recurrent, upstream) {
   const transposed = tf.transpose(recurrent);
   const sums = [];
@@ -69,7 +69,7 @@ function backward(steps, tokens, characters, recurrent, upstream) {
     toHidden = tf.matMul(toSums, transposed);
     toCarry = tf.mul(toCarry, keep);
   }
-  // All times at once: [time * batch, 4 units], with what stood before each.
+  // All steps at once: [time * batch, 4 units], with the hidden state before each.
   const all = tf.concat(sums, 0);
   const before = tf.concat(
     steps.slice(0, -1).map(({ hidden }) => hidden),

@@ -1,22 +1,22 @@
 'use strict';
-/** The loader of characters, and the program that learns to write: see `assay.contract.Text`. */
+/** The text loader, and the program that trains an RNN and generates text: see `assay.contract.Text`. */
 
 const tf = require('./tf');
 const { arrays, tensors } = require('./arrays');
 const { initial, trained } = require('./networks');
-const { checked, drawn, integers } = require('./random');
+const { drawClass, integers, toDivisor } = require('./random');
 const { step } = require('./recurrence');
 const { InvalidArgument, NdArray } = require('./wire');
 
-/** Where windows begin: at any place that leaves a character after the window. */
-function starts(indices, length, count, seed) {
+/** Draw the starts of windows: any position with a character after the window. */
+function drawStarts(indices, length, count, seed) {
   const places = indices.shape[0] - length;
   if (places < 1) throw new InvalidArgument(`a text of ${indices.shape[0]} characters has none after ${length}`);
   return integers(count, places, seed);
 }
 
-/** Windows that begin at these places, and the character after each. */
-function windows({ data }, places, length) {
+/** Windows that start at these positions, and the character after each. */
+function extractWindows({ data }, places, length) {
   const cut = new Int32Array(places.length * length);
   places.forEach((place, row) => cut.set(data.subarray(place, place + length), row * length));
   const after = Int32Array.from(places, (place) => data[place + length]);
@@ -24,10 +24,10 @@ function windows({ data }, places, length) {
 }
 
 /**
- * Every step of the cell serves all windows that are under way: one row for each, which begins anew when it has seen a
- * whole window. A window alone would read the text again for each character.
+ * Each step of the cell processes all windows in progress, one row for each. A row starts again after a whole window.
+ * With a single window, each generated character would need a pass over the whole window.
  */
-function written(parameters, window, divisor, count, noise) {
+function generateText(parameters, window, divisor, count, noise) {
   const length = window.length;
   const recurrent = parameters.get('cell/recurrent_kernel');
   const rows = tf.add(parameters.get('cell/kernel'), parameters.get('cell/bias'));
@@ -46,7 +46,7 @@ function written(parameters, window, divisor, count, noise) {
       if (place >= 0) {
         const last = tf.slice(next.hidden, [(time + 1) % length], [1]);
         const logits = tf.add(tf.matMul(last, parameters.get('dense/kernel')), parameters.get('dense/bias'));
-        text[place] = drawn(tf.softmax(tf.div(logits, divisor)).dataSync(), noise[place]);
+        text[place] = drawClass(tf.softmax(tf.div(logits, divisor)).dataSync(), noise[place]);
       }
       character = place >= 0 ? text[place] : window[time + 1];
       return [next.hidden, next.carry];
@@ -73,18 +73,19 @@ module.exports = {
   },
 
   sample_windows({ indices, seq_length: length, batch_size: size, seed }) {
-    return windows(indices, starts(indices, length, size, seed), length);
+    return extractWindows(indices, drawStarts(indices, length, size, seed), length);
   },
 
   fit({ indices, num_chars: characters, num_batches: steps, batch_size: size, seq_length: length, ...options }) {
-    const places = starts(indices, length, steps * size, options.seed);
-    const batch = (index) => tensors(windows(indices, places.subarray(index * size, (index + 1) * size), length));
+    const places = drawStarts(indices, length, steps * size, options.seed);
+    const ofBatch = (index) => places.subarray(index * size, (index + 1) * size);
+    const batch = (index) => tensors(extractWindows(indices, ofBatch(index), length));
     return arrays(trained('rnn', initial('rnn', options.seed, characters), batch, steps, options.learning_rate));
   },
 
   generate({ parameters, window, temperature, count, seed }) {
-    const divisor = checked(temperature);
+    const divisor = toDivisor(temperature);
     const noise = tf.randomUniform([count], 0, 1, 'float32', seed).dataSync();
-    return new NdArray('int32', [count], written(tensors(parameters), window.data, divisor, count, noise));
+    return new NdArray('int32', [count], generateText(tensors(parameters), window.data, divisor, count, noise));
   },
 };

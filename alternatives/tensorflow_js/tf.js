@@ -6,12 +6,12 @@ const tf = require('@tensorflow/tfjs');
 const wasm = require('@tensorflow/tfjs-backend-wasm');
 
 async function ready() {
-  tf.enableProdMode(); // Without advertising another backend on standard error.
+  tf.enableProdMode(); // Otherwise it advertises another backend on standard error.
   wasm.setWasmPaths(path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm')) + path.sep);
   await tf.setBackend('wasm');
 }
 
-/** Do something on the plain backend, which computes what WebAssembly gets wrong. */
+/** Run a function on the plain JavaScript backend, which is correct where WebAssembly is not. */
 function plainly(work) {
   tf.setBackend('cpu');
   try {
@@ -21,7 +21,7 @@ function plainly(work) {
   }
 }
 
-/** Vectors of float32 that are 1 at the label: asked for that type, WebAssembly writes the integer 1 into them. */
+/** One-hot vectors of float32. With that dtype, WebAssembly's own `oneHot` writes the bits of the integer 1. */
 function oneHot(labels, depth) {
   return tf.cast(tf.oneHot(labels, depth), 'float32');
 }

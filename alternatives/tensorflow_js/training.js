@@ -9,7 +9,7 @@ const { integers } = require('./random');
 module.exports = {
   fit({ model, images, labels, num_batches: steps, batch_size: size, learning_rate: learningRate, seed }) {
     const drawn = integers(steps * size, images.shape[0], seed);
-    // Images become tensors batch by batch: all of them would be copied into WebAssembly's memory.
+    // Images become tensors batch by batch: a tensor of all images would be copied into WebAssembly's memory.
     const batch = (step) => {
       const places = drawn.subarray(step * size, (step + 1) * size);
       return tensors([images.rows(places), labels.rows(places)]);

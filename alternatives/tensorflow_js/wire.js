@@ -1,5 +1,5 @@
 'use strict';
-/** The protocol: see `assay/protocol/README.md`. */
+/** The protocol: see `assay/adapters/protocol/README.md`. */
 
 const fs = require('fs');
 
@@ -12,16 +12,16 @@ const KINDS = {
   float64: Float64Array,
 };
 
-/** The contract's ValueError: whoever called is wrong, and not this program. */
+/** The contract's ValueError: an invalid argument, not a failure of this program. */
 class InvalidArgument extends Error {}
 
-/** An array as it travels. `data` is a typed array, the last axis fastest; Node.js runs on little-endian machines. */
+/** An array of a message. `data` is a typed array, the last axis fastest; Node.js runs on little-endian machines. */
 class NdArray {
   constructor(dtype, shape, data) {
     Object.assign(this, { dtype, shape, data });
   }
 
-  /** What stands at some places of the first axis. */
+  /** The elements at these indices of the first axis. */
   rows(places) {
     const size = this.shape.slice(1).reduce((product, length) => product * length, 1);
     const data = new this.data.constructor(size * places.length);
@@ -30,13 +30,13 @@ class NdArray {
   }
 }
 
-/** Reads standard input, waiting for it. */
+/** Blocking reader of standard input. */
 class Reader {
   constructor() {
     this.chunks = Buffer.alloc(0);
   }
 
-  /** The bytes of a line, or null where there is none any more. */
+  /** The bytes of a line, or null at the end of the input. */
   line() {
     for (let end; ;) {
       if ((end = this.chunks.indexOf('\n')) >= 0) return this.cut(end + 1);
@@ -47,7 +47,7 @@ class Reader {
     }
   }
 
-  /** So many bytes, in memory of their own. */
+  /** The next `length` bytes, in a new buffer. */
   bytes(length) {
     const content = Buffer.from(new ArrayBuffer(length));
     let filled = this.cut(Math.min(length, this.chunks.length)).copy(content);
@@ -89,11 +89,11 @@ function write(content) {
 }
 
 /**
- * Answer until told to stop, or nobody is there any more.
- * @param answers for each command a function of the message and its arguments; it may be asynchronous.
+ * Answer messages until `stop` or the end of the input.
+ * @param answers Function for each command, from the message and its arguments to the answer; it may be asynchronous.
  */
 async function serve(answers) {
-  console.log = console.info = console.error; // What is printed must not get between the answers.
+  console.log = console.info = console.error; // Printed text must not mix with the answers.
   const reader = new Reader();
   for (let line; (line = reader.line()) !== null;) {
     const message = JSON.parse(line);
