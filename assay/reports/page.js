@@ -1,5 +1,5 @@
 "use strict";
-// Search, filters and keys. Without it the page shows everything, folded by section.
+// Search, filters and keys. Without this script the page shows everything, collapsed by section.
 (() => {
   const form = document.querySelector(".filters");
   if (!form) return;
@@ -52,7 +52,7 @@
     history.replaceState(null, "", found.size ? `#${found}` : location.pathname + location.search);
   };
 
-  // Return whether the address has a selection; a plain anchor is left to the browser.
+  // Return whether the address has a selection; the browser handles a plain anchor.
   const read = () => {
     const hash = location.hash.slice(1);
     if (!hash.includes("=")) return false;
@@ -115,7 +115,7 @@
     write();
   };
 
-  // --- Claims: one of them is in the order of the Tab key, and the arrows move ------------------------------
+  // --- Claims: the Tab key reaches one of them, and the arrow keys move between them ------------------------
 
   const rove = (claim) => {
     if (current) current.summary.tabIndex = -1;
@@ -128,7 +128,7 @@
     }
   };
 
-  // Bring an element into view, and once more when what is around it has its real height.
+  // Scroll an element into view, and again when the elements around it have their final height.
   const reveal = (element, block) => {
     element.scrollIntoView({ block, behavior: "instant" });
     requestAnimationFrame(() => element.scrollIntoView({ block, behavior: "instant" }));
@@ -149,7 +149,7 @@
     return Boolean(next);
   };
 
-  // Open the claim, the section or the line that an anchor names, whatever the filters hide.
+  // Open the claim, the section or the line that an anchor names, even if the filters hide it.
   const arrive = (id) => {
     const target = id && by(id);
     if (!target) return;
@@ -195,7 +195,7 @@
   by("clear").addEventListener("click", () => { clear(); by("search").focus(); });
   by("reset").addEventListener("click", () => { clear(); by("search").focus(); });
   addEventListener("hashchange", follow);
-  // A link to a claim that the filters show keeps them; its second click comes back to it.
+  // A link to a claim that the filters show keeps the filters; a second click returns to the claim.
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.('a[href^="#claim-"], a[href^="#unknown-"]');
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -225,7 +225,7 @@
     else return;
     event.preventDefault();
   });
-  // Names of the runs, where there is room for a sign alone.
+  // Names of the runs, where there is only room for a symbol.
   box.addEventListener("mouseover", (event) => {
     const cell = event.target;
     if (cell.tagName !== "I" || cell.title || !cell.parentElement.matches(".signs")) return;

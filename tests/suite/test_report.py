@@ -627,7 +627,7 @@ def test_extreme_evidence_is_drawn(number: int) -> None:
 def test_note_of_a_figure_left_out() -> None:
     """The page says which figure is missing and why, and stands."""
     text = page(with_evidence(accuracy={}, training_curve=CURVE)).text
-    assert "Left out, as its evidence has not the form of a figure: training.accuracy" in text
+    assert "Left out, because its evidence cannot be shown as a figure: training.accuracy" in text
     assert "(reference), accuracy: it has no 'value'." in text
     assert TITLES["training_curve"] in text
 

@@ -136,7 +136,7 @@ def _fields(claim: Claim, tests: list[index.ExecutableClaim]) -> dict[str, str]:
         "document": document.identity().place(claim, specification()),
         "kind": claim.kind,
         "profile": claim.profile,
-        "needs": ", ".join(claim.needs) or "nothing of the implementation",
+        "needs": ", ".join(claim.needs) or "nothing from the implementation",
         "since": claim.since,
         "tests": ", ".join(f"{_path_of(test)}:{test.line} {test.function}" for test in tests),
     }
