@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
+from functools import cache
 from statistics import NormalDist
 
 import numpy as np
@@ -215,10 +216,15 @@ def chance_of_coarseness(draws: Array, classes: int) -> float:
         classes: Number of classes, far more than 2^16.
 
     """
-    # Reachable classes for each kind of number.
-    pointed = [np.unique((numbers * classes).astype(np.int64)) for numbers in _coarse_numbers()]
-    chances = [(len(some) / classes) ** len(draws) for some in pointed if np.isin(draws, some).all()]
-    return min(1.0, len(pointed) * min(chances, default=1.0))
+    reachable = _reachable_classes(classes)
+    chances = [(len(some) / classes) ** len(draws) for some in reachable if np.isin(draws, some).all()]
+    return min(1.0, len(reachable) * min(chances, default=1.0))
+
+
+@cache
+def _reachable_classes(classes: int) -> list[Array]:
+    """Return the classes that each kind of coarse number reaches."""
+    return [np.unique((numbers * classes).astype(np.int64)) for numbers in _coarse_numbers()]
 
 
 def _coarse_numbers() -> Iterator[Array]:
