@@ -155,7 +155,10 @@ def test_initial_parts_are_independent(environments, seed, one, other):
 
 @claim("cartpole.initial-states-are-independent")
 def test_initial_states_are_independent(environments, seed):
-    assert_no_echo("initial positions", resets(environments, seed)[:, 0] > 0, 1 / 2)
+    states = resets(environments, seed)
+    assert_no_echo("initial positions", states[:, 0] > 0, 1 / 2)
+    # Each number and those before it, of the same state and of others.
+    assert_no_echo("initial numbers", states[:MANY // 4].ravel() > 0, 1 / 2)
 
 
 @claim("cartpole.initial-resolution")

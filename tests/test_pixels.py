@@ -275,11 +275,16 @@ class Bests(NamedTuple):
     of_states: np.ndarray
 
 
+# Of each kind of state the brightness of its frames, in any order: their means are 0, 1 / 3, 2 / 3 and 1.
+BRIGHTNESS = np.array([[0, 0, 0, 0], [0, 0, 1 / 3, 1], [0, 2 / 3, 1, 1], [1, 1, 1, 1]], np.float32)
+
+
 def grey_states(seed):
-    """Return states of even grey, of four kinds in some order, and as many best actions, one for each kind."""
+    """Return states of frames of even grey, of four kinds, and as many best actions, one for each kind."""
     generator = np.random.default_rng(seed)
     order, kinds = generator.permutation(4), np.concatenate([generator.permutation(4), generator.integers(0, 4, 63)])
-    states = np.broadcast_to((kinds / 3).astype(np.float32)[:, None, None, None], (len(kinds), *SIZE, FRAMES)).copy()
+    frames = generator.permuted(BRIGHTNESS[kinds], axis=1)
+    states = np.broadcast_to(frames[:, None, None], (len(kinds), *SIZE, FRAMES)).copy()
     return states, Bests(order, order[kinds])
 
 

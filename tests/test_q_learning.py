@@ -27,7 +27,7 @@ from assay.testing.assertions import (
     claim,
     few_examples,
 )
-from assay.testing.chances import chance_of_counts, chance_of_share
+from assay.testing.chances import chance_of_counts, chance_of_draws, chance_of_share
 from assay.testing.counts import assert_share
 from assay.testing.handcrafted_values import BALANCING, linear_values
 from assay.testing.networks import assert_dense, assert_parameters, either_adam, outputs_of, reordered
@@ -512,6 +512,25 @@ def test_sample_evenly(agent, seed):
     # How many batches have a transition is binomial, as none is twice in a batch; the rate is shared by all of them.
     for number, found in enumerate(np.bincount(drawn, minlength=count).tolist()):
         assert_share(f"batches have the transition {number}", found, batches, BATCH / count, FALSE_ALARM / count)
+    # Counts of draws without replacement vary less than those of the binomial test.
+    kinds = {
+        "of the newer half": np.arange(count) >= count // 2,
+        "of the second action": given_.actions == 1,
+        "that are marked": given_.dones > 0,
+    }
+    for what, members in kinds.items():
+        assert_share(f"draws are {what}", members[drawn].sum(), drawn.size, members.mean(), FALSE_ALARM / len(kinds))
+
+
+@claim("q_learning.sample-evenly")
+def test_sample_of_a_large_buffer(agent, seed):
+    # Draws without replacement are no less even than independent ones.
+    count, batch_size = DOCUMENT["buffer_size"], 256
+    _, drawn = sampled(agent, numbered(count), batch_size, seed)
+    probability = chance_of_draws((drawn + 0.5) / count, 0.0, 1.0)
+    assert probability > FALSE_ALARM, (
+        f"of {count} transitions, {batch_size} even draws are as uneven as these with a probability of {probability:.3g}"
+    )
 
 
 @claim("q_learning.sample-anew")

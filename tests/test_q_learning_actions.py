@@ -137,8 +137,9 @@ def test_explores_in_no_pattern(agent, seed, epsilon):
 @claim("q_learning.acts-by-seed")
 def test_acts_by_seed(agent, seed):
     states, states_best = mixed_states(seed, ODD)
-    one, again = (act(agent, states, 1.0, seed) for _ in range(2))
-    assert_equal("the actions by the same seed", again, one, INT)
+    for epsilon in (0.5, 1.0):
+        one, again = (act(agent, states, epsilon, seed) for _ in range(2))
+        assert_equal(f"the actions by the same seed, with an epsilon of {epsilon}", again, one, INT)
     assert_told_apart("actions", easily_confused(seed), lambda number: act(agent, states, 1.0, number))
     # If the same places explored with every seed, half of them never would.
     seeds = [*easily_confused(seed), *((seed + number) % 2**31 for number in (2, 3, 4))]
@@ -262,9 +263,11 @@ def test_collects_by_a_small_epsilon(agent, seed):
 
 @claim("q_learning.collects-in-no-pattern")
 def test_collects_in_no_pattern(explored):
-    level = FALSE_ALARM / 2
+    level = FALSE_ALARM / 3
     never = (~explored.any(axis=1)).sum()
     assert_share("episodes begin with greedy actions only", never, SHORT, (3 / 4) ** STEPS, level)
+    never = (~explored.any(axis=0)).sum()
+    assert_share(f"steps are greedy in each of {SHORT} episodes", never, STEPS, (3 / 4) ** SHORT, level)
     pairs = explored[:, ::2] & explored[:, 1::2]
     assert_share("pairs of actions are both not greedy", pairs.sum(), pairs.size, 1 / 16, level)
 

@@ -209,6 +209,23 @@ def test_learns_by_its_arguments(agent, seed, learning_rate, gamma):
     assert_learns_constants(agent, seed, MODEL, (-2.0, 3.0), states, learning_rate, gamma)
 
 
+@claim("q_learning.learns-from-each-batch")
+def test_learns_from_each_batch(agent, seed):
+    # The rewards of the first batch are the values, so that its gradient is 0. Adam counts it all the same.
+    values, steps, batch, rate = (-2.0, 3.0), 3, 7, 0.02
+    generator = np.random.default_rng(seed)
+    states = generator.uniform(-1, 1, (steps, batch, 4)).astype(np.float32)
+    actions = np.tile(np.arange(batch, dtype=np.int32) % 2, (steps, 1))
+    rewards = generator.uniform(-20, -10, (steps, batch)).astype(np.float32)
+    rewards[0] = np.array(values)[actions[0]]
+    dones = np.ones((steps, batch), np.float32)
+    given = Transitions(states, actions, rewards, states, dones)
+    losses, last = agent.learn(MODEL, constant_values(*values), given, learning_rate=rate, gamma=1.0)
+    expected, limits, biases, bound = constant_learning(values, (actions, rewards, dones), rate, 1.0)
+    assert_within("the losses", losses, expected, limits)
+    assert_within("dense3/bias", last["dense3/bias"], biases, bound)
+
+
 @claim("pixels.cnn-learns-by-its-arguments")
 def test_cnn_learns_by_its_arguments(agent, seed):
     states = np.ones((2, 5, 5, *problems.Q_STATES["q_cnn"]), np.float32)

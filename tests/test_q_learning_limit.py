@@ -6,6 +6,8 @@ import pytest
 from assay.spec.error_bounds import rounding
 from assay.spec.semantics.cart_pole import MAX_EPISODE_STEPS
 from assay.testing.assertions import claim
+from assay.testing.chances import chance_of_draws
+from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training.agent_probes import (
     ALWAYS_EXPLORING,
     ALWAYS_GREEDY,
@@ -93,6 +95,22 @@ def test_training_limit_has_a_future(agent, lasting, pairs):
     if np.abs(single[place - RECENT : place + 1]).min() < CLEAR * bound:
         return
     assert found > bound, "what follows the last of 500 steps is not valued, as if the pole had fallen"
+
+
+@claim("q_learning.training-draws-evenly")
+def test_training_draws_from_a_long_episode(agent, lasting):
+    # Batches of one: of a buffer of one, which tells the loss of each transition, and of one that holds them all.
+    seed, score = lasting
+    options = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 1}
+    known, drawn = (probe(agent, seed, **options, buffer_size=size)["losses"].astype(float) for size in (1, 2_000))
+    assert len(known) == len(drawn) == score, f"an episode of {score + 1} steps has {len(known)} and {len(drawn)} losses"
+    places = np.array([np.abs(known[: step + 1] - loss).argmin() for step, loss in enumerate(drawn)])
+    shares = (places + np.random.default_rng(seed).random(score)) / np.arange(1, score + 1)
+    probability = chance_of_draws(shares, 0.0, 1.0)
+    assert probability > FALSE_ALARM, (
+        f"transitions of an episode of {score + 1} steps are drawn with an age as uneven as this with a probability of"
+        f" {probability:.3g}"
+    )
 
 
 # Episodes of a training that explores, whose lengths differ.

@@ -381,6 +381,21 @@ def draws(agent, seed):
     return trained
 
 
+@claim("q_learning.training-learns-failures")
+def test_training_learns_the_reward_of_failures(draws, seed):
+    # How far -10 is from the values of the actions by which poles fall, as the parameters of the network have them.
+    found = np.sqrt(draws["losses"][draws["losses"] > FAILURE_LOSS].astype(float))
+    assert len(found), f"no failure of {SMALL['num_episodes']} is learnt from"
+    states, actions = agent_probes.last_steps(1_000, seed)
+    values = q_values(agent_probes.MODEL, to_float64(draws["parameters"]), states)[np.arange(len(actions)), actions]
+    expected = np.abs(FAILURE_REWARD - values)
+    probability = chance_of_samples(found, expected)
+    assert probability > FALSE_ALARM, (
+        f"errors of failures are {found.min():.2f} to {found.max():.2f}, and {expected.min():.2f} to"
+        f" {expected.max():.2f} by a reward of -10: they differ this much with a probability of {probability:.3g}"
+    )
+
+
 @claim("q_learning.training-forgets")
 def test_training_forgets(draws):
     steps, ends = learnt_at(draws["scores"], 1)

@@ -153,6 +153,21 @@ def _random_play(generator: np.random.Generator) -> tuple[Array, Array, Array]:
     return states, actions, after
 
 
+@cache
+def last_steps(count: int, seed: int) -> tuple[Array, Array]:
+    """Play episodes at random until the pole falls; return the state and the action of each last step."""
+    generator = np.random.default_rng(seed)
+    states, found = generator.uniform(-INITIAL, INITIAL, (count, 4)), []
+    while len(states):
+        actions = generator.integers(0, 2, len(states))
+        after = cart_pole.step(states, actions)
+        failed = cart_pole.margin(after) < 0
+        found.append((states[failed], actions[failed]))
+        states = after[~failed]
+    states, actions = (np.concatenate(values) for values in zip(*found, strict=True))
+    return states, actions
+
+
 def _errors(parameters: Parameters, *elements: Array) -> dict[str, Array]:
     transitions = Transitions(*elements)
     values = q_learning.q_values(MODEL, parameters, transitions.states)

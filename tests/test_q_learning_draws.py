@@ -1,0 +1,57 @@
+"""What the agent draws by one seed and by the next, in one episode and in another: lines 727 to 753 of the document."""
+
+import numpy as np
+
+from assay.spec.semantics.cart_pole import shortest_length
+from assay.spec.semantics.q_learning import Transitions
+from assay.testing.assertions import assert_form, claim
+from assay.testing.counts import assert_share
+from assay.testing.draws import chance_of_repeats
+from assay.testing.handcrafted_values import BALANCING, constant_values, linear_values
+from assay.testing.thresholds import FALSE_ALARM
+from assay.testing.training.agent_probes import LENGTH, gap_bound, gaps, trace
+
+MODEL = "q_network"
+# Of actions that are chosen in the same state again and again.
+DRAWS = 1_000
+# So many in a row are not drawn twice.
+WORD = 50
+
+
+@claim("q_learning.acts-apart-from-other-seeds")
+def test_acts_apart_from_other_seeds(agent, seed):
+    states = np.zeros((DRAWS, 4), np.float32)
+    one, other = (
+        assert_form("act", agent.act(MODEL, constant_values(-1, 1), states, 1.0, number), (DRAWS,), np.dtype(np.int32))
+        for number in (seed, seed + 1)
+    )
+    probability = chance_of_repeats(one, other, classes=2, length=WORD)
+    assert probability > FALSE_ALARM, (
+        f"the seeds {seed} and {seed + 1} draw the same {WORD} actions in a row: a probability of {probability:.3g}"
+    )
+
+
+@claim("q_learning.collects-each-episode-anew")
+def test_collects_each_episode_anew(agent, seed):
+    # Always exploring, so that whatever is drawn decides; a step is the same in all with a probability of 2^-39.
+    episodes, steps = 40, shortest_length()
+    found = Transitions(*agent.collect(linear_values(BALANCING), 1.0, episodes, seed))
+    first = np.concatenate([[0], np.flatnonzero(found.dones)[: episodes - 1] + 1])
+    actions = found.actions[first[:, None] + np.arange(steps)]
+    constant = np.flatnonzero((actions == actions[0]).all(axis=0)).tolist()
+    assert not constant, f"of {episodes} episodes, all draw the same random actions in the steps {constant}"
+
+
+# Episodes of trainings, and the actions of each whose values are known.
+EPISODES, LINKS = 96, LENGTH - 1
+
+
+@claim("q_learning.training-explores-in-no-pattern")
+def test_training_explores_in_no_pattern(agent, seed):
+    rate, level = 0.5, FALSE_ALARM / 2
+    errors = trace(agent, seed, initial_epsilon=rate, final_epsilon=rate, num_episodes=EPISODES)
+    explored = gaps(errors) > np.sqrt(errors.now.size) * gap_bound(errors.parameters)
+    never = (~explored.any(axis=1)).sum()
+    assert_share("episodes have greedy actions only", never, EPISODES, (1 - rate / 2) ** LINKS, level)
+    never = (~explored.any(axis=0)).sum()
+    assert_share(f"steps are greedy in each of {EPISODES} episodes", never, LINKS, (1 - rate / 2) ** EPISODES, level)
