@@ -217,6 +217,38 @@ def test_explicit_argument(keras):
         assert found == [mode, mode], f"the layer's own call says {mode}, and it moved: {found}"
 
 
+@claim("training_flag.training-reaches-every-depth")
+def test_training_reaches_every_depth(keras):
+    modes = []
+
+    class Telling(keras.namespace.layers.Layer):
+        def call(self, inputs, training=None):
+            modes.append(bool(training))
+            return inputs * 1
+
+    class Silent(keras.namespace.Model):
+        """Say nothing of the mode, and keep the parts in a list."""
+
+        def __init__(self, *parts):
+            super().__init__()
+            self.parts = list(parts)
+
+        def call(self, inputs):
+            for part in self.parts:
+                inputs = part(inputs)
+            return inputs
+
+    model = Silent(Telling())
+    for depth in range(1, 4):
+        model = Silent(model, keras.namespace.Sequential([Telling()]))
+        # The first call may call layers more than once, to build them.
+        model(keras.to_tensor(INPUTS))
+        for options, expected in (({"training": True}, True), ({}, False), ({"training": False}, False)):
+            modes.clear()
+            model(keras.to_tensor(INPUTS), **options)
+            assert modes == [expected] * (depth + 1), f"called with {options}, {depth} models deep, layers see {modes}"
+
+
 @claim("training_flag.statistics-in-fit")
 def test_statistics_in_fit(keras):
     layer = keras.namespace.layers.BatchNormalization(momentum=0.5)

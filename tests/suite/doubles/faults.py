@@ -17,6 +17,7 @@ from doubles.call_state_faults import CALL_STATE_FAULTS
 from doubles.combination_faults import COMBINATION_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
+from doubles.draw_faults import DRAW_FAULTS
 from doubles.environment_faults import ENVIRONMENT_FAULTS
 from doubles.episode_faults import EPISODE_FAULTS
 from doubles.faulty import Fault, Faulty
@@ -58,6 +59,7 @@ for _faults in (
     COMBINATION_FAULTS,
     CONVOLUTION_FAULTS,
     CUSTOM_FAULTS,
+    DRAW_FAULTS,
     ENVIRONMENT_FAULTS,
     EPISODE_FAULTS,
     FIT_FAULTS,

@@ -1,0 +1,70 @@
+"""What losses and metrics divide by: lines 892 to 914 of the document."""
+
+import numpy as np
+import pytest
+
+from assay.spec.error_bounds import rounding
+from assay.testing.assertions import assert_equal, assert_within, claim
+
+# Whose differences are small whole numbers; every mean of their squares is exact.
+TARGETS = np.array([[1, 2, 3, 4], [3, 4, 5, 6]], np.float32)
+PREDICTIONS = np.array([[1, 0, 3, 4], [3, 5, 6, 6]], np.float32)
+SQUARES = np.square(PREDICTIONS - TARGETS)
+
+
+def loss_of_elements(keras, **options):
+    """Make a loss that returns a number for each element."""
+
+    class Squares(keras.namespace.losses.Loss):
+        def call(self, y_true, y_pred):
+            return keras.operations.square(y_pred - y_true)
+
+    return Squares(**options)
+
+
+@claim("custom_loss_metric.loss-of-elements")
+def test_loss_of_elements(keras):
+    arguments = [keras.to_tensor(array) for array in (TARGETS, PREDICTIONS)]
+    for options, expected in (
+        ({}, SQUARES.mean()),
+        ({"reduction": "sum"}, SQUARES.sum()),
+        ({"reduction": "none"}, SQUARES),
+    ):
+        found = keras.to_numpy(loss_of_elements(keras, **options)(*arguments))
+        assert_equal(f"the loss with {options}", found, expected)
+
+
+@claim("custom_loss_metric.loss-of-elements")
+@pytest.mark.parametrize("form", ["an object", "a function"])
+def test_loss_of_elements_in_fit(keras, form):
+    # The outputs are the biases, 0 at first: a gradient of -2 for each of four targets of 1, by four elements.
+    namespace = keras.namespace
+    loss = loss_of_elements(keras) if form == "an object" else lambda y_true, y_pred: (y_pred - y_true) ** 2
+    layer = namespace.layers.Dense(4, kernel_initializer="zeros")
+    model = namespace.Sequential([namespace.Input(shape=(1,)), layer])
+    model.compile(optimizer=namespace.optimizers.SGD(learning_rate=0.5), loss=loss, run_eagerly=True)
+    inputs, targets = np.zeros((2, 1), np.float32), np.ones((2, 4), np.float32)
+    history = model.fit(inputs, targets, verbose=0).history
+    assert_equal("the loss", np.float32(history["loss"][0]), np.ones(()))
+    assert_equal("the biases", keras.to_numpy(layer.bias), np.full(4, 1 / 4))
+    assert_equal("the loss of evaluate", np.float32(model.evaluate(inputs, targets, verbose=0)), np.array(9 / 16))
+
+
+# More examples than float16 or one byte can count one by one.
+MANY = 4_099
+
+
+@claim("custom_loss_metric.metric-of-many-examples")
+def test_metric_of_many_examples(keras):
+    scores = np.zeros((MANY, 2), np.float32)
+    scores[:, 0] = 1
+    labels = np.zeros(MANY, np.int32)
+    labels[:3] = 1
+    metric = keras.namespace.metrics.SparseCategoricalAccuracy()
+    own = keras.sparse_categorical_accuracy()
+    for rows in (slice(0, 1), slice(1, MANY - 1), slice(MANY - 1, MANY)):
+        for one in (metric, own):
+            one.update_state(keras.to_tensor(labels[rows]), keras.to_tensor(scores[rows]))
+    expected = (MANY - 3) / MANY
+    for what, one in (("the metric", metric), ("the custom metric", own)):
+        assert_within(what, np.float32(keras.to_numpy(one.result())), expected, rounding.quotient(expected))

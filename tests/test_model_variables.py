@@ -1,0 +1,49 @@
+"""What a model of one's own is made with, and the variables of layers that are called later: lines 17 to 41."""
+
+import numpy as np
+import pytest
+
+from assay.testing.assertions import assert_equal, claim
+
+X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
+
+
+# Keras warns of a layer that the first call leaves without variables.
+@pytest.mark.filterwarnings("ignore:`build:UserWarning")
+@claim("model.variables-of-later-calls")
+def test_variables_of_later_calls(keras):
+    class TwoWays(keras.namespace.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = keras.namespace.layers.Dense(2), keras.namespace.layers.Dense(4)
+
+        def call(self, inputs, other=False):  # noqa: FBT002 - as Keras has it
+            return self.second(inputs) if other else self.first(inputs)
+
+    model, inputs, expected = TwoWays(), keras.to_tensor(X), []
+    for other, layer in ((False, model.first), (True, model.second)):
+        model(inputs, other=other)
+        expected += [layer.kernel, layer.bias]
+        for name in ("variables", "trainable_variables"):
+            found = getattr(model, name)
+            assert list(map(id, found)) == list(map(id, expected)), (
+                f"after a call of the {'second' if other else 'first'} layer, model.{name} is {found}"
+            )
+    assert [weight.shape for weight in model.get_weights()] == [(3, 2), (2,), (3, 4), (4,)]
+
+
+@claim("model.init-arguments")
+def test_init_arguments(keras):
+    class Scaling(keras.namespace.Model):
+        def __init__(self, *factors, offset=0):
+            super().__init__()
+            self.factors, self.offset = factors, offset
+
+        def call(self, inputs):
+            return inputs * sum(self.factors) + self.offset
+
+    for factors in ((2,), (2, 4), (2, 4, 8)):
+        for options in ({}, {"offset": 1}):
+            model = Scaling(*factors, **options)
+            found = keras.to_numpy(model(keras.to_tensor(X)))
+            assert_equal(f"the output with {factors} and {options}", found, X * sum(factors) + len(options))
