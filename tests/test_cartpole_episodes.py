@@ -158,7 +158,7 @@ def test_initial_states_are_independent(environments, seed):
     states = resets(environments, seed)
     assert_no_echo("initial positions", states[:, 0] > 0, 1 / 2)
     # Each number and those before it, of the same state and of others.
-    assert_no_echo("initial numbers", states[:MANY // 4].ravel() > 0, 1 / 2)
+    assert_no_echo("initial numbers", states[: MANY // 4].ravel() > 0, 1 / 2)
 
 
 @claim("cartpole.initial-resolution")

@@ -529,7 +529,8 @@ def test_sample_of_a_large_buffer(agent, seed):
     _, drawn = sampled(agent, numbered(count), batch_size, seed)
     probability = chance_of_draws((drawn + 0.5) / count, 0.0, 1.0)
     assert probability > FALSE_ALARM, (
-        f"of {count} transitions, {batch_size} even draws are as uneven as these with a probability of {probability:.3g}"
+        f"of {count} transitions, {batch_size} even draws are as uneven as these with a probability of"
+        f" {probability:.3g}"
     )
 
 

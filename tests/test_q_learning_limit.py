@@ -103,7 +103,7 @@ def test_training_draws_from_a_long_episode(agent, lasting):
     seed, score = lasting
     options = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 1}
     known, drawn = (probe(agent, seed, **options, buffer_size=size)["losses"].astype(float) for size in (1, 2_000))
-    assert len(known) == len(drawn) == score, f"an episode of {score + 1} steps has {len(known)} and {len(drawn)} losses"
+    assert len(known) == len(drawn) == score, f"{score + 1} steps have {len(known)} and {len(drawn)} losses"
     places = np.array([np.abs(known[: step + 1] - loss).argmin() for step, loss in enumerate(drawn)])
     shares = (places + np.random.default_rng(seed).random(score)) / np.arange(1, score + 1)
     probability = chance_of_draws(shares, 0.0, 1.0)

@@ -25,6 +25,7 @@ from doubles.fit_faults import FIT_FAULTS
 from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
+from doubles.keras_call_faults import KERAS_CALL_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.keras_layer_faults import KERAS_LAYER_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
@@ -65,6 +66,7 @@ for _faults in (
     FIT_FAULTS,
     FLOWER_FAULTS,
     IMAGE_FAULTS,
+    KERAS_CALL_FAULTS,
     KERAS_FAULTS,
     KERAS_LAYER_FAULTS,
     KEPT_ARGUMENT_FAULTS,

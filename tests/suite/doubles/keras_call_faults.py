@@ -1,0 +1,104 @@
+"""Faults of a Keras written anew: what is decided by the first call, lost in depth, or divided by another number."""
+
+import numpy as np
+
+from doubles.custom_faults import tf
+from doubles.keras_faults import Changed, namespace_fault, with_methods
+
+
+def variables_of_the_first_call(namespace):
+    """List the variables that a model has when they are first asked for."""
+
+    class Methods:
+        @property
+        def variables(self):
+            known = self.__dict__.get("known_variables") or super().variables
+            if known:
+                object.__setattr__(self, "known_variables", known)
+            return known
+
+    return with_methods(namespace, Methods)
+
+
+def mode_lost_in_depth(namespace):
+    """Run a model in a model in inference mode, unless its own call says otherwise."""
+    models = []
+
+    class Methods:
+        def __call__(self, *args, **options):
+            models.append(self)
+            try:
+                return super().__call__(*args, **({"training": False} if len(models) > 1 else {}) | options)
+            finally:
+                models.pop()
+
+    return with_methods(namespace, Methods)
+
+
+def inputs_in_order_of_creation(namespace):
+    """Take the inputs in the order in which they were made."""
+
+    class Model(namespace.Model):
+        def __new__(cls, **tensors):
+            if isinstance(tensors.get("inputs"), list):
+                tensors["inputs"] = sorted(tensors["inputs"], key=lambda one: (len(one.name), one.name))
+            return namespace.Model(**tensors) if tensors else super().__new__(cls)
+
+    return Changed(namespace, Model=Model)
+
+
+def mean_over_examples(namespace):
+    """Divide the sum of all elements by the number of examples."""
+
+    class Loss(namespace.losses.Loss):
+        def __call__(self, y_true, y_pred, sample_weight=None):
+            found, shape = super().__call__(y_true, y_pred, sample_weight), self.call(y_true, y_pred).shape
+            means = self.reduction == "sum_over_batch_size" and len(shape) > 1
+            return found * float(np.prod(shape[1:])) if means else found
+
+    return Changed(namespace, losses=Changed(namespace.losses, Loss=Loss))
+
+
+def one_argument_alone(namespace):
+    """Pass the first argument to the constructor of a model, and lose the others."""
+
+    class Model(namespace.Model):
+        def __init_subclass__(cls):
+            super().__init_subclass__()
+            start = cls.__init__
+            cls.__init__ = lambda self, *args, **options: start(self, *args[:1], **options)
+
+    return Changed(namespace, Model=Model)
+
+
+def counted_in_half_precision(namespace):
+    """Count examples in float16."""
+
+    class SparseCategoricalAccuracy(namespace.metrics.SparseCategoricalAccuracy):
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            super().update_state(y_true, y_pred, sample_weight)
+            for sums in (self.total, self.count):
+                sums.assign(tf.cast(tf.cast(sums.value, "float16"), "float32"))
+
+    changed = Changed(namespace.metrics, SparseCategoricalAccuracy=SparseCategoricalAccuracy)
+    return Changed(namespace, metrics=changed)
+
+
+KERAS_CALL_FAULTS = {
+    "variables_of_the_first_call": namespace_fault(
+        "model.variables-of-later-calls", "after a call of the second layer", variables_of_the_first_call
+    ),
+    "mode_lost_in_depth": namespace_fault(
+        "training_flag.training-reaches-every-depth", "called with {'training': True}", mode_lost_in_depth
+    ),
+    "inputs_in_order_of_creation": namespace_fault(
+        "sequential_functional.inputs-as-given", "twice the second less the third", inputs_in_order_of_creation
+    ),
+    "mean_over_examples": namespace_fault(
+        "custom_loss_metric.loss-of-elements", "the loss with {}", mean_over_examples
+    ),
+    "one_argument_alone": namespace_fault("model.init-arguments", "(2, 4)", one_argument_alone),
+    "counted_in_half_precision": namespace_fault(
+        "custom_loss_metric.metric-of-many-examples", "the metric", counted_in_half_precision
+    ),
+}
