@@ -97,6 +97,39 @@ def test_steps_of_several_fits(keras):
         assert taken == steps, f"fit takes {taken} steps for five examples in batches of {batch_size}"
 
 
+@claim("compile_fit.building-trains-nothing")
+def test_building_trains_nothing(keras):
+    # Neither has an Input: the first call of fit, evaluate or predict builds them.
+    namespace = keras.namespace
+    ones, zeros = np.ones((3, 1), np.float32), np.zeros((3, 1), np.float32)
+    for first in ("fit", "evaluate", "predict"):
+        weigh = namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+        model = namespace.Sequential([weigh])
+        optimizer = namespace.optimizers.SGD(learning_rate=0.25)
+        model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
+        if first == "evaluate":
+            assert_equal("evaluate", np.float32(model.evaluate(ones, zeros, verbose=0)), np.ones(()))
+        elif first == "predict":
+            assert_equal("predict", predict(model, ones), ones)
+        history = fit(model, ones, zeros).history
+        # Each step halves the weight: the squares are 1 twice, and then 1/4.
+        assert_equal(f"the loss of fit, after {first}", np.float32(history["loss"]), np.array([0.75]))
+        assert_equal("the weight", keras.to_numpy(weigh.kernel), np.full((1, 1), 0.25))
+        steps = int(keras.to_numpy(model.optimizer.iterations))
+        assert steps == 2, f"fit takes {steps} steps for three examples in batches of two"
+
+
+@claim("compile_fit.building-trains-nothing")
+def test_building_moves_no_statistics(keras):
+    layer = keras.namespace.layers.BatchNormalization(momentum=0.5)
+    model = keras.namespace.Sequential([layer])
+    optimizer = keras.namespace.optimizers.SGD(learning_rate=0.0)
+    model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
+    fit(model, NUMBERS, NUMBERS)
+    # Of batches with means of 3/2, 6 and 16, each of which counts half.
+    assert_equal("the moving mean", keras.to_numpy(layer.moving_mean), np.array([((3 / 2 / 2) + 6) / 4 + 8]))
+
+
 @claim("compile_fit.evaluate-in-inference-mode", "training_flag.evaluate-infers")
 def test_smaller_last_batches_infer(keras):
     # In training mode Dropout would make 0 or twice the number of each.

@@ -71,6 +71,18 @@ def one_argument_alone(namespace):
     return Changed(namespace, Model=Model)
 
 
+def step_to_build(namespace):
+    """Build a model by a step of training."""
+
+    class Methods:
+        def fit(self, x, y=None, batch_size=None, **options):
+            if not self.built and y is not None:
+                self.train_on_batch(x[:batch_size], y[:batch_size])
+            return super().fit(x, y, batch_size=batch_size, **options)
+
+    return with_methods(namespace, Methods)
+
+
 def counted_in_half_precision(namespace):
     """Count examples in float16."""
 
@@ -98,6 +110,7 @@ KERAS_CALL_FAULTS = {
         "custom_loss_metric.loss-of-elements", "the loss with {}", mean_over_examples
     ),
     "one_argument_alone": namespace_fault("model.init-arguments", "(2, 4)", one_argument_alone),
+    "step_to_build": namespace_fault("compile_fit.building-trains-nothing", "the loss of fit", step_to_build),
     "counted_in_half_precision": namespace_fault(
         "custom_loss_metric.metric-of-many-examples", "the metric", counted_in_half_precision
     ),
