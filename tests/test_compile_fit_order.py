@@ -217,6 +217,25 @@ def test_pipeline_keeps_pairs(keras):
     assert int(keras.to_numpy(model.optimizer.iterations)) == 2 * 3
 
 
+@claim("compile_fit.pipelines-are-apart")
+def test_pipelines_are_apart(keras):
+    layer = keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    model = compiled(keras, keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer]), rate=0.0)
+    factors, numbers, pipelines = (1, 2, 4), column([3, 1, 4, 15, 9, 2, 6]), []
+    # All are made before the first is read, from two arrays that get other numbers each time.
+    inputs, targets = np.empty_like(numbers), np.empty_like(numbers)
+    for factor in factors:
+        inputs[:], targets[:] = factor * numbers, (factor + 1) * numbers
+        pipelines.append(keras.dataset(inputs, targets, 3))
+    inputs[:], targets[:] = 0, 1
+    squares = np.square(numbers.astype(np.float64)).mean()
+    bound = rounding.gamma(len(numbers) + 4 + rounding.DIVIDE) * squares
+    for factor, pipeline in zip(factors, pipelines, strict=True):
+        for _ in range(2):
+            assert_equal(f"predict of {factor} times the numbers", model.predict(pipeline, verbose=0), factor * numbers)
+            assert_within("the loss of evaluate", np.float32(model.evaluate(pipeline, verbose=0)), squares, bound)
+
+
 @claim("compile_fit.pipeline-of-images")
 def test_pipeline_of_images(keras):
     namespace = keras.namespace

@@ -50,6 +50,22 @@ def test_loss_of_elements_in_fit(keras, form):
     assert_equal("the loss of evaluate", np.float32(model.evaluate(inputs, targets, verbose=0)), np.array(9 / 16))
 
 
+@claim("custom_loss_metric.loss-of-many-examples")
+def test_loss_of_many_examples(keras):
+    class Whole(keras.namespace.losses.Loss):
+        def call(self, y_true, y_pred):
+            return keras.operations.reduce_mean(keras.operations.square(y_pred - y_true))
+
+    # More than a usual batch, with a remainder.
+    for count in (1, 33, 128, 131):
+        targets, predictions = np.zeros((count, 2), np.float32), np.full((count, 2), 4, np.float32)
+        arguments = keras.to_tensor(targets), keras.to_tensor(predictions)
+        expected, bound = np.float64(16), rounding.gamma(2 * count + rounding.DIVIDE) * 16
+        for what, loss in (("one number", Whole()), ("a number for each", loss_of_elements(keras))):
+            found = keras.to_numpy(loss(*arguments))
+            assert_within(f"the loss of {count} examples, by {what}", found, expected, bound)
+
+
 # More examples than float16 or one byte can count one by one.
 MANY = 4_099
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from doubles.custom_faults import tf
+from doubles.faulty import Fault
 from doubles.keras_faults import Changed, namespace_fault, with_methods
 
 
@@ -59,6 +60,18 @@ def mean_over_examples(namespace):
     return Changed(namespace, losses=Changed(namespace.losses, Loss=Loss))
 
 
+def scalar_divided_by_examples(namespace):
+    """Divide a loss that is one number by how many batches of 32 its examples make."""
+
+    class Loss(namespace.losses.Loss):
+        def __call__(self, y_true, y_pred, sample_weight=None):
+            found = super().__call__(y_true, y_pred, sample_weight)
+            scalar = len(self.call(y_true, y_pred).shape) == 0
+            return found / max(1.0, int(y_pred.shape[0]) / 32) if scalar else found
+
+    return Changed(namespace, losses=Changed(namespace.losses, Loss=Loss))
+
+
 def one_argument_alone(namespace):
     """Pass the first argument to the constructor of a model, and lose the others."""
 
@@ -81,6 +94,17 @@ def step_to_build(namespace):
             return super().fit(x, y, batch_size=batch_size, **options)
 
     return with_methods(namespace, Methods)
+
+
+def pipeline_of_live_arrays(_dataset, inputs, targets, batch_size):
+    """Read the arrays when the pipeline is read, and not when it is made."""
+
+    def batches():
+        for start in range(0, len(targets), batch_size):
+            yield inputs[start : start + batch_size], targets[start : start + batch_size]
+
+    forms = tuple(tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in (inputs, targets))
+    return tf.data.Dataset.from_generator(batches, output_signature=forms)
 
 
 def counted_in_half_precision(namespace):
@@ -109,8 +133,14 @@ KERAS_CALL_FAULTS = {
     "mean_over_examples": namespace_fault(
         "custom_loss_metric.loss-of-elements", "the loss with {}", mean_over_examples
     ),
+    "scalar_divided_by_examples": namespace_fault(
+        "custom_loss_metric.loss-of-many-examples", "the loss of 33 examples", scalar_divided_by_examples
+    ),
     "one_argument_alone": namespace_fault("model.init-arguments", "(2, 4)", one_argument_alone),
     "step_to_build": namespace_fault("compile_fit.building-trains-nothing", "the loss of fit", step_to_build),
+    "pipeline_of_live_arrays": Fault(
+        "keras.dataset", "compile_fit.pipelines-are-apart", "predict of 1 times", pipeline_of_live_arrays
+    ),
     "counted_in_half_precision": namespace_fault(
         "custom_loss_metric.metric-of-many-examples", "the metric", counted_in_half_precision
     ),
