@@ -97,6 +97,22 @@ def test_steps_of_several_fits(keras):
         assert taken == steps, f"fit takes {taken} steps for five examples in batches of {batch_size}"
 
 
+@claim("compile_fit.evaluates-many-examples")
+def test_evaluates_many_examples(keras):
+    # More than float16 counts one by one; all but three are missed by 1.
+    count, namespace = 4_099, keras.namespace
+    inputs, targets = np.ones((count, 1), np.float32), np.zeros((count, 1), np.float32)
+    targets[[0, 1_500, -1]] = 1
+    model = namespace.Sequential([namespace.layers.Flatten()])
+    model.compile(optimizer="sgd", loss="mean_squared_error", metrics=["mean_absolute_error"], run_eagerly=True)
+    found = np.float32(model.evaluate(inputs, targets, batch_size=1_000, verbose=0))
+    expected = (count - 3) / count
+    # A mean over each batch, times its number of examples, added up and divided by all.
+    bound = rounding.gamma(2 * 5 + 2 * rounding.DIVIDE) * expected
+    assert_within("loss and metric", found, np.full(2, expected), bound)
+    assert model.predict(inputs, batch_size=1_000, verbose=0).shape == (count, 1)
+
+
 @claim("compile_fit.building-trains-nothing")
 def test_building_trains_nothing(keras):
     # Neither has an Input: the first call of fit, evaluate or predict builds them.

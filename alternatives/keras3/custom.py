@@ -114,9 +114,9 @@ class Batches(keras.utils.PyDataset):
     """Arrays in batches, in order."""
 
     def __init__(self, inputs: Array, targets: Array, batch_size: int) -> None:
-        """Store the arrays."""
+        """Copy the arrays, which the caller may change."""
         super().__init__()
-        self.arrays = inputs, targets
+        self.arrays = inputs.copy(), targets.copy()
         self.batch_size = batch_size
 
     def __len__(self) -> int:

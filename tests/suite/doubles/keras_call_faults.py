@@ -107,6 +107,18 @@ def pipeline_of_live_arrays(_dataset, inputs, targets, batch_size):
     return tf.data.Dataset.from_generator(batches, output_signature=forms)
 
 
+def evaluates_in_half_precision(namespace):
+    """Round what evaluate gives to float16."""
+
+    class Methods:
+        def evaluate(self, *args, **options):
+            found = super().evaluate(*args, **options)
+            many = getattr(args[-1], "shape", [0])[0] > 2_048
+            return np.float16(found).tolist() if many else found
+
+    return with_methods(namespace, Methods)
+
+
 def counted_in_half_precision(namespace):
     """Count examples in float16."""
 
@@ -140,6 +152,9 @@ KERAS_CALL_FAULTS = {
     "step_to_build": namespace_fault("compile_fit.building-trains-nothing", "the loss of fit", step_to_build),
     "pipeline_of_live_arrays": Fault(
         "keras.dataset", "compile_fit.pipelines-are-apart", "predict of 1 times", pipeline_of_live_arrays
+    ),
+    "evaluates_in_half_precision": namespace_fault(
+        "compile_fit.evaluates-many-examples", "loss and metric", evaluates_in_half_precision
     ),
     "counted_in_half_precision": namespace_fault(
         "custom_loss_metric.metric-of-many-examples", "the metric", counted_in_half_precision
