@@ -58,8 +58,16 @@ def test_leaving_is_termination(leaving):
 @claim("cartpole.policy-sees-its-state")
 @pytest.mark.parametrize(
     "weights",
-    [BALANCING, -BALANCING, LEAVING, WANDERING, SWINGING],
-    ids=["balancing", "falling", "leaving", "wandering", "swinging"],
+    [
+        BALANCING,
+        -BALANCING,
+        LEAVING,
+        WANDERING,
+        SWINGING,
+        np.float32(2**-40) * BALANCING,
+        np.float32(2**40) * BALANCING,
+    ],
+    ids=["balancing", "falling", "leaving", "wandering", "swinging", "tiny", "huge"],
 )
 def test_policy_sees_its_state(environments, seed, weights):
     states = environments.run_linear_policy(weights, seed)[0]
@@ -118,10 +126,11 @@ def test_dynamics_to_the_limit(environments, seed):
 
 
 @claim("cartpole.dynamics-of-many")
-def test_dynamics_of_many(environments, seed):
+@pytest.mark.parametrize("fastest", [8.0, 100.0])
+def test_dynamics_of_many(environments, seed, fastest):
     generator = np.random.default_rng(seed)
     # Over the bounds in part.
-    limits = np.array([FARTHEST_POSITION, 8.0, FARTHEST_ANGLE, 8.0])
+    limits = np.array([FARTHEST_POSITION, fastest, FARTHEST_ANGLE, fastest])
     states = generator.uniform(-limits, limits, (MANY, 4)).astype(np.float32)
     actions = generator.integers(0, 2, MANY, np.int32)
     after, rewards, terminated = environments.steps(states, actions)
@@ -232,10 +241,12 @@ def test_sampled_freely(environments, seed):
 
 @claim("cartpole.sampled-independently")
 def test_sampled_apart_from_other_seeds(environments, seed):
-    one, other = (environments.sample_actions(1_000, number) for number in (seed, seed + 1))
-    probability = chance_of_repeats(one, other, classes=2, length=50)
+    one, other, third = (environments.sample_actions(1_000, seed + number) for number in range(3))
+    # The next seeds' as they are, and the opposite ones.
+    probability = chance_of_repeats(one, other, third, 1 - other, classes=2, length=50)
     assert probability > FALSE_ALARM, (
-        f"the seeds {seed} and {seed + 1} draw the same 50 actions in a row: a probability of {probability:.3g}"
+        f"the seeds {seed} to {seed + 2} draw the same 50 actions in a row, or opposite ones: a probability of"
+        f" {probability:.3g}"
     )
 
 

@@ -17,7 +17,7 @@ from assay.spec.semantics.q_learning import Transitions
 from assay.testing import initial_parameters, problems
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.counts import assert_share
-from assay.testing.draws import chance_of_each_count
+from assay.testing.draws import chance_of_each_count, chance_of_lags
 from assay.testing.handcrafted_values import constant_values, values_of_brightness
 from assay.testing.networks import assert_dense, either_adam, outputs_of, reordered
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
@@ -104,7 +104,7 @@ def test_stack_order(agent, case):
 
 @claim("pixels.stack-order")
 def test_stack_order_of_many(agent, seed):
-    frames = np.random.default_rng(seed).integers(0, 256, (6, 7, 5, 3), np.uint8)
+    frames = np.random.default_rng(seed).integers(0, 256, (11, 7, 5, 3), np.uint8)
     assert_stacked(agent, frames, (4, 3))
 
 
@@ -303,8 +303,22 @@ def test_cnn_explores(agent, seed):
     counts = np.bincount(assert_form("act", actions, (count,), INT), minlength=4).tolist()
     probability = chance_of_each_count(counts, np.ones(4))
     assert probability > FALSE_ALARM, f"four actions are drawn as often as {counts}: a probability of {probability:.3g}"
+    probability = chance_of_lags(actions, 4, range(1, 8))
+    assert probability > FALSE_ALARM, f"actions follow from those before them: a probability of {probability:.3g}"
     others = (agent.act(MODEL, parameters, states, 0.5, seed) < 3).sum()
     assert_share("actions, with an epsilon of 0.5, are not the greedy one", others, count, 3 / 8)
+
+
+@claim("pixels.cnn-explores-by-seed")
+def test_cnn_explores_by_seed(agent, seed):
+    # Two such sequences are the same with a probability of 4^-24.
+    states, parameters = np.zeros((24, *SIZE, FRAMES), np.float32), constant_values(0, 0, 0, 1)
+
+    def act(number):
+        return agent.act(MODEL, parameters, states, 1.0, number)
+
+    assert_equal("the actions by the same seed", act(seed), act(seed), INT)
+    assert_told_apart("actions", [*confusable_seeds(seed), (seed + 1) % 2**31], act)
 
 
 @claim("pixels.cnn-values-each-state")

@@ -70,11 +70,10 @@ def test_sample_by_seed(agent, seed):
     assert_told_apart("batches", confusable_seeds(seed), lambda number: agent.sample(numbered(100), 32, number)[2])
 
 
-@claim("q_learning.replay-of-frames")
-def test_replay_of_frames(agent, seed):
-    generator = np.random.default_rng(seed)
-    count, size, shape = 7, 3, (3, 2, 4)
-    given = Transitions(
+def of_frames(seed, count):
+    """Draw transitions whose states are made of frames."""
+    generator, shape = np.random.default_rng(seed), (3, 2, 4)
+    return Transitions(
         generator.random((count, *shape), np.float32),
         # As another program may number them.
         generator.choice(1_000, count, replace=False).astype(np.int32),
@@ -82,6 +81,21 @@ def test_replay_of_frames(agent, seed):
         generator.random((count, *shape), np.float32),
         generator.integers(0, 2, count).astype(np.float32),
     )
+
+
+@claim("q_learning.sample-of-frames")
+def test_sample_of_frames(agent, seed):
+    given = of_frames(seed, 40)
+    batch = Transitions(*agent.sample(given, 9, seed))
+    drawn = [int(np.flatnonzero(given.actions == action)[0]) for action in batch.actions if action in given.actions]
+    assert len(set(drawn)) == 9, f"the actions {batch.actions.tolist()} are not those of nine transitions"
+    for name, values, whole in zip(Transitions._fields, batch, given, strict=True):
+        assert_equal(f"{name} of frames", values, whole[drawn], whole.dtype)
+
+
+@claim("q_learning.replay-of-frames")
+def test_replay_of_frames(agent, seed):
+    size, given = 3, of_frames(seed, 7)
     for name, values, whole in zip(Transitions._fields, agent.replay(size, given), given, strict=True):
         assert_equal(f"{name} of frames", values, whole[-size:], whole.dtype)
 
@@ -125,8 +139,8 @@ def test_targets_by_the_parameters(agent, seed):
 @claim("q_learning.gradients-of-any-batch")
 @pytest.mark.parametrize(
     ("count", "scale", "done"),
-    [(7, 1, None), (ODD, 1, None), (7, 100, None), (7, 1, 0), (7, 1, 1)],
-    ids=["7", "131", "large", "none-ends", "all-end"],
+    [(7, 1, None), (ODD, 1, None), (7, 100, None), (7, 1, 0), (7, 1, 1), (1, 1, 0)],
+    ids=["7", "131", "large", "none-ends", "all-end", "1"],
 )
 def test_gradients_of_any_batch(agent, seed, count, scale, done):
     problem, gamma = any_transitions(seed, count), 0.75
@@ -210,9 +224,10 @@ def test_learns_by_its_arguments(agent, seed, learning_rate, gamma):
 
 
 @claim("q_learning.learns-from-each-batch")
-def test_learns_from_each_batch(agent, seed):
+@pytest.mark.parametrize("batch", [1, 7])
+def test_learns_from_each_batch(agent, seed, batch):
     # The rewards of the first batch are the values, so that its gradient is 0. Adam counts it all the same.
-    values, steps, batch, rate = (-2.0, 3.0), 3, 7, 0.02
+    values, steps, rate = (-2.0, 3.0), 3, 0.02
     generator = np.random.default_rng(seed)
     states = generator.uniform(-1, 1, (steps, batch, 4)).astype(np.float32)
     actions = np.tile(np.arange(batch, dtype=np.int32) % 2, (steps, 1))

@@ -5,11 +5,11 @@ import numpy as np
 from assay.spec.semantics.cart_pole import shortest_length
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing.assertions import assert_form, claim
-from assay.testing.counts import assert_share
+from assay.testing.counts import assert_share, assert_sum
 from assay.testing.draws import chance_of_repeats
 from assay.testing.handcrafted_values import BALANCING, constant_values, linear_values
 from assay.testing.thresholds import FALSE_ALARM
-from assay.testing.training.agent_probes import LENGTH, gap_bound, gaps, trace
+from assay.testing.training.agent_probes import ALWAYS_EXPLORING, LENGTH, gap_bound, gaps, trace, whole_gaps
 
 MODEL = "q_network"
 # Of actions that are chosen in the same state again and again.
@@ -21,13 +21,15 @@ WORD = 50
 @claim("q_learning.acts-apart-from-other-seeds")
 def test_acts_apart_from_other_seeds(agent, seed):
     states = np.zeros((DRAWS, 4), np.float32)
-    one, other = (
+    one, other, third = (
         assert_form("act", agent.act(MODEL, constant_values(-1, 1), states, 1.0, number), (DRAWS,), np.dtype(np.int32))
-        for number in (seed, seed + 1)
+        for number in (seed, seed + 1, seed + 2)
     )
-    probability = chance_of_repeats(one, other, classes=2, length=WORD)
+    # The next seeds' as they are, and the opposite ones.
+    probability = chance_of_repeats(one, other, third, 1 - other, classes=2, length=WORD)
     assert probability > FALSE_ALARM, (
-        f"the seeds {seed} and {seed + 1} draw the same {WORD} actions in a row: a probability of {probability:.3g}"
+        f"the seeds {seed} to {seed + 2} draw the same {WORD} actions in a row, or opposite ones: a probability of"
+        f" {probability:.3g}"
     )
 
 
@@ -55,3 +57,22 @@ def test_training_explores_in_no_pattern(agent, seed):
     assert_share("episodes have greedy actions only", never, EPISODES, (1 - rate / 2) ** LINKS, level)
     never = (~explored.any(axis=0)).sum()
     assert_share(f"steps are greedy in each of {EPISODES} episodes", never, LINKS, (1 - rate / 2) ** EPISODES, level)
+
+
+# Whole episodes of trainings.
+WHOLE = 120
+
+
+@claim("q_learning.training-explores-by-schedule")
+def test_training_explores_by_schedule(agent, seed):
+    # Epsilon falls from 1 to 3 / 8, so that few episodes last long.
+    exploring = 8 * WHOLE // 5
+    found = whole_gaps(agent, seed, num_exploration_episodes=exploring, num_episodes=WHOLE)
+    assert_sum("actions of a training are not greedy", found.explored.sum(), (1 - found.episodes / exploring) / 2)
+
+
+@claim("q_learning.training-explores-by-schedule")
+def test_training_explores_late(agent, seed):
+    found = whole_gaps(agent, seed, **ALWAYS_EXPLORING, num_episodes=WHOLE // 4)
+    late = found.explored[found.steps >= LENGTH]
+    assert_share("later actions of episodes, with an epsilon of 1, are not greedy", late.sum(), late.size, 1 / 2)

@@ -7,6 +7,7 @@ from assay.spec.error_bounds import rounding
 from assay.spec.semantics.cart_pole import MAX_EPISODE_STEPS
 from assay.testing.assertions import claim
 from assay.testing.chances import chance_of_draws
+from assay.testing.counts import assert_share
 from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training.agent_probes import (
     ALWAYS_EXPLORING,
@@ -14,6 +15,7 @@ from assay.testing.training.agent_probes import (
     FAILURE_LOSS,
     WHOLE_EPISODES,
     count_learning_steps,
+    error_bounds,
     largest_values,
     probe,
 )
@@ -111,6 +113,27 @@ def test_training_draws_from_a_long_episode(agent, lasting):
         f"transitions of an episode of {score + 1} steps are drawn with an age as uneven as this with a probability of"
         f" {probability:.3g}"
     )
+
+
+@claim("q_learning.training-draws-evenly")
+def test_training_draws_pairs_from_a_long_episode(agent, lasting):
+    # A batch of two of n transitions has the newest with a probability of 2 / n, and so the oldest.
+    seed, score = lasting
+    options = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 1}
+    known = probe(agent, seed, **options)
+    single, half = known["losses"].astype(float), score // 2
+    pairs = probe(agent, seed, **options, buffer_size=2_000, batch_size=2)["losses"].astype(float)
+    assert len(pairs) == score - 1, f"{score} transitions have {len(pairs)} losses of two"
+    bound = 8 * np.sqrt(single.max()) * error_bounds(known["parameters"])["now"]
+    for which in ("newest", "oldest"):
+        found = 0
+        for step in range(half, score):
+            place = step if which == "newest" else 0
+            other = 2 * pairs[step - 1] - single[place]
+            found += np.abs(np.delete(single[: step + 1], place) - other).min() <= bound
+        # Twice as probable as at first, so that others whose losses add up to the same do not count.
+        total = score - half
+        assert_share(f"batches of two have the {which}", found, total, min(1.0, 4 / half), FALSE_ALARM / 2)
 
 
 # Episodes of a training that explores, whose lengths differ.

@@ -8,7 +8,7 @@ import pytest
 from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
 from assay.testing.assertions import assert_form, claim
-from assay.testing.chances import chance_of_samples
+from assay.testing.chances import chance_of_order, chance_of_samples
 from assay.testing.handcrafted_values import LEAVING, WANDERING, linear_values
 from assay.testing.thresholds import FALSE_ALARM
 
@@ -36,4 +36,8 @@ def test_play_follows_its_values(agent, seed, weights):
     assert probability > FALSE_ALARM, (
         f"returns are {returns.min():g} to {returns.max():g}, and {expected.min()} to {expected.max()} by the"
         f" definition: they differ this much with a probability of {probability:.3g}"
+    )
+    probability = chance_of_order(returns)
+    assert probability > FALSE_ALARM, (
+        f"the returns are in order, {returns.tolist()}: a probability of {probability:.3g}"
     )

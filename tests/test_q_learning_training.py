@@ -370,6 +370,18 @@ def test_training_failure_has_no_future(pairs):
     )
 
 
+@claim("q_learning.training-failure-has-no-future")
+def test_training_failure_is_worth_its_reward(agent, seed, draws):
+    # The same batches, in which a failure stands alone: a gamma of 1 changes nothing of its error.
+    later = probe(agent, seed, **SMALL, gamma=1.0)["losses"]
+    losses = draws["losses"].astype(float)
+    assert later.shape == losses.shape, f"with a gamma of 1 there are {len(later)} losses, and {len(losses)} with 0"
+    failures = losses > FAILURE_LOSS
+    assert failures.any(), f"no failure of {SMALL['num_episodes']} is learnt from"
+    bound = rounding.gamma(4) * losses[failures]
+    assert_within("the losses of failures, with a gamma of 1", later[failures], losses[failures], bound)
+
+
 SMALL = {"buffer_size": 2, **ALWAYS_EXPLORING, **WHOLE_EPISODES, "num_episodes": 30}
 
 

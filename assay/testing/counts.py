@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from assay.adapters.proxy import NonConformanceError
 from assay.testing.chances import chance_of_share
+from assay.testing.decisions import note_sample
 from assay.testing.thresholds import FALSE_ALARM
 
 
@@ -35,6 +36,34 @@ def assert_share(
         msg = (
             f"{what}: {count} of {total}, expected {total * probability:.1f}; by chance, a count is this far off with a"
             f" probability of {chance:.3g}"
+        )
+        raise NonConformanceError(msg)
+
+
+def assert_sum(what: str, count: int, probabilities: NDArray[Any]) -> None:
+    """Check how many of several independent events happened, each of which has a probability of its own.
+
+    The distribution is exact (Poisson's binomial distribution).
+
+    Args:
+        what: Events that are counted, for the message.
+        count: Number of events that happened.
+        probabilities: Probability of each event, [events].
+
+    Raises:
+        NonConformanceError: The count is less probable than `FALSE_ALARM`.
+
+    """
+    __tracebackhide__ = True
+    distribution = np.ones(1)
+    for probability in probabilities:
+        distribution = np.convolve(distribution, [1 - probability, probability])
+    note_sample("share", len(probabilities), float(np.mean(probabilities)))
+    chance = 2 * min(distribution[: int(count) + 1].sum(), distribution[int(count) :].sum())
+    if not chance > FALSE_ALARM:
+        msg = (
+            f"{what}: {count} of {len(probabilities)}, expected {np.sum(probabilities):.1f}; chance is this far off"
+            f" with a probability of {chance:.3g}"
         )
         raise NonConformanceError(msg)
 

@@ -120,6 +120,45 @@ def gaps(errors: Errors) -> Array:
     return np.abs(found).min(axis=0)
 
 
+class Gaps(NamedTuple):
+    """What the losses of whole episodes tell of their actions, those after the first of each: [actions].
+
+    Attributes:
+        explored: Whether the action is not greedy.
+        episodes: Number of its episode.
+        steps: Number of its step.
+
+    """
+
+    explored: Array
+    episodes: Array
+    steps: Array
+
+
+def whole_gaps(agent: GroupProxy, seed: int, **changes: Any) -> Gaps:  # noqa: ANN401 - arguments of `agent.fit`
+    """Train twice on whole episodes, with a gamma of 0 and of 1, and tell which actions are not greedy.
+
+    Raises:
+        NonConformanceError: The number of losses is not that of the transitions before the last of an episode.
+
+    """
+    now, later = (probe(agent, seed, **WHOLE_EPISODES, **changes, gamma=gamma) for gamma in (0.0, 1.0))
+    scores = now["scores"]
+    if not len(now["losses"]) == len(later["losses"]) == scores.sum():
+        msg = f"episodes with {scores.sum()} transitions before their last have {len(now['losses'])} losses"
+        raise NonConformanceError(msg)
+    ends = np.cumsum(scores)[:-1]
+    pairs = zip(*(np.split(np.sqrt(each["losses"].astype(np.float64)), ends) for each in (now, later)), strict=True)
+    parameters = now["parameters"]
+    found = [gaps(Errors(one[None], other[None], parameters))[0] for one, other in pairs]
+    bound = np.sqrt(scores.sum()) * gap_bound(parameters)
+    return Gaps(
+        explored=np.concatenate(found) > bound,
+        episodes=np.repeat(np.arange(len(found)), [len(each) for each in found]),
+        steps=np.concatenate([np.arange(len(each)) for each in found]),
+    )
+
+
 def gap_bound(parameters: Parameters) -> float:
     """Bound the root mean square of `gaps` under the greedy policy by the rounding measured on random play."""
     found = error_bounds(parameters)

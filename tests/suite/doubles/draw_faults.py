@@ -161,6 +161,116 @@ class DrawsTheOldest(Training):
         return self.generator.choice(first, self.batch_size, replace=False)
 
 
+class EpsilonFallingByASquare(Training):
+    """Let epsilon fall by the square of what is left."""
+
+    def epsilon(self):
+        left = max(1 - self.episode / self.num_exploration_episodes, 0)
+        return max(self.initial_epsilon * left**2, self.final_epsilon)
+
+
+class ExploresLessLater(Training):
+    """Explore half as much after a dozen steps of an episode."""
+
+    def epsilon(self):
+        return super().epsilon() / (2 if self.length >= 12 else 1)
+
+
+class FutureOfFailures(Training):
+    """Value a tenth of what follows a failure."""
+
+    def done(self, step):
+        return 0.9 * super().done(step)
+
+
+class NewestAlways(Training):
+    """Put the newest transition into every batch of several."""
+
+    def places(self):
+        newest = len(self.buffer) - 1
+        if self.batch_size == 1:
+            return super().places()
+        return [*self.generator.choice(newest, self.batch_size - 1, replace=False), newest]
+
+
+def act_by_opposite_seeds(act, model, parameters, states, epsilon, seed):
+    """Draw for an odd seed the opposite of what is drawn for the even one before it."""
+    found = act(model, parameters, states, epsilon, seed - seed % 2)
+    return (1 - found if seed % 2 and epsilon == 1 else found).astype(np.int32)
+
+
+def sample_actions_by_opposite_seeds(sample_actions, count, seed):
+    """Draw for an odd seed the opposite of what is drawn for the even one before it."""
+    return (sample_actions(count, seed >> 1) ^ (seed & 1)).astype(np.int32)
+
+
+def collect_without_late_exploration(_collect, parameters, epsilon, num_episodes, seed):
+    """Explore in the first hundred steps of an episode alone."""
+    environment, network = Environment(seed), QNetwork("q_network", parameters)
+    buffer, generator = ReplayBuffer(num_episodes * MAX_EPISODE_STEPS, (4,)), np.random.default_rng(seed)
+    for _ in range(num_episodes):
+        steps = iter(range(MAX_EPISODE_STEPS))
+
+        def choose(state, steps=steps):
+            explores = next(steps) < 100 and generator.random() < epsilon
+            return environment.sample() if explores else network.greedy(state)
+
+        for transition, _over in transitions_of(environment, choose, MAX_EPISODE_STEPS):
+            buffer.append(transition)
+    return buffer.in_order()
+
+
+def policy_in_half_precision(run_linear_policy, weights, seed):
+    """Keep the weights as float16."""
+    with np.errstate(over="ignore"):
+        return run_linear_policy(weights.astype(np.float16).astype(np.float32), seed)
+
+
+def velocities_limited(steps, states, actions):
+    """Keep velocities between -10 and 10."""
+    limits = np.array([np.inf, 10, np.inf, 10], np.float32)
+    return steps(np.clip(states, -limits, limits), actions)
+
+
+def sample_of_frames_exchanged(sample, transitions, batch_size, seed):
+    """Exchange states and next states, where they are made of frames."""
+    batch = sample(transitions, batch_size, seed)
+    return batch._replace(states=batch.next_states, next_states=batch.states) if batch.states.ndim > 2 else batch
+
+
+def half_of_a_single_loss(loss_and_gradients, model, parameters, transitions, gamma):
+    """Halve the loss of a single transition."""
+    loss, gradients = loss_and_gradients(model, parameters, transitions, gamma)
+    scale = np.float32(0.5 if len(transitions[1]) == 1 else 1)
+    return loss * scale, {name: value * scale for name, value in gradients.items()}
+
+
+def learn_nothing_of_single_transitions(learn, model, parameters, transitions, *, learning_rate, gamma):
+    """Take no step with batches of one."""
+    rate = learning_rate if np.shape(transitions[1])[1] > 1 else 0.0
+    return learn(model, parameters, transitions, learning_rate=rate, gamma=gamma)
+
+
+def explore_games_by_turns(act, model, parameters, states, epsilon, seed):
+    """Explore a game's actions by turns."""
+    if model != "q_cnn":
+        return act(model, parameters, states, epsilon, seed)
+    generator, values = np.random.default_rng(seed), QNetwork(model, parameters).values(states)
+    turns = (generator.integers(4) + np.arange(len(values))) % 4
+    return np.where(generator.random(len(values)) < epsilon, turns, values.argmax(axis=-1)).astype(np.int32)
+
+
+def explore_games_by_one_seed(act, model, parameters, states, epsilon, seed):
+    """Explore a game by the same actions whatever the seed."""
+    return act(model, parameters, states, epsilon, 5 if model == "q_cnn" else seed)
+
+
+def eight_frames_at_most(stack_frames, frames, image_size):
+    """Repeat the first frames from the ninth on."""
+    found = stack_frames(frames, image_size)
+    return found[..., np.arange(found.shape[-1]) % 8]
+
+
 ACTING = "q_learning.acts-apart-from-other-seeds"
 COLLECTING = "q_learning.collects-in-no-pattern"
 EXPLORING = "q_learning.training-explores-in-no-pattern"
@@ -209,4 +319,57 @@ DRAW_FAULTS = {
     "draws_the_oldest": Fault(
         "agent.fit", "q_learning.training-draws-evenly", "with an age as uneven", instead(DrawsTheOldest)
     ),
+    "epsilon_falling_by_a_square": Fault(
+        "agent.fit",
+        "q_learning.training-explores-by-schedule",
+        "actions of a training are not greedy",
+        instead(EpsilonFallingByASquare),
+    ),
+    "explores_less_later": Fault(
+        "agent.fit", "q_learning.training-explores-by-schedule", "are not greedy", instead(ExploresLessLater)
+    ),
+    "future_of_failures": Fault(
+        "agent.fit", "q_learning.training-failure-has-no-future", "the losses of failures", instead(FutureOfFailures)
+    ),
+    "newest_always": Fault(
+        "agent.fit", "q_learning.training-draws-evenly", "batches of two have the newest", instead(NewestAlways)
+    ),
+    "act_by_opposite_seeds": Fault("agent.act", ACTING, "or opposite ones", act_by_opposite_seeds),
+    "sample_actions_by_opposite_seeds": Fault(
+        "environments.sample_actions",
+        "cartpole.sampled-independently",
+        "or opposite ones",
+        sample_actions_by_opposite_seeds,
+    ),
+    "collect_without_late_exploration": Fault(
+        "agent.collect",
+        "q_learning.collects-by-epsilon",
+        "of the last actions of episodes",
+        collect_without_late_exploration,
+    ),
+    "policy_in_half_precision": Fault(
+        "environments.run_linear_policy",
+        "cartpole.policy-sees-its-state",
+        "the states after a step",
+        policy_in_half_precision,
+    ),
+    "velocities_limited": Fault(
+        "environments.steps", "cartpole.dynamics-of-many", "the states after a step", velocities_limited
+    ),
+    "sample_of_frames_exchanged": Fault(
+        "agent.sample", "q_learning.sample-of-frames", "states of frames", sample_of_frames_exchanged
+    ),
+    "half_of_a_single_loss": Fault(
+        "agent.loss_and_gradients", "q_learning.gradients-of-any-batch", "loss", half_of_a_single_loss
+    ),
+    "learn_nothing_of_single_transitions": Fault(
+        "agent.learn", "q_learning.learns-from-each-batch", "dense3/bias", learn_nothing_of_single_transitions
+    ),
+    "explore_games_by_turns": Fault(
+        "agent.act", "pixels.cnn-explores", "follow from those before them", explore_games_by_turns
+    ),
+    "explore_games_by_one_seed": Fault(
+        "agent.act", "pixels.cnn-explores-by-seed", "draw the same actions", explore_games_by_one_seed
+    ),
+    "eight_frames_at_most": Fault("agent.stack_frames", "pixels.stack-order", "stack_frames", eight_frames_at_most),
 }
