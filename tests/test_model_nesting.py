@@ -190,6 +190,14 @@ def test_outputs_as_returned(keras):
     assert_equal("the first of more", keras.to_numpy(found["more"][0]), X + 1)
     assert_equal("the second of more", keras.to_numpy(found["more"][1]), X - 1)
 
+    class Pair(keras.namespace.Model):
+        def call(self, inputs):
+            return inputs * 2, inputs + 1
+
+    found = Pair()(keras.to_tensor(X))
+    assert isinstance(found, tuple), f"a tuple became a {type(found).__name__}"
+    assert_equal("the second of a pair", keras.to_numpy(found[1]), X + 1)
+
 
 @claim("model.weights-in-order")
 def test_weights_in_order(keras):

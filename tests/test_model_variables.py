@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from assay.testing.assertions import assert_equal, claim
+from assay.testing.keras_models import FORMS, connected
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
@@ -47,3 +48,14 @@ def test_init_arguments(keras):
             model = Scaling(*factors, **options)
             found = keras.to_numpy(model(keras.to_tensor(X)))
             assert_equal(f"the output with {factors} and {options}", found, X * sum(factors) + len(options))
+
+
+@claim("model.new-models-differ")
+@pytest.mark.parametrize("form", FORMS)
+def test_new_models_differ(keras, form):
+    kernels = []
+    for _ in range(3):
+        model = connected(keras.namespace, form, [keras.namespace.layers.Dense(4)], (3,))
+        model(keras.to_tensor(X))
+        kernels.append(keras.to_numpy(model.variables[0]).tobytes())
+    assert len(set(kernels)) == len(kernels), f"new {form} models, made one after the other, begin with equal kernels"

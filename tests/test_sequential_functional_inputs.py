@@ -1,8 +1,10 @@
-"""Inputs of a functional model in another order than they were made in: lines 791 to 798 of the document."""
+"""Inputs in another order than they were made in, and models that share a model: lines 791 to 798 of the document."""
 
 import numpy as np
+import pytest
 
 from assay.testing.assertions import assert_equal, claim
+from assay.testing.keras_models import FORMS, connected
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
@@ -24,3 +26,18 @@ def test_inputs_as_given(keras):
     assert_equal("the first as a layer", found[1], X + 1)
     predicted = model.predict([4 * X, X, -8 * X], verbose=0)
     assert_equal("predict", predicted[0], 10 * X)
+
+
+@claim("sequential_functional.shared-models")
+@pytest.mark.parametrize("form", FORMS)
+def test_shared_models(keras, form):
+    layer = keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    inner = connected(keras.namespace, form, [layer], (3,))
+    inputs = [keras.namespace.Input(shape=(3,)) for _ in range(2)]
+    first, second = map(inner, inputs)
+    model = keras.namespace.Model(inputs=inputs, outputs=[first, second, inner(inputs[0] + inputs[1])])
+    found = [keras.to_numpy(one) for one in model([keras.to_tensor(X), keras.to_tensor(4 * X)])]
+    sums = X.sum(axis=1, keepdims=True)
+    for which, output, factor in zip(("first", "second", "sum"), found, (1, 4, 5), strict=True):
+        assert_equal(f"what the shared model gives for the {which}", output, factor * sums)
+    assert [id(variable) for variable in model.variables] == [id(layer.kernel)]

@@ -1,5 +1,7 @@
 """Faults of a Keras written anew: what is decided by the first call, lost in depth, or divided by another number."""
 
+import random
+
 import numpy as np
 
 from doubles.custom_faults import tf
@@ -84,6 +86,63 @@ def one_argument_alone(namespace):
     return Changed(namespace, Model=Model)
 
 
+def shared_model_runs_once(namespace):
+    """Compute a model that is called again in one graph by its first inputs."""
+
+    class Methods:
+        def __call__(self, inputs, **options):
+            symbolic = isinstance(inputs, type(namespace.Input((1,))))
+            found = super().__call__(inputs, **options)
+            known = self.__dict__.get("first_output")
+            if symbolic and known is not None:
+                return known
+            if symbolic:
+                object.__setattr__(self, "first_output", found)
+            return found
+
+    return with_methods(namespace, Methods)
+
+
+def models_of_one_seed(namespace):
+    """Begin each model with the same random numbers."""
+
+    class Methods:
+        def __init__(self, *args, **options):
+            random.seed(1337)
+            super().__init__(*args, **options)
+
+    return with_methods(namespace, Methods)
+
+
+def batches_exchanged(namespace):
+    """Exchange the first batch and the eleventh in what predict gives."""
+
+    class Methods:
+        def predict(self, x, batch_size=None, **options):
+            found, size = super().predict(x, batch_size=batch_size, **options), batch_size or 32
+            if isinstance(found, np.ndarray) and len(found) > 11 * size:
+                places = np.arange(len(found))
+                places[:size], places[10 * size : 11 * size] = (
+                    places[10 * size : 11 * size].copy(),
+                    places[:size].copy(),
+                )
+                found = found[places]
+            return found
+
+    return with_methods(namespace, Methods)
+
+
+def tuples_to_lists(namespace):
+    """Return a list where the call of a model returns a tuple."""
+
+    class Methods:
+        def __call__(self, *args, **options):
+            found = super().__call__(*args, **options)
+            return list(found) if isinstance(found, tuple) else found
+
+    return with_methods(namespace, Methods)
+
+
 def step_to_build(namespace):
     """Build a model by a step of training."""
 
@@ -149,6 +208,12 @@ KERAS_CALL_FAULTS = {
         "custom_loss_metric.loss-of-many-examples", "the loss of 33 examples", scalar_divided_by_examples
     ),
     "one_argument_alone": namespace_fault("model.init-arguments", "(2, 4)", one_argument_alone),
+    "shared_model_runs_once": namespace_fault(
+        "sequential_functional.shared-models", "what the shared model gives for the second", shared_model_runs_once
+    ),
+    "models_of_one_seed": namespace_fault("model.new-models-differ", "begin with equal kernels", models_of_one_seed),
+    "batches_exchanged": namespace_fault("compile_fit.evaluates-many-examples", "predict", batches_exchanged),
+    "tuples_to_lists": namespace_fault("model.outputs-as-returned", "a tuple became a list", tuples_to_lists),
     "step_to_build": namespace_fault("compile_fit.building-trains-nothing", "the loss of fit", step_to_build),
     "pipeline_of_live_arrays": Fault(
         "keras.dataset", "compile_fit.pipelines-are-apart", "predict of 1 times", pipeline_of_live_arrays
