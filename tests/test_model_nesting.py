@@ -111,6 +111,7 @@ def test_variables_deep(keras):
         model = holding(keras, parts, tuple(parts))
     run(keras, model)
     assert shapes(model.variables) == [(3, 3), (3, 2), (2, 1)]
+    assert fitted(keras, model) == [(3, 3), (3, 2), (2, 1)], "not all of the layers of models in models are trained"
 
 
 # trainable

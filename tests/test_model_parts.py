@@ -98,8 +98,9 @@ def test_average_pooling_options(keras, permitted, options, size, strides, paddi
 @claim("model.activations")
 @pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid", "linear"])
 @pytest.mark.parametrize("by_name", [True, False])
-def test_activations(keras, name, by_name):
-    inputs, kernel, bias = numbers(2, 3, 5), numbers(5, 4), numbers(4)
+@pytest.mark.parametrize("shape", [(2, 3, 5), (2, 3, 2, 5)], ids=["rank-3", "rank-4"])
+def test_activations(keras, name, by_name, shape):
+    inputs, kernel, bias = numbers(*shape), numbers(5, 4), numbers(4)
     activation = name if by_name else getattr(keras.namespace.activations, name)
     layer = keras.namespace.layers.Dense(4, activation)
     meant = None if name == "linear" else name

@@ -6,7 +6,7 @@ import numpy as np
 
 from doubles.custom_faults import tf
 from doubles.faulty import Fault
-from doubles.keras_faults import Changed, namespace_fault, with_methods
+from doubles.keras_faults import Changed, namespace_fault, with_layers, with_methods
 
 
 def variables_of_the_first_call(namespace):
@@ -143,6 +143,42 @@ def tuples_to_lists(namespace):
     return with_methods(namespace, Methods)
 
 
+def first_batches_of_pipelines(namespace):
+    """Evaluate the first eight batches of a pipeline."""
+
+    class Methods:
+        def evaluate(self, x, y=None, **options):
+            return super().evaluate(x.take(8) if hasattr(x, "take") and y is None else x, y, **options)
+
+    return with_methods(namespace, Methods)
+
+
+def gradients_end_in_depth(namespace):
+    """Pass no gradient through a model that is three models deep."""
+    models = []
+
+    class Methods:
+        def __call__(self, *args, **options):
+            models.append(self)
+            try:
+                found = super().__call__(*args, **options)
+                return tf.stop_gradient(found) if len(models) > 2 and isinstance(found, tf.Tensor) else found
+            finally:
+                models.pop()
+
+    return with_methods(namespace, Methods)
+
+
+def images_of_rows_reversed(namespace):
+    """Go through the rows of a Dense layer's inputs from the last to the first, where they have rank 4."""
+
+    class Dense(namespace.layers.Dense):
+        def call(self, inputs, *arguments, **options):
+            return super().call(inputs[:, ::-1] if len(inputs.shape) == 4 else inputs, *arguments, **options)
+
+    return with_layers(namespace, Dense=Dense)
+
+
 def step_to_build(namespace):
     """Build a model by a step of training."""
 
@@ -214,6 +250,11 @@ KERAS_CALL_FAULTS = {
     "models_of_one_seed": namespace_fault("model.new-models-differ", "begin with equal kernels", models_of_one_seed),
     "batches_exchanged": namespace_fault("compile_fit.evaluates-many-examples", "predict", batches_exchanged),
     "tuples_to_lists": namespace_fault("model.outputs-as-returned", "a tuple became a list", tuples_to_lists),
+    "first_batches_of_pipelines": namespace_fault(
+        "compile_fit.pipeline-keeps-pairs", "the loss of evaluate", first_batches_of_pipelines
+    ),
+    "gradients_end_in_depth": namespace_fault("model.variables-deep", "not all of the layers", gradients_end_in_depth),
+    "images_of_rows_reversed": namespace_fault("model.activations", "Dense with", images_of_rows_reversed),
     "step_to_build": namespace_fault("compile_fit.building-trains-nothing", "the loss of fit", step_to_build),
     "pipeline_of_live_arrays": Fault(
         "keras.dataset", "compile_fit.pipelines-are-apart", "predict of 1 times", pipeline_of_live_arrays
