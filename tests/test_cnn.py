@@ -65,6 +65,7 @@ from assay.testing.training.assertions import (
     pictures,
 )
 from assay.testing.training.designed_training import Sizes, fit
+from assay.testing.training.label_training import assert_learns_labels, black_examples
 from assay.testing.training.mnist_training import Examples
 from assay.testing.training.reported_accuracy import assert_reported
 
@@ -656,7 +657,11 @@ def test_same_recipe(mnist):
     assert threshold("cnn_five_epochs").recipe == {"model": "cnn", "num_batches": num_batches, **common}
 
 
-FITTED = Sizes(num_examples=5, num_batches=2, batch_size=2)
+# An epoch has a single batch, and a rest.
+FITTED = Sizes(num_examples=3, num_batches=2, batch_size=2)
+# More steps than Adam's first moment remembers.
+LABELLED = FITTED._replace(num_batches=12)
+HIGH_RATE = 0.3
 
 
 @pytest.fixture(scope="session")
@@ -682,6 +687,15 @@ def test_fit_initial_parameters(fitted):
     _, start = fitted
     initial_parameters.assert_new("cnn", start.parameters)
     initial_parameters.assert_unrelated(start.parameters)
+
+
+@claim("cnn.fit-labels")
+def test_fit_labels(training, fitted, seed):
+    labels = tuple(np.random.default_rng(seed).permutation(10)[:2].tolist())
+    examples = black_examples(LABELLED, *labels)
+    run = fit(training, "cnn", LABELLED, examples, learning_rate=HIGH_RATE, seed=seed + 1)
+    assert_learns_labels("cnn", run, LABELLED, labels, HIGH_RATE)
+    initial_parameters.assert_all_differ(fitted[1].parameters, run.parameters, (seed, seed + 1))
 
 
 @claim("cnn.fit-trajectory")

@@ -196,6 +196,16 @@ def test_generate_at_temperature_above_0(text, temperature):
     )
 
 
+@claim("generation.temperature-above-0")
+@IMPOSSIBLE
+def test_write_nothing_at_temperature_above_0(text, temperature):
+    network, window = handcrafted_weights.successor_of_the_last(), window_of(0, SHORT)
+    assert_rejected(
+        f"temperature={temperature} for a text without characters",
+        lambda: text.generate(network, window, temperature=temperature, count=0, seed=0),
+    )
+
+
 @claim("generation.certain")
 @given(seed=seeds(), labels=st.lists(st.integers(0, 9), min_size=5, max_size=5))
 def test_certain(ops, seed, labels):

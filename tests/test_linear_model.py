@@ -63,6 +63,18 @@ class Case(NamedTuple):
         return loss, dict(zip(parameters, gradients, strict=True))
 
 
+# Fewer and more than the document's three.
+FEATURES = (1, 2, 17, 65)
+
+
+def whole_case(seed, features):
+    """Draw a batch of two, all of 1 and -1, of which no sum is rounded."""
+    shapes = ((features, 1), (1,), (2, features), (2, 1))
+    generator = np.random.default_rng(seed)
+    kernel, bias, inputs, targets = (generator.choice(np.float32([-1, 1]), shape) for shape in shapes)
+    return Case({"dense/kernel": kernel, "dense/bias": bias}, inputs, targets)
+
+
 @st.composite
 def cases(draw):
     """Draw parameters and a batch."""
@@ -127,6 +139,15 @@ def test_prediction(models, case):
         definition.layer_outputs("linear", parameters, inputs)["dense"],
         rounding.dense(inputs, *parameters.values(), None),
     )
+
+
+@claim("linear_model.prediction")
+@pytest.mark.parametrize("features", FEATURES)
+def test_prediction_of_many_features(models, seed, features):
+    case = whole_case(seed, features)
+    parameters, inputs, _ = case.in_float64()
+    expected = definition.layer_outputs("linear", parameters, inputs)["dense"]
+    assert_equal("the prediction", models.layer_outputs("linear", case.parameters, case.inputs)["dense"], expected)
 
 
 @claim("linear_model.inputs")
@@ -337,6 +358,17 @@ def test_gradients(models, case):
     _, bounds = case.bounds()
     for name in expected:
         assert_within(f"the gradient for {name}", gradients[name], expected[name], bounds[name])
+
+
+@claim("linear_model.gradients")
+@pytest.mark.parametrize("features", FEATURES)
+def test_gradients_of_many_features(models, seed, features):
+    case = whole_case(seed, features)
+    loss, gradients = models.loss_and_gradients("linear", *case)
+    expected, slopes = definition.loss_and_gradients("linear", *case.in_float64())
+    assert_equal("the loss", loss, np.asarray(expected))
+    for name, slope in slopes.items():
+        assert_equal(f"the gradient for {name}", gradients[name], slope)
 
 
 @claim("linear_model.gradient-shapes")

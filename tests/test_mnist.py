@@ -16,6 +16,7 @@ from assay.spec.semantics import datasets as definition
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.chances import chance_of_counts
 from assay.testing.counts import assert_few_in_common, assert_share
+from assay.testing.draws import chance_of_sequence
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
@@ -352,6 +353,15 @@ def test_draws_are_independent(datasets, seed):
     )
     equal = int((first[::2] == first[1::2]).sum())
     assert_share("first draws that are the same for the next seed", equal, len(first[::2]), 1 / 5, decisions=5)
+
+
+@claim("mnist.draws-are-independent")
+def test_draws_are_no_opposites(datasets, seed):
+    drawn = positions(datasets.sample_batch(IMAGES, LABELS, 400, seed)[0])
+    probability = chance_of_sequence(drawn, len(IMAGES))
+    assert probability > FALSE_ALARM, (
+        f"draws depend on each other as those of {drawn.tolist()} with a probability of {probability:.3g}"
+    )
 
 
 @claim("mnist.draws-are-independent")

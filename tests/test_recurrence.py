@@ -284,8 +284,8 @@ def test_sequence_any_size(ops, seed, activation):
 
 
 # Batch and time: one step, and as many steps as sequences, where a recurrence over the wrong axis has the right shape.
-# At last more sequences than usual blocks have.
-EQUAL_AXES = pytest.mark.parametrize(("batch", "time"), [(1, 1), (3, 1), (5, 5), (ODD, 2)])
+# A single sequence of several steps, as a text is written by, and more sequences than usual blocks have.
+EQUAL_AXES = pytest.mark.parametrize(("batch", "time"), [(1, 1), (3, 1), (5, 5), (1, 7), (ODD, 2)])
 
 
 @claim("recurrence.sequence-any-size")

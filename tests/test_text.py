@@ -344,6 +344,15 @@ def test_same_seed(text, seed):
     assert_equal("the windows", again, first, INT)
 
 
+@claim("text.consecutive")
+def test_other_text_of_the_same_length(text, seed):
+    text.sample_windows(ORDERED, SEQ_LENGTH, 50, seed)
+    backwards = ORDERED[::-1].copy()
+    windows, targets = text.sample_windows(backwards, SEQ_LENGTH, 50, seed)
+    assert_equal("the windows", windows, windows[:, :1] - np.arange(SEQ_LENGTH, dtype=np.int32), INT)
+    assert_equal("the characters after the windows", targets, windows[:, -1] - 1, INT)
+
+
 @claim("text.whole-text")
 @pytest.mark.parametrize("seq_length", [1, 67])
 def test_whole_text(text, seed, seq_length):

@@ -45,6 +45,7 @@ from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
 from assay.testing.training import designed_training
 from assay.testing.training.assertions import assert_goes_on, assert_last_parameters, assert_losses_not_above
 from assay.testing.training.designed_training import OF_THE_DOCUMENT, SMALL, WHOLE, decode, fit, losses_of_examples
+from assay.testing.training.label_training import assert_learns_labels, black_examples
 from assay.testing.training.mnist_training import Examples
 
 LEARNING_RATE = 0.001
@@ -436,9 +437,10 @@ def test_fit_new_draws(batches_of_seven, batches_of_two):
     ):
         for lag in lags:
             pairs = [pair for run in runs for pair in disjoint_pairs(run.counts, lag)]
-            equal = sum(bool((one == other).all()) for one, other in pairs)
-            what = f"batches of {sizes.batch_size} that are the same {lag} batches later"
-            assert_share(what, equal, len(pairs), float((probabilities**2).sum()), decisions=2 * len(lags))
+            for kind, order in (("the same", 1), ("the same with the examples in reverse", -1)):
+                equal = sum(bool((one == other[::order]).all()) for one, other in pairs)
+                what = f"batches of {sizes.batch_size} that are {kind} {lag} batches later"
+                assert_share(what, equal, len(pairs), float((probabilities**2).sum()), decisions=4 * len(lags))
 
 
 @claim("training.fit-new-draws")
@@ -555,6 +557,27 @@ def test_fit_memory_order(training, of_seven, seed):
             frozen_training(training, SMALL, Examples(*values), seed).losses for values in (views, plain)
         )
         assert_within(f"the losses, arrays {order}", found, to_float64(expected), 2 * tolerance)
+
+
+# A rate at which the common label is soon all but certain, so that the loss of a batch with the rare one stands out.
+HIGH_RATE = 0.3
+
+
+@claim("training.fit-labels")
+def test_fit_labels(training, of_seven, seed):
+    labels = tuple(np.random.default_rng(seed).permutation(10)[:2].tolist())
+    run = fit(training, "mlp", SMALL, black_examples(SMALL, *labels), learning_rate=HIGH_RATE, seed=seed)
+    assert_learns_labels("mlp", run, SMALL, labels, HIGH_RATE)
+    for name, value in of_seven[0].parameters.items():
+        if name.endswith("kernel"):
+            assert_equal(f"{name} after a training on black images", run.parameters[name], to_float64(value))
+
+
+@claim("training.fit-labels")
+def test_fit_labels_of_many_steps(training, seed):
+    sizes, label = OF_THE_DOCUMENT._replace(num_batches=MANY_STEPS), seed % 10
+    run = fit(training, "mlp", sizes, black_examples(sizes, label, label), learning_rate=0.01, seed=seed)
+    assert_learns_labels("mlp", run, sizes, (label, label), 0.01)
 
 
 # So many batches of a training on different examples hardly ever have losses that fall from each to the next.

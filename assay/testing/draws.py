@@ -187,9 +187,10 @@ def chance_of_lags(draws: Array, classes: int, lags: Iterable[int]) -> float:
 def chance_of_sequence(draws: Array, classes: int) -> float:
     """Bound the probability that uniform, independent draws of whole numbers depend on each other as much as these.
 
-    The differences of draws at a fixed lag, modulo the number of classes, are then uniform and independent too. So the
-    number of times that a difference occurs is exactly binomial. All are tested together (Bonferroni). That finds draws
-    that repeat, follow an order or are spread too evenly, and a buffer of draws that is reused.
+    The differences of draws at a fixed lag, modulo the number of classes, are then uniform and independent too, and so
+    are their sums. So the number of times that one occurs is exactly binomial. All are tested together (Bonferroni).
+    That finds draws that repeat, follow an order or are spread too evenly, a buffer of draws that is reused, and draws
+    that are the opposites of earlier ones.
 
     Args:
         draws: Numbers from 0 to `classes` - 1, int [draws].
@@ -200,7 +201,11 @@ def chance_of_sequence(draws: Array, classes: int) -> float:
     for lag in range(1, 3 * len(draws) // 4):
         differences = (draws[lag:] - draws[:-lag]) % classes
         counts = np.bincount(differences, minlength=classes)
+        opposites = int((draws[lag:] + draws[:-lag] == classes - 1).sum())
         tests += [(int(count), len(differences)) for count in (counts if lag <= NEIGHBOURS else counts[:1])]
+        tests.append((opposites, len(differences)))
+    first, last = mirrored_halves(draws)
+    tests += [(int(same.sum()), len(first)) for same in (first == last, first + last == classes - 1)]
     found, totals = np.array(tests).T
     return chance_of_shares(found, totals, 1 / classes)
 

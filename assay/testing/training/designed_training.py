@@ -50,8 +50,8 @@ class Sizes(NamedTuple):
 # Several epochs each: of two batches and a remainder, and of one batch and a remainder.
 SMALL = Sizes(7, 12, 3)
 OF_THE_DOCUMENT = Sizes(60, 20, 50)
-# As many examples as the document's training set has, and few batches.
-WHOLE = Sizes(60_000, 20, 50)
+# As many examples as the document's training set has, and few batches, which leave a rest beside blocks of up to 256.
+WHOLE = Sizes(60_000, 20, 259)
 
 
 class Fitted(NamedTuple):
