@@ -560,7 +560,7 @@ def test_fit_memory_order(training, of_seven, seed):
 
 
 # A rate at which the common label is soon all but certain, so that the loss of a batch with the rare one stands out.
-HIGH_RATE = 0.3
+HIGH_RATE = 0.5
 
 
 @claim("training.fit-labels")

@@ -184,7 +184,8 @@ def train_last_bias(start: Array, targets: Array, learning_rate: float) -> tuple
     bounds = measured_bounds.bounds_over(train, [(start,), *((start + offset,) for offset in offsets)])
     # With gradients of this size, both forms of Adam hardly differ, and either is correct.
     expected, other = (train(to_float64(start), adam) for adam in Adam)
-    return expected, {name: bound + root_mean_square(expected[name] - other[name]) for name, bound in bounds.items()}
+    between = {name: np.array(root_mean_square(expected[name] - other[name])) for name in bounds}
+    return expected, {name: bound + between[name] for name, bound in bounds.items()}
 
 
 def _train(bias: Array, targets: Array, learning_rate: float, *, adam: Adam) -> Parameters:

@@ -107,7 +107,8 @@ def _after(
 ) -> _Path:
     """Take a step on a batch that holds the second label so many times."""
     share = count / sizes.batch_size
-    shares = (1 - share) * layers.one_hot(labels[0], CLASSES) + share * layers.one_hot(labels[1], CLASSES)
+    common, rare = layers.one_hot(np.array(labels), CLASSES)
+    shares = (1 - share) * common + share * rare
     step = len(path.counts) + 1
     return _Path(
         (*path.counts, int(count)),

@@ -28,6 +28,7 @@ from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
 from doubles.keras_call_faults import KERAS_CALL_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.keras_layer_faults import KERAS_LAYER_FAULTS
+from doubles.label_training_faults import LABEL_TRAINING_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
 from doubles.limit_faults import LIMIT_FAULTS
 from doubles.memory_faults import MEMORY_FAULTS
@@ -70,6 +71,7 @@ for _faults in (
     KERAS_FAULTS,
     KERAS_LAYER_FAULTS,
     KEPT_ARGUMENT_FAULTS,
+    LABEL_TRAINING_FAULTS,
     LAYER_FAULTS,
     MEMORY_FAULTS,
     NESTING_FAULTS,
