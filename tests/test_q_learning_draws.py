@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assay.spec.semantics.cart_pole import shortest_length
+from assay.spec.semantics.cart_pole import MAX_EPISODE_STEPS, shortest_length
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing.assertions import assert_form, claim
 from assay.testing.counts import assert_share, assert_sum
@@ -42,6 +42,17 @@ def test_collects_each_episode_anew(agent, seed):
     actions = found.actions[first[:, None] + np.arange(steps)]
     constant = np.flatnonzero((actions == actions[0]).all(axis=0)).tolist()
     assert not constant, f"of {episodes} episodes, all draw the same random actions in the steps {constant}"
+
+
+@claim("q_learning.collects-by-epsilon")
+def test_collects_late(agent, seed):
+    epsilon = 0.15
+    transitions = Transitions(*agent.collect(linear_values(BALANCING), epsilon, 1, seed))
+    others = transitions.actions != (transitions.states @ BALANCING > 0)
+    # The second half of an episode to the limit. The rare one that falls before has nothing to count.
+    late = others[MAX_EPISODE_STEPS // 2 :]
+    if late.size:
+        assert_share(f"later actions, with an epsilon of {epsilon}, are not greedy", late.sum(), late.size, epsilon / 2)
 
 
 # Episodes of trainings, and the actions of each whose values are known.

@@ -344,7 +344,7 @@ DRAW_FAULTS = {
     "collect_without_late_exploration": Fault(
         "agent.collect",
         "q_learning.collects-by-epsilon",
-        "of the last actions of episodes",
+        "later actions, with an epsilon of 0.15",
         collect_without_late_exploration,
     ),
     "policy_in_half_precision": Fault(
