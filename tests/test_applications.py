@@ -19,7 +19,7 @@ NETWORK, CLASSES = PROGRAM["network"], PROGRAM["classes"]
 
 @pytest.fixture(scope="session")
 def build(applications, compute_once):
-    """Return a function that builds as `applications.build` does, each network once in a run."""
+    """Return a cached `applications.build`: each network is built once in a run."""
 
     def built(network=NETWORK, **options):
         name = "-".join(["build", network, *(f"{key}={value}" for key, value in options.items())])
@@ -29,12 +29,12 @@ def build(applications, compute_once):
 
 
 def plain(weights, outputs):
-    """Count the parameters of a layer with a bias: those that are trained, and the statistics that it keeps."""
+    """Count the parameters of a layer with a bias: trainable parameters and moving statistics."""
     return weights + outputs, 0
 
 
 def normalized(weights, outputs):
-    """Count the parameters of a convolution without a bias, and of the batch normalisation after it."""
+    """Count the parameters of a convolution without a bias and of the batch normalisation after it."""
     return weights + 2 * outputs, 2 * outputs
 
 
@@ -47,7 +47,7 @@ def vgg(*convolutions):
 
 
 def resnet(*blocks_by_stage):
-    """Yield the layers of a ResNet, without biases of its convolutions: He et al., 2016, table 1."""
+    """Yield the layers of a ResNet whose convolutions have no biases: He et al., 2016, table 1."""
     yield normalized(7 * 7 * 3 * 64, 64)
     before = 64
     for width, blocks in zip((64, 128, 256, 512), blocks_by_stage, strict=True):
@@ -71,7 +71,7 @@ def mobilenet():
 
 
 def mobilenet_v2(channels=3, classes=1000):
-    """Yield the layers of MobileNetV2: Sandler et al., 2018, table 2; with no classes those below the top."""
+    """Yield the layers of MobileNetV2: Sandler et al., 2018, table 2; without classes, only those below the top."""
     yield normalized(3 * 3 * channels * 32, 32)
     before = 32
     for expansion, after, count in MOBILENET_V2:
@@ -91,23 +91,23 @@ MOBILENET_V2 = ((1, 16, 1), (6, 24, 2), (6, 32, 3), (6, 64, 4), (6, 96, 3), (6, 
 
 
 def total(layers):
-    """Add up the parameters of layers: those that are trained, and the statistics that they keep."""
+    """Add up the parameters of layers: trainable parameters and moving statistics."""
     trained, kept = map(sum, zip(*layers, strict=True))
     return trained, kept
 
 
 def counts(architecture):
-    """Return the parameters of a network: those that are trained, and the others."""
+    """Return the numbers of trainable and of other parameters of a network."""
     return architecture.trainable_parameters, architecture.other_parameters
 
 
 def shapes(architecture):
-    """Return the shapes of what a network takes and gives."""
+    """Return the input and output shapes of a network."""
     return tuple(architecture.input_shape), tuple(architecture.output_shape)
 
 
 def assert_published(build, network, layers):
-    """Compare the parameters of a network with its paper's, and these with what is known of Keras's network."""
+    """Compare the number of parameters with that of the paper, and that with the known number in Keras."""
     expected = total(layers)
     assert counts(build(network)) == expected
     assert expected[0] == KNOWN["trainable_parameters"][network]
@@ -169,8 +169,8 @@ def test_vgg19_parameters(build):
 
 
 def assert_resnet(permitted, found, network, layers):
-    """Compare the parameters of a ResNet with its paper's, whose convolutions have biases or not."""
-    # The batch normalisation after each convolution keeps two statistics for what would be a bias.
+    """Compare the number of parameters of a ResNet with that of the paper, with or without biases of convolutions."""
+    # Each channel has two moving statistics in the batch normalisation, and would have one bias.
     trained, kept = total(layers)
 
     def check(*expected):
@@ -220,7 +220,7 @@ def test_mobilenet_v2_parameters(build):
 
 
 def assert_default_size(build, network):
-    """Compare what a network takes with its default size."""
+    """Compare the input shape of a network with its default size."""
     assert tuple(build(network).input_shape) == tuple(KNOWN["default_input_shape"][network])
 
 
@@ -264,7 +264,7 @@ def test_input_shape_without_batch(keras):
 
 
 def smallest(network, rows=0, columns=0):
-    """Return the smallest input_shape of a network, without its top, and smaller by some rows and columns."""
+    """Return the smallest input_shape of a network without its top, reduced by some rows and columns."""
     size = KNOWN["smallest"][network]
     return {"input_shape": (size - rows, size - columns, 3), "include_top": False}
 
@@ -384,9 +384,9 @@ def test_any_size_without_top(build):
 
 
 def assert_distributions(found):
-    """Check that every row is not negative and has a sum of 1, but for the rounding of softmax."""
+    """Check that every row is not negative and has a sum of 1, except for the rounding of softmax."""
     assert (found >= 0).all(), f"there are negative probabilities, down to {found.min()}"
-    # The logarithms of a softmax's results are its logits, but for a shift that changes nothing.
+    # The logarithms of a softmax's results are its logits, up to a shift that does not matter.
     bound = rounding.softmax(np.log(to_float64(found))).sum(axis=-1)
     assert_within("the sums", to_float64(found).sum(axis=-1), np.ones(len(found)), bound, np.dtype(np.float64))
 
@@ -414,7 +414,7 @@ def test_imagenet_weights(keras, online, seed):
 
 @pytest.fixture(scope="session")
 def answer(applications, compute_once, batch):
-    """Return a function that gives what a new VGG16 says of bright images, by the seed of its weights."""
+    """Return a function from the seed of a new VGG16's weights to its predictions for bright images."""
     one, other = 256 * batch.images[:2]
     images = np.stack([one, other, np.zeros_like(one), 2 * one, other])
 
@@ -427,12 +427,12 @@ def answer(applications, compute_once, batch):
 
 
 def logits_of(probabilities):
-    """Return logits that softmax turns into these, with a mean of 0."""
+    """Return logits with a mean of 0 whose softmax these probabilities are."""
     logarithms = np.log(to_float64(probabilities))
     return logarithms - logarithms.mean(axis=-1, keepdims=True)
 
 
-# Far above the rounding of a network's logits, which are about 0.1, and far below what other images or weights change.
+# Far above the rounding of logits of about 0.1, and far below the effect of other images or weights.
 SAME = 1e-3
 
 
@@ -449,7 +449,7 @@ def test_black_image(answer, seed):
 @claim("applications.inference-needs-no-batch")
 def test_inference_needs_no_batch(applications, batch, seed):
     images = np.stack([batch.images[0], np.zeros_like(batch.images[0])])
-    # A call in training mode moves statistics, of a network that no later call sees.
+    # A call in training mode changes moving statistics, but of a network that no later call uses.
     for training in (True, False):
         found = applications.predict("MobileNet", images, training=training, seed=seed)
     assert_even("the predictions of MobileNet", assert_form("the predictions", found, (2, 1000))[1], 1000)

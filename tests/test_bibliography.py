@@ -1,7 +1,7 @@
 """The bibliography: lines 915 to 924 of the document.
 
-The document itself is not here, but a digest of each of its lines: a reference that is put together from what is known
-of a work is compared with its line by it.
+The repository has a digest of each line of the document, but not the document. So a reference is assembled from what is
+known about a work, and compared with the digest of its line.
 """
 
 import calendar
@@ -24,7 +24,7 @@ def names(authors):
 
 
 def article(work):
-    """Refer to an article in a journal."""
+    """Format the reference to a journal article."""
     first, last = work["pages"]
     return (
         f"{names(work['authors'])}. “{work['title']}.” {work['journal']}, {work['volume']}({work['number']}):"
@@ -33,7 +33,7 @@ def article(work):
 
 
 def preprint(work):
-    """Refer to a preprint."""
+    """Format the reference to a preprint."""
     return (
         f"{names(work['authors'])}. “{work['title']}.” ArXiv:{work['arxiv']} [Cs], "
         f"{work['month']} {work['day']}, {work['year']}. http://arxiv.org/abs/{work['arxiv']}."
@@ -41,7 +41,7 @@ def preprint(work):
 
 
 def is_line(number, text):
-    """Whether this is what the document has in a line."""
+    """Whether a line of the document is equal to this text."""
     return digest(text) == digests()[number - 1]
 
 

@@ -9,7 +9,7 @@ X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
 
 def doubling(keras):
-    """Make a model that doubles its inputs, and keeps what its call was given in `seen`."""
+    """Make a model that doubles its inputs, and stores the argument of its call in `seen`."""
 
     class Doubling(keras.namespace.Model):
         seen = ()

@@ -24,18 +24,19 @@ from assay.testing.thresholds import FALSE_ALARM
 
 BOOL = np.dtype(np.bool_)
 INT = np.int32
-# Velocities that no episode comes to; a larger range shows no other fault.
+# Velocities that no episode reaches; a larger range reveals no other fault.
 FASTEST = 8.0
-# How many states are stepped from in one call.
+# Number of states from which one call takes a step.
 BATCH = 8
-# Pushes to the right where the pole leans, moves or is carried to; it keeps the pole up from every initial state.
+# Pushes to the side where the pole leans and turns, and where the cart is and moves: keeps the pole up from every
+# initial state.
 BALANCING = np.array([1, 2, 10, 3], np.float32)
 MEAN_OF_RANDOM_PLAY = 22
 directions = pytest.mark.parametrize("sign", [-1, 1], ids=["left", "right"])
 
 
 class Steps(NamedTuple):
-    """States, and an action in each.
+    """States with an action in each.
 
     Attributes:
         states: float32 [n, 4].
@@ -58,7 +59,7 @@ def steps(draw, *, at_rest=False):
 
 
 def stepped(environments, states, actions):
-    """Take the steps, and check the form of what follows."""
+    """Take the steps, and check the form of the result."""
     found = environments.steps(states, actions)
     assert len(found) == 3, f"steps gives {len(found)} values, and has to give three"
     states, rewards, terminated = found
@@ -71,13 +72,13 @@ def stepped(environments, states, actions):
 
 
 def one_step(environments, state, action):
-    """Take one step: the next state, the reward, the end."""
+    """Take one step, and return the next state, the reward and whether the episode ended."""
     found = stepped(environments, np.array([state], np.float32), np.array([action], INT))
     return tuple(values[0] for values in found)
 
 
 class Played(NamedTuple):
-    """An episode whose form has been checked.
+    """An episode in a form that has been checked.
 
     Attributes:
         states: [steps + 1, 4].
@@ -94,7 +95,7 @@ class Played(NamedTuple):
 
     @property
     def length(self):
-        """How many steps it has."""
+        """Number of steps of the episode."""
         return len(self.rewards)
 
 
@@ -156,7 +157,7 @@ def test_bounds(environments):
     expected = np.array([2 * FARTHEST_POSITION, 2 * FARTHEST_ANGLE], np.float32)
     assert_equal("the largest position and angle", highest[bounded], expected)
     assert_equal("the smallest position and angle", lowest[bounded], -expected)
-    # Infinite, or the largest number that there is.
+    # Infinite, or the largest number of float32.
     largest = np.finfo(np.float32).max
     assert all(highest[[1, 3]] >= largest), f"velocities are bounded by {highest[[1, 3]]}"
     assert all(lowest[[1, 3]] <= -largest), f"velocities are bounded by {lowest[[1, 3]]}"
@@ -164,7 +165,7 @@ def test_bounds(environments):
 
 @cache
 def initial_states(environments, seed):
-    """Return the states that resets of one environment give."""
+    """Return the states after successive resets of one environment."""
     return assert_form("the initial states", environments.initial_states(2_000, seed), (2_000, 4))
 
 
@@ -188,7 +189,7 @@ def test_reset_draws_anew(environments, seed):
 def test_reset_by_seed(environments, number):
     one, again, other = (environments.initial_states(3, seed) for seed in (number, number, number + 1))
     assert_equal("the initial states of the same seed", again, one)
-    # At the same place or at another.
+    # At the same position or at another.
     alike = np.argwhere((one[:, None] == other).all(axis=-1)).tolist()
     assert not alike, f"the seeds {number} and {number + 1} give the same states, at {alike}"
 
@@ -199,7 +200,7 @@ def test_reset_by_confusable_seeds(environments, seed):
 
 
 def assert_steps(after, before, actions):
-    """Compare states with those that follow by the definition."""
+    """Compare states after a step with those of the definition."""
     arguments = to_float64(before), actions
     assert_within("the states after a step", after, cart_pole.step(*arguments), cart_pole_rounding.step(*arguments))
 
@@ -243,7 +244,7 @@ def test_push_left_first_step(environments, case):
 @pytest.mark.parametrize("second", [LEFT, RIGHT])
 @given(number=seeds())
 def test_push_left_second_step(environments, second, number):
-    # Initial states, brought to rest.
+    # Initial states at rest.
     start = environments.initial_states(BATCH, number).copy()
     start[:, [1, 3]] = 0
     between, *_ = stepped(environments, start, np.full(BATCH, LEFT, INT))
@@ -294,17 +295,17 @@ def test_reward_of_one(environments, number):
 @claim("cartpole.last-reward")
 @directions
 def test_last_reward(environments, sign):
-    # A pole so close to its bound, and so fast, that this is its last step.
+    # The pole is so close to its bound, and so fast, that this is the last step.
     _, reward, terminated = one_step(environments, [0, 0, sign * 0.99 * FARTHEST_ANGLE, sign * 2.0], LEFT)
     assert (bool(terminated), float(reward)) == (True, 1.0)
 
 
-# Close to a bound on either side, and further from it than a step at rest or its rounding.
+# Close to a bound on either side, but further from it than a step at rest or rounding can move.
 INSIDE, OUTSIDE = 1 - 1e-3, 1 + 1e-3
 
 
 def ends_at(environments, position, angle):
-    """Return whether an episode ends in the step that leads here: it takes over what the velocity adds."""
+    """Return whether an episode ends in the step to this state; the start is shifted by the effect of the velocity."""
     before = np.array([position, 1, angle, 1]) - cart_pole.TIME_STEP * np.array([1, 0, 1, 0])
     return bool(one_step(environments, before, LEFT)[2])
 
@@ -333,7 +334,7 @@ def test_velocity_does_not_end(environments, number, sign):
 
 
 def margins(states):
-    """Return how far states are from failing; none of them is so near to it that rounding hides on which side."""
+    """Return the margins of states, none of which is so small that rounding could change its sign."""
     found = cart_pole.margin(to_float64(states))
     assume((np.abs(found) > gamma(1)).all())
     return found
@@ -383,7 +384,7 @@ def test_return_is_length(environments, seed):
 
 @cache
 def sampled_actions(environments, seed):
-    """Draw so many actions that a probability of 0.53 or 0.47 shows."""
+    """Draw enough actions to detect a probability of 0.53 or 0.47."""
     count = 20_000
     return assert_form("the actions", environments.sample_actions(count, seed), (count,), np.dtype(INT))
 
@@ -407,7 +408,7 @@ def test_sampled_independently(environments, seed):
 @claim("cartpole.random-play")
 def test_random_play(environments, seed, evidence):
     count = 300
-    # As in the definition's sample, no episode of chance comes near as many.
+    # As in the definition's sample, no random episode comes near that many steps.
     actions = environments.sample_actions(count * 200, seed).reshape(count, 200)
     lengths = np.array([played(environments, actions[number], seed + number).length for number in range(count)])
     expected = cart_pole.random_lengths(20_000, seed)
@@ -429,7 +430,7 @@ def test_rendered_off_screen(environments, seed):
 
 @claim("cartpole.rendered-states-differ")
 def test_rendered_states_differ(environments, seed):
-    # The same actions, of which the last are taken later.
+    # The same actions, the last of which are taken later.
     falling, again = (environments.frames(np.zeros(count, INT), seed) for count in (7, 5))
     assert_equal("the frames of the same actions", again, falling[: 5 + 1], np.dtype(np.uint8))
     assert (falling[0] != falling[-1]).any(), "the pole falls, and the picture stays as it is"
@@ -439,7 +440,7 @@ def test_rendered_states_differ(environments, seed):
 
 
 def dense_model(keras):
-    """Return a model that takes states."""
+    """Return a model whose inputs are states."""
     return keras.namespace.Sequential([keras.namespace.layers.Dense(2)])
 
 

@@ -1,4 +1,4 @@
-"""Whole episodes of CartPole, what is drawn of them, and what their chance looks like: lines 660 to 680."""
+"""Whole episodes of CartPole, their frames and their random draws: lines 660 to 680."""
 
 from functools import cache
 from itertools import combinations
@@ -23,7 +23,7 @@ from assay.testing.stored_arrays import assert_reads_values
 from assay.testing.thresholds import FALSE_ALARM
 
 BOOL, INT = np.dtype(np.bool_), np.dtype(np.int32)
-# A number of states above the usual sizes of blocks, with a remainder.
+# A number of states that is larger than the usual blocks, and not a multiple of them.
 MANY = 1_030
 
 
@@ -31,7 +31,7 @@ MANY = 1_030
 def leaving(environments, seed):
     """Return episodes in which the cart leaves the track, at least one to either side."""
     found = {}
-    # The side is that to which the pole leans first, as often the one as the other.
+    # The cart leaves to the side to which the pole leans first: either side is equally likely.
     for number in range(24):
         episode = Episode(*environments.run_linear_policy(LEAVING, 24 * seed + number))
         found.setdefault(bool(episode.states[-1, 0] > 0), episode)
@@ -73,21 +73,21 @@ def test_policy_sees_its_state(environments, seed, weights):
     states = environments.run_linear_policy(weights, seed)[0]
     before, after = states[:-1], states[1:]
     values = to_float64(before) @ weights
-    # A sum of four products of either sign may be rounded to the other side of 0.
+    # Rounding may change the sign of a sum of four products of both signs.
     clear = np.abs(values) > gamma(6) * (np.abs(before) @ np.abs(weights))
     assert clear.mean() > 0.9, "most states have no clear action"
     assert_pushed(before[clear], (values > 0).astype(int)[clear], after[clear])
 
 
 def assert_pushed(before, actions, after):
-    """Check that states are those after steps from others."""
+    """Check that states follow from others by these actions."""
     arguments = to_float64(before), actions
     assert_within("the states after a step", after, cart_pole.step(*arguments), cart_pole_rounding.step(*arguments))
 
 
 @claim("cartpole.policy-at-0")
 def test_policy_at_0(environments, seed):
-    # No part of a state counts: the product is 0 by any way of adding.
+    # All weights are 0, so the product is 0 in any order of additions.
     states = environments.run_linear_policy(np.zeros(4, np.float32), seed)[0]
     assert_pushed(states[:-1], np.zeros(len(states) - 1, int), states[1:])
 
@@ -102,20 +102,20 @@ def test_actions_run_out(environments, seed, steps):
         assert_equal(f"of an episode without further actions, {name}", ends, np.zeros(steps), BOOL)
 
 
-# For so many steps the rounding of float32 grows little on the way of a pole.
+# Number of steps over which the rounding of float32 grows little.
 PLANNED = 50
 
 
 @claim("cartpole.dynamics-over-time")
 def test_dynamics_to_the_limit(environments, seed):
-    # By the definition the pole is kept up from where the implementation has it, for some steps at a time.
+    # The definition continues from the implementation's own states, for a few steps at a time.
     actions = []
     while len(actions) < MAX_EPISODE_STEPS:
         state = to_float64(environments.play(np.array(actions, INT), seed)[0][-1:])
         for _ in range(PLANNED):
             actions.append(int((state @ BALANCING)[0] > 0))
             state = cart_pole.step(state, np.array(actions[-1:]))
-    # One action more, which the limit leaves out.
+    # One more action, after the limit.
     states, rewards, terminated, truncated = environments.play(np.array([*actions, 0], INT), seed)
     assert_form("the states of a whole episode", states, (MAX_EPISODE_STEPS + 1, 4))
     assert_pushed(states[:-1], np.array(actions[: len(states) - 1]), states[1:])
@@ -129,7 +129,7 @@ def test_dynamics_to_the_limit(environments, seed):
 @pytest.mark.parametrize("fastest", [8.0, 100.0])
 def test_dynamics_of_many(environments, seed, fastest):
     generator = np.random.default_rng(seed)
-    # Over the bounds in part.
+    # Some of the states are beyond the bounds.
     limits = np.array([FARTHEST_POSITION, fastest, FARTHEST_ANGLE, fastest])
     states = generator.uniform(-limits, limits, (MANY, 4)).astype(np.float32)
     actions = generator.integers(0, 2, MANY, np.int32)
@@ -175,10 +175,10 @@ def test_initial_resolution(environments, seed):
     states = resets(environments, seed)
     for number, name in enumerate(cart_pole.State._fields):
         values = states[:, number]
-        # Of draws with 23 bits, a quarter of a pair is expected to be equal, and 12 pairs almost never.
+        # In draws of 23 bits, a quarter of an equal pair is expected, and almost never 12 pairs.
         equal = len(values) - len(np.unique(values))
         assert equal <= 12, f"{equal} of {len(values)} initial values of the {name} are equal to others"
-        # None of them near the bound, on either side, has a probability of an eighth of FALSE_ALARM.
+        # The probability that none of them is near the bound, on either side, is an eighth of FALSE_ALARM.
         share = 1 - 2 * (1 - (FALSE_ALARM / 8) ** (1 / len(values)))
         assert values.max() > share * INITIAL, f"the {name} begins at {values.max()} or below"
         assert values.min() < -share * INITIAL, f"the {name} begins at {values.min()} or above"
@@ -186,7 +186,7 @@ def test_initial_resolution(environments, seed):
 
 @pytest.fixture(scope="module")
 def seeded(environments, seed):
-    """Return the first states of episodes with seeds in a row."""
+    """Return the first states of episodes with consecutive seeds."""
     return np.stack([environments.play(np.zeros(1, INT), 400 * seed + number)[0][0] for number in range(400)])
 
 
@@ -217,7 +217,7 @@ def test_policy_by_seed(environments, seed):
 def test_sampled_in_no_pattern(environments, seed):
     actions = assert_form("the actions", environments.sample_actions(2_001, seed), (2_001,), INT)
     assert_no_echo("actions", actions == 1, 1 / 2)
-    # Three in a row, of all eight kinds.
+    # All eight sequences of three actions.
     threes = actions.reshape(-1, 3) @ [4, 2, 1]
     counts = np.bincount(threes, minlength=8).tolist()
     probability = chance_of_each_count(counts, np.ones(8))
@@ -234,7 +234,7 @@ def test_sampled_by_seed(environments, seed):
 
 @claim("cartpole.sampled-independently")
 def test_sampled_freely(environments, seed):
-    # Even draws of 100 are half and half with a probability of 0.08, and eight times with one of 2e-9.
+    # 100 uniform draws are half and half with a probability of 0.08, and eight times in succession with one of 2e-9.
     rights = [int(environments.sample_actions(100, 8 * seed + number).sum()) for number in range(8)]
     assert any(count != 50 for count in rights), "of every 100 actions 50 push to the right, so the last one is known"
 
@@ -255,14 +255,14 @@ def test_memory_order(environments, seed):
     states, actions = resets(environments, seed)[:5], np.array([0, 1, 1, 0, 1], INT)
     assert_reads_values("steps", environments.steps, states, actions)
     assert_reads_values("play", lambda actions: environments.play(actions, seed), actions)
-    # One number of a state alone decides, so that no rounding does.
+    # A single number of the state decides, so rounding does not matter.
     weights = np.array([0, 0, 1, 0], np.float32)
     assert_reads_values("run_linear_policy", lambda weights: environments.run_linear_policy(weights, seed), weights)
 
 
 @claim("cartpole.memory-order")
 def test_memory_order_of_frames(environments, seed):
-    # The same actions by another way to lie in memory.
+    # The same actions in another memory order.
     actions = np.array([1, 1, 0, 0, 1], INT)
     between = np.repeat(1 - actions, 2)
     between[1::2] = actions
@@ -270,7 +270,7 @@ def test_memory_order_of_frames(environments, seed):
     assert_equal("the frames", frames, environments.frames(actions, seed), np.dtype(np.uint8))
 
 
-# To the left, to the right and back: cart and pole go both ways, and the pole stands.
+# To the left, to the right and back: cart and pole move both ways, and the pole stays up.
 SWAYING = np.repeat(np.array([0, 1, 0], np.int32), [4, 8, 6])
 
 
@@ -283,7 +283,7 @@ def test_frames_show_their_states(environments, seed):
 
 @claim("cartpole.frames-show-their-states", "q_learning.rendering-changes-nothing")
 def test_frames_show_the_states_of_their_seeds(environments, seed):
-    # First states say nothing of each other. A straight line leaves less than half of 14 unrelated movements with a
+    # First states are independent. A straight line leaves less than half of 14 unrelated movements with a
     # probability of 6e-5 (1 - rest^2 has the distribution Beta(1/2, 6)), for cart and tip together 4e-9. Sound frames
     # are off by the rounding to pixels, 0.41 (root mean square), and move by 3.6: by less than twice 0.41 in 1 of 10^8.
     seeds, none = [(seed + number) % 2**31 for number in range(16)], np.zeros(0, INT)
@@ -298,7 +298,7 @@ def test_frames_show_the_states_of_their_seeds(environments, seed):
 @claim("q_learning.rendering-changes-nothing")
 @pytest.mark.parametrize("steps", [0, 20], ids=["none", "to-the-end"])
 def test_frames_of_the_whole_episode(environments, seed, steps):
-    # Pushed to one side all the time, the pole falls in about ten steps.
+    # With constant pushes to one side, the pole falls in about ten steps.
     actions = np.zeros(steps, INT)
     frames, states = environments.frames(actions, seed), environments.play(actions, seed)[0]
     assert len(frames) == len(states), f"drawn, the episode has {len(frames)} states, and otherwise {len(states)}"
@@ -306,6 +306,6 @@ def test_frames_of_the_whole_episode(environments, seed, steps):
 
 @claim("cartpole.frames-show-their-states")
 def test_last_frame_shows_its_state(environments, seed):
-    # The pole moves the most in the step in which it falls.
+    # The pole moves most in the step in which it falls.
     frames = environments.frames(np.zeros(20, INT), seed)
     assert (frames[-1] != frames[-2]).any(), "the picture of the fallen pole is the one before its last step"

@@ -77,12 +77,12 @@ POOL = (tuple(DOCUMENT["pool_size"]), (DOCUMENT["strides"],) * 2)
 BATCH_SIZE = read("mlp")["batch_size"]
 PRINTED = DOCUMENT["test_accuracy"]
 
-# Every problem stays in memory, for the tests that share it.
+# Every problem stays in memory for the tests that share it.
 problem_of = cache(problems.cnn)
 
 
 def run(models, problem):
-    """Run the model of a problem, and make sure that it has the layers that the document names."""
+    """Run the model of a problem, and check that it has the layers that the document names."""
     return outputs_of(models, problem, NAMES)
 
 
@@ -104,12 +104,12 @@ any_batch = pytest.mark.parametrize("batch", BATCHES)
 
 @cache
 def places_of(batch):
-    """Return the places of four examples in a batch: first all of them, and then in an order without a period."""
+    """Return the indices of four examples in a batch: first each of them, then in an order without a period."""
     return np.concatenate([np.arange(4), np.random.default_rng(0).integers(0, 4, batch)])[:batch]
 
 
 def resized(problem, batch):
-    """Repeat the examples of a problem, or leave some out."""
+    """Repeat the examples of a problem, or omit some."""
     inputs, targets = (values[places_of(batch)] for values in problem[2:])
     return problem._replace(inputs=inputs, targets=targets)
 
@@ -130,7 +130,7 @@ def assert_shape(models, seed, layer, batch):
 def test_outputs_of_any_batch(models, seed, batch):
     _, known, bounds = case(problem_of, layer_outputs, seed)
     expected = {name: value[places_of(batch)] for name, value in known.items()}
-    # An image whose share of the batch, and so of the mean square, is larger than a fourth.
+    # An image with a share of more than a quarter of the batch, and so of the mean square.
     share = np.bincount(places_of(batch)).max() / batch
     wider = {name: math.sqrt(4 * share) * bound for name, bound in bounds.items()}
     assert_close(f"layer_outputs of {batch} images", outputs_of_batch(models, seed, batch), expected, wider)
@@ -195,7 +195,7 @@ def test_conv1_output(models, seed):
 
 @claim("cnn.conv1-output")
 def test_conv1_of_any_numbers(models, seed):
-    # Pixels that have not been scaled, and negative ones.
+    # Unscaled pixels and negative pixels.
     problem = problem_of(seed)
     problem = problem._replace(inputs=255 * problem.inputs - 100)
     assert_convolution(run(models, problem), problem, "conv1", problem.inputs)
@@ -215,7 +215,7 @@ def test_conv2_output(models, seed):
 def test_same_padding(models, seed, layer, size, channels):
     problem = problem_of(seed)
     parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
-    # A lone weight in the middle of the window hands an image of ones on to conv2, where conv1 does not count itself.
+    # A single weight in the centre of conv1's window passes an image of ones to conv2 without counting elements itself.
     parameters["conv1/kernel"][2, 2] = 1
     parameters[f"{layer}/kernel"][:] = 1
     ones = np.ones((1, 28, 28, 1), np.float32)
@@ -223,7 +223,7 @@ def test_same_padding(models, seed, layer, size, channels):
     counts = channels * np.outer(along, along)
     expected = np.repeat(counts[None, :, :, None], SHAPES[f"{layer}/bias"][0], axis=-1)
     outputs = run(models, problem._replace(parameters=parameters, inputs=ones))
-    # Whole numbers, but for what a fast convolution may lose, here and in the layer before.
+    # Whole numbers, except for the error of a fast convolution, here and in the layer before.
     lost = 2 * image_rounding.fast_conv2d(np.ones((1, size, size, channels)), np.ones((5, 5, channels, 1))).max()
     assert_within(f"{layer} of ones", outputs[layer], expected, lost)
 
@@ -240,7 +240,7 @@ def test_receptive_field(models, seed, row, column):
     linear[0, row - 2 : row + 3, column - 2 : column + 3] += kernel[::-1, ::-1, 0]
     expected = layers.relu(linear)
     outputs = run(models, problem._replace(inputs=image))
-    # But for zeros a weight and a bias are added, which rounds once.
+    # Apart from zeros, only a weight and a bias are added, with one rounding.
     bound = rounding.gamma(1) * expected + input_rounding_bound(np.multiply, linear - bias, np.ones(1))
     bound += image_rounding.fast_conv2d(to_float64(image), kernel)
     assert_within("conv1 of a lone pixel", outputs["conv1"], expected, bound)
@@ -249,13 +249,13 @@ def test_receptive_field(models, seed, row, column):
 @claim("cnn.receptive-field-of-conv2")
 @pytest.mark.parametrize("pixel", [(13, 14), (0, 27)])
 def test_receptive_field_of_conv2(models, pixel):
-    # Whole numbers: what an output does not see leaves it 0, but for what a fast convolution may lose.
+    # Whole numbers: an output that does not depend on the pixel is 0, except for the error of a fast convolution.
     parameters = problem_of(0).parameters
     constant = {name: np.full_like(value, name.endswith("kernel")) for name, value in parameters.items()}
     image = np.zeros((1, 28, 28, 1), np.float32)
     image[(0, *pixel)] = 1
     seen = models.layer_outputs("cnn", constant, image)["conv2"][0, ..., 0] > 1 / 2
-    # Five rows of pool1 around row i are rows 2i - 4 to 2i + 5 of conv1, each of which sees two more on both sides.
+    # Five rows of pool1 around row i are rows 2i - 4 to 2i + 5 of conv1, whose windows reach two more on both sides.
     rows, columns = ([2 * i - 6 <= place <= 2 * i + 7 for i in range(14)] for place in pixel)
     assert np.array_equal(seen, np.outer(rows, columns)), f"conv2 of a pixel at {pixel} is\n{seen.astype(int)}"
 
@@ -360,7 +360,7 @@ def test_images_are_independent(models, seed):
     problem = problem_of(seed)
     first = problem._replace(inputs=problem.inputs[:1], targets=problem.targets[:1])
     together, alone = (run(models, one)["dense2"] for one in (problem, first))
-    # The root mean square over four images is no less than half of that over one of them.
+    # The root mean square over four images is at least half of that over one of them.
     bound = 2 * measured_bounds.bounds(logits, *problem)["dense2"] + measured_bounds.bounds(logits, *first)["dense2"]
     expected = {"dense2": to_float64(together[:1])}
     assert_close("layer_outputs of an image alone", {"dense2": alone}, expected, {"dense2": bound})
@@ -457,10 +457,10 @@ def test_reshape_keeps_the_batch(ops):
         ops.reshape(np.ones((2, 3, 4), np.float32), (6,))
 
 
-# Batches of one and of many images, from and to every rank.
+# Batches of one image and of many, from every rank to every rank.
 RESHAPED = (
     *(((1, 6), (6,)), ((1, 3, 4), (2, 6)), ((1, 24), (1, 4, 3, 2)), ((5, 2, 3, 4), (24,)), ((33, 65), (5, 13))),
-    # Examples of a single number, with axes and without one.
+    # Examples of a single number, with axes and without.
     *(((5, 1, 1), ()), ((5,), (1, 1)), ((5, 1), (1, 1, 1))),
 )
 LONG = (
@@ -473,7 +473,7 @@ LONG = (
 
 
 def any_numbers(seed, *shape):
-    """Draw numbers of any size and sign: what only moves them changes none."""
+    """Draw numbers of any magnitude and sign, which a reshape must not change."""
     numbers = np.random.default_rng((seed, *shape)).standard_normal(shape, np.float32)
     numbers.flat[:4] = [-0.0, np.inf, np.finfo(np.float32).max, -np.inf]
     return numbers
@@ -568,7 +568,7 @@ def test_gradient_of_parts(models, seed):
     parts = {size: gradients_of(models, resized(four, size)) for size in (3, 4)}
     for threes, fours in ((1, 1), (2, 11)):
         batch = 3 * threes + 4 * fours
-        # The first three images and all four of them, that many times.
+        # The first three images and all four images, repeated this number of times.
         order = np.array([*range(3)] * threes + [*range(4)] * fours)
         whole = gradients_of(models, four._replace(inputs=four.inputs[order], targets=four.targets[order]))
         expected = {name: (3 * threes * parts[3][name] + 4 * fours * parts[4][name]) / batch for name in bounds}
@@ -642,7 +642,7 @@ def test_order_of_batches(models, seed):
     backwards = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
     one, other = trained(models, problem), trained(models, backwards)
     _, reverse = definition.train("cnn", *map(to_float64, backwards[1:]), LEARNING_RATE)
-    # Each of the two may be off by its own rounding. Where products are coarse, that may hide what the order does.
+    # Each of the two has its own rounding error. With coarse products, that may hide the effect of the order.
     told = [name for name in SHAPES if compare_to_bound(expected[name] - reverse[name], bounds[name]) > 4]
     same = [name for name in told if compare_to_bound(one[name] - other[name], bounds[name]) <= 2]
     assert told, "products are too coarse to tell"
@@ -704,7 +704,7 @@ def test_fit_trajectory(models, fitted, seed):
     image, label = problem_of(seed, batch=1)[2:]
     batches = np.tile(image, (2, 2, 1, 1, 1)), np.tile(label, (2, 2))
     expected = trained(models, Problem("cnn", start.parameters, *batches))
-    # Each of the two may be off by as much as another training of this size, whose ill-conditioned elements are others.
+    # Each of the two may be off by as much as another training of this size, with other ill-conditioned elements.
     bounds = {name: 2 * root_mean_square(np.asarray(bound)) for name, bound in trajectory_case(seed).bounds.items()}
     actual = {"losses": found.losses, **found.parameters}
     assert_close("fit on copies of one image, beside train", actual, to_float64(expected), bounds)
@@ -714,7 +714,7 @@ def test_fit_trajectory(models, fitted, seed):
 @few_examples(2)
 @given(seed=seeds())
 def test_evaluate(training, seed):
-    # Only the last of four images is labelled right, and it is the one that batches of three leave over.
+    # Only the last of four images has the right label, and batches of three leave it for a smaller batch.
     problem = problem_of(seed)
     scores = logits(*map(to_float64, problem[1:]))["dense2"]
     labels = (scores.argmax(axis=-1) + (np.arange(4) < 3)) % 10
@@ -796,7 +796,7 @@ def test_padding_names(keras, padding):
 
 @claim("cnn.pool-strides")
 def test_pool_strides(keras, seed):
-    # A window of 3, as with the document's 2 the layer moves by 2 by default.
+    # A window of 3, because with the document's 2 the layer moves by 2 even by default.
     images = np.random.default_rng(seed).random((1, 7, 9, 2), np.float32)
     layer = keras.namespace.layers.MaxPool2D(pool_size=[3, 3], strides=2)
     expected = convolution.max_pool2d(images, (3, 3), (2, 2))
@@ -809,7 +809,7 @@ ONES = np.ones((100, 100), np.float32)
 
 
 def dropped(ops, inputs, rate, number):
-    """Drop elements as in training, and check the form of what is left."""
+    """Drop elements as in training, and check the form of the result."""
     return assert_form("dropout in training", ops.dropout(inputs, rate, number, training=True), inputs.shape)
 
 
@@ -843,14 +843,14 @@ def test_dropout_elements(ops, seed, axis):
     assert chance > FALSE_ALARM, f"as many zeros as {counts.tolist()} have a probability of {chance:.3g}"
 
 
-# So many masks drop an element never, or always, with a probability of 2^-47.
+# With this number of masks, an element is never or always dropped with a probability of 2^-47.
 MANY_MASKS = 48
 
 
 @claim("cnn.dropout-elements")
 @pytest.mark.parametrize("shape", [(7,), (13, 11)], ids=str)
 def test_dropout_each_element(ops, seed, shape):
-    # Of few elements, each counts: those that are left over beside blocks, and the last of all.
+    # With few elements, each is tested: those that do not fill a block, and the last of all.
     counts = np.sum([mask_of(ops, shape, (seed + each) % 2**31) for each in range(MANY_MASKS)], axis=0)
     assert_chance(f"{counts.tolist()} zeros of {MANY_MASKS}", chance_of_shares(counts.ravel(), MANY_MASKS, 0.5))
 
@@ -860,7 +860,7 @@ def test_dropout_each_element(ops, seed, shape):
 def test_dropout_mean(ops, seed, rate):
     inputs = np.random.default_rng(seed).random((100, 100), np.float32)
     before, after = (to_float64(array).mean() for array in (inputs, dropped(ops, inputs, rate, seed)))
-    # Hoeffding's inequality, as every element comes out between 0 and x / (1 - rate).
+    # Hoeffding's inequality, as every element of the result is between 0 and x / (1 - rate).
     widths = to_float64(inputs) / (1 - rate)
     off = math.sqrt(math.log(2 / FALSE_ALARM) / 2 * np.sum(widths**2)) / inputs.size
     assert abs(after - before) < off, (
@@ -880,7 +880,7 @@ def test_dropout_seed(ops, seed):
     assert ((one == 0) != (other == 0)).any(), f"the seeds {seed} and {seed + 1} drop the same elements"
 
 
-# Of every rank, with sizes that no block of a power of two divides. The second are large enough for their statistics.
+# Shapes of every rank, not multiples of a power of two. The second ones are large enough for statistics.
 RANKS = ((7,), (5, 33), (3, 7, 11), (3, 5, 7, 9))
 MASKS = ((40_001,), (331, 453), (33, 35, 37), (17, 19, 11, 13))
 every_rank = pytest.mark.parametrize("shape", RANKS, ids=str)
@@ -892,7 +892,7 @@ def mask_of(ops, shape, number, rate=0.5):
 
 
 def assert_chance(what, chance):
-    """Check that what was seen is not too unlikely."""
+    """Check that the probability of an observation is not too small."""
     assert chance > FALSE_ALARM, f"{what} have a probability of {chance:.3g}"
 
 
@@ -900,7 +900,7 @@ def assert_chance(what, chance):
 @every_rank
 @some_rates
 def test_dropout_every_rank(ops, seed, shape, rate):
-    # No element is 0, so that dropped ones stand out.
+    # No element is 0, so that dropped elements can be recognized.
     inputs = np.random.default_rng(seed).permutation(np.arange(1, np.prod(shape) + 1)).reshape(shape).astype(np.float32)
     result = dropped(ops, inputs, rate, seed)
     expected = normalization.dropout(to_float64(inputs), result != 0, rate)
@@ -913,7 +913,7 @@ def test_dropout_every_rank(ops, seed, shape, rate):
 @every_rank
 def test_dropout_repeats(ops, seed, shape):
     first = mask_of(ops, shape, seed)
-    # What was drawn in between, and before, is nothing to go on from.
+    # Earlier draws, and those in between, must not matter.
     mask_of(ops, shape, seed + 1)
     assert np.array_equal(mask_of(ops, shape, seed), first), f"with the seed {seed} two masks are drawn"
 
@@ -939,7 +939,7 @@ def test_dropout_parts(ops, seed, shape):
 
 @claim("cnn.dropout-groups")
 def test_dropout_groups(ops, seed):
-    # A row of three loses all of them nearly as often as not.
+    # All elements of a row of three are dropped nearly half of the time.
     rate, shape = 0.9, (2_003, 3)
     rows = np.bincount(mask_of(ops, shape, seed, rate).sum(axis=-1), minlength=4)
     chances = [math.comb(3, lost) * rate**lost * (1 - rate) ** (3 - lost) for lost in range(4)]
@@ -950,7 +950,7 @@ def test_dropout_groups(ops, seed):
 @claim("cnn.dropout-resolution")
 @pytest.mark.parametrize("rare", [False, True])
 def test_dropout_resolution(ops, seed, rare):
-    # Half way between two rates that random numbers of 12 bits can have.
+    # Half way between two rates that random numbers of 12 bits can give.
     step, shape = 1.5 / 2**12, (1031, 1301)
     dropped_ones = int(mask_of(ops, shape, seed, step if rare else 1 - step).sum())
     count = dropped_ones if rare else math.prod(shape) - dropped_ones
@@ -976,7 +976,7 @@ def test_dropout_values(ops, seed):
     assert_chance(f"zeros among elements that are {shares}", chance_of_all(*chances))
 
 
-# Two seeds that differ in one bit, high or low, are two seeds. As float32, the last two are one.
+# Seeds that differ in one bit, high or low, are different seeds. As float32, the last two would be equal.
 BITS = (0, 1, 2, 3, 8, 10, 16, 24, 30)
 SEEDS = (*(2**bit for bit in BITS), 1000, 2**30 + 1, 0, 3, 5, 6, 7)
 
@@ -1002,7 +1002,7 @@ def test_dropout_seeds(ops, seed):
 
 @claim("cnn.dropout-seeds")
 def test_dropout_next_seed(ops, seed):
-    # An element may be drawn by a sum of seed and place, or by their bits together: then masks are moved, or swapped.
+    # If an element is drawn by the sum or XOR of seed and index, masks of other seeds are shifted or permuted.
     one, other = (mask_of(ops, MASKS[0], (seed + each) % 2**31) for each in (0, 1))
     count = 2**15
     places = np.arange(count)
@@ -1061,7 +1061,7 @@ def test_loss_falls(cnn_five_epochs):
     assert all(np.diff(means) < 0), f"the mean losses of the four quarters are {means}"
 
 
-# As many as misread digits for the report are found among.
+# Number of images among which misclassified digits for the report are sought.
 EVALUATED = 2_000
 
 
