@@ -289,7 +289,7 @@ def mlp_trajectory(seed):
 
 
 def cnn_trajectory(seed):
-    return problems.cnn(seed, batch=2, steps=2)
+    return problems.cnn(seed, batch=2, steps=3)
 
 
 def rnn_trajectory(seed):

@@ -1,5 +1,6 @@
 """Mutants: the functions of a loaded module are exchanged, and are as before afterwards."""
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,13 @@ def test_a_module_is_mutated_for_a_while(module, before, after, call):
     with mutated(module, change_of(module, mutant(module, before, after))):
         assert call() != right
     assert call() == right
+
+
+def test_functions_are_mutated_that_the_runner_has_frozen():
+    gc.freeze()
+    with mutated(activations, change_of(activations, mutant(activations, "np.maximum(inputs", "np.minimum(inputs"))):
+        assert activations.relu(np.ones(1, np.float32)) == 0
+    assert activations.relu(np.ones(1, np.float32)) == 1
 
 
 def test_a_mutant_that_changes_nothing_that_runs_is_told():

@@ -128,6 +128,8 @@ def _codes(code: CodeType) -> list[CodeType]:
 @contextlib.contextmanager
 def mutated(module: ModuleType, change: Change) -> Iterator[None]:
     """Let a module have other code and numbers for a while."""
+    # The runner freezes what is loaded, and frozen objects are not listed.
+    gc.unfreeze()
     objects = [one for one in gc.get_objects() if isinstance(one, FunctionType) and one.__globals__ is module.__dict__]
     changed = [(function, function.__code__) for function in objects if function.__code__ in change.codes]
     numbers = {name: module.__dict__[name] for name in change.constants}
