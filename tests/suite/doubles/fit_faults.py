@@ -736,7 +736,7 @@ FIT_FAULTS = {
         (
             "dictionaries_in_alphabetical_order",
             "compile_fit.losses-by-name",
-            "the loss of evaluate",
+            "loss of evaluate",
             dictionaries_in_alphabetical_order,
         ),
         ("outputs_renamed_in_order", "compile_fit.losses-by-name", "single", outputs_renamed_in_order),
