@@ -92,6 +92,11 @@ class Recorder:
         self.run = self._resume(run) if run.resumes and not config.getoption("collectonly") else run
         self._pending = self.run.pending
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_setupnodes(self) -> None:
+        """Watch the workers."""
+        self._watch.start()
+
     def pytest_report_header(self) -> list[str]:
         """State what is tested, with what and on which data."""
         return header(self.run, self.draft)

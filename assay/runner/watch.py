@@ -26,7 +26,7 @@ class Watch:
     """
 
     def __init__(self, shared: RunFolder) -> None:
-        """Start watching.
+        """Prepare to watch.
 
         Args:
             shared: Folder of the run, with the notes of workers.
@@ -39,12 +39,16 @@ class Watch:
         # Time during which the user had stopped all processes, including this one, does not count.
         self._lost_seconds = 0.0
         self._thread = Thread(target=self._run, daemon=True)
+
+    def start(self) -> None:
+        """Start watching. Without workers, the implementation shares the process, so no thread is started there."""
         self._thread.start()
 
     def finish(self) -> None:
         """Stop watching."""
         self._done.set()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._thread.join()
 
     def _run(self) -> None:
         last = monotonic()
@@ -52,7 +56,9 @@ class Watch:
             now = monotonic()
             self._lost_seconds += max(0.0, now - last - 4 * POLL_SECONDS)
             last = now
-            self._look(now)
+            # The folder may be unreadable for a moment. The thread must survive that.
+            with suppress(OSError):
+                self._look(now)
 
     def _look(self, now: float) -> None:
         workers, running = self._shared.workers(), self._shared.running_tests()

@@ -199,10 +199,18 @@ def test_the_first_process_imports_no_code_of_an_adapter(shell: Shell, monkeypat
 
 
 @EACH
-@pytest.mark.parametrize("toy", ["closed_streams", "forks", "state", "surroundings", "clocks", "removed_folder"])
+@pytest.mark.parametrize(
+    "toy", ["closed_streams", "forks", "state", "surroundings", "descriptors", "clocks", "removed_folder"]
+)
 def test_what_an_adapter_does_to_its_process_costs_no_claim(toy: str, processes: int, shell: Shell) -> None:
     ended = run(shell, toy, processes=processes)
     assert (ended.code, rows(ended)) == (ExitCode.CONFORMANT, all_pass()), ended.output
+
+
+def test_an_adapter_that_ends_the_only_process_with_success_is_told(shell: Shell) -> None:
+    ended = run(shell, "ended")
+    lost = "the only process of the run ended before its last claim: exit status 0"
+    assert (ended.code, lost in ended.output) == (ExitCode.INCOMPLETE, True), ended.output
 
 
 def test_state_is_put_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,7 @@ from assay.cli.values import PATH, parse_processes
 from assay.errors import ExitCode, UserError
 from assay.files import output_file
 from assay.ledger import ledger
-from assay.ledger.verdict import verdict
+from assay.ledger.verdict import expected, verdict
 from assay.runner import launch
 from assay.runner.options import RunOptions
 from assay.specification import index
@@ -116,8 +116,7 @@ def _run(options: RunOptions, report: _Report, more: Sequence[str]) -> int:
     before = None if results is None else _written(results)
     code = launch.run(launch.command(options, [index.tests_folder()], *more))
     if code < 0:
-        lost = f"the only process of the run ended: {describe_end(code)}"
-        print(f"{lost}. With `-n 1` or more, only one claim would be lost", file=sys.stderr)
+        _tell_lost(code)
         code = ExitCode.INCOMPLETE
     if results is None or _written(results) == before:
         # The run ended before its first test, so an older ledger of this name is kept.
@@ -128,9 +127,18 @@ def _run(options: RunOptions, report: _Report, more: Sequence[str]) -> int:
         tell_github([ledger.read(results)])
     # An implementation that ends or breaks the only process can choose the exit code, but not the ledger.
     if code in {ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT}:
-        found = verdict(ledger.read(results), specification(), options.claim).code
+        written = ledger.read(results)
+        decided = {row.id for row in written.claims if row.decided}
+        if not decided.issuperset(options.claim or expected(written, specification())):
+            _tell_lost(code)
+        found = verdict(written, specification(), options.claim).code
         return found if found != ExitCode.CONFORMANT else code
     return code
+
+
+def _tell_lost(code: int) -> None:
+    lost = f"the only process of the run ended before its last claim: {describe_end(code)}"
+    print(f"{lost}. With `-n 1` or more, only one claim would be lost", file=sys.stderr)
 
 
 def _written(path: Path) -> int:

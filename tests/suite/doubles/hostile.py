@@ -214,6 +214,18 @@ def stop_the_clocks() -> None:
     time.time = time.monotonic = time.perf_counter = time.process_time = lambda: 0.0
 
 
+def open_no_more_files() -> None:
+    """Leave the process without a descriptor to open, for longer than its threads sleep."""
+    threading.excepthook = lambda *_: os._exit(0)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    time.sleep(1.5)
+
+
+def end_with_success() -> None:
+    os._exit(0)
+
+
 def break_builtins() -> None:
     for name in ("len", "isinstance", "open"):
         setattr(builtins, name, None)
@@ -237,6 +249,8 @@ forks = doing(relu=fork_and_return)
 state = doing(**dict.fromkeys(("dense", "relu", "tanh", "sigmoid", "zeros", "glorot_uniform"), leave_state))
 surroundings = doing(relu=leave_surroundings, tanh=leave_surroundings)
 broken_builtins = doing(relu=break_builtins)
+descriptors = doing(tanh=open_no_more_files)
+ended = doing(tanh=end_with_success)
 clocks = doing(relu=stop_the_clocks)
 removed_folder = doing(relu=remove_the_folder, tanh=remove_the_folder)
 thread = doing(relu=lambda: threading.Thread(target=time.sleep, args=[600]).start())
