@@ -18,6 +18,7 @@ from assay.testing.counts import assert_no_echo, assert_share
 from assay.testing.draws import chance_of_each_count, chance_of_repeats
 from assay.testing.frames import assert_shows
 from assay.testing.handcrafted_values import BALANCING, LEAVING, SWINGING, WANDERING
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values
 from assay.testing.thresholds import FALSE_ALARM
@@ -309,3 +310,13 @@ def test_last_frame_shows_its_state(environments, seed):
     # The pole moves most in the step in which it falls.
     frames = environments.frames(np.zeros(20, INT), seed)
     assert (frames[-1] != frames[-2]).any(), "the picture of the fallen pole is the one before its last step"
+
+
+@claim("cartpole.policy-by-seed")
+def test_run_linear_policy_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("environments.run_linear_policy", implementation, results_elsewhere, seed)
+
+
+@claim("cartpole.sampled-by-seed")
+def test_sample_actions_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("environments.sample_actions", implementation, results_elsewhere, seed)

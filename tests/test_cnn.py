@@ -54,6 +54,7 @@ from assay.testing.networks import (
     trajectory,
 )
 from assay.testing.problems import LEARNING_RATE, Problem
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import matrices, seeds
 from assay.testing.thresholds import FALSE_ALARM, limits, quarters, threshold
@@ -1092,3 +1093,8 @@ def test_overfits(cnn_five_epochs):
         f"known images are read {lead:.4f} better than new ones; the stored runs had {known.mean:.4f} with a deviation"
         f" of {known.deviation:.4f}"
     )
+
+
+@claim("cnn.dropout-repeats")
+def test_dropout_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("ops.dropout", implementation, results_elsewhere, seed)

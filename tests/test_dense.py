@@ -34,6 +34,7 @@ from assay.testing.operations import (
     one_by_one,
 )
 from assay.testing.precision import measure_precision
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import DENSE_SHAPES, LARGEST_EXPONENT, DenseCase, dense_cases, matrices
@@ -505,3 +506,8 @@ def test_bias_broadcasts(ops, batch_size, units):
 def test_product_shape(ops, batch_size, input_dim, units):
     inputs, kernel = np.ones((batch_size, input_dim), np.float32), np.ones((input_dim, units), np.float32)
     assert_form("dense without bias", ops.dense(inputs, kernel), (batch_size, units))
+
+
+@claim("dense.glorot-seed")
+def test_glorot_uniform_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("ops.glorot_uniform", implementation, results_elsewhere, seed)

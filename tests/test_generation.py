@@ -38,6 +38,7 @@ from assay.testing.operations import (
     assert_correct,
 )
 from assay.testing.problems import SEQ_LENGTH
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
 from assay.testing.stored_arrays import assert_reads_values, reverse_names
 from assay.testing.strategies import LARGEST_EXPONENT, distinct_rows, matrices, seeds
@@ -725,3 +726,13 @@ def test_words(rnn_1000_batches, written, corpus, evidence):
     evidence(samples=samples, entropy=entropies(logits, TEMPERATURES), corpus=corpus.source)
     coldest, *_, hottest = (share_of_words([found], corpus) if words(found)[1:-1] else 0.0 for found in texts)
     assert coldest > hottest, f"{coldest:.0%} of the words at 0.2 are in the corpus, and {hottest:.0%} at 1.2"
+
+
+@claim("generation.sample-seed")
+def test_sample_classes_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("ops.sample", implementation, results_elsewhere, seed)
+
+
+@claim("generation.seed")
+def test_generate_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("text.generate", implementation, results_elsewhere, seed)

@@ -22,6 +22,7 @@ from assay.testing.networks import (
     outputs_of,
     solved,
 )
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import arrays, seeds
 
@@ -344,3 +345,8 @@ def test_subclass(keras, seed):
     hidden = layers.dense(hidden, *values[:2], "relu")
     expected = layers.dense(hidden, *values[2:])
     assert_within("the logits", logits, expected, error + rounding.dense(hidden + error.max(), *values[2:], None))
+
+
+@claim("mlp.initial-seed")
+def test_initial_parameters_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("models.initial_parameters", implementation, results_elsewhere, seed)

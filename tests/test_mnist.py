@@ -17,6 +17,7 @@ from assay.testing.assertions import assert_equal, assert_form, assert_within, c
 from assay.testing.chances import chance_of_counts
 from assay.testing.counts import assert_few_in_common, assert_share
 from assay.testing.draws import chance_of_sequence
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
@@ -440,3 +441,8 @@ def test_colour_has_three(keras):
     layer = keras.namespace.layers.Conv2D(filters=2, kernel_size=1)
     layer(keras.to_tensor(np.zeros((1, 4, 4, 3), np.float32)))
     assert_form("the kernel for colour images", keras.to_numpy(layer.kernel), (1, 1, 3, 2))
+
+
+@claim("mnist.batch-seed")
+def test_sample_batch_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("datasets.sample_batch", implementation, results_elsewhere, seed)

@@ -7,6 +7,7 @@ from assay.spec.semantics.cart_pole import INITIAL
 from assay.testing.assertions import claim
 from assay.testing.chances import chance_of_draws
 from assay.testing.counts import assert_share
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training import agent_seeds
@@ -114,3 +115,28 @@ def test_seed_decides_exploration(agent, seed):
         never = greedy if never is None else never & greedy
     expected = (1 - rate / 2) ** SEEDS
     assert_share(f"steps are greedy with each of {SEEDS} seeds", never.sum(), never.size, expected)
+
+
+@claim("q_learning.acts-by-seed")
+def test_act_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("agent.act", implementation, results_elsewhere, seed)
+
+
+@claim("q_learning.collects-by-seed")
+def test_collect_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("agent.collect", implementation, results_elsewhere, seed)
+
+
+@claim("q_learning.sample-by-seed")
+def test_sample_transitions_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("agent.sample", implementation, results_elsewhere, seed)
+
+
+@claim("q_learning.plays-by-seed")
+def test_play_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("agent.play", implementation, results_elsewhere, seed)
+
+
+@claim("q_learning.training-seeds-its-draws")
+def test_fit_q_network_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("agent.fit", implementation, results_elsewhere, seed)

@@ -30,6 +30,7 @@ from assay.testing.networks import (
     trajectory,
 )
 from assay.testing.problems import SEQ_LENGTH
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
 from assay.testing.silent_networks import CONFIDENT, small_probabilities
 from assay.testing.stored_arrays import assert_results_stay, memory_orders
@@ -567,3 +568,8 @@ def test_beats_pairs(nietzsche, windows):
     limits = threshold("rnn_1000_batches").limits("loss")
     lead = ngram_cross_entropy(nietzsche.indices, *windows, known=1) - limits.mean
     assert 0 < lead < limits.deviation, f"the lead is {lead:.4f}, and the deviation {limits.deviation:.4f}"
+
+
+@claim("rnn_training.same-seed")
+def test_fit_rnn_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("text.fit", implementation, results_elsewhere, seed)

@@ -14,6 +14,7 @@ from assay.testing.assertions import assert_equal, assert_form, assert_rejected,
 from assay.testing.chances import chance_of_counts, chance_of_draws
 from assay.testing.counts import assert_few_in_common, assert_share
 from assay.testing.draws import chance_of_sequence
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
@@ -434,3 +435,8 @@ def test_too_short(text, length):
     assert_rejected(
         f"a window of {SEQ_LENGTH} in a text of {length}", lambda: text.sample_windows(short, SEQ_LENGTH, 1, 0)
     )
+
+
+@claim("text.same-seed")
+def test_sample_windows_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("text.sample_windows", implementation, results_elsewhere, seed)

@@ -37,6 +37,7 @@ from assay.testing.operations import (
     assert_correct,
     one_by_one,
 )
+from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.silent_networks import CONFIDENT, small_probabilities
 from assay.testing.stored_arrays import memory_orders
@@ -955,3 +956,8 @@ def test_loss_falls(one_epoch):
 def test_beats_guessing(one_epoch):
     last = quarters(np.asarray(one_epoch["losses"]))[-1]
     assert last < math.log(10), f"the mean loss of the last quarter is {last:.3f}, that of guessing {math.log(10):.3f}"
+
+
+@claim("training.fit-seed")
+def test_fit_mlp_in_new_process(implementation, results_elsewhere, seed):
+    assert_same_elsewhere("training.fit", implementation, results_elsewhere, seed)

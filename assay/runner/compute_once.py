@@ -40,7 +40,7 @@ def compute_once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
                 msg = f"{name} was begun before in this run, and its process did not live to finish it"
                 raise AdapterError(msg)
             started.touch()
-            done.write_bytes(pickle.dumps(_outcome(work)))
+            done.write_bytes(pickle.dumps(outcome_of(work)))
     outcome: Any = pickle.loads(done.read_bytes())  # noqa: S301 - written by this run in its own folder
     if isinstance(outcome, FAILURES):
         raise outcome
@@ -48,7 +48,8 @@ def compute_once(folder: Path, name: str, work: Callable[[], Result]) -> Result:
     return result
 
 
-def _outcome(work: Callable[[], Result]) -> Result | BaseException:
+def outcome_of(work: Callable[[], Result]) -> Result | BaseException:
+    """Do the work, and return its result, or the failure that it raised."""
     try:
         return work()
     except FAILURES as error:

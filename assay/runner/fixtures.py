@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pytest
 
 from assay.adapters.proxy import GroupProxy, ImplementationProxy
 from assay.runner.compute_once import compute_once as once_in
-from assay.runner.stash import claims_of, evidence_key, results_key, run_key, start
+from assay.runner.compute_once import outcome_of
+from assay.runner.stash import claims_of, evidence_key, results_key, run_key, start, threads
 from assay.testing.permitted import Results
+from assay.testing.seeded_results import SEEDED
 
 
 @pytest.fixture(scope="session")
@@ -91,6 +94,28 @@ def compute_once(request: pytest.FixtureRequest) -> Callable[[str, Callable[[], 
     """Return a function (name, work) that does the work once per run, in the first process that asks."""
     folder = Path(request.config.stash[run_key].folder)
     return lambda name, work: once_in(folder, name, work)
+
+
+@pytest.fixture(scope="session")
+def results_elsewhere(request: pytest.FixtureRequest, compute_once: Callable[..., Any]) -> Callable[[str], Any]:
+    """Return a function from a name in `SEEDED` to its results, or its failure, in a new process."""
+    run, count = request.config.stash[run_key], threads(request.config)
+
+    def compute_all() -> dict[str, Any]:
+        other = run.start_elsewhere(count)
+        try:
+            return {
+                name: outcome_of(partial(call, other.group(group), run.seed))
+                for name, call in SEEDED.items()
+                if (group := name.partition(".")[0]) in run.groups
+            }
+        finally:
+            other.stop()
+
+    def find(name: str) -> Any:  # noqa: ANN401 - results, or a failure
+        return compute_once("results_elsewhere", compute_all)[name]
+
+    return find
 
 
 @pytest.fixture

@@ -32,8 +32,9 @@ OWN = (
     ),
     *("-p", "assay.runner.plugin", "--import-mode=importlib"),
 )
-# Variables that are removed. Without assertions, tests that assert would always pass.
-WITHOUT = ("PYTHONOPTIMIZE", "PYTHONWARNINGS")
+# Variables that are removed. Without assertions, tests that assert would always pass. With a fixed hash seed, an
+# implementation whose draws depend on hashes of text would draw the same in every process.
+WITHOUT = ("PYTHONHASHSEED", "PYTHONOPTIMIZE", "PYTHONWARNINGS")
 KEPT = ("PYTEST_XDIST_AUTO_NUM_WORKERS",)
 # Time that a run may take to end after a request.
 END_SECONDS = 15.0

@@ -13,7 +13,7 @@ import msgspec
 
 from assay.adapters.loading import Description, load
 from assay.adapters.protocol import serve
-from assay.adapters.protocol.implementation import PeerImplementation
+from assay.adapters.protocol.implementation import SUFFIX, PeerImplementation
 from assay.adapters.proxy import AdapterError, ImplementationProxy, left_out
 from assay.adapters.time_limit import GRACE_SECONDS, longest
 from assay.contract import Implementation
@@ -151,8 +151,23 @@ class Run:
         finally:
             marker.unlink(missing_ok=True)
 
-    def _load(self, threads: int | None) -> Implementation:
-        if self.isolated:
+    def start_elsewhere(self, threads: int | None = None) -> ImplementationProxy:
+        """Start the implementation once more, in a new process that ends with its `stop`.
+
+        Args:
+            threads: Number of threads to use; None lets the implementation decide.
+
+        Raises:
+            AdapterError: The implementation cannot be started.
+            PeerLostError: The new process ended.
+            TimeLimitError: The start takes too long.
+
+        """
+        return ImplementationProxy(lambda: self._load(threads, elsewhere=True), self.device, threads=threads)
+
+    def _load(self, threads: int | None, *, elsewhere: bool = False) -> Implementation:
+        # A peer always has its own process.
+        if self.isolated or (elsewhere and not self.implementation.endswith(SUFFIX)):
             command = serve.command(self.implementation, threads)
             return PeerImplementation(command, Path.cwd(), Path(self.folder))
         return load(self.implementation, Path(self.folder))

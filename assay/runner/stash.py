@@ -41,13 +41,13 @@ def start(config: pytest.Config) -> ImplementationProxy:
 
     """
     if implementation_key not in config.stash:
-        config.stash[implementation_key] = config.stash[run_key].start(_threads(config))
+        config.stash[implementation_key] = config.stash[run_key].start(threads(config))
         # The objects of a framework live to the end, so the garbage collector need not scan them repeatedly.
         gc.freeze()
     return config.stash[implementation_key]
 
 
-def _threads(config: pytest.Config) -> int | None:
+def threads(config: pytest.Config) -> int | None:
     """Return the number of threads for an implementation in this process: as requested, or its share of the cores.
 
     Threads wait for each other by spinning, so more threads than cores are many times slower than a single thread.
