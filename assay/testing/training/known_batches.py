@@ -48,6 +48,8 @@ class Recipe(NamedTuple):
 
 # As many windows as in a batch of the document (line 571). Both windows are half of a batch with a probability of 0.11.
 TWO_WINDOWS = Recipe(np.array([3, 0, 2, 4], np.int32), num_chars=60, num_batches=8, batch_size=50, seq_length=2)
+# As many windows as in a batch, by turns of two kinds: if a batch is drawn without replacement, it holds half of each.
+BY_TURNS = Recipe(np.resize(np.array([3, 0], np.int32), 67), num_chars=60, num_batches=32, batch_size=66, seq_length=1)
 # More characters than a byte can number, also for the character after the window; a window longer than any usual block.
 # There is only one window.
 ONE_WINDOW = Recipe(
@@ -80,17 +82,27 @@ def fit_two_windows(text: Any, seed: int) -> tuple[Recipe, Array, Tensors]:  # n
 
     """
     _, initial = fit(text, TWO_WINDOWS, 0.0, seed)
-    generator, known = np.random.default_rng(0), TWO_WINDOWS
-    texts = [generator.permutation(known.num_chars)[:4].astype(np.int32) for _ in range(200)]
+    recipe = distinguish_windows(TWO_WINDOWS, initial)
+    return recipe, *fit(text, recipe, 0.0, seed)
 
-    def apart(indices: Array) -> float:
-        windows, targets = known._replace(indices=indices).windows
-        probabilities = models.layer_outputs("rnn", initial, windows)["softmax"]
-        first, second = losses.sparse_categorical_crossentropy(targets, probabilities)
+
+def distinguish_windows(recipe: Recipe, initial: Tensors) -> Recipe:
+    """Return a recipe with other characters, so that the losses of its two kinds of windows differ as much as possible.
+
+    Args:
+        recipe: Recipe whose text has two kinds of windows.
+        initial: Initial parameters of the training.
+
+    """
+    generator = np.random.default_rng(0)
+    names = [generator.permutation(recipe.num_chars).astype(np.int32) for _ in range(200)]
+
+    def distance(indices: Array) -> float:
+        windows, targets = recipe._replace(indices=indices).windows
+        first, second = _evaluate(to_float64(initial), windows[:2], targets[:2])["losses"]
         return float(abs(first - second))
 
-    recipe = known._replace(indices=max(texts, key=apart))
-    return recipe, *fit(text, recipe, 0.0, seed)
+    return recipe._replace(indices=max((name[recipe.indices] for name in names), key=distance))
 
 
 def count_windows(recipe: Recipe, curve: Array, initial: Tensors) -> Array:
@@ -178,8 +190,21 @@ def chance_of_batches(counts: Array, batch_size: int) -> float:
 
 def chance_of_equals(recipe: Recipe) -> float:
     """Return the probability that two batches have the second of two windows equally often."""
-    chances = np.array([math.comb(recipe.batch_size, one) for one in range(recipe.batch_size + 1)])
-    return float(np.sum((chances / 2.0**recipe.batch_size) ** 2))
+    return math.comb(2 * recipe.batch_size, recipe.batch_size) / 4**recipe.batch_size
+
+
+def count_equals(counts: Array, lag: int) -> tuple[int, int]:
+    """Return how many of several pairs of batches are equal, and how many pairs there are.
+
+    The pairs are disjoint, so independent draws make them equal independently.
+
+    Args:
+        counts: Number of draws of the second window in each batch, [num_batches].
+        lag: Distance of the batches of a pair.
+
+    """
+    first = np.flatnonzero(np.arange(len(counts) - lag) % (2 * lag) < lag)
+    return int((counts[first] == counts[first + lag]).sum()), len(first)
 
 
 def chance_of_periods(recipe: Recipe, lags: Iterable[int]) -> float:

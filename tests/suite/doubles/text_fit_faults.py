@@ -124,6 +124,24 @@ def without_replacement(places: int, batch_size: int, generator: np.random.Gener
     return np.concatenate([generator.permutation(places) for _ in range(-(-batch_size // places))])[:batch_size]
 
 
+def without_replacement_if_possible(
+    places: int, batch_size: int, generator: np.random.Generator, _step: int
+) -> np.ndarray:
+    """Draw each place at most once, unless a batch holds more windows than the text has."""
+    return generator.choice(places, batch_size, replace=batch_size > places)
+
+
+def each_twice(places: int, batch_size: int, generator: np.random.Generator, _step: int) -> np.ndarray:
+    """Draw half as many places, and use each twice."""
+    return np.repeat(generator.integers(0, places, -(-batch_size // 2)), 2)[:batch_size]
+
+
+def batches_each_twice(places: int, batch_size: int, generator: np.random.Generator, step: int) -> np.ndarray:
+    """Use each batch for two steps."""
+    seed = generator.bit_generator.seed_seq.entropy
+    return np.random.default_rng((seed, step // 2)).integers(0, places, batch_size)
+
+
 def one_for_the_batch(places: int, batch_size: int, generator: np.random.Generator, _step: int) -> np.ndarray:
     """Draw one place for all windows of a batch."""
     return np.repeat(generator.integers(0, places), batch_size)
@@ -327,6 +345,18 @@ TEXT_FIT_FAULTS = {
         "text_losses_in_bits": ("batches", "not the mean", Program(losses=lambda curve: curve / np.float32(np.log(2)))),
         "text_read_in_order": ("even-draws", "with replacement", Program(draw=in_order)),
         "text_without_replacement": ("even-draws", "with replacement", Program(draw=without_replacement)),
+        "text_without_replacement_if_possible": (
+            "even-draws",
+            "draws with replacement",
+            Program(draw=without_replacement_if_possible),
+        ),
+        "text_each_window_twice": ("even-draws", "an even number of each kind", Program(draw=each_twice)),
+        "text_each_batch_twice": ("new-draws", "what another holds 1 later", Program(draw=batches_each_twice)),
+        "text_batches_of_even_size": (
+            "batches",
+            "not the mean over 67 windows",
+            Program(size=lambda n: max(1, n - n % 2)),
+        ),
         "text_one_window_for_a_batch": ("even-draws", "with replacement", Program(draw=one_for_the_batch)),
         "text_second_half_never_drawn": ("even-draws", "with replacement", Program(draw=first_half)),
         "text_last_window_never_drawn": ("even-draws", "with replacement", Program(draw=all_but_the_last)),
