@@ -14,7 +14,7 @@ from assay.spec.semantics.initializers import glorot_limit
 from assay.testing import cases
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.cases import ANY_SHAPE, ODD
-from assay.testing.chances import chance_of_draws
+from assay.testing.chances import chance_of_independent_draws
 from assay.testing.draws import (
     chance_of_collisions,
     chance_of_repeats,
@@ -396,8 +396,10 @@ def test_glorot_limit(ops, seed, fan_in, fan_out):
 def test_glorot_distribution(ops, seed):
     limit = glorot_limit(784, 100)
     draws = assert_form("the kernel", ops.glorot_uniform((784, 100), seed), (784, 100)).ravel()
-    probability = chance_of_draws(draws, -limit, limit)
-    assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g} only"
+    probability = chance_of_independent_draws(draws, -limit, limit)
+    assert probability > FALSE_ALARM, (
+        f"independent uniform draws are as uneven, or as even, with a probability of {probability:.3g}"
+    )
 
 
 @claim("dense.glorot-distribution")

@@ -99,8 +99,8 @@ def total(decided: Mapping[str, Decided]) -> float:
 def detectable(sample: Sequence[Any]) -> str:
     """Describe the smallest defect that a statistic detects with power `DETECTION`; empty if it has no size."""
     match sample:
-        case ["even draws", int(count)]:
-            return f"distribution function off by {chances.detectable_gap(count):.2g}"
+        case ["even draws", int(count), *tests]:
+            return f"distribution function off by {chances.detectable_gap(count, *tests):.2g}"
         case ["two samples", int(one), int(other)]:
             effective = max(1, int(one * other / (one + other)))
             return f"distribution functions {chances.detectable_gap(effective):.2g} apart"

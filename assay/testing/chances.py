@@ -10,15 +10,47 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay.testing.decisions import note_sample
+from assay.testing.draws import chance_of_evenness
 from assay.testing.thresholds import DETECTION, RATE
 
+# Mean number of draws in an interval, when their evenness is tested.
+DRAWS_PER_INTERVAL = 8
+# Number of draws that the slower test examines, spread over all of them.
+EXAMINED = 100_000
 
-def chance_of_draws(draws: NDArray[Any], low: float, high: float) -> float:
-    """Return the p-value of the Kolmogorov-Smirnov test that draws are uniform on an interval."""
+
+def chance_of_draws(draws: NDArray[Any], low: float, high: float, tests: int = 1) -> float:
+    """Return the p-value of the Kolmogorov-Smirnov test that draws are uniform on an interval.
+
+    Args:
+        draws: Draws, float [draws].
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        tests: Number of tests that share the false-alarm rate (Bonferroni).
+
+    """
     from scipy import stats  # noqa: PLC0415
 
-    note_sample("even draws", len(draws))
-    return float(stats.kstest(draws, stats.uniform(low, high - low).cdf).pvalue)
+    note_sample("even draws", len(draws), *([tests] if tests > 1 else []))
+    return min(1.0, tests * float(stats.kstest(draws, stats.uniform(low, high - low).cdf).pvalue))
+
+
+def chance_of_independent_draws(draws: NDArray[Any], low: float, high: float) -> float:
+    """Bound the p-value of two tests that draws are independent and uniform on an interval.
+
+    The first finds draws that are not uniform, and the second draws that are too even: a shuffled grid, for example.
+
+    Args:
+        draws: Draws, float [draws].
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+
+    """
+    intervals = max(1, len(draws) // DRAWS_PER_INTERVAL)
+    places = np.clip((draws.astype(np.float64) - low) / (high - low) * intervals, 0, intervals - 1).astype(int)
+    evenness = chance_of_evenness(np.bincount(places, minlength=intervals))
+    examined = draws[:: -(-len(draws) // EXAMINED)]
+    return min(chance_of_draws(examined, low, high, tests=2), 2 * evenness)
 
 
 def chance_of_samples(one: NDArray[Any], other: NDArray[Any]) -> float:

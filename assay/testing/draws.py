@@ -229,13 +229,13 @@ def chance_of_coarseness(draws: Array, classes: int) -> float:
 @cache
 def _reachable_classes(classes: int) -> list[Array]:
     """Return the classes that each kind of coarse number reaches."""
-    return [np.unique((numbers * classes).astype(np.int64)) for numbers in _coarse_numbers()]
+    return [np.unique(np.minimum(numbers * classes, classes - 1).astype(np.int64)) for numbers in _coarse_numbers()]
 
 
 def _coarse_numbers() -> Iterator[Array]:
     for bits in range(8, 17):
         for steps in (2**bits - 1, 2**bits):
-            yield np.arange(steps) / steps
+            yield np.arange(steps + 1) / steps
             yield (np.arange(steps) + 0.5) / steps
     # Bit patterns of all float16 numbers in [0, 1).
     yield np.arange(np.float16(1).view(np.uint16)).astype(np.uint16).view(np.float16).astype(np.float64)

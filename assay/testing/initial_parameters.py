@@ -13,7 +13,7 @@ from assay.spec.error_bounds import rounding
 from assay.spec.semantics.initializers import fans, glorot_limit
 from assay.spec.semantics.models import MODELS
 from assay.testing.assertions import assert_equal, assert_form, assert_within
-from assay.testing.chances import chance_of_draws
+from assay.testing.chances import chance_of_independent_draws
 from assay.testing.draws import mirrored_halves
 from assay.testing.thresholds import FALSE_ALARM, NORMAL
 
@@ -46,13 +46,13 @@ def assert_glorot(name: str, kernel: Array, shape: tuple[int, ...]) -> None:
     kernel = assert_form(name, kernel, shape)
     limit = glorot_limit(*fans(shape))
     assert_within(name, kernel, np.zeros(shape), limit * (1 + rounding.gamma(rounding.SQRT)))
-    chance = chance_of_draws(_sample(kernel), -limit, limit)
+    chance = chance_of_independent_draws(kernel.ravel(), -limit, limit)
     if not chance > FALSE_ALARM:
         msg = (
-            f"{name}: the weights have another distribution than the uniform one between {-limit:.4g} and"
-            f" {limit:.4g}: uniform draws look this uneven with a probability of {chance:.3g}; the weights lie between"
-            f" {kernel.min():.4g} and {kernel.max():.4g} with a standard deviation of {kernel.std():.4g}, expected"
-            f" {limit / 3**0.5:.4g}"
+            f"{name}: the weights have another distribution than independent uniform draws between {-limit:.4g} and"
+            f" {limit:.4g}: such draws are as uneven, or as even, with a probability of {chance:.3g}; the weights lie"
+            f" between {kernel.min():.4g} and {kernel.max():.4g} with a standard deviation of {kernel.std():.4g},"
+            f" expected {limit / 3**0.5:.4g}"
         )
         raise NonConformanceError(msg)
 

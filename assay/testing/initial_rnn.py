@@ -16,7 +16,7 @@ from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
 from assay.spec.semantics.initializers import fans, glorot_limit, orthogonal
 from assay.spec.semantics.models import UNITS
 from assay.testing.assertions import assert_equal, assert_within
-from assay.testing.chances import chance_of_draws
+from assay.testing.chances import chance_of_independent_draws
 from assay.testing.draws import mirrored_halves
 from assay.testing.thresholds import FALSE_ALARM
 
@@ -31,8 +31,11 @@ def assert_glorot_uniform(name: str, kernel: Array) -> None:
     """Check that the elements are within the limit and uniformly distributed."""
     limit = glorot_limit(*fans(kernel.shape))
     assert_within(name, kernel, np.zeros(kernel.shape), limit * (1 + rounding.gamma(rounding.SQRT)))
-    probability = chance_of_draws(to_float64(kernel).ravel(), -limit, limit)
-    _require(probability > FALSE_ALARM, f"even draws are as uneven as {name} with a probability of {probability:.3g}")
+    probability = chance_of_independent_draws(to_float64(kernel).ravel(), -limit, limit)
+    _require(
+        probability > FALSE_ALARM,
+        f"{name}: independent uniform draws are as uneven, or as even, with a probability of {probability:.3g}",
+    )
 
 
 def check_recurrent_kernel(name: str, kernel: Array) -> Checks:
@@ -75,8 +78,11 @@ def _assert_even(what: str, values: Array, limit: float) -> None:
     """Check that the values are within the limit and uniformly distributed."""
     largest = np.abs(values).max()
     _require(largest <= limit * (1 + rounding.gamma(2)), f"{what} has {largest}")
-    probability = chance_of_draws(values, -limit, limit)
-    _require(probability > FALSE_ALARM, f"even draws are as uneven as {what} with a probability of {probability:.3g}")
+    probability = chance_of_independent_draws(values, -limit, limit)
+    _require(
+        probability > FALSE_ALARM,
+        f"{what}: independent uniform draws are as uneven, or as even, with a probability of {probability:.3g}",
+    )
 
 
 def _require(condition: bool, message: str) -> None:  # noqa: FBT001 - as of an assertion

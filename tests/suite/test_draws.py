@@ -7,8 +7,7 @@ import pytest
 from scipy import stats
 
 from assay.spec.semantics import layers
-from assay.testing import draws
-from assay.testing.chances import chance_of_draws
+from assay.testing import chances, draws
 from assay.testing.thresholds import FALSE_ALARM
 
 CHARACTERS = layers.softmax(1.5 * draws.normal_quantiles(57))
@@ -71,7 +70,9 @@ CHANCES = {
     "generation.sample-resolution": lambda seed: draws.chance_of_coarseness(
         generator(seed).integers(0, 2**17, 2), 2**17
     ),
-    "dense.glorot-distribution": lambda seed: chance_of_draws(generator(seed).uniform(-1, 1, 78_400), -1.0, 1.0),
+    "dense.glorot-distribution": lambda seed: chances.chance_of_independent_draws(
+        generator(seed).uniform(-1, 1, 78_400), -1.0, 1.0
+    ),
     "dense.glorot-resolution": lambda seed: draws.chance_of_collisions(
         generator(seed).integers(0, 2**23, 78_400), 2**23
     ),

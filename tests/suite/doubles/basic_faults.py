@@ -174,7 +174,7 @@ BASIC_FAULTS = {
     "float16_inside": Fault("ops.dense", "dense.full-float32", "made in float16", float16_inside),
     "double_precision": Fault("ops.tanh", "dense.tanh", "has dtype float64", double_precision),
     "normal_instead_of_uniform": Fault(
-        "ops.glorot_uniform", "dense.glorot-distribution", "look this uneven", normal_instead_of_uniform
+        "ops.glorot_uniform", "dense.glorot-distribution", "as uneven, or as even", normal_instead_of_uniform
     ),
     "softmax_over_batch": Fault("ops.softmax", "softmax.sums-to-1", "the sum of each row", softmax_over_batch),
     "softmax_without_shift": Fault("ops.softmax", "softmax.large-logits", "actual nan", softmax_without_shift),

@@ -14,6 +14,7 @@ from doubles.base_faults import BASE_FAULTS
 from doubles.basic_faults import BASIC_FAULTS
 from doubles.blind_spot_faults import BLIND_SPOT_FAULTS
 from doubles.call_state_faults import CALL_STATE_FAULTS
+from doubles.coarse_draw_faults import COARSE_DRAW_FAULTS
 from doubles.combination_faults import COMBINATION_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
@@ -59,6 +60,7 @@ for _faults in (
     BASE_FAULTS,
     BLIND_SPOT_FAULTS,
     CALL_STATE_FAULTS,
+    COARSE_DRAW_FAULTS,
     COMBINATION_FAULTS,
     CONVOLUTION_FAULTS,
     CUSTOM_FAULTS,
