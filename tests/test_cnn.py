@@ -609,7 +609,7 @@ def test_other_learning_rates(models, seed):
 
 
 @claim("cnn.confident-and-wrong")
-@pytest.mark.parametrize("probability", [2.0**-10, 2.0**-22])
+@pytest.mark.parametrize("probability", [2.0**-10, 2.0**-22, 1 - 2.0**-14])
 def test_confident_and_wrong(models, seed, probability):
     silent_networks.assert_doubted(models, "cnn", seed, probability)
 

@@ -32,7 +32,7 @@ from assay.testing.networks import (
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds, with_known_seeds
-from assay.testing.silent_networks import CONFIDENT, small_probabilities
+from assay.testing.silent_networks import CONFIDENT, extreme_probabilities
 from assay.testing.stored_arrays import assert_results_stay, memory_orders
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM, QUARTERS, quarters, threshold
@@ -374,7 +374,7 @@ def test_many_steps(models, seed):
 
 
 @claim("rnn_training.confident-and-wrong")
-@small_probabilities
+@extreme_probabilities
 def test_confident_and_wrong(models, seed, probability):
     silent_networks.assert_doubted(models, "rnn", seed, probability)
 

@@ -39,7 +39,7 @@ from assay.testing.operations import (
 )
 from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds
-from assay.testing.silent_networks import CONFIDENT, small_probabilities
+from assay.testing.silent_networks import CONFIDENT, extreme_probabilities
 from assay.testing.stored_arrays import memory_orders
 from assay.testing.strategies import arrays, same_shape, seeds
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
@@ -871,7 +871,7 @@ def test_memory_order(models, permitted, seed):
 
 
 @claim("training.confident-and-wrong")
-@small_probabilities
+@extreme_probabilities
 def test_confident_and_wrong(models, seed, probability):
     silent_networks.assert_doubted(models, "mlp", seed, probability)
 

@@ -37,6 +37,7 @@ from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
 from doubles.part_faults import PART_FAULTS
+from doubles.precision_faults import PRECISION_FAULTS
 from doubles.process_faults import PROCESS_FAULTS
 from doubles.q_network_faults import Q_NETWORK_FAULTS
 from doubles.rest_faults import REST_FAULTS
@@ -81,6 +82,7 @@ for _faults in (
     NETWORK_FAULTS,
     OPERATION_FAULTS,
     PART_FAULTS,
+    PRECISION_FAULTS,
     PROCESS_FAULTS,
     REST_FAULTS,
     SEED_FAULTS,

@@ -1,0 +1,24 @@
+"""Evaluations of predictions that are close to each other: lines 253 to 259 of the document."""
+
+import numpy as np
+import pytest
+
+from assay.spec.error_bounds import rounding
+from assay.spec.semantics.models import MODELS
+from assay.testing.assertions import assert_within, claim
+from assay.testing.silent_networks import last_bias
+
+# float16 and bfloat16 have no number between this one and the next that is so near.
+LOGIT, DISTANCE = 32.0, 2.0**-6
+
+
+@claim("evaluation.close-predictions")
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+@pytest.mark.parametrize("largest", [1, 9])
+def test_close_predictions(training, model, largest):
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in MODELS[model].shapes.items()}
+    parameters[last_bias(model)][:] = LOGIT
+    parameters[last_bias(model)][largest] += DISTANCE
+    images, labels = np.zeros((3, 28, 28, 1), np.float32), np.array([largest, 0, largest], np.int32)
+    accuracy = training.evaluate(model, parameters, images, labels, 2)
+    assert_within("the accuracy", accuracy, 2 / 3, rounding.quotient(2 / 3))
