@@ -101,7 +101,8 @@ def distinct(seed: int, *shape: int) -> Array:
 def convolution_case(seed: int, window: WindowGeometry, filters: int) -> ConvolutionCase:
     """Make a convolution of whole numbers."""
     shapes = window.images, (*window.window, window.images[3], filters), (filters,)
-    return ConvolutionCase(*(small_whole_numbers(seed, *shape) for shape in shapes), window.strides, window.padding)
+    images, kernel, bias = (small_whole_numbers(seed, *shape) for shape in shapes)
+    return ConvolutionCase(images, kernel, bias, window.strides, window.padding)
 
 
 def pooling_case(seed: int, window: WindowGeometry) -> PoolingCase:
