@@ -19,14 +19,14 @@ from assay.testing.thresholds import FALSE_ALARM
 PROGRAM = vectors.read("linear_model")
 X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)
 LEARNING_RATE = PROGRAM["learning_rate"]
-# Each step of a trajectory changes every parameter; more of them show no other fault.
+# Each training step changes every parameter. More steps reveal no other fault.
 STEPS = 5
-# Enough numbers for their largest to come near the limit of their distribution.
+# Shape of a kernel with enough elements that the largest comes near the limit of its distribution.
 MANY = (50, 60)
 
 
-def documents_class(keras):
-    """Make the document's LinearLayer; `given` keeps what its build was handed."""
+def document_class(keras):
+    """Return the document's LinearLayer, whose attribute `build_shape` records the argument of `build`."""
 
     class LinearLayer(keras.namespace.layers.Layer):
         def __init__(self, units):
@@ -34,7 +34,7 @@ def documents_class(keras):
             self.units = units
 
         def build(self, input_shape):
-            self.given = input_shape
+            self.build_shape = input_shape
             self.w = self.add_weight(name="w", shape=[input_shape[-1], self.units], initializer="zeros")
             self.b = self.add_weight(name="b", shape=[self.units], initializer="zeros")
 
@@ -44,20 +44,20 @@ def documents_class(keras):
     return LinearLayer
 
 
-def documents_layer(keras, units=1, inputs=X):
-    """Make the document's layer, which has been called once."""
-    layer = documents_class(keras)(units)
+def document_layer(keras, units=1, inputs=X):
+    """Return the document's layer after a first call."""
+    layer = document_class(keras)(units)
     layer(keras.to_tensor(inputs))
     return layer
 
 
-def documents_model(keras):
-    """Make the document's LinearModel."""
+def document_model(keras):
+    """Return the document's LinearModel."""
 
     class LinearModel(keras.namespace.Model):
         def __init__(self):
             super().__init__()
-            self.layer = documents_class(keras)(units=1)
+            self.layer = document_class(keras)(units=1)
 
         def call(self, inputs):
             return self.layer(inputs)
@@ -65,19 +65,19 @@ def documents_model(keras):
     return LinearModel()
 
 
-def layer_of(keras, **methods):
-    """Make a layer whose class has these methods; its call, unless it is one of them, returns its inputs."""
+def make_layer(keras, **methods):
+    """Return a layer of a class with these methods. By default, `call` returns its inputs."""
     identity = {"call": lambda self, inputs: inputs}
     return type("Own", (keras.namespace.layers.Layer,), identity | methods)()
 
 
-def with_weights(keras, *all_arguments):
-    """Make a layer that adds a weight with each of the arguments in its build, and call it."""
+def layer_with_weights(keras, *all_arguments):
+    """Return a layer after a call: its `build` adds one weight for each of the arguments."""
 
     def build(self, _):
         self.added = [self.add_weight(*positional, **named) for positional, named in all_arguments]
 
-    layer = layer_of(keras, build=build)
+    layer = make_layer(keras, build=build)
     layer(keras.to_tensor(X))
     return layer
 
@@ -90,69 +90,69 @@ def shapes(owner):
     return [tuple(variable.shape) for variable in owner.variables]
 
 
-def own_name(variable):
-    """Return the name that a variable was given: Keras 2 puts its layer's before it, and a number after it."""
+def base_name(variable):
+    """Return the name of a variable without the layer's name and the number that Keras 2 adds."""
     return variable.name.split("/")[-1].split(":")[0]
 
 
-def assert_same(actual, expected):
-    """Check that these are the very same variables, in the same order."""
-    assert list(map(id, actual)) == list(map(id, expected)), f"{actual} are not {expected}"
+def assert_same_variables(actual, expected):
+    """Check that two lists hold the same variable objects in the same order."""
+    assert list(map(id, actual)) == list(map(id, expected)), f"expected the same variables as {expected}, got {actual}"
 
 
 def assert_dense(keras, layer, case):
-    """Give a layer drawn parameters, and compare what it computes with the definition of Dense."""
+    """Assign the parameters of a case to a layer, and compare its outputs with the definition of Dense."""
     inputs = keras.to_tensor(case.inputs)
     layer(inputs)
     assert shapes(layer) == [case.kernel.shape, case.bias.shape]
     for variable, value in zip(layer.variables, (case.kernel, case.bias), strict=True):
         variable.assign(value)
-    doubles = list(map(to_float64, case))
+    exact = list(map(to_float64, case))
     actual = keras.to_numpy(layer(inputs))
-    assert_within("the layer's output", actual, layers.dense(*doubles), rounding.dense(*doubles, None))
+    assert_within("the layer's output", actual, layers.dense(*exact), rounding.dense(*exact, None))
 
 
-def assert_drawn(kernel):
-    """Check that 3,000 numbers are drawn evenly from Glorot's interval, and with all their bits."""
+def assert_glorot_uniform(kernel):
+    """Check that the 3,000 elements of a kernel are uniform in Glorot's interval, and most of them distinct."""
     limit = glorot_limit(*MANY)
     assert np.abs(kernel).max() <= limit * (1 + rounding.gamma(rounding.SQRT))
     probability = chance_of_draws(kernel.ravel(), -limit, limit)
-    assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g} only"
-    assert len(np.unique(kernel)) > kernel.size / 2, "the numbers repeat"
+    assert probability > FALSE_ALARM, f"uniform draws look this uneven with probability {probability:.3g}"
+    assert len(np.unique(kernel)) > kernel.size / 2, "at most half of the elements are distinct"
 
 
-def compiled(keras, model):
+def compile_model(keras, model):
     model.compile(optimizer=keras.namespace.optimizers.SGD(LEARNING_RATE), loss="mse", run_eagerly=True)
     return model
 
 
-def moved(keras, *stack):
-    """Train a stack of layers for one step, and say of each variable whether any of its numbers changed."""
+def changed_variables(keras, *stack):
+    """Train a stack of layers for one step, and return for each variable whether an element changed."""
     model = keras.namespace.Sequential(list(stack))
     model(keras.to_tensor(X))
     before = [np.array(keras.to_numpy(variable)) for variable in model.variables]
-    compiled(keras, model).train_on_batch(X, Y)
+    compile_model(keras, model).train_on_batch(X, Y)
     return [bool((keras.to_numpy(now) != then).any()) for now, then in zip(model.variables, before, strict=True)]
 
 
-def trained(parameters, inputs, targets):
-    """Return what the linear model has learnt, by the definition."""
+def train_by_definition(parameters, inputs, targets):
+    """Return the parameters of the linear model after training, by the definition."""
     return definition.train("linear", parameters, inputs, targets, LEARNING_RATE)[1]
 
 
-# A layer of one's own
+# Custom layers in general
 
 
 @claim("custom_layer.works-as-predefined")
 def test_works_as_predefined(keras):
-    double = layer_of(keras, call=lambda self, inputs: inputs * 2)
+    double = make_layer(keras, call=lambda self, inputs: inputs * 2)
     flatten = keras.namespace.layers.Flatten()
     assert_equal("the model's output", run(keras, keras.namespace.Sequential([double, flatten])), X * 2)
 
 
 @claim("custom_layer.call-is-enough")
 def test_call_is_enough(keras):
-    assert_equal("the output", run(keras, layer_of(keras, call=lambda self, inputs: inputs * 2)), X * 2)
+    assert_equal("the output", run(keras, make_layer(keras, call=lambda self, inputs: inputs * 2)), X * 2)
 
 
 @claim("custom_layer.call-required")
@@ -166,59 +166,59 @@ def test_call_required(keras):
 
 @claim("custom_layer.super-init")
 def test_super_init(keras):
-    def forgetful(self):
+    def init_without_super(self):
         self.units = 1
 
     with pytest.raises(RuntimeError, match="super"):
-        layer_of(keras, __init__=forgetful)(keras.to_tensor(X))
+        make_layer(keras, __init__=init_without_super)(keras.to_tensor(X))
 
 
 @claim("custom_layer.init-keeps")
 def test_init_keeps(keras):
-    assert [shapes(documents_layer(keras, units)) for units in (1, 4)] == [[(3, 1), (1,)], [(3, 4), (4,)]]
+    assert [shapes(document_layer(keras, units)) for units in (1, 4)] == [[(3, 1), (1,)], [(3, 4), (4,)]]
 
 
 @claim("custom_layer.input-shape-type")
 def test_input_shape_type(keras):
-    assert type(documents_layer(keras).given) is tuple
+    assert type(document_layer(keras).build_shape) is tuple
 
 
 @claim("custom_layer.input-shape")
 @pytest.mark.parametrize("shape", [(2, 3), (5, 1), (2, 4, 3)])
 def test_input_shape(keras, shape):
-    assert tuple(documents_layer(keras, inputs=np.ones(shape, np.float32)).given) == shape
+    assert tuple(document_layer(keras, inputs=np.ones(shape, np.float32)).build_shape) == shape
 
 
 @claim("custom_layer.symbolic-shape")
 def test_symbolic_shape(keras):
-    layer = documents_class(keras)(1)
+    layer = document_class(keras)(1)
     layer(keras.namespace.Input((3,)))
-    assert tuple(layer.given) == (None, 3)
+    assert tuple(layer.build_shape) == (None, 3)
 
 
 @claim("custom_layer.first-shape-stays")
 def test_first_shape_stays(keras):
-    layer = documents_layer(keras)
+    layer = document_layer(keras)
     run(keras, layer, np.ones((7, 3), np.float32))
-    assert tuple(layer.given) == X.shape
+    assert tuple(layer.build_shape) == X.shape
 
 
 @claim("custom_layer.not-built-when-made")
 def test_not_built_when_made(keras):
-    layer = documents_class(keras)(2)
+    layer = document_class(keras)(2)
     assert (list(layer.variables), layer.built) == ([], False)
 
 
 @claim("custom_layer.variables-at-first-call")
 def test_variables_at_first_call(keras):
-    layer = documents_layer(keras)
-    assert_same(layer.variables, [layer.w, layer.b])
+    layer = document_layer(keras)
+    assert_same_variables(layer.variables, [layer.w, layer.b])
 
 
 @claim("custom_layer.adapts-to-inputs")
 @pytest.mark.parametrize("features", [1, 3, 8])
 def test_adapts_to_inputs(keras, features):
-    layer = documents_layer(keras, units=2, inputs=np.ones((4, features), np.float32))
+    layer = document_layer(keras, units=2, inputs=np.ones((4, features), np.float32))
     assert tuple(layer.w.shape) == (features, 2)
 
 
@@ -233,33 +233,33 @@ def test_variables_in_init(keras):
             return inputs * self.scale
 
     layer = Own()
-    assert_same(layer.variables, [layer.scale])
+    assert_same_variables(layer.variables, [layer.scale])
     assert_equal("the output", run(keras, layer), X)
-    assert_same(layer.variables, [layer.scale])
+    assert_same_variables(layer.variables, [layer.scale])
 
 
 @claim("custom_layer.add-weight-returns")
 def test_add_weight_returns(keras):
-    layer = with_weights(keras, ((), {"name": "a", "shape": (2,)}), ((), {"name": "b", "shape": (3,)}))
-    assert_same(layer.variables, layer.added)
+    layer = layer_with_weights(keras, ((), {"name": "a", "shape": (2,)}), ((), {"name": "b", "shape": (3,)}))
+    assert_same_variables(layer.variables, layer.added)
     assert shapes(layer) == [(2,), (3,)]
 
 
 @claim("custom_layer.add-weight-by-position")
 def test_add_weight_by_position(keras):
-    assert shapes(with_weights(keras, (((2, 3), "ones"), {}))) == [(2, 3)]
+    assert shapes(layer_with_weights(keras, (((2, 3), "ones"), {}))) == [(2, 3)]
 
 
 @claim("custom_layer.add-weight-ellipsis")
 def test_add_weight_ellipsis(keras):
     with pytest.raises((TypeError, ValueError)):
-        with_weights(keras, ((...,), {}))
+        layer_with_weights(keras, ((...,), {}))
 
 
 @claim("custom_layer.add-weight-default")
 def test_add_weight_default(keras):
-    (drawn,) = with_weights(keras, ((), {"name": "a", "shape": MANY})).added
-    assert_drawn(keras.to_numpy(drawn))
+    (drawn,) = layer_with_weights(keras, ((), {"name": "a", "shape": MANY})).added
+    assert_glorot_uniform(keras.to_numpy(drawn))
 
 
 @claim("custom_layer.instances-are-apart")
@@ -276,62 +276,66 @@ def test_instances_are_apart(keras):
     for _ in range(3):
         layer = Own()
         assert_equal("the output of a new layer", run(keras, layer), X)
-        # What has been learnt stays with the layer that has learnt it.
+        # An assignment to one layer must not affect the others.
         layer.scale.assign(2.0 + len(layers))
         layers.append(layer)
     for factor, layer in enumerate(layers, 2):
         assert_equal("the output", run(keras, layer), factor * X)
     drawn = [keras.to_numpy(layer.drawn) for layer in layers]
-    assert len({one.tobytes() for one in drawn}) == len(drawn), f"layers of one class draw the same: {drawn}"
+    assert len({one.tobytes() for one in drawn}) == len(drawn), f"layers of the same class draw equal weights: {drawn}"
 
 
 @claim("custom_layer.add-weight-trainable")
 def test_add_weight_trainable(keras):
-    layer = with_weights(keras, ((), {"name": "a", "shape": ()}), ((), {"name": "b", "shape": (), "trainable": False}))
-    assert_same(layer.variables, layer.added)
-    assert_same(layer.trainable_variables, layer.added[:1])
+    layer = layer_with_weights(
+        keras, ((), {"name": "a", "shape": ()}), ((), {"name": "b", "shape": (), "trainable": False})
+    )
+    assert_same_variables(layer.variables, layer.added)
+    assert_same_variables(layer.trainable_variables, layer.added[:1])
 
 
 @claim("custom_layer.state-is-complete")
 def test_state_is_complete(keras):
-    layer = documents_layer(keras)
-    assert_rejected("a third", lambda: layer.add_weight(name="more", shape=(), initializer="zeros"))
+    layer = document_layer(keras)
+    assert_rejected(
+        "a third variable after build", lambda: layer.add_weight(name="more", shape=(), initializer="zeros")
+    )
 
 
 @claim("custom_layer.call-returns")
 def test_call_returns(keras):
-    assert_equal("what call returns", run(keras, layer_of(keras, call=lambda self, inputs: inputs[:1])), X[:1])
+    assert_equal("what call returns", run(keras, make_layer(keras, call=lambda self, inputs: inputs[:1])), X[:1])
     with pytest.raises(NameError):
-        run(keras, layer_of(keras, call=lambda self, inputs: output))  # noqa: F821 - as it is printed
+        run(keras, make_layer(keras, call=lambda self, inputs: output))  # noqa: F821 - as printed in the document
 
 
 @claim("custom_layer.trainable-switch")
 def test_trainable_switch(keras):
-    layer = documents_layer(keras)
+    layer = document_layer(keras)
     layer.trainable = False
-    assert_same(layer.variables, [layer.w, layer.b])
+    assert_same_variables(layer.variables, [layer.w, layer.b])
     assert list(layer.trainable_variables) == []
 
 
 @claim("custom_layer.add-weight-options")
 def test_add_weight_options(keras):
     constant = keras.namespace.initializers.Constant(2.5)
-    layer = with_weights(
+    layer = layer_with_weights(
         keras,
         ((), {"name": "second", "shape": (2, 1), "initializer": "ones"}),
         ((), {"name": "first", "shape": [3], "initializer": constant}),
         ((), {"name": "number", "shape": (), "initializer": "zeros", "dtype": "int32", "trainable": False}),
     )
-    assert [own_name(variable) for variable in layer.added] == ["second", "first", "number"]
+    assert [base_name(variable) for variable in layer.added] == ["second", "first", "number"]
     for variable, expected in zip(layer.added, (np.ones((2, 1)), np.full(3, 2.5), np.zeros(())), strict=True):
         dtype = np.dtype(np.int32 if variable is layer.added[2] else np.float32)
-        assert_equal(own_name(variable), keras.to_numpy(variable), expected, dtype)
-    assert_same(layer.trainable_variables, layer.added[:2])
+        assert_equal(base_name(variable), keras.to_numpy(variable), expected, dtype)
+    assert_same_variables(layer.trainable_variables, layer.added[:2])
 
 
 @claim("custom_layer.assigning")
 def test_assigning(keras):
-    layer = documents_layer(keras)
+    layer = document_layer(keras)
     for change, expected in (("assign", 3), ("assign_add", 5), ("assign_sub", 2)):
         getattr(layer.b, change)(np.array([{"assign": 3, "assign_add": 2, "assign_sub": 3}[change]], np.float32))
         assert_equal(f"after {change}", keras.to_numpy(layer.b), np.array([expected]))
@@ -340,24 +344,24 @@ def test_assigning(keras):
 
 @claim("custom_layer.layers-in-layers")
 def test_layers_in_layers(keras):
-    parts = [documents_class(keras)(units) for units in (3, 2, 1)]
+    inner_layers = [document_class(keras)(units) for units in (3, 2, 1)]
 
     def start(self):
         super(type(self), self).__init__()
-        self.first, self.rest = parts[0], parts[1:]
+        self.first, self.rest = inner_layers[0], inner_layers[1:]
 
     def call(self, inputs):
-        for part in (self.first, *self.rest):
-            inputs = part(inputs)
+        for inner_layer in (self.first, *self.rest):
+            inputs = inner_layer(inputs)
         return inputs
 
-    layer = layer_of(keras, __init__=start, call=call)
+    layer = make_layer(keras, __init__=start, call=call)
     model = keras.namespace.Sequential([layer])
     run(keras, model)
     expected = [(3, 3), (3,), (3, 2), (2,), (2, 1), (1,)]
     assert shapes(layer) == shapes(model) == expected
     layer.trainable = False
-    assert list(model.trainable_variables) == [] == list(parts[2].trainable_variables)
+    assert list(model.trainable_variables) == [] == list(inner_layers[2].trainable_variables)
 
 
 @claim("custom_layer.training-argument")
@@ -368,19 +372,23 @@ def test_training_argument(keras):
         modes.append(bool(training))
         return inputs * 1
 
-    def told(action):
+    def record_modes(action):
         modes.clear()
         action()
         return set(modes)
 
-    layer = layer_of(keras, call=call)
+    layer = make_layer(keras, call=call)
     model = keras.namespace.Sequential([keras.namespace.Sequential([layer])])
-    compiled(keras, model)
+    compile_model(keras, model)
     inputs = keras.to_tensor(X)
     model(inputs)
-    assert told(lambda: model(inputs, training=True)) == {True}
-    assert told(lambda: model(inputs)) == told(lambda: model(inputs, training=False)) == {False}
-    assert told(lambda: model.evaluate(X, X, verbose=0)) == told(lambda: model.predict(X, verbose=0)) == {False}
+    assert record_modes(lambda: model(inputs, training=True)) == {True}
+    assert record_modes(lambda: model(inputs)) == record_modes(lambda: model(inputs, training=False)) == {False}
+    assert (
+        record_modes(lambda: model.evaluate(X, X, verbose=0))
+        == record_modes(lambda: model.predict(X, verbose=0))
+        == {False}
+    )
 
 
 # The document's LinearLayer
@@ -388,19 +396,19 @@ def test_training_argument(keras):
 
 @claim("custom_layer.names")
 def test_names(keras):
-    assert [own_name(variable) for variable in documents_layer(keras).variables] == ["w", "b"]
+    assert [base_name(variable) for variable in document_layer(keras).variables] == ["w", "b"]
 
 
 @claim("custom_layer.shapes")
 def test_shapes(keras):
     dense = keras.namespace.layers.Dense(4)
     run(keras, dense)
-    assert shapes(documents_layer(keras, units=4)) == shapes(dense) == [(3, 4), (4,)]
+    assert shapes(document_layer(keras, units=4)) == shapes(dense) == [(3, 4), (4,)]
 
 
 @claim("custom_layer.zeros")
 def test_zeros(keras):
-    layer = documents_layer(keras, units=4)
+    layer = document_layer(keras, units=4)
     for name, variable, shape in (("w", layer.w, (3, 4)), ("b", layer.b, (4,))):
         assert_equal(name, keras.to_numpy(variable), np.zeros(shape))
     assert_equal("the output", run(keras, layer), np.zeros((2, 4)))
@@ -411,45 +419,45 @@ def test_starts_unlike_dense(keras):
     dense = keras.namespace.layers.Dense(4)
     run(keras, dense)
     assert keras.to_numpy(dense.kernel).any()
-    assert not keras.to_numpy(documents_layer(keras, units=4).w).any()
+    assert not keras.to_numpy(document_layer(keras, units=4).w).any()
 
 
 @claim("custom_layer.zeros-do-not-learn")
 def test_zeros_do_not_learn(keras):
-    LinearLayer = documents_class(keras)  # noqa: N806 - a class
-    assert moved(keras, LinearLayer(4), LinearLayer(1)) == [False, False, False, True]
-    assert moved(keras, LinearLayer(1)) == [True, True]
+    LinearLayer = document_class(keras)  # noqa: N806 - a class
+    assert changed_variables(keras, LinearLayer(4), LinearLayer(1)) == [False, False, False, True]
+    assert changed_variables(keras, LinearLayer(1)) == [True, True]
 
 
 @claim("custom_layer.computes-dense")
 @given(case=st.integers(2, 3).flatmap(lambda rank: dense_cases(rank=rank)))
 def test_computes_dense(keras, case):
-    assert_dense(keras, documents_class(keras)(len(case.bias)), case)
+    assert_dense(keras, document_class(keras)(len(case.bias)), case)
 
 
 @claim("custom_layer.trains-as-dense")
 def test_trains_as_dense(keras):
     zeros = {"dense/kernel": np.zeros((3, 1), np.float32), "dense/bias": np.zeros(1, np.float32)}
     problem = zeros, np.tile(X, (STEPS, 1, 1)), np.tile(Y, (STEPS, 1, 1))
-    limits = measured_bounds.bounds(trained, "linear", *problem, batch_axis=1)
-    for model in (documents_model(keras), keras.namespace.Sequential([documents_class(keras)(1)])):
+    bounds = measured_bounds.bounds(train_by_definition, "linear", *problem, batch_axis=1)
+    for model in (document_model(keras), keras.namespace.Sequential([document_class(keras)(1)])):
         data = (np.tile(array, (STEPS, 1)) for array in (X, Y))
-        compiled(keras, model).fit(*data, batch_size=len(X), shuffle=False, verbose=0)
+        compile_model(keras, model).fit(*data, batch_size=len(X), shuffle=False, verbose=0)
         parameters = dict(zip(zeros, map(keras.to_numpy, model.variables), strict=True))
-        assert_close("the trained parameters", parameters, trained(*map(to_float64, problem)), limits)
+        assert_close("the trained parameters", parameters, train_by_definition(*map(to_float64, problem)), bounds)
 
 
 @claim("custom_layer.any-batch-size")
 @pytest.mark.parametrize("batch", [1, 9])
 def test_any_batch_size(keras, batch):
-    layer = documents_layer(keras)
+    layer = document_layer(keras)
     layer.b.assign([1])
     assert_equal("the output", run(keras, layer, np.ones((batch, 3), np.float32)), np.ones((batch, 1)))
 
 
 @claim("custom_layer.other-features")
 def test_other_features(keras):
-    layer = documents_layer(keras)
+    layer = document_layer(keras)
     with pytest.raises(keras.operations.InvalidArgumentError):
         run(keras, layer, np.ones((2, 5), np.float32))
 
@@ -459,7 +467,7 @@ def test_whole_numbers(keras):
     inputs = X.astype(np.int32)
     assert run(keras, keras.namespace.layers.Dense(1), inputs).dtype == np.float32
     with pytest.raises(keras.operations.InvalidArgumentError):
-        documents_layer(keras, inputs=inputs)
+        document_layer(keras, inputs=inputs)
 
 
 @claim("custom_layer.no-options")
@@ -467,19 +475,19 @@ def test_whole_numbers(keras):
 def test_no_options(keras, option):
     assert keras.namespace.layers.Dense(1, **option)
     with pytest.raises(TypeError):
-        documents_class(keras)(1, **option)
+        document_class(keras)(1, **option)
 
 
 @claim("custom_layer.no-configuration")
 def test_no_configuration(keras):
-    layer = documents_layer(keras)
+    layer = document_layer(keras)
     with pytest.raises(TypeError):
         type(layer).from_config(layer.get_config())
 
 
 @claim("custom_layer.units-unchecked")
 def test_units_unchecked(keras):
-    layer = documents_class(keras)(-1)
+    layer = document_class(keras)(-1)
     assert_rejected("units=-1", lambda: run(keras, layer))
 
 
@@ -488,15 +496,15 @@ def test_units_unchecked(keras):
 
 @claim("custom_layer.between-layers")
 def test_between_layers(keras):
-    layer = documents_class(keras)(2)
+    layer = document_class(keras)(2)
     model = keras.namespace.Sequential([keras.namespace.layers.Flatten(), layer, keras.namespace.layers.Softmax()])
-    assert_equal("two equal shares", run(keras, model), np.full((2, 2), 0.5))
-    assert_same(model.variables, [layer.w, layer.b])
+    assert_equal("the probabilities", run(keras, model), np.full((2, 2), 0.5))
+    assert_same_variables(model.variables, [layer.w, layer.b])
 
 
 @claim("custom_layer.functional")
 def test_functional(keras):
-    inputs, layer = keras.namespace.Input((3,)), documents_class(keras)(2)
+    inputs, layer = keras.namespace.Input((3,)), document_class(keras)(2)
     model = keras.namespace.Model(inputs=inputs, outputs=layer(inputs))
     layer.b.assign([1, 2])
     assert_equal("the model's output", run(keras, model), np.array([[1, 2], [1, 2]]))
@@ -504,7 +512,7 @@ def test_functional(keras):
 
 @claim("custom_layer.model-calls-layer")
 def test_model_calls_layer(keras):
-    model = documents_model(keras)
+    model = document_model(keras)
     run(keras, model)
     model.layer.w.assign([[1], [2], [4]])
     model.layer.b.assign([0.5])
@@ -513,13 +521,13 @@ def test_model_calls_layer(keras):
 
 @claim("custom_layer.model-has-variables")
 def test_model_has_variables(keras):
-    model = documents_model(keras)
+    model = document_model(keras)
     run(keras, model)
-    assert_same(model.variables, [model.layer.w, model.layer.b])
-    assert_same(model.trainable_variables, [model.layer.w, model.layer.b])
+    assert_same_variables(model.variables, [model.layer.w, model.layer.b])
+    assert_same_variables(model.trainable_variables, [model.layer.w, model.layer.b])
 
 
-# The implementation's own
+# The layer of the implementation
 
 
 @claim("custom_layer.robust-computes")
@@ -534,7 +542,7 @@ def test_robust_start(keras):
     run(keras, layer, np.ones((1, MANY[0]), np.float32))
     assert shapes(layer) == [MANY, MANY[1:]]
     kernel, bias = map(keras.to_numpy, layer.variables)
-    assert_drawn(kernel)
+    assert_glorot_uniform(kernel)
     assert_equal("the bias", bias, np.zeros(MANY[1]))
     other = keras.linear_layer(MANY[1])
     run(keras, other, np.ones((1, MANY[0]), np.float32))
@@ -543,18 +551,18 @@ def test_robust_start(keras):
 
 @claim("custom_layer.robust-learns")
 def test_robust_learns(keras):
-    assert moved(keras, keras.linear_layer(4), keras.linear_layer(1)) == [True] * 4
+    assert changed_variables(keras, keras.linear_layer(4), keras.linear_layer(1)) == [True] * 4
 
 
 @claim("custom_layer.robust-initializers")
 def test_robust_initializers(keras):
     layer = keras.linear_layer(2, kernel_initializer="ones", bias_initializer=keras.namespace.initializers.Ones())
-    assert_equal("sums and 1", run(keras, layer), np.array([[7, 7], [16, 16]]))
+    assert_equal("the sums plus 1", run(keras, layer), np.array([[7, 7], [16, 16]]))
 
 
 @claim("custom_layer.robust-large")
 def test_robust_large(keras):
-    # An odd shape above the usual sizes of blocks, of whole numbers whose sums are exact.
+    # Sizes above usual block sizes and not multiples of them. Sums of these whole numbers are exact.
     generator = np.random.default_rng(0)
     inputs, kernel, bias = (
         generator.integers(-4, 5, shape).astype(np.float32) for shape in ((35, 67), (67, 1_029), (1_029,))
@@ -566,12 +574,12 @@ def test_robust_large(keras):
 def test_robust_trains(keras):
     zeros = {"dense/kernel": np.zeros((3, 1), np.float32), "dense/bias": np.zeros(1, np.float32)}
     problem = zeros, np.tile(X, (STEPS, 1, 1)), np.tile(Y, (STEPS, 1, 1))
-    limits = measured_bounds.bounds(trained, "linear", *problem, batch_axis=1)
+    bounds = measured_bounds.bounds(train_by_definition, "linear", *problem, batch_axis=1)
     model = keras.namespace.Sequential([keras.linear_layer(1, kernel_initializer="zeros")])
     data = (np.tile(array, (STEPS, 1)) for array in (X, Y))
-    compiled(keras, model).fit(*data, batch_size=len(X), shuffle=False, verbose=0)
+    compile_model(keras, model).fit(*data, batch_size=len(X), shuffle=False, verbose=0)
     parameters = dict(zip(zeros, map(keras.to_numpy, model.variables), strict=True))
-    assert_close("the trained parameters", parameters, trained(*map(to_float64, problem)), limits)
+    assert_close("the trained parameters", parameters, train_by_definition(*map(to_float64, problem)), bounds)
 
 
 @claim("custom_layer.robust-instances")
@@ -603,11 +611,11 @@ def test_robust_builds_once(keras):
     before = list(layer.variables)
     for variable in before:
         variable.assign(np.ones(tuple(variable.shape), np.float32))
-    # Another number of examples, another rank and another type.
+    # A different batch size, a different rank and a different dtype.
     for inputs in (np.ones((5, 3), np.float32), np.ones((2, 5, 3), np.float32), X.astype(np.int32)):
         run(keras, layer, inputs)
-    assert_same(layer.variables, before)
-    assert_equal("sums and 1", run(keras, layer), np.array([[7], [16]]))
+    assert_same_variables(layer.variables, before)
+    assert_equal("the sums plus 1", run(keras, layer), np.array([[7], [16]]))
 
 
 @claim("custom_layer.robust-variables")
@@ -615,7 +623,7 @@ def test_robust_variables(keras):
     model = keras.namespace.Sequential([keras.linear_layer(4), keras.linear_layer(1)])
     run(keras, model)
     assert shapes(model) == [(3, 4), (4,), (4, 1), (1,)]
-    assert_same(model.trainable_variables, model.variables)
+    assert_same_variables(model.trainable_variables, model.variables)
 
 
 @claim("custom_layer.robust-whole-numbers")
@@ -634,7 +642,7 @@ def test_robust_other_features(keras):
 
 @claim("custom_layer.robust-rank-1")
 def test_robust_rank_1(keras):
-    assert_rejected("one example alone", lambda: run(keras, keras.linear_layer(1), X[0]))
+    assert_rejected("an example without a batch axis", lambda: run(keras, keras.linear_layer(1), X[0]))
 
 
 @claim("custom_layer.robust-units")
@@ -653,9 +661,9 @@ def test_robust_options(keras):
 @claim("custom_layer.robust-configuration")
 def test_robust_configuration(keras):
     layer = keras.linear_layer(2, name="mine", kernel_initializer="ones", bias_initializer="ones")
-    again = type(layer).from_config(layer.get_config())
-    assert again.name == "mine"
-    assert_equal("sums and 1", run(keras, again), np.array([[7, 7], [16, 16]]))
+    restored = type(layer).from_config(layer.get_config())
+    assert restored.name == "mine"
+    assert_equal("the sums plus 1", run(keras, restored), np.array([[7, 7], [16, 16]]))
 
 
 @claim("custom_layer.robust-saved")
@@ -664,5 +672,5 @@ def test_robust_saved(keras, tmp_path):
     model = keras.namespace.Sequential([keras.namespace.Input((3,)), layer])
     model.save(tmp_path / "model.keras")
     own = {type(layer).__name__: type(layer)}
-    again = keras.namespace.models.load_model(tmp_path / "model.keras", custom_objects=own)
-    assert_equal("the loaded model's output", run(keras, again), to_float64(run(keras, model)))
+    restored = keras.namespace.models.load_model(tmp_path / "model.keras", custom_objects=own)
+    assert_equal("the loaded model's output", run(keras, restored), to_float64(run(keras, model)))

@@ -419,11 +419,11 @@ CUSTOM_FAULTS = {
         LAYER, "custom_layer.robust-builds-once", "actual 0, expected 16", started_anew_at_each_call
     ),
     "started_anew_at_another_rank": Fault(
-        LAYER, "custom_layer.robust-builds-once", "sums and 1", started_anew_at_another_rank
+        LAYER, "custom_layer.robust-builds-once", "the sums plus 1", started_anew_at_another_rank
     ),
     "bias_lost": Fault(LAYER, "custom_layer.robust-variables", "[(3, 4), (4, 1)]", bias_lost),
     "initializer_not_configured": Fault(
-        LAYER, "custom_layer.robust-configuration", "sums and 1", initializer_not_configured
+        LAYER, "custom_layer.robust-configuration", "the sums plus 1", initializer_not_configured
     ),
     "predictions_made_whole": Fault(LOSS, "custom_loss_metric.robust-loss-types", "the loss", predictions_made_whole),
     "loss_weights_ignored": Fault(
