@@ -453,12 +453,14 @@ CUSTOM_FAULTS = {
     "loss_of_the_first_batch": Fault(
         LOSS, "custom_loss_metric.robust-loss-again", "2 times as large", loss_of_the_first_batch
     ),
-    "labels_in_a_byte": Fault(METRIC, "custom_loss_metric.robust-metric-many-classes", "the share", labels_in_a_byte),
+    "labels_in_a_byte": Fault(
+        METRIC, "custom_loss_metric.robust-metric-many-classes", "the accuracy", labels_in_a_byte
+    ),
     "metrics_share_their_state": Fault(
         METRIC, "custom_loss_metric.robust-metrics-are-apart", "== 1", metrics_share_their_state
     ),
     "weights_of_rows": Fault(
-        METRIC, "custom_loss_metric.robust-metric-weighted-sequences", "the share", weights_of_rows
+        METRIC, "custom_loss_metric.robust-metric-weighted-sequences", "the accuracy", weights_of_rows
     ),
     "mean_weight_for_none": Fault(
         METRIC, "custom_loss_metric.robust-metric-weights-add-up", "unweighted", unweighted_left_out
