@@ -56,13 +56,13 @@ def test_soft_targets(ops, case):
 @claim("cross_entropy.soft-targets")
 @pytest.mark.parametrize("hard", [(0,), (2,), (0, 1), (1, 2, 3)], ids=str)
 def test_soft_and_hard_targets(ops, seed, hard):
-    # Each example has a target of its own: a label in some rows, any distribution in the others.
+    # Some rows of the targets are one-hot, and the others are arbitrary distributions.
     targets, probabilities = (cases.probabilities(one, 4, 10) for one in (seed, seed + 1))
     targets[[*hard]] = np.eye(10, dtype=np.float32)[[*hard]]
     assert_correct(CATEGORICAL_CROSSENTROPY, ops.categorical_crossentropy, targets, probabilities)
 
 
-# More examples than classes, fewer, and as many, where classes could be taken for examples.
+# More examples than classes, fewer, and equally many, where the two axes could be confused.
 LARGE_SHAPES = ((ODD, 10), (67, ODD), (33, MANY), (10, 10), (1, 300))
 any_size = pytest.mark.parametrize(("batch", "classes"), LARGE_SHAPES)
 
@@ -76,7 +76,7 @@ def test_any_size(ops, seed, batch, classes):
 
 @claim("cross_entropy.last-classes-count")
 def test_last_classes_count(ops, seed):
-    # All of the targets' weight is on the classes that a block of them would leave over.
+    # All the weight of the targets is on the last classes, which do not fill a block.
     probabilities = cases.probabilities(seed, 3, ODD)
     targets = np.zeros_like(probabilities)
     targets[:, -7:] = cases.probabilities(seed + 1, 3, 7)
@@ -111,13 +111,13 @@ def test_any_number_of_classes(ops, classes):
 @claim("cross_entropy.closer-is-smaller")
 @given(case=classified())
 def test_closer_is_smaller(ops, case):
-    # From a uniform prediction straight to the target's distribution, in quarters of the way; the last quarter may
-    # be flat, where the target is itself uniform.
+    # Predictions move in a straight line from uniform to the target, in quarters of the way. The last quarter is
+    # omitted, since the loss is nearly flat at the target.
     uniform = np.full_like(case.probabilities, 1 / case.probabilities.shape[-1])
     targets = one_hot(case) * np.float32(0.5) + uniform * np.float32(0.5)
     ways = [targets * np.float32(part) + uniform * np.float32(1 - part) for part in (0, 0.25, 0.5, 0.75)]
     curve = np.stack([ops.categorical_crossentropy(targets, way) for way in ways])
-    assert (np.diff(curve, axis=0) < 0).all(), f"nearer to the target the loss goes {curve.tolist()}"
+    assert (np.diff(curve, axis=0) < 0).all(), f"the loss does not decrease towards the target: {curve.tolist()}"
 
 
 @claim("cross_entropy.least-at-the-target")
@@ -127,7 +127,9 @@ def test_least_at_the_target(ops, case):
     least, other = (ops.categorical_crossentropy(targets, p).astype(np.float64) for p in (targets, case.probabilities))
     to_float64 = targets.astype(np.float64), case.probabilities.astype(np.float64)
     bound = rounding.crossentropy(*to_float64) + rounding.crossentropy(to_float64[0], to_float64[0])
-    assert (least <= other + bound).all(), f"at the target the loss is {least}, elsewhere {other}"
+    assert (least <= other + bound).all(), (
+        f"the loss at the target is {least}, expected at most the loss elsewhere, {other}"
+    )
     assert_crossentropy("the loss at the target, its entropy", least.astype(FLOAT), targets, targets)
 
 
@@ -141,7 +143,7 @@ def test_confident_and_right(ops, doubt):
 
 @claim("cross_entropy.confident-and-wrong")
 def test_confident_and_wrong(ops):
-    # The smallest power of 2 that nobody clips.
+    # The smallest power of 2 that no framework clips.
     probabilities = np.array([[2.0**-23, 1 - 2.0**-23]], np.float32)
     result = ops.sparse_categorical_crossentropy(np.zeros(1, np.int32), probabilities)
     assert_crossentropy("the loss at a probability of 2^-23", result, np.array([[1.0, 0.0]]), probabilities)
@@ -152,7 +154,7 @@ def test_confident_and_wrong(ops):
 def test_certain_and_right(ops, classes):
     labels = np.arange(classes, dtype=np.int32)
     certain = np.eye(classes, dtype=np.float32)
-    # Whoever keeps probabilities away from 0 and 1 has the loss of such ones.
+    # Frameworks that clip probabilities return the loss of the clipped probabilities.
     clipped = np.clip(certain.astype(np.float64), losses.EPSILON, 1 - losses.EPSILON)
     bound = rounding.crossentropy(certain.astype(np.float64), clipped) + 2 * losses.EPSILON
     sparse = ops.sparse_categorical_crossentropy(labels, certain)
@@ -165,9 +167,9 @@ def test_certain_and_right(ops, classes):
 @given(case=classified())
 def test_non_negative(ops, case):
     result = ops.categorical_crossentropy(one_hot(case), case.probabilities)
-    # The probabilities of a row may add up to a little more than 1, and a loss that divides by the sum not notice.
+    # Rounding may bring a probability slightly above 1, for example in a loss that divides by the sum of the row.
     bound = rounding.crossentropy(one_hot(case).astype(np.float64), case.probabilities.astype(np.float64))
-    assert (result >= -bound).all(), f"a negative loss in {result}"
+    assert (result >= -bound).all(), f"expected no negative loss, got {result}"
 
 
 @claim("cross_entropy.uniform-prediction")
@@ -188,8 +190,10 @@ def test_zero_probability(ops, permitted):
     bound = rounding.crossentropy(np.ones((1, 1)), to_float64)
 
     def finite():
-        assert np.isfinite(wrong[0]), f"probability 0 costs {wrong}"
-        assert wrong[0] >= close[0] - bound[0], f"probability 0 costs {wrong}, and {losses.EPSILON} costs {close}"
+        assert np.isfinite(wrong[0]), f"the loss at probability 0 is {wrong}, expected a finite loss"
+        assert wrong[0] >= close[0] - bound[0], (
+            f"the loss at probability 0 is {wrong}, below {close} at {losses.EPSILON}"
+        )
 
     permitted({"finite": finite, "infinite": partial(assert_equal, "the loss", wrong, np.array([np.inf]))})
 
@@ -202,10 +206,10 @@ def test_two_losses(keras, name):
 
 @claim("cross_entropy.third-loss")
 def test_third_loss(keras):
-    neither, even = (keras.to_tensor(np.full((1, 2), number, np.float32)) for number in (0, 0.5))
-    of = keras.namespace.losses
-    assert keras.to_numpy(of.binary_crossentropy(neither, even)) > 0
-    assert_equal("the categorical loss", keras.to_numpy(of.categorical_crossentropy(neither, even)), np.zeros(1))
+    zeros, halves = (keras.to_tensor(np.full((1, 2), number, np.float32)) for number in (0, 0.5))
+    functions = keras.namespace.losses
+    assert keras.to_numpy(functions.binary_crossentropy(zeros, halves)) > 0
+    assert_equal("the categorical loss", keras.to_numpy(functions.categorical_crossentropy(zeros, halves)), np.zeros(1))
 
 
 @claim("cross_entropy.argument-names")
@@ -241,7 +245,7 @@ def test_integer_types(ops, seed, kind):
     labels = np.array([0, 127, 128, 200, 255], kind)
     probabilities = cases.probabilities(seed, 5, 300)
     assert_correct(SPARSE_CATEGORICAL_CROSSENTROPY, ops.sparse_categorical_crossentropy, labels, probabilities)
-    # As deep as uint8 counts: beyond, JAX counts classes in that type, too, and takes 256 for 0.
+    # At a larger depth JAX, which numbers classes in the type of the labels, would wrap 256 to 0 in uint8.
     assert_correct(ONE_HOT, ops.one_hot, labels, 256)
 
 
@@ -273,9 +277,9 @@ def test_sparse_equals_one_hot(ops, case):
     encoded = ops.one_hot(case.labels, case.probabilities.shape[-1])
     sparse = ops.sparse_categorical_crossentropy(case.labels, case.probabilities)
     dense = ops.categorical_crossentropy(encoded, case.probabilities)
-    # Each of the two may be off by the bound.
+    # Each of the two losses may be off by the bound.
     bound = 2 * rounding.crossentropy(one_hot(case).astype(np.float64), case.probabilities.astype(np.float64))
-    assert_within("the sparse loss against the categorical one", sparse, dense.astype(np.float64), bound)
+    assert_within("the sparse loss, compared with the categorical loss", sparse, dense.astype(np.float64), bound)
 
 
 @claim("cross_entropy.probabilities-not-logits")
@@ -296,7 +300,7 @@ def test_one_hot(ops, labels):
 @claim("cross_entropy.one-hot-any-depth")
 @pytest.mark.parametrize("depth", [1, 2, 57, 129, 300, 70_000])
 def test_one_hot_any_depth(ops, seed, depth):
-    # Labels at both ends, and beyond the range of each smaller type of whole numbers.
+    # Labels at both ends, and around the limits of narrower integer types.
     known = np.array([0, 127, 128, 255, 256, 32_767, 32_768, 65_535, 65_536, depth - 1], np.int32)
     assert_correct(ONE_HOT, ops.one_hot, known[known < depth], depth)
 

@@ -1,158 +1,50 @@
-"""Custom layers: lines 840 to 891 of the document."""
+"""Custom layers in general: lines 840 to 891 of the document."""
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from assay.spec import vectors
-from assay.spec.error_bounds import measured_bounds, rounding
-from assay.spec.error_bounds.measured_bounds import to_float64
-from assay.spec.semantics import layers
-from assay.spec.semantics import models as definition
-from assay.spec.semantics.initializers import glorot_limit
-from assay.testing.assertions import assert_close, assert_equal, assert_rejected, assert_within, claim
-from assay.testing.chances import chance_of_draws
-from assay.testing.strategies import DenseCase, dense_cases
-from assay.testing.thresholds import FALSE_ALARM
-
-PROGRAM = vectors.read("linear_model")
-X, Y = np.array(PROGRAM["X"], np.float32), np.array(PROGRAM["y"], np.float32)
-LEARNING_RATE = PROGRAM["learning_rate"]
-# Each step of a trajectory changes every parameter; more of them show no other fault.
-STEPS = 5
-# Enough numbers for their largest to come near the limit of their distribution.
-MANY = (50, 60)
+from assay.testing.assertions import assert_equal, assert_rejected, claim
+from assay.testing.custom_layers import (
+    MANY,
+    X,
+    assert_glorot_uniform,
+    assert_same_variables,
+    base_name,
+    compile_model,
+    document_class,
+    document_layer,
+    run,
+    shapes,
+)
 
 
-def documents_class(keras):
-    """Make the document's LinearLayer; `given` keeps what its build was handed."""
-
-    class LinearLayer(keras.namespace.layers.Layer):
-        def __init__(self, units):
-            super().__init__()
-            self.units = units
-
-        def build(self, input_shape):
-            self.given = input_shape
-            self.w = self.add_weight(name="w", shape=[input_shape[-1], self.units], initializer="zeros")
-            self.b = self.add_weight(name="b", shape=[self.units], initializer="zeros")
-
-        def call(self, inputs):
-            return keras.operations.matmul(inputs, self.w) + self.b
-
-    return LinearLayer
-
-
-def documents_layer(keras, units=1, inputs=X):
-    """Make the document's layer, which has been called once."""
-    layer = documents_class(keras)(units)
-    layer(keras.to_tensor(inputs))
-    return layer
-
-
-def documents_model(keras):
-    """Make the document's LinearModel."""
-
-    class LinearModel(keras.namespace.Model):
-        def __init__(self):
-            super().__init__()
-            self.layer = documents_class(keras)(units=1)
-
-        def call(self, inputs):
-            return self.layer(inputs)
-
-    return LinearModel()
-
-
-def layer_of(keras, **methods):
-    """Make a layer whose class has these methods; its call, unless it is one of them, returns its inputs."""
+def make_layer(keras, **methods):
+    """Return a layer of a class with these methods. By default, `call` returns its inputs."""
     identity = {"call": lambda self, inputs: inputs}
     return type("Own", (keras.namespace.layers.Layer,), identity | methods)()
 
 
-def with_weights(keras, *all_arguments):
-    """Make a layer that adds a weight with each of the arguments in its build, and call it."""
+def layer_with_weights(keras, *all_arguments):
+    """Return a layer after a call: its `build` adds one weight for each of the arguments."""
 
     def build(self, _):
         self.added = [self.add_weight(*positional, **named) for positional, named in all_arguments]
 
-    layer = layer_of(keras, build=build)
+    layer = make_layer(keras, build=build)
     layer(keras.to_tensor(X))
     return layer
 
 
-def run(keras, layer, inputs=X):
-    return keras.to_numpy(layer(keras.to_tensor(inputs)))
-
-
-def shapes(owner):
-    return [tuple(variable.shape) for variable in owner.variables]
-
-
-def own_name(variable):
-    """Return the name that a variable was given: Keras 2 puts its layer's before it, and a number after it."""
-    return variable.name.split("/")[-1].split(":")[0]
-
-
-def assert_same(actual, expected):
-    """Check that these are the very same variables, in the same order."""
-    assert list(map(id, actual)) == list(map(id, expected)), f"{actual} are not {expected}"
-
-
-def assert_dense(keras, layer, case):
-    """Give a layer drawn parameters, and compare what it computes with the definition of Dense."""
-    inputs = keras.to_tensor(case.inputs)
-    layer(inputs)
-    assert shapes(layer) == [case.kernel.shape, case.bias.shape]
-    for variable, value in zip(layer.variables, (case.kernel, case.bias), strict=True):
-        variable.assign(value)
-    doubles = list(map(to_float64, case))
-    actual = keras.to_numpy(layer(inputs))
-    assert_within("the layer's output", actual, layers.dense(*doubles), rounding.dense(*doubles, None))
-
-
-def assert_drawn(kernel):
-    """Check that 3,000 numbers are drawn evenly from Glorot's interval, and with all their bits."""
-    limit = glorot_limit(*MANY)
-    assert np.abs(kernel).max() <= limit * (1 + rounding.gamma(rounding.SQRT))
-    probability = chance_of_draws(kernel.ravel(), -limit, limit)
-    assert probability > FALSE_ALARM, f"even draws look this uneven with a probability of {probability:.3g} only"
-    assert len(np.unique(kernel)) > kernel.size / 2, "the numbers repeat"
-
-
-def compiled(keras, model):
-    model.compile(optimizer=keras.namespace.optimizers.SGD(LEARNING_RATE), loss="mse", run_eagerly=True)
-    return model
-
-
-def moved(keras, *stack):
-    """Train a stack of layers for one step, and say of each variable whether any of its numbers changed."""
-    model = keras.namespace.Sequential(list(stack))
-    model(keras.to_tensor(X))
-    before = [np.array(keras.to_numpy(variable)) for variable in model.variables]
-    compiled(keras, model).train_on_batch(X, Y)
-    return [bool((keras.to_numpy(now) != then).any()) for now, then in zip(model.variables, before, strict=True)]
-
-
-def trained(parameters, inputs, targets):
-    """Return what the linear model has learnt, by the definition."""
-    return definition.train("linear", parameters, inputs, targets, LEARNING_RATE)[1]
-
-
-# A layer of one's own
-
-
 @claim("custom_layer.works-as-predefined")
 def test_works_as_predefined(keras):
-    double = layer_of(keras, call=lambda self, inputs: inputs * 2)
+    double = make_layer(keras, call=lambda self, inputs: inputs * 2)
     flatten = keras.namespace.layers.Flatten()
     assert_equal("the model's output", run(keras, keras.namespace.Sequential([double, flatten])), X * 2)
 
 
 @claim("custom_layer.call-is-enough")
 def test_call_is_enough(keras):
-    assert_equal("the output", run(keras, layer_of(keras, call=lambda self, inputs: inputs * 2)), X * 2)
+    assert_equal("the output", run(keras, make_layer(keras, call=lambda self, inputs: inputs * 2)), X * 2)
 
 
 @claim("custom_layer.call-required")
@@ -166,59 +58,59 @@ def test_call_required(keras):
 
 @claim("custom_layer.super-init")
 def test_super_init(keras):
-    def forgetful(self):
+    def init_without_super(self):
         self.units = 1
 
     with pytest.raises(RuntimeError, match="super"):
-        layer_of(keras, __init__=forgetful)(keras.to_tensor(X))
+        make_layer(keras, __init__=init_without_super)(keras.to_tensor(X))
 
 
 @claim("custom_layer.init-keeps")
 def test_init_keeps(keras):
-    assert [shapes(documents_layer(keras, units)) for units in (1, 4)] == [[(3, 1), (1,)], [(3, 4), (4,)]]
+    assert [shapes(document_layer(keras, units)) for units in (1, 4)] == [[(3, 1), (1,)], [(3, 4), (4,)]]
 
 
 @claim("custom_layer.input-shape-type")
 def test_input_shape_type(keras):
-    assert type(documents_layer(keras).given) is tuple
+    assert type(document_layer(keras).build_shape) is tuple
 
 
 @claim("custom_layer.input-shape")
 @pytest.mark.parametrize("shape", [(2, 3), (5, 1), (2, 4, 3)])
 def test_input_shape(keras, shape):
-    assert tuple(documents_layer(keras, inputs=np.ones(shape, np.float32)).given) == shape
+    assert tuple(document_layer(keras, inputs=np.ones(shape, np.float32)).build_shape) == shape
 
 
 @claim("custom_layer.symbolic-shape")
 def test_symbolic_shape(keras):
-    layer = documents_class(keras)(1)
+    layer = document_class(keras)(1)
     layer(keras.namespace.Input((3,)))
-    assert tuple(layer.given) == (None, 3)
+    assert tuple(layer.build_shape) == (None, 3)
 
 
 @claim("custom_layer.first-shape-stays")
 def test_first_shape_stays(keras):
-    layer = documents_layer(keras)
+    layer = document_layer(keras)
     run(keras, layer, np.ones((7, 3), np.float32))
-    assert tuple(layer.given) == X.shape
+    assert tuple(layer.build_shape) == X.shape
 
 
 @claim("custom_layer.not-built-when-made")
 def test_not_built_when_made(keras):
-    layer = documents_class(keras)(2)
+    layer = document_class(keras)(2)
     assert (list(layer.variables), layer.built) == ([], False)
 
 
 @claim("custom_layer.variables-at-first-call")
 def test_variables_at_first_call(keras):
-    layer = documents_layer(keras)
-    assert_same(layer.variables, [layer.w, layer.b])
+    layer = document_layer(keras)
+    assert_same_variables(layer.variables, [layer.w, layer.b])
 
 
 @claim("custom_layer.adapts-to-inputs")
 @pytest.mark.parametrize("features", [1, 3, 8])
 def test_adapts_to_inputs(keras, features):
-    layer = documents_layer(keras, units=2, inputs=np.ones((4, features), np.float32))
+    layer = document_layer(keras, units=2, inputs=np.ones((4, features), np.float32))
     assert tuple(layer.w.shape) == (features, 2)
 
 
@@ -233,33 +125,33 @@ def test_variables_in_init(keras):
             return inputs * self.scale
 
     layer = Own()
-    assert_same(layer.variables, [layer.scale])
+    assert_same_variables(layer.variables, [layer.scale])
     assert_equal("the output", run(keras, layer), X)
-    assert_same(layer.variables, [layer.scale])
+    assert_same_variables(layer.variables, [layer.scale])
 
 
 @claim("custom_layer.add-weight-returns")
 def test_add_weight_returns(keras):
-    layer = with_weights(keras, ((), {"name": "a", "shape": (2,)}), ((), {"name": "b", "shape": (3,)}))
-    assert_same(layer.variables, layer.added)
+    layer = layer_with_weights(keras, ((), {"name": "a", "shape": (2,)}), ((), {"name": "b", "shape": (3,)}))
+    assert_same_variables(layer.variables, layer.added)
     assert shapes(layer) == [(2,), (3,)]
 
 
 @claim("custom_layer.add-weight-by-position")
 def test_add_weight_by_position(keras):
-    assert shapes(with_weights(keras, (((2, 3), "ones"), {}))) == [(2, 3)]
+    assert shapes(layer_with_weights(keras, (((2, 3), "ones"), {}))) == [(2, 3)]
 
 
 @claim("custom_layer.add-weight-ellipsis")
 def test_add_weight_ellipsis(keras):
     with pytest.raises((TypeError, ValueError)):
-        with_weights(keras, ((...,), {}))
+        layer_with_weights(keras, ((...,), {}))
 
 
 @claim("custom_layer.add-weight-default")
 def test_add_weight_default(keras):
-    (drawn,) = with_weights(keras, ((), {"name": "a", "shape": MANY})).added
-    assert_drawn(keras.to_numpy(drawn))
+    (drawn,) = layer_with_weights(keras, ((), {"name": "a", "shape": MANY})).added
+    assert_glorot_uniform(keras.to_numpy(drawn))
 
 
 @claim("custom_layer.instances-are-apart")
@@ -276,62 +168,66 @@ def test_instances_are_apart(keras):
     for _ in range(3):
         layer = Own()
         assert_equal("the output of a new layer", run(keras, layer), X)
-        # What has been learnt stays with the layer that has learnt it.
+        # An assignment to one layer must not affect the others.
         layer.scale.assign(2.0 + len(layers))
         layers.append(layer)
     for factor, layer in enumerate(layers, 2):
         assert_equal("the output", run(keras, layer), factor * X)
     drawn = [keras.to_numpy(layer.drawn) for layer in layers]
-    assert len({one.tobytes() for one in drawn}) == len(drawn), f"layers of one class draw the same: {drawn}"
+    assert len({one.tobytes() for one in drawn}) == len(drawn), f"layers of the same class draw equal weights: {drawn}"
 
 
 @claim("custom_layer.add-weight-trainable")
 def test_add_weight_trainable(keras):
-    layer = with_weights(keras, ((), {"name": "a", "shape": ()}), ((), {"name": "b", "shape": (), "trainable": False}))
-    assert_same(layer.variables, layer.added)
-    assert_same(layer.trainable_variables, layer.added[:1])
+    layer = layer_with_weights(
+        keras, ((), {"name": "a", "shape": ()}), ((), {"name": "b", "shape": (), "trainable": False})
+    )
+    assert_same_variables(layer.variables, layer.added)
+    assert_same_variables(layer.trainable_variables, layer.added[:1])
 
 
 @claim("custom_layer.state-is-complete")
 def test_state_is_complete(keras):
-    layer = documents_layer(keras)
-    assert_rejected("a third", lambda: layer.add_weight(name="more", shape=(), initializer="zeros"))
+    layer = document_layer(keras)
+    assert_rejected(
+        "a third variable after build", lambda: layer.add_weight(name="more", shape=(), initializer="zeros")
+    )
 
 
 @claim("custom_layer.call-returns")
 def test_call_returns(keras):
-    assert_equal("what call returns", run(keras, layer_of(keras, call=lambda self, inputs: inputs[:1])), X[:1])
+    assert_equal("what call returns", run(keras, make_layer(keras, call=lambda self, inputs: inputs[:1])), X[:1])
     with pytest.raises(NameError):
-        run(keras, layer_of(keras, call=lambda self, inputs: output))  # noqa: F821 - as it is printed
+        run(keras, make_layer(keras, call=lambda self, inputs: output))  # noqa: F821 - as printed in the document
 
 
 @claim("custom_layer.trainable-switch")
 def test_trainable_switch(keras):
-    layer = documents_layer(keras)
+    layer = document_layer(keras)
     layer.trainable = False
-    assert_same(layer.variables, [layer.w, layer.b])
+    assert_same_variables(layer.variables, [layer.w, layer.b])
     assert list(layer.trainable_variables) == []
 
 
 @claim("custom_layer.add-weight-options")
 def test_add_weight_options(keras):
     constant = keras.namespace.initializers.Constant(2.5)
-    layer = with_weights(
+    layer = layer_with_weights(
         keras,
         ((), {"name": "second", "shape": (2, 1), "initializer": "ones"}),
         ((), {"name": "first", "shape": [3], "initializer": constant}),
         ((), {"name": "number", "shape": (), "initializer": "zeros", "dtype": "int32", "trainable": False}),
     )
-    assert [own_name(variable) for variable in layer.added] == ["second", "first", "number"]
+    assert [base_name(variable) for variable in layer.added] == ["second", "first", "number"]
     for variable, expected in zip(layer.added, (np.ones((2, 1)), np.full(3, 2.5), np.zeros(())), strict=True):
         dtype = np.dtype(np.int32 if variable is layer.added[2] else np.float32)
-        assert_equal(own_name(variable), keras.to_numpy(variable), expected, dtype)
-    assert_same(layer.trainable_variables, layer.added[:2])
+        assert_equal(base_name(variable), keras.to_numpy(variable), expected, dtype)
+    assert_same_variables(layer.trainable_variables, layer.added[:2])
 
 
 @claim("custom_layer.assigning")
 def test_assigning(keras):
-    layer = documents_layer(keras)
+    layer = document_layer(keras)
     for change, expected in (("assign", 3), ("assign_add", 5), ("assign_sub", 2)):
         getattr(layer.b, change)(np.array([{"assign": 3, "assign_add": 2, "assign_sub": 3}[change]], np.float32))
         assert_equal(f"after {change}", keras.to_numpy(layer.b), np.array([expected]))
@@ -340,24 +236,24 @@ def test_assigning(keras):
 
 @claim("custom_layer.layers-in-layers")
 def test_layers_in_layers(keras):
-    parts = [documents_class(keras)(units) for units in (3, 2, 1)]
+    inner_layers = [document_class(keras)(units) for units in (3, 2, 1)]
 
     def start(self):
         super(type(self), self).__init__()
-        self.first, self.rest = parts[0], parts[1:]
+        self.first, self.rest = inner_layers[0], inner_layers[1:]
 
     def call(self, inputs):
-        for part in (self.first, *self.rest):
-            inputs = part(inputs)
+        for inner_layer in (self.first, *self.rest):
+            inputs = inner_layer(inputs)
         return inputs
 
-    layer = layer_of(keras, __init__=start, call=call)
+    layer = make_layer(keras, __init__=start, call=call)
     model = keras.namespace.Sequential([layer])
     run(keras, model)
     expected = [(3, 3), (3,), (3, 2), (2,), (2, 1), (1,)]
     assert shapes(layer) == shapes(model) == expected
     layer.trainable = False
-    assert list(model.trainable_variables) == [] == list(parts[2].trainable_variables)
+    assert list(model.trainable_variables) == [] == list(inner_layers[2].trainable_variables)
 
 
 @claim("custom_layer.training-argument")
@@ -368,301 +264,20 @@ def test_training_argument(keras):
         modes.append(bool(training))
         return inputs * 1
 
-    def told(action):
+    def record_modes(action):
         modes.clear()
         action()
         return set(modes)
 
-    layer = layer_of(keras, call=call)
+    layer = make_layer(keras, call=call)
     model = keras.namespace.Sequential([keras.namespace.Sequential([layer])])
-    compiled(keras, model)
+    compile_model(keras, model)
     inputs = keras.to_tensor(X)
     model(inputs)
-    assert told(lambda: model(inputs, training=True)) == {True}
-    assert told(lambda: model(inputs)) == told(lambda: model(inputs, training=False)) == {False}
-    assert told(lambda: model.evaluate(X, X, verbose=0)) == told(lambda: model.predict(X, verbose=0)) == {False}
-
-
-# The document's LinearLayer
-
-
-@claim("custom_layer.names")
-def test_names(keras):
-    assert [own_name(variable) for variable in documents_layer(keras).variables] == ["w", "b"]
-
-
-@claim("custom_layer.shapes")
-def test_shapes(keras):
-    dense = keras.namespace.layers.Dense(4)
-    run(keras, dense)
-    assert shapes(documents_layer(keras, units=4)) == shapes(dense) == [(3, 4), (4,)]
-
-
-@claim("custom_layer.zeros")
-def test_zeros(keras):
-    layer = documents_layer(keras, units=4)
-    for name, variable, shape in (("w", layer.w, (3, 4)), ("b", layer.b, (4,))):
-        assert_equal(name, keras.to_numpy(variable), np.zeros(shape))
-    assert_equal("the output", run(keras, layer), np.zeros((2, 4)))
-
-
-@claim("custom_layer.starts-unlike-dense")
-def test_starts_unlike_dense(keras):
-    dense = keras.namespace.layers.Dense(4)
-    run(keras, dense)
-    assert keras.to_numpy(dense.kernel).any()
-    assert not keras.to_numpy(documents_layer(keras, units=4).w).any()
-
-
-@claim("custom_layer.zeros-do-not-learn")
-def test_zeros_do_not_learn(keras):
-    LinearLayer = documents_class(keras)  # noqa: N806 - a class
-    assert moved(keras, LinearLayer(4), LinearLayer(1)) == [False, False, False, True]
-    assert moved(keras, LinearLayer(1)) == [True, True]
-
-
-@claim("custom_layer.computes-dense")
-@given(case=st.integers(2, 3).flatmap(lambda rank: dense_cases(rank=rank)))
-def test_computes_dense(keras, case):
-    assert_dense(keras, documents_class(keras)(len(case.bias)), case)
-
-
-@claim("custom_layer.trains-as-dense")
-def test_trains_as_dense(keras):
-    zeros = {"dense/kernel": np.zeros((3, 1), np.float32), "dense/bias": np.zeros(1, np.float32)}
-    problem = zeros, np.tile(X, (STEPS, 1, 1)), np.tile(Y, (STEPS, 1, 1))
-    limits = measured_bounds.bounds(trained, "linear", *problem, batch_axis=1)
-    for model in (documents_model(keras), keras.namespace.Sequential([documents_class(keras)(1)])):
-        data = (np.tile(array, (STEPS, 1)) for array in (X, Y))
-        compiled(keras, model).fit(*data, batch_size=len(X), shuffle=False, verbose=0)
-        parameters = dict(zip(zeros, map(keras.to_numpy, model.variables), strict=True))
-        assert_close("the trained parameters", parameters, trained(*map(to_float64, problem)), limits)
-
-
-@claim("custom_layer.any-batch-size")
-@pytest.mark.parametrize("batch", [1, 9])
-def test_any_batch_size(keras, batch):
-    layer = documents_layer(keras)
-    layer.b.assign([1])
-    assert_equal("the output", run(keras, layer, np.ones((batch, 3), np.float32)), np.ones((batch, 1)))
-
-
-@claim("custom_layer.other-features")
-def test_other_features(keras):
-    layer = documents_layer(keras)
-    with pytest.raises(keras.operations.InvalidArgumentError):
-        run(keras, layer, np.ones((2, 5), np.float32))
-
-
-@claim("custom_layer.whole-numbers")
-def test_whole_numbers(keras):
-    inputs = X.astype(np.int32)
-    assert run(keras, keras.namespace.layers.Dense(1), inputs).dtype == np.float32
-    with pytest.raises(keras.operations.InvalidArgumentError):
-        documents_layer(keras, inputs=inputs)
-
-
-@claim("custom_layer.no-options")
-@pytest.mark.parametrize("option", [{"name": "mine"}, {"dtype": "float32"}])
-def test_no_options(keras, option):
-    assert keras.namespace.layers.Dense(1, **option)
-    with pytest.raises(TypeError):
-        documents_class(keras)(1, **option)
-
-
-@claim("custom_layer.no-configuration")
-def test_no_configuration(keras):
-    layer = documents_layer(keras)
-    with pytest.raises(TypeError):
-        type(layer).from_config(layer.get_config())
-
-
-@claim("custom_layer.units-unchecked")
-def test_units_unchecked(keras):
-    layer = documents_class(keras)(-1)
-    assert_rejected("units=-1", lambda: run(keras, layer))
-
-
-# The document's LinearModel
-
-
-@claim("custom_layer.between-layers")
-def test_between_layers(keras):
-    layer = documents_class(keras)(2)
-    model = keras.namespace.Sequential([keras.namespace.layers.Flatten(), layer, keras.namespace.layers.Softmax()])
-    assert_equal("two equal shares", run(keras, model), np.full((2, 2), 0.5))
-    assert_same(model.variables, [layer.w, layer.b])
-
-
-@claim("custom_layer.functional")
-def test_functional(keras):
-    inputs, layer = keras.namespace.Input((3,)), documents_class(keras)(2)
-    model = keras.namespace.Model(inputs=inputs, outputs=layer(inputs))
-    layer.b.assign([1, 2])
-    assert_equal("the model's output", run(keras, model), np.array([[1, 2], [1, 2]]))
-
-
-@claim("custom_layer.model-calls-layer")
-def test_model_calls_layer(keras):
-    model = documents_model(keras)
-    run(keras, model)
-    model.layer.w.assign([[1], [2], [4]])
-    model.layer.b.assign([0.5])
-    assert_equal("the model's output", run(keras, model), np.array([[17.5], [38.5]]))
-
-
-@claim("custom_layer.model-has-variables")
-def test_model_has_variables(keras):
-    model = documents_model(keras)
-    run(keras, model)
-    assert_same(model.variables, [model.layer.w, model.layer.b])
-    assert_same(model.trainable_variables, [model.layer.w, model.layer.b])
-
-
-# The implementation's own
-
-
-@claim("custom_layer.robust-computes")
-@given(case=st.integers(2, 3).flatmap(lambda rank: dense_cases(rank=rank)))
-def test_robust_computes(keras, case):
-    assert_dense(keras, keras.linear_layer(len(case.bias)), case)
-
-
-@claim("custom_layer.robust-start")
-def test_robust_start(keras):
-    layer = keras.linear_layer(MANY[1])
-    run(keras, layer, np.ones((1, MANY[0]), np.float32))
-    assert shapes(layer) == [MANY, MANY[1:]]
-    kernel, bias = map(keras.to_numpy, layer.variables)
-    assert_drawn(kernel)
-    assert_equal("the bias", bias, np.zeros(MANY[1]))
-    other = keras.linear_layer(MANY[1])
-    run(keras, other, np.ones((1, MANY[0]), np.float32))
-    assert not np.array_equal(keras.to_numpy(other.variables[0]), kernel), "two layers start from the same kernel"
-
-
-@claim("custom_layer.robust-learns")
-def test_robust_learns(keras):
-    assert moved(keras, keras.linear_layer(4), keras.linear_layer(1)) == [True] * 4
-
-
-@claim("custom_layer.robust-initializers")
-def test_robust_initializers(keras):
-    layer = keras.linear_layer(2, kernel_initializer="ones", bias_initializer=keras.namespace.initializers.Ones())
-    assert_equal("sums and 1", run(keras, layer), np.array([[7, 7], [16, 16]]))
-
-
-@claim("custom_layer.robust-large")
-def test_robust_large(keras):
-    # An odd shape above the usual sizes of blocks, of whole numbers whose sums are exact.
-    generator = np.random.default_rng(0)
-    inputs, kernel, bias = (
-        generator.integers(-4, 5, shape).astype(np.float32) for shape in ((35, 67), (67, 1_029), (1_029,))
+    assert record_modes(lambda: model(inputs, training=True)) == {True}
+    assert record_modes(lambda: model(inputs)) == record_modes(lambda: model(inputs, training=False)) == {False}
+    assert (
+        record_modes(lambda: model.evaluate(X, X, verbose=0))
+        == record_modes(lambda: model.predict(X, verbose=0))
+        == {False}
     )
-    assert_dense(keras, keras.linear_layer(1_029), DenseCase(inputs, kernel, bias))
-
-
-@claim("custom_layer.robust-trains")
-def test_robust_trains(keras):
-    zeros = {"dense/kernel": np.zeros((3, 1), np.float32), "dense/bias": np.zeros(1, np.float32)}
-    problem = zeros, np.tile(X, (STEPS, 1, 1)), np.tile(Y, (STEPS, 1, 1))
-    limits = measured_bounds.bounds(trained, "linear", *problem, batch_axis=1)
-    model = keras.namespace.Sequential([keras.linear_layer(1, kernel_initializer="zeros")])
-    data = (np.tile(array, (STEPS, 1)) for array in (X, Y))
-    compiled(keras, model).fit(*data, batch_size=len(X), shuffle=False, verbose=0)
-    parameters = dict(zip(zeros, map(keras.to_numpy, model.variables), strict=True))
-    assert_close("the trained parameters", parameters, trained(*map(to_float64, problem)), limits)
-
-
-@claim("custom_layer.robust-instances")
-def test_robust_instances(keras):
-    one, other = (keras.linear_layer(1, kernel_initializer="ones") for _ in range(2))
-    for layer in (one, other):
-        run(keras, layer)
-    one.set_weights([np.array([[1], [2], [4]], np.float32), np.array([0.5], np.float32)])
-    assert_equal("the first layer", run(keras, one), np.array([[17.5], [38.5]]))
-    assert_equal("the second layer", run(keras, other), np.array([[6], [15]]))
-    assert_equal("other inputs", run(keras, one, X[::-1]), np.array([[38.5], [17.5]]))
-
-
-@claim("custom_layer.robust-symbolic")
-@pytest.mark.parametrize("shape", [(3,), (None, 3)])
-def test_robust_symbolic(keras, shape):
-    inputs, layer = keras.namespace.Input(shape), keras.linear_layer(2, kernel_initializer="ones")
-    symbolic = layer(inputs)
-    assert tuple(symbolic.shape) == (None, *shape[:-1], 2)
-    model = keras.namespace.Model(inputs=inputs, outputs=symbolic)
-    values = X if len(shape) == 1 else X[:, None]
-    assert_equal("the sums", run(keras, model, values), np.repeat(values.sum(axis=-1, keepdims=True), 2, axis=-1))
-
-
-@claim("custom_layer.robust-builds-once")
-def test_robust_builds_once(keras):
-    layer = keras.linear_layer(1)
-    run(keras, layer)
-    before = list(layer.variables)
-    for variable in before:
-        variable.assign(np.ones(tuple(variable.shape), np.float32))
-    # Another number of examples, another rank and another type.
-    for inputs in (np.ones((5, 3), np.float32), np.ones((2, 5, 3), np.float32), X.astype(np.int32)):
-        run(keras, layer, inputs)
-    assert_same(layer.variables, before)
-    assert_equal("sums and 1", run(keras, layer), np.array([[7], [16]]))
-
-
-@claim("custom_layer.robust-variables")
-def test_robust_variables(keras):
-    model = keras.namespace.Sequential([keras.linear_layer(4), keras.linear_layer(1)])
-    run(keras, model)
-    assert shapes(model) == [(3, 4), (4,), (4, 1), (1,)]
-    assert_same(model.trainable_variables, model.variables)
-
-
-@claim("custom_layer.robust-whole-numbers")
-@pytest.mark.parametrize("dtype", ["int32", "int64", "uint8"])
-def test_robust_whole_numbers(keras, dtype):
-    layer = keras.linear_layer(1, kernel_initializer="ones")
-    assert_equal("the sums", run(keras, layer, X.astype(dtype)), np.array([[6], [15]]))
-
-
-@claim("custom_layer.robust-other-features")
-def test_robust_other_features(keras):
-    layer = keras.linear_layer(1)
-    run(keras, layer)
-    assert_rejected("5 features after 3", lambda: run(keras, layer, np.ones((2, 5), np.float32)))
-
-
-@claim("custom_layer.robust-rank-1")
-def test_robust_rank_1(keras):
-    assert_rejected("one example alone", lambda: run(keras, keras.linear_layer(1), X[0]))
-
-
-@claim("custom_layer.robust-units")
-@pytest.mark.parametrize("units", [0, -1, 2.5, "2", None])
-def test_robust_units(keras, units):
-    assert_rejected(f"units={units!r}", lambda: keras.linear_layer(units))
-
-
-@claim("custom_layer.robust-options")
-def test_robust_options(keras):
-    layer = keras.linear_layer(2, name="mine", trainable=False)
-    run(keras, layer)
-    assert (layer.name, len(layer.variables), len(layer.trainable_variables)) == ("mine", 2, 0)
-
-
-@claim("custom_layer.robust-configuration")
-def test_robust_configuration(keras):
-    layer = keras.linear_layer(2, name="mine", kernel_initializer="ones", bias_initializer="ones")
-    again = type(layer).from_config(layer.get_config())
-    assert again.name == "mine"
-    assert_equal("sums and 1", run(keras, again), np.array([[7, 7], [16, 16]]))
-
-
-@claim("custom_layer.robust-saved")
-def test_robust_saved(keras, tmp_path):
-    layer = keras.linear_layer(2)
-    model = keras.namespace.Sequential([keras.namespace.Input((3,)), layer])
-    model.save(tmp_path / "model.keras")
-    own = {type(layer).__name__: type(layer)}
-    again = keras.namespace.models.load_model(tmp_path / "model.keras", custom_objects=own)
-    assert_equal("the loaded model's output", run(keras, again), to_float64(run(keras, model)))

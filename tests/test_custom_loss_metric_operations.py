@@ -1,4 +1,4 @@
-"""What custom layers, losses and metrics compute with: tensors, and operations on them (lines 878 to 914)."""
+"""Tensors and their operations, for custom layers, losses and metrics: lines 878 to 914 of the document."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ CUBE = np.array([[[1, -2, 3], [4, 0, -6]], [[-7, 8, 5], [2, 9, -1]]], np.float32
 
 
 def apply(keras, name, *arrays, **options):
-    """Apply an operation to arrays."""
+    """Apply an operation to arrays, and return the result as an array."""
     return keras.to_numpy(getattr(keras.operations, name)(*map(keras.to_tensor, arrays), **options))
 
 
@@ -36,18 +36,20 @@ def test_tensors(keras, dtype):
 
 @claim("custom_loss_metric.numbers-are-kept")
 def test_numbers_are_kept(keras):
-    wide = np.array([1 / 3, 2.0**60 + 2.0**10, 1e-300])
-    assert_equal("float64", keras.to_numpy(keras.to_tensor(wide)), wide, wide.dtype)
-    whole = np.array([2**53 + 1, -(2**62) - 1], np.int64)
-    assert np.array_equal(keras.to_numpy(keras.to_tensor(whole)), whole)
-    narrow = np.array([1 / 3, np.inf, -np.inf, 2.0**-126, -0.0], np.float32)
-    assert np.array_equal(keras.to_numpy(keras.to_tensor(narrow)).view(np.int32), narrow.view(np.int32))
+    float64_numbers = np.array([1 / 3, 2.0**60 + 2.0**10, 1e-300])
+    assert_equal("float64", keras.to_numpy(keras.to_tensor(float64_numbers)), float64_numbers, float64_numbers.dtype)
+    integers = np.array([2**53 + 1, -(2**62) - 1], np.int64)
+    assert np.array_equal(keras.to_numpy(keras.to_tensor(integers)), integers)
+    float32_numbers = np.array([1 / 3, np.inf, -np.inf, 2.0**-126, -0.0], np.float32)
+    assert np.array_equal(
+        keras.to_numpy(keras.to_tensor(float32_numbers)).view(np.int32), float32_numbers.view(np.int32)
+    )
 
 
 @claim("custom_loss_metric.reductions")
 @pytest.mark.parametrize(("name", "reduce"), [("reduce_sum", np.sum), ("reduce_mean", np.mean)])
 def test_reductions(keras, name, reduce):
-    # Means of two are exact, and of 3 and 12 they are whole here.
+    # Multiples of 12, so that all means are exact.
     numbers = CUBE * 12
     for options in ({}, {"axis": 0}, {"axis": 1}, {"axis": 2}, {"axis": -1}):
         assert_equal(f"{name} with {options}", apply(keras, name, numbers, **options), reduce(numbers, **options))
@@ -57,7 +59,9 @@ def test_reductions(keras, name, reduce):
 def test_sum_of_whole_numbers(keras):
     numbers = np.array([[2**24, 1, -3], [5, 7, 2**20]], np.int32)
     assert_equal("the sum", apply(keras, "reduce_sum", numbers), numbers.sum(), np.dtype(np.int32))
-    assert_equal("of rows", apply(keras, "reduce_sum", numbers, axis=1), numbers.sum(axis=1), np.dtype(np.int32))
+    assert_equal(
+        "the sum of rows", apply(keras, "reduce_sum", numbers, axis=1), numbers.sum(axis=1), np.dtype(np.int32)
+    )
 
 
 @claim("custom_loss_metric.squares")
@@ -69,12 +73,14 @@ def test_squares(keras):
 @pytest.mark.parametrize(
     ("numbers", "dtype", "expected"),
     [
-        pytest.param(np.float32([1.9, -1.9, 0.5, -0.5, 2.5]), "int32", [1, -1, 0, 0, 2], id="towards 0"),
-        pytest.param(np.array([True, False]), "int32", [1, 0], id="truth to whole numbers"),
-        pytest.param(np.array([True, False]), "float32", [1, 0], id="truth to float32"),
-        pytest.param(np.int32([3, -7, 2**24]), "float32", [3, -7, 2**24], id="whole numbers to float32"),
-        pytest.param(np.uint8([0, 200, 255]), "int32", [0, 200, 255], id="bytes"),
-        pytest.param(np.float32([0, -0.5, 3]), "bool", [False, True, True], id="to truth"),
+        pytest.param(
+            np.float32([1.9, -1.9, 0.5, -0.5, 2.5]), "int32", [1, -1, 0, 0, 2], id="float32 to int32, towards 0"
+        ),
+        pytest.param(np.array([True, False]), "int32", [1, 0], id="bool to int32"),
+        pytest.param(np.array([True, False]), "float32", [1, 0], id="bool to float32"),
+        pytest.param(np.int32([3, -7, 2**24]), "float32", [3, -7, 2**24], id="int32 to float32"),
+        pytest.param(np.uint8([0, 200, 255]), "int32", [0, 200, 255], id="uint8 to int32"),
+        pytest.param(np.float32([0, -0.5, 3]), "bool", [False, True, True], id="float32 to bool"),
     ],
 )
 def test_casts(keras, numbers, dtype, expected):
@@ -87,9 +93,9 @@ def test_equality(keras):
     one, next_one = np.float32(1), np.nextafter(np.float32(1), np.float32(2))
     left, right = np.array([one, one, 0.0, np.nan], np.float32), np.array([one, next_one, -0.0, np.nan], np.float32)
     expected = np.array([True, False, True, False])
-    assert_equal("of numbers one bit apart", apply(keras, "equal", left, right), expected, np.dtype(bool))
+    assert_equal("equal of numbers one bit apart", apply(keras, "equal", left, right), expected, np.dtype(bool))
     rows, columns = np.int32([[1], [2]]), np.int32([1, 2, 1])
-    assert_equal("of rows and columns", apply(keras, "equal", rows, columns), rows == columns, np.dtype(bool))
+    assert_equal("equal of rows and columns", apply(keras, "equal", rows, columns), rows == columns, np.dtype(bool))
 
 
 @claim("custom_loss_metric.largest")
@@ -97,7 +103,7 @@ def test_equality(keras):
 @pytest.mark.parametrize("dtype", ["int32", "int64"])
 def test_largest(keras, axis, dtype):
     found = keras.to_numpy(keras.operations.argmax(keras.to_tensor(CUBE), axis=axis, output_type=dtype))
-    assert_equal("the places", found, CUBE.argmax(axis=axis), np.dtype(dtype))
+    assert_equal("the positions of the maximum", found, CUBE.argmax(axis=axis), np.dtype(dtype))
 
 
 @claim("custom_loss_metric.lengths")
@@ -119,7 +125,7 @@ def test_products(keras, left, right):
 @claim("custom_layer.unfit-operands")
 def test_unfit_operands(keras):
     error, ones = keras.operations.InvalidArgumentError, np.ones((2, 3), np.float32)
-    # A wider kind of error would take any failure for a refusal.
+    # If it were a base class of common errors, any failure would pass as a rejection.
     assert issubclass(error, Exception)
     assert not any(issubclass(kind, error) for kind in (ValueError, TypeError, RuntimeError, AttributeError))
     for what, name, other in (

@@ -52,7 +52,7 @@ def assert_dense(ops, case, bias, activation=None):
     )
 
 
-# What no product hides, and no grade excuses.
+# With inputs of 0 the result is the bias, and no rounding of products excuses an error in its last bits.
 BIAS_ALONE = DenseCase(np.zeros((1, 1), np.float32), np.ones((1, 1), np.float32), np.full(1, 1 + 2.0**-20, np.float32))
 
 
@@ -73,7 +73,7 @@ def test_affine_not_linear(ops):
 @claim("dense.activation-after-affine")
 @given(case=dense_cases(limit=1.0))
 def test_activation_is_applied_after_the_bias(ops, case):
-    # A bias of -2 turns some positive products negative: an activation applied before it would show.
+    # A bias of -2 makes some positive products negative, where an activation before the bias gives another result.
     assert_dense(ops, case, case.bias - 2, "relu")
 
 
@@ -90,7 +90,7 @@ def test_any_rank(ops, case):
     assert_dense(ops, case, case.bias)
 
 
-# Batch, input_dim and units: each is above usual blocks once, a multiple of them, and one more; one is a square.
+# Each of batch, input_dim and units is once above usual block sizes, once a multiple of them, once one more.
 LARGE_SHAPES = ((4 * ODD, 3, 2), (ODD, 64, 17), (33, ODD, 64), (64, 128, ODD), (17, 17, 17), (16, 33, 65))
 some_shape = pytest.mark.parametrize("shape", ANY_SHAPE, ids=str)
 
@@ -104,7 +104,7 @@ def test_any_size(ops, seed, batch, input_dim, units, activation):
     drawn = cases.dense(seed, (batch,), input_dim, units)
     assert_correct(DENSE, ops.dense, *drawn, activation)
     assert_correct(DENSE, ops.dense, *drawn)
-    # Where nothing cancels, the bound is a small part of the result: sums of fewer bits show.
+    # Without cancellation, the bound is small beside the result, so that sums in lower precision fail.
     assert_correct(DENSE, ops.dense, *map(np.abs, drawn))
 
 
@@ -112,30 +112,30 @@ def test_any_size(ops, seed, batch, input_dim, units, activation):
 @pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
 @pytest.mark.parametrize("leading", [(3,), (4, 3), (5, 67), (2, 1, 3), (2, 3, 1, 2)], ids=str)
 def test_any_option(ops, seed, leading, activation):
-    # As many units as the last leading axis has elements, to which a bias could be added by mistake.
+    # Where units equals the last leading axis, a bias added along that axis has the right shape.
     inputs, kernel, bias = cases.dense(seed, leading, 5, 3)
     assert_correct(DENSE, ops.dense, inputs, kernel, bias, activation)
     assert_correct(DENSE, ops.dense, inputs, kernel, None, activation)
 
 
 @claim("dense.any-magnitude")
-@pytest.mark.parametrize(("of_inputs", "of_kernel"), [(1e15, 1e15), (1e-15, 1e-15), (1e30, 1e-30), (1e-30, 1e30)])
-def test_any_magnitude(ops, seed, of_inputs, of_kernel):
-    # Formats with a smaller range than float32 do not reach there.
+@pytest.mark.parametrize(("input_scale", "kernel_scale"), [(1e15, 1e15), (1e-15, 1e-15), (1e30, 1e-30), (1e-30, 1e30)])
+def test_any_magnitude(ops, seed, input_scale, kernel_scale):
+    # The required format of products may have a smaller range than float32.
     largest = precision.GRADES[precision.current_precision()].largest / 2**8
     inputs, kernel, _ = cases.dense(seed, (5,), 7, 3)
-    of_inputs, of_kernel = (np.float32(min(one, largest)) for one in (of_inputs, of_kernel))
-    assert_correct(DENSE, ops.dense, of_inputs * inputs, of_kernel * kernel)
+    input_scale, kernel_scale = (np.float32(min(one, largest)) for one in (input_scale, kernel_scale))
+    assert_correct(DENSE, ops.dense, input_scale * inputs, kernel_scale * kernel)
 
 
 @claim("dense.saturated")
 @pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
 def test_saturated(ops, activation):
-    # All but infinities, which a kernel of many elements would multiply by 0.
+    # Without infinities, since 0 times infinity is NaN.
     sums = cases.EDGES[np.isfinite(cases.EDGES)]
     one, zero = np.ones((1, 1), np.float32), np.zeros((1, 1), np.float32)
-    reach = np.abs(sums) <= precision.GRADES[precision.current_precision()].largest
-    assert_correct(DENSE, ops.dense, sums[reach][:, None], one, None, activation)
+    representable = np.abs(sums) <= precision.GRADES[precision.current_precision()].largest
+    assert_correct(DENSE, ops.dense, sums[representable][:, None], one, None, activation)
     assert_correct(DENSE, ops.dense, zero, np.ones((1, len(sums)), np.float32), sums, activation)
 
 
@@ -158,7 +158,7 @@ def test_activation_calls_are_independent(ops, seed, operation):
 @claim("dense.memory-order")
 def test_memory_order(ops, seed):
     assert_any_memory_order(DENSE, ops.dense, *cases.dense(seed, (4, 5), 7, 3), "relu")
-    # A transposed square has the right shape.
+    # If the kernel is square, its transpose has the right shape, too.
     assert_any_memory_order(DENSE, ops.dense, *cases.dense(seed, (5,), 5, 5), "relu")
 
 
@@ -192,7 +192,7 @@ def test_full_float32(ops, evidence):
     measured = measure_precision(ops)
     evidence(precision=measured)
     assert precision.at_least_as_precise(measured, precision.current_precision()), (
-        f"products are made in {measured}, not in {precision.current_precision()}"
+        f"products are computed in {measured}, expected {precision.current_precision()}"
     )
 
 
@@ -204,7 +204,7 @@ def test_wrong_input_dim(ops):
 
 @claim("dense.units")
 def test_units_of_any_rank(keras):
-    # Whole numbers of few digits, of which no sum is rounded.
+    # Small whole numbers, whose sums are exact.
     inputs = np.arange(30, dtype=np.float32).reshape(2, 3, 5) % 7 - 3
     kernel = np.arange(20, dtype=np.float32).reshape(5, 4) % 7 - 3
     layer = keras.namespace.layers.Dense(units=4)
@@ -300,7 +300,7 @@ def test_without_bias(ops, case):
     assert_dense(ops, case, None)
 
 
-# A default that depends on the activation is none.
+# A default must not depend on the activation.
 any_activation = pytest.mark.parametrize("activation", [None, "relu", "tanh", "sigmoid"])
 
 
@@ -359,7 +359,7 @@ def test_zeros_of_any_shape(ops, shape):
     first = ops.zeros(shape)
     assert_equal("zeros", first, np.zeros(shape))
     if np.ndim(first) and first.flags.writeable:
-        # Whoever trains the first variable must not change those that are made later.
+        # Training a variable in place must not change variables that are created later.
         first += 1
     assert_equal("zeros after the first array has changed", ops.zeros(shape), np.zeros(shape))
 
@@ -404,7 +404,7 @@ def test_glorot_distribution(ops, seed):
 
 @claim("dense.glorot-distribution")
 def test_glorot_rows_and_columns(ops, seed):
-    kernel, limit = drawn_kernel(ops, seed), glorot_limit(784, 100)
+    kernel, limit = draw_kernel(ops, seed), glorot_limit(784, 100)
     halves = {"positive": kernel > 0, "large": np.abs(kernel) > limit / 2}
     chances = {
         f"{what} weights of {lines}": chance_of_shares(half.sum(axis=axis), half.shape[axis], 1 / 2)
@@ -413,10 +413,10 @@ def test_glorot_rows_and_columns(ops, seed):
     }
     what, least = min(chances.items(), key=lambda item: item[1])
     probability = len(chances) * least
-    assert probability > FALSE_ALARM, f"{what} are not half of them: the probability is {probability:.3g}"
+    assert probability > FALSE_ALARM, f"the number of {what} is too far from half: it has probability {probability:.3g}"
 
 
-def drawn_kernel(ops, seed, shape=(784, 100)):
+def draw_kernel(ops, seed, shape=(784, 100)):
     """Draw a kernel and check its form."""
     return assert_form("the kernel", ops.glorot_uniform(shape, seed), shape)
 
@@ -424,60 +424,62 @@ def drawn_kernel(ops, seed, shape=(784, 100)):
 @claim("dense.glorot-reaches-limit")
 @pytest.mark.parametrize("shape", [(784, 100), (10, 3000)])
 def test_glorot_reaches_limit(ops, seed, shape):
-    kernel = drawn_kernel(ops, seed, shape)
+    kernel = draw_kernel(ops, seed, shape)
     share = share_reached(kernel.size, FALSE_ALARM)
     for sign, furthest in (("largest", kernel.max()), ("smallest", -kernel.min())):
         reached = furthest / glorot_limit(*shape)
-        assert reached > share, f"the {sign} of {kernel.size} draws reaches {reached:.6f} of the limit"
+        assert reached > share, (
+            f"the {sign} of {kernel.size} draws is {reached:.6f} of the limit, not above {share:.6f}"
+        )
 
 
-# How many numbers between two powers of 2 float32 tells apart, as the coarsest of usual generators does.
+# Number of float32 values between consecutive powers of 2, which is the resolution of the coarsest usual generators.
 FRACTION = 2**23
 
 
 @claim("dense.glorot-resolution")
 def test_glorot_resolution(ops, seed):
-    draws = drawn_kernel(ops, seed).ravel()
+    draws = draw_kernel(ops, seed).ravel()
     probability = chance_of_collisions(draws, FRACTION)
     assert probability > FALSE_ALARM, (
-        f"{draws.size} draws have {len(np.unique(draws))} different values: so few of 2^23 with a probability of "
-        f"{probability:.3g}"
+        f"{draws.size} draws have only {len(np.unique(draws))} distinct values, which has probability "
+        f"{probability:.3g} for draws from 2^23 values"
     )
 
 
 @claim("dense.glorot-resolution")
 @pytest.mark.parametrize("shape", [(5, 7), (13, 11)], ids=str)
 def test_glorot_resolution_of_small_kernels(ops, seed, shape):
-    # What is left over beside blocks of them is drawn, too, and repeats nothing.
+    # Elements that do not fill a block must be drawn too, and must not repeat others.
     assert_fine({f"kernel {list(shape)}": assert_form("glorot_uniform", ops.glorot_uniform(shape, seed), shape)})
 
 
-# Draws differ by so many levels, and so many of them in a row make a word.
+# Number of levels to which draws are rounded, and number of consecutive draws in a word.
 LEVELS, WORD = 256, 8
-# As many from either end show that one is made of the other.
+# Number of draws from either end that reveals a sequence whose second half mirrors its first.
 MIRRORED = 2**12
 
 
 @claim("dense.glorot-independent")
 def test_glorot_independent(ops, seed):
     # A wide kernel has rows longer than usual blocks.
-    kernels = [*(drawn_kernel(ops, one) for one in (seed, seed + 1)), drawn_kernel(ops, seed + 2, (10, 3000))]
+    kernels = [*(draw_kernel(ops, one) for one in (seed, seed + 1)), draw_kernel(ops, seed + 2, (10, 3000))]
     shares = [kernel / (2 * glorot_limit(*kernel.shape)) + 0.5 for kernel in kernels]
     levels = [np.clip(share * LEVELS, 0, LEVELS - 1).astype(np.int32) for share in shares]
-    # Rows and columns, forwards and mirrored at 0, of each kernel.
+    # The elements of each kernel by rows and by columns, and their negatives.
     lines = [one.ravel() for level in levels for one in (level, level.T, LEVELS - 1 - level, LEVELS - 1 - level.T)]
-    # The beginning of each, and its end backwards.
+    # The start of each sequence, and its end reversed.
     halves = [half[:MIRRORED] for line in lines for half in mirrored_halves(line)]
     chances = [chance_of_repeats(*some, classes=LEVELS, length=WORD) for some in (lines, halves)]
     probability = len(chances) * min(chances)
     assert probability > FALSE_ALARM, (
-        f"rows or columns of kernels repeat others over {WORD} draws in a row, with a probability of {probability:.3g}"
+        f"rows or columns of kernels repeat others over {WORD} draws in a row, which has probability {probability:.3g}"
     )
 
 
 @claim("dense.glorot-seed")
 def test_glorot_seed(ops, seed):
-    # 0 is a seed like any other.
+    # A seed of 0 must not be taken for a missing seed.
     for one in (0, seed):
         kernel = assert_form("the kernel", ops.glorot_uniform((3, 4), one), (3, 4))
         assert_equal(f"the kernel of the same seed, {one},", ops.glorot_uniform((3, 4), one), kernel)
@@ -497,7 +499,7 @@ def test_glorot_is_common(keras, layer):
 @claim("dense.bias-broadcasts")
 @pytest.mark.parametrize(("batch_size", "units"), [(2, 3), (3, 3)])
 def test_bias_broadcasts(ops, batch_size, units):
-    # A square output too: there a bias added to the rows' elements instead of the columns' has the right shape.
+    # If the output is square, a bias added along the wrong axis has the right shape, too.
     bias = np.arange(1, units + 1, dtype=np.float32)
     outputs = ops.dense(np.zeros((batch_size, 2), np.float32), np.ones((2, units), np.float32), bias)
     assert_equal("dense of zeros, whose rows are the bias", outputs, np.tile(bias, (batch_size, 1)))

@@ -87,7 +87,7 @@ POOLED = (
 )
 
 
-def whole(seed: int, *shape: int) -> Array:
+def small_whole_numbers(seed: int, *shape: int) -> Array:
     """Make whole numbers from -2 to 2, whose sums of products are exact in any order."""
     return np.random.default_rng((seed, *shape)).integers(-2, 2, shape, endpoint=True).astype(np.float32)
 
@@ -100,8 +100,9 @@ def distinct(seed: int, *shape: int) -> Array:
 
 def convolution_case(seed: int, window: WindowGeometry, filters: int) -> ConvolutionCase:
     """Make a convolution of whole numbers."""
-    kernel = whole(seed, *window.window, window.images[3], filters)
-    return ConvolutionCase(whole(seed, *window.images), kernel, whole(seed, filters), window.strides, window.padding)
+    shapes = window.images, (*window.window, window.images[3], filters), (filters,)
+    images, kernel, bias = (small_whole_numbers(seed, *shape) for shape in shapes)
+    return ConvolutionCase(images, kernel, bias, window.strides, window.padding)
 
 
 def pooling_case(seed: int, window: WindowGeometry) -> PoolingCase:
@@ -139,12 +140,12 @@ def image_calls(seed: int, case: Case) -> Iterator[tuple[str, Case, Array]]:
         Description of the call relative to earlier ones, its arguments, and a gradient of its result.
 
     """
-    images, upstream = case.inputs, whole(seed, *case.output_shape)
+    images, upstream = case.inputs, small_whole_numbers(seed, *case.output_shape)
     smaller = case._replace(inputs=images[:, 2:, 2:].copy())
     yield "the first call", case, upstream
     yield "the elements in another order", case._replace(inputs=reverse_inside(images)), upstream
     yield "one element larger by 1", case._replace(inputs=change_one(images)), upstream
     yield "another upstream gradient", case, reverse_inside(upstream)
-    yield "a smaller image after a larger one", smaller, whole(seed, *smaller.output_shape)
+    yield "a smaller image after a larger one", smaller, small_whole_numbers(seed, *smaller.output_shape)
     yield "a black image", case._replace(inputs=np.zeros_like(images)), upstream
     yield "the first call once more", case, upstream

@@ -1,10 +1,10 @@
-"""The document's MLP and CNN in the three forms of Keras, built with the Keras namespace of an implementation."""
+"""Models of a Keras namespace: the document's MLP and CNN in three forms, and a model that returns its inputs."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from assay.contract import Parameters
+from assay.contract import Array, Parameters
 from assay.spec.semantics.models import MODELS
 
 FORMS = ("subclassed", "sequential", "functional")
@@ -75,3 +75,21 @@ def build(namespace: Any, form: str, name: str) -> Any:  # noqa: ANN401 - a mode
 def load(model: Any, name: str, parameters: Parameters) -> None:  # noqa: ANN401
     """Copy parameters of the definition into a built model, whose variables have the same order."""
     model.set_weights([parameters[key] for key in MODELS[name].shapes])
+
+
+def evaluate_identity(
+    namespace: Any,  # noqa: ANN401
+    inputs: Array,
+    targets: Array,
+    *,
+    loss: Any,  # noqa: ANN401 - a loss in any form
+    **options: Any,  # noqa: ANN401 - options of compile, and `sample_weight`
+) -> dict[str, float]:
+    """Evaluate a model that returns its inputs, and return loss and metrics by name."""
+    weights = options.pop("sample_weight", None)
+    model = namespace.Sequential([namespace.layers.Flatten()])
+    model.compile(optimizer="sgd", loss=loss, run_eagerly=True, **options)
+    results: dict[str, float] = model.evaluate(
+        inputs, targets, sample_weight=weights, batch_size=3, verbose=0, return_dict=True
+    )
+    return results

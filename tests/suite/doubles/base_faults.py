@@ -244,8 +244,8 @@ BASE_FAULTS = {
             initializer_objects_ignored,
         ),
         ("types_ignored", "custom_layer.add-weight-options", "number has dtype float32", types_ignored),
-        ("always_trainable", "custom_layer.add-weight-options", "are not [", always_trainable),
-        ("drawn_normal", "custom_layer.add-weight-default", "<= (0.2335", drawn_normal),
+        ("always_trainable", "custom_layer.add-weight-options", "the same variables as [", always_trainable),
+        ("drawn_normal", "custom_layer.add-weight-default", "expected at most 0.2335", drawn_normal),
         (
             "drawn_above_zero_by_default",
             "custom_layer.add-weight-default",

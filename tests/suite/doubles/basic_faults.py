@@ -171,7 +171,7 @@ BASIC_FAULTS = {
     "activation_before_bias": Fault(
         "ops.dense", "dense.activation-after-affine", "actual -2, expected 0", activation_before_bias
     ),
-    "float16_inside": Fault("ops.dense", "dense.full-float32", "made in float16", float16_inside),
+    "float16_inside": Fault("ops.dense", "dense.full-float32", "computed in float16", float16_inside),
     "double_precision": Fault("ops.tanh", "dense.tanh", "has dtype float64", double_precision),
     "normal_instead_of_uniform": Fault(
         "ops.glorot_uniform", "dense.glorot-distribution", "as uneven, or as even", normal_instead_of_uniform

@@ -225,7 +225,7 @@ COMBINATION_FAULTS = {
         "ops.conv2d", "convolution.every-size", "window [1, 1, 3, 2]", pointwise_strides_begin_in_the_middle
     ),
     "conv2d_activates_32_filters": Fault(
-        "ops.conv2d", "convolution.every-activation", "the activation relu", conv2d_activates_32_filters
+        "ops.conv2d", "convolution.every-activation", "with activation relu", conv2d_activates_32_filters
     ),
     "conv2d_of_blocks_in_float16": Fault(
         "ops.conv2d", "convolution.full-float32", "differ", conv2d_of_blocks_in_float16

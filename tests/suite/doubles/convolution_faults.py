@@ -360,9 +360,7 @@ CONVOLUTION_FAULTS = {
     "search_from_1e20": Fault(
         "ops.max_pool2d", "convolution.max-of-any-numbers", "actual -1.00000002e+20", search_from_1e20
     ),
-    "bfloat16_maximum": Fault(
-        "ops.max_pool2d", "convolution.max-of-any-numbers", "next_to_each_other", bfloat16_maximum
-    ),
+    "bfloat16_maximum": Fault("ops.max_pool2d", "convolution.max-of-any-numbers", "adjacent_floats", bfloat16_maximum),
     "finite_maximum": Fault("ops.max_pool2d", "convolution.max-of-any-numbers", "expected inf", finite_maximum),
     "max_channels_of_8": Fault("ops.max_pool2d", "convolution.max-pooling-every-size", "images [", channels_of_8),
     "max_rows_of_8": Fault("ops.max_pool2d", "convolution.max-pooling-every-size", "window [129, 1]", rows_of_8),
@@ -379,7 +377,7 @@ CONVOLUTION_FAULTS = {
     "gradient_to_close_ones": Fault(
         "ops.max_pool2d_gradient",
         "convolution.max-gradient-of-any-numbers",
-        "next_to_each_other",
+        "adjacent_floats",
         gradient_to_close_ones,
     ),
     "gradient_above_1e20": Fault(

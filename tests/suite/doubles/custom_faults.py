@@ -419,11 +419,11 @@ CUSTOM_FAULTS = {
         LAYER, "custom_layer.robust-builds-once", "actual 0, expected 16", started_anew_at_each_call
     ),
     "started_anew_at_another_rank": Fault(
-        LAYER, "custom_layer.robust-builds-once", "sums and 1", started_anew_at_another_rank
+        LAYER, "custom_layer.robust-builds-once", "the sums plus 1", started_anew_at_another_rank
     ),
     "bias_lost": Fault(LAYER, "custom_layer.robust-variables", "[(3, 4), (4, 1)]", bias_lost),
     "initializer_not_configured": Fault(
-        LAYER, "custom_layer.robust-configuration", "sums and 1", initializer_not_configured
+        LAYER, "custom_layer.robust-configuration", "the sums plus 1", initializer_not_configured
     ),
     "predictions_made_whole": Fault(LOSS, "custom_loss_metric.robust-loss-types", "the loss", predictions_made_whole),
     "loss_weights_ignored": Fault(
@@ -453,12 +453,14 @@ CUSTOM_FAULTS = {
     "loss_of_the_first_batch": Fault(
         LOSS, "custom_loss_metric.robust-loss-again", "2 times as large", loss_of_the_first_batch
     ),
-    "labels_in_a_byte": Fault(METRIC, "custom_loss_metric.robust-metric-many-classes", "the share", labels_in_a_byte),
+    "labels_in_a_byte": Fault(
+        METRIC, "custom_loss_metric.robust-metric-many-classes", "the accuracy", labels_in_a_byte
+    ),
     "metrics_share_their_state": Fault(
         METRIC, "custom_loss_metric.robust-metrics-are-apart", "== 1", metrics_share_their_state
     ),
     "weights_of_rows": Fault(
-        METRIC, "custom_loss_metric.robust-metric-weighted-sequences", "the share", weights_of_rows
+        METRIC, "custom_loss_metric.robust-metric-weighted-sequences", "the accuracy", weights_of_rows
     ),
     "mean_weight_for_none": Fault(
         METRIC, "custom_loss_metric.robust-metric-weights-add-up", "unweighted", unweighted_left_out

@@ -766,7 +766,7 @@ OPERATION_FAULTS = {
     "largest_of_the_last_axis": (
         "custom_loss_metric.largest",
         "argmax",
-        "the places",
+        "the positions",
         lambda right: (
             lambda inputs, axis=-1, output_type="int64": right.argmax(inputs, axis=-1, output_type=output_type)
         ),
@@ -774,7 +774,7 @@ OPERATION_FAULTS = {
     "largest_magnitude": (
         "custom_loss_metric.largest",
         "argmax",
-        "the places",
+        "the positions",
         lambda right: (
             lambda inputs, axis=-1, output_type="int64": right.argmax(
                 inputs * inputs, axis=axis, output_type=output_type
