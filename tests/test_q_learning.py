@@ -29,7 +29,7 @@ from assay.testing.assertions import (
 )
 from assay.testing.chances import chance_of_counts, chance_of_draws, chance_of_share
 from assay.testing.counts import assert_share
-from assay.testing.handcrafted_values import BALANCING, linear_values
+from assay.testing.handcrafted_values import BALANCING, constant_values, linear_values
 from assay.testing.networks import assert_dense, assert_parameters, either_adam, outputs_of, reordered
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
 from assay.testing.q_networks import (
@@ -51,19 +51,19 @@ from assay.testing.training.agent_training import assert_learns, best_stretch
 MODEL = "q_network"
 DOCUMENT = read("q_learning")
 BATCH = DOCUMENT["batch_size"]
-# A batch above the usual sizes of blocks, with a remainder.
+# Larger than the usual block sizes, and not a multiple of them.
 ODD = 131
 NAMES = ["dense1", "dense2", "dense3"]
 SHAPES = definition.MODELS[MODEL].shapes
 INT = np.dtype(np.int32)
 SCHEDULE = {name: DOCUMENT[name] for name in ("num_exploration_episodes", "initial_epsilon", "final_epsilon")}
 
-# Every problem stays in memory, for the tests that share it.
+# Cached, since several tests share a problem.
 problem_of = cache(lambda seed: problems.q_learning_of(MODEL, seed))
 
 
 def run(models, problem):
-    """Run the network on the states of a problem, and make sure that it has the layers that the document names."""
+    """Run the network on the states of a problem, and check the names of its layers."""
     return outputs_of(models, problem.on_states, NAMES)
 
 
@@ -88,7 +88,7 @@ any_batch = pytest.mark.parametrize("batch", [1, BATCH])
 
 
 def assert_shape(models, seed, layer, batch):
-    """Compare the shape of a layer's output with the document's units."""
+    """Compare the shape of a layer's output with the number of units in the document."""
     problem = problem_of(seed)
     states = problem.transitions.states[:batch].copy()
     outputs = outputs_of(models, problem.on_states._replace(inputs=states), NAMES)
@@ -150,12 +150,6 @@ def test_rectified(models, seed, layer):
     assert smallest == 0, f"the smallest output of {layer} is {smallest}"
 
 
-def constant_values(*values):
-    """Return parameters with which the network values the actions so in every state."""
-    parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
-    return parameters | {"dense3/bias": np.array(values, np.float32)}
-
-
 @claim("q_learning.values-take-both-signs")
 def test_values_take_both_signs(models, seed):
     values = np.array([FAILURE_REWARD, MAX_EPISODE_STEPS], np.float32)
@@ -179,7 +173,7 @@ def test_states_are_independent(models, seed):
     first = problem._replace(transitions=Transitions(*(values[:1] for values in problem.transitions)))
     together, alone = (run(models, one)["dense3"] for one in (problem, first))
     one, other = (solved(each, layer_outputs(MODEL)).bounds["dense3"] for each in (problem, first))
-    # The root mean square over all states is no less than this share of that over one of them.
+    # The root mean square over all states is at least 1 / sqrt(BATCH) of that over one state.
     bounds = {"dense3": np.sqrt(BATCH) * one + other}
     assert_close("the values of a state alone", {"dense3": alone}, {"dense3": to_float64(together[:1])}, bounds)
 
@@ -187,7 +181,7 @@ def test_states_are_independent(models, seed):
 @claim("q_learning.values-of-any-batch")
 @pytest.mark.parametrize("count", [1, ODD])
 def test_values_of_any_batch(models, seed, count):
-    # Multiples of few digits, of which every sum is exact, in bfloat16 too.
+    # Multiples of 64 with few significant bits, whose sums are exact even in bfloat16.
     states = 64 * np.random.default_rng(seed).integers(-15, 16, (count, 4)).astype(np.float32)
     values = to_float64(states) @ BALANCING
     found = models.layer_outputs(MODEL, linear_values(BALANCING), states)["dense3"]
@@ -226,7 +220,7 @@ def test_parameter_count(models, seed):
 def test_initial_kernels(models, seed, name):
     kernel = new_parameters(models, seed)[name]
     initial_parameters.assert_glorot(name, kernel, SHAPES[name])
-    # 48 even draws or more all stay in the inner 70% of the interval with a probability of 0.7^48, below FALSE_ALARM.
+    # At least 48 uniform draws all fall into the inner 70% with a probability of at most 0.7^48, below FALSE_ALARM.
     limit = glorot_limit(*fans(SHAPES[name]))
     assert np.abs(kernel).max() > 0.7 * limit, f"{name} reaches only {np.abs(kernel).max()} of {limit}"
 
@@ -261,7 +255,7 @@ def test_initial_weights_differ(models, seed):
 
 
 def q_network(keras):
-    """Return the document's class."""
+    """Return the class QNetwork of the document."""
 
     class QNetwork(keras.namespace.Model):
         def __init__(self):
@@ -276,8 +270,8 @@ def q_network(keras):
     return QNetwork
 
 
-def loaded(keras, kind, problem):
-    """Make a model of a class, with the parameters of a problem, and its states as a tensor."""
+def load_model(keras, kind, problem):
+    """Create a model with the parameters of a problem; return it and the states of the problem as a tensor."""
     states = keras.to_tensor(problem.transitions.states)
     model = kind()
     model(states)
@@ -288,7 +282,7 @@ def loaded(keras, kind, problem):
 @claim("q_learning.subclass")
 def test_subclass(keras, seed):
     problem, expected, bounds = solved(problem_of(seed), layer_outputs(MODEL))
-    model, states = loaded(keras, q_network(keras), problem)
+    model, states = load_model(keras, q_network(keras), problem)
     assert_close("the model", {"dense3": keras.to_numpy(model(states))}, {"dense3": expected["dense3"]}, bounds)
 
 
@@ -299,13 +293,13 @@ def test_predict_replaces_keras(keras, seed):
             return keras.to_numpy(self(inputs)).argmax(axis=-1)
 
     problem = problem_of(seed)
-    model, states = loaded(keras, WithPredict, problem)
+    model, states = load_model(keras, WithPredict, problem)
     values = keras.namespace.Model.predict(model, problem.transitions.states, verbose=0)
-    assert_form("what Keras's own predict gives", values, (BATCH, 2))
+    assert_form("the result of Keras's own predict", values, (BATCH, 2))
     assert model.predict(states).tolist() == values.argmax(axis=-1).tolist()
 
 
-def chosen(agent, parameters, states, epsilon, seed, model=MODEL):
+def choose_actions(agent, parameters, states, epsilon, seed, model=MODEL):
     """Choose actions, and check their form."""
     actions = agent.act(model, parameters, states, epsilon, seed)
     return assert_form("act", actions, (len(states),), INT)
@@ -317,18 +311,18 @@ def chosen(agent, parameters, states, epsilon, seed, model=MODEL):
 def test_argmax_of_the_last_axis(agent, seed):
     problem, expected, bounds = solved(problem_of(seed), layer_outputs(MODEL))
     values = expected["dense3"]
-    # Where two values are as good as equal, either may be the larger. One may lie as far off as all together.
+    # Where two values are nearly equal, either may be the larger. All the error may lie in a single value.
     apart = np.abs(values[:, 0] - values[:, 1]) > 2 * np.sqrt(values.size) * bounds["dense3"]
-    found = chosen(agent, problem.parameters, problem.transitions.states, 0.0, seed)
-    assert apart.any(), "all states have two actions that are as good"
+    found = choose_actions(agent, problem.parameters, problem.transitions.states, 0.0, seed)
+    assert apart.any(), "in every state both actions have nearly the same value"
     assert_equal("the greedy actions", found[apart], values.argmax(axis=-1)[apart], INT)
 
 
-def epsilon_of(agent, episode, schedule):
-    """Return epsilon in an episode by the definition, and compare the implementation's with it."""
+def check_epsilon(agent, episode, schedule):
+    """Compare epsilon in an episode with the definition; return it and its error bound."""
     expected = q_learning.epsilon(episode, **schedule)
     found = agent.epsilon(episode, **schedule)
-    # A difference, a quotient, a product, and the rounding of what they are made of.
+    # Rounding of a difference, a quotient and a product, and of their operands.
     largest = max(schedule["initial_epsilon"], schedule["final_epsilon"])
     bound = rounding.gamma(4 + rounding.DIVIDE) * largest
     assert_within(f"epsilon in episode {episode}", found, expected, bound, np.asarray(found).dtype)
@@ -343,15 +337,15 @@ def test_epsilon_first(agent):
 @claim("q_learning.epsilon-falls")
 def test_epsilon_falls(agent):
     episodes = DOCUMENT["num_exploration_episodes"]
-    rates, bounds = zip(*(epsilon_of(agent, episode, SCHEDULE) for episode in range(episodes)), strict=True)
+    rates, bounds = zip(*(check_epsilon(agent, episode, SCHEDULE) for episode in range(episodes)), strict=True)
     steps = -np.diff(rates)
-    assert_within("what epsilon falls by", steps, np.full(episodes - 1, 0.01), 2 * bounds[0], steps.dtype)
+    assert_within("the decrease of epsilon per episode", steps, np.full(episodes - 1, 0.01), 2 * bounds[0], steps.dtype)
 
 
 @claim("q_learning.epsilon-final")
 @pytest.mark.parametrize("episode", [99, 100, 250, 499])
 def test_epsilon_final(agent, episode):
-    found, bound = epsilon_of(agent, episode, SCHEDULE)
+    found, bound = check_epsilon(agent, episode, SCHEDULE)
     assert abs(found - DOCUMENT["final_epsilon"]) <= bound
 
 
@@ -362,59 +356,61 @@ def test_epsilon_final(agent, episode):
     initial_epsilon=st.sampled_from([0.125, 0.5, 0.9, 0.95, 1.0]),
     final_epsilon=st.sampled_from([0.0, 0.01, 0.25]),
 )
-# Close to 1, and below the final one.
+# An initial epsilon close to 1, and one below the final epsilon.
 @example(episode=3, num_exploration_episodes=50, initial_epsilon=0.95, final_epsilon=0.0)
 @example(episode=0, num_exploration_episodes=50, initial_epsilon=0.125, final_epsilon=0.25)
 def test_epsilon_schedule(agent, episode, **schedule):
-    epsilon_of(agent, episode, schedule)
+    check_epsilon(agent, episode, schedule)
 
 
 @claim("q_learning.epsilon-schedule")
 def test_epsilon_in_any_order(agent):
-    # Of two trainings by one schedule, and from the last episode back: no episode knows of another.
+    # In no particular order, some twice: epsilon may depend on the number of the episode only.
     for episode in (60, 61, 20, 0, 60, 499, 98, 1):
-        epsilon_of(agent, episode, SCHEDULE)
+        check_epsilon(agent, episode, SCHEDULE)
 
 
-# Of actions that are chosen in the same state again and again.
+# Number of actions choose_actions in one state.
 DRAWS = 1000
 
 
-def repeated(agent, epsilon, seed, count=DRAWS):
-    """Choose actions with values that always prefer the second."""
+def choose_repeatedly(agent, epsilon, seed, count=DRAWS):
+    """Choose actions in one state, in which the second action has the larger value."""
     states = np.zeros((count, 4), np.float32)
-    return chosen(agent, constant_values(-1, 1), states, epsilon, seed)
+    return choose_actions(agent, constant_values(-1, 1), states, epsilon, seed)
 
 
 @claim("q_learning.explores")
 @pytest.mark.parametrize(
     ("epsilon", "count"),
-    # The last is less than one in a hundred.
+    # The last epsilon is below the final one of the document.
     [(DOCUMENT["final_epsilon"], 4 * DRAWS), (0.1, 4 * DRAWS), (0.5, DRAWS), (0.005, 8 * DRAWS)],
 )
 def test_explores(agent, seed, epsilon, count):
-    # Of an epsilon below 0.1 so many that one of 0 would show, and of 0.1 that twice as many would.
-    others = (repeated(agent, epsilon, seed, count) == 0).sum()
+    # Enough actions to detect an epsilon of 0 in place of a small one, and one of 0.2 in place of 0.1.
+    others = (choose_repeatedly(agent, epsilon, seed, count) == 0).sum()
     assert_share("actions are not the greedy one", others, count, epsilon / 2)
 
 
 @claim("q_learning.explores-evenly")
 def test_explores_evenly(agent, seed):
-    counts = np.bincount(repeated(agent, 1.0, seed), minlength=2).tolist()
+    counts = np.bincount(choose_repeatedly(agent, 1.0, seed), minlength=2).tolist()
     probability = chance_of_counts(counts)
-    assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+    assert probability > FALSE_ALARM, f"uniform draws are as uneven as {counts} with a probability of {probability:.3g}"
 
 
 @claim("q_learning.explores-each-time-anew")
 def test_explores_each_time_anew(agent, seed):
-    actions = repeated(agent, 1.0, seed)
+    actions = choose_repeatedly(agent, 1.0, seed)
     same = int((actions[1:] == actions[:-1]).sum())
     probability = chance_of_share(same, DRAWS - 1, 0.5)
-    assert probability > FALSE_ALARM, f"{same} of {DRAWS} are as the one before: a probability of {probability:.3g}"
+    assert probability > FALSE_ALARM, (
+        f"{same} of {DRAWS} actions equal the one before: a probability of {probability:.3g}"
+    )
 
 
-def numbered(count):
-    """Make transitions that differ: each number of the one with the number n is made of n."""
+def numbered_transitions(count):
+    """Return transitions that differ in every element but the action and the mark, which repeat."""
     number = np.arange(count, dtype=np.float32)
     states = number[:, None] + np.float32(1 / 8) * np.arange(4, dtype=np.float32)
     return Transitions(
@@ -423,56 +419,60 @@ def numbered(count):
 
 
 def assert_transitions(what, found, expected):
-    """Compare transitions, number by number."""
-    assert len(found) == len(expected), f"{what} have {len(found)} elements, and not {len(expected)}"
+    """Compare transitions, element by element."""
+    assert len(found) == len(expected), f"{what} have {len(found)} elements, expected {len(expected)}"
     for name, values, right in zip(Transitions._fields, found, expected, strict=True):
         assert_equal(f"{what}, {name}", values, right, right.dtype)
 
 
-def latest(transitions, count):
-    """Return the last transitions."""
+def last_transitions(transitions, count):
+    """Return the last `count` transitions."""
     return Transitions(*(values[-count:] for values in transitions))
 
 
 @claim("q_learning.buffer-keeps-the-latest")
 def test_buffer_keeps_the_latest(agent):
     size = DOCUMENT["buffer_size"]
-    given_ = numbered(size + 1)
-    assert_transitions("the last of 10,001 transitions", agent.replay(size, given_), latest(given_, size))
+    stored = numbered_transitions(size + 1)
+    assert_transitions("the last of 10,001 transitions", agent.replay(size, stored), last_transitions(stored, size))
 
 
 @claim("q_learning.buffer-in-order")
 @given(size=st.integers(1, 6), count=st.integers(1, 20))
 def test_buffer_in_order(agent, size, count):
-    given_ = numbered(count)
-    assert_transitions(f"{count} transitions in a buffer of {size}", agent.replay(size, given_), latest(given_, size))
+    stored = numbered_transitions(count)
+    assert_transitions(
+        f"{count} transitions in a buffer of {size}", agent.replay(size, stored), last_transitions(stored, size)
+    )
 
 
 @claim("q_learning.buffer-in-order")
 def test_buffers_are_new(agent):
-    given_ = numbered(7)
+    stored = numbered_transitions(7)
     for size, count in ((4, 7), (4, 2), (6, 3), (4, 7)):
-        first = Transitions(*(values[:count] for values in given_))
+        first = Transitions(*(values[:count] for values in stored))
         found = agent.replay(size, first)
-        assert_transitions(f"{count} transitions in a buffer of {size} after others", found, latest(first, size))
+        assert_transitions(
+            f"{count} transitions in a buffer of {size} after others", found, last_transitions(first, size)
+        )
 
 
 @st.composite
-def some_transitions(draw):
-    """Draw three transitions of any numbers."""
+def arbitrary_transitions(draw):
+    """Draw three transitions with arbitrary states and rewards."""
     states, next_states = (draw(arrays((3, 4))) for _ in range(2))
     actions, dones = (np.array(draw(st.lists(st.sampled_from([0, 1]), min_size=3, max_size=3))) for _ in range(2))
     return Transitions(states, actions.astype(np.int32), draw(arrays((3,))), next_states, dones.astype(np.float32))
 
 
 @claim("q_learning.buffer-changes-nothing")
-@given(given_=some_transitions())
-def test_buffer_changes_nothing(agent, given_):
-    assert_transitions("the transitions", agent.replay(3, given_), given_)
+@given(stored=arbitrary_transitions())
+def test_buffer_changes_nothing(agent, stored):
+    assert_transitions("the transitions", agent.replay(3, stored), stored)
 
 
-def sampled(agent, transitions, batch_size, seed):
-    """Draw a batch, check its form, and return it with the numbers of its transitions."""
+def sample_batch(agent, transitions, batch_size, seed):
+    """Draw a batch, and check its form; return it and the numbers of its transitions."""
     batch = agent.sample(transitions, batch_size, seed)
     assert len(batch) == len(Transitions._fields), f"a batch has {len(batch)} elements"
     for name, values, whole in zip(Transitions._fields, batch, transitions, strict=True):
@@ -483,7 +483,7 @@ def sampled(agent, transitions, batch_size, seed):
 @claim("q_learning.sample-form")
 @pytest.mark.parametrize("batch_size", [1, BATCH])
 def test_sample_form(agent, seed, batch_size):
-    sampled(agent, numbered(100), batch_size, seed)
+    sample_batch(agent, numbered_transitions(100), batch_size, seed)
 
 
 @claim("q_learning.sample-without-replacement")
@@ -491,32 +491,32 @@ def test_sample_form(agent, seed, batch_size):
 @few_examples(8)
 @given(number=seeds())
 def test_sample_without_replacement(agent, count, number):
-    _, drawn = sampled(agent, numbered(count), BATCH, number)
+    _, drawn = sample_batch(agent, numbered_transitions(count), BATCH, number)
     assert len(set(drawn.tolist())) == BATCH, f"a batch of {BATCH} has only {len(set(drawn.tolist()))} transitions"
 
 
 @claim("q_learning.sample-keeps-transitions-whole")
 @given(number=seeds())
 def test_sample_keeps_transitions_whole(agent, number):
-    given_ = numbered(100)
-    batch, drawn = sampled(agent, given_, BATCH, number)
-    assert_transitions("the batch", batch, Transitions(*(values[drawn] for values in given_)))
+    stored = numbered_transitions(100)
+    batch, drawn = sample_batch(agent, stored, BATCH, number)
+    assert_transitions("the batch", batch, Transitions(*(values[drawn] for values in stored)))
 
 
 @claim("q_learning.sample-evenly")
 def test_sample_evenly(agent, seed):
-    # Of so many that a buffer three times as large as the batch has its newest and its oldest drawn.
+    # The buffer is three times as large as the batch, and each transition of it is expected in 32 batches.
     count, batches = 100, 100
-    given_ = numbered(count)
-    drawn = np.concatenate([sampled(agent, given_, BATCH, 1000 * seed + number)[1] for number in range(batches)])
-    # How many batches have a transition is binomial, as none is twice in a batch; the rate is shared by all of them.
+    stored = numbered_transitions(count)
+    drawn = np.concatenate([sample_batch(agent, stored, BATCH, 1000 * seed + number)[1] for number in range(batches)])
+    # A batch has a transition at most once, so the number of batches with it is binomial.
     for number, found in enumerate(np.bincount(drawn, minlength=count).tolist()):
         assert_share(f"batches have the transition {number}", found, batches, BATCH / count, FALSE_ALARM / count)
-    # Counts of draws without replacement vary less than those of the binomial test.
+    # Counts vary less without replacement than independent draws do, so the binomial test remains valid.
     kinds = {
-        "of the newer half": np.arange(count) >= count // 2,
-        "of the second action": given_.actions == 1,
-        "that are marked": given_.dones > 0,
+        "from the newer half": np.arange(count) >= count // 2,
+        "of the second action": stored.actions == 1,
+        "with a done flag of 1 or 2": stored.dones > 0,
     }
     for what, members in kinds.items():
         assert_share(f"draws are {what}", members[drawn].sum(), drawn.size, members.mean(), FALSE_ALARM / len(kinds))
@@ -524,12 +524,12 @@ def test_sample_evenly(agent, seed):
 
 @claim("q_learning.sample-evenly")
 def test_sample_of_a_large_buffer(agent, seed):
-    # Draws without replacement are no less even than independent ones.
+    # Draws without replacement are at least as even as independent draws.
     count, batch_size = DOCUMENT["buffer_size"], 256
-    _, drawn = sampled(agent, numbered(count), batch_size, seed)
+    _, drawn = sample_batch(agent, numbered_transitions(count), batch_size, seed)
     probability = chance_of_draws((drawn + 0.5) / count, 0.0, 1.0)
     assert probability > FALSE_ALARM, (
-        f"of {count} transitions, {batch_size} even draws are as uneven as these with a probability of"
+        f"{batch_size} uniform draws from {count} transitions are as uneven as these with a probability of"
         f" {probability:.3g}"
     )
 
@@ -538,51 +538,41 @@ def test_sample_of_a_large_buffer(agent, seed):
 @few_examples(8)
 @given(number=seeds())
 def test_sample_anew(agent, number):
-    one, other = (sampled(agent, numbered(100), BATCH, seed)[1].tolist() for seed in (number, number + 1))
+    one, other = (
+        sample_batch(agent, numbered_transitions(100), BATCH, seed)[1].tolist() for seed in (number, number + 1)
+    )
     assert one != other, f"the seeds {number} and {number + 1} draw the same batch"
 
 
 @claim("q_learning.sample-needs-enough")
 @pytest.mark.parametrize("count", [1, BATCH - 1])
 def test_sample_needs_enough(agent, seed, count):
-    assert_rejected(f"a batch of {BATCH} out of {count}", lambda: agent.sample(numbered(count), BATCH, seed))
+    assert_rejected(
+        f"a batch of {BATCH} from {count} transitions", lambda: agent.sample(numbered_transitions(count), BATCH, seed)
+    )
 
 
-def feedback(sign):
-    """Return parameters whose values are sign times -f and f, with f = position + 2 velocity + 10 angle + 3 turning.
-
-    With a sign of 1 the greedy policy keeps the pole up, from every initial state; with -1 it does the opposite.
-    """
-    parameters = {name: np.zeros(shape, np.float32) for name, shape in SHAPES.items()}
-    # f is the difference of two rectified units.
-    for unit, half in enumerate((1, -1)):
-        parameters["dense1/kernel"][:, unit] = half * np.array([1, 2, 10, 3], np.float32)
-        parameters["dense2/kernel"][unit, unit] = 1
-        parameters["dense3/kernel"][unit] = sign * half * np.array([-1, 1], np.float32)
-    return parameters
-
-
-def experienced(agent, parameters, epsilon, num_episodes, seed):
-    """Gather transitions, check their form, and return them with where their episodes begin and end."""
+def collect_transitions(agent, parameters, epsilon, num_episodes, seed):
+    """Collect transitions, and check their form."""
     found = agent.collect(parameters, epsilon, num_episodes, seed)
-    assert len(found) == len(Transitions._fields), f"experience gives {len(found)} elements"
+    assert len(found) == len(Transitions._fields), f"collect returns {len(found)} elements"
     transitions = Transitions(*found)
     count = len(transitions.actions)
     for name, values in zip(Transitions._fields, transitions, strict=True):
         shape = (count, 4) if name.endswith("states") else (count,)
-        assert_form(f"experience, {name}", values, shape, INT if name == "actions" else np.dtype(np.float32))
+        assert_form(f"collect, {name}", values, shape, INT if name == "actions" else np.dtype(np.float32))
     return transitions
 
 
-# So few that the balancing policy is not needed for them: each is over within a second.
+# Number of episodes in which the pole falls within a second.
 SHORT_EPISODES = 5
 
 
-def fallen(agent, seed, epsilon=0.5):
-    """Gather the transitions of episodes that fail, and which of them is the last of its episode."""
-    transitions = experienced(agent, feedback(-1), epsilon, SHORT_EPISODES, seed)
+def collect_failures(agent, seed, epsilon=0.5):
+    """Collect episodes that end in failure; return their transitions, and which of them are the last of an episode."""
+    transitions = collect_transitions(agent, linear_values(-BALANCING), epsilon, SHORT_EPISODES, seed)
     margins = cart_pole.margin(to_float64(transitions.next_states))
-    # None is so near to failing that rounding hides on which side.
+    # Rounding must not decide whether a state is a failure.
     assume((np.abs(margins) > rounding.gamma(1)).all())
     failed = margins < 0
     assert failed.sum() == SHORT_EPISODES, f"{failed.sum()} of {SHORT_EPISODES} episodes fail"
@@ -593,9 +583,9 @@ def fallen(agent, seed, epsilon=0.5):
 @few_examples(8)
 @given(number=seeds())
 def test_transitions_follow(agent, number):
-    transitions, last = fallen(agent, number)
-    goes_on = ~last[:-1]
-    found, expected = transitions.states[1:][goes_on], transitions.next_states[:-1][goes_on]
+    transitions, last = collect_failures(agent, number)
+    continues = ~last[:-1]
+    found, expected = transitions.states[1:][continues], transitions.next_states[:-1][continues]
     assert_equal("the states after the first of an episode", found, expected)
 
 
@@ -603,7 +593,7 @@ def test_transitions_follow(agent, number):
 @few_examples(8)
 @given(number=seeds())
 def test_transition_has_its_action(agent, number):
-    transitions, _ = fallen(agent, number, epsilon=1.0)
+    transitions, _ = collect_failures(agent, number, epsilon=1.0)
     arguments = to_float64(transitions.states), transitions.actions
     bound = cart_pole_rounding.step(*arguments)
     assert_within("what follows the recorded action", transitions.next_states, cart_pole.step(*arguments), bound)
@@ -613,7 +603,7 @@ def test_transition_has_its_action(agent, number):
 @few_examples(8)
 @given(number=seeds())
 def test_episodes_begin_anew(agent, number):
-    transitions, last = fallen(agent, number)
+    transitions, last = collect_failures(agent, number)
     first = transitions.states[np.concatenate([[True], last[:-1]])]
     assert (np.abs(first) <= np.float32(INITIAL)).all(), f"an episode begins at {first[np.abs(first).argmax() // 4]}"
     assert len(np.unique(first, axis=0)) == SHORT_EPISODES, "two episodes begin with the same state"
@@ -623,11 +613,11 @@ def test_episodes_begin_anew(agent, number):
 @few_examples(8)
 @given(number=seeds())
 def test_greedy_transitions(agent, number):
-    transitions, _ = fallen(agent, number, epsilon=0.0)
-    values = q_learning.q_values(MODEL, to_float64(feedback(-1)), to_float64(transitions.states))
-    # Both values are sums of four products, and equal but for their signs.
-    apart = np.abs(values[:, 0]) > rounding.gamma(6) * np.abs(transitions.states) @ [1, 2, 10, 3]
-    assert apart.mean() > 0.9, "most states have two actions that are as good"
+    transitions, _ = collect_failures(agent, number, epsilon=0.0)
+    values = q_learning.q_values(MODEL, to_float64(linear_values(-BALANCING)), to_float64(transitions.states))
+    # Both values are sums of four products, and differ only in sign.
+    apart = np.abs(values[:, 0]) > rounding.gamma(6) * np.abs(transitions.states) @ BALANCING
+    assert apart.mean() > 0.9, "in many states both actions have nearly the same value"
     assert_equal("the actions", transitions.actions[apart], values.argmax(axis=1)[apart], INT)
 
 
@@ -635,7 +625,7 @@ def test_greedy_transitions(agent, number):
 @few_examples(8)
 @given(number=seeds())
 def test_failure_reward(agent, number):
-    transitions, last = fallen(agent, number)
+    transitions, last = collect_failures(agent, number)
     expected = np.full(SHORT_EPISODES, DOCUMENT["failure_reward"])
     assert_equal("the rewards of failures", transitions.rewards[last], expected)
 
@@ -644,7 +634,7 @@ def test_failure_reward(agent, number):
 @few_examples(8)
 @given(number=seeds())
 def test_other_rewards(agent, number):
-    transitions, last = fallen(agent, number)
+    transitions, last = collect_failures(agent, number)
     assert_equal("the other rewards", transitions.rewards[~last], np.ones((~last).sum()))
 
 
@@ -652,26 +642,28 @@ def test_other_rewards(agent, number):
 @few_examples(8)
 @given(number=seeds())
 def test_failure_is_marked(agent, number):
-    transitions, last = fallen(agent, number)
-    assert_equal("the marks", transitions.dones, last.astype(float))
+    transitions, last = collect_failures(agent, number)
+    assert_equal("the done flags", transitions.dones, last.astype(float))
 
 
 @claim("q_learning.cut-off-is-no-failure")
 def test_cut_off_is_no_failure(agent, seed):
-    transitions = experienced(agent, feedback(1), 0.0, 1, seed)
-    assert len(transitions.actions) == MAX_EPISODE_STEPS, f"the episode has {len(transitions.actions)} steps"
+    transitions = collect_transitions(agent, linear_values(BALANCING), 0.0, 1, seed)
+    assert len(transitions.actions) == MAX_EPISODE_STEPS, (
+        f"the episode has {len(transitions.actions)} steps, expected {MAX_EPISODE_STEPS}"
+    )
     assert_equal("the last reward of a perfect episode", transitions.rewards[-1:], np.ones(1))
-    assert_equal("its mark", transitions.dones[-1:], np.zeros(1))
+    assert_equal("its done flag", transitions.dones[-1:], np.zeros(1))
 
 
 def assert_targets(agent, problem, gamma=GAMMA):
-    """Compare y with the definition's."""
+    """Compare y with the definition."""
     _, expected, bounds = solved(problem, targets(MODEL, gamma))
     assert_close("targets", {"y": agent.targets(*problem, gamma)}, expected, bounds)
 
 
 def with_transitions(problem, **changes):
-    """Put other values into a problem's transitions."""
+    """Return the problem with other values for some elements of its transitions."""
     return problem._replace(transitions=problem.transitions._replace(**changes))
 
 
@@ -690,7 +682,7 @@ def test_target_of_failure(agent, seed):
     problem = problem_of(seed)
     found = assert_form("targets", agent.targets(*problem, GAMMA), (BATCH,))
     failed = problem.transitions.dones == 1
-    assert failed.any(), "no transition has failed"
+    assert failed.any(), "no transition ends in failure"
     assert_equal("y of failures", found[failed], problem.transitions.rewards[failed])
 
 
@@ -698,7 +690,7 @@ def test_target_of_failure(agent, seed):
 @few_examples(8)
 @given(seed=seeds())
 def test_target_of_each(agent, seed):
-    # As many transitions as actions, so that a maximum over the wrong axis has the right shape.
+    # With as many transitions as actions, a maximum over the wrong axis has the right shape.
     problem = problem_of(seed)
     two = Transitions(*(values[:2] for values in problem.transitions))._replace(dones=np.zeros(2, np.float32))
     assert_targets(agent, problem._replace(transitions=two))
@@ -714,7 +706,7 @@ def test_target_discount(agent, gamma, seed):
 
 @claim("q_learning.target-without-discount")
 def test_target_without_discount(agent, seed):
-    # The better action is valued at 7 in every state, and sums of such numbers are exact.
+    # The better action has the value 7 in every state, and sums of such numbers are exact.
     transitions = with_transitions(problem_of(seed), dones=np.zeros(BATCH, np.float32)).transitions
     found = agent.targets(MODEL, constant_values(-3, 7), transitions, GAMMA)
     assert_equal("y", found, transitions.rewards + 7)
@@ -756,7 +748,7 @@ def test_loss_reduces_the_batch(keras, pair):
 @few_examples(8)
 @given(seed=seeds())
 def test_loss_ignores_other_actions(agent, seed):
-    # All take the first action and fail; what the second is valued at is nobody's business.
+    # All transitions take the first action and fail, so the value of the second action must not matter.
     transitions = problem_of(seed).transitions._replace(
         actions=np.zeros(BATCH, np.int32), dones=np.ones(BATCH, np.float32), rewards=np.full(BATCH, -10, np.float32)
     )
@@ -779,13 +771,13 @@ def test_gradient_of_taken(agent, seed, action):
     found = gradients_of(agent, problem)
     for name in ("dense3/kernel", "dense3/bias"):
         other = assert_form(name, found[name], SHAPES[name])[..., 1 - action]
-        assert_equal(f"the gradient for {name} of the other action", other, np.zeros_like(other))
+        assert_equal(f"the gradient of {name} for the other action", other, np.zeros_like(other))
 
 
-def chasing(seed, steps=None):
-    """Make a problem in which each greedy action leads back to its state: y is the action's own value, and 1 more.
+def self_chasing_problem(seed, steps=None):
+    """Return a problem in which each greedy action leads back to its state, so that y is the action's value plus 1.
 
-    With a gradient through y, both would cancel and nothing would be learnt.
+    If the gradient flowed through y, the two values would cancel and nothing would be learnt.
     """
     problem = problems.q_learning_of(MODEL, seed, steps=steps)
     states = problem.transitions.states if steps is None else np.repeat(problem.transitions.states[:1], steps, axis=0)
@@ -799,8 +791,8 @@ def chasing(seed, steps=None):
 @few_examples(8)
 @given(seed=seeds())
 def test_target_held_fixed(agent, seed):
-    problem, expected, bounds = solved(chasing(seed), loss_and_gradients(MODEL))
-    # Each is 1 short of its y, so that the gradient for a bias is -2 times the share of its action.
+    problem, expected, bounds = solved(self_chasing_problem(seed), loss_and_gradients(MODEL))
+    # Each value is 1 below its y, so the gradient of a bias is -2 times the share of its action.
     shares = np.bincount(problem.transitions.actions, minlength=2) / BATCH
     assert np.allclose(expected["dense3/bias"], -2 * shares)
     assert_close("loss_and_gradients", gradients_of(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
@@ -841,7 +833,7 @@ def test_trajectory_losses(agent, permitted, seed):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
         assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
 
-    # Losses of a hundred leave little of epsilon to be seen.
+    # Beside losses of about 100, the effect of Adam's epsilon is too small to see.
     permitted(either_adam(check), alike=True)
 
 
@@ -849,9 +841,9 @@ def test_trajectory_losses(agent, permitted, seed):
 @few_examples(2)
 @given(seed=seeds())
 def test_target_moves(agent, permitted, seed):
-    # However the values move, y stays 1 ahead of them. A target that stays behind would be reached.
+    # However the values change, y stays 1 above them. A target that were computed only once would be reached.
     def check(adam):
-        problem, expected, bounds = solve_training(chasing(seed, steps=5), adam=adam)
+        problem, expected, bounds = solve_training(self_chasing_problem(seed, steps=5), adam=adam)
         assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check), alike=True)
@@ -871,42 +863,42 @@ def test_learning_lowers_the_loss(agent, seed):
     )
     again = Transitions(*(np.repeat(values[None], 100, axis=0) for values in transitions))
     losses = learnt(agent, problem_of(seed)._replace(transitions=again))["losses"]
-    assert losses[-1] < losses[0], f"100 steps bring the loss from {losses[0]} to {losses[-1]}"
+    assert losses[-1] < losses[0], f"100 steps change the loss from {losses[0]} to {losses[-1]}"
 
 
-# Episodes, each at the beginning of a training.
-FEW = 12
+# Number of episodes of a short training.
+SHORT_TRAINING = 12
 SHORTEST = cart_pole.shortest_length()
 
 
 def fit(agent, seed, **changes):
-    """Train for a few episodes by the document's numbers."""
-    return agent_training.train(agent, threshold("agent").recipe | {"num_episodes": FEW} | changes, seed)
+    """Train for a few episodes with the document's hyperparameters."""
+    return agent_training.train(agent, threshold("agent").recipe | {"num_episodes": SHORT_TRAINING} | changes, seed)
 
 
 @pytest.fixture(scope="module")
 def few_episodes(agent, seed, compute_once):
-    """Return scores and losses of a dozen episodes."""
+    """Return scores, losses and parameters of a training of a few episodes."""
     return compute_once("few_episodes", lambda: fit(agent, seed))
 
 
 @claim("q_learning.training-moves-every-parameter")
 def test_training_moves_every_parameter(agent, seed, few_episodes):
     short = fit(agent, seed, num_episodes=1, max_len_episode=SHORTEST)
-    assert len(short["losses"]) == 0, f"{SHORTEST} transitions are learnt from, which do not make a batch"
+    assert len(short["losses"]) == 0, f"a learning step takes place after {SHORTEST} transitions, fewer than a batch"
     unmoved = [name for name in SHAPES if (short["parameters"][name] == few_episodes["parameters"][name]).all()]
-    assert unmoved == [], f"training has not moved {unmoved}"
+    assert unmoved == [], f"training does not change {unmoved}"
 
 
 @claim("q_learning.score-per-episode")
 def test_score_per_episode(few_episodes):
     scores = few_episodes["scores"]
-    # Neither player nor chance can make the pole fall in fewer steps; the first of them has the number 0.
+    # No sequence of actions makes the pole fall in fewer steps. The printed number of the first step is 0.
     assert scores.min() >= SHORTEST - 1, f"an episode has a score of {scores.min()}"
 
 
 def learning_steps(scores, max_len_episode=MAX_EPISODE_STEPS + 1):
-    """Count the learning steps by the rule: one after each transition from the 32nd on that ends no episode."""
+    """Count the expected learning steps: one after each transition from the 32nd on, except the last of an episode."""
     total = count = 0
     for score in scores.tolist():
         for step in range(score + 1):
@@ -920,18 +912,18 @@ def learning_steps(scores, max_len_episode=MAX_EPISODE_STEPS + 1):
 def test_one_step_per_transition(few_episodes):
     scores, losses = few_episodes["scores"], few_episodes["losses"]
     steps = learning_steps(scores)
-    assert len(losses) == steps, f"there are {len(losses)} losses, and by the scores {scores.tolist()} they are {steps}"
+    assert len(losses) == steps, f"there are {len(losses)} losses, expected {steps} by the scores {scores.tolist()}"
 
 
 @claim("q_learning.left-is-not-ended", "q_learning.first-transitions")
 def test_left_is_not_ended(agent, seed):
-    # So early no episode ends by itself.
+    # No episode can end in failure so early.
     length = SHORTEST - 1
     found = fit(agent, seed, max_len_episode=length)
-    assert found["scores"].tolist() == [length - 1] * FEW, f"the scores are {found['scores'].tolist()}"
-    steps = FEW * length - (BATCH - 1)
+    assert found["scores"].tolist() == [length - 1] * SHORT_TRAINING, f"the scores are {found['scores'].tolist()}"
+    steps = SHORT_TRAINING * length - (BATCH - 1)
     assert len(found["losses"]) == steps, (
-        f"after {FEW * length} transitions there are {len(found['losses'])} losses, not {steps}"
+        f"after {SHORT_TRAINING * length} transitions there are {len(found['losses'])} losses, expected {steps}"
     )
 
 
@@ -949,24 +941,24 @@ def test_new_agents_differ(agent, seed, few_episodes):
 
 @claim("q_learning.greedy-play")
 def test_greedy_play(agent, seed):
-    returns = agent.play(feedback(1), 2, seed)
+    returns = agent.play(linear_values(BALANCING), 2, seed)
     assert_equal("the returns", returns, np.full(2, MAX_EPISODE_STEPS))
 
 
 @claim("q_learning.opposite-play")
 def test_opposite_play(agent, seed):
-    returns = assert_form("the returns", agent.play(feedback(-1), 5, seed), (5,))
+    returns = assert_form("the returns", agent.play(linear_values(-BALANCING), 5, seed), (5,))
     assert (returns < 1 / cart_pole.TIME_STEP).all(), f"the returns are {returns.tolist()}"
 
 
-def trained(agent, compute_once, name, seed):
-    """Train by the recipe of a threshold, once in a run."""
+def train_by_recipe(agent, compute_once, name, seed):
+    """Train by the recipe of a threshold; each training runs once in a run of the suite."""
     return compute_once(f"{name}-{seed}", lambda: agent_training.train(agent, threshold(name).recipe, seed))
 
 
 @claim("q_learning.learns-soon")
 def test_learns_soon(agent, seed, evidence, compute_once):
-    assert_learns("agent_short", partial(trained, agent, compute_once, "agent_short"), seed, evidence)
+    assert_learns("agent_short", partial(train_by_recipe, agent, compute_once, "agent_short"), seed, evidence)
 
 
 @claim("q_learning.random-play-does-not-pass")
@@ -977,9 +969,11 @@ def test_random_play_does_not_pass(seed, name):
     lengths = cart_pole.random_lengths(trainings * known.recipe["num_episodes"], seed).reshape(trainings, -1)
     best = max(best_stretch(one - 1) for one in lengths)
     lower = known.worst("best_stretch").lower
-    assert best < lower, f"the best of {trainings} times random play is {best}, and the limit {lower}"
+    assert best < lower, (
+        f"the best of {trainings} trainings by random play reaches {best}, and the threshold is {lower}"
+    )
 
 
 @claim("q_learning.learns")
 def test_learns(agent, seed, evidence, compute_once):
-    assert_learns("agent", partial(trained, agent, compute_once, "agent"), seed, evidence)
+    assert_learns("agent", partial(train_by_recipe, agent, compute_once, "agent"), seed, evidence)

@@ -580,7 +580,9 @@ AGENT_TRAINING_FAULTS = {
         GradientThroughTarget, "training-step", "the first step of the output biases"
     ),
     "training_learning_at_the_end": fault(LearningAtTheEnd, "end-is-not-learnt-at-once", "by the scores"),
-    "training_learning_once_more_than_a_batch": fault(LearningOnceMoreThanABatch, "first-transitions", "losses, not"),
+    "training_learning_once_more_than_a_batch": fault(
+        LearningOnceMoreThanABatch, "first-transitions", "losses, expected"
+    ),
     "training_learning_every_other_step": fault(LearningEveryOtherStep, "one-step-per-transition", "by the scores"),
     "training_learning_from_a_full_buffer": fault(LearningFromAFullBuffer, "one-step-per-transition", "by the scores"),
     "training_one_step_more": fault(OneStepMore, "left-is-not-ended", "the scores are"),

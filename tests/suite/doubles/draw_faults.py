@@ -38,7 +38,7 @@ def sample_of_the_first_thousand(sample, transitions, batch_size, seed):
 
 
 def sample_by_priority(_sample, transitions, batch_size, seed):
-    """Draw transitions that are marked twice as often as others."""
+    """Draw transitions with a done flag of 1 or 2 twice as often as others."""
     transitions = Transitions(*transitions)
     weights = 1.0 + (transitions.dones > 0)
     generator = np.random.default_rng(seed)
@@ -285,9 +285,11 @@ DRAW_FAULTS = {
         "agent.act", "pixels.cnn-greedy-of-each", "the greedy actions", act_by_the_last_frame
     ),
     "sample_of_the_first_thousand": Fault(
-        "agent.sample", "q_learning.sample-evenly", "of 10000 transitions", sample_of_the_first_thousand
+        "agent.sample", "q_learning.sample-evenly", "from 10000 transitions", sample_of_the_first_thousand
     ),
-    "sample_by_priority": Fault("agent.sample", "q_learning.sample-evenly", "that are marked", sample_by_priority),
+    "sample_by_priority": Fault(
+        "agent.sample", "q_learning.sample-evenly", "with a done flag of 1 or 2", sample_by_priority
+    ),
     "learn_without_small_losses": Fault(
         "agent.learn", "q_learning.learns-from-each-batch", "the losses", learn_without_small_losses
     ),
