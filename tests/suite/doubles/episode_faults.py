@@ -385,7 +385,7 @@ EPISODE_FAULTS = {
             "collect_reset_after_the_limit",
             "agent.collect",
             "q_learning.limit-begins-anew",
-            "what follows each step",
+            "the next states",
             collecting(ResetAfterTheLimit),
         ),
         (
@@ -399,14 +399,14 @@ EPISODE_FAULTS = {
             "play_limit_of_all_steps",
             "agent.play",
             "q_learning.plays-greedily",
-            "no pole falls in fewer steps",
+            "no pole falls in fewer than",
             playing(LimitOfAllSteps),
         ),
         (
             "play_beginning_where_the_last_ended",
             "agent.play",
             "q_learning.plays-greedily",
-            "pushed to the right all the time, returns are up to",
+            "with pushes to the right only, the largest return is",
             playing(BeginningWhereTheLastEnded),
         ),
         (
