@@ -1,4 +1,4 @@
-"""How long the agent's play keeps the pole up, by the values of its network: lines 713 to 749 of the document."""
+"""Lengths of the episodes that the agent plays: lines 713 to 749 of the document."""
 
 from functools import cache
 
@@ -14,8 +14,8 @@ from assay.testing.thresholds import FALSE_ALARM
 
 
 @cache
-def lengths(weights):
-    """Play episodes by the definition, pushing to the right where weights @ state is positive; return their lengths."""
+def policy_lengths(weights):
+    """Return lengths of episodes by the definition, with a push to the right where weights @ state is positive."""
     states = np.random.default_rng(0).uniform(-INITIAL, INITIAL, (1_000, 4))
     found, playing = np.zeros(len(states), int), np.arange(len(states))
     for _ in range(MAX_EPISODE_STEPS):
@@ -29,13 +29,13 @@ def lengths(weights):
 @claim("q_learning.play-follows-its-values")
 @pytest.mark.parametrize("weights", [WANDERING, LEAVING], ids=["wandering", "leaving"])
 def test_play_follows_its_values(agent, seed, weights):
-    # Poles that fall after a hundred steps or so, and carts that leave the track after two hundred.
-    count, expected = 16, lengths(tuple(weights.tolist()))
+    # With the first weights the pole falls after about 100 steps; with the second, the cart leaves the track after 200.
+    count, expected = 16, policy_lengths(tuple(weights.tolist()))
     returns = assert_form("the returns", agent.play(linear_values(weights), count, seed), (count,))
     probability = chance_of_samples(returns, expected)
     assert probability > FALSE_ALARM, (
         f"returns are {returns.min():g} to {returns.max():g}, and {expected.min()} to {expected.max()} by the"
-        f" definition: they differ this much with a probability of {probability:.3g}"
+        f" definition: a probability of {probability:.3g}"
     )
     probability = chance_of_order(returns)
     assert probability > FALSE_ALARM, (

@@ -355,7 +355,7 @@ SAMPLING = {
     ),
     "sample_by_no_seed": (
         "sample-by-seed",
-        "the batch by the same seed",
+        "the batch with the same seed",
         sampling(lambda _, n, b: np.random.default_rng().choice(n, b, replace=False)),
     ),
 }
@@ -498,7 +498,7 @@ LEARNING = {
     "learning_twice": ("learns-by-its-arguments", "the losses", learning_twice),
     "learning_but_the_last": ("learns-by-its-arguments", "dense3/bias", learning_but_the_last),
     "learning_anew_each_step": ("learns-by-its-arguments", "dense3", learning_anew_each_step),
-    "learning_on": ("learns-anew", "of the same learning once more", learning_on),
+    "learning_on": ("learns-anew", "of the same learning steps once more", learning_on),
 }
 
 ACTING_FAULTS = (

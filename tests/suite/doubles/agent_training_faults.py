@@ -521,11 +521,11 @@ AGENT_TRAINING_FAULTS = {
     "training_buffer_keeps_the_oldest": fault(
         BufferKeepsTheOldest, "training-draws-evenly", "are the older, a failure"
     ),
-    "training_latest_batch": fault(LatestBatch, "training-draws-evenly", "with an age as uneven"),
-    "training_oldest_batch": fault(OldestBatch, "training-draws-evenly", "with an age as uneven"),
+    "training_latest_batch": fault(LatestBatch, "training-draws-evenly", "with ages as uneven"),
+    "training_oldest_batch": fault(OldestBatch, "training-draws-evenly", "with ages as uneven"),
     "training_latest_left_out": fault(LatestLeftOut, "training-draws-evenly", ": 29 of 29"),
     "training_with_replacement": fault(WithReplacement, "training-learns-failures", "batches with a failure"),
-    "training_same_draws_each_time": fault(SameDrawsEachTime, "training-draws-evenly", "with an age as uneven"),
+    "training_same_draws_each_time": fault(SameDrawsEachTime, "training-draws-evenly", "with ages as uneven"),
     "training_failures_first": fault(FailuresFirst, "training-draws-evenly", "of 29, expected"),
     "training_failure_not_punished": fault(FailureNotPunished, "training-learns-failures", "batches with a failure"),
     "training_failure_worth_less": fault(FailureWorthLess, "training-learns-failures", "batches with a failure"),

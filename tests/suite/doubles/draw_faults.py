@@ -277,7 +277,7 @@ EXPLORING = "q_learning.training-explores-in-no-pattern"
 PLAYING = "q_learning.play-follows-its-values"
 
 DRAW_FAULTS = {
-    "act_by_seeds_in_a_row": Fault("agent.act", ACTING, "actions in a row", act_by_seeds_in_a_row),
+    "act_by_seeds_in_a_row": Fault("agent.act", ACTING, "consecutive actions", act_by_seeds_in_a_row),
     "act_by_one_generator": Fault(
         "agent.act", "q_learning.acts-by-seed", "with an epsilon of 0.5", act_by_one_generator
     ),
@@ -319,7 +319,7 @@ DRAW_FAULTS = {
         "agent.fit", "q_learning.training-learns-failures", "by a reward of -10", instead(RewardOfNine)
     ),
     "draws_the_oldest": Fault(
-        "agent.fit", "q_learning.training-draws-evenly", "with an age as uneven", instead(DrawsTheOldest)
+        "agent.fit", "q_learning.training-draws-evenly", "with ages as uneven", instead(DrawsTheOldest)
     ),
     "epsilon_falling_by_a_square": Fault(
         "agent.fit",
@@ -334,7 +334,7 @@ DRAW_FAULTS = {
         "agent.fit", "q_learning.training-failure-has-no-future", "the losses of failures", instead(FutureOfFailures)
     ),
     "newest_always": Fault(
-        "agent.fit", "q_learning.training-draws-evenly", "batches of two have the newest", instead(NewestAlways)
+        "agent.fit", "q_learning.training-draws-evenly", "batches of two contain the newest", instead(NewestAlways)
     ),
     "act_by_opposite_seeds": Fault("agent.act", ACTING, "or opposite ones", act_by_opposite_seeds),
     "sample_actions_by_opposite_seeds": Fault(

@@ -378,7 +378,7 @@ EPISODE_FAULTS = {
             "next_where_taken",
             "agent.sample",
             "q_learning.sample-pairs-evenly",
-            "of seven of ten are neighbours",
+            "of seven out of ten are neighbours",
             next_where_taken,
         ),
         (
