@@ -46,6 +46,7 @@ from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import arrays, seeds
 from assay.testing.thresholds import FALSE_ALARM, threshold
 from assay.testing.training import agent_training
+from assay.testing.training.agent_probes import count_learning_steps
 from assay.testing.training.agent_training import assert_learns, best_stretch
 
 MODEL = "q_network"
@@ -897,21 +898,11 @@ def test_score_per_episode(few_episodes):
     assert scores.min() >= SHORTEST - 1, f"an episode has a score of {scores.min()}"
 
 
-def learning_steps(scores, max_len_episode=MAX_EPISODE_STEPS + 1):
-    """Count the expected learning steps: one after each transition from the 32nd on, except the last of an episode."""
-    total = count = 0
-    for score in scores.tolist():
-        for step in range(score + 1):
-            total += 1
-            ended = step == score and score + 1 < max_len_episode
-            count += total >= BATCH and not ended
-    return count
-
-
 @claim("q_learning.one-step-per-transition", "q_learning.printed-score", "q_learning.end-is-not-learnt-at-once")
 def test_one_step_per_transition(few_episodes):
     scores, losses = few_episodes["scores"], few_episodes["losses"]
-    steps = learning_steps(scores)
+    # Episodes end by failure or by the limit of CartPole, never by that of the training loop.
+    steps = count_learning_steps(scores, BATCH, MAX_EPISODE_STEPS + 1)
     assert len(losses) == steps, f"there are {len(losses)} losses, expected {steps} by the scores {scores.tolist()}"
 
 

@@ -316,7 +316,7 @@ DRAW_FAULTS = {
         "agent.fit", EXPLORING, "are greedy in each of 96 episodes", instead(ExploresTheSameSteps)
     ),
     "reward_of_nine": Fault(
-        "agent.fit", "q_learning.training-learns-failures", "by a reward of -10", instead(RewardOfNine)
+        "agent.fit", "q_learning.training-learns-failures", "with a reward of -10", instead(RewardOfNine)
     ),
     "draws_the_oldest": Fault(
         "agent.fit", "q_learning.training-draws-evenly", "with ages as uneven", instead(DrawsTheOldest)

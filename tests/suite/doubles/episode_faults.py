@@ -434,7 +434,7 @@ EPISODE_FAULTS = {
             "learning_from_small_batches",
             "agent.fit",
             "q_learning.first-transitions",
-            "a buffer of two never holds a batch of three",
+            "a buffer of two cannot hold a batch of three",
             instead(LearningFromSmallBatches),
         ),
         (
@@ -448,7 +448,7 @@ EPISODE_FAULTS = {
             "limit_of_all_steps",
             "agent.fit",
             "q_learning.training-plays-cart-pole",
-            "in which no pole falls",
+            "no pole falls so soon",
             instead(LimitOfAllStepsInTraining),
         ),
         (
