@@ -371,7 +371,7 @@ def test_epsilon_in_any_order(agent):
         check_epsilon(agent, episode, SCHEDULE)
 
 
-# Number of actions choose_actions in one state.
+# Number of actions chosen in one state.
 DRAWS = 1000
 
 

@@ -152,7 +152,7 @@ def assert_rarely_never_explored(explored, what):
     """Check how many places have the greedy action with every seed, where epsilon is 1 / 2.
 
     Args:
-        explored: For each seed, whether the action at each place is not the greedy one.
+        explored: Whether the action at each place is not the greedy one, for each seed.
         what: Name of the places, in the plural.
 
     """
