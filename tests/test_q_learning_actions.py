@@ -1,7 +1,5 @@
 """Actions of the agent, and the transitions that it collects: lines 713 to 749 of the document."""
 
-from itertools import product
-
 import numpy as np
 import pytest
 
@@ -11,18 +9,18 @@ from assay.spec.semantics import cart_pole
 from assay.spec.semantics.cart_pole import FARTHEST_ANGLE, FARTHEST_POSITION, MAX_EPISODE_STEPS
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
-from assay.testing.chances import chance_of_order, chance_of_samples
 from assay.testing.counts import assert_no_echo, assert_share
+from assay.testing.episode_lengths import CORNERS, right_push_lengths
 from assay.testing.handcrafted_values import (
+    ANGLE,
     BALANCING,
-    LEANING,
     LEAVING,
     SWINGING,
     WANDERING,
     constant_values,
     linear_values,
 )
-from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.seeds import assert_told_apart, similar_seeds
 from assay.testing.stored_arrays import assert_reads_values, memory_orders
 from assay.testing.thresholds import FALSE_ALARM
 
@@ -30,10 +28,6 @@ MODEL = "q_network"
 INT = np.dtype(np.int32)
 # Larger than the usual block sizes, and not a multiple of them.
 ODD = 131
-# Pushes to the side where the pole leans. The sign of a single number decides, so rounding cannot change it.
-ANGLE = np.array([0, 0, 1, 0], np.float32)
-# The initial states farthest from 0.
-CORNERS = cart_pole.INITIAL * np.array([*product((-1, 1), repeat=4)])
 # Number of actions chosen in one state.
 DRAWS = 1_000
 
@@ -45,11 +39,6 @@ def mixed_states(seed, count):
     clear = np.abs(states @ BALANCING) > 1 / 2
     states = states[clear][:count]
     return states, (states @ BALANCING > 0).astype(np.int32)
-
-
-def similar_seeds(seed):
-    """Return seeds that are easily confused with each other, and the next seed."""
-    return [*confusable_seeds(seed), (seed + 1) % 2**31]
 
 
 def act(agent, states, epsilon, seed, weights=BALANCING):
@@ -86,7 +75,7 @@ def test_greedy_by_the_parameters(agent, seed):
 def test_episodes_by_the_parameters(agent, seed):
     # If the cart is pushed to where the pole leans, the pole stands longer than with pushes to one side only. Pushed
     # the other way, the pole falls sooner.
-    longest = pushed_lengths(CORNERS).max()
+    longest = right_push_lengths(CORNERS).max()
     for weights, stands in ((ANGLE, True), (-ANGLE, False), (ANGLE, True)):
         parameters = linear_values(weights)
         lengths = {
@@ -166,7 +155,7 @@ def assert_rarely_never_explored(explored, what):
 def test_memory_order(agent, seed):
     states, _ = mixed_states(seed, 33)
     assert_reads_values("act", lambda states: act(agent, states, 0.5, seed), states)
-    weights, longest = linear_values(ANGLE), pushed_lengths(CORNERS).max()
+    weights, longest = linear_values(ANGLE), right_push_lengths(CORNERS).max()
     for order, (kernel,), _ in memory_orders(weights["dense1/kernel"]):
         # A kernel that is broadcast along its first axis is all 0.
         if "broadcast" not in order:
@@ -323,66 +312,6 @@ def test_collects_each_draw_by_seed(agent, seed):
         transitions = collect(agent, -BALANCING, 0.5, count, (seed + number) % 2**31)
         explored.append((transitions.actions != (transitions.states @ -BALANCING > 0))[:FIRST_STEPS])
     assert_rarely_never_explored(explored, "steps")
-
-
-@claim("q_learning.plays-greedily")
-def test_plays_greedily(agent, seed):
-    # The greedy action always pushes to the right, and any exploration would lengthen the episodes. In states beyond
-    # the failure angle it pushes to the left, so an agent that acts on the last state of the previous episode is found.
-    count = 60
-    policy = linear_values([0, 0, 1, 0], offset=1.01 * FARTHEST_ANGLE)
-    returns = assert_form("the returns", agent.play(policy, count, seed), (count,))
-    generator = np.random.default_rng(seed)
-    expected = pushed_lengths(generator.uniform(-cart_pole.INITIAL, cart_pole.INITIAL, (2_000, 4)))
-    corners = pushed_lengths(CORNERS)
-    assert (returns <= corners.max()).all(), (
-        f"with pushes to the right only, the largest return is {returns.max():g}, expected at most {corners.max()}"
-    )
-    # Together the episodes have more than 500 steps, the limit of one.
-    assert (returns >= STEPS).all(), f"a return is {returns.min():g}, and no pole falls in fewer than {STEPS} steps"
-    probability = chance_of_samples(returns, expected)
-    assert probability > FALSE_ALARM, (
-        f"with pushes to the right only, returns are {returns.min():g} to {returns.max():g}, and {expected.min()} to"
-        f" {expected.max()} by the definition: a probability of {probability:.3g}"
-    )
-    probability = chance_of_order(returns)
-    assert probability > FALSE_ALARM, (
-        f"the returns of {count} episodes are in order, {returns.tolist()}: a probability of {probability:.3g}"
-    )
-
-
-def pushed_lengths(states):
-    """Return the lengths, by the definition, of episodes from these states in which every push is to the right."""
-    count = len(states)
-    lengths, standing = np.zeros(count, int), np.ones(count, bool)
-    while standing.any():
-        states = cart_pole.step(states, np.ones(count, int))
-        lengths += standing
-        standing &= cart_pole.margin(states) >= 0
-    return lengths
-
-
-@claim("q_learning.play-ends-off-track")
-@pytest.mark.parametrize("side", [-1, 1], ids=["right", "left"])
-def test_play_ends_off_track(agent, seed, side):
-    returns = assert_form("the returns", agent.play(linear_values(LEANING, offset=side * 0.8), 2, seed), (2,))
-    assert (returns < MAX_EPISODE_STEPS).all(), f"the cart leaves the track, and the returns are {returns.tolist()}"
-
-
-@claim("q_learning.plays-by-seed")
-def test_plays_by_seed(agent, seed):
-    # The time until the cart leaves the track depends on its initial position.
-    one, again, other = (agent.play(linear_values(LEAVING), 3, number) for number in (seed, seed, seed + 1))
-    assert_equal("the returns with the same seed", again, one)
-    assert (one != other).any(), f"the seeds {seed} and {seed + 1} give the same returns"
-    assert len(np.unique(np.append(one, other))) > 1, f"all episodes have a return of {one[0]}"
-
-
-@claim("q_learning.plays-by-seed")
-def test_plays_by_confusable_seeds(agent, seed):
-    # Two episodes of this policy have equal lengths with a probability of 0.05, and six pairs of them with 2e-8.
-    policy = linear_values(ANGLE)
-    assert_told_apart("returns", similar_seeds(seed), lambda number: agent.play(policy, 6, number))
 
 
 @claim("q_learning.collects-linear-policy")
