@@ -167,7 +167,7 @@ def test_gradient_of_taken(agent, seed, action):
     found = gradients_of(agent, problem)
     for name in ("dense3/kernel", "dense3/bias"):
         other = assert_form(name, found[name], SHAPES[name])[..., 1 - action]
-        assert_equal(f"the gradient of {name} for the other action", other, np.zeros_like(other))
+        assert_equal(f"the gradient for {name} of the other action", other, np.zeros_like(other))
 
 
 def self_chasing_problem(seed, steps=None):

@@ -146,8 +146,7 @@ def test_carried_on(ops, seed):
         assert_step(problem, one_hot[:, t], before, after, t)
 
 
-# New carry and output for a carry of 3, if the named part has a large negative bias and all others have a large positive
-# bias.
+# New carry and output for a carry of 3, if the named part has a large negative bias, and all others a positive one.
 GATES = {
     "input gate": (3.0, np.tanh(3)),
     "forget gate": (1.0, np.tanh(1)),

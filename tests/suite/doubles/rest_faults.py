@@ -543,7 +543,7 @@ REST_FAULTS = {
             "trained_on_the_last_64_characters",
             "models.train",
             "rnn_training.every-step",
-            "does not move the rows",
+            "does not change the rows",
             last_64_characters,
         ),
         ("text_of_bytes", "text.generate", "generation.any-size", "counts by twos", text_of_bytes),
