@@ -377,12 +377,14 @@ BLIND_SPOT_FAULTS = {
     "forget_gate_open_by_default": Fault(
         "ops.lstm", "recurrence.lstm-long-sequence", "from the states before", forget_gate_open_by_default
     ),
-    "halves_opposite": Fault("ops.sample", "generation.rows-are-independent", "some places apart", halves_opposite),
+    "halves_opposite": Fault(
+        "ops.sample", "generation.rows-are-independent", "draws at a fixed distance", halves_opposite
+    ),
     "glorot_in_opposite_pairs": Fault(
         "ops.glorot_uniform", "dense.glorot-independent", "repeat others", glorot_in_opposite_pairs
     ),
     "sampled_in_opposite_pairs": Fault(
-        "ops.sample", "generation.rows-are-independent", "repeat others", sampled_in_opposite_pairs
+        "ops.sample", "generation.rows-are-independent", "consecutive rows repeat", sampled_in_opposite_pairs
     ),
     **{
         name: Fault(function, claim, tells, of_model(model, wrong))

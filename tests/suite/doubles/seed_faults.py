@@ -348,7 +348,7 @@ SEED_FAULTS = {
             "large_logits_clipped",
             "text.generate",
             "generation.by-temperature",
-            "impossible characters are written",
+            "characters of probability 0",
             generating(clipped),
         ),
         ("fit_seed_of_16_bits", "training.fit", "training.fit-seed", "draw the same initial", fit_of_16_bits),
