@@ -18,6 +18,7 @@ from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_rejected, assert_within, claim
 from assay.testing.chances import chance_of_counts, chance_of_draws, chance_of_samples
 from assay.testing.counts import assert_share
+from assay.testing.handcrafted_values import BALANCING
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.strategies import floats, seeds
 from assay.testing.thresholds import FALSE_ALARM
@@ -28,9 +29,6 @@ INT = np.int32
 FASTEST = 8.0
 # Number of states from which one call takes a step.
 BATCH = 8
-# Pushes to the side where the pole leans and turns, and where the cart is and moves: keeps the pole up from every
-# initial state.
-BALANCING = np.array([1, 2, 10, 3], np.float32)
 MEAN_OF_RANDOM_PLAY = 22
 directions = pytest.mark.parametrize("sign", [-1, 1], ids=["left", "right"])
 

@@ -1,4 +1,4 @@
-"""Batches of the replay buffer, and what is learnt from given ones: lines 751 to 764 of the document."""
+"""Batches of the replay buffer, and learning steps with given batches: lines 751 to 764 of the document."""
 
 from itertools import combinations
 from math import comb
@@ -23,12 +23,12 @@ from assay.testing.thresholds import FALSE_ALARM
 
 MODEL = "q_network"
 SHAPES = definition.MODELS[MODEL].shapes
-# A batch above the usual sizes of blocks, with a remainder.
+# Larger than the usual block sizes, and not a multiple of them.
 ODD = 131
 
 
-def numbered(count):
-    """Make transitions that differ in their numbers."""
+def numbered_transitions(count):
+    """Return transitions with the rewards 0, 1 and so on."""
     number = np.arange(count, dtype=np.float32)
     states = np.tile(number[:, None], 4)
     return Transitions(states, number.astype(np.int32) % 2, number, states, number % 2)
@@ -36,9 +36,9 @@ def numbered(count):
 
 @claim("q_learning.sample-pairs-evenly")
 def test_sample_pairs_evenly(agent, seed):
-    # Of so few that every pair may be counted: what is drawn together, and by which seed, is drawn evenly.
+    # The buffer is so small that every pair can be counted. Consecutive seeds must draw all pairs equally often.
     count, batches = 8, 600
-    given = numbered(count)
+    given = numbered_transitions(count)
     pairs = [*combinations(range(count), 2)]
     drawn = (agent.sample(given, 2, batches * seed + number)[2] for number in range(batches))
     found = [tuple(sorted(batch.astype(int).tolist())) for batch in drawn]
@@ -53,29 +53,31 @@ def test_sample_pairs_evenly(agent, seed):
 
 @claim("q_learning.sample-pairs-evenly")
 def test_sample_neighbours_evenly(agent, seed):
-    # Where a number that is drawn again gives way to the next one, neighbours come together more often than others. Of
-    # the 120 ways to take seven of a ring of ten, 10 take neighbours; by such a rule a quarter of all batches do.
+    # A sampler that replaces a repeated number by the next free one draws neighbours together too often. Of the 120
+    # subsets of seven out of a ring of ten, 10 consist of neighbours. With such a rule, a quarter of all batches do.
     count, taken, batches = 10, 7, 200
-    given = numbered(count)
+    given = numbered_transitions(count)
     rings = [{(first + step) % count for step in range(taken)} for first in range(count)]
     drawn = (agent.sample(given, taken, batches * seed + number)[2] for number in range(batches))
     found = sum({*batch.astype(int).tolist()} in rings for batch in drawn)
-    assert_share("batches of seven of ten are neighbours", found, batches, count / comb(count, taken))
+    assert_share("batches of seven out of ten are neighbours", found, batches, count / comb(count, taken))
 
 
 @claim("q_learning.sample-by-seed")
 def test_sample_by_seed(agent, seed):
-    one, again = (agent.sample(numbered(100), 32, seed)[2] for _ in range(2))
-    assert_equal("the batch by the same seed", again, one)
-    assert_told_apart("batches", confusable_seeds(seed), lambda number: agent.sample(numbered(100), 32, number)[2])
+    one, again = (agent.sample(numbered_transitions(100), 32, seed)[2] for _ in range(2))
+    assert_equal("the batch with the same seed", again, one)
+    assert_told_apart(
+        "batches", confusable_seeds(seed), lambda number: agent.sample(numbered_transitions(100), 32, number)[2]
+    )
 
 
-def of_frames(seed, count):
-    """Draw transitions whose states are made of frames."""
+def frame_transitions(seed, count):
+    """Draw transitions whose states are stacks of frames."""
     generator, shape = np.random.default_rng(seed), (3, 2, 4)
     return Transitions(
         generator.random((count, *shape), np.float32),
-        # As another program may number them.
+        # Distinct numbers, by which a transition is identified. Other environments have many actions.
         generator.choice(1_000, count, replace=False).astype(np.int32),
         generator.normal(size=count).astype(np.float32),
         generator.random((count, *shape), np.float32),
@@ -85,7 +87,7 @@ def of_frames(seed, count):
 
 @claim("q_learning.sample-of-frames")
 def test_sample_of_frames(agent, seed):
-    given = of_frames(seed, 40)
+    given = frame_transitions(seed, 40)
     batch = Transitions(*agent.sample(given, 9, seed))
     drawn = [int(np.flatnonzero(given.actions == action)[0]) for action in batch.actions if action in given.actions]
     assert len(set(drawn)) == 9, f"the actions {batch.actions.tolist()} are not those of nine transitions"
@@ -95,13 +97,13 @@ def test_sample_of_frames(agent, seed):
 
 @claim("q_learning.replay-of-frames")
 def test_replay_of_frames(agent, seed):
-    size, given = 3, of_frames(seed, 7)
+    size, given = 3, frame_transitions(seed, 7)
     for name, values, whole in zip(Transitions._fields, agent.replay(size, given), given, strict=True):
         assert_equal(f"{name} of frames", values, whole[-size:], whole.dtype)
 
 
-def any_transitions(seed, count):
-    """Draw transitions of rewards and marks in no relation, and parameters whose best values have both signs."""
+def arbitrary_problem(seed, count):
+    """Draw transitions with unrelated rewards and done flags, and parameters whose best values have both signs."""
     problem = problems.q_learning_of(MODEL, seed, batch=count)
     generator = np.random.default_rng(seed)
     changed = problem.transitions._replace(
@@ -114,8 +116,8 @@ def any_transitions(seed, count):
 @claim("q_learning.targets-of-any-batch")
 @pytest.mark.parametrize("count", [1, 7, ODD])
 def test_targets_of_any_batch(agent, seed, count):
-    transitions = any_transitions(seed, count).transitions
-    # Far below 0, where either action is the best in about half of the states.
+    transitions = arbitrary_problem(seed, count).transitions
+    # Values near -5, where each action is the best one in about half of the states.
     parameters, gamma = linear_values([1, 2, 10, 3], -5.0), 0.75
     problem = problems.QProblem(MODEL, parameters, transitions)
 
@@ -130,7 +132,7 @@ def test_targets_of_any_batch(agent, seed, count):
 
 @claim("q_learning.targets-by-the-parameters")
 def test_targets_by_the_parameters(agent, seed):
-    transitions = any_transitions(seed, 7).transitions._replace(rewards=np.zeros(7, np.float32))
+    transitions = arbitrary_problem(seed, 7).transitions._replace(rewards=np.zeros(7, np.float32))
     for best in (3.0, -2.0, 3.0):
         found = agent.targets(MODEL, constant_values(best, best - 1), transitions, 0.5)
         assert_equal("y", found, best / 2 * (1 - transitions.dones))
@@ -143,7 +145,7 @@ def test_targets_by_the_parameters(agent, seed):
     ids=["7", "131", "large", "none-ends", "all-end", "1"],
 )
 def test_gradients_of_any_batch(agent, seed, count, scale, done):
-    problem, gamma = any_transitions(seed, count), 0.75
+    problem, gamma = arbitrary_problem(seed, count), 0.75
     transitions = problem.transitions
     dones = transitions.dones if done is None else np.full(count, done, np.float32)
     problem = problem._replace(
@@ -161,10 +163,10 @@ def test_gradients_of_any_batch(agent, seed, count, scale, done):
 
 
 def constant_learning(values, batches, learning_rate, gamma):
-    """Learn by the definition with values that are the same in all states: only the output biases learn.
+    """Learn by the definition with values that are equal in all states, so that only the output biases learn.
 
     Returns:
-        Losses and biases after the last step, each with a bound.
+        Losses, their bounds, biases after the last step, and the bound of the biases.
 
     """
     count, biases = len(values), np.array(values, float)
@@ -177,27 +179,27 @@ def constant_learning(values, batches, learning_rate, gamma):
         limits.append(np.mean(off * (2 * np.abs(errors) + off)) + rounding.gamma(len(errors) + 8) * losses[-1])
         gradient = 2 * np.bincount(actions, errors, minlength=count) / len(errors)
         arguments = biases, gradient, first, second, number, learning_rate
-        # Twice: the moments have errors of steps before, and the gradient that of the biases.
+        # The factor 2 covers errors of the moments from earlier steps, and of the gradient from the biases.
         bound = bound + 2 * rounding.adam_step(*arguments)[0]
         biases, first, second = optimizers.adam_step(*arguments)
     return np.array(losses), np.array(limits), biases, bound
 
 
 def assert_learns_constants(agent, seed, model, values, states, learning_rate, gamma):
-    """Compare a learning by constant values with the definition's.
+    """Compare learning with constant values with the definition.
 
     Args:
         agent: The agent.
         seed: Seed of the rewards.
         model: Name of the model.
-        values: Value of each action at first.
-        states: States before and after, [2, steps, batch, ...].
+        values: Initial value of each action.
+        states: States and next states, [2, steps, batch, ...].
         learning_rate: Learning rate.
         gamma: Discount factor.
 
     """
     _, steps, batch = states.shape[:3]
-    # All actions occur in every batch, and rewards are so far below the values that no gradient comes near 0.
+    # All actions occur in every batch. Rewards lie far below the values, so no gradient is near 0.
     actions = np.tile(np.arange(batch, dtype=np.int32) % len(values), (steps, 1))
     rewards = np.random.default_rng(seed).uniform(-20, -10, (steps, batch)).astype(np.float32)
     dones = np.tile(np.arange(batch) % 3 == 0, (steps, 1)).astype(np.float32)
@@ -226,7 +228,7 @@ def test_learns_by_its_arguments(agent, seed, learning_rate, gamma):
 @claim("q_learning.learns-from-each-batch")
 @pytest.mark.parametrize("batch", [1, 7])
 def test_learns_from_each_batch(agent, seed, batch):
-    # The rewards of the first batch are the values, so that its gradient is 0. Adam counts it all the same.
+    # The rewards of the first batch equal the values, so its gradient is 0. Adam counts the step nevertheless.
     values, steps, rate = (-2.0, 3.0), 3, 0.02
     generator = np.random.default_rng(seed)
     states = generator.uniform(-1, 1, (steps, batch, 4)).astype(np.float32)
@@ -256,13 +258,13 @@ def test_learns_anew(agent, seed):
         losses, last = agent.learn(*problem, learning_rate=0.01, gamma=0.5)
         results.append({"losses": assert_form("the losses", losses, (5,)), **last})
     for name, expected in results[0].items():
-        assert_equal(f"{name} of the same learning once more", results[2][name], expected)
+        assert_equal(f"{name} of the same learning steps once more", results[2][name], expected)
 
 
 @claim("q_learning.memory-order")
 def test_memory_order_of_transitions(agent, seed):
-    assert_reads_values("sample", agent.sample, numbered(100), 32, seed)
-    assert_reads_values("replay", agent.replay, 3, numbered(5))
+    assert_reads_values("sample", agent.sample, numbered_transitions(100), 32, seed)
+    assert_reads_values("replay", agent.replay, 3, numbered_transitions(5))
 
 
 @claim("q_learning.memory-order")
@@ -271,7 +273,7 @@ def test_memory_order_of_learning(agent, seed):
     bounds = solve_training(problem).bounds
     for order, views, plain in memory_orders(*problem):
         found, expected = (learnt(agent, problems.QProblem(*arguments)) for arguments in (views, plain))
-        # Each of the two may be off by its own rounding; broadcast parameters are the same for all units.
+        # Each of the two results has its own rounding errors. Broadcast parameters are equal for all units.
         if "broadcast" not in order:
             assert_close(
                 f"learn, arrays {order}", found, to_float64(expected), {name: 2 * bounds[name] for name in bounds}
@@ -280,7 +282,7 @@ def test_memory_order_of_learning(agent, seed):
 
 @claim("q_learning.results-stay")
 def test_results_stay(agent, seed):
-    one, other = (any_transitions(seed + number, 7) for number in range(2))
+    one, other = (arbitrary_problem(seed + number, 7) for number in range(2))
     assert_results_stay("replay", agent.replay, (3, one.transitions), (3, other.transitions))
     assert_results_stay("targets", agent.targets, (*one, 0.5), (*other, 0.5))
     assert_results_stay("loss_and_gradients", agent.loss_and_gradients, (*one, 0.5), (*other, 0.5))

@@ -1,4 +1,4 @@
-"""What the agent draws by one seed and by the next, in one episode and in another: lines 727 to 753 of the document."""
+"""Random draws of the agent in different episodes and with different seeds: lines 727 to 753 of the document."""
 
 import numpy as np
 
@@ -12,9 +12,9 @@ from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training.agent_probes import ALWAYS_EXPLORING, LENGTH, gap_bound, gaps, trace, whole_gaps
 
 MODEL = "q_network"
-# Of actions that are chosen in the same state again and again.
+# Number of actions chosen in one state.
 DRAWS = 1_000
-# So many in a row are not drawn twice.
+# Sequences of this length do not repeat by chance.
 WORD = 50
 
 
@@ -25,23 +25,23 @@ def test_acts_apart_from_other_seeds(agent, seed):
         assert_form("act", agent.act(MODEL, constant_values(-1, 1), states, 1.0, number), (DRAWS,), np.dtype(np.int32))
         for number in (seed, seed + 1, seed + 2)
     )
-    # The next seeds' as they are, and the opposite ones.
+    # The actions with the next seeds, and the opposites of one sequence.
     probability = chance_of_repeats(one, other, third, 1 - other, classes=2, length=WORD)
     assert probability > FALSE_ALARM, (
-        f"the seeds {seed} to {seed + 2} draw the same {WORD} actions in a row, or opposite ones: a probability of"
+        f"the seeds {seed} to {seed + 2} draw the same {WORD} consecutive actions, or opposite ones: a probability of"
         f" {probability:.3g}"
     )
 
 
 @claim("q_learning.collects-each-episode-anew")
 def test_collects_each_episode_anew(agent, seed):
-    # Always exploring, so that whatever is drawn decides; a step is the same in all with a probability of 2^-39.
+    # All actions are random, so a step has the same action in all episodes with a probability of 2^-39.
     episodes, steps = 40, shortest_length()
     found = Transitions(*agent.collect(linear_values(BALANCING), 1.0, episodes, seed))
     first = np.concatenate([[0], np.flatnonzero(found.dones)[: episodes - 1] + 1])
     actions = found.actions[first[:, None] + np.arange(steps)]
     constant = np.flatnonzero((actions == actions[0]).all(axis=0)).tolist()
-    assert not constant, f"of {episodes} episodes, all draw the same random actions in the steps {constant}"
+    assert not constant, f"all {episodes} episodes draw the same random actions in the steps {constant}"
 
 
 @claim("q_learning.collects-by-epsilon")
@@ -49,13 +49,13 @@ def test_collects_late(agent, seed):
     epsilon = 0.15
     transitions = Transitions(*agent.collect(linear_values(BALANCING), epsilon, 1, seed))
     others = transitions.actions != (transitions.states @ BALANCING > 0)
-    # The second half of an episode to the limit. The rare one that falls before has nothing to count.
+    # The second half of a full episode. The few episodes that end before it have no actions to count.
     late = others[MAX_EPISODE_STEPS // 2 :]
     if late.size:
         assert_share(f"later actions, with an epsilon of {epsilon}, are not greedy", late.sum(), late.size, epsilon / 2)
 
 
-# Episodes of trainings, and the actions of each whose values are known.
+# Number of episodes of a training, and of actions of each episode with known values.
 EPISODES, LINKS = 96, LENGTH - 1
 
 
@@ -70,13 +70,13 @@ def test_training_explores_in_no_pattern(agent, seed):
     assert_share(f"steps are greedy in each of {EPISODES} episodes", never, LINKS, (1 - rate / 2) ** EPISODES, level)
 
 
-# Whole episodes of trainings.
+# Number of episodes that last until the pole falls.
 WHOLE = 120
 
 
 @claim("q_learning.training-explores-by-schedule")
 def test_training_explores_by_schedule(agent, seed):
-    # Epsilon falls from 1 to 3 / 8, so that few episodes last long.
+    # Epsilon falls from 1 to 3 / 8, so few episodes are long.
     exploring = 8 * WHOLE // 5
     found = whole_gaps(agent, seed, num_exploration_episodes=exploring, num_episodes=WHOLE)
     assert_sum("actions of a training are not greedy", found.explored.sum(), (1 - found.episodes / exploring) / 2)

@@ -1,4 +1,4 @@
-"""Episodes of a training that come to the limit of 500 steps: lines 730 to 749 of the document."""
+"""Episodes of a training that reach the limit of 500 steps: lines 730 to 749 of the document."""
 
 import numpy as np
 import pytest
@@ -21,21 +21,21 @@ from assay.testing.training.agent_probes import (
 )
 from assay.testing.training.assertions import assert_last_parameters
 
-# With these seeds the new network of a framework keeps the pole up for 500 steps: NumPy's, then TensorFlow's.
+# With these seeds a new network keeps the pole up for 500 steps: one seed of NumPy, two of TensorFlow.
 LASTING = (641, 1742, 1690)
-# One new network in 200 does. So many are tried for frameworks that draw others.
+# About one new network in 200 does. For frameworks that draw other networks, further seeds are tried.
 TRIED = 32
-# Too many transitions for a learning step.
+# The batch is too large for a learning step, so the network only plays.
 PLAY = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 1, "buffer_size": 2_000, "batch_size": 2_000}
 LEARN = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 2}
 
-# How many of the last steps have to be worth so many times their rounding.
+# In so many steps before the limit, the effect of gamma must exceed its rounding error by this factor.
 RECENT, CLEAR = 50, 1_000
 
 
 @pytest.fixture(scope="module")
 def lasting(agent, seed):
-    """Return the seed of a training whose first episode is long, up to the limit if one is found, and its score."""
+    """Return a seed whose first episode is long, at the limit if such a seed is found, and the score of the episode."""
     longest = seed, -1
     for number in [*LASTING, *(seed + tried for tried in range(TRIED))]:
         score = int(probe(agent, number, **PLAY)["scores"][0])
@@ -47,14 +47,16 @@ def lasting(agent, seed):
 
 @pytest.fixture(scope="module")
 def pairs(agent, lasting):
-    """Return a training by that seed from the last two transitions."""
+    """Return a training with that seed that learns from the last two transitions."""
     return probe(agent, lasting[0], **LEARN, buffer_size=2, batch_size=2)
 
 
 @claim("q_learning.training-limit")
 def test_training_limit(pairs, lasting):
     scores = pairs["scores"]
-    assert scores[0] == lasting[1], f"an episode without exploration has the score {scores[0]}, or {lasting[1]}"
+    assert scores[0] == lasting[1], (
+        f"the same episode has the score {scores[0]} in one training and {lasting[1]} in another"
+    )
     assert scores.max() < MAX_EPISODE_STEPS, f"an episode has {scores.max() + 1} steps, more than {MAX_EPISODE_STEPS}"
     expected = count_learning_steps(scores, 2, WHOLE_EPISODES["max_len_episode"])
     assert len(pairs["losses"]) == expected, (
@@ -63,7 +65,7 @@ def test_training_limit(pairs, lasting):
 
 
 def after_first_episode(trained):
-    """Return the place of the loss of the first episode's last transition and the second's first one."""
+    """Return the index of the loss of the first episode's last transition and the second episode's first."""
     return int(trained["scores"][0]) - 1
 
 
@@ -73,11 +75,10 @@ def test_training_limit_is_no_failure(pairs):
     squares = 2 * float(pairs["losses"][after_first_episode(pairs)])
     largest = FAILURE_LOSS + (1 + largest_values(pairs["parameters"])[0]) ** 2
     if length == MAX_EPISODE_STEPS:
-        assert squares < largest, f"after an episode of 500 steps squared errors are {squares:.2f}: a reward of -10"
+        assert squares < largest, f"squared errors after 500 steps are {squares:.2f}, as with a reward of -10"
     else:
         assert squares > FAILURE_LOSS, (
-            f"an episode ends after {length} steps without a failure, whose reward is -10: squared errors are"
-            f" {squares:.2f}"
+            f"an episode ends after {length} steps without a reward of -10: squared errors are {squares:.2f}"
         )
 
 
@@ -88,20 +89,20 @@ def test_training_limit_has_a_future(agent, lasting, pairs):
     ahead = probe(agent, lasting[0], **LEARN, buffer_size=2, batch_size=2, gamma=1.0)
     one, other = (probe(agent, lasting[0], **LEARN, gamma=gamma) for gamma in (0.0, 1.0))
     place = after_first_episode(pairs)
-    # What gamma changes in the squared errors: of the first episode's transitions, and of the second's first.
+    # Effect of gamma on the squared errors: of single transitions, and of the last and the next first one together.
     single = other["losses"].astype(float) - one["losses"]
     both = 2 * (ahead["losses"].astype(float) - pairs["losses"])[place]
     found = abs(both - single[place + 1])
     bound = 8 * rounding.gamma(rounding.DIVIDE + 4) * max(values["losses"].max() for values in (ahead, other))
-    # Where what follows has been worth so little as this, it may be worth nothing next.
+    # Where an effect has been this small, that of the last step may be lost in rounding.
     if np.abs(single[place - RECENT : place + 1]).min() < CLEAR * bound:
         return
-    assert found > bound, "what follows the last of 500 steps is not valued, as if the pole had fallen"
+    assert found > bound, "the state after the last of 500 steps is not valued, as if the pole had fallen"
 
 
 @claim("q_learning.training-draws-evenly")
 def test_training_draws_from_a_long_episode(agent, lasting):
-    # Batches of one: of a buffer of one, which tells the loss of each transition, and of one that holds them all.
+    # Batches of one transition. A buffer of one shows the loss of each transition; a large buffer, which was drawn.
     seed, score = lasting
     options = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 1}
     known, drawn = (probe(agent, seed, **options, buffer_size=size)["losses"].astype(float) for size in (1, 2_000))
@@ -110,20 +111,20 @@ def test_training_draws_from_a_long_episode(agent, lasting):
     shares = (places + np.random.default_rng(seed).random(score)) / np.arange(1, score + 1)
     probability = chance_of_draws(shares, 0.0, 1.0)
     assert probability > FALSE_ALARM, (
-        f"transitions of an episode of {score + 1} steps are drawn with an age as uneven as this with a probability of"
+        f"transitions of an episode of {score + 1} steps are drawn with ages as uneven as these with a probability of"
         f" {probability:.3g}"
     )
 
 
 @claim("q_learning.training-draws-evenly")
 def test_training_draws_pairs_from_a_long_episode(agent, lasting):
-    # A batch of two of n transitions has the newest with a probability of 2 / n, and so the oldest.
+    # A batch of two out of n transitions contains the newest with a probability of 2 / n, and so with the oldest.
     seed, score = lasting
     options = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 1}
     known = probe(agent, seed, **options)
     single, half = known["losses"].astype(float), score // 2
     pairs = probe(agent, seed, **options, buffer_size=2_000, batch_size=2)["losses"].astype(float)
-    assert len(pairs) == score - 1, f"{score} transitions have {len(pairs)} losses of two"
+    assert len(pairs) == score - 1, f"{score} transitions give {len(pairs)} losses of two, expected {score - 1}"
     bound = 8 * np.sqrt(single.max()) * error_bounds(known["parameters"])["now"]
     for which in ("newest", "oldest"):
         found = 0
@@ -131,12 +132,14 @@ def test_training_draws_pairs_from_a_long_episode(agent, lasting):
             place = step if which == "newest" else 0
             other = 2 * pairs[step - 1] - single[place]
             found += np.abs(np.delete(single[: step + 1], place) - other).min() <= bound
-        # Twice as probable as at first, so that others whose losses add up to the same do not count.
+        # The probability is at most 2 / half. Twice that allows for other pairs with the same sum of losses.
         total = score - half
-        assert_share(f"batches of two have the {which}", found, total, min(1.0, 4 / half), FALSE_ALARM / 2)
+        assert_share(
+            f"batches of two contain the {which} transition", found, total, min(1.0, 4 / half), FALSE_ALARM / 2
+        )
 
 
-# Episodes of a training that explores, whose lengths differ.
+# Number of episodes of a training. Their lengths differ, since it explores.
 MANY = 8
 
 

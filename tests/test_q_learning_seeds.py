@@ -1,4 +1,4 @@
-"""What the seed of a training of the agent decides: lines 703 to 764 of the document."""
+"""Random draws that the seed of the agent's training determines: lines 703 to 764 of the document."""
 
 import numpy as np
 import pytest
@@ -23,49 +23,51 @@ from assay.testing.training.agent_seeds import (
     value_bound,
 )
 
-# Episodes of which only the first state counts.
+# Number of episodes of which only the initial state counts.
 EPISODES = 32
-# Half of the share of states whose values are rare.
+# Fraction of states with rare values, at either end of the distribution.
 RARE = 0.01
 
 
 @pytest.fixture(scope="module")
-def beginnings(agent, seed):
-    """Return how the episodes of trainings with seeds in a row begin: values [SEEDS, EPISODES], and their networks."""
+def initial_values(agent, seed):
+    """Return values of the initial states of trainings with consecutive seeds, [SEEDS, EPISODES], and the networks."""
     values, networks = zip(*(first_values(agent, seed + number, EPISODES) for number in range(SEEDS)), strict=True)
     return np.array(values), networks
 
 
 @claim("q_learning.training-begins-evenly")
-def test_training_begins_evenly(beginnings):
-    values, networks = beginnings
+def test_training_begins_evenly(initial_values):
+    values, networks = initial_values
     states = np.random.default_rng(0).uniform(-INITIAL, INITIAL, (20_000, 4))
     found = zip(values, networks, strict=True)
     shares = np.concatenate([agent_seeds.ranks(each, network, states) for each, network in found])
     probability = chance_of_draws(shares, 0.0, 1.0)
     assert probability > FALSE_ALARM / 2, (
-        f"first states drawn evenly from -0.05 to 0.05 have values as far off as those of {SEEDS * EPISODES} episodes"
+        f"initial states drawn uniformly from -0.05 to 0.05 have values as uneven as those of {values.size} episodes"
         f" with a probability of {probability:.3g}"
     )
-    # A wider or narrower interval shows in the values that few states have. Their share is known but for 1 in 20, by
-    # which so rare a count is less than twice as probable.
+    # A wider or narrower interval shows in the values that few states have. Their share is known to within 5%, which
+    # at most doubles the probability of so rare a count.
     rare, level = np.abs(shares - 1 / 2) > 1 / 2 - RARE, FALSE_ALARM / 4
-    assert_share("first states have values as rare as 1 in 50", rare.sum(), rare.size, 2 * RARE, level)
+    assert_share("initial states have values as rare as 1 in 50", rare.sum(), rare.size, 2 * RARE, level)
 
 
 def assert_no_common_state(what, networks, values):
-    """Check that no state has these values: one of four numbers cannot by chance have eight of them."""
+    """Check that no state has these values in these networks: four numbers cannot match eight values by chance."""
     distance = distance_to_common_state(networks, values)
     bound = value_bound(networks[0], len(values))
-    assert distance > bound, f"{what} begin in one and the same state, which has the values of their losses"
+    assert distance > bound, f"{what} begin in the same state: one state has the values that their losses show"
 
 
 @claim("q_learning.training-seeds-its-draws")
-def test_seed_decides_first_states(beginnings):
-    values, networks = beginnings
+def test_seed_decides_first_states(initial_values):
+    values, networks = initial_values
     for episode in (0, 1, EPISODES - 1):
-        assert_no_common_state(f"the episodes {episode} of trainings with seeds in a row", networks, values[:, episode])
-    # Where each episode has a seed of its own, one higher than the last.
+        assert_no_common_state(
+            f"the episodes {episode} of trainings with consecutive seeds", networks, values[:, episode]
+        )
+    # Detects episodes that are seeded with seed, seed + 1 and so on.
     assert_no_common_state(
         "the last episode with a seed, the one before with the next seed, and so on,",
         networks,
@@ -91,15 +93,15 @@ def test_seed_decides_network(agent, seed):
 
 @claim("q_learning.training-seeds-its-draws")
 def test_seed_decides_random_actions(agent, seed):
-    # All of them are the same with a probability of 2^-28.
+    # All of them are equal with a probability of 2^-28.
     seeds = seeds_apart(seed)
     actions = [random_actions(agent, one) for one in seeds]
-    assert not are_all_equal(actions), f"the seeds {seeds} take the same random actions, {actions[0].tolist()}"
+    assert not are_all_equal(actions), f"the seeds {seeds} draw the same random actions, {actions[0].tolist()}"
 
 
 @claim("q_learning.training-seeds-its-draws")
 def test_seed_decides_batches(agent, seed):
-    # Two of them are the same with a probability of 1 / LENGTH!.
+    # Two of them are equal with a probability of 1 / LENGTH!.
     seeds = seeds_apart(seed)
     drawn = [batches_of_one(agent, one) for one in seeds]
     assert not are_all_equal(drawn), f"the seeds {seeds} draw the same batches, {drawn[0].tolist()}"
@@ -107,7 +109,7 @@ def test_seed_decides_batches(agent, seed):
 
 @claim("q_learning.training-seeds-its-draws")
 def test_seed_decides_exploration(agent, seed):
-    # If the same steps explore with every seed, half of all steps never do.
+    # If the same steps explored with every seed, half of the steps would never explore.
     rate, never = 0.5, None
     for number in seeds_apart(seed):
         errors = trace(agent, number, initial_epsilon=rate, final_epsilon=rate, num_episodes=6)

@@ -1,4 +1,4 @@
-"""How recurrence works: lines 630 to 651 of the document."""
+"""Recurrent cells and layers: lines 630 to 651 of the document."""
 
 from typing import NamedTuple
 
@@ -27,15 +27,15 @@ from assay.testing.operations import (
 )
 from assay.testing.strategies import arrays, whole_arrays
 
-# Batch, time, input_dim and units: one of everything, more of each, and no two alike.
+# Batch, time, input_dim and units: all 1, and twice with four different sizes.
 SHAPES = ((1, 1, 1, 1), (2, 4, 3, 5), (3, 5, 4, 2))
 activations = st.sampled_from([None, "relu", "tanh", "sigmoid"])
-# Repeated products of numbers up to 1 stay far from float32's largest, and sums of signs below 2^24 are exact.
+# Repeated products of numbers up to 1 do not overflow float32.
 LIMIT = 1.0
 
 
 def signs(shape):
-    """Draw float32 arrays of -1, 0 and 1."""
+    """Return a strategy for float32 arrays of -1, 0 and 1, whose products and sums are exact."""
     return whole_arrays(shape).map(np.sign)
 
 
@@ -56,18 +56,18 @@ class Case(NamedTuple):
 
 @st.composite
 def cases(draw, of=lambda shape: arrays(shape, LIMIT)):
-    """Draw a sequence, of any numbers or of those of a strategy."""
+    """Draw a sequence, and kernels; `of` maps a shape to the strategy for an array."""
     batch, time, input_dim, units = draw(st.sampled_from(SHAPES))
     return Case(*(draw(of(shape)) for shape in ((batch, time, input_dim), (input_dim, units), (units, units))))
 
 
-# Far beyond where exp overflows float32, and within every format that products may be rounded to.
+# Far above the overflow of exp in float32, but within the range of every format that products may be rounded to.
 LARGEST_SUM = 1e4
 some_shapes = pytest.mark.parametrize("shape", SHAPES[1:])
 
 
-def whole_case(seed, shape):
-    """Make a sequence of -1, 0 and 1, on which all sums are exact."""
+def case_of_signs(seed, shape):
+    """Return a sequence and kernels of -1, 0 and 1, so that all sums are exact."""
     batch, time, input_dim, units = shape
     generator = np.random.default_rng(seed)
     shapes = ((batch, time, input_dim), (input_dim, units), (units, units))
@@ -82,7 +82,7 @@ def states_of(ops, case, activation="tanh"):
 
 
 def assert_step(case, before, after, t, activation):
-    """Compare a state with the definition's step from the state before it."""
+    """Compare a state with the definition, applied to the state before."""
     arguments = (*map(to_float64, (case.inputs[:, t], before, case.kernel, case.recurrent_kernel)), activation)
     bound = recurrence_rounding.simple_rnn_cell(*arguments)
     assert_within(f"the state at {t}", after, recurrence.simple_rnn_cell(*arguments), bound)
@@ -113,7 +113,7 @@ def test_state_per_input(ops, batch, time, input_dim, units):
 @claim("recurrence.looks-back-only")
 @some_shapes
 def test_looks_back_only(ops, seed, shape):
-    case = whole_case(seed, shape)
+    case = case_of_signs(seed, shape)
     changed = case.inputs.copy()
     changed[:, -1] += 1
     expected = states_of(ops, case, "relu")[:, :-1]
@@ -132,18 +132,18 @@ def test_remembers(ops, inputs):
 @claim("recurrence.same-step-at-all-times")
 @some_shapes
 def test_same_step_at_all_times(ops, seed, shape):
-    case = whole_case(seed, shape)
+    case = case_of_signs(seed, shape)
     later = np.concatenate([np.zeros_like(case.inputs[:, :1]), case.inputs], axis=1)
     found = states_of(ops, case._replace(inputs=later), "relu")
     expected = np.concatenate([np.zeros_like(found[:, :1]), states_of(ops, case, "relu")], axis=1)
-    assert_equal("the states of what came later", found, expected)
+    assert_equal("the states of the delayed sequence", found, expected)
 
 
 @claim("recurrence.any-length")
 @some_shapes
 @pytest.mark.parametrize("length", [1, 2, 3])
 def test_any_length(ops, seed, shape, length):
-    case = whole_case(seed, shape)
+    case = case_of_signs(seed, shape)
     shorter = case._replace(inputs=case.inputs[:, :length].copy())
     assert_equal("the first states", states_of(ops, shorter, "relu"), states_of(ops, case, "relu")[:, :length])
 
@@ -151,7 +151,7 @@ def test_any_length(ops, seed, shape, length):
 @claim("recurrence.sequences-are-independent")
 @some_shapes
 def test_sequences_are_independent(ops, seed, shape):
-    case = whole_case(seed, shape)
+    case = case_of_signs(seed, shape)
     alone = case._replace(inputs=case.inputs[:1].copy())
     assert_equal("the states of a sequence alone", states_of(ops, alone, "relu"), states_of(ops, case, "relu")[:1])
 
@@ -167,7 +167,7 @@ def test_input_transform(ops, case):
 @claim("recurrence.state-transform")
 @given(case=cases(signs), sign=st.sampled_from([-1, 1]))
 def test_state_transform(ops, case, sign):
-    # A state of its own for every sequence, so that rows and columns differ.
+    # Every element of the state is different, so that a transposed product shows.
     state = sign * np.cumsum(np.ones((len(case.inputs), case.kernel.shape[1]), np.float32)).reshape(
         len(case.inputs), -1
     )
@@ -179,13 +179,13 @@ def test_state_transform(ops, case, sign):
 @claim("recurrence.activation-of-the-sum")
 def test_activation_of_the_sum(ops):
     one = np.ones((1, 1), np.float32)
-    # The sum is 3 - 2 = 1, and -2 + 1 = -1: relu of each part would make 3 and 1 of them.
+    # The sums are 3 - 2 = 1 and -2 + 1 = -1. With relu applied to each part, the results would be 3 and 1.
     found = [ops.simple_rnn_cell(x * one, s * one, one, one, "relu").item() for x, s in ((3, -2), (-2, 1))]
     assert found == [1, 0]
 
 
 def cell_of(ops, case, activation):
-    """Run one step on the first inputs of a sequence, from a state made of its last kernel."""
+    """Run one step on the first inputs of a sequence, from a state with the numbers of the recurrent kernel."""
     inputs = case.inputs[:, 0].copy()
     state = np.resize(case.recurrent_kernel, (len(inputs), case.kernel.shape[1]))
     arguments = (inputs, state, case.kernel, case.recurrent_kernel)
@@ -200,20 +200,20 @@ def test_cell(ops, case, activation):
     assert_within("the state", found, recurrence.simple_rnn_cell(*exact), recurrence_rounding.simple_rnn_cell(*exact))
 
 
-# Batch, input_dim and units: each above usual blocks, and one square.
+# Batch, input_dim and units: each larger than the usual block sizes once, and one case of equal sizes.
 LARGE_SHAPES = ((67, 131, 33), (3, 5, 300), (ODD, 3, 4), (17, 17, 17))
 any_size = pytest.mark.parametrize(("batch", "input_dim", "units"), LARGE_SHAPES)
 
 
 def simple_arguments(seed, batch, input_dim, units):
-    """Draw inputs, state and kernels of a step, the sums of about 1."""
+    """Draw inputs, state and kernels of a step, with sums of about 1."""
     scale = 1 / np.sqrt(input_dim + units)
     inputs, state = fixed.normal(seed, (batch, input_dim), (batch, units))
     return inputs, state, *fixed.normal(seed + 1, (input_dim, units), (units, units), scale=scale)
 
 
 def lstm_arguments(seed, batch, input_dim, units):
-    """Draw the arguments of a step of the LSTM cell, the sums of about 1."""
+    """Draw the arguments of a step of the LSTM cell, with sums of about 1."""
     scale = 1 / np.sqrt(input_dim + units)
     inputs, hidden, carry, bias = fixed.normal(seed, (batch, input_dim), (batch, units), (batch, units), (4 * units,))
     kernels = fixed.normal(seed + 1, (input_dim, 4 * units), (units, 4 * units), scale=scale)
@@ -228,12 +228,12 @@ def test_cell_any_size(ops, seed, batch, input_dim, units):
         assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *arguments, activation)
 
 
-# A multiple of usual blocks, for which some frameworks make products of fewer bits.
+# A multiple of the usual block sizes. For such sizes, some frameworks compute products with fewer bits.
 BLOCKS = 64
 
 
 def single_weights(seed, gates):
-    """Draw two kernels with one weight for each unit, so that no sum of many products hides what one has lost."""
+    """Draw two kernels with one weight for each unit, so that no sum hides the rounding error of a single product."""
     columns = gates * BLOCKS
     rows = np.random.default_rng(seed).integers(0, BLOCKS, (2, columns))
     kernels = np.zeros((2, BLOCKS, columns), np.float32)
@@ -257,8 +257,8 @@ def test_cell_saturated(ops, activation):
     assert_correct(SIMPLE_RNN_CELL, ops.simple_rnn_cell, zeros, sums, one, one, activation)
 
 
-def silent_at_times(sequences):
-    """Put zeros at some times of one sequence, and of all of them: inputs like any other."""
+def with_zeros_at_some_times(sequences):
+    """Set the inputs to 0 at some times of one sequence, and at some times of all sequences."""
     silent = sequences.copy()
     silent[0, 1::3] = 0
     silent[:, [0, -2, -1]] = 0
@@ -270,7 +270,7 @@ def test_long_sequence(ops, seed):
     inputs, _, *kernels = simple_arguments(seed, 131 * 2, 3, 5)
     sequences = inputs.reshape(2, 131, 3)
     assert_correct(SIMPLE_RNN, ops.simple_rnn, sequences, *kernels)
-    assert_correct(SIMPLE_RNN, ops.simple_rnn, silent_at_times(sequences), *kernels)
+    assert_correct(SIMPLE_RNN, ops.simple_rnn, with_zeros_at_some_times(sequences), *kernels)
 
 
 @claim("recurrence.sequence-any-size")
@@ -278,13 +278,13 @@ def test_long_sequence(ops, seed):
 def test_sequence_any_size(ops, seed, activation):
     inputs, _, *kernels = simple_arguments(seed, 33 * 3, 131, 65)
     sequences = inputs.reshape(33, 3, 131)
-    # As large as sums usually are, and far beyond where exp overflows.
+    # Sums of the usual size, and far above the overflow of exp.
     for scale in (1, 1000):
         assert_correct(SIMPLE_RNN, ops.simple_rnn, np.float32(scale) * sequences, *kernels, activation)
 
 
-# Batch and time: one step, and as many steps as sequences, where a recurrence over the wrong axis has the right shape.
-# A single sequence of several steps, as a text is written by, and more sequences than usual blocks have.
+# Batch and time: one step; as many steps as sequences, where a recurrence over the wrong axis has the right shape; a
+# single sequence, as in the generation of text; and more sequences than the usual block sizes.
 EQUAL_AXES = pytest.mark.parametrize(("batch", "time"), [(1, 1), (3, 1), (5, 5), (1, 7), (ODD, 2)])
 
 
@@ -308,7 +308,7 @@ def test_calls_are_independent(ops, seed):
     )
     calls = *one_by_one((*first, "tanh"), (*second, "relu")), (*larger, None)
     assert_calls_are_independent(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *calls)
-    # A sequence takes a time axis instead of a state.
+    # `simple_rnn` takes inputs with a time axis, and no state.
     sequences = [(np.stack([inputs, 2 * inputs], axis=1), *weights) for inputs, _, *weights in calls]
     assert_calls_are_independent(SIMPLE_RNN, ops.simple_rnn, *sequences)
 
@@ -406,7 +406,7 @@ def test_lstm_of_single_weights(ops, seed):
 @claim("recurrence.lstm-saturated")
 @pytest.mark.parametrize("gate", range(4), ids=["input gate", "forget gate", "candidate", "output gate"])
 def test_lstm_saturated(ops, gate):
-    # The sums of one gate at the edges of exp, from biases, from inputs and from the hidden state.
+    # The sums of one gate reach the overflow of exp, once by the biases and once by the inputs.
     sums = fixed.EDGES[np.abs(fixed.EDGES) <= LARGEST_SUM]
     units = len(sums)
     bias = np.full((4, units), 0.5, np.float32)
@@ -433,10 +433,10 @@ def test_lstm_long_sequence(ops, seed):
     inputs, _, _, *weights = lstm_arguments(seed, 131 * 2, 3, 5)
     sequences = inputs.reshape(2, 131, 3)
     assert_correct(LSTM, ops.lstm, sequences, *weights)
-    assert_correct(LSTM, ops.lstm, silent_at_times(sequences), *weights)
-    # No gate is open because its bias is 0.
+    assert_correct(LSTM, ops.lstm, with_zeros_at_some_times(sequences), *weights)
+    # A bias of 0 must not be replaced by a default, such as 1 for the forget gate.
     assert_correct(LSTM, ops.lstm, sequences, *weights[:2], np.zeros_like(weights[2]))
-    # With open gates and a sure candidate a carry gains 1 or -1 at each step, up to 131.
+    # With open gates and a candidate of 1 or -1, the carry gains 1 or -1 at each step, up to 131.
     *kernels, _ = weights
     bias = np.array([[OPEN] * 5, [OPEN] * 5, [OPEN, -OPEN, OPEN, -OPEN, 0], [0] * 5], np.float32)
     assert_correct(LSTM, ops.lstm, sequences, *kernels, bias.ravel())
@@ -446,7 +446,7 @@ def test_lstm_long_sequence(ops, seed):
 def test_lstm_sequence_any_size(ops, seed):
     inputs, _, _, *weights = lstm_arguments(seed, 33 * 3, 131, 65)
     sequences = inputs.reshape(33, 3, 131)
-    # As large as sums usually are, and far beyond where exp overflows.
+    # Sums of the usual size, and far above the overflow of exp.
     for scale in (1, 1000):
         assert_correct(LSTM, ops.lstm, np.float32(scale) * sequences, *weights)
 
@@ -471,7 +471,7 @@ def test_lstm_calls_are_independent(ops, seed):
     )
     calls = *one_by_one(first, second), larger
     assert_calls_are_independent(LSTM_CELL, ops.lstm_cell, *calls)
-    # A sequence takes a time axis instead of states.
+    # `lstm` takes inputs with a time axis, and no states.
     sequences = [(np.stack([inputs, 2 * inputs], axis=1), *weights) for inputs, _, _, *weights in calls]
     assert_calls_are_independent(LSTM, ops.lstm, *sequences)
 
@@ -484,12 +484,12 @@ def test_lstm_memory_order(ops, seed):
     assert_any_memory_order(LSTM, ops.lstm, np.stack([inputs, 2 * inputs], axis=1), *weights)
 
 
-# A sigmoid at 40 differs from 1, and at -40 from 0, by 4e-18, which float32 does not see beside 1.
+# The sigmoid of 40 differs from 1, and that of -40 from 0, by 4e-18, which is lost in a float32 sum with 1.
 OPEN, SHUT = 40.0, -40.0
 
 
-def carried(ops, *, write, keep, steps):
-    """Return a carry, and what is left of it after some steps with the gates held by the biases."""
+def carry_after(ops, *, write, keep, steps):
+    """Return an initial carry, and the carry after some steps with the gates set by biases."""
     start = np.array([[1.0, -0.5]], np.float32)
     hidden, carry = np.zeros_like(start), start
     bias = np.repeat(np.array([write, keep, 1.0, 1.0], np.float32), 2)
@@ -503,17 +503,17 @@ def carried(ops, *, write, keep, steps):
 @claim("recurrence.lstm-keeps")
 def test_lstm_keeps(ops):
     steps = 100
-    start, carry = carried(ops, write=SHUT, keep=OPEN, steps=steps)
-    # Each step rounds the gate, one product and one sum; what is written is below what float32 sees.
+    start, carry = carry_after(ops, write=SHUT, keep=OPEN, steps=steps)
+    # Each step rounds the gate, one product and one sum. The value that is added is too small to change the carry.
     bound = np.abs(start) * steps * (rounding.sigmoid(np.ones_like(start)) + rounding.gamma(2))
     assert_within("the carry", carry, to_float64(start), bound)
 
 
 @claim("recurrence.lstm-forgets")
 def test_lstm_forgets(ops):
-    _, carry = carried(ops, write=SHUT, keep=SHUT, steps=1)
+    _, carry = carry_after(ops, write=SHUT, keep=SHUT, steps=1)
     shut = layers.sigmoid(np.array([[SHUT, SHUT]]) + 3)
-    # Both gates let through at most what a sum of three more, or its rounding, opens them.
+    # Inputs and hidden state add at most 3 to the sum of each gate, which opens the gates this far.
     assert_within("the carry", carry, np.zeros((1, 2)), 2 * (shut + rounding.sigmoid(shut)))
 
 

@@ -43,17 +43,17 @@ any_batch = pytest.mark.parametrize("batch", [1, BATCH, 7])
 
 
 def run(models, problem):
-    """Run the model of a problem, and make sure that it has the layers that the document names."""
+    """Run the model of a problem, and check the names of its layers."""
     return outputs_of(models, problem, NAMES)
 
 
 def with_windows(problem, windows):
-    """Put other windows into a problem, with the first of its targets for each."""
+    """Return the problem with other windows, and with its targets repeated to their number."""
     return problem._replace(inputs=windows, targets=np.resize(problem.targets, len(windows)))
 
 
 def assert_shape(models, seed, layer, batch, shape):
-    """Compare the shape of a layer's output with the document's comment."""
+    """Compare the shape of a layer's output with the comment in the document."""
     problem = problem_of(seed)
     found = run(models, with_windows(problem, np.resize(problem.inputs, (batch, SEQ_LENGTH))))
     assert_form(layer, found[layer], (batch, *shape))
@@ -112,7 +112,7 @@ def states_of(ops, problem, time=6):
 
 
 def assert_step(problem, inputs, before, after, t):
-    """Compare both states with the definition's step from those before."""
+    """Compare both states with the definition, applied to the states before."""
     arguments = (to_float64(inputs), State(*map(to_float64, before)), *map(to_float64, cell_of(problem)))
     bounds = recurrence_rounding.lstm_cell(*arguments)
     for name, *one in zip(State._fields, after, recurrence.lstm_cell(*arguments), bounds, strict=True):
@@ -146,8 +146,7 @@ def test_carried_on(ops, seed):
         assert_step(problem, one_hot[:, t], before, after, t)
 
 
-# What becomes of a carry of 3 to which 1 is to be added, and what is put out of it, with the sums of one quarter far
-# below 0 and those of the others far above.
+# New carry and output for a carry of 3, if the named part has a large negative bias, and all others a positive one.
 GATES = {
     "input gate": (3.0, np.tanh(3)),
     "forget gate": (1.0, np.tanh(1)),
@@ -167,7 +166,7 @@ def test_gates(ops, gate):
     bounds = recurrence_rounding.lstm_cell(
         to_float64(inputs), State(*map(to_float64, before)), *map(to_float64, weights)
     )
-    # What a shut gate lets through of at most 4.
+    # What a closed gate lets through of a value up to 4.
     leak = 4 * layers.sigmoid(-handcrafted_weights.OPEN)
     found = ops.lstm_cell(inputs, *before, *weights)
     for name, actual, expected, bound in zip(State._fields, found, (hidden, carry), bounds, strict=True):
@@ -195,7 +194,9 @@ def test_dense_output(models, seed):
 @given(seed=seeds())
 def test_dense_is_linear(models, seed):
     result = assert_form("dense", run(models, problem_of(seed))["dense"], (BATCH, NUM_CHARS))
-    assert result.min() < 0 < result.max(), f"the outputs of dense lie between {result.min()} and {result.max()}"
+    assert result.min() < 0 < result.max(), (
+        f"the outputs of dense are {result.min()} to {result.max()}, expected both signs"
+    )
 
 
 @claim("rnn.softmax-output")
@@ -231,7 +232,7 @@ def test_whole_network(models, seed):
     assert_close("layer_outputs", run(models, one.problem), one.expected, one.bounds)
 
 
-def named_by(models, parameters, windows):
+def most_probable_characters(models, parameters, windows):
     """Return the most probable character after each window."""
     found = models.layer_outputs("rnn", parameters, windows)["dense"]
     return assert_form("dense", found, (len(windows), NUM_CHARS)).argmax(axis=-1)
@@ -240,31 +241,31 @@ def named_by(models, parameters, windows):
 @claim("rnn.last-output-is-used")
 def test_last_output_is_used(models, seed):
     windows = problem_of(seed).inputs
-    named = named_by(models, handcrafted_weights.successor_of_the_last(), windows)
-    assert_equal("what is named", named.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
+    found = most_probable_characters(models, handcrafted_weights.successor_of_the_last(), windows)
+    assert_equal("the most probable characters", found.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
 
 
 @claim("rnn.remembers")
 def test_remembers(models, seed):
     windows = problem_of(seed).inputs
-    named = named_by(models, handcrafted_weights.first_of_the_window(), windows)
-    assert_equal("what is named", named.astype(np.int32), windows[:, 0], INT)
+    found = most_probable_characters(models, handcrafted_weights.first_of_the_window(), windows)
+    assert_equal("the most probable characters", found.astype(np.int32), windows[:, 0], INT)
 
 
-def assert_moved(models, one, windows):
-    """Check that other windows give every output of `cell` more of a change than two roundings make."""
+def assert_outputs_change(models, one, windows):
+    """Check that other windows change every output of `cell` by more than two rounding errors."""
     found, others = (
         to_float64(run(models, problem)["cell"]) for problem in (one.problem, with_windows(one.problem, windows))
     )
-    moved = [root_mean_square(row) for row in others - found]
-    # The root mean square over the batch is no less than half of that over one of four windows.
+    changes = [root_mean_square(row) for row in others - found]
+    # The root mean square over the batch is at least half of that over one of its four windows.
     bound = 2 * 2 * one.bounds["cell"]
-    assert min(moved) > bound, f"the outputs move by {moved}, and rounding by {bound:.3g}"
+    assert min(changes) > bound, f"the outputs change by {changes}, expected more than {bound:.3g}"
 
 
 @use_precision("float32")
-def in_float32(seed):
-    """Return a problem and its bounds in float32: what is not looked at changes nothing, whatever the grade."""
+def solve_in_float32(seed):
+    """Return a problem and its bounds in float32; an input without effect changes nothing in any precision."""
     return solved(problems.rnn(seed), layer_outputs)
 
 
@@ -272,10 +273,10 @@ def in_float32(seed):
 @few_examples(2)
 @given(seed=seeds())
 def test_first_character_counts(models, seed):
-    one = in_float32(seed)
+    one = solve_in_float32(seed)
     windows = one.problem.inputs.copy()
     windows[:, 0] = (windows[:, 0] + 1) % NUM_CHARS
-    assert_moved(models, one, windows)
+    assert_outputs_change(models, one, windows)
 
 
 @claim("rnn.order-counts")
@@ -283,7 +284,7 @@ def test_first_character_counts(models, seed):
 @given(seed=seeds())
 def test_order_counts(models, seed):
     one = case(problems.rnn, layer_outputs, seed)
-    assert_moved(models, one, one.problem.inputs[:, ::-1].copy())
+    assert_outputs_change(models, one, one.problem.inputs[:, ::-1].copy())
 
 
 @claim("rnn.begins-anew")
@@ -316,11 +317,11 @@ def test_any_length(models, seed, length):
 @pytest.mark.parametrize("batch", [1, 2, 50, 131])
 def test_any_batch_size(models, seed, batch):
     windows = np.random.default_rng(seed).integers(0, NUM_CHARS, (batch, SEQ_LENGTH), np.int32)
-    named = named_by(models, handcrafted_weights.successor_of_the_last(), windows)
-    assert_equal("what is named", named.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
+    found = most_probable_characters(models, handcrafted_weights.successor_of_the_last(), windows)
+    assert_equal("the most probable characters", found.astype(np.int32), (windows[:, -1] + 1) % NUM_CHARS, INT)
 
 
-# As many windows as in a batch of the document (line 571), and parts of it of unusual sizes.
+# Number of windows in a batch of the document (line 571), and in the first part of it.
 WHOLE, PART = 50, 3
 
 
@@ -328,22 +329,22 @@ WHOLE, PART = 50, 3
 def test_parts_of_a_batch(models, seed):
     windows = np.random.default_rng(seed).integers(0, NUM_CHARS, (WHOLE, SEQ_LENGTH), np.int32)
     bounds = case(problems.rnn, layer_outputs, seed).bounds
-    whole, first, others = (run(models, with_windows(problem_of(seed), some)) for some in parts(windows))
+    whole, first, others = (run(models, with_windows(problem_of(seed), some)) for some in split_batch(windows))
     for name in NAMES[1:]:
         together = np.concatenate([first[name], others[name]])
-        # Each of the two may be off by its own rounding.
+        # Each of the two results has its own rounding errors.
         twice = {name: 2 * bounds[name]}
         assert_close("layer_outputs of 50 windows", {name: whole[name]}, {name: to_float64(together)}, twice)
 
 
-def parts(batch):
-    """Return the whole of a batch, its first part and the others."""
+def split_batch(batch):
+    """Return a batch, its first windows, and its other windows."""
     return batch, batch[:PART].copy(), batch[PART:].copy()
 
 
 @claim("rnn.any-size")
 def test_any_size(models, seed):
-    # More characters than a byte has numbers for, and windows longer than the usual blocks.
+    # More characters than a byte has values, and windows longer than the usual block sizes.
     one = case(problems.rnn, layer_outputs, seed, batch=3, num_chars=300, seq_length=67)
     assert_close("layer_outputs", run(models, one.problem), one.expected, one.bounds)
 
@@ -351,13 +352,13 @@ def test_any_size(models, seed):
 @claim("rnn.batch-of-1-by-accident")
 def test_batch_of_1_by_accident(keras, seed):
     problem = problem_of(seed)
-    cell = built_cell(keras, problem)
+    cell = create_cell(keras, problem)
     states = [keras.to_tensor(np.zeros((BATCH, UNITS), np.float32))] * 2
     one_hot = layers.one_hot(problem.inputs[:, 0], NUM_CHARS).astype(np.float32)
     output, _ = cell(keras.to_tensor(one_hot[:1]), states)
     rows = assert_form("the output", keras.to_numpy(output), (BATCH, UNITS))
     assert_equal("the rows of the output", rows, np.repeat(rows[:1], BATCH, axis=0))
-    with pytest.raises(Exception):  # noqa: B017, PT011 - each framework has a kind of its own for shapes that do not fit
+    with pytest.raises(Exception):  # noqa: B017, PT011 - the class of the error depends on the framework
         cell(keras.to_tensor(one_hot[:2]), states)
 
 
@@ -439,8 +440,8 @@ def test_memory_order(models, seed):
     assert_solved_in_any_order(case(problems.rnn, layer_outputs, seed), partial(run, models))
 
 
-def built_cell(keras, problem):
-    """Make an LSTMCell with the parameters of a problem."""
+def create_cell(keras, problem):
+    """Create an LSTMCell with the parameters of a problem."""
     cell = keras.namespace.layers.LSTMCell(units=UNITS)
     cell.build((None, NUM_CHARS))
     cell.set_weights(cell_of(problem))
@@ -448,7 +449,7 @@ def built_cell(keras, problem):
 
 
 def initial_state(cell, batch):
-    """Ask a cell for its initial state: Keras 3 by the batch size alone, Keras 2 by the type of the numbers, too."""
+    """Return the initial state of a cell; Keras 2 requires the dtype as well as the batch size."""
     try:
         return cell.get_initial_state(batch_size=batch)
     except (TypeError, ValueError):
@@ -463,8 +464,8 @@ def test_state_size(keras):
 @claim("rnn.get-initial-state")
 @pytest.mark.parametrize("batch", [1, 50])
 def test_get_initial_state(keras, seed, batch):
-    cell = built_cell(keras, problem_of(seed))
-    # Again after a call, which leaves no state behind.
+    cell = create_cell(keras, problem_of(seed))
+    # A call must not change the initial state.
     for when in ("at first", "after a call"):
         states = initial_state(cell, batch)
         assert len(states) == len(State._fields)
@@ -474,7 +475,7 @@ def test_get_initial_state(keras, seed, batch):
 
 
 def run_cell(keras, cell, one_hot, state):
-    """Call the cell at every time."""
+    """Call the cell at every time step; return the last output and states."""
     for t in range(one_hot.shape[1]):
         output, state = cell(one_hot[:, t, :], state)
     return output, state
@@ -483,7 +484,7 @@ def run_cell(keras, cell, one_hot, state):
 @claim("rnn.cell-call")
 def test_cell_call(keras, seed):
     problem = problem_of(seed)
-    cell = built_cell(keras, problem)
+    cell = create_cell(keras, problem)
     one_hot = keras.to_tensor(layers.one_hot(problem.inputs[:, 0], NUM_CHARS).astype(np.float32))
     output, states = cell(one_hot, initial_state(cell, BATCH))
     assert len(states) == len(State._fields)
@@ -496,7 +497,7 @@ def one_hot_of(keras, problem):
 
 
 def assert_cell(keras, one, output):
-    """Compare the last output with the definition's."""
+    """Compare the last output with the definition."""
     found = {"cell": keras.to_numpy(output)}
     assert_close("the last output", found, {"cell": one.expected["cell"]}, one.bounds)
 
@@ -504,7 +505,7 @@ def assert_cell(keras, one, output):
 @claim("rnn.cell-in-a-loop")
 def test_cell_in_a_loop(keras, seed):
     one = case(problems.rnn, layer_outputs, seed)
-    cell = built_cell(keras, one.problem)
+    cell = create_cell(keras, one.problem)
     output, _ = run_cell(keras, cell, one_hot_of(keras, one.problem), initial_state(cell, BATCH))
     assert_cell(keras, one, output)
 
@@ -512,7 +513,7 @@ def test_cell_in_a_loop(keras, seed):
 @claim("rnn.rnn-layer")
 def test_rnn_layer(keras, seed):
     one = case(problems.rnn, layer_outputs, seed)
-    layer = keras.namespace.layers.RNN(built_cell(keras, one.problem))
+    layer = keras.namespace.layers.RNN(create_cell(keras, one.problem))
     assert_cell(keras, one, layer(one_hot_of(keras, one.problem)))
 
 
@@ -526,12 +527,12 @@ def test_lstm_layer(keras, seed):
 
 
 def model_of(keras, problem):
-    """Make the document's class, for any batch and any length, with the parameters of a problem."""
+    """Create a model of the document's class, with any batch size and length, and set the parameters of a problem."""
 
     class RNN(keras.namespace.Model):
         def __init__(self):
             super().__init__()
-            self.cell = built_cell(keras, problem)
+            self.cell = create_cell(keras, problem)
             self.dense = keras.namespace.layers.Dense(units=NUM_CHARS)
 
         def call(self, inputs, from_logits=False):  # noqa: FBT002 - the document's signature

@@ -55,13 +55,13 @@ from assay.testing.training.text_training import evaluated, mean_loss
 DOCUMENT = read("rnn")
 SHAPES = MODELS["rnn"].shapes
 STEPS = 2
-# A prime number above the usual lengths of compiled loops.
+# A prime number above the usual lengths of unrolled loops.
 MANY_STEPS = 19
-# One that leaves a rest beside blocks of up to 64, and a step after the first five.
+# A batch that is not a multiple of usual block sizes up to 64, and the number of a step after the first five.
 LARGE_BATCH, LATER = 67, 6
-# More characters than a byte has numbers for.
+# More characters than a byte has values.
 MANY_CHARS = 300
-# What the bias of a forget gate begins with that the limits of trainings were measured with.
+# Initial bias of the forget gate in the runs from which the thresholds of trainings were measured.
 FORGET_BIAS = 1
 
 
@@ -120,13 +120,13 @@ def test_one_window(text, permitted, seed, one_window):
 
 @claim("rnn_training.one-window")
 def test_goes_on(text, seed):
-    # At this rate the loss becomes so small that float32 hardly distinguishes it from 0.
+    # With this learning rate the loss falls to the smallest numbers of float32.
     recipe = TWO_WINDOWS._replace(indices=np.array([3, 0, 2], np.int32), num_batches=12, batch_size=1)
     assert_goes_on(fit(text, recipe, 0.01, seed)[0])
 
 
 def assert_training(text, permitted, seed, learning_rate, recipe, initial, counts):
-    """Compare losses and parameters of a training whose batches are known with the definition's."""
+    """Compare losses and parameters of a training whose batches are known with the definition."""
     curve, last = fit(text, recipe, learning_rate, seed)
     problem = known_problem(recipe, initial, counts)
 
@@ -164,13 +164,13 @@ def test_even_draws(two_windows):
     counts = count_windows(*two_windows)
     probability = chance_of_batches(counts, TWO_WINDOWS.batch_size)
     assert probability > FALSE_ALARM, (
-        f"of {TWO_WINDOWS.batch_size} windows in each batch {counts.tolist()} are the second of two: draws with"
-        f" replacement, by the same probability, are as far from what is expected with one of {probability:.3g}"
+        f"batches of {TWO_WINDOWS.batch_size} windows contain the second of two {counts.tolist()} times; for draws"
+        f" with replacement and equal probabilities, counts are this far off with a probability of {probability:.3g}"
     )
 
 
-# A window of the first two thirds holds one character alone, as does the character after it, and one of the last third
-# another. Three windows hold both, which hardly ever are drawn.
+# A window in the first two thirds contains only the character 0, as does its target, and one in the last third only
+# the character 1. The few windows that contain both are hardly ever drawn.
 LONG_TEXT = np.repeat(np.array([0, 0, 1], np.int32), 2**16)
 
 
@@ -187,11 +187,11 @@ def test_even_draws_of_a_long_text(text, seed):
 @claim("rnn_training.new-draws")
 def test_new_draws(two_windows):
     counts = count_windows(*two_windows)
-    # After a lag of 3 there are 5 pairs of batches, all of which are alike by chance with a probability of 3e-6.
+    # With a lag of 3 there are only 5 pairs of batches, which are all equal by chance with a probability of 3e-6.
     lags = (1, 2)
     note(chance_of_periods(TWO_WINDOWS, lags))
     periods = [lag for lag in lags if (counts[lag:] == counts[:-lag]).all()]
-    assert not periods, f"the batches repeat after {periods}: they hold {counts.tolist()} times the second window"
+    assert not periods, f"the batches repeat after {periods}: they contain the second window {counts.tolist()} times"
 
 
 @claim("rnn_training.new-draws")
@@ -204,12 +204,12 @@ def test_new_draws_by_the_next_seed(text, seed, two_windows):
         lag: (one[max(lag, 0) : len(one) + min(lag, 0)], other[max(-lag, 0) : len(one) - max(lag, 0)])
         for lag in (-1, 0, 1)
     }
-    # A batch is as another one with the same probability in each pair, and no batch is in two pairs of a lag.
+    # The two batches of a pair are equal with the same probability in each pair, and a lag uses each batch once.
     note(sum(chance_of_equals(recipe) ** len(first) for first, _ in pairs.values()))
     alike = [lag for lag, (first, second) in pairs.items() if (first == second).all()]
     assert not alike, (
-        f"the batches of the seeds {seed} and {seed + 1} hold {one.tolist()} and {other.tolist()} times the second"
-        f" window: the same, moved by {alike[0]} places"
+        f"the batches with the seeds {seed} and {seed + 1} contain the second window {one.tolist()} and"
+        f" {other.tolist()} times: the same counts, shifted by {alike[0]}"
     )
 
 
@@ -218,9 +218,9 @@ def test_same_seed(text, seed, two_windows):
     recipe, first, initial = two_windows
     curve, again = fit(text, recipe, 0.0, seed)
     for name, value in initial.items():
-        assert_equal(f"{name} of the same seed", again[name], value)
+        assert_equal(f"{name} with the same seed", again[name], value)
     counts, expected = (count_windows(recipe, one, again) for one in (curve, first))
-    assert_equal("how often the second window is drawn", counts, expected, counts.dtype)
+    assert_equal("the counts of the second window", counts, expected, counts.dtype)
 
 
 def gradients_case(seed):
@@ -229,7 +229,7 @@ def gradients_case(seed):
 
 
 def assert_gradients(models, seed, layer):
-    """Compare the gradients of a layer with the definition's."""
+    """Compare the gradients of a layer with the definition."""
     one = gradients_case(seed)
     expected = {name: value for name, value in one.expected.items() if name.startswith(layer)}
     assert_close("loss_and_gradients", gradients_of(models, one.problem), expected, one.bounds)
@@ -278,7 +278,7 @@ def test_first_character_gradient(models, seed):
 @given(seed=seeds())
 def test_unread_characters(models, seed):
     problem = problems.rnn(seed)
-    # Half of the characters are read, and no other.
+    # The windows contain only characters from the first half of the alphabet.
     half = NUM_CHARS // 2
     found = gradients_of(models, problem._replace(inputs=problem.inputs % half))["cell/kernel"]
     unread = assert_form("the gradient for cell/kernel", found, SHAPES["cell/kernel"])[half:]
@@ -312,14 +312,14 @@ def test_gradients_of_parts(models, seed):
 @claim("rnn_training.gradients-of-any-size")
 def test_gradients_of_any_size(models, seed):
     problem = problems.rnn(seed, batch=3, num_chars=MANY_CHARS, seq_length=67)
-    # The first is 44 in a byte, the next two are negative in a byte with a sign.
+    # Stored in a byte, the first target would become 43; in a signed byte, the other two would be negative.
     one = solved(problem._replace(targets=np.array([MANY_CHARS - 1, 255, 128], np.int32)), loss_and_gradients)
     assert_close("loss_and_gradients", gradients_of(models, one.problem), one.expected, one.bounds)
 
 
 @cache_by_precision
 def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
-    """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
+    """Return a problem of several batches, losses and final parameters by the definition, and their bounds."""
     problem = problems.rnn(seed, batch=2, steps=STEPS)
     return solved(problem, trajectory, adam=adam)
 
@@ -387,7 +387,7 @@ def test_large_batches(models, seed):
 
 @claim("rnn_training.large-gradients")
 def test_large_gradients(models, seed):
-    # A large kernel of the last layer, behind a cell that puts out 0: small logits, and a long way back.
+    # The cell returns 0, so a large kernel of the last layer gives small logits but large gradients.
     problem = problems.rnn(seed, batch=2, seq_length=3)
     parameters = {name: value * np.float32(name == "dense/bias") for name, value in problem.parameters.items()}
     parameters["dense/kernel"] = np.float32(1000) * problem.parameters["dense/kernel"]
@@ -397,28 +397,28 @@ def test_large_gradients(models, seed):
 
 @claim("rnn_training.every-step")
 def test_every_step(models, seed):
-    # One more step moves every row of the kernels that it can: those of the characters that were read.
+    # One more step must change every row of the kernels, except the rows of characters that have not occurred.
     problem = problems.rnn(seed, batch=1, steps=LATER, num_chars=MANY_CHARS, seq_length=3)
-    # Nothing but the last step reads this one.
+    # This character occurs in the last step only.
     problem.inputs[problem.inputs == MANY_CHARS - 1] = 0
     problem.inputs[-1, 0, 0] = MANY_CHARS - 1
     before = trained(models, problem._replace(inputs=problem.inputs[:-1], targets=problem.targets[:-1]))
     after = trained(models, problem)
     for name in SHAPES:
         rows = np.unique(problem.inputs) if name == "cell/kernel" else ...
-        moved = (after[name] != before[name])[rows].any(axis=-1)
-        assert moved.all(), f"step {LATER} does not move all of {name}"
+        changed = (after[name] != before[name])[rows].any(axis=-1)
+        assert changed.all(), f"step {LATER} does not change all of {name}"
 
 
 @claim("rnn_training.every-step")
 @pytest.mark.parametrize("label", [MANY_CHARS - 1, 128])
 def test_first_step(models, seed, label):
-    # A long window, the first characters of which it moves, too; of the last biases that of the label alone rises.
+    # The window is long, and its first characters must learn, too. Among the output biases, only the label's rises.
     problem = problems.rnn(seed, batch=1, steps=1, num_chars=MANY_CHARS, seq_length=67)
     problem.inputs[0, 0, :2] = MANY_CHARS - 1, MANY_CHARS - 2
     before, after = problem.parameters, trained(models, problem._replace(targets=np.full((1, 1), label, np.int32)))
-    moved = (after["cell/kernel"] != before["cell/kernel"])[problem.inputs[0, 0]].any(axis=-1)
-    assert moved.all(), f"the first step does not move the rows of the characters {problem.inputs[0, 0][~moved]}"
+    changed = (after["cell/kernel"] != before["cell/kernel"])[problem.inputs[0, 0]].any(axis=-1)
+    assert changed.all(), f"the first step does not change the rows of the characters {problem.inputs[0, 0][~changed]}"
     rising = np.flatnonzero(after["dense/bias"] > before["dense/bias"]).tolist()
     assert rising == [label], f"for a label of {label} the first step raises the biases of {rising}"
 
@@ -439,14 +439,14 @@ def test_order_of_batches(models, seed):
     one = trajectory_case(seed)
     backwards = one.problem._replace(inputs=one.problem.inputs[::-1].copy(), targets=one.problem.targets[::-1].copy())
     forth, back = trained(models, one.problem), trained(models, backwards)
-    # Each of the two may be off by its own rounding.
+    # Each of the two results has its own rounding errors.
     same = [name for name in SHAPES if compare_to_bound(forth[name] - back[name], one.bounds[name]) <= 2]
-    assert not same, f"batches in reverse lead to the same {same}"
+    assert not same, f"batches in reverse order lead to the same {same}"
 
 
 @claim("rnn_training.first-loss")
 def test_first_loss(rnn_100_batches, corpus):
-    # Other texts have other numbers of characters; how far a new network is from guessing does not depend on it.
+    # Texts differ in their number of characters. The distance of a new network from uniform guessing does not.
     limits, guess = threshold("rnn_100_batches").limits("first_loss"), math.log(NUM_CHARS)
     furthest = max(limits.upper - guess, guess - limits.lower)
     first = float(rnn_100_batches["losses"][0])
@@ -456,7 +456,7 @@ def test_first_loss(rnn_100_batches, corpus):
 @claim("rnn_training.seeds")
 def test_seeds(text, seed, two_windows):
     other = fit_two_windows(text, seed + 1)
-    assert (other[1] != two_windows[1]).any(), f"the seeds {seed} and {seed + 1} train alike"
+    assert (other[1] != two_windows[1]).any(), f"trainings with the seeds {seed} and {seed + 1} have equal losses"
     same = [name for name in ("cell/kernel", "cell/recurrent_kernel") if (other[2][name] == two_windows[2][name]).all()]
     assert not same, f"the seeds {seed} and {seed + 1} begin with the same {same}"
     counts = [count_windows(*one).tolist() for one in (two_windows, other)]
@@ -474,12 +474,12 @@ def test_confusable_seeds(text, seed):
 def test_memory_order(text, seed, two_windows):
     recipe, first, _ = two_windows
     for order, (indices,), _ in memory_orders(recipe.indices):
-        # In the others one axis lies as always, or all windows are the same.
+        # Other orders keep the layout of one axis, or make all windows equal.
         if "sliced" not in order:
             continue
         curve, initial = fit(text, recipe._replace(indices=indices), 0.0, seed)
         counts, expected = (count_windows(recipe, one, initial) for one in (curve, first))
-        assert_equal(f"how often the second window is drawn, arrays {order}", counts, expected, counts.dtype)
+        assert_equal(f"the counts of the second window, arrays {order}", counts, expected, counts.dtype)
 
 
 @claim("rnn_training.results-stay")
@@ -500,14 +500,14 @@ def test_last_parameters(text, seed, two_windows):
 @claim("rnn_training.loss-falls")
 def test_loss_falls(rnn_100_batches):
     first, *_, last = quarters(rnn_100_batches["losses"])
-    assert last < first, f"the mean loss goes from {first:.3f} to {last:.3f}"
+    assert last < first, f"the mean loss changes from {first:.3f} to {last:.3f}"
 
 
 def judged_quarters(trained):
-    """Return the quarters of a training that the limits apply to.
+    """Return the quarters of a training to which the thresholds apply.
 
-    The limits are those of runs that begin with the forget gate open. With a gate that begins at one half, which is
-    permitted too, learning sets in a few batches later, and has caught up within the first quarter.
+    The thresholds were measured in runs that begin with an open forget gate. A gate that begins at one half is
+    permitted, too. Such a training starts to learn a few batches later, and catches up within the first quarter.
     """
     units = len(trained["parameters"]["cell/recurrent_kernel"])
     begins_open = trained["parameters"]["cell/bias"][units : 2 * units].mean() > FORGET_BIAS / 2
@@ -522,7 +522,7 @@ def test_early_curve(rnn_100_batches, nietzsche, evidence):
 
 @pytest.fixture(scope="session")
 def windows(corpus):
-    """Return the windows of the text that are evaluated, and the character after each."""
+    """Return the windows of the text that are evaluated, and the character after each window."""
     return evaluated(corpus, SEQ_LENGTH)
 
 
@@ -554,7 +554,7 @@ def loss_after_1000(rnn_1000_batches, windows, compute_once):
 def test_beats_frequencies(loss_after_1000, windows, corpus, evidence):
     blind = ngram_cross_entropy(corpus.indices, *windows, known=0)
     evidence(corpus=corpus.source)
-    assert loss_after_1000 < blind, f"the loss is {loss_after_1000:.3f}, and that of the frequencies {blind:.3f}"
+    assert loss_after_1000 < blind, f"the loss is {loss_after_1000:.3f}, and that of character frequencies {blind:.3f}"
 
 
 @claim("rnn_training.loss-after")

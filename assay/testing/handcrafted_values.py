@@ -17,7 +17,8 @@ LEAVING = np.array([0, 0, 0, 1], np.float32)
 # Let the cart drift, or the pole swing, so far that numbers above 1 in the states determine the action.
 WANDERING = np.array([-0.5, 1, -5, 3], np.float32)
 SWINGING = np.array([-1, 4, 20, 3], np.float32)
-
+# Pushes to the side where the pole leans. The sign of a single number decides, so rounding cannot change it.
+ANGLE = np.array([0, 0, 1, 0], np.float32)
 # Keeps the pole at an angle by an offset, so that the cart leaves the track within two or three seconds.
 LEANING = np.array([0, 0, 10, 3], np.float32)
 

@@ -25,7 +25,7 @@ from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
 
 # Learning rate of the document's training programs (lines 201 and 374).
 LEARNING_RATE = 0.001
-# Learning rate of the agent (line 694).
+# Discount factor of the agent (line 694).
 GAMMA = 1.0
 
 

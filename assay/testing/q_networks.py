@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from assay.adapters.proxy import GroupProxy
@@ -12,11 +13,18 @@ from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import descent, models, q_learning
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.q_learning import Transitions
+from assay.testing import problems
 from assay.testing.networks import Case, Tensors
 from assay.testing.problems import GAMMA, LEARNING_RATE, QProblem
 
 # Parameters and the elements of transitions to named arrays.
 Evaluate = Callable[..., Tensors]
+
+
+@cache
+def q_network_problem(seed: int) -> QProblem:
+    """Return the problem of a seed for `q_network`, cached since several tests share it."""
+    return problems.q_learning_of("q_network", seed)
 
 
 def layer_outputs(model: str) -> Evaluate:

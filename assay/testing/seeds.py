@@ -51,6 +51,11 @@ def confusable_seeds(seed: int) -> list[int]:
     return [(seed + step) % 2**31 for step in STEPS]
 
 
+def similar_seeds(seed: int) -> list[int]:
+    """Return the seeds of `confusable_seeds` and the next seed."""
+    return [*confusable_seeds(seed), (seed + 1) % 2**31]
+
+
 def assert_told_apart(what: str, seeds: Sequence[int], draw: Callable[[int], Array]) -> None:
     """Check that different seeds give different draws.
 

@@ -134,7 +134,7 @@ ACTING = {
     ),
     "explores_by_no_seed": (
         "acts-by-seed",
-        "the actions by the same seed",
+        "the actions with the same seed",
         acting(lambda v, e, _: epsilon_greedy(v, e, np.random.default_rng())),
     ),
 }
@@ -265,7 +265,7 @@ class NextStateOfTheStep(Collecting):
 
 COLLECTING = {
     "collect_track_without_end": ("off-track-is-failure", "the rewards", TrackWithoutEnd),
-    "collect_track_left_as_the_limit": ("off-track-is-failure", "the marks", TrackLeftAsTheLimit),
+    "collect_track_left_as_the_limit": ("off-track-is-failure", "the done flags", TrackLeftAsTheLimit),
     "collect_limit_as_failure": ("limit-begins-anew", "the rewards of perfect episodes", LimitAsFailure),
     "collect_limit_of_all": ("limit-begins-anew", "two perfect episodes have", LimitOfAllEpisodes),
     "collect_limit_of_200": ("limit-begins-anew", "two perfect episodes have 400", LimitOf200),
@@ -303,7 +303,7 @@ class PlayingByOneSeed(Collecting):
 
 
 PLAYING = {
-    "play_exploring_a_little": ("plays-greedily", "pushed to the right all the time", Collecting, 0.1),
+    "play_exploring_a_little": ("plays-greedily", "with pushes to the right only", Collecting, 0.1),
     "play_on_off_the_track": ("play-ends-off-track", "the cart leaves the track", PlayingOnOffTheTrack, 0.0),
     "play_from_one_state": ("plays-by-seed", "give the same returns", PlayingFromOneState, 0.0),
     "play_by_one_seed": ("plays-by-seed", "give the same returns", PlayingByOneSeed, 0.0),
@@ -355,7 +355,7 @@ SAMPLING = {
     ),
     "sample_by_no_seed": (
         "sample-by-seed",
-        "the batch by the same seed",
+        "the batch with the same seed",
         sampling(lambda _, n, b: np.random.default_rng().choice(n, b, replace=False)),
     ),
 }
@@ -498,7 +498,7 @@ LEARNING = {
     "learning_twice": ("learns-by-its-arguments", "the losses", learning_twice),
     "learning_but_the_last": ("learns-by-its-arguments", "dense3/bias", learning_but_the_last),
     "learning_anew_each_step": ("learns-by-its-arguments", "dense3", learning_anew_each_step),
-    "learning_on": ("learns-anew", "of the same learning once more", learning_on),
+    "learning_on": ("learns-anew", "of the same learning steps once more", learning_on),
 }
 
 ACTING_FAULTS = (

@@ -510,22 +510,24 @@ AGENT_TRAINING_FAULTS = {
         ExploringOnlyTheOther, "training-explores-first", "first episodes are not greedy: 24 of 24"
     ),
     "training_exploring_to_the_left": fault(
-        ExploringToTheLeft, "training-plays-cart-pole", "exploring, the mean length"
+        ExploringToTheLeft, "training-plays-cart-pole", "with exploration only, the mean length"
     ),
-    "training_exploring_by_turns": fault(ExploringByTurns, "training-plays-cart-pole", "exploring, the mean length"),
+    "training_exploring_by_turns": fault(
+        ExploringByTurns, "training-plays-cart-pole", "with exploration only, the mean length"
+    ),
     "training_worst_action": fault(WorstAction, "training-ends-exploration", "the largest value of a next state"),
-    "training_buffer_of_a_thousand": fault(BufferOfAThousand, "training-forgets", "failures are learnt from"),
-    "training_buffer_without_limit": fault(BufferWithoutLimit, "training-forgets", "failures are learnt from"),
-    "training_buffer_one_larger": fault(BufferOneLarger, "training-forgets", "failures are learnt from"),
+    "training_buffer_of_a_thousand": fault(BufferOfAThousand, "training-forgets", "learning steps use a failure"),
+    "training_buffer_without_limit": fault(BufferWithoutLimit, "training-forgets", "learning steps use a failure"),
+    "training_buffer_one_larger": fault(BufferOneLarger, "training-forgets", "learning steps use a failure"),
     "training_buffer_emptied_by_episode": fault(BufferEmptiedByEpisode, "first-transitions", "there are 0 losses"),
     "training_buffer_keeps_the_oldest": fault(
-        BufferKeepsTheOldest, "training-draws-evenly", "are the older, a failure"
+        BufferKeepsTheOldest, "training-draws-evenly", "are the older transition of two, a failure"
     ),
-    "training_latest_batch": fault(LatestBatch, "training-draws-evenly", "with an age as uneven"),
-    "training_oldest_batch": fault(OldestBatch, "training-draws-evenly", "with an age as uneven"),
+    "training_latest_batch": fault(LatestBatch, "training-draws-evenly", "with ages as uneven"),
+    "training_oldest_batch": fault(OldestBatch, "training-draws-evenly", "with ages as uneven"),
     "training_latest_left_out": fault(LatestLeftOut, "training-draws-evenly", ": 29 of 29"),
     "training_with_replacement": fault(WithReplacement, "training-learns-failures", "batches with a failure"),
-    "training_same_draws_each_time": fault(SameDrawsEachTime, "training-draws-evenly", "with an age as uneven"),
+    "training_same_draws_each_time": fault(SameDrawsEachTime, "training-draws-evenly", "with ages as uneven"),
     "training_failures_first": fault(FailuresFirst, "training-draws-evenly", "of 29, expected"),
     "training_failure_not_punished": fault(FailureNotPunished, "training-learns-failures", "batches with a failure"),
     "training_failure_worth_less": fault(FailureWorthLess, "training-learns-failures", "batches with a failure"),
@@ -536,22 +538,22 @@ AGENT_TRAINING_FAULTS = {
     ),
     "training_reward_of_zero": fault(RewardOfZero, "training-follows-its-values", "the largest value of a next state"),
     "training_left_as_failure": fault(LeftAsFailure, "left-is-no-failure", "a reward of -10"),
-    "training_left_without_future": fault(LeftWithoutFuture, "left-is-no-failure", "have no future"),
+    "training_left_without_future": fault(LeftWithoutFuture, "left-is-no-failure", "is not valued"),
     "training_left_punished": fault(LeftPunished, "left-is-no-failure", "a reward of -10"),
     "training_failure_with_future": fault(
-        FailureWithFuture, "training-failure-has-no-future", "what follows the failure is valued"
+        FailureWithFuture, "training-failure-has-no-future", "the state after the failure is valued"
     ),
     "training_nothing_with_future": fault(NothingWithFuture, "training-discounts", "give the same losses"),
     "training_adam_of_each_episode": fault(AdamOfEachEpisode, "training-is-by-adam", "times the bound"),
     "training_adam_of_each_step": fault(AdamOfEachStep, "training-is-by-adam", "times the bound"),
     "training_plain_descent": fault(PlainDescent, "training-is-by-adam", "times the bound"),
     "training_network_of_each_episode": fault(NetworkOfEachEpisode, "training-is-by-adam", "times the bound"),
-    "training_same_start": fault(SameStart, "training-episodes-begin-anew", "8 episodes begin in only 1 ways"),
+    "training_same_start": fault(SameStart, "training-episodes-begin-anew", "8 episodes begin in only 1 states"),
     "training_always_one_seed": fault(AlwaysOneSeed, "training-by-seed", "give the same losses"),
     "training_no_seed": fault(NoSeed, "training-by-seed", "a second training with the same seed"),
     "training_target_network": fault(TargetNetwork, "training-target-moves", "y does not change with the parameters"),
     "training_target_of_the_action_taken_next": fault(
-        TargetOfTheActionTakenNext, "training-values-the-best", "is worth up to"
+        TargetOfTheActionTakenNext, "training-values-the-best", "exceeds the one in y"
     ),
     "training_target_of_the_state": fault(
         TargetOfTheState, "training-follows-its-values", "the largest value of a next state"
@@ -573,14 +575,16 @@ AGENT_TRAINING_FAULTS = {
     "training_root_of_the_loss": fault(RootOfTheLoss, "training-is-by-adam", "times the bound"),
     "training_huber_loss": fault(HuberLoss, "training-is-by-adam", "times the bound"),
     "training_gradient_clipped": fault(GradientClipped, "training-is-by-adam", "times the bound"),
-    "training_only_the_last_layer": fault(OnlyTheLastLayer, "training-step", "how dense2/bias moves"),
+    "training_only_the_last_layer": fault(OnlyTheLastLayer, "training-step", "the signs of the change of dense2/bias"),
     "training_kernels_only": fault(KernelsOnly, "training-step", "the first step of the output biases"),
     "training_weight_decay": fault(WeightDecay, "training-step", "dense"),
     "training_gradient_through_target": fault(
         GradientThroughTarget, "training-step", "the first step of the output biases"
     ),
     "training_learning_at_the_end": fault(LearningAtTheEnd, "end-is-not-learnt-at-once", "by the scores"),
-    "training_learning_once_more_than_a_batch": fault(LearningOnceMoreThanABatch, "first-transitions", "losses, not"),
+    "training_learning_once_more_than_a_batch": fault(
+        LearningOnceMoreThanABatch, "first-transitions", "losses, expected"
+    ),
     "training_learning_every_other_step": fault(LearningEveryOtherStep, "one-step-per-transition", "by the scores"),
     "training_learning_from_a_full_buffer": fault(LearningFromAFullBuffer, "one-step-per-transition", "by the scores"),
     "training_one_step_more": fault(OneStepMore, "left-is-not-ended", "the scores are"),

@@ -333,7 +333,7 @@ OF_MODELS = {
     "mlp_gradients_within_1": (GRADIENTS, "mlp", "training.confident-and-wrong", "dense2/kernel", elements_clipped),
     "cnn_keeps_conv1_in_the_end": (TRAIN, "cnn", "cnn.every-step", "conv1/kernel", frozen_after(3, "conv1")),
     "cnn_limits_pixels": (OUTPUTS, "cnn", "cnn.conv1-output", "conv1", inputs_limited(0, 1)),
-    "rnn_outputs_beyond_64": (OUTPUTS, "rnn", "rnn.any-batch-size", "what is named", repeated_after(64)),
+    "rnn_outputs_beyond_64": (OUTPUTS, "rnn", "rnn.any-batch-size", "the most probable characters", repeated_after(64)),
     "rnn_gradients_beyond_64": (GRADIENTS, "rnn", "rnn_training.large-batches", "67 examples", repeated_after(64)),
     "rnn_trained_on_32": (TRAIN, "rnn", "rnn_training.large-batches", "2 steps of 67", repeated_after(32, axis=1)),
     "rnn_gradients_within_1": (GRADIENTS, "rnn", "rnn_training.large-gradients", "times the bound", elements_clipped),
@@ -377,12 +377,14 @@ BLIND_SPOT_FAULTS = {
     "forget_gate_open_by_default": Fault(
         "ops.lstm", "recurrence.lstm-long-sequence", "from the states before", forget_gate_open_by_default
     ),
-    "halves_opposite": Fault("ops.sample", "generation.rows-are-independent", "some places apart", halves_opposite),
+    "halves_opposite": Fault(
+        "ops.sample", "generation.rows-are-independent", "draws at a fixed distance", halves_opposite
+    ),
     "glorot_in_opposite_pairs": Fault(
         "ops.glorot_uniform", "dense.glorot-independent", "repeat others", glorot_in_opposite_pairs
     ),
     "sampled_in_opposite_pairs": Fault(
-        "ops.sample", "generation.rows-are-independent", "repeat others", sampled_in_opposite_pairs
+        "ops.sample", "generation.rows-are-independent", "consecutive rows repeat", sampled_in_opposite_pairs
     ),
     **{
         name: Fault(function, claim, tells, of_model(model, wrong))

@@ -293,6 +293,6 @@ COMBINATION_FAULTS = {
         "training.fit", "training.fit-new-draws", "with the next seed", fit_adds_steps_to_the_seed
     ),
     "text_fit_adds_steps_to_the_seed": Fault(
-        "text.fit", "rnn_training.new-draws", "moved by", text_fit_adds_steps_to_the_seed
+        "text.fit", "rnn_training.new-draws", "shifted by", text_fit_adds_steps_to_the_seed
     ),
 }

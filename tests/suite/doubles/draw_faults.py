@@ -38,7 +38,7 @@ def sample_of_the_first_thousand(sample, transitions, batch_size, seed):
 
 
 def sample_by_priority(_sample, transitions, batch_size, seed):
-    """Draw transitions that are marked twice as often as others."""
+    """Draw transitions with a done flag of 1 or 2 twice as often as others."""
     transitions = Transitions(*transitions)
     weights = 1.0 + (transitions.dones > 0)
     generator = np.random.default_rng(seed)
@@ -277,7 +277,7 @@ EXPLORING = "q_learning.training-explores-in-no-pattern"
 PLAYING = "q_learning.play-follows-its-values"
 
 DRAW_FAULTS = {
-    "act_by_seeds_in_a_row": Fault("agent.act", ACTING, "actions in a row", act_by_seeds_in_a_row),
+    "act_by_seeds_in_a_row": Fault("agent.act", ACTING, "consecutive actions", act_by_seeds_in_a_row),
     "act_by_one_generator": Fault(
         "agent.act", "q_learning.acts-by-seed", "with an epsilon of 0.5", act_by_one_generator
     ),
@@ -285,9 +285,11 @@ DRAW_FAULTS = {
         "agent.act", "pixels.cnn-greedy-of-each", "the greedy actions", act_by_the_last_frame
     ),
     "sample_of_the_first_thousand": Fault(
-        "agent.sample", "q_learning.sample-evenly", "of 10000 transitions", sample_of_the_first_thousand
+        "agent.sample", "q_learning.sample-evenly", "from 10000 transitions", sample_of_the_first_thousand
     ),
-    "sample_by_priority": Fault("agent.sample", "q_learning.sample-evenly", "that are marked", sample_by_priority),
+    "sample_by_priority": Fault(
+        "agent.sample", "q_learning.sample-evenly", "with a done flag of 1 or 2", sample_by_priority
+    ),
     "learn_without_small_losses": Fault(
         "agent.learn", "q_learning.learns-from-each-batch", "the losses", learn_without_small_losses
     ),
@@ -314,10 +316,10 @@ DRAW_FAULTS = {
         "agent.fit", EXPLORING, "are greedy in each of 96 episodes", instead(ExploresTheSameSteps)
     ),
     "reward_of_nine": Fault(
-        "agent.fit", "q_learning.training-learns-failures", "by a reward of -10", instead(RewardOfNine)
+        "agent.fit", "q_learning.training-learns-failures", "with a reward of -10", instead(RewardOfNine)
     ),
     "draws_the_oldest": Fault(
-        "agent.fit", "q_learning.training-draws-evenly", "with an age as uneven", instead(DrawsTheOldest)
+        "agent.fit", "q_learning.training-draws-evenly", "with ages as uneven", instead(DrawsTheOldest)
     ),
     "epsilon_falling_by_a_square": Fault(
         "agent.fit",
@@ -332,7 +334,7 @@ DRAW_FAULTS = {
         "agent.fit", "q_learning.training-failure-has-no-future", "the losses of failures", instead(FutureOfFailures)
     ),
     "newest_always": Fault(
-        "agent.fit", "q_learning.training-draws-evenly", "batches of two have the newest", instead(NewestAlways)
+        "agent.fit", "q_learning.training-draws-evenly", "batches of two contain the newest", instead(NewestAlways)
     ),
     "act_by_opposite_seeds": Fault("agent.act", ACTING, "or opposite ones", act_by_opposite_seeds),
     "sample_actions_by_opposite_seeds": Fault(

@@ -378,14 +378,14 @@ EPISODE_FAULTS = {
             "next_where_taken",
             "agent.sample",
             "q_learning.sample-pairs-evenly",
-            "of seven of ten are neighbours",
+            "of seven out of ten are neighbours",
             next_where_taken,
         ),
         (
             "collect_reset_after_the_limit",
             "agent.collect",
             "q_learning.limit-begins-anew",
-            "what follows each step",
+            "the next states",
             collecting(ResetAfterTheLimit),
         ),
         (
@@ -399,14 +399,14 @@ EPISODE_FAULTS = {
             "play_limit_of_all_steps",
             "agent.play",
             "q_learning.plays-greedily",
-            "no pole falls in fewer steps",
+            "no pole falls in fewer than",
             playing(LimitOfAllSteps),
         ),
         (
             "play_beginning_where_the_last_ended",
             "agent.play",
             "q_learning.plays-greedily",
-            "pushed to the right all the time, returns are up to",
+            "with pushes to the right only, the largest return is",
             playing(BeginningWhereTheLastEnded),
         ),
         (
@@ -434,7 +434,7 @@ EPISODE_FAULTS = {
             "learning_from_small_batches",
             "agent.fit",
             "q_learning.first-transitions",
-            "a buffer of two never holds a batch of three",
+            "a buffer of two cannot hold a batch of three",
             instead(LearningFromSmallBatches),
         ),
         (
@@ -448,7 +448,7 @@ EPISODE_FAULTS = {
             "limit_of_all_steps",
             "agent.fit",
             "q_learning.training-plays-cart-pole",
-            "in which no pole falls",
+            "no pole falls so soon",
             instead(LimitOfAllStepsInTraining),
         ),
         (

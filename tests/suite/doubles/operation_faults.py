@@ -589,15 +589,17 @@ OPERATION_FAULTS = {
     "temperature_of_the_first_call": Fault(
         "ops.softmax_with_temperature", "generation.temperature-calls-are-independent", "call 3 of", keep_argument(1)
     ),
-    "sampled_in_16_bits": Fault("ops.sample", "generation.sample-resolution", "16 bits or fewer", drawn_at(in_16_bits)),
+    "sampled_in_16_bits": Fault(
+        "ops.sample", "generation.sample-resolution", "16 random bits or fewer", drawn_at(in_16_bits)
+    ),
     "one_for_two_rows": Fault(
-        "ops.sample", "generation.rows-are-independent", "places apart", drawn_at(one_for_two_rows)
+        "ops.sample", "generation.rows-are-independent", "draws at a fixed distance", drawn_at(one_for_two_rows)
     ),
     "antithetic": Fault("ops.sample", "generation.rows-are-independent", "mirrored", drawn_at(antithetic)),
-    "recycled": Fault("ops.sample", "generation.rows-are-independent", "repeat others", drawn_at(recycled)),
+    "recycled": Fault("ops.sample", "generation.rows-are-independent", "consecutive rows repeat", drawn_at(recycled)),
     "seed_of_each_row": Fault("ops.sample", "generation.rows-are-independent", "repeat", drawn_at(seed_of_each_row)),
     "stratified": Fault("ops.sample", "generation.every-class", "as even", drawn_at(stratified)),
-    "nobodys_seed": Fault("ops.sample", "generation.sample-seed", "after another one", drawn_at(nobodys_seed)),
+    "nobodys_seed": Fault("ops.sample", "generation.sample-seed", "after another seed", drawn_at(nobodys_seed)),
     "seeds_in_pairs": Fault("ops.sample", "generation.sample-seed", "draw the same", seeds_in_pairs),
     "sometimes_argmax": Fault("ops.sample", "generation.frequencies", "as far off as", sometimes_argmax),
     "nucleus": Fault("ops.sample", "generation.frequencies", "as far off as", nucleus),

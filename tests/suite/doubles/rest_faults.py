@@ -446,7 +446,7 @@ REST_FAULTS = {
             "of_the_50_likeliest",
             "text.generate",
             "generation.by-temperature",
-            "such draws are as far off",
+            "draws are as far off",
             of_the_50_likeliest,
         ),
         *(
@@ -543,11 +543,11 @@ REST_FAULTS = {
             "trained_on_the_last_64_characters",
             "models.train",
             "rnn_training.every-step",
-            "does not move the rows",
+            "does not change the rows",
             last_64_characters,
         ),
         ("text_of_bytes", "text.generate", "generation.any-size", "counts by twos", text_of_bytes),
-        ("drawn_from_a_pool", "text.generate", "generation.independent", "depend on each other", drawn_from_a_pool),
+        ("drawn_from_a_pool", "text.generate", "generation.independent", "are as dependent as", drawn_from_a_pool),
         (
             "fitted_to_bytes",
             "text.fit",

@@ -245,7 +245,7 @@ def fit_of_16_bits(fit, *args, seed, **options):
 
 
 OF_TRAINING = {
-    "training_states_unseeded": ("seeds-its-draws", "one and the same state", in_environment(StatesUnseeded)),
+    "training_states_unseeded": ("seeds-its-draws", "begin in the same state", in_environment(StatesUnseeded)),
     "training_random_actions_unseeded": (
         "seeds-its-draws",
         "the same random actions",
@@ -257,19 +257,19 @@ OF_TRAINING = {
         in_environment(SeedOfEachEpisode),
     ),
     "training_network_unseeded": ("seeds-its-draws", "draw the same initial networks", NetworkUnseeded),
-    "training_seed_of_16_bits": ("seeds-its-draws", "begin in one and the same state", SeedOf16Bits),
+    "training_seed_of_16_bits": ("seeds-its-draws", "begin in the same state", SeedOf16Bits),
     "training_exploration_unseeded": ("seeds-its-draws", "steps are greedy with each of 8 seeds", ExplorationUnseeded),
     "training_batches_unseeded": ("seeds-its-draws", "draw the same batches", BatchesUnseeded),
     "training_first_state_aliased": (
         "begins-evenly",
-        "first states drawn evenly",
+        "initial states drawn uniformly",
         in_environment(FirstStateAliased),
     ),
     "training_states_wider": ("begins-evenly", "have values as rare as 1 in 50", in_environment(Wider)),
     "training_endless": ("limit", "an episode has 1000 steps, more than 500", in_environment(Endless)),
     "training_limit_one_later": ("limit", "an episode has 501 steps, more than 500", in_environment(OneLater)),
-    "training_limit_is_failure": ("limit", "after an episode of 500 steps squared errors", in_environment(Failing)),
-    "training_limit_is_marked": ("limit", "what follows the last of 500 steps is not valued", MarkOfTheLimit),
+    "training_limit_is_failure": ("limit", "squared errors after 500 steps", in_environment(Failing)),
+    "training_limit_is_marked": ("limit", "the state after the last of 500 steps is not valued", MarkOfTheLimit),
     "training_limit_of_200": ("limit", "learning steps, expected", LimitOf200),
     "training_learning_after_the_limit": ("limit", "learning steps, expected", LearningAfterTheLimit),
     "training_of_the_best_episode": ("last-parameters", "the last of which is not the best", BestEpisode),
@@ -348,7 +348,7 @@ SEED_FAULTS = {
             "large_logits_clipped",
             "text.generate",
             "generation.by-temperature",
-            "impossible characters are written",
+            "characters of probability 0",
             generating(clipped),
         ),
         ("fit_seed_of_16_bits", "training.fit", "training.fit-seed", "draw the same initial", fit_of_16_bits),

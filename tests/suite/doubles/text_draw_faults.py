@@ -391,7 +391,7 @@ TEXT_DRAW_FAULTS = {
         "window_of_64_at_most": (
             "text.generate",
             "generation.any-size",
-            "names the first",
+            "repeats the window",
             Writer(shown=lambda window: window[-64:]),
         ),
         "window_grows": (

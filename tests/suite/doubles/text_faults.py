@@ -151,10 +151,12 @@ TEXT_FAULTS = {
         recurrent_kernel_not_orthogonal,
     ),
     "state_reset_at_every_step": Fault(
-        "models.layer_outputs", "rnn.remembers", "what is named", state_reset_at_every_step
+        "models.layer_outputs", "rnn.remembers", "the most probable characters", state_reset_at_every_step
     ),
     "state_leaking": Fault("models.layer_outputs", "rnn.begins-anew", "after another batch", StateLeaking()),
-    "first_output_used": Fault("models.layer_outputs", "rnn.last-output-is-used", "what is named", first_output_used),
+    "first_output_used": Fault(
+        "models.layer_outputs", "rnn.last-output-is-used", "the most probable characters", first_output_used
+    ),
     "cut_off_in_time": Fault(
         "models.loss_and_gradients", "rnn_training.first-character-gradient", "'its row'", cut_off_in_time
     ),
