@@ -1,4 +1,4 @@
-"""What fit, evaluate and predict go by between calls: its weights, arrays and arguments. Lines 820 to 836."""
+"""fit, evaluate and predict use the current weights, arrays and arguments in every call: lines 820 to 836."""
 
 import numpy as np
 
@@ -7,18 +7,18 @@ from assay.testing.assertions import assert_equal, assert_within, claim
 from assay.testing.stored_arrays import assert_results_stay
 
 BATCH_SIZE = 2
-# Two whole batches and a smaller one. Powers of 2, so that products, squares and sums of them are exact.
+# Two full batches and a smaller one. Powers of 2, so that products, squares and sums are exact.
 NUMBERS = np.array([1, 2, 4, 8, 16], np.float32).reshape(-1, 1)
 
 
-def one_weight(keras, *others, rate=0.0):
-    """Make and compile a model that gives its input, times its weight of 1, with what comes after it in the chain."""
+def one_weight_model(keras, *others, rate=0.0):
+    """Return a compiled model that multiplies its input by a weight of 1, followed by further layers, and its layer."""
     namespace = keras.namespace
-    weigh = namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
-    model = namespace.Sequential([namespace.Input(shape=(1,)), weigh, *others])
+    layer = namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    model = namespace.Sequential([namespace.Input(shape=(1,)), layer, *others])
     optimizer = namespace.optimizers.SGD(learning_rate=rate)
     model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
-    return model, weigh
+    return model, layer
 
 
 def predict(model, inputs):
@@ -33,32 +33,32 @@ def fit(model, inputs, targets, batch_size=BATCH_SIZE):
     return model.fit(inputs, targets, batch_size=batch_size, shuffle=False, verbose=0)
 
 
-def assert_weighs(what, model, weight):
+def assert_weight_used(what, model, weight):
     """Check that predict and evaluate use a weight."""
     assert_equal(f"predict {what}", predict(model, NUMBERS), NUMBERS * np.float32(weight))
-    # Of four examples: their mean is exact.
+    # The mean over four examples is exact.
     targets = np.zeros((4, 1), np.float32)
     assert_equal(f"evaluate {what}", evaluate(model, NUMBERS[:4], targets), np.mean((weight * NUMBERS[:4]) ** 2))
 
 
 @claim("compile_fit.weights-as-they-are")
 def test_weights_as_they_are(keras):
-    model, weigh = one_weight(keras, rate=1.0)
-    assert_weighs("at first", model, 1)
-    weigh.set_weights([np.full((1, 1), 2, np.float32)])
-    assert_weighs("after set_weights of the layer", model, 2)
+    model, layer = one_weight_model(keras, rate=1.0)
+    assert_weight_used("at first", model, 1)
+    layer.set_weights([np.full((1, 1), 2, np.float32)])
+    assert_weight_used("after set_weights of the layer", model, 2)
     model.set_weights([np.full((1, 1), 4, np.float32)])
-    assert_weighs("after set_weights of the model", model, 4)
-    weigh.kernel.assign(np.full((1, 1), 8, np.float32))
-    assert_weighs("after assign", model, 8)
+    assert_weight_used("after set_weights of the model", model, 4)
+    layer.kernel.assign(np.full((1, 1), 8, np.float32))
+    assert_weight_used("after assign", model, 8)
     gradient = keras.to_tensor(np.full((1, 1), -8, np.float32))
     model.optimizer.apply_gradients(zip([gradient], model.trainable_variables, strict=True))
-    assert_weighs("after apply_gradients", model, 16)
+    assert_weight_used("after apply_gradients", model, 16)
 
 
 @claim("compile_fit.arrays-as-they-are")
 def test_arrays_as_they_are(keras):
-    model, _ = one_weight(keras)
+    model, _ = one_weight_model(keras)
     inputs, targets = NUMBERS[:4].copy(), np.zeros((4, 1), np.float32)
     for what, factor, target in (("at first", 1, 0), ("changed in place", 2, 1)):
         inputs[:], targets[:] = factor * NUMBERS[:4], target
@@ -72,34 +72,38 @@ def test_arrays_as_they_are(keras):
 
 @claim("compile_fit.results-stay")
 def test_results_stay(keras):
-    model, weigh = one_weight(keras, rate=2.0**-4)
+    model, layer = one_weight_model(keras, rate=2.0**-4)
     assert_results_stay("predict", lambda inputs: predict(model, inputs), (NUMBERS,), (2 * NUMBERS,))
 
     def weights(value):
-        weigh.set_weights([np.full((1, 1), value, np.float32)])
+        layer.set_weights([np.full((1, 1), value, np.float32)])
         return model.get_weights()
 
     assert_results_stay("get_weights", weights, (1,), (2,))
 
-    first = fit(model, NUMBERS, 2 * NUMBERS)
-    kept = {name: [*values] for name, values in first.history.items()}
+    first_fit = fit(model, NUMBERS, 2 * NUMBERS)
+    copied_history = {name: [*values] for name, values in first_fit.history.items()}
     fit(model, NUMBERS, 4 * NUMBERS)
-    assert first.history == kept, f"a second fit makes {first.history} of the history of the first one, {kept}"
+    assert first_fit.history == copied_history, (
+        f"a second fit changes the history of the first from {copied_history} to {first_fit.history}"
+    )
 
 
 @claim("compile_fit.steps")
 def test_steps_of_several_fits(keras):
-    model, _ = one_weight(keras)
+    model, _ = one_weight_model(keras)
     for batch_size, steps in ((2, 3), (5, 1), (2, 3)):
         before = int(keras.to_numpy(model.optimizer.iterations))
         fit(model, NUMBERS, NUMBERS, batch_size=batch_size)
-        taken = int(keras.to_numpy(model.optimizer.iterations)) - before
-        assert taken == steps, f"fit takes {taken} steps for five examples in batches of {batch_size}"
+        new_steps = int(keras.to_numpy(model.optimizer.iterations)) - before
+        assert new_steps == steps, (
+            f"fit takes {new_steps} steps for five examples in batches of {batch_size}, expected {steps}"
+        )
 
 
 @claim("compile_fit.evaluates-many-examples")
 def test_evaluates_many_examples(keras):
-    # More than float16 counts one by one; all but three are missed by 1.
+    # More examples than float16 can count one by one. All but three have an error of 1.
     count, namespace = 4_099, keras.namespace
     inputs, targets = np.ones((count, 1), np.float32), np.zeros((count, 1), np.float32)
     targets[[0, 1_500, -1]] = 1
@@ -107,34 +111,34 @@ def test_evaluates_many_examples(keras):
     model.compile(optimizer="sgd", loss="mean_squared_error", metrics=["mean_absolute_error"], run_eagerly=True)
     found = np.float32(model.evaluate(inputs, targets, batch_size=1_000, verbose=0))
     expected = (count - 3) / count
-    # A mean over each batch, times its number of examples, added up and divided by all.
+    # The mean over each batch is multiplied by its number of examples, added and divided.
     bound = rounding.gamma(2 * 5 + 2 * rounding.DIVIDE) * expected
     assert_within("loss and metric", found, np.full(2, expected), bound)
-    # Of so many batches that a buffer of them would be used again.
+    # With many batches, a buffer for batches would be reused.
     numbers = np.arange(count, dtype=np.float32)[:, None]
     assert_equal("predict", model.predict(numbers, batch_size=100, verbose=0), numbers)
 
 
 @claim("compile_fit.building-trains-nothing")
 def test_building_trains_nothing(keras):
-    # Neither has an Input: the first call of fit, evaluate or predict builds them.
+    # The models have no Input, so that the first call of fit, evaluate or predict builds them.
     namespace = keras.namespace
     ones, zeros = np.ones((3, 1), np.float32), np.zeros((3, 1), np.float32)
-    for first in ("fit", "evaluate", "predict"):
-        weigh = namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
-        model = namespace.Sequential([weigh])
+    for first_call in ("fit", "evaluate", "predict"):
+        layer = namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+        model = namespace.Sequential([layer])
         optimizer = namespace.optimizers.SGD(learning_rate=0.25)
         model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
-        if first == "evaluate":
+        if first_call == "evaluate":
             assert_equal("evaluate", np.float32(model.evaluate(ones, zeros, verbose=0)), np.ones(()))
-        elif first == "predict":
+        elif first_call == "predict":
             assert_equal("predict", predict(model, ones), ones)
         history = fit(model, ones, zeros).history
-        # Each step halves the weight: the squares are 1 twice, and then 1/4.
-        assert_equal(f"the loss of fit, after {first}", np.float32(history["loss"]), np.array([0.75]))
-        assert_equal("the weight", keras.to_numpy(weigh.kernel), np.full((1, 1), 0.25))
+        # Each step halves the weight. The squared errors are 1 twice, then 1/4.
+        assert_equal(f"the loss of fit, after {first_call}", np.float32(history["loss"]), np.array([0.75]))
+        assert_equal("the weight", keras.to_numpy(layer.kernel), np.full((1, 1), 0.25))
         steps = int(keras.to_numpy(model.optimizer.iterations))
-        assert steps == 2, f"fit takes {steps} steps for three examples in batches of two"
+        assert steps == 2, f"fit takes {steps} steps for three examples in batches of two, expected 2"
 
 
 @claim("compile_fit.building-trains-nothing")
@@ -144,14 +148,14 @@ def test_building_moves_no_statistics(keras):
     optimizer = keras.namespace.optimizers.SGD(learning_rate=0.0)
     model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
     fit(model, NUMBERS, NUMBERS)
-    # Of batches with means of 3/2, 6 and 16, each of which counts half.
+    # The batches have the means 3/2, 6 and 16. Each step halves the moving mean and adds half of the mean of its batch.
     assert_equal("the moving mean", keras.to_numpy(layer.moving_mean), np.array([((3 / 2 / 2) + 6) / 4 + 8]))
 
 
 @claim("compile_fit.evaluate-in-inference-mode", "training_flag.evaluate-infers")
 def test_smaller_last_batches_infer(keras):
-    # In training mode Dropout would make 0 or twice the number of each.
-    model, _ = one_weight(keras, keras.namespace.layers.Dropout(0.5))
+    # In training mode, Dropout would set each number to 0 or double it.
+    model, _ = one_weight_model(keras, keras.namespace.layers.Dropout(0.5))
     for count in (5, 4, 1):
         numbers = NUMBERS[:count]
         assert_equal(f"predict of {count} examples in batches of two", predict(model, numbers), numbers)

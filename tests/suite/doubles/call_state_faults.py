@@ -220,7 +220,7 @@ CALL_STATE_FAULTS = {
     "arrays_of_fit_remembered": namespace_fault(ARRAYS, "loss of arrays", arrays_of_fit_remembered),
     "predictions_in_one_buffer": namespace_fault(STAY, "predict: what call 1", predictions_in_one_buffer),
     "weights_in_one_list": namespace_fault(STAY, "get_weights: what call 1", weights_in_one_list),
-    "one_history": namespace_fault(STAY, "a second fit makes", one_history),
+    "one_history": namespace_fault(STAY, "a second fit changes", one_history),
     "smaller_last_batch_in_training_mode": namespace_fault(
         "training_flag.evaluate-infers", "in batches of two", smaller_last_batch_in_training_mode
     ),

@@ -716,7 +716,7 @@ FIT_FAULTS = {
         (
             "batches_shuffled",
             "compile_fit.examples-are-shuffled",
-            "batches are shuffled, and not examples",
+            "only whole batches are shuffled",
             batches_shuffled,
         ),
         ("one_order_for_all_epochs", "compile_fit.shuffles", " != [", one_order_for_all_epochs),
@@ -724,13 +724,13 @@ FIT_FAULTS = {
         (
             "inputs_shuffled_apart",
             "compile_fit.inputs-are-shuffled-together",
-            "that belong together",
+            "matching inputs and targets",
             inputs_shuffled_apart,
         ),
         (
             "targets_shuffled_apart",
             "compile_fit.inputs-are-shuffled-together",
-            "that belong together",
+            "matching inputs and targets",
             targets_shuffled_apart,
         ),
         (

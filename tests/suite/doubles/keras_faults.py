@@ -209,7 +209,7 @@ KERAS_FAULTS = {
     "validation_trained_on": namespace_fault(
         "compile_fit.validation-trains-nothing", "(0.65625, 5)", validation_trained_on
     ),
-    "mean_of_batches": namespace_fault("compile_fit.evaluate-counts-examples", "actual 0.5", mean_of_batches),
+    "mean_of_batches": namespace_fault("compile_fit.evaluate-counts-examples", "the metric of labels", mean_of_batches),
     "metrics_in_reverse": namespace_fault("compile_fit.evaluate-order", "the metrics", metrics_in_reverse),
     "dropout_always_on": namespace_fault("compile_fit.evaluate-in-inference-mode", "== 1", dropout_always_on),
 }
