@@ -13,12 +13,12 @@ from assay.testing.networks import case, layer_outputs
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 ONE = np.ones((1, 1), np.float32)
 IMAGES = np.zeros((2, 28, 28, 1), np.float32)
-# What is raised for a model that makes no sense: releases of Keras differ in which of the two.
+# Errors for an invalid model; releases of Keras differ in which of the two they raise.
 REFUSALS = (TypeError, ValueError)
 
 
-def layer_of(keras, call):
-    """Make a layer that computes `call(inputs)`."""
+def create_layer(keras, call):
+    """Create a layer that computes `call(inputs)`."""
 
     class MyLayer(keras.namespace.layers.Layer):
         def call(self, inputs):
@@ -27,38 +27,41 @@ def layer_of(keras, call):
     return MyLayer()
 
 
-def doubling(keras):
-    return layer_of(keras, lambda inputs: inputs * 2)
+def doubling_layer(keras):
+    """Create a layer that doubles its inputs."""
+    return create_layer(keras, lambda inputs: inputs * 2)
 
 
-def incrementing(keras):
-    return layer_of(keras, lambda inputs: inputs + 1)
+def incrementing_layer(keras):
+    """Create a layer that adds 1 to its inputs."""
+    return create_layer(keras, lambda inputs: inputs + 1)
 
 
-def of_ones(keras, units, **options):
-    """Make a Dense layer of weights of 1 and no bias: each unit gives the sum of the inputs."""
+def dense_of_ones(keras, units, **options):
+    """Create a Dense layer with weights of 1 and without a bias: each unit returns the sum of the inputs."""
     return keras.namespace.layers.Dense(units, use_bias=False, kernel_initializer="ones", **options)
 
 
 def run(keras, model, *inputs):
-    """Call a model on one array or several, and read its output, or its outputs."""
+    """Call a model on one or several arrays, and return its output or outputs as arrays."""
     tensors = [*map(keras.to_tensor, inputs)]
     outputs = model(tensors if len(tensors) > 1 else tensors[0])
     return [*map(keras.to_numpy, outputs)] if isinstance(outputs, list | tuple) else keras.to_numpy(outputs)
 
 
 def assert_same_objects(what, actual, expected):
-    """Check that two lists hold the very same objects, in the same order."""
+    """Check that two lists contain the same objects, in the same order."""
     same = len(actual) == len(expected) and all(map(lambda one, other: one is other, actual, expected))
-    assert same, f"{what}: {actual}, and has to be {expected}"
+    assert same, f"{what} is {actual}, expected {expected}"
 
 
 def shapes(variables):
+    """Return the shapes of variables."""
     return [tuple(variable.shape) for variable in variables]
 
 
-def printed_sequential(keras):
-    """Make the model of lines 784 to 789; the activation is a function of the namespace."""
+def build_printed_sequential(keras):
+    """Build the model of lines 784 to 789; its activation is a function of the namespace."""
     layers = keras.namespace.layers
     return keras.namespace.models.Sequential(
         [
@@ -70,8 +73,8 @@ def printed_sequential(keras):
     )
 
 
-def printed_functional(keras):
-    """Make the model of lines 793 to 798."""
+def build_printed_functional(keras):
+    """Build the model of lines 793 to 798."""
     layers = keras.namespace.layers
     inputs = keras.namespace.Input(shape=(28, 28, 1))
     x = layers.Flatten()(inputs)
@@ -79,9 +82,6 @@ def printed_functional(keras):
     x = layers.Dense(units=10)(x)
     outputs = layers.Softmax()(x)
     return keras.namespace.Model(inputs=inputs, outputs=outputs)
-
-
-# The three forms
 
 
 @claim("sequential_functional.mlp-in-three-forms")
@@ -99,7 +99,7 @@ def test_cnn_in_three_forms(keras, form, seed):
 
 
 def assert_softmax(keras, model, problem, expected, bounds):
-    """Put a problem's parameters into a model, and compare what it says of the inputs with the definition."""
+    """Set the parameters of a problem in a model, and compare its output with the definition."""
     model(keras.to_tensor(problem.inputs))
     load(model, problem.model, problem.parameters)
     found = {"softmax": run(keras, model, problem.inputs)}
@@ -108,16 +108,16 @@ def assert_softmax(keras, model, problem, expected, bounds):
 
 @claim("sequential_functional.three-forms-train-alike")
 def test_three_forms_train_alike(keras):
-    # One weight that starts from 1, an input of 1 and a target of 0: a step of 1/4 against the gradient of 2 halves it.
+    # The weight is 1, the input 1 and the target 0, so the gradient is 2. A learning rate of 1/4 halves the weight.
     for form in FORMS:
-        layer = of_ones(keras, 1)
+        layer = dense_of_ones(keras, 1)
         model = connected(keras.namespace, form, [layer], (1,))
-        compiled(keras, model).fit(ONE, 0 * ONE, verbose=0)
+        compile_model(keras, model).fit(ONE, 0 * ONE, verbose=0)
         assert_equal(f"the weight of the {form} model", keras.to_numpy(layer.kernel), np.array([[0.5]]))
 
 
-def compiled(keras, model):
-    """Compile a model for steps of SGD by 1/4, whose numbers are exact in float32."""
+def compile_model(keras, model):
+    """Compile a model with SGD and a learning rate of 1/4, so that small numbers stay exact in float32."""
     optimizer = keras.namespace.optimizers.SGD(learning_rate=0.25)
     model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
     return model
@@ -142,20 +142,17 @@ def test_earlier_sequential(keras):
     assert_equal("the model's output", run(keras, model, image[None, :, :, None])[0, :, :, 0], expected)
 
 
-# Sequential
-
-
 @claim("sequential_functional.chain")
 def test_chain(keras):
-    model = keras.namespace.Sequential([doubling(keras), incrementing(keras)])
+    model = keras.namespace.Sequential([doubling_layer(keras), incrementing_layer(keras)])
     assert_equal("doubled, then incremented", run(keras, model, X), X * 2 + 1)
-    model = keras.namespace.Sequential([incrementing(keras), doubling(keras)])
+    model = keras.namespace.Sequential([incrementing_layer(keras), doubling_layer(keras)])
     assert_equal("incremented, then doubled", run(keras, model, X), (X + 1) * 2)
 
 
 @claim("sequential_functional.chain-by-hand")
 def test_chain_by_hand(keras):
-    layers = [of_ones(keras, 2), doubling(keras), of_ones(keras, 4)]
+    layers = [dense_of_ones(keras, 2), doubling_layer(keras), dense_of_ones(keras, 4)]
     tensor = keras.to_tensor(X)
     for layer in layers:
         tensor = layer(tensor)
@@ -165,7 +162,7 @@ def test_chain_by_hand(keras):
 
 @claim("sequential_functional.returns-a-model")
 def test_returns_a_model(keras):
-    assert isinstance(printed_sequential(keras), keras.namespace.Model)
+    assert isinstance(build_printed_sequential(keras), keras.namespace.Model)
 
 
 @claim("sequential_functional.one-class-of-two-names")
@@ -192,21 +189,21 @@ def test_variables_in_order(keras):
 
 @claim("sequential_functional.not-built-yet")
 def test_not_built_yet(keras):
-    model = printed_sequential(keras)
+    model = build_printed_sequential(keras)
     assert not model.built
     assert_rejected("counting parameters before the first call", model.count_params)
 
 
 @claim("sequential_functional.built-by-first-call")
 def test_built_by_first_call(keras):
-    model = printed_sequential(keras)
+    model = build_printed_sequential(keras)
     run(keras, model, IMAGES)
     assert (model.built, model.count_params()) == (True, 79_510)
 
 
 @claim("sequential_functional.build-by-shape")
 def test_build_by_shape(keras):
-    model = printed_sequential(keras)
+    model = build_printed_sequential(keras)
     model.build((None, 28, 28, 1))
     assert (model.built, model.count_params()) == (True, 79_510)
     assert shapes(model.variables) == [*MODELS["mlp"].shapes.values()]
@@ -221,14 +218,14 @@ def test_input_builds(keras):
 
 @claim("sequential_functional.input-is-no-layer")
 def test_input_is_no_layer(keras):
-    layer = of_ones(keras, 2)
+    layer = dense_of_ones(keras, 2)
     model = keras.namespace.Sequential([keras.namespace.Input(shape=(3,)), layer])
     assert_same_objects("model.layers", model.layers, [layer])
 
 
 @claim("sequential_functional.add")
 def test_add(keras):
-    layers = [doubling(keras), incrementing(keras)]
+    layers = [doubling_layer(keras), incrementing_layer(keras)]
     model = keras.namespace.Sequential()
     for layer in layers:
         model.add(layer)
@@ -238,9 +235,9 @@ def test_add(keras):
 
 @claim("sequential_functional.add-later")
 def test_add_later(keras):
-    model = keras.namespace.Sequential([of_ones(keras, 2)])
+    model = keras.namespace.Sequential([dense_of_ones(keras, 2)])
     run(keras, model, X)
-    model.add(of_ones(keras, 1))
+    model.add(dense_of_ones(keras, 1))
     assert_equal("model(X)", run(keras, model, X), X.sum(axis=1, keepdims=True) * 2)
     assert shapes(model.variables) == [(3, 2), (2, 1)]
 
@@ -273,7 +270,7 @@ def test_no_joining_layer(keras):
 
 @claim("sequential_functional.sequential-shares")
 def test_sequential_shares(keras):
-    layer = of_ones(keras, 3)
+    layer = dense_of_ones(keras, 3)
     model = keras.namespace.Sequential([keras.namespace.Input(shape=(3,)), layer, layer])
     assert_same_objects("model.variables", model.variables, [layer.kernel])
     assert_equal("model(X)", run(keras, model, X), np.repeat(X.sum(axis=1)[:, None] * 3, 3, axis=1))
@@ -281,7 +278,7 @@ def test_sequential_shares(keras):
 
 @claim("sequential_functional.sequential-in-sequential")
 def test_sequential_in_sequential(keras):
-    inner, last = of_ones(keras, 2), of_ones(keras, 1)
+    inner, last = dense_of_ones(keras, 2), dense_of_ones(keras, 1)
     model = keras.namespace.Sequential([keras.namespace.Sequential([inner]), last])
     assert_equal("model(X)", run(keras, model, X), X.sum(axis=1, keepdims=True) * 2)
     assert_same_objects("model.variables", model.variables, [inner.kernel, last.kernel])
@@ -289,12 +286,9 @@ def test_sequential_in_sequential(keras):
 
 @claim("sequential_functional.other-features")
 def test_other_features(keras):
-    model = keras.namespace.Sequential([of_ones(keras, 2)])
+    model = keras.namespace.Sequential([dense_of_ones(keras, 2)])
     run(keras, model, X)
     assert_rejected("another number of features", lambda: model(keras.to_tensor(X[:, :2])))
-
-
-# Functional, inputs and symbolic tensors
 
 
 @claim("sequential_functional.input-without-batch")
@@ -308,7 +302,7 @@ def test_input_type(keras):
     namespace = keras.namespace
     assert np.dtype(str(getattr(namespace.Input(shape=(3,)).dtype, "name", "float32"))) == np.float32
     whole = namespace.Input(shape=(3,), dtype="int32")
-    model = namespace.Model(inputs=whole, outputs=doubling(keras)(whole))
+    model = namespace.Model(inputs=whole, outputs=doubling_layer(keras)(whole))
     large = np.array([[2**24 + 1, -1, 0]], np.int32)
     assert_equal("twice whole numbers", run(keras, model, large), 2 * large, np.dtype(np.int32))
 
@@ -332,13 +326,13 @@ def test_symbolic_call_builds(keras):
 
 @claim("sequential_functional.symbolic-has-no-numbers")
 def test_symbolic_has_no_numbers(keras):
-    symbolic = doubling(keras)(keras.namespace.Input(shape=(3,)))
+    symbolic = doubling_layer(keras)(keras.namespace.Input(shape=(3,)))
     assert_rejected("reading a symbolic tensor", lambda: np.asarray(symbolic, np.float32), *REFUSALS)
 
 
 @claim("sequential_functional.layer-on-both")
 def test_layer_on_both(keras):
-    layer = of_ones(keras, 2)
+    layer = dense_of_ones(keras, 2)
     inputs = keras.namespace.Input(shape=(3,))
     model = keras.namespace.Model(inputs=inputs, outputs=layer(inputs))
     expected = np.repeat(X.sum(axis=1)[:, None], 2, axis=1)
@@ -349,13 +343,13 @@ def test_layer_on_both(keras):
 @claim("sequential_functional.operations-on-symbolic")
 def test_operations_on_symbolic(keras):
     symbolic = keras.namespace.Input(shape=(3,))
-    model = keras.namespace.Model(inputs=symbolic, outputs=2 * doubling(keras)(symbolic) - symbolic + 1)
+    model = keras.namespace.Model(inputs=symbolic, outputs=2 * doubling_layer(keras)(symbolic) - symbolic + 1)
     assert_equal("model(X)", run(keras, model, X), 3 * X + 1)
 
 
 @claim("sequential_functional.inputs-are-symbolic")
 def test_inputs_are_symbolic(keras):
-    layer, inputs = of_ones(keras, 2), keras.namespace.Input(shape=(3,))
+    layer, inputs = dense_of_ones(keras, 2), keras.namespace.Input(shape=(3,))
     assert_rejected(
         "a tensor of numbers as inputs",
         lambda: keras.namespace.Model(inputs=keras.to_tensor(X), outputs=layer(inputs)),
@@ -376,7 +370,7 @@ def test_outputs_are_symbolic(keras):
 @pytest.mark.parametrize("given", ["inputs", "outputs"])
 def test_inputs_and_outputs(keras, given):
     inputs = keras.namespace.Input(shape=(3,))
-    tensors = {"inputs": inputs, "outputs": of_ones(keras, 2)(inputs)}
+    tensors = {"inputs": inputs, "outputs": dense_of_ones(keras, 2)(inputs)}
     assert_rejected(f"{given} alone", lambda: keras.namespace.Model(**{given: tensors[given]}), *REFUSALS)
 
 
@@ -385,7 +379,7 @@ def test_disconnected(keras):
     connected, other = keras.namespace.Input(shape=(3,)), keras.namespace.Input(shape=(3,))
     assert_rejected(
         "an output that does not follow from the inputs",
-        lambda: keras.namespace.Model(inputs=connected, outputs=of_ones(keras, 2)(other)),
+        lambda: keras.namespace.Model(inputs=connected, outputs=dense_of_ones(keras, 2)(other)),
     )
 
 
@@ -395,23 +389,20 @@ def test_unfit_layer(keras):
     assert_rejected("an image without channels", lambda: layer(keras.namespace.Input(shape=(28, 28))))
 
 
-# Functional, models
-
-
 @claim("sequential_functional.functional-is-built")
 def test_functional_is_built(keras):
-    model = printed_functional(keras)
+    model = build_printed_functional(keras)
     assert (model.built, model.count_params()) == (True, 79_510)
 
 
 @claim("sequential_functional.functional-is-a-model")
 def test_functional_is_a_model(keras):
-    assert isinstance(printed_functional(keras), keras.namespace.Model)
+    assert isinstance(build_printed_functional(keras), keras.namespace.Model)
 
 
 @claim("sequential_functional.any-batch-size")
 def test_any_batch_size(keras):
-    model = printed_functional(keras)
+    model = build_printed_functional(keras)
     for batch in (1, 3):
         assert_form("the output", run(keras, model, np.zeros((batch, 28, 28, 1), np.float32)), (batch, 10))
 
@@ -419,7 +410,7 @@ def test_any_batch_size(keras):
 @claim("sequential_functional.open-axis")
 def test_open_axis(keras):
     inputs = keras.namespace.Input(shape=(None, 3))
-    model = keras.namespace.Model(inputs=inputs, outputs=of_ones(keras, 1)(inputs))
+    model = keras.namespace.Model(inputs=inputs, outputs=dense_of_ones(keras, 1)(inputs))
     for length in (1, 4):
         ones = np.ones((2, length, 3), np.float32)
         assert_equal(f"{length} steps", run(keras, model, ones), ones.sum(axis=-1, keepdims=True))
@@ -427,19 +418,19 @@ def test_open_axis(keras):
 
 @claim("sequential_functional.wrong-rank")
 def test_wrong_rank(keras):
-    model = printed_functional(keras)
+    model = build_printed_functional(keras)
     assert_rejected("a flattened image", lambda: model(keras.to_tensor(IMAGES.reshape(2, 784))))
 
 
 @claim("sequential_functional.wrong-size")
 def test_wrong_size(keras):
-    model = printed_functional(keras)
+    model = build_printed_functional(keras)
     assert_rejected("a smaller image", lambda: model(keras.to_tensor(IMAGES[:, :27])))
 
 
 @claim("sequential_functional.no-single-example")
 def test_no_single_example(keras):
-    model = printed_functional(keras)
+    model = build_printed_functional(keras)
     assert_rejected("a single image", lambda: model(keras.to_tensor(IMAGES[0])))
 
 
@@ -447,7 +438,7 @@ def test_no_single_example(keras):
 def test_activation_by_name(keras, seed):
     problem = problems.mlp(seed)
     found = []
-    for model in (printed_sequential(keras), build(keras.namespace, "sequential", "mlp")):
+    for model in (build_printed_sequential(keras), build(keras.namespace, "sequential", "mlp")):
         model(keras.to_tensor(problem.inputs))
         load(model, "mlp", problem.parameters)
         found.append(run(keras, model, problem.inputs))
@@ -456,7 +447,7 @@ def test_activation_by_name(keras, seed):
 
 @claim("sequential_functional.any-activation")
 def test_any_activation(keras):
-    layer = of_ones(keras, 1, activation=lambda inputs: inputs * 2 + 1)
+    layer = dense_of_ones(keras, 1, activation=lambda inputs: inputs * 2 + 1)
     model = keras.namespace.Sequential([layer])
     assert_equal("model(X)", run(keras, model, X), X.sum(axis=1, keepdims=True) * 2 + 1)
 
@@ -476,7 +467,7 @@ def test_several_inputs(keras):
 @claim("sequential_functional.several-outputs")
 def test_several_outputs(keras):
     symbolic = keras.namespace.Input(shape=(3,))
-    outputs = [incrementing(keras)(symbolic), doubling(keras)(symbolic)]
+    outputs = [incrementing_layer(keras)(symbolic), doubling_layer(keras)(symbolic)]
     model = keras.namespace.Model(inputs=symbolic, outputs=outputs)
     found = run(keras, model, X)
     assert len(found) == 2, f"there are {len(found)} outputs"
@@ -487,11 +478,11 @@ def test_several_outputs(keras):
 @claim("sequential_functional.named-inputs-and-outputs")
 def test_named_inputs_and_outputs(keras):
     namespace = keras.namespace
-    # Neither these names nor those are in the order of the alphabet.
+    # Neither the names of inputs nor those of outputs are in alphabetical order.
     inputs = {name: namespace.Input(shape=(3,), name=name) for name in ("whole", "part")}
     outputs = {"rest": inputs["whole"] - inputs["part"], "again": 2 * inputs["whole"], "more": inputs["part"] + 1}
     model = namespace.Model(inputs=inputs, outputs=outputs)
-    # In another order than they were named in, and in the same.
+    # The order of the values must not matter.
     for names in (("part", "whole"), ("whole", "part")):
         values = {"whole": X + 1, "part": X}
         found = model({name: keras.to_tensor(values[name]) for name in names})
@@ -504,10 +495,10 @@ def test_named_inputs_and_outputs(keras):
 @claim("sequential_functional.many-layers")
 @pytest.mark.parametrize("form", FORMS)
 def test_many_layers(keras, form):
-    # Of any two of these functions the order shows.
+    # The result depends on the order of any two of these layers.
     layers, expected = [], X
     for number in range(1, 8):
-        layers += [layer_of(keras, lambda inputs, number=number: inputs * 2 + number)]
+        layers += [create_layer(keras, lambda inputs, number=number: inputs * 2 + number)]
         expected = expected * 2 + number
     assert_equal("model(X)", run(keras, connected(keras.namespace, form, layers, (3,)), X), expected)
 
@@ -515,13 +506,13 @@ def test_many_layers(keras, form):
 @claim("sequential_functional.three-inputs")
 def test_three_inputs(keras):
     inputs = [keras.namespace.Input(shape=(width,)) for width in (3, 1, 2)]
-    layers = [of_ones(keras, 1) for _ in inputs]
+    layers = [dense_of_ones(keras, 1) for _ in inputs]
     sums = [layer(one) for layer, one in zip(layers, inputs, strict=True)]
     model = keras.namespace.Model(inputs=inputs, outputs=[sums[2], sums[0] - sums[1]])
     found = run(keras, model, X, X[:, :1] * 4, X[:, 1:] * 16)
     assert_equal("the first output", found[0], (X[:, 1:] * 16).sum(axis=1, keepdims=True))
     assert_equal("the second output", found[1], X.sum(axis=1, keepdims=True) - X[:, :1] * 4)
-    # In the order in which the inputs were made, or that of the way to the outputs.
+    # Keras may order the layers by their inputs or by their outputs.
     assert sorted(shapes(model.variables)) == [(1, 1), (2, 1), (3, 1)]
 
 
@@ -541,7 +532,7 @@ def test_nested_dictionaries(keras):
 @claim("sequential_functional.repeated-calls")
 @pytest.mark.parametrize("form", FORMS)
 def test_repeated_calls(keras, form):
-    model = connected(keras.namespace, form, [of_ones(keras, 2), doubling(keras)], (3,))
+    model = connected(keras.namespace, form, [dense_of_ones(keras, 2), doubling_layer(keras)], (3,))
     outputs = [model(keras.to_tensor(inputs)) for inputs in (X, 3 * X, X[:1], X)]
     for output, inputs in zip(outputs, (X, 3 * X, X[:1], X), strict=True):
         sums = 2 * inputs.sum(axis=1, keepdims=True)
@@ -555,8 +546,8 @@ def test_missing_input(keras):
     assert_rejected("one input of two", lambda: model([keras.to_tensor(X)]))
 
 
-def sharing(keras, layer):
-    """Make a model of two inputs that go through the same layer, each to an output of its own."""
+def build_sharing_model(keras, layer):
+    """Build a model with two inputs and two outputs that share a layer."""
     inputs = [keras.namespace.Input(shape=(1,)) for _ in range(2)]
     return keras.namespace.Model(inputs=inputs, outputs=[layer(one) for one in inputs])
 
@@ -564,33 +555,33 @@ def sharing(keras, layer):
 @claim("sequential_functional.shared-variables-once")
 def test_shared_variables_once(keras):
     layer = keras.namespace.layers.Dense(2)
-    assert_same_objects("model.variables", sharing(keras, layer).variables, [layer.kernel, layer.bias])
+    assert_same_objects("model.variables", build_sharing_model(keras, layer).variables, [layer.kernel, layer.bias])
 
 
 @claim("sequential_functional.shared-parameters")
 def test_shared_parameters(keras):
-    layer = of_ones(keras, 2)
-    model = sharing(keras, layer)
+    layer = dense_of_ones(keras, 2)
+    model = build_sharing_model(keras, layer)
     layer.set_weights([np.array([[2, 3]], np.float32)])
     first, second = run(keras, model, ONE, 5 * ONE)
-    assert_equal("by the first path", first, np.array([[2, 3]]))
-    assert_equal("by the second path", second, np.array([[10, 15]]))
+    assert_equal("the output of the first path", first, np.array([[2, 3]]))
+    assert_equal("the output of the second path", second, np.array([[10, 15]]))
 
 
 @claim("sequential_functional.shared-training")
 def test_shared_training(keras):
-    # From a weight of 1, with inputs of 1: targets of 0 and 3 have the gradients 2 and -4, and a step is 1/4 of both.
-    layer = of_ones(keras, 1)
-    compiled(keras, sharing(keras, layer)).fit([ONE, ONE], [0 * ONE, 3 * ONE], verbose=0)
+    # The weight and the inputs are 1. The targets 0 and 3 give gradients of 2 and -4, and the step is 1/4 of their sum.
+    layer = dense_of_ones(keras, 1)
+    compile_model(keras, build_sharing_model(keras, layer)).fit([ONE, ONE], [0 * ONE, 3 * ONE], verbose=0)
     assert_equal("the weight after a step", keras.to_numpy(layer.kernel), np.array([[1.5]]))
 
 
 @claim("sequential_functional.model-as-layer")
 def test_model_as_layer(keras):
-    layer, inputs = of_ones(keras, 2), keras.namespace.Input(shape=(3,))
+    layer, inputs = dense_of_ones(keras, 2), keras.namespace.Input(shape=(3,))
     inner = keras.namespace.Model(inputs=inputs, outputs=layer(inputs))
     others = keras.namespace.Input(shape=(3,))
-    model = keras.namespace.Model(inputs=others, outputs=doubling(keras)(inner(others)))
+    model = keras.namespace.Model(inputs=others, outputs=doubling_layer(keras)(inner(others)))
     assert_equal("model(X)", run(keras, model, X), np.repeat(X.sum(axis=1)[:, None] * 2, 2, axis=1))
     assert_same_objects("model.variables", model.variables, [layer.kernel])
 
@@ -599,22 +590,22 @@ def test_model_as_layer(keras):
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("inner_form", FORMS)
 def test_nested_forms(keras, form, inner_form):
-    first, last = of_ones(keras, 2), of_ones(keras, 1)
-    inner = connected(keras.namespace, inner_form, [first, incrementing(keras), doubling(keras)], (3,))
-    model = connected(keras.namespace, form, [doubling(keras), inner, incrementing(keras), last], (3,))
-    # Each of two units gives twice the sum and 1 more, doubled, and 1 more.
+    first, last = dense_of_ones(keras, 2), dense_of_ones(keras, 1)
+    inner = connected(keras.namespace, inner_form, [first, incrementing_layer(keras), doubling_layer(keras)], (3,))
+    model = connected(keras.namespace, form, [doubling_layer(keras), inner, incrementing_layer(keras), last], (3,))
+    # Each of the two hidden units returns ((2 sum + 1) * 2) + 1.
     sums = 2 * ((2 * X.sum(axis=1, keepdims=True) + 1) * 2 + 1)
     assert_equal("model(X)", run(keras, model, X), sums)
     assert_same_objects("model.variables", model.variables, [first.kernel, last.kernel])
-    compiled(keras, model).train_on_batch(X[:1], sums[:1] - 1)
-    # The target is missed by 1: a step of 1/4 against twice the gradients, which are 4 X and the hidden numbers.
+    compile_model(keras, model).train_on_batch(X[:1], sums[:1] - 1)
+    # The error is 1, so a step is 1/4 of twice the derivatives of the output: 4 X and the hidden values.
     assert_equal("the inner kernel", keras.to_numpy(first.kernel), np.repeat(1 - 2 * X[0][:, None], 2, axis=1))
     assert_equal("the outer kernel", keras.to_numpy(last.kernel), np.full((2, 1), 1 - sums[0] / 4))
 
 
 @claim("sequential_functional.part-of-a-graph")
 def test_part_of_a_graph(keras):
-    hidden, last = of_ones(keras, 2), of_ones(keras, 1)
+    hidden, last = dense_of_ones(keras, 2), dense_of_ones(keras, 1)
     inputs = keras.namespace.Input(shape=(3,))
     middle = hidden(inputs)
     whole = keras.namespace.Model(inputs=inputs, outputs=last(middle))
@@ -626,6 +617,6 @@ def test_part_of_a_graph(keras):
 @claim("sequential_functional.skip-connection")
 def test_skip_connection(keras):
     symbolic = keras.namespace.Input(shape=(3,))
-    joined = keras.namespace.layers.Add()([symbolic, doubling(keras)(symbolic)])
+    joined = keras.namespace.layers.Add()([symbolic, doubling_layer(keras)(symbolic)])
     model = keras.namespace.Model(inputs=symbolic, outputs=joined)
     assert_equal("the input and twice the input", run(keras, model, X), X * 3)
