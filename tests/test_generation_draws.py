@@ -29,7 +29,6 @@ from assay.testing.training.assertions import entropies
 from assay.testing.training.text_training import evaluated, share_of_words, words
 
 DOCUMENT = read("rnn")
-
 TEMPERATURES = DOCUMENT["temperatures"]
 
 each_temperature = pytest.mark.parametrize("temperature", TEMPERATURES)
@@ -131,7 +130,6 @@ def test_large_logits(text, seed, level):
 
 # Four characters have equal probabilities, and all others a probability of 0.
 EQUAL = 4
-
 FOUR_EQUAL = np.where(np.arange(NUM_CHARS) < EQUAL, 0, -handcrafted_weights.CERTAIN).astype(np.float32)
 
 

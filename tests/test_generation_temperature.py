@@ -24,7 +24,6 @@ from assay.testing.operations import (
 from assay.testing.strategies import LARGEST_EXPONENT, distinct_rows, matrices
 
 DOCUMENT = read("rnn")
-
 TEMPERATURES = DOCUMENT["temperatures"]
 
 each_temperature = pytest.mark.parametrize("temperature", TEMPERATURES)

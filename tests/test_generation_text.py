@@ -15,7 +15,6 @@ from assay.testing.text_generation import COUNT, SHORT, draw_window, generate
 from assay.testing.thresholds import threshold
 
 DOCUMENT = read("rnn")
-
 TEMPERATURES = DOCUMENT["temperatures"]
 
 each_temperature = pytest.mark.parametrize("temperature", TEMPERATURES)
