@@ -27,11 +27,8 @@ from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM
 
 MODEL = "q_network"
-
 DOCUMENT = read("q_learning")
-
 INT = np.dtype(np.int32)
-
 SCHEDULE = {name: DOCUMENT[name] for name in ("num_exploration_episodes", "initial_epsilon", "final_epsilon")}
 
 

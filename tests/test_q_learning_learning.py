@@ -44,11 +44,8 @@ from assay.testing.training.agent_probes import count_learning_steps
 from assay.testing.training.agent_training import assert_learns, best_stretch
 
 MODEL = "q_network"
-
 DOCUMENT = read("q_learning")
-
 BATCH = DOCUMENT["batch_size"]
-
 SHAPES = definition.MODELS[MODEL].shapes
 
 
@@ -264,7 +261,6 @@ def test_learning_lowers_the_loss(agent, seed):
 
 # Number of episodes of a short training.
 SHORT_TRAINING = 12
-
 SHORTEST = cart_pole.shortest_length()
 
 

@@ -34,16 +34,12 @@ from assay.testing.strategies import seeds
 from assay.testing.thresholds import threshold
 
 MODEL = "q_network"
-
 DOCUMENT = read("q_learning")
-
 BATCH = DOCUMENT["batch_size"]
 
 # Larger than the usual block sizes, and not a multiple of them.
 ODD = 131
-
 NAMES = ["dense1", "dense2", "dense3"]
-
 SHAPES = definition.MODELS[MODEL].shapes
 
 

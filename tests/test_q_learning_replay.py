@@ -26,11 +26,8 @@ from assay.testing.strategies import arrays, seeds
 from assay.testing.thresholds import FALSE_ALARM
 
 MODEL = "q_network"
-
 DOCUMENT = read("q_learning")
-
 BATCH = DOCUMENT["batch_size"]
-
 INT = np.dtype(np.int32)
 
 

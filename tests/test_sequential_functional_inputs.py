@@ -1,4 +1,4 @@
-"""Inputs in another order than they were made in, and models that share a model: lines 791 to 798 of the document."""
+"""Order of inputs, and models that share a model: lines 791 to 798 of the document."""
 
 import numpy as np
 import pytest
@@ -13,7 +13,7 @@ X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 def test_inputs_as_given(keras):
     namespace = keras.namespace
     first, second, third = (namespace.Input(shape=(3,)) for _ in range(3))
-    # Made last and never used by the first output, the third is given first.
+    # The third input is created last, and the first output does not depend on it.
     model = namespace.Model(inputs=[third, first, second], outputs=[first * 2 - second, third + 1])
     values = [keras.to_tensor(factor * X) for factor in (4, 1, -8)]
     found = [keras.to_numpy(one) for one in model(values)]
@@ -22,8 +22,8 @@ def test_inputs_as_given(keras):
     outside = namespace.Input(shape=(3,))
     nested = namespace.Model(inputs=outside, outputs=model([outside, outside * 2, outside * 4]))
     found = [keras.to_numpy(one) for one in nested(keras.to_tensor(X))]
-    assert_equal("the same as a layer", found[0], 0 * X)
-    assert_equal("the first as a layer", found[1], X + 1)
+    assert_equal("the first output as a layer", found[0], 0 * X)
+    assert_equal("the second output as a layer", found[1], X + 1)
     predicted = model.predict([4 * X, X, -8 * X], verbose=0)
     assert_equal("predict", predicted[0], 10 * X)
 
@@ -39,5 +39,5 @@ def test_shared_models(keras, form):
     found = [keras.to_numpy(one) for one in model([keras.to_tensor(X), keras.to_tensor(4 * X)])]
     sums = X.sum(axis=1, keepdims=True)
     for which, output, factor in zip(("first", "second", "sum"), found, (1, 4, 5), strict=True):
-        assert_equal(f"what the shared model gives for the {which}", output, factor * sums)
+        assert_equal(f"the output of the shared model for the {which}", output, factor * sums)
     assert [id(variable) for variable in model.variables] == [id(layer.kernel)]

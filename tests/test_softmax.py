@@ -26,7 +26,7 @@ def assert_softmax(what, actual, logits):
 
 
 def sum_bound(logits):
-    """Bound how far the rounded probabilities of a row are from adding up to 1."""
+    """Bound the deviation from 1 of the sum of a row's rounded probabilities."""
     return np.sum(rounding.softmax(logits.astype(np.float64)), axis=-1)
 
 
@@ -36,7 +36,7 @@ def test_definition(ops, logits):
     assert_softmax("softmax", ops.softmax(logits), logits)
 
 
-# One class, more and fewer classes than rows or as many, sums of many terms, and every rank.
+# A single class; more classes than rows, as many, and fewer; sums of many terms; and ranks from 1 to 5.
 SHAPES = ((1,), (5,), (10, 10), (ODD, 10), (67, ODD), (3, MANY), (2, 3, 4), (4, 3, 3), (3, 1, 5, 2), (2, 3, 1, 2, 2))
 
 
@@ -49,7 +49,7 @@ def test_any_shape(ops, seed, shape):
 
 @claim("softmax.rows-apart")
 def test_rows_apart(ops, seed):
-    # Shifted by one number for all, rows far below the largest would come to nothing.
+    # If all rows were shifted by the overall maximum, rows far below it would underflow to 0.
     (logits,) = cases.normal(seed, (2, 3, 5))
     shifts = np.array([-(2.0**20), -1000.0, -100.0, 100.0, 1000.0, 2.0**20], np.float32).reshape(2, 3, 1)
     assert_correct(SOFTMAX, ops.softmax, logits + shifts)
@@ -88,7 +88,7 @@ def test_memory_order(ops, seed):
 @given(logits=matrices())
 def test_between_0_and_1(ops, logits):
     result = assert_form("softmax", ops.softmax(logits), logits.shape)
-    # The middle of the interval, and half its width but for the rounding of a result of 1.
+    # The interval from 0 to 1 as its centre and half its width, plus the rounding error of a result of 1.
     assert_within("softmax", result, np.full(logits.shape, 0.5), 0.5 + rounding.gamma(rounding.DIVIDE))
 
 
@@ -124,10 +124,10 @@ def test_keeps_order(ops, logits):
 @claim("softmax.emphasises-the-maximum")
 @given(logits=distinct_rows())
 def test_emphasises_the_maximum(ops, logits):
-    # Shares of positive logits that differ by steps of 1: the gain is far above rounding.
+    # The logits are positive integers, so softmax increases the share by far more than rounding errors.
     share = logits.max(axis=-1) / logits.sum(axis=-1)
     largest = assert_form("softmax", ops.softmax(logits), logits.shape).max(axis=-1)
-    assert (largest > share).all(), f"the largest logit has {share} of the sum, and {largest} of softmax"
+    assert (largest > share).all(), f"the share of the largest logit is {share}, and its probability only {largest}"
 
 
 @claim("softmax.suppresses-the-rest")
@@ -137,26 +137,26 @@ def test_suppresses_the_rest(ops, logits):
     distance = logits.max(axis=-1, keepdims=True) - logits.astype(np.float64)
     permitted = result.max(axis=-1, keepdims=True) * np.exp(-distance)
     bound = 2 * rounding.softmax(logits.astype(np.float64))
-    assert (result <= permitted + bound).all(), f"softmax of {logits} leaves {result}, and at most {permitted} is right"
+    assert (result <= permitted + bound).all(), f"softmax of {logits} is {result}, expected at most {permitted}"
 
 
 @claim("softmax.tends-to-argmax")
 @given(logits=distinct_rows())
 def test_tends_to_argmax(ops, logits):
     largest = [ops.softmax(np.float32(factor) * logits).max(axis=-1) for factor in (1, 2, 4, 8, 16)]
-    assert (np.diff(largest, axis=0) >= 0).all(), f"the maximum's share does not grow with the factor: {largest}"
+    assert (np.diff(largest, axis=0) >= 0).all(), f"the largest probability does not grow with the factor: {largest}"
     assert_softmax("softmax of 16 times the logits", ops.softmax(np.float32(16) * logits), np.float32(16) * logits)
 
 
 @claim("softmax.is-smooth")
 @given(logits=distinct_rows(), step=st.floats(2**-10, 2**-4, width=32))
 def test_is_smooth(ops, logits, step):
-    moved = logits.copy()
-    moved[:, 0] += np.float32(step)
-    change = np.abs(ops.softmax(moved).astype(np.float64) - ops.softmax(logits))
-    # No partial derivative of softmax is steeper than 1/4, as p (1 - p) is largest at p = 1/2.
-    permitted = 0.25 * np.abs(moved - logits).max() + 2 * rounding.softmax(logits.astype(np.float64))
-    assert (change <= permitted).all(), f"a change of {step} in a logit moves softmax by {change.max()}"
+    shifted = logits.copy()
+    shifted[:, 0] += np.float32(step)
+    change = np.abs(ops.softmax(shifted).astype(np.float64) - ops.softmax(logits))
+    # No partial derivative of softmax exceeds 1/4, the maximum of p (1 - p).
+    permitted = 0.25 * np.abs(shifted - logits).max() + 2 * rounding.softmax(logits.astype(np.float64))
+    assert (change <= permitted).all(), f"a change of {step} in a logit changes softmax by {change.max()}"
 
 
 @claim("softmax.equal-logits")
@@ -174,7 +174,7 @@ def test_equal_logits(ops, value, count):
 @claim("softmax.shift-invariant")
 @given(logits=distinct_rows(), shift=st.integers(-1000, 1000))
 def test_shift_invariant(ops, logits, shift):
-    # Small whole numbers: the shifted logits are exact.
+    # The shifted logits are small integers, and therefore exact.
     assert_softmax("softmax of shifted logits", ops.softmax(logits + np.float32(shift)), logits)
 
 
@@ -193,7 +193,7 @@ def test_large_logits(ops, logits):
 
 @claim("softmax.large-logits")
 def test_large_logit_anywhere(ops):
-    # The largest of a row is the largest of all its blocks, and of what is left after them.
+    # A maximum by blocks must find the largest logit in every block, and in the remainder.
     places = np.arange(0, ODD, 10)
     largest = layers.one_hot(places, ODD).astype(np.float32)
     assert_equal("softmax", ops.softmax(np.float32(1e4) * largest), largest)

@@ -1,4 +1,4 @@
-"""The text and its characters: lines 480 to 515 of the document."""
+"""The text, its characters, and windows of it: lines 480 to 515 of the document."""
 
 import inspect
 
@@ -15,23 +15,23 @@ from assay.testing.chances import chance_of_counts, chance_of_draws
 from assay.testing.counts import assert_few_in_common, assert_share
 from assay.testing.draws import chance_of_sequence
 from assay.testing.seeded_results import assert_same_elsewhere
-from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.seeds import assert_told_apart, similar_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM
 
 DOCUMENT = read("rnn")
-# What a file may hold: anything but halves of surrogate pairs, which UTF-8 has no bytes for.
+# Any text that UTF-8 can encode: all characters except surrogates.
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
-# A text in which every character stands once says of each window where it was.
+# In a text without repeated characters, a window shows its own position.
 PLACES = 5
 SEQ_LENGTH = 4
 ORDERED = np.arange(PLACES + SEQ_LENGTH, dtype=np.int32)
 
-# A text of as many characters as int16 has no numbers for, each of which says where it stands.
+# Length of a text that is too long for 16-bit positions. Each character is its own position.
 LENGTH = 3 * 2**16 + 1
 
-# More characters than there are in the blocks that files are usually read in, of up to 64 KiB.
+# Number of characters that exceeds the usual block sizes of file reads, up to 64 KiB.
 BLOCKS = 2**16 + 1
 
 
@@ -43,13 +43,13 @@ def encode(text, content):
     return found
 
 
-def decoded(found):
-    """Turn numbers back into text."""
+def decode(found):
+    """Return the text that the numbers encode."""
     return "".join(found.indices_char[index] for index in found.indices.tolist())
 
 
-def starts(text, batch_size, seed):
-    """Draw windows of `ORDERED`, and tell where they begin."""
+def draw_starts(text, batch_size, seed):
+    """Draw windows of `ORDERED`; return where they begin."""
     windows, _ = text.sample_windows(ORDERED, SEQ_LENGTH, batch_size, seed)
     return assert_form("the windows", windows, (batch_size, SEQ_LENGTH), INT)[:, 0]
 
@@ -94,9 +94,9 @@ def test_utf8(text):
 @claim("text.utf8")
 @pytest.mark.parametrize("character", "é€𐐨", ids=["2 bytes", "3 bytes", "4 bytes"])
 def test_utf8_across_blocks(text, character):
-    # In the same way, bytes of one character stand across the ends.
+    # As with newlines, the bytes of one character lie on both sides of a block boundary.
     content = "a" + BLOCKS * character
-    assert decoded(encode(text, content)) == content
+    assert decode(encode(text, content)) == content
 
 
 @claim("text.not-utf8")
@@ -130,29 +130,29 @@ def test_not_utf8(text, content):
 @claim("text.newlines")
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_newlines(text, end):
-    assert decoded(encode(text, f"a{end}b{end}{end}c{end}")) == "a\nb\n\nc\n"
+    assert decode(encode(text, f"a{end}b{end}{end}c{end}")) == "a\nb\n\nc\n"
 
 
 @claim("text.newlines")
 def test_mixed_newlines(text):
-    assert decoded(encode(text, "\ra\n\rb\r\r\nc\n\n\r")) == "\na\n\nb\n\nc\n\n\n"
+    assert decode(encode(text, "\ra\n\rb\r\r\nc\n\n\r")) == "\na\n\nb\n\nc\n\n\n"
 
 
-# What `str.splitlines` takes for the end of a line, and a file read as text does not.
+# Line boundaries for `str.splitlines`, but not for a file in text mode.
 SEPARATORS = "\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029"
 
 
 @claim("text.newlines")
 def test_newlines_across_blocks(text):
-    # After one character, pairs stand across the ends of blocks of every even size, as files are read in.
-    assert decoded(encode(text, "a" + BLOCKS * "\r\n")) == "a" + BLOCKS * "\n"
+    # After a single character, pairs of \r\n lie across the boundaries of blocks of any even size.
+    assert decode(encode(text, "a" + BLOCKS * "\r\n")) == "a" + BLOCKS * "\n"
 
 
 @claim("text.other-separators")
 @pytest.mark.parametrize("separator", SEPARATORS, ids=lambda one: f"U+{ord(one):04X}")
 def test_other_separators(text, separator):
     content = f"a{separator}{separator}b\n{separator}"
-    assert decoded(encode(text, content)) == content
+    assert decode(encode(text, content)) == content
 
 
 @claim("text.kept")
@@ -162,24 +162,24 @@ def test_other_separators(text, separator):
     ids=["blanks", "newlines", "newlines at the end", "NUL", "BOM", "combining", "wide blanks", "joiners"],
 )
 def test_kept(text, content):
-    assert decoded(encode(text, content)) == content
+    assert decode(encode(text, content)) == content
 
 
 @claim("text.lower-case")
 @pytest.mark.parametrize(
     ("content", "lower"),
-    [("AİB", "ai\u0307b"), ("ΑΣ ΣΑ", "ας σα"), ("STRAẞE", "straße"), ("ΌΔΎ", "όδύ"), ("𐐀ǅ", "𐐨ǆ"), ("ſK", "ſk")],  # noqa: RUF001 - these letters are the point
+    [("AİB", "ai\u0307b"), ("ΑΣ ΣΑ", "ας σα"), ("STRAẞE", "straße"), ("ΌΔΎ", "όδύ"), ("𐐀ǅ", "𐐨ǆ"), ("ſK", "ſk")],  # noqa: RUF001 - these letters are what is tested
     ids=["longer", "final sigma", "sharp s", "accents", "beyond 16 bits", "signs"],
 )
 def test_lower_case_of_letters(text, content, lower):
-    assert decoded(encode(text, content)) == lower
+    assert decode(encode(text, content)) == lower
 
 
 @claim("text.lower-case")
 @given(content=texts)
 def test_lower_case(text, content):
     found = encode(text, f"ÄZ{content}")
-    assert decoded(found).startswith("äz")
+    assert decode(found).startswith("äz")
     assert {one.lower() for one in found.char_indices} == set(found.char_indices)
 
 
@@ -193,7 +193,7 @@ def test_characters(text, content):
 
 @claim("text.characters")
 def test_characters_beyond_16_bits(text):
-    # In UTF-16 the last of them are lower than the ones before.
+    # In UTF-16, the code units of the last three are smaller than those of the two before.
     in_order = "az\uff5e\ufffd\U00010000\U0001f600\U0010fffd"
     found = encode(text, in_order[::-1])
     assert "".join(sorted(found.char_indices, key=found.char_indices.__getitem__)) == in_order
@@ -201,7 +201,7 @@ def test_characters_beyond_16_bits(text):
 
 @claim("text.many-characters")
 def test_many_characters(text):
-    # More than 16 bits with a sign have numbers for.
+    # More characters than signed 16-bit integers can number.
     count = 2**15 + 1
     every = "".join(map(chr, range(0x20000, 0x20000 + count)))
     found = encode(text, every + every[::-1])
@@ -225,7 +225,7 @@ def test_inverse_maps(text, content):
 @claim("text.indices")
 @given(content=st.text("abc .\n", max_size=40))
 def test_indices(text, content):
-    assert decoded(encode(text, content)) == content
+    assert decode(encode(text, content)) == content
 
 
 @claim("text.whole-loader")
@@ -252,7 +252,7 @@ def test_whole_loader_of_the_text_of_python(text):
 def test_one_text_after_another(text):
     for content in ("a b\nc", "cab", "", "a b\nc", "ba"):
         found, expected = encode(text, content), definition.encode(content.encode())
-        assert dict(found.char_indices) == expected.char_indices, f"{content!r} after other texts"
+        assert dict(found.char_indices) == expected.char_indices, f"the characters of {content!r} after other texts"
         assert_equal(f"the numbers of {content!r} after other texts", found.indices, expected.indices, INT)
 
 
@@ -272,7 +272,7 @@ def test_one_character(text, length):
 def test_empty(text):
     found = encode(text, b"")
     assert (dict(found.char_indices), len(found.indices)) == ({}, 0)
-    assert_rejected("a window of no text", lambda: text.sample_windows(found.indices, 1, 1, 0))
+    assert_rejected("a window of an empty text", lambda: text.sample_windows(found.indices, 1, 1, 0))
 
 
 @claim("text.window-shape")
@@ -296,36 +296,36 @@ def test_consecutive(text, seed):
     assert_equal("the windows", windows, windows[:, :1] + np.arange(SEQ_LENGTH), INT)
 
 
-# How many draws leave out one of the places with a probability of at most FALSE_ALARM: (1 - 1 / places)^n.
+# Number of draws that miss a given position with a probability of at most FALSE_ALARM: (1 - 1 / PLACES)^n.
 DRAWS = int(np.ceil(np.log(FALSE_ALARM) / np.log(1 - 1 / PLACES)))
 
 
 @claim("text.first-start")
 def test_first_start(text, seed):
-    first = starts(text, DRAWS, seed).min()
-    assert first == 0, f"of {DRAWS} windows none begins before character {first}"
+    first = draw_starts(text, DRAWS, seed).min()
+    assert first == 0, f"none of {DRAWS} windows begins before character {first}"
 
 
 @claim("text.last-start")
 def test_last_start(text, seed):
-    last = starts(text, DRAWS, seed).max()
-    assert last == PLACES - 1, f"the last of {DRAWS} windows begins at {last}, and may begin at {PLACES - 1}"
+    last = draw_starts(text, DRAWS, seed).max()
+    assert last == PLACES - 1, f"the last of {DRAWS} windows begins at {last}, expected {PLACES - 1}"
 
 
 @claim("text.even-starts")
 def test_even_starts(text, seed):
-    counts = np.bincount(starts(text, 5_000, seed), minlength=PLACES).tolist()
+    counts = np.bincount(draw_starts(text, 5_000, seed), minlength=PLACES).tolist()
     assert len(counts) == PLACES, f"a window begins at {len(counts) - 1}"
     probability = chance_of_counts(counts)
-    assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+    assert probability > FALSE_ALARM, f"uniform draws are as uneven as {counts} with a probability of {probability:.3g}"
 
 
 @claim("text.independent-draws")
 def test_independent_draws(text, seed):
-    found = starts(text, 400, seed)
+    found = draw_starts(text, 400, seed)
     probability = chance_of_sequence(found, PLACES)
     assert probability > FALSE_ALARM, (
-        f"draws depend on each other as those of {found.tolist()} with a probability of {probability:.3g}"
+        f"independent draws are as dependent as {found.tolist()} with a probability of {probability:.3g}"
     )
 
 
@@ -363,48 +363,47 @@ def test_whole_text(text, seed, seq_length):
     assert_equal("the windows", windows, first[:, None] + np.arange(seq_length, dtype=np.int32), INT)
     assert_equal("the characters after the windows", targets, first + seq_length, INT)
     places = LENGTH - seq_length
-    # Of that many draws one at least is in any such share of the places.
+    # At least one of the draws falls into any interval of this share of the positions.
     share = -np.expm1(np.log(FALSE_ALARM / 3) / count)
     even = int((first % 2 == 0).sum())
-    assert_share("windows that begin in an even place", even, count, (places + 1) // 2 / places)
+    assert_share("windows that begin at an even position", even, count, (places + 1) // 2 / places)
     probability = 3 * chance_of_draws(first / places, 0.0, 1.0)
-    assert first.min() < share * places, f"no window begins before {first.min()} of {places} places"
-    assert first.max() >= (1 - share) * places, f"no window begins after {first.max()} of {places} places"
+    assert first.min() < share * places, f"no window begins before position {first.min()} of {places}"
+    assert first.max() >= (1 - share) * places, f"no window begins after position {first.max()} of {places}"
     assert probability > FALSE_ALARM, (
-        f"windows begin so unevenly in {places} places with a probability of {probability:.3g}"
+        f"starts of windows are this uneven among {places} positions with a probability of {probability:.3g}"
     )
 
 
 @claim("text.with-replacement")
 @given(seed=seeds())
 def test_with_replacement(text, seed):
-    starts(text, 2 * PLACES, seed)
+    draw_starts(text, 2 * PLACES, seed)
 
 
-# As many as tell a probability of 1 / PLACES from 0: (1 - 1 / PLACES)^150 is 3e-15.
+# Number of batches of two windows. None of them contains a window twice with a probability of (1 - 1 / PLACES)^150.
 PAIRS = 150
 
 
 @claim("text.with-replacement")
 def test_small_batches_repeat(text, seed):
-    pairs = [starts(text, 2, (seed + each) % 2**31) for each in range(PAIRS)]
-    assert any(one == other for one, other in pairs), f"of {PAIRS} batches of two windows none holds one twice"
-    # 50 different ones of 60 places have a probability of 3e-14.
+    pairs = [draw_starts(text, 2, (seed + each) % 2**31) for each in range(PAIRS)]
+    assert any(one == other for one, other in pairs), f"none of {PAIRS} batches of two windows contains a window twice"
+    # 50 draws from 60 positions are all different with a probability of 3e-14.
     windows, _ = text.sample_windows(np.arange(64, dtype=np.int32), SEQ_LENGTH, 50, seed)
     distinct = len(np.unique(windows[:, 0]))
-    assert distinct < 50, f"a batch of 50 windows from 60 places holds {distinct} different ones"
-    # One of 250 different ones of 2,000 places has a probability of 1e-7, and of three batches it is 1e-21.
+    assert distinct < 50, f"a batch of 50 windows from 60 positions contains {distinct} different ones"
+    # 250 draws from 2,000 positions are all different with a probability of 1e-7, and in three batches of 1e-21.
     long = np.arange(2_000 + SEQ_LENGTH, dtype=np.int32)
     batches = [text.sample_windows(long, SEQ_LENGTH, 250, (seed + each) % 2**31)[0] for each in range(3)]
     distinct = [len(np.unique(batch[:, 0])) for batch in batches]
-    assert min(distinct) < 250, f"batches of 250 windows from 2,000 places hold {distinct} different ones"
+    assert min(distinct) < 250, f"batches of 250 windows from 2,000 positions contain {distinct} different ones"
 
 
 @claim("text.seeds")
 def test_seeds(text, seed):
-    # Two batches of that many agree in every draw with a probability of 5^-n, far below the false alarm's.
-    seeds_ = [*confusable_seeds(seed), (seed + 1) % 2**31]
-    assert_told_apart("windows", seeds_, lambda one: starts(text, DRAWS, one))
+    # Two batches of n windows are equal with a probability of 5^-n, far below FALSE_ALARM.
+    assert_told_apart("windows", similar_seeds(seed), lambda one: draw_starts(text, DRAWS, one))
 
 
 @claim("text.results-stay")

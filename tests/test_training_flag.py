@@ -29,10 +29,10 @@ class Case(NamedTuple):
 
     Attributes:
         inputs: [..., channels].
-        gamma: [channels], as the others.
-        beta: what is added.
-        moving_mean: before the call.
-        moving_variance: before the call.
+        gamma: [channels].
+        beta: [channels].
+        moving_mean: Moving mean before the call, [channels].
+        moving_variance: Moving variance before the call, [channels].
 
     """
 
@@ -44,7 +44,7 @@ class Case(NamedTuple):
 
     @property
     def moving(self):
-        """The moving statistics."""
+        """Moving statistics before the call."""
         return Statistics(self.moving_mean, self.moving_variance)
 
 
@@ -52,7 +52,7 @@ RANK_2, RANK_4, ONE_IMAGE = (4, 3), (2, 2, 3, 2), (1, 2, 3, 2)
 
 
 def cases(*shapes):
-    """Draw the arguments of batch normalisation: small numbers, beside which epsilon is not."""
+    """Draw arguments of batch normalisation, so small that epsilon is not negligible."""
     return st.sampled_from(shapes).flatmap(
         lambda shape: st.builds(
             Case, arrays(shape, 1.0), *[arrays(shape[-1:], 1.0)] * 3, arrays(shape[-1:], 1.0).map(np.abs)
@@ -60,15 +60,15 @@ def cases(*shapes):
     )
 
 
-def case_of(seed, shape):
-    """Make arguments of batch normalisation from a seed."""
+def draw_case(seed, shape):
+    """Draw arguments of batch normalisation from a seed."""
     generator = np.random.default_rng(seed)
     inputs, *vectors = (generator.uniform(-1, 1, one).astype(np.float32) for one in (shape, *[shape[-1:]] * 4))
     return Case(inputs, *vectors[:3], np.abs(vectors[3]))
 
 
 def normalize(ops, case, *, training):
-    """Run batch normalisation; return its output and the moving statistics after it."""
+    """Run batch normalisation; return its output and the new moving statistics."""
     channels = case.gamma.shape
     outputs, *moving = ops.batch_normalization(*case, training=training)
     assert_form("the output", outputs, case.inputs.shape)
@@ -78,8 +78,8 @@ def normalize(ops, case, *, training):
     return outputs, Statistics(mean, variance)
 
 
-def defined(case, *, training):
-    """Return the definition's output, and its bound."""
+def solve(case, *, training):
+    """Return the output by the definition, and its bound."""
     exact = Case(*map(to_float64, case))
     arguments = exact.inputs, exact.gamma, exact.beta, exact.moving
     return (
@@ -91,7 +91,7 @@ def defined(case, *, training):
 def assert_normalized(ops, case, *, training):
     """Compare the output of batch normalisation with its definition."""
     outputs, _ = normalize(ops, case, training=training)
-    assert_within("the output", outputs, *defined(case, training=training))
+    assert_within("the output", outputs, *solve(case, training=training))
 
 
 @claim("training_flag.inference-normalizes")
@@ -109,7 +109,7 @@ def test_training_normalizes(ops, case):
 @claim("training_flag.inference-normalizes", "training_flag.training-normalizes")
 @pytest.mark.parametrize("training", [False, True], ids=["inference", "training"])
 def test_gamma_of_0(ops, training):
-    # Whatever is normalised, nothing of it is left.
+    # With a gamma of 0 the output is beta, whatever the normalised values are.
     inputs = np.arange(24, dtype=np.float32).reshape(6, 4) ** 2
     gamma, beta = np.array([0, 1, 0, -1], np.float32), np.array([0, 1, -2, 3], np.float32)
     moving = np.ones(4, np.float32), np.full(4, 2, np.float32)
@@ -127,11 +127,11 @@ def test_moving_whatever_gamma(ops):
         ops.batch_normalization(inputs, gamma, np.zeros_like(gamma), *start, training=True) for gamma in gammas
     )
     for name, actual, expected in zip(("mean", "variance"), one[1:], other[1:], strict=True):
-        assert_equal(f"the moving {name} of channels whose gamma is 0 and others", actual, expected)
+        assert_equal(f"the moving {name} with other values of gamma", actual, expected)
 
 
-def reordered(array, order):
-    """Put the places of [..., channels] into another order, over all axes but the last at once."""
+def permute_positions(array, order):
+    """Permute the positions of [..., channels], over all axes except the last at once."""
     return array.reshape(-1, array.shape[-1])[order].reshape(array.shape)
 
 
@@ -139,10 +139,10 @@ def reordered(array, order):
 @few_examples(8)
 @given(seed=seeds())
 def test_statistics_of_channels(ops, seed):
-    case = case_of(seed, RANK_4)
+    case = draw_case(seed, RANK_4)
     order = np.random.default_rng(seed).permutation(case.inputs[..., 0].size)
-    outputs, _ = normalize(ops, case._replace(inputs=reordered(case.inputs, order)), training=True)
-    expected, bound = (reordered(array, order) for array in defined(case, training=True))
+    outputs, _ = normalize(ops, case._replace(inputs=permute_positions(case.inputs, order)), training=True)
+    expected, bound = (permute_positions(array, order) for array in solve(case, training=True))
     assert_within("the output for pixels in another order", outputs, expected, bound)
 
 
@@ -160,7 +160,7 @@ def test_training_needs_no_history(ops, case):
 @given(case=cases(RANK_2, RANK_4))
 def test_inference_needs_no_batch(ops, case):
     alone, _ = normalize(ops, case._replace(inputs=case.inputs[:1]), training=False)
-    expected, bound = (array[:1] for array in defined(case, training=False))
+    expected, bound = (array[:1] for array in solve(case, training=False))
     assert_within("the output of the first example alone", alone, expected, bound)
 
 
@@ -168,7 +168,7 @@ def test_inference_needs_no_batch(ops, case):
 @few_examples(8)
 @given(seed=seeds())
 def test_modes_differ(ops, seed):
-    case = case_of(seed, RANK_4)
+    case = draw_case(seed, RANK_4)
     inference, training = (normalize(ops, case, training=mode)[0] for mode in (False, True))
     assert (inference != training).any(), "the output is the same in both modes"
 
@@ -179,7 +179,7 @@ def test_modes_differ(ops, seed):
 def test_constant_channel(ops, case):
     constant = case._replace(inputs=np.broadcast_to(case.moving_mean, case.inputs.shape).copy())
     outputs, _ = normalize(ops, constant, training=True)
-    _, bound = defined(constant, training=True)
+    _, bound = solve(constant, training=True)
     assert_within("the output", outputs, np.broadcast_to(case.beta, outputs.shape), bound)
 
 
@@ -206,8 +206,8 @@ def test_moving_mean(ops, case):
 
 @claim("training_flag.moving-variance")
 @given(case=cases(RANK_2, RANK_4))
-@example(case=case_of(0, RANK_2))
-@example(case=case_of(0, RANK_4))
+@example(case=draw_case(0, RANK_2))
+@example(case=draw_case(0, RANK_4))
 def test_moving_variance(ops, permitted, case):
     exact = Case(*map(to_float64, case))
     _, found = normalize(ops, case, training=True)
@@ -227,8 +227,8 @@ def test_moving_variance(ops, permitted, case):
 @claim("training_flag.moving-variance")
 @pytest.mark.parametrize("shape", [RANK_2, RANK_4], ids=str)
 def test_moving_statistics_of_a_new_layer(ops, permitted, seed, shape):
-    # The statistics that a layer begins with count as any others.
-    case = case_of(seed, shape)
+    # The initial statistics of a layer must enter the moving average like any others.
+    case = draw_case(seed, shape)
     case = case._replace(
         moving_mean=np.zeros_like(case.moving_mean), moving_variance=np.ones_like(case.moving_variance)
     )
@@ -250,9 +250,9 @@ def test_moving_statistics_of_a_new_layer(ops, permitted, seed, shape):
 @few_examples(8)
 @given(seed=seeds())
 def test_moving_statistics_approach(ops, seed):
-    case = case_of(seed, RANK_4)
+    case = draw_case(seed, RANK_4)
     batch = normalization.statistics(to_float64(case.inputs))
-    # Far away, so that it does not matter which of the two variances of the batch they approach.
+    # The start is far away, so either variance of the batch is approached.
     case = case._replace(moving_mean=case.moving_mean + 10, moving_variance=case.moving_variance + 10)
     distances = []
     for _ in range(5):
@@ -271,17 +271,17 @@ def test_inference_keeps_statistics(ops, case):
     assert_equal("the moving variance", moving.variance, case.moving_variance)
 
 
-# With more channels, their root mean square says more.
+# With more channels, their root mean square is more informative.
 GRADIENT_SHAPES = st.sampled_from([(6, 8), (2, 2, 3, 8)])
 
 
 class Gradients(NamedTuple):
-    """A problem of batch normalisation whose gradients are asked for, and the definition's answer.
+    """A problem for the gradients of batch normalisation, with its solution by the definition.
 
     Attributes:
-        case: the arguments.
-        upstream: the gradient of the output.
-        expected: the gradients, by name.
+        case: Arguments of the forward pass.
+        upstream: Gradient of the loss with respect to the output.
+        expected: Gradients, by name.
         bounds: Bounds of their root mean square deviation, by name.
 
     """
@@ -292,28 +292,30 @@ class Gradients(NamedTuple):
     bounds: dict[str, float]
 
 
-def output_of(moving, *, training):
+def definition_of(moving, *, training):
     """Return the definition as a function of inputs, gamma and beta."""
     return lambda *arguments: normalization.batch_normalization(*arguments, moving, training=training)
 
 
 def gradients_case(seed, shape, *, training):
-    """Make a problem, and measure how far float32 takes its gradients, over other orders of the batch."""
+    """Draw a problem, solve it, and measure the float32 errors of its gradients over permutations of the batch."""
 
     def evaluate(inputs, gamma, beta, moving_mean, moving_variance, upstream):
         moving = Statistics(moving_mean, moving_variance)
-        return named(vjp(output_of(moving, training=training), upstream, inputs, gamma, beta))
+        return name_gradients(vjp(definition_of(moving, training=training), upstream, inputs, gamma, beta))
 
-    case = case_of(seed, shape)
+    case = draw_case(seed, shape)
     generator = np.random.default_rng(seed)
     upstream = generator.uniform(-1, 1, shape).astype(np.float32)
     orders = [generator.permutation(case.inputs[..., 0].size) for _ in range(measured_bounds.PERMUTATIONS)]
-    problems = [(reordered(case.inputs, order), *case[1:], reordered(upstream, order)) for order in orders]
+    problems = [
+        (permute_positions(case.inputs, order), *case[1:], permute_positions(upstream, order)) for order in orders
+    ]
     expected = evaluate(*map(to_float64, (*case, upstream)))
     return Gradients(case, upstream, expected, measured_bounds.bounds_over(evaluate, problems))
 
 
-def named(gradients):
+def name_gradients(gradients):
     """Return the gradients by name."""
     return dict(zip(("inputs", "gamma", "beta"), gradients, strict=True))
 
@@ -321,7 +323,7 @@ def named(gradients):
 def assert_gradients(ops, seed, shape, *, training):
     """Compare the gradients of batch normalisation with those of its definition."""
     problem = gradients_case(seed, shape, training=training)
-    found = named(ops.batch_normalization_gradients(*problem.case, problem.upstream, training=training))
+    found = name_gradients(ops.batch_normalization_gradients(*problem.case, problem.upstream, training=training))
     assert_close("batch_normalization_gradients", found, problem.expected, problem.bounds)
 
 
@@ -346,14 +348,12 @@ def test_gradients_cancel(ops, seed, shape):
     problem = gradients_case(seed, shape, training=True)
     found, *_ = ops.batch_normalization_gradients(*problem.case, problem.upstream, training=True)
     sums = to_float64(assert_form("the gradient of the inputs", found, shape)).reshape(-1, shape[-1]).sum(axis=0)
-    # What n elements of N are off by adds up to at most sqrt(n N) times the root mean square of all (Cauchy, Schwarz).
+    # The errors of n out of N elements add up to at most sqrt(n N) times the root mean square of all (Cauchy-Schwarz).
     bound = math.sqrt(math.prod(shape[:-1]) * found.size) * problem.bounds["inputs"]
     assert_within("the sum over the batch", sums, np.zeros(shape[-1]), bound, np.dtype(np.float64))
 
 
-# Every size, any numbers, and one call after the other
-
-# Channels and places in turn are more than any block of a kernel holds; the others are next to smaller blocks.
+# The number of channels or of positions exceeds the block sizes of kernels, or is near one of the smaller block sizes.
 SIZES = (
     *((5, 33), (33, 5), (LONG, 3), (3, LONG), (130, 65)),
     *((2, 3, 5, 17), (33, 5, 7, 5), (1, 33, 35, 3), (3, 2, 2, LONG), (LONG, 1, 2, 2)),
@@ -364,9 +364,9 @@ BOTH_MODES = pytest.mark.parametrize("training", [True, False])
 
 
 def assert_all_but_variance(ops, case, what, *, training):
-    """Compare the output and the moving mean with their definitions; the moving variance is open in training."""
+    """Compare everything but the moving variance in training mode, which the document does not specify."""
     outputs, found = normalize(ops, case, training=training)
-    assert_within(f"the output, {what}", outputs, *defined(case, training=training))
+    assert_within(f"the output, {what}", outputs, *solve(case, training=training))
     if training:
         exact = to_float64(case.inputs), Statistics(*map(to_float64, case.moving))
         expected, _ = normalization.update_moving_statistics(*exact)
@@ -381,14 +381,14 @@ def assert_all_but_variance(ops, case, what, *, training):
 @EVERY_SIZE
 @BOTH_MODES
 def test_every_size(ops, seed, shape, training):
-    assert_all_but_variance(ops, case_of(seed, shape), f"shape {list(shape)}", training=training)
+    assert_all_but_variance(ops, draw_case(seed, shape), f"shape {list(shape)}", training=training)
 
 
 def assert_each_gradient(ops, case, upstream, what, *, training):
-    """Compare each gradient with the definition's, element by element."""
+    """Compare each gradient with the definition, element by element."""
     exact = Case(*map(to_float64, case))
     found = ops.batch_normalization_gradients(*case, upstream, training=training)
-    expected = vjp(output_of(exact.moving, training=training), to_float64(upstream), *exact[:3])
+    expected = vjp(definition_of(exact.moving, training=training), to_float64(upstream), *exact[:3])
     arguments = (*exact[:3], exact.moving, to_float64(upstream))
     bounds = image_rounding.batch_normalization_gradients(*arguments, training=training)
     for name, *compared in zip(("inputs", "gamma", "beta"), found, expected, bounds, strict=True):
@@ -399,17 +399,17 @@ def assert_each_gradient(ops, case, upstream, what, *, training):
 @EVERY_SIZE
 @BOTH_MODES
 def test_every_size_gradients(ops, seed, shape, training):
-    upstream = case_of(seed + 1, shape).inputs
-    case = case_of(seed, shape)
-    # Nothing of a channel whose scale is 0 can be read from its output.
+    upstream = draw_case(seed + 1, shape).inputs
+    case = draw_case(seed, shape)
+    # With a gamma of 0, the normalised inputs cannot be recovered from the output.
     case.gamma[::2] = 0
     assert_each_gradient(ops, case, upstream, f"shape {list(shape)}", training=training)
 
 
 @claim("training_flag.one-moving-variance")
 def test_one_moving_variance(ops, permitted, seed):
-    # Where there are few places, the two variances are far apart.
-    cases = [case_of(seed, shape) for shape in ((3, 2), (2, 2, 1, 2), *SIZES)]
+    # With few positions, the two variances differ most.
+    cases = [draw_case(seed, shape) for shape in ((3, 2), (2, 2, 1, 2), *SIZES)]
     found = [normalize(ops, case, training=True)[1].variance for case in cases]
 
     def check(which):
@@ -422,15 +422,15 @@ def test_one_moving_variance(ops, permitted, seed):
     permitted({"over-n": partial(check, 0), "over-n-1": partial(check, 1)})
 
 
-def centred(seed, shape, means, spread):
-    """Make arguments whose channels lie around these means, which the moving statistics are near."""
-    case = case_of(seed, shape)
+def draw_case_around(seed, shape, means, spread):
+    """Draw arguments whose channels have about these means, with moving means near them."""
+    case = draw_case(seed, shape)
     means = np.asarray(means, np.float32)
     inputs = (means + np.float32(spread) * case.inputs).astype(np.float32)
     return case._replace(inputs=inputs, moving_mean=means + case.moving_mean)
 
 
-# From 0.03 to 30,000, of both signs. In float32 the square of the mean and the mean of the squares then differ.
+# From 0.03 to 30,000, with both signs. A variance by E[x^2] - E[x]^2 suffers from cancellation there.
 MEANS = np.geomspace(0.03, 3e4, 33) * np.resize([1, -1], 33)
 MEANS[16] = 300.1
 
@@ -438,18 +438,18 @@ MEANS[16] = 300.1
 @claim("training_flag.constant-channels")
 @BOTH_RANKS
 def test_constant_channels(ops, seed, shape):
-    case = centred(seed, shape, MEANS, 0)
+    case = draw_case_around(seed, shape, MEANS, 0)
     outputs, _ = normalize(ops, case, training=True)
-    _, bound = defined(case, training=True)
+    _, bound = solve(case, training=True)
     assert_within("the output of constant channels", outputs, np.broadcast_to(case.beta, shape), bound)
 
 
 @claim("training_flag.constant-gradients")
 @BOTH_RANKS
 def test_constant_gradients(ops, seed, shape):
-    # Next to these constants the epsilon in the root is all that there is to divide by.
-    case = centred(seed, shape, np.concatenate([[0], np.geomspace(1e-6, 1e-2, 32)]), 0)
-    upstream = case_of(seed + 1, shape).inputs
+    # The variance is 0, so the divisor is the root of epsilon.
+    case = draw_case_around(seed, shape, np.concatenate([[0], np.geomspace(1e-6, 1e-2, 32)]), 0)
+    upstream = draw_case(seed + 1, shape).inputs
     assert_each_gradient(ops, case, upstream, "constant channels", training=True)
 
 
@@ -458,7 +458,7 @@ def test_constant_gradients(ops, seed, shape):
 @BOTH_MODES
 @pytest.mark.parametrize("spread", [1e-3, 1, 1e3])
 def test_far_from_zero(ops, seed, shape, training, spread):
-    case = centred(seed, shape, MEANS, spread)
+    case = draw_case_around(seed, shape, MEANS, spread)
     assert_all_but_variance(
         ops, case, f"channels that vary by {spread:g} around {MEANS[0]:g} to {MEANS[-1]:g}", training=training
     )
@@ -468,7 +468,7 @@ def test_far_from_zero(ops, seed, shape, training, spread):
 @BOTH_RANKS
 @BOTH_MODES
 def test_momentum_and_epsilon(ops, shape, training):
-    # Beside variances as small as these epsilon is everything, and beside the moving statistics the batch is nothing.
+    # Some variances are far below epsilon, and the moving statistics are far above those of the batch.
     variances = np.concatenate([[0], np.geomspace(1e-8, 1e8, 32)]).astype(np.float32)
     signs = np.resize(np.repeat([1, -1], shape[-1]), shape)
     ones = np.ones(shape[-1], np.float32)
@@ -478,8 +478,8 @@ def test_momentum_and_epsilon(ops, shape, training):
 
 
 def normalization_calls(seed):
-    """Yield arguments that a result kept from one call, or statistics kept by a layer, would show in another."""
-    case = case_of(seed, (3, 4, 5, 3))
+    """Yield arguments that reveal results or statistics that are kept from an earlier call."""
+    case = draw_case(seed, (3, 4, 5, 3))
     yield "the first call", case
     yield "the elements in another order", case._replace(inputs=reverse_inside(case.inputs))
     yield "other moving statistics", case._replace(moving_mean=case.moving_mean + 1, moving_variance=case.gamma**2)
@@ -499,9 +499,9 @@ def test_no_memory(ops, seed):
 @claim("training_flag.gradients-have-no-memory")
 def test_gradients_have_no_memory(ops, seed):
     for what, case in normalization_calls(seed):
-        upstream = case_of(seed + 1, case.inputs.shape).inputs
+        upstream = draw_case(seed + 1, case.inputs.shape).inputs
         for training, of_output in ((True, upstream), (False, upstream), (True, reverse_inside(upstream))):
-            # The statistics of the last forward pass are not those of this one.
+            # The statistics of an earlier forward pass must not be used.
             normalize(ops, case._replace(inputs=case.inputs + 1), training=training)
             assert_each_gradient(ops, case, of_output, what, training=training)
 
@@ -515,50 +515,52 @@ def test_normalization_defaults(keras):
 INPUTS = np.arange(12, dtype=np.float32).reshape(4, 3)
 
 
-def moves(keras, model, layer, **options):
-    """Whether a call of a model moves the moving mean of a BatchNormalization somewhere inside."""
+def changes_statistics(keras, model, layer, **options):
+    """Whether a call of a model changes the moving mean of a BatchNormalization inside it."""
     before = np.array(keras.to_numpy(layer.moving_mean))
     model(keras.to_tensor(INPUTS), **options)
     return bool((keras.to_numpy(layer.moving_mean) != before).any())
 
 
-def assert_told(keras, model, layer):
-    """Check that the layer is in training mode if the call of the model says so, and not otherwise, nor afterwards."""
+def assert_follows_training_argument(keras, model, layer):
+    """Check that a layer is in training mode only during calls of the model with training=True."""
     model(keras.to_tensor(INPUTS))
     modes = {}, {"training": False}, {"training": True}, {}, {"training": True}, {"training": False}
-    found = [moves(keras, model, layer, **options) for options in modes]
-    assert found == [False, False, True, False, True, False], f"called with {modes}, it moved: {found}"
+    found = [changes_statistics(keras, model, layer, **options) for options in modes]
+    assert found == [False, False, True, False, True, False], (
+        f"after calls with {modes}, the moving mean has changed: {found}"
+    )
 
 
 @claim("training_flag.training-argument")
 def test_training_argument(keras):
     layer = keras.namespace.layers.BatchNormalization()
-    assert_told(keras, layer, layer)
+    assert_follows_training_argument(keras, layer, layer)
 
 
 @claim("training_flag.training-in-subclass")
 def test_training_in_subclass(keras):
-    class Telling(keras.namespace.Model):
+    class WithArgument(keras.namespace.Model):
         def __init__(self):
             super().__init__()
             self.normalization = keras.namespace.layers.BatchNormalization()
 
-        def call(self, inputs, training=False):  # noqa: FBT002 - as Keras has it
+        def call(self, inputs, training=False):  # noqa: FBT002 - the signature of Keras
             return self.normalization(inputs, training=training)
 
-    class Silent(Telling):
+    class WithoutArgument(WithArgument):
         def call(self, inputs):
             return self.normalization(inputs)
 
-    for model in (Telling(), Silent()):
-        assert_told(keras, model, model.normalization)
+    for model in (WithArgument(), WithoutArgument()):
+        assert_follows_training_argument(keras, model, model.normalization)
 
 
 @claim("training_flag.training-in-sequential")
 def test_training_in_sequential(keras):
     layer = keras.namespace.layers.BatchNormalization()
     sequential = keras.namespace.Sequential
-    assert_told(keras, sequential([sequential([layer])]), layer)
+    assert_follows_training_argument(keras, sequential([sequential([layer])]), layer)
 
 
 @claim("training_flag.training-in-functional")
@@ -566,7 +568,7 @@ def test_training_in_functional(keras):
     layer = keras.namespace.layers.BatchNormalization()
     inner, outer = (keras.namespace.Input((3,)) for _ in range(2))
     nested = keras.namespace.Model(inner, layer(inner))
-    assert_told(keras, keras.namespace.Model(outer, nested(outer)), layer)
+    assert_follows_training_argument(keras, keras.namespace.Model(outer, nested(outer)), layer)
 
 
 @claim("training_flag.training-reaches-dropout")
@@ -580,30 +582,30 @@ def test_training_reaches_dropout(keras):
     )
     assert_equal("the output without an argument", silent, ones)
     assert_equal("the output with training=False", off, ones)
-    # All of a hundred elements are kept with a probability of 2^-100.
-    assert (on == 0).any(), "with training=True nothing is dropped"
+    # Dropout keeps all of 100 elements with a probability of 2^-100.
+    assert (on == 0).any(), "with training=True no element is dropped"
 
 
 @claim("training_flag.frozen-layer")
 def test_frozen_layer(keras):
     layer = keras.namespace.layers.BatchNormalization(trainable=False)
     layer(keras.to_tensor(INPUTS))
-    assert not moves(keras, layer, layer, training=True)
+    assert not changes_statistics(keras, layer, layer, training=True)
 
 
-def compiled(keras):
-    """Return a model of one BatchNormalization, ready for fit, and the layer."""
+def compile_normalization(keras):
+    """Return a compiled model of one BatchNormalization, and the layer."""
     layer = keras.namespace.layers.BatchNormalization()
     model = keras.namespace.Sequential([layer])
     model(keras.to_tensor(INPUTS))
-    # Steps of length 0 leave gamma and beta alone.
+    # A learning rate of 0 leaves gamma and beta unchanged.
     model.compile(optimizer=keras.namespace.optimizers.SGD(learning_rate=0.0), loss="mean_squared_error")
     return model, layer
 
 
 @claim("training_flag.fit-trains")
 def test_fit_trains(keras):
-    model, layer = compiled(keras)
+    model, layer = compile_normalization(keras)
     model.fit(INPUTS, INPUTS, batch_size=len(INPUTS), epochs=1, verbose=0)
     new = to_float64(INPUTS), Statistics(np.zeros(3), np.ones(3))
     expected, _ = normalization.update_moving_statistics(*new)
@@ -613,16 +615,16 @@ def test_fit_trains(keras):
         expected.mean,
         image_rounding.update_moving_statistics(*new).mean,
     )
-    assert not moves(keras, model, layer), "a call after fit is in training mode"
+    assert not changes_statistics(keras, model, layer), "a call after fit is in training mode"
 
 
 @claim("training_flag.evaluate-infers")
 def test_evaluate_infers(keras):
-    model, layer = compiled(keras)
+    model, layer = compile_normalization(keras)
     model.evaluate(INPUTS, INPUTS, verbose=0)
     predicted = model.predict(INPUTS, verbose=0)
     new = Case(INPUTS, *(np.full(3, value, np.float32) for value in (1, 0, 0, 1)))
-    assert_within("predict", predicted, *defined(new, training=False))
+    assert_within("predict", predicted, *solve(new, training=False))
     assert_equal("the moving mean", keras.to_numpy(layer.moving_mean), new.moving_mean)
 
 
@@ -643,11 +645,11 @@ def test_network_statistics(keras, batch):
 
     moving = [any(variable is one for one in network.non_trainable_variables) for variable in network.variables]
 
-    def changed(*, training):
+    def changed_variables(*, training):
         before = [np.array(keras.to_numpy(variable)) for variable in network.variables]
         network(keras.to_tensor(batch.images), training=training)
         after = map(keras.to_numpy, network.variables)
         return [bool((old != new).any()) for old, new in zip(before, after, strict=True)]
 
-    assert changed(training=False) == [False] * len(moving)
-    assert changed(training=True) == moving
+    assert changed_variables(training=False) == [False] * len(moving)
+    assert changed_variables(training=True) == moving

@@ -1,4 +1,4 @@
-"""Dropout and BatchNormalization as layers of Keras, alone and in models: lines 358 to 365 of the document."""
+"""The Keras layers Dropout and BatchNormalization: lines 358 to 365 of the document."""
 
 from functools import partial
 
@@ -16,39 +16,38 @@ from assay.testing.thresholds import FALSE_ALARM
 INPUTS = np.arange(1, 13, dtype=np.float32).reshape(4, 3)
 
 
-# Dropout
-
-
 RATES = (0.2, 0.75)
-# Rows long enough that hardly ever two of them are alike, or one is kept or dropped as a whole.
+# Rows so long that two of them hardly ever have the same mask, and none is kept or dropped entirely.
 MATRIX, IMAGES = (20, 100), (4, 5, 5, 20)
 
 
-def dropped(keras, layer, shape):
-    """Call Dropout in training mode, check the elements, and return which of them are 0."""
+def drop_elements(keras, layer, shape):
+    """Call Dropout in training mode, and check the kept elements; return which elements are dropped."""
     inputs = np.arange(1, np.prod(shape) + 1, dtype=np.float32).reshape(shape)
     outputs = assert_form("the output", keras.to_numpy(layer(keras.to_tensor(inputs), training=True)), shape)
     expected = normalization.dropout(to_float64(inputs), outputs != 0, layer.rate)
-    assert_within(f"what a rate of {layer.rate} keeps", outputs, expected, image_rounding.dropout(expected))
+    assert_within(
+        f"the elements that a rate of {layer.rate} keeps", outputs, expected, image_rounding.dropout(expected)
+    )
     return outputs == 0
 
 
 @pytest.fixture(scope="module")
 def masks(keras):
-    """Return what Dropout drops: two calls for each rate and shape, of a layer each."""
+    """Return the dropped elements for each rate and shape, in two calls of one layer."""
 
     def drop(rate, shape):
         layer = keras.namespace.layers.Dropout(rate)
-        return [dropped(keras, layer, shape) for _ in range(2)]
+        return [drop_elements(keras, layer, shape) for _ in range(2)]
 
     return {(rate, shape): drop(rate, shape) for rate in RATES for shape in (MATRIX, IMAGES)}
 
 
-def assert_likely(draws):
-    """Check that independent draws hit as often as they would by chance: binomial tests, which share an error rate.
+def assert_frequencies(draws):
+    """Check numbers of successes in independent trials with binomial tests that share a false-alarm rate.
 
     Args:
-        draws: Name, hits and probability of a hit, for each.
+        draws: For each test, its name, the successes, and the probability of a success.
 
     """
     for what, hits, probability in draws:
@@ -58,7 +57,7 @@ def assert_likely(draws):
         assert chance > FALSE_ALARM / len(draws), message
 
 
-def alike(rate):
+def agreement_probability(rate):
     """Return the probability that two elements are both kept or both dropped."""
     return rate**2 + (1 - rate) ** 2
 
@@ -66,11 +65,13 @@ def alike(rate):
 @claim("training_flag.dropout-rate")
 def test_dropout_rate(masks):
     every = [(rate, shape, mask) for (rate, shape), both in masks.items() for mask in both]
-    assert_likely([(f"dropped of {list(shape)} at a rate of {rate}", mask, rate) for rate, shape, mask in every])
+    assert_frequencies(
+        [(f"dropped elements of {list(shape)} at a rate of {rate}", mask, rate) for rate, shape, mask in every]
+    )
     exact = [int(mask.sum()) == round(rate * mask.size) for rate, _, mask in every]
-    # The likeliest number of 2,000 draws at these rates is hit with a chance below 1 in 40.
+    # Of 2,000 elements, any given number is dropped with a probability below 1 / 40.
     assert 40.0 ** -len(exact) < FALSE_ALARM
-    assert not all(exact), "Dropout drops exactly as many elements at each call"
+    assert not all(exact), "Dropout drops exactly the same number of elements in each call"
 
 
 @claim("training_flag.dropout-elements")
@@ -80,26 +81,30 @@ def test_dropout_elements(masks):
         for mask in both:
             for axis in range(mask.ndim):
                 pairs = mask.swapaxes(0, axis)[: mask.shape[axis] // 2 * 2]
-                what = f"neighbours along axis {axis} of {mask.ndim} that share their fate at a rate of {rate}"
-                draws.append((what, pairs[::2] == pairs[1::2], alike(rate)))
-    assert_likely(draws)
+                what = f"neighbours along axis {axis} of {mask.ndim} both kept or both dropped at a rate of {rate}"
+                draws.append((what, pairs[::2] == pairs[1::2], agreement_probability(rate)))
+    assert_frequencies(draws)
 
 
 @claim("training_flag.dropout-anew")
 def test_dropout_anew(masks):
     calls = [
-        (f"elements that share their fate in two calls at a rate of {rate}", first == second, alike(rate))
+        (
+            f"elements that two calls both keep or both drop at a rate of {rate}",
+            first == second,
+            agreement_probability(rate),
+        )
         for (rate, _), (first, second) in masks.items()
     ]
     layers = [
         (
-            f"elements that share their fate in two layers at a rate of {rate}",
+            f"elements that two layers both keep or both drop at a rate of {rate}",
             masks[rate, MATRIX][0].ravel() == masks[rate, IMAGES][0].ravel(),
-            alike(rate),
+            agreement_probability(rate),
         )
         for rate in RATES
     ]
-    assert_likely(calls + layers)
+    assert_frequencies(calls + layers)
 
 
 @claim("training_flag.dropout-rate-0")
@@ -108,11 +113,8 @@ def test_dropout_rate_0(keras):
     assert_equal("the output", keras.to_numpy(found), INPUTS)
 
 
-# BatchNormalization
-
-
-def normalizing(keras, channels):
-    """Make a layer with parameters of its own, and return it with them and its first moving statistics."""
+def create_normalization(keras, channels):
+    """Create a layer with given parameters; return it, its gamma and beta, and its initial moving statistics."""
     layer = keras.namespace.layers.BatchNormalization()
     layer.build((None, *[None] * (2 if channels == 2 else 0), channels))
     start = np.arange(1, channels + 1, dtype=np.float32)
@@ -124,7 +126,7 @@ def normalizing(keras, channels):
 @claim("training_flag.normalization-layer")
 @pytest.mark.parametrize("shape", [(6, 3), (2, 4, 3, 2)], ids=str)
 def test_normalization_layer(keras, permitted, shape):
-    layer, gamma, beta, *moving = normalizing(keras, shape[-1])
+    layer, gamma, beta, *moving = create_normalization(keras, shape[-1])
     inputs = (np.arange(np.prod(shape), dtype=np.float32).reshape(shape) % 7) - 2
     exact, statistics = to_float64(inputs), Statistics(*moving)
 
@@ -145,9 +147,9 @@ def test_normalization_layer(keras, permitted, shape):
     permitted(
         {"over-n": partial(compare, over_n.variance), "over-n-1": partial(compare, unbiased.variance)}, alike=True
     )
-    # What float32 has made of them since is what the next call starts from.
+    # The next call starts from the rounded statistics.
     statistics = Statistics(to_float64(mean), to_float64(variance))
-    assert_output("in inference mode, with statistics that have moved", training=False)
+    assert_output("in inference mode, with updated statistics", training=False)
 
 
 @claim("training_flag.normalization-variables")
@@ -168,7 +170,7 @@ def test_normalization_variables(keras):
 @claim("training_flag.normalization-options")
 def test_normalization_options(keras):
     layer = keras.namespace.layers.BatchNormalization(momentum=0.5, epsilon=3.0)
-    # A mean of 4 and a variance of 1: the root of 4 halves what is left.
+    # The mean is 4 and the variance 1, so the root of the variance plus epsilon is 2.
     inputs = np.array([[3], [5], [3], [5]], np.float32)
     found = keras.to_numpy(layer(keras.to_tensor(inputs), training=True))
     root = image_rounding.gamma(image_rounding.SQRT + image_rounding.DIVIDE + 4)
@@ -176,8 +178,8 @@ def test_normalization_options(keras):
     assert_equal("the moving mean", keras.to_numpy(layer.moving_mean), np.array([2]))
 
 
-def moves(keras, model, layer, **options):
-    """Whether a call of a model moves the moving mean of a BatchNormalization somewhere inside."""
+def changes_statistics(keras, model, layer, **options):
+    """Whether a call of a model changes the moving mean of a BatchNormalization inside it."""
     before = np.array(keras.to_numpy(layer.moving_mean))
     model(keras.to_tensor(INPUTS), **options)
     return bool((keras.to_numpy(layer.moving_mean) != before).any())
@@ -191,16 +193,18 @@ def test_frozen_model(keras):
     model(keras.to_tensor(INPUTS))
     for outside in (model, inner, layer):
         outside.trainable = False
-        assert not moves(keras, model, layer, training=True), "a frozen layer's statistics move"
+        assert not changes_statistics(keras, model, layer, training=True), "the statistics of a frozen layer change"
         training, inference = (keras.to_numpy(model(keras.to_tensor(INPUTS), training=mode)) for mode in (True, False))
         assert_equal("the output in training mode", training, inference)
         outside.trainable = True
-        assert moves(keras, model, layer, training=True), "the statistics stay once the layer is trainable again"
+        assert changes_statistics(keras, model, layer, training=True), (
+            "the statistics do not change after the layer is trainable again"
+        )
 
 
 @claim("training_flag.explicit-argument")
 def test_explicit_argument(keras):
-    class Fixed(keras.namespace.Model):
+    class FixedMode(keras.namespace.Model):
         def __init__(self, mode):
             super().__init__()
             self.mode = mode
@@ -210,24 +214,24 @@ def test_explicit_argument(keras):
             return self.normalization(inputs, training=self.mode)
 
     for mode in (False, True):
-        inner = Fixed(mode)
+        inner = FixedMode(mode)
         model = keras.namespace.Sequential([inner])
         model(keras.to_tensor(INPUTS))
-        found = [moves(keras, model, inner.normalization, training=outer) for outer in (False, True)]
-        assert found == [mode, mode], f"the layer's own call says {mode}, and it moved: {found}"
+        found = [changes_statistics(keras, model, inner.normalization, training=outer) for outer in (False, True)]
+        assert found == [mode, mode], f"with training={mode} in the inner call, the moving mean has changed: {found}"
 
 
 @claim("training_flag.training-reaches-every-depth")
 def test_training_reaches_every_depth(keras):
     modes = []
 
-    class Telling(keras.namespace.layers.Layer):
+    class Recording(keras.namespace.layers.Layer):
         def call(self, inputs, training=None):
             modes.append(bool(training))
             return inputs * 1
 
-    class Silent(keras.namespace.Model):
-        """Say nothing of the mode, and keep the parts in a list."""
+    class WithoutArgument(keras.namespace.Model):
+        """Call the parts of a list without the argument `training`."""
 
         def __init__(self, *parts):
             super().__init__()
@@ -238,22 +242,24 @@ def test_training_reaches_every_depth(keras):
                 inputs = part(inputs)
             return inputs
 
-    model = Silent(Telling())
+    model = WithoutArgument(Recording())
     for depth in range(1, 4):
-        model = Silent(model, keras.namespace.Sequential([Telling()]))
+        model = WithoutArgument(model, keras.namespace.Sequential([Recording()]))
         # The first call may call layers more than once, to build them.
         model(keras.to_tensor(INPUTS))
         for options, expected in (({"training": True}, True), ({}, False), ({"training": False}, False)):
             modes.clear()
             model(keras.to_tensor(INPUTS), **options)
-            assert modes == [expected] * (depth + 1), f"called with {options}, {depth} models deep, layers see {modes}"
+            assert modes == [expected] * (depth + 1), (
+                f"in {depth} nested models called with {options}, the layers get {modes}"
+            )
 
 
 @claim("training_flag.statistics-in-fit")
 def test_statistics_in_fit(keras):
     layer = keras.namespace.layers.BatchNormalization(momentum=0.5)
     model = keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer])
-    # To a graph, in which every step has to move them.
+    # Compiled to a graph, whose every step must update the statistics.
     model.compile(optimizer=keras.namespace.optimizers.SGD(learning_rate=0.0), loss="mean_squared_error")
     inputs = np.array([[2], [6], [4], [8], [16]], np.float32)
     validation = 1024 * inputs, inputs

@@ -72,19 +72,19 @@ COARSE_DRAW_FAULTS = {
         "written_by_float16": (
             "text.generate",
             "generation.text-resolution",
-            "point to",
+            "within reach",
             writing(lambda generator: float(np.float16(0.99951171875) * np.float16(generator.random()))),
         ),
         "written_by_10_bits": (
             "text.generate",
             "generation.text-resolution",
-            "point to",
+            "within reach",
             writing(lambda generator: generator.integers(0, 2**10) / 2**10),
         ),
         "written_by_bytes": (
             "text.generate",
             "generation.text-resolution",
-            "point to",
+            "within reach",
             writing(lambda generator: generator.integers(0, 2**8) / (2**8 - 1)),
         ),
         "kernel_from_a_shuffled_grid": (

@@ -709,10 +709,15 @@ FIT_FAULTS = {
         ("rows_dropped", "training_flag.dropout-elements", "neighbours along axis", rows_dropped),
         ("channels_dropped", "training_flag.dropout-elements", "neighbours along axis", channels_dropped),
         ("one_mask_for_all_rows", "training_flag.dropout-elements", "neighbours along axis 0", one_mask_for_all_rows),
-        ("unscaled_dropout", "training_flag.dropout-rate", "what a rate of 0.2 keeps", unscaled_dropout),
-        ("exact_count_dropped", "training_flag.dropout-rate", "exactly as many elements", exact_count_dropped),
+        ("unscaled_dropout", "training_flag.dropout-rate", "the elements that a rate of 0.2 keeps", unscaled_dropout),
+        (
+            "exact_count_dropped",
+            "training_flag.dropout-rate",
+            "exactly the same number of elements",
+            exact_count_dropped,
+        ),
         ("masks_of_two_columns", "training_flag.dropout-elements", "neighbours along axis 1", masks_of_two_columns),
-        ("layers_share_a_seed", "training_flag.dropout-anew", "in two layers", layers_share_a_seed),
+        ("layers_share_a_seed", "training_flag.dropout-anew", "that two layers both keep", layers_share_a_seed),
         (
             "batches_shuffled",
             "compile_fit.examples-are-shuffled",

@@ -245,7 +245,7 @@ KERAS_CALL_FAULTS = {
     ),
     "one_argument_alone": namespace_fault("model.init-arguments", "(2, 4)", one_argument_alone),
     "shared_model_runs_once": namespace_fault(
-        "sequential_functional.shared-models", "what the shared model gives for the second", shared_model_runs_once
+        "sequential_functional.shared-models", "the output of the shared model for the second", shared_model_runs_once
     ),
     "models_of_one_seed": namespace_fault("model.new-models-differ", "begin with equal kernels", models_of_one_seed),
     "batches_exchanged": namespace_fault("compile_fit.evaluates-many-examples", "predict", batches_exchanged),

@@ -200,7 +200,7 @@ KERAS_FAULTS = {
     "other_items_left_out": namespace_fault("sequential_functional.only-layers", "is accepted", other_items_left_out),
     "outputs_in_reverse": namespace_fault("sequential_functional.several-outputs", "the first", outputs_in_reverse),
     "shared_layer_copied": namespace_fault(
-        "sequential_functional.shared-variables-once", "has to be", shared_layer_copied
+        "sequential_functional.shared-variables-once", ", expected [", shared_layer_copied
     ),
     "last_batch_left_out": namespace_fault("compile_fit.smaller-last-batch", "0.0 == 0.5", last_batch_left_out),
     "one_value_too_many": namespace_fault("compile_fit.history", "'loss': 4", one_value_too_many),

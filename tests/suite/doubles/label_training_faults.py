@@ -160,7 +160,7 @@ LABEL_TRAINING_FAULTS = {
             "opposite_windows",
             "text.sample_windows",
             "text.independent-draws",
-            "draws depend on each other",
+            "independent draws are as dependent",
             draw_opposite_windows,
         ),
         ("windows_kept_by_size", "text.sample_windows", "text.consecutive", "the windows", keep_windows()),

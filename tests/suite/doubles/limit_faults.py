@@ -146,7 +146,7 @@ LIMIT_FAULTS: dict[str, Fault] = {
     "encode_newlines_in_large_blocks": Fault("text.encode", "text.newlines", "\\n", read_in_blocks(2**16)),
     "encode_utf8_in_blocks": Fault("text.encode", "text.utf8", "\ufffd", decode_in_blocks),
     "windows_without_replacement": Fault(
-        "text.sample_windows", "text.with-replacement", "none holds one twice", draw_without_replacement
+        "text.sample_windows", "text.with-replacement", "contains a window twice", draw_without_replacement
     ),
     "lstm_carry_clipped_at_10": Fault("ops.lstm", "recurrence.lstm-long-sequence", "each carry", clip_carry(10)),
     "lstm_carry_clipped_at_100": Fault("ops.lstm", "recurrence.lstm-long-sequence", "each carry", clip_carry(100)),

@@ -464,7 +464,7 @@ NESTING_FAULTS = {
         ("dictionaries_not_converted", "call.converts-structures", "call was given", dictionaries_not_converted),
         ("keywords_not_converted", "call.converts-keywords", "call was given", keywords_not_converted),
         ("whole_numbers_cast", "call.keeps-whole-numbers", "expected int32", whole_numbers_cast),
-        ("training_stays", "training_flag.training-argument", "it moved: [False, False, True, True", training_stays),
+        ("training_stays", "training_flag.training-argument", "has changed: [False, False, True, True", training_stays),
         (
             "training_stays_after_fit",
             "training_flag.fit-trains",
@@ -474,13 +474,13 @@ NESTING_FAULTS = {
         (
             "outer_training_wins",
             "training_flag.explicit-argument",
-            "the layer's own call says False",
+            "with training=False in the inner call",
             outer_training_wins,
         ),
         (
             "frozen_model_normalizes_the_batch",
             "training_flag.frozen-model",
-            "a frozen layer's statistics move",
+            "the statistics of a frozen layer change",
             frozen_model_normalizes_the_batch,
         ),
         ("call_twice", "call.runs-call-once", "call ran 2 times", call_result_doubled_by_shape_inference),

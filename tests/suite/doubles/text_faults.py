@@ -184,7 +184,7 @@ TEXT_FAULTS = {
         "text.sample_windows", "text.next-character", "the characters after the windows", next_character_off_by_one
     ),
     "last_character_left_out": Fault(
-        "text.sample_windows", "text.last-start", "begins at 3, and may begin at 4", last_character_left_out
+        "text.sample_windows", "text.last-start", "begins at 3, expected 4", last_character_left_out
     ),
     "capitals_kept": Fault("text.encode", "text.lower-case", "'A'", capitals_kept),
     "numbered_as_they_come": Fault("text.encode", "text.characters", "", numbered_as_they_come),
