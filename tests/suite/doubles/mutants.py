@@ -1,6 +1,6 @@
-"""Mutate a module of the definitions or of the NumPy implementation, and see whether claims about operations notice.
+"""Mutate a module of the definitions or of the NumPy implementation, and see whether the claims of some groups notice.
 
-`python -m doubles.mutants assay.alternatives.numpy.layers --sample 20` in `tests/suite` prints the score and the
+`python -m doubles.mutants assay.alternatives.numpy.agent --group agent --sample 20` in `tests/suite` prints the score and the
 mutants that survived. Cosmic Ray makes the mutants; it is not among the requirements: `pip install cosmic-ray`.
 
 Cosmic Ray's own runner starts a process for each mutant, which takes longer than the tests. Here all run in one: the
@@ -189,14 +189,21 @@ class MutantLoop:
 
 @click.command(
     cls=Command,
-    help="Mutate a module of the definitions or of the NumPy implementation, and see whether claims about operations"
+    help="Mutate a module of the definitions or of the NumPy implementation, and see whether the claims of some groups"
     " notice.\n\nMODULE is the full name of the module, such as `assay.spec.semantics.layers`.",
 )
 @click.argument("name", metavar="MODULE")
 @click.option("--sample", type=whole_number(1), default=20, metavar="N", help="Number of mutants to run (default: 20).")
 @click.option("--seed", type=whole_number(0), default=0, metavar="N", help="Seed of the sample (default: 0).")
-@click.option("--group", default="ops", metavar="NAME", help="Group whose claims are run (default: ops).")
-def main(name: str, sample: int, seed: int, group: str) -> int:
+@click.option(
+    "--group",
+    "groups",
+    multiple=True,
+    default=["ops"],
+    metavar="NAME",
+    help="Group whose claims are run; can be repeated (default: ops).",
+)
+def main(name: str, sample: int, seed: int, groups: tuple[str, ...]) -> int:
     """Carry out the command."""
     module = importlib.import_module(name)
     every = [*mutants(_source(module))]
@@ -214,7 +221,7 @@ def main(name: str, sample: int, seed: int, group: str) -> int:
     asked = [
         part
         for claim in core
-        if claim.needs and not SLOW & {*claim.needs} and all(one.startswith(f"{group}.") for one in claim.needs)
+        if claim.needs and not SLOW & {*claim.needs} and {*claim.groups} <= {*groups}
         for part in ("--claim", claim.id)
     ]
     loop = MutantLoop(module, chosen)
