@@ -1,6 +1,6 @@
 """Mutate a module of the definitions or of the NumPy implementation, and see whether the claims of some groups notice.
 
-`python -m doubles.mutants assay.alternatives.numpy.agent --group agent --sample 20` in `tests/suite` prints the score and the
+`python -m doubles.mutants assay.alternatives.numpy.agent --group agent` in `tests/suite` prints the score and the
 mutants that survived. Cosmic Ray makes the mutants; it is not among the requirements: `pip install cosmic-ray`.
 
 Cosmic Ray's own runner starts a process for each mutant, which takes longer than the tests. Here all run in one: the
