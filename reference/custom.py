@@ -86,8 +86,8 @@ def _columns(numbers: tf.Tensor) -> tf.Tensor:
 
 def _without_column(numbers: Any, rank: int) -> tf.Tensor:
     """Convert to float64, which is exact for every label; drop a last axis of 1 beyond the rank."""
-    to_float64 = tf.cast(numbers, tf.float64)
-    return tf.squeeze(to_float64, -1) if to_float64.shape.rank == rank + 1 and to_float64.shape[-1] == 1 else to_float64
+    in_float64 = tf.cast(numbers, tf.float64)
+    return tf.squeeze(in_float64, -1) if in_float64.shape.rank == rank + 1 and in_float64.shape[-1] == 1 else in_float64
 
 
 class SparseCategoricalAccuracy(tf.keras.metrics.Metric):

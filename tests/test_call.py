@@ -197,8 +197,8 @@ def test_further_arguments(keras):
 @claim("call.casts-inputs")
 @pytest.mark.parametrize("from_tensor", [True, False])
 def test_casts_inputs(keras, from_tensor):
-    model, to_float64 = doubling(keras), X.astype(np.float64)
-    model(keras.to_tensor(to_float64) if from_tensor else to_float64)
+    model, in_float64 = doubling(keras), X.astype(np.float64)
+    model(keras.to_tensor(in_float64) if from_tensor else in_float64)
     assert_equal("what call is given", keras.to_numpy(model.seen[-1]), X)
 
 
@@ -233,5 +233,5 @@ def test_overriding_dunder_call(keras):
         def __call__(self, inputs):
             return inputs
 
-    to_float64 = X.astype(np.float64)
-    assert MyModel()(to_float64) is to_float64
+    in_float64 = X.astype(np.float64)
+    assert MyModel()(in_float64) is in_float64

@@ -125,8 +125,8 @@ def test_closer_is_smaller(ops, case):
 def test_least_at_the_target(ops, case):
     targets = case.probabilities[:, ::-1].copy()
     least, other = (ops.categorical_crossentropy(targets, p).astype(np.float64) for p in (targets, case.probabilities))
-    to_float64 = targets.astype(np.float64), case.probabilities.astype(np.float64)
-    bound = rounding.crossentropy(*to_float64) + rounding.crossentropy(to_float64[0], to_float64[0])
+    in_float64 = targets.astype(np.float64), case.probabilities.astype(np.float64)
+    bound = rounding.crossentropy(*in_float64) + rounding.crossentropy(in_float64[0], in_float64[0])
     assert (least <= other + bound).all(), (
         f"the loss at the target is {least}, expected at most the loss elsewhere, {other}"
     )
@@ -186,8 +186,8 @@ def test_uniform_prediction(ops, classes, data):
 def test_zero_probability(ops, permitted):
     certain, nearly = (np.array([[p, 1 - p]], np.float32) for p in (0.0, losses.EPSILON))
     wrong, close = (ops.sparse_categorical_crossentropy(np.zeros(1, np.int32), p) for p in (certain, nearly))
-    to_float64 = nearly.astype(np.float64)
-    bound = rounding.crossentropy(np.ones((1, 1)), to_float64)
+    in_float64 = nearly.astype(np.float64)
+    bound = rounding.crossentropy(np.ones((1, 1)), in_float64)
 
     def finite():
         assert np.isfinite(wrong[0]), f"the loss at probability 0 is {wrong}, expected a finite loss"

@@ -43,12 +43,12 @@ from assay.testing.thresholds import FALSE_ALARM
 
 def assert_dense(ops, case, bias, activation=None):
     """Compare a Dense layer with its definition."""
-    to_float64 = [None if array is None else array.astype(np.float64) for array in (case.inputs, case.kernel, bias)]
+    in_float64 = [None if array is None else array.astype(np.float64) for array in (case.inputs, case.kernel, bias)]
     assert_within(
         f"dense with activation {activation}",
         ops.dense(case.inputs, case.kernel, bias, activation),
-        layers.dense(*to_float64, activation),
-        rounding.dense(*to_float64, activation),
+        layers.dense(*in_float64, activation),
+        rounding.dense(*in_float64, activation),
     )
 
 
@@ -172,8 +172,8 @@ def test_activation_memory_order(ops, seed, operation):
 @given(case=dense_cases())
 def test_rows_are_independent(ops, case):
     alone = np.concatenate([ops.dense(row[None], case.kernel, case.bias) for row in case.inputs])
-    to_float64 = [array.astype(np.float64) for array in case]
-    assert_within("the rows one by one", alone, layers.dense(*to_float64), rounding.dense(*to_float64, None))
+    in_float64 = [array.astype(np.float64) for array in case]
+    assert_within("the rows one by one", alone, layers.dense(*in_float64), rounding.dense(*in_float64, None))
 
 
 @claim("dense.variables-are-trainable")

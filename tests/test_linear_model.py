@@ -235,12 +235,12 @@ def test_learning_rate(keras):
 @claim("linear_model.sgd-step")
 @given(arguments=same_shape(2), learning_rate=st.sampled_from([LEARNING_RATE, 0.5, 1.0]))
 def test_sgd_step(ops, arguments, learning_rate):
-    to_float64 = [array.astype(np.float64) for array in arguments]
+    in_float64 = [array.astype(np.float64) for array in arguments]
     assert_within(
         "the parameter after a step",
         ops.sgd_step(*arguments, learning_rate),
-        optimizers.sgd_step(*to_float64, learning_rate),
-        rounding.sgd_step(*to_float64, learning_rate),
+        optimizers.sgd_step(*in_float64, learning_rate),
+        rounding.sgd_step(*in_float64, learning_rate),
     )
 
 
@@ -286,12 +286,12 @@ def test_sgd_momentum(keras):
 @claim("linear_model.mean-of-squares")
 @given(arguments=same_shape(2))
 def test_mean_of_squares(ops, arguments):
-    to_float64 = [array.astype(np.float64) for array in arguments]
+    in_float64 = [array.astype(np.float64) for array in arguments]
     assert_within(
         "the loss",
         ops.mean_squared_error(*arguments),
-        losses.mean_squared_error(*to_float64),
-        rounding.mean_squared_error(*to_float64),
+        losses.mean_squared_error(*in_float64),
+        rounding.mean_squared_error(*in_float64),
     )
 
 

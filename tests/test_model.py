@@ -123,8 +123,8 @@ def test_metrics_module(keras, name):
 def test_layer_computes(keras, inputs):
     layer = keras.namespace.layers.Dense(4)
     actual = keras.to_numpy(layer(keras.to_tensor(inputs)))
-    to_float64 = [array.astype(np.float64) for array in (inputs, *map(keras.to_numpy, (layer.kernel, layer.bias)))]
-    assert_within("the layer's output", actual, dense(*to_float64), rounding.dense(*to_float64, None))
+    in_float64 = [array.astype(np.float64) for array in (inputs, *map(keras.to_numpy, (layer.kernel, layer.bias)))]
+    assert_within("the layer's output", actual, dense(*in_float64), rounding.dense(*to_float64, None))
 
 
 @claim("model.connects-layers")

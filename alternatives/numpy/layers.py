@@ -129,13 +129,13 @@ class MaxPool2D:
 
     def forward(self, _variables: Variables, inputs: Array) -> tuple[Array, Backward]:
         """Compare the positions in the window in turn."""
-        pad_widths = self.window.pad(inputs, -np.inf)
-        outputs = reduce(np.maximum, self.window.shifts(pad_widths))
+        padded = self.window.pad(inputs, -np.inf)
+        outputs = reduce(np.maximum, self.window.shifts(padded))
 
         def backward(upstream: Array) -> tuple[Callable[[], Array], Variables]:
             def to_inputs() -> Array:
-                result, left = np.zeros_like(pad_widths), np.ones(outputs.shape, bool)
-                for to_place, values in zip(self.window.shifts(result), self.window.shifts(pad_widths), strict=True):
+                result, left = np.zeros_like(padded), np.ones(outputs.shape, bool)
+                for to_place, values in zip(self.window.shifts(result), self.window.shifts(padded), strict=True):
                     # If several elements are equally large, the first gets the gradient.
                     chosen = left & (values == outputs)
                     left &= ~chosen
@@ -160,13 +160,13 @@ class AveragePool2D:
 
     def forward(self, _variables: Variables, inputs: Array) -> tuple[Array, Backward]:
         """Sum over the positions in the window, and divide by the number of those in the image."""
-        pad_widths = self.window.pad(inputs)
+        padded = self.window.pad(inputs)
         counts = reduce(np.add, self.window.shifts(self.window.pad(np.ones_like(inputs))))
-        outputs = reduce(np.add, self.window.shifts(pad_widths)) / counts
+        outputs = reduce(np.add, self.window.shifts(padded)) / counts
 
         def backward(upstream: Array) -> tuple[Callable[[], Array], Variables]:
             def to_inputs() -> Array:
-                result = np.zeros_like(pad_widths)
+                result = np.zeros_like(padded)
                 for to_place in self.window.shifts(result):
                     np.add(to_place, upstream / counts, out=to_place)
                 return self.window.crop(result, inputs.shape)

@@ -31,10 +31,10 @@ class Window:
         """Add the padding of `same` around images [batch, height, width, channels]."""
         return np.pad(images, ((0, 0), *self._margins(images.shape), (0, 0)), constant_values=value)
 
-    def crop(self, pad_widths: Array, shape: tuple[int, ...]) -> Array:
+    def crop(self, padded: Array, shape: tuple[int, ...]) -> Array:
         """Remove the padding of `pad` from images of a shape."""
         (top, _), (left, _) = self._margins(shape)
-        return pad_widths[:, top : top + shape[1], left : left + shape[2]]
+        return padded[:, top : top + shape[1], left : left + shape[2]]
 
     def scatter(self, values: Array, shape: tuple[int, ...]) -> Array:
         """Place the values of each window at its start, so that windows of stride 1 gather them per image element.
@@ -52,8 +52,8 @@ class Window:
         axes = zip(shape[1:3], self.size, margins, strict=True)
         lengths = [length + sum(margin) + size - 1 for length, size, margin in axes]
         result = np.zeros((len(values), *lengths, values.shape[-1]), np.float32)
-        (high, to_float64), (down, right), (rows, columns) = self.size, self.strides, values.shape[1:3]
-        result[:, high - 1 :: down, to_float64 - 1 :: right][:, :rows, :columns] = values
+        (high, wide), (down, right), (rows, columns) = self.size, self.strides, values.shape[1:3]
+        result[:, high - 1 :: down, wide - 1 :: right][:, :rows, :columns] = values
         (top, bottom), (left, right) = margins
         return result[:, top : lengths[0] - bottom, left : lengths[1] - right]
 
@@ -67,13 +67,13 @@ class Window:
             margins.append((added // 2, added - added // 2))
         return margins
 
-    def cut(self, pad_widths: Array) -> Array:
+    def cut(self, padded: Array) -> Array:
         """View every window: [batch, rows, columns, window height, window width, channels]."""
         down, right = self.strides
-        views = sliding_window_view(pad_widths, self.size, axis=(1, 2))[:, ::down, ::right]
+        views = sliding_window_view(padded, self.size, axis=(1, 2))[:, ::down, ::right]
         return np.moveaxis(views, 3, -1)
 
-    def shifts(self, pad_widths: Array) -> Iterator[Array]:
+    def shifts(self, padded: Array) -> Iterator[Array]:
         """Yield a view of the elements at each position in the window: [batch, rows, columns, channels].
 
         If windows overlap, an element is in several views. Adding to a view adds to the image.
@@ -81,7 +81,7 @@ class Window:
         down, right = self.strides
         rows, columns = (
             (length - size) // stride + 1
-            for length, size, stride in zip(pad_widths.shape[1:3], self.size, self.strides, strict=True)
+            for length, size, stride in zip(padded.shape[1:3], self.size, self.strides, strict=True)
         )
         for top, left in product(*map(range, self.size)):
-            yield pad_widths[:, top : top + rows * down : down, left : left + columns * right : right]
+            yield padded[:, top : top + rows * down : down, left : left + columns * right : right]

@@ -305,14 +305,14 @@ def _convolve(
     strides: Pair,
     padding: Padding,
 ) -> torch.Tensor:
-    pad_widths = _pad(images, kernel.shape[:2], strides, padding)
+    padded = _pad(images, kernel.shape[:2], strides, padding)
     # One of PyTorch's kernels has no gradient for a view.
-    return channels_last(functional.conv2d(pad_widths, kernel_in(kernel).contiguous(), bias, strides))
+    return channels_last(functional.conv2d(padded, kernel_in(kernel).contiguous(), bias, strides))
 
 
 def _max_pool(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:
-    pad_widths = _pad(images, pool_size, strides, padding, -torch.inf)
-    return channels_last(functional.max_pool2d(pad_widths, pool_size, strides))
+    padded = _pad(images, pool_size, strides, padding, -torch.inf)
+    return channels_last(functional.max_pool2d(padded, pool_size, strides))
 
 
 def _average_pool(images: torch.Tensor, pool_size: Pair, strides: Pair, padding: Padding) -> torch.Tensor:

@@ -120,8 +120,8 @@ def kernels(kernels: Array, network: str) -> Figure:
     columns = next(count for count in range(math.ceil(math.sqrt(number)), number + 1) if number % count == 0)
     # Empty cells stay white.
     gap = max(1, width // 14)
-    pad_widths = np.pad(kernels, ((0, 0), (0, gap), (0, gap)), constant_values=np.nan)
-    rows = pad_widths.reshape(number // columns, columns, height + gap, width + gap)
+    padded = np.pad(kernels, ((0, 0), (0, gap), (0, gap)), constant_values=np.nan)
+    rows = padded.reshape(number // columns, columns, height + gap, width + gap)
     sheet = rows.swapaxes(1, 2).reshape(-1, columns * (width + gap))[:-gap, :-gap]
     limit = np.quantile(np.abs(kernels), 0.99)
     figure = Figure(figsize=(8, 7 * sheet.shape[0] / sheet.shape[1] + 0.6))

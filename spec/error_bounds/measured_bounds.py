@@ -135,15 +135,15 @@ def bounds_over(
     return {name: FACTOR * deviation for name, deviation in largest.items()}
 
 
-def bounds_of_parts(bounds: Mapping[str, float], examples: int, parts: Sequence[int]) -> dict[str, float]:
+def bounds_of_parts(of_batch: Mapping[str, float], examples: int, parts: Sequence[int]) -> dict[str, float]:
     """Bound the difference between the mean gradient of a batch and the weighted mean of those of its parts.
 
     Rounding of a mean grows at most with the number of its terms. In a mean over fewer examples, each has a larger
     share of the result.
 
     Args:
-        bounds: Bounds of mean gradients, by name.
-        examples: Number of examples in the batch that they hold for.
+        of_batch: Bounds of the mean gradients of a batch, by name.
+        examples: Number of examples in that batch.
         parts: Numbers of examples in the parts of the batch.
 
     """
@@ -153,7 +153,7 @@ def bounds_of_parts(bounds: Mapping[str, float], examples: int, parts: Sequence[
 
     total = sum(parts)
     factor = growth(total) + sum(part / total * growth(part) for part in parts)
-    return {name: factor * bound for name, bound in bounds.items()}
+    return {name: factor * bound for name, bound in of_batch.items()}
 
 
 def deviations(evaluate: Callable[..., Tree], *problem: Any) -> dict[str, float]:  # noqa: ANN401 - what `evaluate` takes
