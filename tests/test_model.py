@@ -124,7 +124,7 @@ def test_layer_computes(keras, inputs):
     layer = keras.namespace.layers.Dense(4)
     actual = keras.to_numpy(layer(keras.to_tensor(inputs)))
     in_float64 = [array.astype(np.float64) for array in (inputs, *map(keras.to_numpy, (layer.kernel, layer.bias)))]
-    assert_within("the layer's output", actual, dense(*in_float64), rounding.dense(*to_float64, None))
+    assert_within("the layer's output", actual, dense(*in_float64), rounding.dense(*in_float64, None))
 
 
 @claim("model.connects-layers")
