@@ -102,7 +102,7 @@ def test_what_other_frameworks_do_passes_and_is_told(other: As, tmp_path: Path) 
 
 def test_tests_accept_several_results_by_the_claims_list_alone() -> None:
     # Chance decides whether dropout keeps the only number that there is.
-    by_chance = {"test_compile_fit.py: losses in ([0], [4])"}
+    by_chance = {"test_compile_fit_training.py: losses in ([0], [4])"}
     assert {found for path in tests_folder().glob("test_*.py") for found in several(path)} == by_chance
 
 
