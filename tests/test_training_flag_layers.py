@@ -11,6 +11,7 @@ from assay.spec.semantics import normalization
 from assay.spec.semantics.normalization import Statistics
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
 from assay.testing.chances import chance_of_share
+from assay.testing.normalization_cases import changes_statistics
 from assay.testing.thresholds import FALSE_ALARM
 
 INPUTS = np.arange(1, 13, dtype=np.float32).reshape(4, 3)
@@ -47,7 +48,7 @@ def assert_frequencies(draws):
     """Check numbers of successes in independent trials with binomial tests that share a false-alarm rate.
 
     Args:
-        draws: For each test, its name, the successes, and the probability of a success.
+        draws: Name, successes and probability of a success, one triple for each test.
 
     """
     for what, hits, probability in draws:
@@ -178,13 +179,6 @@ def test_normalization_options(keras):
     assert_equal("the moving mean", keras.to_numpy(layer.moving_mean), np.array([2]))
 
 
-def changes_statistics(keras, model, layer, **options):
-    """Whether a call of a model changes the moving mean of a BatchNormalization inside it."""
-    before = np.array(keras.to_numpy(layer.moving_mean))
-    model(keras.to_tensor(INPUTS), **options)
-    return bool((keras.to_numpy(layer.moving_mean) != before).any())
-
-
 @claim("training_flag.frozen-model")
 def test_frozen_model(keras):
     layer, sequential = keras.namespace.layers.BatchNormalization(), keras.namespace.Sequential
@@ -193,11 +187,13 @@ def test_frozen_model(keras):
     model(keras.to_tensor(INPUTS))
     for outside in (model, inner, layer):
         outside.trainable = False
-        assert not changes_statistics(keras, model, layer, training=True), "the statistics of a frozen layer change"
+        assert not changes_statistics(keras, model, layer, INPUTS, training=True), (
+            "the statistics of a frozen layer change"
+        )
         training, inference = (keras.to_numpy(model(keras.to_tensor(INPUTS), training=mode)) for mode in (True, False))
         assert_equal("the output in training mode", training, inference)
         outside.trainable = True
-        assert changes_statistics(keras, model, layer, training=True), (
+        assert changes_statistics(keras, model, layer, INPUTS, training=True), (
             "the statistics do not change after the layer is trainable again"
         )
 
@@ -217,7 +213,9 @@ def test_explicit_argument(keras):
         inner = FixedMode(mode)
         model = keras.namespace.Sequential([inner])
         model(keras.to_tensor(INPUTS))
-        found = [changes_statistics(keras, model, inner.normalization, training=outer) for outer in (False, True)]
+        found = [
+            changes_statistics(keras, model, inner.normalization, INPUTS, training=outer) for outer in (False, True)
+        ]
         assert found == [mode, mode], f"with training={mode} in the inner call, the moving mean has changed: {found}"
 
 

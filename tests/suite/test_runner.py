@@ -436,7 +436,7 @@ def test_the_number_of_processes_changes_nothing_but_the_seconds(shell: Shell) -
 @pytest.mark.parametrize("processes", [0, 2])
 def test_a_run_has_rows_of_the_claims_that_were_asked_for_and_no_other(processes: int, shell: Shell) -> None:
     # One test judges a claim of smoke together with one of core.
-    tests = tests_folder() / "test_training_flag.py::test_gamma_of_0"
+    tests = tests_folder() / "test_training_flag_normalization.py::test_gamma_of_0"
     named = ("--implementation", "numpy", "--results", "ledger.json", "--no-fetch", "-n", processes)
     options = ("-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", *named)
     ended = shell.python("-m", "pytest", tests, *options, "--profile", "smoke")
