@@ -60,11 +60,11 @@ def _steps_for_page(run: Run) -> Table:
     compared = (*run.peers, LIMIT)
     starts = run.settings["starts"]
     sentences = [
-        f"Column {run.subject}: time of a step, the median of {starts} starts.",
-        f"The other columns are ratios of times: how many times as long a step takes as with {run.subject}; above 1,",
-        f"{run.subject} is faster. The last column is how many times as long {run.subject} takes as the limit, the",
-        "least time that the machine's rate of products and its memory allow. Below each ratio stand the smallest and",
-        f"the largest of all starts, between which the median lies with a probability of {_probability(starts)}.",
+        f"The column {run.subject} shows the time of a step: the median of {starts} starts.",
+        f"The other columns show ratios of times. Above 1, {run.subject} is faster.",
+        f"The last column divides the time of {run.subject} by the limit: the least time that the machine's rate of",
+        "products and its memory allow. The small numbers are the smallest and the largest of all starts. The median of",
+        f"many starts lies between them with a probability of {_probability(starts)}.",
     ]
     header = [
         Cell("step"),
