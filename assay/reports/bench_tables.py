@@ -63,8 +63,8 @@ def _steps_for_page(run: Run) -> Table:
         f"The column {run.subject} shows the time of a step: the median of {starts} starts.",
         f"The other columns show ratios of times. Above 1, {run.subject} is faster.",
         f"The last column divides the time of {run.subject} by the limit: the least time that the machine's rate of",
-        "products and its memory allow. The small numbers are the smallest and the largest of all starts. The median of",
-        f"many starts lies between them with a probability of {_probability(starts)}.",
+        "products and its memory allow. The small numbers are the smallest and the largest of all starts. The",
+        f"median of many starts lies between them with a probability of {_probability(starts)}.",
     ]
     header = [
         Cell("step"),
