@@ -6,6 +6,8 @@ import os
 
 # TensorFlow reads this once, on loading. Most of its notices on start-up do not help the user.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Several processes share the GPU. By default, the first reserves nearly all of its memory.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 import tensorflow as tf
 
