@@ -459,8 +459,8 @@ def test_first_loss(step_losses, predict, batch):
 
 
 @claim("flowers.first-step")
-def test_first_step(step):
-    fall, limits = float(step[0]) - float(step_losses[1]), threshold("mobilenet_v2_step").limits("fall")
+def test_first_step(step_losses):
+    fall, limits = float(step_losses[0]) - float(step_losses[1]), threshold("mobilenet_v2_step").limits("fall")
     assert limits.lower < fall < limits.upper, (
         f"the loss falls by {fall:.4g} in a step of {threshold('mobilenet_v2_step').recipe['learning_rate']}; "
         f"if every parameter is trained, it falls by {limits.lower:.4g} to {limits.upper:.4g}"
