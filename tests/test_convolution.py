@@ -14,7 +14,7 @@ from assay.testing.convolutions import (
     arange,
     call_layer,
     fast_bound,
-    gray_image,
+    grey_image,
     shapes_of,
     whole_numbers,
 )
@@ -133,17 +133,17 @@ def test_parameters_for_any_size(keras):
 
 @claim("convolution.first-output")
 def test_first_output(ops):
-    window, bound = gray_image(EXAMPLE["first_window"]), fast_bound((IMAGE, KERNEL))
-    assert_within("a_{1,1}", ops.conv2d(window, KERNEL, B), gray_image([[6]]), bound)
-    assert_within("a_{1,1} in the image", ops.conv2d(IMAGE, KERNEL, B)[:, :1, :1], gray_image([[6]]), bound)
+    window, bound = grey_image(EXAMPLE["first_window"]), fast_bound((IMAGE, KERNEL))
+    assert_within("a_{1,1}", ops.conv2d(window, KERNEL, B), grey_image([[6]]), bound)
+    assert_within("a_{1,1} in the image", ops.conv2d(IMAGE, KERNEL, B)[:, :1, :1], grey_image([[6]]), bound)
 
 
 @claim("convolution.second-output")
 def test_second_output(ops):
-    of_image, document_window = IMAGE[:, :3, 1:4], gray_image(EXAMPLE["second_window"])
+    of_image, document_window = IMAGE[:, :3, 1:4], grey_image(EXAMPLE["second_window"])
     outputs, bound = ops.conv2d(np.concatenate([of_image, document_window]), KERNEL, B), fast_bound((IMAGE, KERNEL))
     assert_within("the sums with 2 and with 1", outputs, np.array([5, 3]).reshape(2, 1, 1, 1), bound)
-    assert_within("a_{1,2} in the image", ops.conv2d(IMAGE, KERNEL, B)[:, :1, 1:2], gray_image([[5]]), bound)
+    assert_within("a_{1,2} in the image", ops.conv2d(IMAGE, KERNEL, B)[:, :1, 1:2], grey_image([[5]]), bound)
 
 
 @claim("convolution.shared-weights")
@@ -173,7 +173,7 @@ def test_matrix_of_outputs(ops):
 def test_not_flipped(ops):
     image = np.zeros((1, 5, 5, 1), np.float32)
     image[:, 2, 2] = 1
-    expected = gray_image([[9, 8, 7], [6, 5, 4], [3, 2, 1]])
+    expected = grey_image([[9, 8, 7], [6, 5, 4], [3, 2, 1]])
     assert_within("the outputs", ops.conv2d(image, NINE), expected, fast_bound((image, NINE)))
 
 

@@ -16,7 +16,7 @@ from assay.testing.convolutions import (
     arange,
     call_layer,
     fast_bound,
-    gray_image,
+    grey_image,
     shapes_of,
     whole_numbers,
 )
@@ -66,7 +66,7 @@ def test_class(keras):
 @claim("convolution.axes")
 def test_axes(ops):
     image, window = arange(1, 2, 3, 1), np.ones((1, 3, 1, 1), np.float32)
-    expected = gray_image([[0 + 1 + 2], [3 + 4 + 5]])
+    expected = grey_image([[0 + 1 + 2], [3 + 4 + 5]])
     assert_within("the sums of the rows", ops.conv2d(image, window), expected, fast_bound((image, window)))
 
 
@@ -279,8 +279,8 @@ def test_same_adds_nothing(ops, seed, window, strides):
 
 @claim("convolution.same-at-the-border")
 def test_same_at_the_border(ops):
-    images, kernel = gray_image(np.ones((3, 4))), np.ones((3, 3, 1, 1), np.float32)
-    expected = gray_image([[4, 6, 6, 4], [6, 9, 9, 6], [4, 6, 6, 4]])
+    images, kernel = grey_image(np.ones((3, 4))), np.ones((3, 3, 1, 1), np.float32)
+    expected = grey_image([[4, 6, 6, 4], [6, 9, 9, 6], [4, 6, 6, 4]])
     outputs = ops.conv2d(images, kernel, padding="same")
     assert_within("the number of elements", outputs, expected, fast_bound((images, kernel)))
 

@@ -12,7 +12,7 @@ from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import convolution as definition
 from assay.spec.semantics.differentiation import vjp
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim
-from assay.testing.convolutions import IMAGE, arange, call_layer, fast_bound, gray_image, uniform, whole_numbers
+from assay.testing.convolutions import IMAGE, arange, call_layer, fast_bound, grey_image, uniform, whole_numbers
 from assay.testing.image_cases import (
     POOLED,
     describe,
@@ -83,13 +83,13 @@ def test_average_pooling(ops, permitted, case):
     ("pool", "expected"), [("max_pool2d", [[5, 7], [13, 15]]), ("average_pool2d", [[2.5, 4.5], [10.5, 12.5]])]
 )
 def test_pooling_tiles(ops, pool, expected):
-    assert_equal(pool, pool2d(ops, pool, arange(1, 4, 4, 1), (2, 2), (2, 2)), gray_image(expected))
+    assert_equal(pool, pool2d(ops, pool, arange(1, 4, 4, 1), (2, 2), (2, 2)), grey_image(expected))
 
 
 @claim("convolution.pooling-overlaps")
 @pytest.mark.parametrize(("pool", "expected"), [("max_pool2d", [[4, 5], [7, 8]]), ("average_pool2d", [[2, 3], [5, 6]])])
 def test_pooling_overlaps(ops, pool, expected):
-    assert_equal(pool, pool2d(ops, pool, arange(1, 3, 3, 1), (2, 2), (1, 1)), gray_image(expected))
+    assert_equal(pool, pool2d(ops, pool, arange(1, 3, 3, 1), (2, 2), (1, 1)), grey_image(expected))
 
 
 @claim("convolution.pooling-channels")
@@ -109,12 +109,12 @@ def test_max_never_padding(ops, case):
 
 @claim("convolution.average-at-the-border")
 def test_average_at_the_border(ops, permitted):
-    image = gray_image([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
+    image = grey_image([[1, 2, 3], [4, 5, 6], [7, 8, 9]])
     outputs = pool2d(ops, "average_pool2d", image, (2, 2), (2, 2), "same")
 
     def check(*, with_zeros):
         two, one = (4, 4) if with_zeros else (2, 1)
-        expected = gray_image([[(1 + 2 + 4 + 5) / 4, (3 + 6) / two], [(7 + 8) / two, 9 / one]])
+        expected = grey_image([[(1 + 2 + 4 + 5) / 4, (3 + 6) / two], [(7 + 8) / two, 9 / one]])
         assert_equal("average_pool2d", outputs, expected)
 
     permitted(average_checks(check), alike=True)
@@ -189,7 +189,7 @@ def test_max_gradient_of_equals(ops, permitted):
     even = np.ones((1, 2, 2, 1), np.float32)
     gradient = ops.max_pool2d_gradient(even, np.ones((1, 1, 1, 1), np.float32), **TWO_BY_TWO)
     parts = {"first": [[1, 0], [0, 0]], "even": [[0.25, 0.25], [0.25, 0.25]]}
-    known = {key: partial(assert_equal, "the gradient", gradient, gray_image(shares)) for key, shares in parts.items()}
+    known = {key: partial(assert_equal, "the gradient", gradient, grey_image(shares)) for key, shares in parts.items()}
 
     def uneven():
         assert_form("the gradient", gradient, even.shape)
@@ -211,15 +211,15 @@ def test_max_gradient_sum(ops, images, upstream):
 
 @claim("convolution.max-gradient-alone")
 def test_max_gradient_alone(ops):
-    gradient = ops.max_pool2d_gradient(arange(1, 4, 4, 1), gray_image([[1, 2], [3, 4]]), **TWO_BY_TWO)
-    assert_equal("the gradient", gradient, gray_image([[0, 0, 0, 0], [0, 1, 0, 2], [0, 0, 0, 0], [0, 3, 0, 4]]))
+    gradient = ops.max_pool2d_gradient(arange(1, 4, 4, 1), grey_image([[1, 2], [3, 4]]), **TWO_BY_TWO)
+    assert_equal("the gradient", gradient, grey_image([[0, 0, 0, 0], [0, 1, 0, 2], [0, 0, 0, 0], [0, 3, 0, 4]]))
 
 
 @claim("convolution.max-gradient-adds")
 def test_max_gradient_adds(ops):
-    image, upstream = gray_image([[1, 2, 3], [4, 9, 5], [6, 7, 8]]), gray_image([[1, 2], [3, 4]])
+    image, upstream = grey_image([[1, 2, 3], [4, 9, 5], [6, 7, 8]]), grey_image([[1, 2], [3, 4]])
     gradient = ops.max_pool2d_gradient(image, upstream, pool_size=(2, 2), strides=(1, 1), padding="valid")
-    assert_equal("the gradient", gradient, gray_image([[0, 0, 0], [0, 1 + 2 + 3 + 4, 0], [0, 0, 0]]))
+    assert_equal("the gradient", gradient, grey_image([[0, 0, 0], [0, 1 + 2 + 3 + 4, 0], [0, 0, 0]]))
 
 
 @claim("convolution.average-gradient")

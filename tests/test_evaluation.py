@@ -33,12 +33,12 @@ batches = st.lists(predictions(), min_size=1, max_size=4).map(lambda many: [tupl
 
 
 def assert_accuracies(what, actual, expected):
-    """Compare quotients of counts with the definition's."""
+    """Compare quotients of counts with the definition."""
     assert_within(what, actual, expected, rounding.quotient(expected))
 
 
-def right_and_wrong(right, wrong):
-    """Return a batch with so many right and wrong predictions."""
+def batch_with(right, wrong):
+    """Return a batch with given numbers of right and wrong predictions."""
     labels = np.zeros(right + wrong, np.int32)
     scores = np.tile(np.array([[1, 0]], np.float32), (right + wrong, 1))
     scores[right:] = scores[right:, ::-1]
@@ -59,8 +59,8 @@ def test_accumulates(ops, updates):
     )
 
 
-def drawn_batches(seed, sizes, classes):
-    """Draw batches of these sizes: scores without ties, about half of them right, the last class among the labels."""
+def draw_batches(seed, sizes, classes):
+    """Draw batches of these sizes with no ties, about half of the predictions right, and a label of the last class."""
     generator, drawn = np.random.default_rng(seed), []
     for size in sizes:
         scores = generator.permuted(np.tile(np.arange(classes, dtype=np.float32), (size, 1)), axis=1)
@@ -76,7 +76,7 @@ def drawn_batches(seed, sizes, classes):
     ("sizes", "classes"), [((1, 50, ODD, 3, 67), 10), ((33, 5), 300), ((33, 5), MANY), ((70_000, 3), 2)], ids=str
 )
 def test_any_size(ops, seed, sizes, classes):
-    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, drawn_batches(seed, sizes, classes))
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, draw_batches(seed, sizes, classes))
 
 
 @claim("evaluation.integer-types")
@@ -85,20 +85,20 @@ def test_integer_types(ops, kind):
     scores = (np.array([0, 127, 128, 200, 255])[:, None] == np.arange(300)).astype(np.float32)
     updates = [(np.array(labels, kind), scores) for labels in ([0, 127, 128, 200, 255], [0, 126, 127, 200, 1])]
     assert_correct(ACCURACY, ops.sparse_categorical_accuracy, updates)
-    # More than a byte counts are right, in one batch and in several.
+    # More correct predictions than a byte can count, in one batch and in several.
     for sizes in ([(300, 7)], [(120, 30), (200, 1), (3, 3)]):
-        batches = [(labels.astype(kind), scores) for labels, scores in (right_and_wrong(*size) for size in sizes)]
+        batches = [(labels.astype(kind), scores) for labels, scores in (batch_with(*size) for size in sizes)]
         assert_correct(ACCURACY, ops.sparse_categorical_accuracy, batches)
 
 
 @claim("evaluation.many-batches")
 def test_many_batches(ops, seed):
-    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, drawn_batches(seed, (5, 1, 3) * 50, 3))
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, draw_batches(seed, (5, 1, 3) * 50, 3))
 
 
 @claim("evaluation.accuracy")
 def test_one_prediction(ops):
-    # Of predictions that are all equal one is taken for the largest, whichever: it is right for one of ten labels.
+    # Whichever class is chosen among equal scores, it is right for one of ten labels.
     batch = np.arange(10, dtype=np.int32), np.full((10, 10), 0.5, np.float32)
     assert_correct(ACCURACY, ops.sparse_categorical_accuracy, [batch])
 
@@ -106,7 +106,7 @@ def test_one_prediction(ops):
 @claim("evaluation.one-bit-apart")
 @pytest.mark.parametrize("score", [-1.0, 2.0**-126, 0.25, 1e6])
 def test_one_bit_apart(ops, score):
-    # The largest by one bit of float32 is each class in turn; half of the labels name the class after it.
+    # Each class in turn has the largest score, by one bit of float32. Half of the labels are the class after it.
     scores = np.full((10, 5), score, np.float32)
     largest = np.arange(10) % 5
     scores[np.arange(10), largest] = np.nextafter(np.float32(score), np.float32(np.inf))
@@ -116,7 +116,7 @@ def test_one_bit_apart(ops, score):
 
 @claim("evaluation.extreme-scores")
 def test_extreme_scores(ops):
-    # TensorFlow looks for the largest from float32's lowest number on, which is therefore not among them.
+    # Without the lowest number of float32, from which TensorFlow starts its search for the maximum.
     low, high = np.float32(-np.inf), np.finfo(np.float32).max
     scores = np.array([[low, low, -1e38], [high, 1.0, low], [0.0, -1e-30, 1e-30], [-3.0, -2.0, -1.0]], np.float32)
     labels = [np.array(classes, np.int32) for classes in ([2, 0, 2, 2], [0, 1, 1, 0])]
@@ -125,21 +125,25 @@ def test_extreme_scores(ops):
 
 @claim("evaluation.calls-are-independent")
 def test_calls_are_independent(ops, seed):
-    first, second = (drawn_batches(one, (4, 2, 5), 10) for one in (seed, seed + 1))
+    first, second = (draw_batches(one, (4, 2, 5), 10) for one in (seed, seed + 1))
     others = [(labels, other) for (labels, _), (_, other) in zip(first, second, strict=True)]
-    calls = [(batches,) for batches in (first, others, second, drawn_batches(seed, (ODD,), 3), first[:1])]
+    calls = [(batches,) for batches in (first, others, second, draw_batches(seed, (ODD,), 3), first[:1])]
     assert_calls_are_independent(ACCURACY, ops.sparse_categorical_accuracy, *calls)
 
 
 @claim("evaluation.memory-order")
 def test_memory_order(ops, seed):
-    assert_any_memory_order(ACCURACY, ops.sparse_categorical_accuracy, drawn_batches(seed, (4, 6), 10))
+    assert_any_memory_order(ACCURACY, ops.sparse_categorical_accuracy, draw_batches(seed, (4, 6), 10))
 
 
 @claim("evaluation.counts-examples")
 def test_counts_examples(ops):
-    updates = [right_and_wrong(5, 0), right_and_wrong(0, 1)]
-    assert_accuracies("five right, then one wrong", ops.sparse_categorical_accuracy(updates), np.array([1, 5 / 6]))
+    updates = [batch_with(5, 0), batch_with(0, 1)]
+    assert_accuracies(
+        "the results after five right predictions and after one wrong one",
+        ops.sparse_categorical_accuracy(updates),
+        np.array([1, 5 / 6]),
+    )
 
 
 @claim("evaluation.order-of-batches")
@@ -147,13 +151,13 @@ def test_counts_examples(ops):
 def test_order_of_batches(ops, updates):
     last = ops.sparse_categorical_accuracy(updates[::-1])[-1]
     expected = running_accuracy(updates)[-1]
-    assert_within("the last result in the other order", last, expected, rounding.quotient(expected))
+    assert_within("the last result in reverse order", last, expected, rounding.quotient(expected))
 
 
 @claim("evaluation.between-0-and-1")
 @pytest.mark.parametrize(("right", "wrong", "expected"), [(0, 3, 0.0), (3, 0, 1.0)])
 def test_between_0_and_1(ops, right, wrong, expected):
-    result = ops.sparse_categorical_accuracy([right_and_wrong(right, wrong)])
+    result = ops.sparse_categorical_accuracy([batch_with(right, wrong)])
     assert_within("the result", result, np.array([expected]), 0.0)
 
 
@@ -170,12 +174,12 @@ def test_any_scores(ops, batch):
 @claim("evaluation.starts-empty")
 @given(updates=batches)
 def test_starts_empty(ops, updates):
-    ops.sparse_categorical_accuracy([right_and_wrong(1, 2)])
+    ops.sparse_categorical_accuracy([batch_with(1, 2)])
     assert_accuracies("a second metric", ops.sparse_categorical_accuracy(updates), running_accuracy(updates))
 
 
-def metric_after(keras, *updates):
-    """Return a metric of the namespace after some updates."""
+def updated_metric(keras, *updates):
+    """Return a metric of the namespace after updates."""
     metric = keras.namespace.metrics.SparseCategoricalAccuracy()
     for labels, scores in updates:
         metric.update_state(keras.to_tensor(labels), keras.to_tensor(scores))
@@ -195,8 +199,8 @@ def test_metric_class(keras):
 
 @claim("evaluation.update-arguments")
 def test_update_arguments(keras):
-    labels, scores = map(keras.to_tensor, right_and_wrong(1, 1))
-    by_name, by_position = metric_after(keras), metric_after(keras)
+    labels, scores = map(keras.to_tensor, batch_with(1, 1))
+    by_name, by_position = updated_metric(keras), updated_metric(keras)
     by_name.update_state(y_pred=scores, y_true=labels)
     by_position.update_state(labels, scores)
     assert (result_of(keras, by_name), result_of(keras, by_position)) == (0.5, 0.5)
@@ -204,27 +208,27 @@ def test_update_arguments(keras):
 
 @claim("evaluation.metric-variables")
 def test_metric_variables(keras):
-    metric = metric_after(keras, right_and_wrong(3, 1))
+    metric = updated_metric(keras, batch_with(3, 1))
     assert sorted(float(keras.to_numpy(variable)) for variable in metric.variables) == [3, 4]
 
 
 @claim("evaluation.result")
 def test_result(keras):
-    metric = metric_after(keras, right_and_wrong(3, 1))
+    metric = updated_metric(keras, batch_with(3, 1))
     assert (result_of(keras, metric), result_of(keras, metric)) == (0.75, 0.75)
 
 
 @claim("evaluation.reset")
 def test_reset(keras):
-    metric = metric_after(keras, right_and_wrong(3, 1))
+    metric = updated_metric(keras, batch_with(3, 1))
     metric.reset_state()
-    metric.update_state(*map(keras.to_tensor, right_and_wrong(1, 1)))
+    metric.update_state(*map(keras.to_tensor, batch_with(1, 1)))
     assert result_of(keras, metric) == 0.5
 
 
 @claim("evaluation.empty-metric")
 def test_empty_metric(keras):
-    assert result_of(keras, metric_after(keras)) == 0
+    assert result_of(keras, updated_metric(keras)) == 0
 
 
 @claim("evaluation.num-batches")
@@ -242,7 +246,7 @@ def test_slices(mnist):
 
 @claim("evaluation.remainder")
 def test_remainder(training, seed):
-    # 8 examples in batches of 3: the last two decide, as they alone are labelled right.
+    # Only the last two of 8 examples have the right label, and batches of 3 leave them for a smaller batch.
     problem = problems.mlp(seed)
     scores = definition.layer_outputs("mlp", to_float64(problem.parameters), to_float64(problem.inputs))["softmax"]
     labels = (scores.argmax(axis=-1) + (np.arange(8) < 6)) % 10
@@ -250,46 +254,46 @@ def test_remainder(training, seed):
     assert_within("the accuracy", accuracy, 2 / 8, rounding.quotient(2 / 8))
 
 
-# More than 255 of them are labelled right, in one batch.
+# More than 255 of these examples have the right label, in one batch.
 EXAMPLES, WRONG = 300, 10
 
 
 @pytest.fixture(scope="module")
-def evaluated(seed):
-    """Return a model's parameters, and examples of which the definition gets all right but the first ten."""
+def labelled_examples(seed):
+    """Return parameters, images and labels: the definition's predictions are right except for the first ten."""
     problem = problems.mlp(seed, batch=EXAMPLES)
     scores = definition.layer_outputs("mlp", to_float64(problem.parameters), to_float64(problem.inputs))["dense2"]
     best, second = -np.sort(-scores, axis=-1)[:, :2].T
-    # Those that are hardest to tell apart are left out.
-    sure = np.sort(np.argsort(second - best)[: EXAMPLES - 1])
-    labels = scores[sure].argmax(axis=-1)
+    # The example with the smallest margin between two classes is omitted.
+    indices = np.sort(np.argsort(second - best)[: EXAMPLES - 1])
+    labels = scores[indices].argmax(axis=-1)
     labels[:WRONG] = (labels[:WRONG] + 1) % 10
-    return problem.parameters, problem.inputs[sure], labels.astype(np.int32)
+    return problem.parameters, problem.inputs[indices], labels.astype(np.int32)
 
 
 @claim("evaluation.any-batch-size")
 @pytest.mark.parametrize("batch_size", [7, EXAMPLES - 2, 1_000])
-def test_any_batch_size(training, evaluated, batch_size):
+def test_any_batch_size(training, labelled_examples, batch_size):
     expected = 1 - WRONG / (EXAMPLES - 1)
-    accuracy = training.evaluate("mlp", *evaluated, batch_size)
+    accuracy = training.evaluate("mlp", *labelled_examples, batch_size)
     assert_within(f"the accuracy in batches of {batch_size}", accuracy, expected, rounding.quotient(expected))
 
 
 @claim("evaluation.any-batch-size")
 @pytest.mark.parametrize("factor", [1, 256])
-def test_one_by_one(training, evaluated, factor):
-    parameters, images, labels = evaluated
-    # Images are what they are: brighter ones, of which the network thinks the same, are not scaled.
-    darker = parameters | {"dense1/kernel": parameters["dense1/kernel"] / np.float32(factor)}
+def test_one_by_one(training, labelled_examples, factor):
+    parameters, images, labels = labelled_examples
+    # Images must not be scaled. With brighter images and a smaller kernel, the predictions stay the same.
+    scaled = parameters | {"dense1/kernel": parameters["dense1/kernel"] / np.float32(factor)}
     some = slice(WRONG - 2, WRONG + 3)
-    accuracy = training.evaluate("mlp", darker, np.float32(factor) * images[some], labels[some], 1)
-    assert_within("the accuracy of five images, one by one", accuracy, 3 / 5, rounding.quotient(3 / 5))
+    accuracy = training.evaluate("mlp", scaled, np.float32(factor) * images[some], labels[some], 1)
+    assert_within("the accuracy of five images in batches of one", accuracy, 3 / 5, rounding.quotient(3 / 5))
 
 
 @claim("evaluation.any-batch-size")
 @pytest.mark.parametrize("wrong", [[], [0], [-1]], ids=["none", "the first", "the last"])
 def test_many_right(training, wrong):
-    # More than the document's test set has, and than float16 has whole numbers; the bias of one class decides.
+    # More images than the document's test set has, and than float16 can count. The bias determines the prediction.
     count, chosen = 10_007, 3
     parameters = {name: np.zeros(shape, np.float32) for name, shape in definition.MODELS["mlp"].shapes.items()}
     parameters["dense2/bias"][chosen] = 1
@@ -302,16 +306,16 @@ def test_many_right(training, wrong):
 
 
 @claim("evaluation.starts-anew")
-def test_evaluation_starts_anew(training, evaluated):
-    parameters, images, labels = evaluated
+def test_evaluation_starts_anew(training, labelled_examples):
+    parameters, images, labels = labelled_examples
     zeros = {name: np.zeros_like(value) for name, value in parameters.items()}
     training.evaluate("mlp", zeros, images, labels, EXAMPLES - 2)
     wrong = (labels + 1) % 10
-    # The first ten were labelled with the digit after the right one.
-    for what, targets, expected in (("", labels, 1 - WRONG / (EXAMPLES - 1)), (", labelled wrong", wrong, 0.0)):
+    # The labels of the first ten are the digit after the right one.
+    for what, targets, expected in (("", labels, 1 - WRONG / (EXAMPLES - 1)), (", with wrong labels", wrong, 0.0)):
         accuracy = training.evaluate("mlp", parameters, images, targets, EXAMPLES - 2)
         assert_within(f"the accuracy after another evaluation{what}", accuracy, expected, rounding.quotient(expected))
-    # As many images, in another order.
+    # The same number of images, in a different order.
     accuracy = training.evaluate("mlp", parameters, images[::-1].copy(), labels[::-1].copy(), EXAMPLES - 2)
     expected = 1 - WRONG / (EXAMPLES - 1)
     assert_within("the accuracy of other images", accuracy, expected, rounding.quotient(expected))
@@ -319,26 +323,26 @@ def test_evaluation_starts_anew(training, evaluated):
 
 @claim("evaluation.starts-anew")
 @pytest.mark.parametrize("name", definition.MODELS["mlp"].shapes)
-def test_evaluation_by_each_parameter(training, evaluated, name):
-    parameters, images, labels = evaluated
-    # With any of the first three changed no unit counts, and the last bias alone decides.
+def test_evaluation_by_each_parameter(training, labelled_examples, name):
+    parameters, images, labels = labelled_examples
+    # With a change of any of the first three, only the last bias determines the prediction.
     value = parameters[name]
     last = np.float32(1000) * (np.arange(10) == labels[-1])
     changes = {"dense1": np.full_like(value, -1000), "dense2/kernel": np.zeros_like(value), "dense2/bias": last}
-    changed = parameters | {name: next(change for of, change in changes.items() if name.startswith(of))}
-    share = (labels == changed["dense2/bias"].argmax()).mean()
+    changed = parameters | {name: next(change for prefix, change in changes.items() if name.startswith(prefix))}
+    expected_changed = (labels == changed["dense2/bias"].argmax()).mean()
     right = 1 - WRONG / (EXAMPLES - 1)
-    for what, weights, expected in (("with another", changed, share), ("after another", parameters, right)):
+    for what, weights, expected in (("with another", changed, expected_changed), ("after another", parameters, right)):
         accuracy = training.evaluate("mlp", weights, images, labels, EXAMPLES - 2)
         assert_within(f"the accuracy {what} {name}", accuracy, expected, rounding.quotient(expected))
 
 
 @claim("evaluation.examples-memory-order")
-def test_examples_memory_order(training, evaluated):
-    # Broadcast examples are one and the same, and its label is wrong.
-    for order, (parameters, images, labels), _ in memory_orders(*evaluated):
+def test_examples_memory_order(training, labelled_examples):
+    # A broadcast array repeats the first example, whose label is wrong.
+    for order, (parameters, images, labels), _ in memory_orders(*labelled_examples):
         wrong = EXAMPLES - 1 if "broadcast" in order else WRONG
-        weights = evaluated[0] if "broadcast" in order else parameters
+        weights = labelled_examples[0] if "broadcast" in order else parameters
         expected = 1 - wrong / (EXAMPLES - 1)
         accuracy = training.evaluate("mlp", weights, images, labels, EXAMPLES - 2)
         assert_within(f"the accuracy, arrays {order}", accuracy, expected, rounding.quotient(expected))
@@ -419,11 +423,15 @@ def test_about_95_percent(five_epochs):
 @claim("evaluation.beats-majority")
 def test_beats_majority(one_epoch, test_set):
     majority = np.bincount(test_set.labels).max() / len(test_set.labels)
-    assert one_epoch["accuracy"] > majority, f"{one_epoch['accuracy']:.4f}, and the most frequent digit {majority:.4f}"
+    assert one_epoch["accuracy"] > majority, (
+        f"the accuracy is {one_epoch['accuracy']:.4f}, that of the most frequent digit {majority:.4f}"
+    )
 
 
 @claim("evaluation.training-helps")
 def test_training_helps(models, training, one_epoch, test_set, seed):
     initial = models.initial_parameters("mlp", seed)
     before = training.evaluate("mlp", initial, *test_set, BATCH_SIZE)
-    assert one_epoch["accuracy"] > before, f"{one_epoch['accuracy']:.4f}, and {before:.4f} before training"
+    assert one_epoch["accuracy"] > before, (
+        f"the accuracy is {one_epoch['accuracy']:.4f}, that before training {before:.4f}"
+    )

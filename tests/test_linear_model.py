@@ -43,7 +43,7 @@ class Case(NamedTuple):
     """A batch for the linear model.
 
     Attributes:
-        parameters: kernel [features, 1] and bias [1].
+        parameters: Kernel [features, 1] and bias [1].
         inputs: [batch, features].
         targets: [batch, 1].
 
@@ -57,18 +57,18 @@ class Case(NamedTuple):
         return tuple(map(to_float64, self))
 
     def bounds(self):
-        """Bound the loss, and the gradients by name."""
+        """Return the bound of the loss, and those of the gradients by name."""
         parameters, inputs, targets = self.in_float64()
         loss, *gradients = rounding.linear_model(inputs, *parameters.values(), targets)
         return loss, dict(zip(parameters, gradients, strict=True))
 
 
-# Fewer and more than the document's three.
+# Numbers of features below and above the document's three.
 FEATURES = (1, 2, 17, 65)
 
 
-def whole_case(seed, features):
-    """Draw a batch of two, all of 1 and -1, of which no sum is rounded."""
+def exact_case(seed, features):
+    """Draw parameters and a batch of two, all 1 or -1, so that all sums are exact."""
     shapes = ((features, 1), (1,), (2, features), (2, 1))
     generator = np.random.default_rng(seed)
     kernel, bias, inputs, targets = (generator.choice(np.float32([-1, 1]), shape) for shape in shapes)
@@ -83,20 +83,20 @@ def cases(draw):
     return Case(parameters, draw(arrays((batch, features))), draw(arrays((batch, 1))))
 
 
-def repeated(steps):
-    """Return X and y, the batch of every step."""
+def repeat_batch(steps):
+    """Return X and y as the batch of every step."""
     return np.tile(X, (steps, 1, 1)), np.tile(Y, (steps, 1, 1))
 
 
-def assert_trained(what, run, evaluate):
-    """Compare what `run` returns for the document's program with what `evaluate` does by the definition."""
-    problem = ZEROS, *repeated(STEPS)
-    limits = measured_bounds.bounds(evaluate, "linear", *problem, batch_axis=1)
-    assert_close(what, run(*problem), evaluate(*map(to_float64, problem)), limits)
+def assert_training(what, run, evaluate):
+    """Compare the result of `run` for the document's program with that of `evaluate`, its definition."""
+    problem = ZEROS, *repeat_batch(STEPS)
+    bounds = measured_bounds.bounds(evaluate, "linear", *problem, batch_axis=1)
+    assert_close(what, run(*problem), evaluate(*map(to_float64, problem)), bounds)
 
 
-def linear(keras):
-    """Make the document's class and an instance of it, which has been called on X."""
+def linear_model(keras):
+    """Return an instance of the document's class after a call on X."""
     zeros = keras.namespace.initializers.Zeros()
 
     class Linear(keras.namespace.Model):
@@ -114,18 +114,18 @@ def linear(keras):
     return model
 
 
-def step(keras, learning_rate, pairs):
-    """Take one step of a new SGD, from pairs of an array and a variable."""
+def take_step(keras, learning_rate, pairs):
+    """Take one step of a new SGD optimizer with pairs of a gradient, as an array, and a variable."""
     gradients, variables = zip(*pairs, strict=True)
     optimizer = keras.namespace.optimizers.SGD(learning_rate=learning_rate)
     tensors = [keras.to_tensor(np.array(gradient, np.float32)) for gradient in gradients]
     optimizer.apply_gradients(grads_and_vars=zip(tensors, variables, strict=True))
 
 
-def after_step(keras):
-    """Make the model, its kernel at [1, 2, 4] and its bias at 0.5 by a step that takes no rounding."""
-    model = linear(keras)
-    step(keras, 0.5, [([[-2], [-4], [-8]], model.dense.kernel), ([-1], model.dense.bias)])
+def model_after_step(keras):
+    """Return the model after an exact step, with the kernel [1, 2, 4] and the bias 0.5."""
+    model = linear_model(keras)
+    take_step(keras, 0.5, [([[-2], [-4], [-8]], model.dense.kernel), ([-1], model.dense.bias)])
     return model
 
 
@@ -144,7 +144,7 @@ def test_prediction(models, case):
 @claim("linear_model.prediction")
 @pytest.mark.parametrize("features", FEATURES)
 def test_prediction_of_many_features(models, seed, features):
-    case = whole_case(seed, features)
+    case = exact_case(seed, features)
     parameters, inputs, _ = case.in_float64()
     expected = definition.layer_outputs("linear", parameters, inputs)["dense"]
     assert_equal("the prediction", models.layer_outputs("linear", case.parameters, case.inputs)["dense"], expected)
@@ -164,13 +164,13 @@ def test_targets(keras):
 
 @claim("linear_model.class")
 def test_class(keras):
-    predictions = linear(keras)(keras.to_tensor(X))
+    predictions = linear_model(keras)(keras.to_tensor(X))
     assert_equal("the new model's prediction", keras.to_numpy(predictions), np.zeros((2, 1)))
 
 
 @claim("linear_model.call-uses-layer")
 def test_call_uses_layer(keras):
-    model, inputs = after_step(keras), keras.to_tensor(X)
+    model, inputs = model_after_step(keras), keras.to_tensor(X)
     assert_equal("the prediction", keras.to_numpy(model(inputs)), keras.to_numpy(model.dense(inputs)))
 
 
@@ -192,20 +192,20 @@ def test_no_activation(models, factor):
 @claim("linear_model.parameters")
 def test_parameters(models, seed):
     shapes = {name: value.shape for name, value in models.initial_parameters("linear", seed).items()}
-    assert shapes == {"dense/kernel": (3, 1), "dense/bias": (1,)}, f"the parameters' shapes are {shapes}"
+    assert shapes == {"dense/kernel": (3, 1), "dense/bias": (1,)}, f"the shapes of the parameters are {shapes}"
 
 
 @claim("linear_model.kernel-zeros")
-@pytest.mark.parametrize("drawn", SEEDS)
-def test_kernel_zeros(models, drawn):
-    assert_equal("the kernel", models.initial_parameters("linear", drawn)["dense/kernel"], np.zeros((3, 1)))
-    assert_results_are_new("initial_parameters", models.initial_parameters, ("linear", drawn))
+@pytest.mark.parametrize("number", SEEDS)
+def test_kernel_zeros(models, number):
+    assert_equal("the kernel", models.initial_parameters("linear", number)["dense/kernel"], np.zeros((3, 1)))
+    assert_results_are_new("initial_parameters", models.initial_parameters, ("linear", number))
 
 
 @claim("linear_model.bias-zeros")
-@pytest.mark.parametrize("drawn", SEEDS)
-def test_bias_zeros(models, drawn):
-    assert_equal("the bias", models.initial_parameters("linear", drawn)["dense/bias"], np.zeros(1))
+@pytest.mark.parametrize("number", SEEDS)
+def test_bias_zeros(models, number):
+    assert_equal("the bias", models.initial_parameters("linear", number)["dense/bias"], np.zeros(1))
 
 
 @claim("linear_model.first-prediction")
@@ -216,13 +216,13 @@ def test_first_prediction(models, seed):
 
 @claim("linear_model.undeclared-variables")
 def test_undeclared_variables(keras):
-    shapes = [tuple(variable.shape) for variable in linear(keras).variables]
-    assert shapes == [(3, 1), (1,)], f"the variables' shapes are {shapes}"
+    shapes = [tuple(variable.shape) for variable in linear_model(keras).variables]
+    assert shapes == [(3, 1), (1,)], f"the shapes of the variables are {shapes}"
 
 
 @claim("linear_model.variables-order")
 def test_variables_order(keras):
-    names = [variable.name.split("/")[-1].split(":")[0] for variable in linear(keras).variables]
+    names = [variable.name.split("/")[-1].split(":")[0] for variable in linear_model(keras).variables]
     assert names == ["kernel", "bias"], f"the variables are {names}"
 
 
@@ -264,7 +264,7 @@ def test_sgd_any_rate(ops, seed, learning_rate, magnitude):
 @claim("linear_model.sgd-calls-are-independent")
 def test_sgd_calls_are_independent(ops, seed):
     first, second = ((*fixed.normal(seed + i, (5, 7), (5, 7)), rate) for i, rate in enumerate((0.1, 0.02)))
-    # The same step twice in a row, after which momentum would show.
+    # The first step is taken twice in a row, where momentum would change the result.
     calls = (first, *one_by_one(first, second), (*fixed.normal(seed, (ODD,), (ODD,)), 0.5))
     assert_calls_are_independent(SGD_STEP, ops.sgd_step, *calls)
 
@@ -276,7 +276,7 @@ def test_sgd_memory_order(ops, seed):
 
 @claim("linear_model.sgd-momentum")
 def test_sgd_momentum(keras):
-    bias, gradient = linear(keras).dense.bias, keras.to_tensor(np.array([-2], np.float32))
+    bias, gradient = linear_model(keras).dense.bias, keras.to_tensor(np.array([-2], np.float32))
     optimizer = keras.namespace.optimizers.SGD(learning_rate=0.5)
     for steps in (1, 2, 3):
         optimizer.apply_gradients(grads_and_vars=[(gradient, bias)])
@@ -302,12 +302,12 @@ def test_mean_of_any_shape(ops, seed, shape):
 
 
 @claim("linear_model.every-square-counts")
-@pytest.mark.parametrize("place", [0, 15, 16, 511, 1024, -7, -1])
-def test_every_square_counts(ops, seed, place):
-    # A single difference among many: a sum in blocks that leaves some over is not hidden by its bound.
+@pytest.mark.parametrize("position", [0, 15, 16, 511, 1024, -7, -1])
+def test_every_square_counts(ops, seed, position):
+    # With a single difference, the bound does not hide a sum that omits elements which do not fill a block.
     (targets,) = fixed.normal(seed, (5, ODD))
     predictions = targets.copy()
-    predictions.ravel()[place] += 3
+    predictions.ravel()[position] += 3
     assert_correct(MEAN_SQUARED_ERROR, ops.mean_squared_error, targets, predictions)
 
 
@@ -319,7 +319,7 @@ def test_mean_of_any_magnitude(ops, seed, magnitude):
 
 @claim("linear_model.differences-first")
 def test_differences_first(ops, seed):
-    # Squares of such numbers, subtracted from each other, would leave rounding alone.
+    # The difference of the squares of such numbers would consist of rounding errors only.
     targets, predictions = (np.float32(1e4) + one for one in fixed.normal(seed, (5, 7), (5, 7)))
     assert_correct(MEAN_SQUARED_ERROR, ops.mean_squared_error, targets, predictions)
 
@@ -363,12 +363,12 @@ def test_gradients(models, case):
 @claim("linear_model.gradients")
 @pytest.mark.parametrize("features", FEATURES)
 def test_gradients_of_many_features(models, seed, features):
-    case = whole_case(seed, features)
+    case = exact_case(seed, features)
     loss, gradients = models.loss_and_gradients("linear", *case)
-    expected, slopes = definition.loss_and_gradients("linear", *case.in_float64())
+    expected, expected_gradients = definition.loss_and_gradients("linear", *case.in_float64())
     assert_equal("the loss", loss, np.asarray(expected))
-    for name, slope in slopes.items():
-        assert_equal(f"the gradient for {name}", gradients[name], slope)
+    for name, expected_gradient in expected_gradients.items():
+        assert_equal(f"the gradient for {name}", gradients[name], expected_gradient)
 
 
 @claim("linear_model.gradient-shapes")
@@ -377,7 +377,7 @@ def test_gradient_shapes(models, batch_size):
     inputs, targets = np.ones((batch_size, 3), np.float32), np.ones((batch_size, 1), np.float32)
     _, gradients = models.loss_and_gradients("linear", ZEROS, inputs, targets)
     shapes = {name: gradient.shape for name, gradient in gradients.items()}
-    assert shapes == {"dense/kernel": (3, 1), "dense/bias": (1,)}, f"the gradients' shapes are {shapes}"
+    assert shapes == {"dense/kernel": (3, 1), "dense/bias": (1,)}, f"the shapes of the gradients are {shapes}"
 
 
 @claim("linear_model.first-gradients")
@@ -389,9 +389,9 @@ def test_first_gradients(models):
 
 @claim("linear_model.all-trainable")
 def test_all_trainable(keras):
-    model = linear(keras)
+    model = linear_model(keras)
     shapes = [tuple(variable.shape) for variable in model.trainable_variables]
-    assert shapes == [(3, 1), (1,)], f"the trainable variables' shapes are {shapes}"
+    assert shapes == [(3, 1), (1,)], f"the shapes of the trainable variables are {shapes}"
 
 
 @claim("linear_model.trainable-variables")
@@ -399,24 +399,24 @@ def test_trainable_variables(keras):
     class Shifted(keras.namespace.Model):
         def __init__(self):
             super().__init__()
-            self.moving = keras.namespace.layers.Dense(1)
+            self.trained = keras.namespace.layers.Dense(1)
             self.fixed = keras.namespace.layers.Dense(1, trainable=False)
 
         def call(self, inputs):
-            return self.moving(inputs) + self.fixed(inputs)
+            return self.trained(inputs) + self.fixed(inputs)
 
     model = Shifted()
     model(keras.to_tensor(X))
     actual = {id(variable) for variable in model.trainable_variables}
-    expected = {id(variable) for variable in (model.moving.kernel, model.moving.bias)}
+    expected = {id(variable) for variable in (model.trained.kernel, model.trained.bias)}
     assert actual == expected, f"the trainable variables are {model.trainable_variables}"
 
 
 @claim("linear_model.apply-gradients")
 def test_apply_gradients(keras):
-    model = linear(keras)
+    model = linear_model(keras)
     gradients = [np.array([[-90.0], [-120.0], [-150.0]]), np.array([-30.0])]
-    step(keras, LEARNING_RATE, zip(gradients, model.variables, strict=True))
+    take_step(keras, LEARNING_RATE, zip(gradients, model.variables, strict=True))
     for what, variable, gradient in zip(("kernel", "bias"), model.variables, gradients, strict=True):
         start = np.zeros_like(gradient)
         expected = optimizers.sgd_step(start, gradient, LEARNING_RATE)
@@ -430,14 +430,14 @@ def test_pairs(keras, order):
     layer = keras.namespace.layers.Dense(1, kernel_initializer="zeros")
     layer.build((None, 1))
     pairs = [([[-2]], layer.kernel), ([-4], layer.bias)]
-    step(keras, 0.5, [pairs[index] for index in order])
+    take_step(keras, 0.5, [pairs[index] for index in order])
     assert_equal("the kernel", keras.to_numpy(layer.kernel), np.array([[1]]))
     assert_equal("the bias", keras.to_numpy(layer.bias), np.array([2]))
 
 
 @claim("linear_model.in-place")
 def test_in_place(keras):
-    predictions = after_step(keras)(keras.to_tensor(X))
+    predictions = model_after_step(keras)(keras.to_tensor(X))
     assert_equal("the prediction", keras.to_numpy(predictions), np.array([[17.5], [38.5]]))
 
 
@@ -449,14 +449,14 @@ def test_large_batches(models, seed):
     outputs = models.layer_outputs("linear", case.parameters, inputs)
     bound = rounding.dense(exact[1], *exact[0].values(), None)
     assert_within("the prediction", outputs["dense"], definition.layer_outputs("linear", *exact[:2])["dense"], bound)
-    (loss, gradients), (expected, slopes) = (
+    (loss, gradients), (expected, expected_gradients) = (
         models.loss_and_gradients("linear", *case),
         definition.loss_and_gradients("linear", *exact),
     )
     loss_bound, bounds = case.bounds()
     assert_within("the loss", loss, expected, loss_bound)
-    for name, slope in slopes.items():
-        assert_within(f"the gradient for {name}", gradients[name], slope, bounds[name])
+    for name, expected_gradient in expected_gradients.items():
+        assert_within(f"the gradient for {name}", gradients[name], expected_gradient, bounds[name])
 
 
 @claim("linear_model.step")
@@ -476,21 +476,21 @@ def test_step(models, case, learning_rate):
 
 @claim("linear_model.memory-order")
 def test_memory_order(models):
-    # Small whole numbers and halves, of which nothing is rounded.
-    given = {"dense/kernel": np.array([[1], [-2], [4]], np.float32), "dense/bias": np.array([0.5], np.float32)}
-    problem = Problem("linear", given, X, Y)
-    exact = [to_float64(values) for values in (given, X, Y)]
+    # Small whole numbers and halves, so that all results are exact.
+    parameters = {"dense/kernel": np.array([[1], [-2], [4]], np.float32), "dense/bias": np.array([0.5], np.float32)}
+    problem = Problem("linear", parameters, X, Y)
+    exact = [to_float64(values) for values in (parameters, X, Y)]
     loss, gradients = definition.loss_and_gradients("linear", *exact)
     for order, one in reordered(problem):
         outputs = models.layer_outputs("linear", one.parameters, one.inputs)
-        assert_equal(f"the prediction, arrays {order}", outputs["dense"], X @ given["dense/kernel"] + 0.5)
+        assert_equal(f"the prediction, arrays {order}", outputs["dense"], X @ parameters["dense/kernel"] + 0.5)
         found = gradients_of(models, one)
         assert_equal(f"the loss, arrays {order}", found["loss"], np.asarray(loss))
         batches = one._replace(inputs=one.inputs[None], targets=one.targets[None])
         after = trained(models, batches, 0.5)
         for name, gradient in gradients.items():
             assert_equal(f"the gradient for {name}, arrays {order}", found[name], gradient)
-            assert_equal(f"{name} after a step, arrays {order}", after[name], given[name] - 0.5 * gradient)
+            assert_equal(f"{name} after a step, arrays {order}", after[name], parameters[name] - 0.5 * gradient)
 
 
 @claim("linear_model.losses")
@@ -498,7 +498,7 @@ def test_losses(models):
     def run(train):
         return lambda *problem: {"losses": train("linear", *problem, LEARNING_RATE)[0]}
 
-    assert_trained("training", run(models.train), run(definition.train))
+    assert_training("training", run(models.train), run(definition.train))
 
 
 @claim("linear_model.trained-parameters")
@@ -506,35 +506,35 @@ def test_trained_parameters(models):
     def run(train):
         return lambda *problem: train("linear", *problem, LEARNING_RATE)[1]
 
-    assert_trained("training", run(models.train), run(definition.train))
+    assert_training("training", run(models.train), run(definition.train))
 
 
 @claim("linear_model.trained-prediction")
 def test_trained_prediction(models):
-    def run(its):
-        return lambda parameters, inputs, targets: its.layer_outputs(
-            "linear", its.train("linear", parameters, inputs, targets, LEARNING_RATE)[1], inputs[0]
+    def run(source):
+        return lambda parameters, inputs, targets: source.layer_outputs(
+            "linear", source.train("linear", parameters, inputs, targets, LEARNING_RATE)[1], inputs[0]
         )
 
-    assert_trained("the prediction", run(models), run(definition))
+    assert_training("the prediction", run(models), run(definition))
 
 
 @claim("linear_model.loss-falls")
 def test_loss_falls(models):
-    curve, _ = models.train("linear", ZEROS, *repeated(STEPS), LEARNING_RATE)
-    rises = np.flatnonzero(np.diff(curve) >= 0)
-    assert len(curve) == STEPS, f"there are {len(curve)} losses"
-    assert not rises.size, f"the loss does not fall at step {rises[0] + 1}: {curve[rises[0] : rises[0] + 2]}"
+    found_losses, _ = models.train("linear", ZEROS, *repeat_batch(STEPS), LEARNING_RATE)
+    rises = np.flatnonzero(np.diff(found_losses) >= 0)
+    assert len(found_losses) == STEPS, f"expected {STEPS} losses, got {len(found_losses)}"
+    assert not rises.size, f"the loss does not fall at step {rises[0] + 1}: {found_losses[rises[0] : rises[0] + 2]}"
 
 
 @claim("linear_model.limit")
 def test_limit(models):
-    # A step multiplies the distance to the limit by at most `rate`, that of its slowest direction. The start
-    # lies mostly in the fast one, which leaves half of the bound free: twenty times what rounding adds.
+    # A step multiplies the distance to the limit by at most `rate`, the factor of the slowest direction. The start lies
+    # mostly in the fast direction, so that half of the bound remains, twenty times the rounding error.
     steps = 10 * STEPS
-    _, trained = models.train("linear", ZEROS, *repeated(steps), LEARNING_RATE)
-    with_ones = np.hstack([X, np.ones_like(Y)]).astype(np.float64)
-    rate = 1 - LEARNING_RATE * 2 / len(X) * np.linalg.eigvalsh(with_ones @ with_ones.T).min()
+    _, trained = models.train("linear", ZEROS, *repeat_batch(steps), LEARNING_RATE)
+    extended = np.hstack([X, np.ones_like(Y)]).astype(np.float64)
+    rate = 1 - LEARNING_RATE * 2 / len(X) * np.linalg.eigvalsh(extended @ extended.T).min()
     limit = {"dense/kernel": np.array([[0], [10 / 9], [20 / 9]]), "dense/bias": np.array([10 / 9])}
     start = np.linalg.norm(np.concatenate([value.ravel() for value in limit.values()]))
     bound = rate**steps * start
@@ -543,6 +543,6 @@ def test_limit(models):
 
 @claim("linear_model.print")
 def test_print(keras):
-    text = repr(after_step(keras).variables)
-    absent = [part for part in ("kernel", "(3, 1)", "1.", "2.", "4.", "bias", "(1,)", "0.5") if part not in text]
-    assert not absent, f"{absent[0]!r} is missing in {text}"
+    printed = repr(model_after_step(keras).variables)
+    missing = [piece for piece in ("kernel", "(3, 1)", "1.", "2.", "4.", "bias", "(1,)", "0.5") if piece not in printed]
+    assert not missing, f"{missing[0]!r} is missing in {printed}"

@@ -30,7 +30,7 @@ NAMES = ["flatten", "dense1", "dense2", "softmax"]
 
 
 def run(models, problem):
-    """Run the model of a problem, and make sure that it has the layers that the document names."""
+    """Run the model of a problem, and check that it has the layers that the document names."""
     return outputs_of(models, problem, NAMES)
 
 
@@ -51,7 +51,7 @@ def test_output_is_ten(models, seed):
 def test_output_is_a_distribution(models, seed):
     outputs = run(models, problems.mlp(seed))
     result = assert_form("the output", outputs["softmax"], (8, 10))
-    assert (result >= 0).all(), f"there are negative probabilities, down to {result.min()}"
+    assert (result >= 0).all(), f"expected no negative probabilities, got {result.min()}"
     bound = rounding.softmax(to_float64(outputs["dense2"])).sum(axis=-1)
     assert_within(
         "the sum of ten probabilities", to_float64(result).sum(axis=-1), np.ones(8), bound, np.dtype(np.float64)
@@ -84,7 +84,7 @@ def test_flatten_any_shape(ops, inputs):
 
 FLATTENED = (
     *((1, 6), (5, 3), (1, 2, 3), (3, 4, 5), (2, 33, 65), (1, 7, 7, 64), (1031, 3, 2)),
-    # Examples of a single number, with axes and without one.
+    # Examples of a single number, with axes and without.
     *((2, 3, 4, 5), (1, 1, 1, 7), (5, 2, 3, 2, 2), (1, 6), (5, 1, 1), (5,)),
 )
 
@@ -96,7 +96,7 @@ def test_flatten_every_rank(ops, seed):
         inputs.flat[:4] = [-0.0, np.inf, np.finfo(np.float32).max, -np.inf]
         found, expected = ops.flatten(inputs), inputs.reshape(len(inputs), -1)
         assert_equal(f"flatten of {list(shape)}", found, expected)
-        # 0 and -0 are equal, and two numbers.
+        # 0 and -0 compare equal, so signs are compared separately.
         assert np.array_equal(np.signbit(found), np.signbit(expected)), f"flatten of {list(shape)} loses a sign"
 
 
@@ -122,7 +122,7 @@ def test_dense1_output(models, seed):
 
 @claim("mlp.dense1-output")
 def test_dense1_of_any_numbers(models, seed):
-    # Pixels that have not been scaled, and negative ones.
+    # Unscaled pixels and negative pixels.
     problem = problems.mlp(seed)
     problem = problem._replace(inputs=255 * problem.inputs - 100)
     found = run(models, problem)
@@ -134,7 +134,7 @@ def test_dense1_of_any_numbers(models, seed):
 @given(seed=seeds())
 def test_dense1_is_rectified(models, seed):
     result = assert_form("dense1", run(models, problems.mlp(seed))["dense1"], (8, 100))
-    assert result.min() == 0, f"the smallest output of dense1 is {result.min()}"
+    assert result.min() == 0, f"the smallest output of dense1 is {result.min()}, expected 0"
 
 
 @claim("mlp.dense2-shape")
@@ -154,7 +154,9 @@ def test_dense2_output(models, seed):
 @given(seed=seeds())
 def test_dense2_is_linear(models, seed):
     result = assert_form("dense2", run(models, problems.mlp(seed))["dense2"], (8, 10))
-    assert result.min() < 0 < result.max(), f"the outputs of dense2 lie between {result.min()} and {result.max()}"
+    assert result.min() < 0 < result.max(), (
+        f"expected outputs of dense2 of both signs, got {result.min()} to {result.max()}"
+    )
 
 
 @claim("mlp.softmax-output")
@@ -174,7 +176,7 @@ def test_certain_output(models, seed):
 @given(seed=seeds())
 def test_is_not_linear(models, seed):
     problem = problems.mlp(seed)
-    # Without biases a linear map would negate its outputs with its inputs, and exactly, as rounding is symmetric.
+    # For negated inputs, a linear map without biases returns the negated outputs, exactly, since rounding is symmetric.
     unbiased = {name: value * name.endswith("kernel") for name, value in problem.parameters.items()}
     positive, negative = (
         run(models, problem._replace(parameters=unbiased, inputs=sign * problem.inputs))["dense2"]
@@ -189,7 +191,7 @@ def test_any_batch_size(models, seed, batch):
     assert_form("the output", run(models, problems.mlp(seed, batch=batch))["softmax"], (batch, 10))
 
 
-# Small and odd ones, the document's, and one that leaves a rest beside blocks of 16, 32, 64 and 128.
+# Small and odd sizes, that of the document, and one that is not a multiple of blocks of 16, 32, 64 and 128.
 BATCHES = (3, 7, 50, 131)
 
 
@@ -211,11 +213,11 @@ def test_gradients_of_any_batch(models, seed, batch):
 def test_memory_order(models, seed):
     problem, expected, bounds = case(problems.mlp, layer_outputs, seed)
     parameters = {name: np.asfortranarray(value) for name, value in problem.parameters.items()}
-    # Every second image of twice as many, the pixels by columns.
+    # A view of every second image of a larger array, with the pixels stored by columns.
     images = np.repeat(problem.inputs, 2, axis=0).transpose(0, 2, 1, 3).copy().transpose(0, 2, 1, 3)[::2]
     images.flags.writeable = False
     found = run(models, problem._replace(parameters=parameters, inputs=images))
-    assert_close("layer_outputs of arrays in another memory order", found, expected, bounds)
+    assert_close("layer_outputs of arrays in a different memory order", found, expected, bounds)
 
 
 @claim("mlp.own-parameters")
@@ -233,7 +235,7 @@ def test_images_are_independent(models, seed):
     problem = problems.mlp(seed)
     together = run(models, problem)["dense2"]
     alone = run(models, problem._replace(inputs=problem.inputs[:1]))
-    # Each of the two runs of two layers may be off by its own rounding.
+    # Each of the two runs may be off by the rounding errors of two layers.
     hidden = [to_float64(problem.parameters[f"dense1/{variable}"]) for variable in ("kernel", "bias")]
     last = [to_float64(problem.parameters[f"dense2/{variable}"]) for variable in ("kernel", "bias")]
     error = rounding.dense(to_float64(alone["flatten"]), *hidden, "relu") @ np.abs(last[0])
@@ -261,7 +263,7 @@ def test_parameter_count(models, seed):
     assert sum(value.size for value in models.initial_parameters("mlp", seed).values()) == 79_510
 
 
-# To the next seed, and to those that are the same in 8, 16 or 24 bits or in six decimal digits.
+# Steps to the next seed, and to seeds that agree in the last 8, 16 or 24 bits or in the last six decimal digits.
 SEED_STEPS = (1, 2**8, 2**16, 2**24, 10**6)
 
 
@@ -305,10 +307,10 @@ def test_initial_layers_unrelated(models, seed):
 
 @claim("mlp.initial-seed")
 def test_initial_seed(models, seed):
-    first, _, again = (models.initial_parameters("mlp", one) for one in (seed, seed + 1, seed))
+    first, _, repeated = (models.initial_parameters("mlp", one) for one in (seed, seed + 1, seed))
     for name, value in first.items():
-        assert np.array_equal(again[name], value), f"a second model with the seed {seed} has another {name}"
-    # Whoever trains a model where it lies must not change those that are built later.
+        assert np.array_equal(repeated[name], value), f"a second model with the seed {seed} has another {name}"
+    # Training a model in place must not change models that are built later.
     assert_results_are_new("initial_parameters", models.initial_parameters, ("mlp", seed))
 
 

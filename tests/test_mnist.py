@@ -24,7 +24,7 @@ from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM
 
 raw_images = hnp.arrays(np.uint8, st.sampled_from([(1, 2, 3), (3, 4, 4)]))
-# Five examples that are all different, each with its own label.
+# Five distinct examples with distinct labels.
 IMAGES = np.arange(5 * 2 * 2 * 1, dtype=np.float32).reshape(5, 2, 2, 1)
 LABELS = np.array([10, 11, 12, 13, 14], np.int32)
 
@@ -35,9 +35,9 @@ def labels_for(images):
 
 
 def positions(images):
-    """Tell which of `IMAGES` each image of a batch is, or -1 if none."""
-    same = (images.reshape(len(images), 1, -1) == IMAGES.reshape(1, len(IMAGES), -1)).all(axis=-1)
-    return np.where(same.any(axis=1), same.argmax(axis=1), -1)
+    """Return the index in `IMAGES` of each image of a batch, or -1 if there is none."""
+    equal = (images.reshape(len(images), 1, -1) == IMAGES.reshape(1, len(IMAGES), -1)).all(axis=-1)
+    return np.where(equal.any(axis=1), equal.argmax(axis=1), -1)
 
 
 @claim("mnist.modules")
@@ -108,7 +108,7 @@ def test_channel_axis(datasets, images):
 
 @claim("mnist.every-grey-level")
 def test_every_grey_level(datasets):
-    # Neither the images nor their number is square.
+    # The images are not square, and their number differs from their height and width.
     images = np.arange(3 * 2 * 256).reshape(6, 16, 16)[:, :, ::-1].reshape(6, 8, 32).astype(np.uint8)
     labels = np.array([0, 127, 128, 200, 254, 255], np.uint8)
     scaled, classes = datasets.preprocess(images, labels)
@@ -129,15 +129,15 @@ def test_one_image(datasets):
 
 @claim("mnist.order-kept")
 def test_order_kept(datasets):
-    # More images than usual blocks have, and another number of them; each is filled with what tells its place.
-    places = np.arange(1031)
-    images = np.stack([places // 256, places % 256], axis=-1).astype(np.uint8)[:, :, None]
-    scaled, classes = datasets.preprocess(images, (places % 251).astype(np.uint8))
+    # More images than usual block sizes, and not a multiple of them. The pixels of an image encode its position.
+    indices = np.arange(1031)
+    images = np.stack([indices // 256, indices % 256], axis=-1).astype(np.uint8)[:, :, None]
+    scaled, classes = datasets.preprocess(images, (indices % 251).astype(np.uint8))
     pixels = np.rint(assert_form("the images", scaled, (1031, 2, 1, 1)) * 255).astype(int)
-    assert_equal("the place of each image", 256 * pixels[:, 0, 0, 0] + pixels[:, 1, 0, 0], places, np.dtype(int))
+    assert_equal("the position of each image", 256 * pixels[:, 0, 0, 0] + pixels[:, 1, 0, 0], indices, np.dtype(int))
     expected = images[..., None] / 255
     assert_within("the images", scaled, expected, rounding.quotient(expected))
-    assert_equal("the labels", classes, places % 251, INT)
+    assert_equal("the labels", classes, indices % 251, INT)
 
 
 @claim("mnist.preprocess-memory-order")
@@ -153,14 +153,14 @@ def test_preprocess_memory_order(datasets):
 @given(images=raw_images)
 def test_pixels_stay(datasets, images):
     scaled, _ = datasets.preprocess(images, labels_for(images))
-    # 255 levels are far apart: rounding to the nearest undoes the scaling.
+    # Rounding to the nearest of 256 levels reverses the scaling exactly.
     assert_equal("the images times 255", np.rint(scaled[..., 0] * 255), images)
 
 
 @claim("mnist.pixels-stay")
 @pytest.mark.parametrize("shape", [(14, 56), (56, 14), (1, 784)])
 def test_pixels_stay_in_other_shapes(datasets, shape):
-    # As many pixels as an image of MNIST has, in other rows and columns.
+    # Images with as many pixels as those of MNIST, but different heights and widths.
     images = (np.arange(3 * 784) % 251).astype(np.uint8).reshape(3, *shape)
     scaled, _ = datasets.preprocess(images, labels_for(images))
     expected, _ = definition.preprocess(images, labels_for(images))
@@ -170,11 +170,11 @@ def test_pixels_stay_in_other_shapes(datasets, shape):
 @claim("mnist.results-stay")
 def test_results_stay(datasets, seed):
     images = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4)
-    of_images = (images, labels_for(images)), (images[::-1].copy(), np.uint8([7, 9]))
-    of_batches = [(IMAGES, LABELS, DRAWS, seed + number) for number in range(2)]
+    image_calls = (images, labels_for(images)), (images[::-1].copy(), np.uint8([7, 9]))
+    batch_calls = [(IMAGES, LABELS, DRAWS, seed + number) for number in range(2)]
     for check in (assert_results_stay, assert_results_are_new):
-        check("preprocess", datasets.preprocess, *of_images)
-        check("sample_batch", datasets.sample_batch, *of_batches)
+        check("preprocess", datasets.preprocess, *image_calls)
+        check("sample_batch", datasets.sample_batch, *batch_calls)
 
 
 @claim("mnist.batch-memory-order")
@@ -221,11 +221,11 @@ def test_counts(mnist):
 
 @claim("mnist.numpy-arrays")
 def test_numpy_arrays(datasets):
-    made = (
+    arrays = (
         *datasets.preprocess(np.zeros((5, 2, 2), np.uint8), LABELS.astype(np.uint8)),
         *datasets.sample_batch(IMAGES, LABELS, 5, 0),
     )
-    assert [type(array) for array in made] == [np.ndarray] * 4
+    assert [type(array) for array in arrays] == [np.ndarray] * 4
 
 
 @claim("mnist.batch-size")
@@ -259,7 +259,7 @@ def test_batch_form(datasets, seed):
     assert_form("the labels of a batch of 3", labels, (3,), INT)
 
 
-# How many draws leave out one of five examples with a probability of at most FALSE_ALARM: 5 (4/5)^n.
+# Number of draws that omit one of five examples with a probability of at most FALSE_ALARM: 5 (4/5)^n.
 DRAWS = int(np.ceil(np.log(FALSE_ALARM / 5) / np.log(4 / 5)))
 
 
@@ -267,7 +267,7 @@ DRAWS = int(np.ceil(np.log(FALSE_ALARM / 5) / np.log(4 / 5)))
 def test_every_index(datasets, seed):
     images, _ = datasets.sample_batch(IMAGES, LABELS, DRAWS, seed)
     drawn = np.unique(positions(images)).tolist()
-    assert drawn == list(range(5)), f"drawn are the examples {drawn} of 0 to 4"
+    assert drawn == list(range(5)), f"the drawn examples are {drawn}, expected all of 0 to 4"
 
 
 @claim("mnist.uniform-draws")
@@ -275,12 +275,12 @@ def test_uniform_draws(datasets, seed):
     images, _ = datasets.sample_batch(IMAGES, LABELS, 5000, seed)
     counts = [int((positions(images) == one).sum()) for one in range(5)]
     probability = chance_of_counts(counts)
-    assert probability > FALSE_ALARM, f"even draws are as uneven as {counts} with a probability of {probability:.3g}"
+    assert probability > FALSE_ALARM, f"uniform draws are as uneven as {counts} with probability {probability:.3g}"
 
 
 @claim("mnist.uniform-draws")
 def test_labels_do_not_count(datasets, seed):
-    # One example in five has a label of its own.
+    # Only one of five examples has the label 1.
     labels = np.array([0, 0, 0, 0, 1], np.int32)
     _, drawn = datasets.sample_batch(IMAGES, labels, 1_000, seed)
     assert_share("draws of the only example with its label", int(np.sum(drawn)), 1_000, 1 / 5)
@@ -295,7 +295,7 @@ def test_with_replacement(datasets, seed):
 
 @claim("mnist.batches-differ")
 def test_batches_differ(datasets, seed):
-    # Two batches of that many agree in every draw with a probability of 5^-n, far below the false alarm's.
+    # Two batches of this size agree in every draw with a probability of 5^-n, far below FALSE_ALARM.
     assert_told_apart(
         "batches",
         [*confusable_seeds(seed), (seed + 1) % 2**31],
@@ -303,13 +303,13 @@ def test_batches_differ(datasets, seed):
     )
 
 
-# As many as tell a probability of 1/3 from 0, 1/2 and 1.
+# Number of calls that distinguish a probability of 1/3 from 0, 1/2 and 1.
 CALLS = 150
 
 
 @claim("mnist.small-batches-repeat")
 def test_small_batches_repeat(datasets, seed):
-    # Batches of two of three examples, and one of 50 of 60.
+    # Batches of 2 of 3 examples, then of 50 of 60.
     three = IMAGES[:3], LABELS[:3]
     batches = [positions(datasets.sample_batch(*three, 2, seed + each)[0]) for each in range(CALLS)]
     same = sum(bool(one == other) for one, other in batches)
@@ -318,17 +318,17 @@ def test_small_batches_repeat(datasets, seed):
     distinct = [
         len(np.unique(datasets.sample_batch(numbers, np.zeros(60, np.int32), 50, seed + each)[0])) for each in range(10)
     ]
-    # 50 different ones of 60 have a probability of 3e-14.
-    assert max(distinct) < 50, f"batches of 50 of 60 examples hold {distinct} different ones"
-    # One of 250 different ones of 2,000 has a probability of 1e-7, and three of them 1e-21.
+    # A batch of 50 distinct examples of 60 has a probability of 3e-14.
+    assert max(distinct) < 50, f"batches of 50 of 60 examples hold {distinct} distinct examples, expected repeats"
+    # A batch of 250 distinct examples of 2,000 has a probability of 1e-7, three of them 1e-21.
     many = np.arange(2_000, dtype=np.float32).reshape(-1, 1, 1, 1), np.zeros(2_000, np.int32)
     distinct = [len(np.unique(datasets.sample_batch(*many, 250, seed + each)[0])) for each in range(3)]
-    assert min(distinct) < 250, f"batches of 250 of 2,000 examples hold {distinct} different ones"
+    assert min(distinct) < 250, f"batches of 250 of 2,000 examples hold {distinct} distinct examples, expected repeats"
 
 
 @claim("mnist.ends-are-drawn")
 def test_ends_are_drawn(datasets, seed):
-    # As many as the training set has: a place that overflows 16 bits, and the two ends.
+    # As many examples as the training set, so that a position overflows 16 bits.
     numbers = np.arange(60_000, dtype=np.float32).reshape(-1, 1, 1, 1)
     drawn = datasets.sample_batch(numbers, np.arange(60_000, dtype=np.int32), 60_000, seed)[0].ravel().astype(int)
     twelfths = np.bincount(drawn // 5_000, minlength=12)
@@ -347,8 +347,8 @@ def test_draws_are_independent(datasets, seed):
         firsts = np.arange(len(drawn) - lag)
         firsts = firsts[firsts // lag % 2 == 0]
         equal = int((drawn[firsts] == drawn[firsts + lag]).sum())
-        assert_share(f"draws that are the same {lag} draws later", equal, len(firsts), 1 / 5, decisions=5)
-    # One draw for each of many seeds in a row.
+        assert_share(f"draws that are the same as those {lag} draws later", equal, len(firsts), 1 / 5, decisions=5)
+    # One draw for each of many consecutive seeds.
     first = np.concatenate(
         [positions(datasets.sample_batch(IMAGES, LABELS, 1, seed + each)[0]) for each in range(CALLS)]
     )
@@ -361,7 +361,7 @@ def test_draws_are_no_opposites(datasets, seed):
     drawn = positions(datasets.sample_batch(IMAGES, LABELS, 400, seed)[0])
     probability = chance_of_sequence(drawn, len(IMAGES))
     assert probability > FALSE_ALARM, (
-        f"draws depend on each other as those of {drawn.tolist()} with a probability of {probability:.3g}"
+        f"independent draws look as dependent as {drawn.tolist()} with probability {probability:.3g}"
     )
 
 
@@ -375,11 +375,11 @@ def test_next_seed_draws_by_other_numbers(datasets, seed):
 
 @claim("mnist.batch-seed")
 def test_batch_seed(datasets, seed):
-    first, *others, again = (
+    first, *others, repeated = (
         positions(datasets.sample_batch(IMAGES, LABELS, DRAWS, one % 2**31)[0])
         for one in (seed, seed + 1, seed + 2**8, seed + 2**16, seed + 2**24, seed + 2**30, seed)
     )
-    assert (first == again).all(), f"the seed {seed} draws another batch when used again"
+    assert (first == repeated).all(), f"two calls with the seed {seed} draw different batches"
     for step, other in zip((1, 2**8, 2**16, 2**24, 2**30), others, strict=True):
         assert (first != other).any(), f"the seeds {seed} and {(seed + step) % 2**31} draw the same batch"
 
@@ -389,9 +389,9 @@ def test_images_as_they_are(datasets, seed):
     images = np.random.default_rng(seed).standard_normal((7, 3, 4, 2)).astype(np.float32)
     labels = np.array([0, 9, 200, -1, 70_000, 3, 2**31 - 1], np.int32)
     drawn, classes = datasets.sample_batch(images[:, ::-1].transpose(0, 2, 1, 3), labels, 20, seed)
-    places = [np.flatnonzero(labels == label).tolist() for label in np.asarray(classes)]
-    assert all(places), f"the batch has the labels {classes}, the data set {labels}"
-    expected = np.stack([images[place, ::-1].transpose(1, 0, 2) for (place,) in places])
+    indices = [np.flatnonzero(labels == label).tolist() for label in np.asarray(classes)]
+    assert all(indices), f"the batch has the labels {classes}, the data set {labels}"
+    expected = np.stack([images[index, ::-1].transpose(1, 0, 2) for (index,) in indices])
     assert_equal("the images of the batch", drawn, expected)
 
 
@@ -421,7 +421,9 @@ def test_image_axes(datasets):
     images = np.zeros((2, 28, 28), np.uint8)
     images[1, 3, 5] = 255
     scaled, _ = datasets.preprocess(images, labels_for(images))
-    assert np.argwhere(scaled).tolist() == [[1, 3, 5, 0]], f"the pixel is at {np.argwhere(scaled).tolist()}"
+    assert np.argwhere(scaled).tolist() == [[1, 3, 5, 0]], (
+        f"the pixel is at {np.argwhere(scaled).tolist()}, expected [[1, 3, 5, 0]]"
+    )
 
 
 @claim("mnist.channels-last")
@@ -433,7 +435,7 @@ def test_channels_last(keras):
 def test_grey_has_one(datasets):
     images = np.zeros((2, 28, 28), np.uint8)
     scaled, _ = datasets.preprocess(images, labels_for(images))
-    assert scaled.shape[-1] == 1, f"there are {scaled.shape[-1]} channels"
+    assert scaled.shape[-1] == 1, f"expected 1 channel, got {scaled.shape[-1]}"
 
 
 @claim("mnist.colour-has-three")

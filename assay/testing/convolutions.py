@@ -37,7 +37,7 @@ def arange(*shape: int) -> Array:
     return np.arange(np.prod(shape), dtype=np.float32).reshape(shape)
 
 
-def gray_image(rows: Any) -> Array:  # noqa: ANN401 - anything that NumPy takes for a matrix
+def grey_image(rows: Any) -> Array:  # noqa: ANN401 - anything that NumPy takes for a matrix
     """Return rows of pixels as a batch of one image with one channel."""
     return np.array(rows, np.float32)[None, ..., None]
 

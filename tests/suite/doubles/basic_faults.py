@@ -216,7 +216,7 @@ BASIC_FAULTS = {
         "datasets.preprocess", "mnist.image-axes", "[[1, 5, 3, 0]]", rows_and_columns_swapped
     ),
     "last_example_never_drawn": Fault(
-        "datasets.sample_batch", "mnist.every-index", "[0, 1, 2, 3] of 0 to 4", last_example_never_drawn
+        "datasets.sample_batch", "mnist.every-index", "[0, 1, 2, 3], expected all", last_example_never_drawn
     ),
     "labels_drawn_apart": Fault(
         "datasets.sample_batch", "mnist.batch-pairs", "the labels of the batch", labels_drawn_apart

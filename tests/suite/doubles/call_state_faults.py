@@ -231,7 +231,7 @@ CALL_STATE_FAULTS = {
     "three_channels_at_most": Fault(NUMBERS, "flowers.resize", "image", three_channels_at_most),
     "batches_in_one_buffer": Fault(NUMBERS, "flowers.results-stay", "image_batches: what call 1", in_one_buffer()),
     "batches_of_the_split_in_one_buffer": Fault(SPLIT, "flowers.results-stay", "batches: what call 1", in_one_buffer()),
-    "only_what_is_asked_for": Fault(SPLIT, "flowers.split-shuffled", "of the whole split", only_what_is_asked_for),
+    "only_what_is_asked_for": Fault(SPLIT, "flowers.split-shuffled", "of the whole split are", only_what_is_asked_for),
     "frames_of_the_next_seed": Fault(
         "environments.frames", "cartpole.frames-show-their-states", "the cart", frames_of_the_next_seed
     ),

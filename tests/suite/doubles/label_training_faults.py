@@ -153,7 +153,7 @@ LABEL_TRAINING_FAULTS = {
             "opposite_examples",
             "datasets.sample_batch",
             "mnist.draws-are-independent",
-            "draws depend on each other",
+            "look as dependent as",
             draw_opposite_examples,
         ),
         (

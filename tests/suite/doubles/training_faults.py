@@ -747,8 +747,8 @@ def others():
             "labels_in_8_bits": ("mnist.every-grey-level", "labels above 127", labels_in_8_bits),
             "scaled_by_the_largest": ("mnist.one-image", "one image of 1", scaled_by_the_largest),
             "pixels_in_7_bits": ("mnist.every-grey-level", "the images", pixels_in_7_bits),
-            "images_shuffled": ("mnist.order-kept", "the place of each image", shuffled_images),
-            "examples_shuffled": ("mnist.order-kept", "the place of each image", shuffled_pairs),
+            "images_shuffled": ("mnist.order-kept", "the position of each image", shuffled_images),
+            "examples_shuffled": ("mnist.order-kept", "the position of each image", shuffled_pairs),
             "single_image_squeezed": ("mnist.one-image", "has shape", single_image_squeezed),
         },
         "datasets.sample_batch": {
