@@ -46,37 +46,37 @@ from assay.testing.thresholds import FALSE_ALARM, NORMAL, quarters, threshold
 from assay.testing.training import designed_training
 from assay.testing.training.assertions import assert_goes_on, assert_last_parameters, assert_losses_not_above
 from assay.testing.training.designed_training import OF_THE_DOCUMENT, SMALL, WHOLE, decode, fit, losses_of_examples
-from assay.testing.training.label_training import assert_learns_labels, black_examples
+from assay.testing.training.label_training import HIGH_RATES, assert_learns_labels, black_examples
 from assay.testing.training.mnist_training import Examples
 
 LEARNING_RATE = 0.001
 STEPS = 5
-# A prime number above the usual lengths of compiled loops.
+# A prime number above the usual lengths of unrolled loops.
 MANY_STEPS = 131
-# One that leaves a rest beside blocks of up to 256.
+# Not a multiple of usual block sizes up to 256.
 LARGE_BATCH = 259
 steps = st.sampled_from([1, 2, 10, 1000])
 
 
 def gradients_case(seed):
-    """Return a problem, the definition's loss and gradients, and their bounds."""
+    """Return a problem, its loss and gradients by the definition, and their bounds."""
     return case(problems.mlp, loss_and_gradients, seed)
 
 
 @cache_by_precision
 def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
-    """Return a problem of several batches, the definition's losses and last parameters, and their bounds."""
+    """Return a problem of several batches, losses and final parameters by the definition, and their bounds."""
     problem = problems.mlp(seed, steps=STEPS, adam=adam)
     return solved(problem, trajectory, adam=adam)
 
 
 def adam_case():
-    """Draw parameter, gradient and both moments of one shape; no second moment is negative."""
+    """Draw parameter, gradient and both moments of one shape, with non-negative second moments."""
     return same_shape(4, limit=1.0).map(lambda four: (*four[:3], np.abs(four[3])))
 
 
-# A second moment as small as the square of epsilon, which tells where epsilon is added.
-EPSILON_COUNTS = (
+# A gradient as small as epsilon, with which the step shows where epsilon is added.
+CASE_NEAR_EPSILON = (
     np.zeros((1, 1), np.float32),
     np.full((1, 1), optimizers.EPSILON, np.float32),
     np.zeros((1, 1), np.float32),
@@ -104,8 +104,8 @@ def test_num_epochs(mnist):
 
 @claim("training.epoch-is-no-pass")
 def test_epoch_is_no_pass(datasets, seed):
-    # The images are their own numbers: how many different ones are among n draws from n? The number of empty cells
-    # is asymptotically normal with this mean and variance (Feller, "An introduction to probability theory", IV.2).
+    # Each image is its own number, so the distinct ones among n draws from n can be counted. This count is
+    # asymptotically normal with this mean and variance (Feller, "An introduction to probability theory", IV.2).
     n = 60_000
     numbers = np.arange(n, dtype=np.float32).reshape(n, 1, 1, 1)
     drawn, _ = datasets.sample_batch(numbers, np.zeros(n, np.int32), n, seed)
@@ -113,7 +113,7 @@ def test_epoch_is_no_pass(datasets, seed):
     distinct = len(np.unique(drawn))
     chance = NORMAL.inv_cdf(1 - FALSE_ALARM / 2) * deviation
     assert abs(distinct - mean) < chance, (
-        f"{n} draws from {n} images see {distinct} of them, {distinct / n:.2%}: expected {mean:.0f}, {mean / n:.2%},"
+        f"{n} draws from {n} images include {distinct}, {distinct / n:.2%}: expected {mean:.0f}, {mean / n:.2%},"
         f" give or take {chance:.0f}"
     )
 
@@ -124,7 +124,7 @@ def test_batch_size(models, seed):
     assert_form("the losses of two batches of 50", trained(models, problem)["losses"], (2,))
 
 
-# Each of two steps rounds the rate, and multiplies and divides by it; all else is computed alike in both.
+# Each of the two steps rounds the learning rate, a product and quotients; all else is the same in both.
 RATE_ERROR = 2 * rounding.gamma(rounding.SQRT + 2 * rounding.DIVIDE + 4)
 
 
@@ -132,13 +132,18 @@ RATE_ERROR = 2 * rounding.gamma(rounding.SQRT + 2 * rounding.DIVIDE + 4)
 @pytest.mark.parametrize("learning_rate", [1e-5, 1e-3, 0.02, 0.1, 10.0])
 @pytest.mark.parametrize("step", [1, 7, 2000])
 def test_learning_rate(ops, seed, step, learning_rate):
-    # From a parameter of 0, where nothing is lost by subtraction.
+    # The parameter is 0, so the step is not rounded by a subtraction.
     _, *others = adam_arrays(seed, (2, 3))
     parameter = np.zeros((2, 3), np.float32)
     once, scaled = (to_float64(ops.adam_step(parameter, *others, step, rate)[0]) for rate in (0.01, learning_rate))
     expected = once * (learning_rate / 0.01)
     found = scaled.astype(np.float32)
-    assert_within(f"the step at {learning_rate} against that at 0.01", found, expected, RATE_ERROR * np.abs(expected))
+    assert_within(
+        f"the step with a learning rate of {learning_rate}, scaled from that with 0.01,",
+        found,
+        expected,
+        RATE_ERROR * np.abs(expected),
+    )
 
 
 @claim("training.optimizers-module")
@@ -167,19 +172,19 @@ def test_adam_defaults(keras):
 
 @claim("training.adam-parameter")
 @given(case=adam_case(), step=steps)
-@example(case=EPSILON_COUNTS, step=1)
+@example(case=CASE_NEAR_EPSILON, step=1)
 def test_adam_parameter(ops, permitted, case, step):
     permitted(either_adam(partial(assert_adam, ops, case, step, "parameter")), alike=True)
 
 
 def adam_arrays(seed, shape, scale=1.0):
-    """Draw parameter, gradient and both moments, of the magnitude that such gradients give them."""
+    """Draw parameter, gradient and both moments; `scale` is the magnitude of gradients."""
     parameter, gradient, first, root = cases.normal(seed, shape, shape, shape, shape)
     return parameter, np.float32(scale) * gradient, np.float32(scale) * first, np.square(np.float32(scale) * root)
 
 
 def assert_adam_steps(ops, permitted, calls):
-    """Compare steps with the definition, all of them with epsilon in one place."""
+    """Compare steps with the definition, with the same place of epsilon in all of them."""
 
     def check(adam):
         for arguments in calls:
@@ -218,7 +223,7 @@ def test_adam_any_gradient(ops, permitted, seed, scale):
 
 @claim("training.adam-epsilon-place")
 def test_adam_epsilon_place(ops, permitted, seed):
-    # Gradients around epsilon, where its place decides the step.
+    # With gradients near epsilon, the step depends on the place of epsilon.
     calls = [
         (*adam_arrays(seed, shape, scale), step, rate)
         for shape in ((5, 7), (ODD,))
@@ -262,20 +267,20 @@ def test_adam_second_moment(ops, case, step):
 
 
 def first_step(ops, gradient):
-    """Return how far the first step of Adam moves parameters of 0."""
+    """Return the first step of Adam from parameters of 0."""
     zeros = np.zeros_like(gradient)
     return ops.adam_step(zeros, gradient, zeros, zeros, 1, LEARNING_RATE)[0]
 
 
 def first_step_bound(gradient):
-    """Bound the rounding of the first step, and what epsilon takes from its length."""
+    """Bound the rounding errors of the first step, and the effect of epsilon on its length."""
     zeros = np.zeros(gradient.shape)
     bound, *_ = rounding.adam_step(zeros, to_float64(gradient), zeros, zeros, 1, LEARNING_RATE)
     root = np.abs(to_float64(gradient)) * math.sqrt(1 - optimizers.BETA_2)
     return bound + LEARNING_RATE * optimizers.EPSILON / (root + optimizers.EPSILON)
 
 
-# Gradients well above epsilon, which would shorten the step.
+# Gradients far above epsilon, so that epsilon hardly shortens the step.
 gradients = arrays((2, 3)).map(lambda values: np.where(np.abs(values) < 1, np.float32(1), values))
 
 
@@ -290,16 +295,16 @@ def test_adam_bias_correction(ops, gradient):
 @claim("training.adam-gradient-scale")
 @given(gradient=gradients)
 def test_adam_gradient_scale(ops, gradient):
-    compute_once, larger = first_step(ops, gradient), first_step(ops, np.float32(1000) * gradient)
+    step, larger = first_step(ops, gradient), first_step(ops, np.float32(1000) * gradient)
     bound = first_step_bound(gradient) + first_step_bound(np.float32(1000) * gradient)
-    assert_within("the first step for 1,000 times the gradient", larger, to_float64(compute_once), bound)
+    assert_within("the first step for 1,000 times the gradient", larger, to_float64(step), bound)
 
 
 @claim("training.adam-against-gradient")
 @given(gradient=gradients)
 def test_adam_against_gradient(ops, gradient):
     signs = np.sign(first_step(ops, gradient))
-    assert (signs == -np.sign(gradient)).all(), f"for gradients {gradient} the step goes {signs}"
+    assert (signs == -np.sign(gradient)).all(), f"for gradients {gradient} the steps have the signs {signs}"
 
 
 @claim("training.adam-zero-gradient")
@@ -311,12 +316,13 @@ def test_adam_zero_gradient(ops, parameter, step):
 
 
 @claim("training.random-batches")
-def test_random_batches(of_seven, seed):
-    first, second = (run.losses for run in of_seven[:2])
-    assert (first != second).any(), f"the seeds {seed} and {seed + 1} have the losses {first}"
+def test_random_batches(trainings_of_seven, seed):
+    first, second = (run.losses for run in trainings_of_seven[:2])
+    assert (first != second).any(), f"the seeds {seed} and {seed + 1} both have the losses {first}"
 
 
-# So many trainings show a shuffling of each epoch: then one batch of 3 in ten repeats an example, and otherwise four.
+# Number of trainings, enough to detect a shuffling of each epoch. With it, one in ten batches of 3 repeats an example,
+# and with independent draws four in ten.
 SEEDS_OF_SEVEN = 10
 SEEDS_OF_TWO = 6
 
@@ -327,8 +333,8 @@ def frozen_training(training, sizes, examples, seed):
 
 
 @pytest.fixture(scope="session")
-def of_seven(training, seed, compute_once):
-    """Return trainings with a learning rate of 0 on seven examples in batches of 3, each with another seed."""
+def trainings_of_seven(training, seed, compute_once):
+    """Return trainings with different seeds and a learning rate of 0, on seven examples in batches of 3."""
     examples = designed_training.seven_examples(seed)
     return compute_once(
         "frozen-of-seven",
@@ -342,8 +348,8 @@ def two_examples(seed):
 
 
 @pytest.fixture(scope="session")
-def of_two(training, seed, compute_once):
-    """Return trainings on 60 examples in batches of 50, two examples taking turns."""
+def trainings_of_two(training, seed, compute_once):
+    """Return trainings on 60 examples in batches of 50, in which two examples alternate."""
     examples = designed_training.alternate(two_examples(seed), OF_THE_DOCUMENT)
     return compute_once(
         "frozen-of-two",
@@ -352,25 +358,25 @@ def of_two(training, seed, compute_once):
 
 
 def decode_each(runs, examples, batch_size):
-    """Read the batches of trainings with a learning rate of 0 from their losses, uncertain ones among them."""
+    """Infer the batches of trainings with a learning rate of 0 from their losses, even where this is ambiguous."""
     return [decode(run.losses, losses_of_examples(run.parameters, examples, batch_size), batch_size) for run in runs]
 
 
-def decoded(runs, examples, batch_size):
-    """Read the batches of those trainings whose examples have different losses."""
+def decode_certain(runs, examples, batch_size):
+    """Infer the batches of those trainings in which the losses determine them."""
     return designed_training.certain(decode_each(runs, examples, batch_size))
 
 
 @pytest.fixture(scope="session")
-def batches_of_seven(of_seven, seed):
-    """Return how often each batch of 3 holds each of seven examples: counts [12, 7] of each training."""
-    return decoded(of_seven, designed_training.seven_examples(seed), SMALL.batch_size)
+def batches_of_seven(trainings_of_seven, seed):
+    """Return how often each batch of 3 contains each of seven examples: counts [12, 7] of each training."""
+    return decode_certain(trainings_of_seven, designed_training.seven_examples(seed), SMALL.batch_size)
 
 
 @pytest.fixture(scope="session")
-def batches_of_two(of_two, seed):
-    """Return how often each batch of 50 holds each of two examples: counts [20, 2] of each training."""
-    return decoded(of_two, two_examples(seed), OF_THE_DOCUMENT.batch_size)
+def batches_of_two(trainings_of_two, seed):
+    """Return how often each batch of 50 contains each of two examples: counts [20, 2] of each training."""
+    return decode_certain(trainings_of_two, two_examples(seed), OF_THE_DOCUMENT.batch_size)
 
 
 @claim("training.fit-batches")
@@ -380,24 +386,24 @@ def test_fit_batches(batches_of_seven, batches_of_two):
             off = int((run.distances > run.tolerance).sum())
             worst = int(run.distances.argmax())
             assert not off, (
-                f"{off} of {sizes.num_batches} losses are the mean loss of no {sizes.batch_size} examples of the"
+                f"{off} of {sizes.num_batches} losses are not the mean loss of any {sizes.batch_size} examples of the"
                 f" training set: that of batch {worst} is off by {run.distances[worst]:.3g}, allowed"
                 f" {run.tolerance:.3g}"
             )
 
 
-# A batch of more examples than there are.
+# Batches of more examples than the training set has.
 MORE = designed_training.Sizes(num_examples=2, num_batches=SMALL.num_batches, batch_size=SMALL.batch_size)
 
 
 @claim("training.fit-batches")
 def test_fit_batches_of_more(training, seed):
     examples = two_examples(seed)
-    runs = decoded([frozen_training(training, MORE, examples, seed)], examples, MORE.batch_size)
+    runs = decode_certain([frozen_training(training, MORE, examples, seed)], examples, MORE.batch_size)
     off = sum(int((run.distances > run.tolerance).sum()) for run in runs)
     assert not off, (
-        f"{off} of {MORE.num_batches} losses are the mean loss of no {MORE.batch_size} examples of a training set of"
-        f" {MORE.num_examples}"
+        f"{off} of {MORE.num_batches} losses are not the mean loss of any {MORE.batch_size} examples of a training set"
+        f" of {MORE.num_examples}"
     )
 
 
@@ -415,7 +421,7 @@ def test_fit_repeated_draws(batches_of_seven, batches_of_two):
     counts = np.concatenate([run.counts for run in batches_of_seven])
     all_different = int((counts.max(axis=1) == 1).sum())
     assert_share("batches of 3 of 7 without a repetition", all_different, len(counts), 6 / 7 * 5 / 7, decisions=3)
-    # 50 draws of two kinds of examples, 30 of each: without replacement they come out more even.
+    # 50 draws from two kinds of examples, 30 of each. Without replacement, the counts would be more even.
     counts = np.concatenate([run.counts for run in batches_of_two])[:, 0]
     possible = np.array([math.comb(50, k) for k in range(51)]) / 2**50
     even, odd = np.abs(np.arange(51) - 25) <= 2, np.arange(51) % 2 == 1
@@ -424,7 +430,7 @@ def test_fit_repeated_draws(batches_of_seven, batches_of_two):
     assert_share("batches of 50 with an odd number of one kind", int(odd[counts].sum()), total, 1 / 2, decisions=3)
 
 
-# Three draws of seven: all the same, two the same, none; a batch of each kind has this probability.
+# Probability of each batch of three draws from seven: with three equal draws, with two, and with none.
 THREE_OF_SEVEN = np.repeat([1 / 343, 3 / 343, 6 / 343], [7, 42, 35])
 
 
@@ -445,9 +451,9 @@ def test_fit_new_draws(batches_of_seven, batches_of_two):
 
 
 @claim("training.fit-new-draws")
-def test_fit_new_draws_by_the_next_seed(of_seven, seed):
-    each = decode_each(of_seven, designed_training.seven_examples(seed), SMALL.batch_size)
-    # Every training has one partner, so that no batch is in two pairs.
+def test_fit_new_draws_by_the_next_seed(trainings_of_seven, seed):
+    each = decode_each(trainings_of_seven, designed_training.seven_examples(seed), SMALL.batch_size)
+    # Each training has one partner, so that no batch is in two pairs.
     pairs = [
         (one, next_) for one, next_ in zip(each[::2], each[1::2], strict=True) if one.is_certain & next_.is_certain
     ]
@@ -465,26 +471,26 @@ def test_fit_new_draws_by_the_next_seed(of_seven, seed):
 
 
 def disjoint_pairs(batches, lag):
-    """Pair batches so many places apart, each of them at most once, as equal pairs are then independent."""
+    """Pair batches at a distance of `lag`, each batch at most once, so that equal pairs are independent."""
     firsts = [first for first in range(len(batches) - lag) if first // lag % 2 == 0]
     return [(batches[first], batches[first + lag]) for first in firsts]
 
 
-# A twelfth of the training set.
+# Number of examples of one kind, a twelfth of the training set.
 PART = 5_000
 
 
 @claim("training.fit-whole-set")
 @pytest.mark.parametrize("part", ["first", "last"])
 def test_fit_whole_set(training, seed, part):
-    # Both kinds are the same image with different labels, so the 5,000 examples of one kind show in the losses.
+    # Both kinds are the same image with different labels, so the losses show how often each kind is drawn.
     images, labels = two_examples(seed)
     two = Examples(images[[0, 0]], labels)
     kinds = np.repeat(labels, (WHOLE.num_examples - PART, PART))
     kinds = kinds[::-1].copy() if part == "first" else kinds
     examples = Examples(np.broadcast_to(images[0], (WHOLE.num_examples, 28, 28, 1)), kinds)
     run = frozen_training(training, WHOLE, examples, seed)
-    (found,) = decoded([run], two, WHOLE.batch_size)
+    (found,) = decode_certain([run], two, WHOLE.batch_size)
     assert (found.distances <= found.tolerance).all(), "the losses are not means of the two kinds' losses"
     total = WHOLE.num_batches * WHOLE.batch_size
     drawn = int(found.counts[:, 1].sum())
@@ -492,43 +498,45 @@ def test_fit_whole_set(training, seed, part):
 
 
 @claim("training.fit-initial-parameters")
-def test_fit_initial_parameters(of_seven):
-    parameters = of_seven[0].parameters
+def test_fit_initial_parameters(trainings_of_seven):
+    parameters = trainings_of_seven[0].parameters
     initial_parameters.assert_new("mlp", parameters)
     initial_parameters.assert_fine(parameters)
     initial_parameters.assert_distinct(parameters)
     initial_parameters.assert_unrelated(parameters)
-    initial_parameters.assert_unrelated_to(parameters, of_seven[1].parameters)
+    initial_parameters.assert_unrelated_to(parameters, trainings_of_seven[1].parameters)
 
 
 @claim("training.fit-start")
-def test_fit_start(of_seven, of_two, seed):
-    for one, (first, second) in enumerate(zip(of_seven, of_two, strict=False)):
+def test_fit_start(trainings_of_seven, trainings_of_two, seed):
+    for one, (first, second) in enumerate(zip(trainings_of_seven, trainings_of_two, strict=False)):
         for name, value in first.parameters.items():
-            what = f"{name} after a learning rate of 0, seed {seed + one}, on other data"
+            what = f"{name} after a training with a learning rate of 0 and seed {seed + one} on other data"
             assert_equal(what, second.parameters[name], to_float64(value))
 
 
 def is_readable(run, examples, batch_size):
-    """Whether the losses of a training with a learning rate of 0 tell which examples its batches hold."""
+    """Whether the losses of a training with a learning rate of 0 determine the examples of its batches."""
     known = losses_of_examples(run.parameters, examples, batch_size)
     return decode(run.losses, known, batch_size).is_certain
 
 
 @claim("training.fit-seed")
-def test_fit_seed(training, of_seven, batches_of_seven, seed):
+def test_fit_seed(training, trainings_of_seven, batches_of_seven, seed):
     examples = designed_training.seven_examples(seed)
-    # Initial parameters may give different batches losses that float32 cannot tell apart.
-    first = next(each for each, run in enumerate(of_seven) if is_readable(run, examples, SMALL.batch_size))
+    # With some initial parameters, float32 cannot distinguish the losses of different batches.
+    first = next(each for each, run in enumerate(trainings_of_seven) if is_readable(run, examples, SMALL.batch_size))
     again = frozen_training(training, SMALL, examples, seed + first)
-    for name, value in of_seven[first].parameters.items():
+    for name, value in trainings_of_seven[first].parameters.items():
         assert_equal(f"{name}, drawn again with the seed {seed + first}", again.parameters[name], to_float64(value))
-    (batches,) = decoded([again], examples, SMALL.batch_size)
+    (batches,) = decode_certain([again], examples, SMALL.batch_size)
     same = (batches.counts == batches_of_seven[0].counts).all()
-    assert same, f"the seed {seed + first} draws other batches when used again"
+    assert same, f"the seed {seed + first} draws other batches in a second training"
     for each in range(1, SEEDS_OF_SEVEN):
-        seeds_ = (seed, seed + each)
-        initial_parameters.assert_all_differ(of_seven[0].parameters, of_seven[each].parameters, seeds_)
+        seed_pair = (seed, seed + each)
+        initial_parameters.assert_all_differ(
+            trainings_of_seven[0].parameters, trainings_of_seven[each].parameters, seed_pair
+        )
     for each, other in enumerate(batches_of_seven[1:], start=1):
         same = (other.counts == batches_of_seven[0].counts).all()
         assert not same, f"trainings 0 and {each} draw the same batches with different seeds"
@@ -536,23 +544,23 @@ def test_fit_seed(training, of_seven, batches_of_seven, seed):
 
 @claim("training.fit-seed")
 def test_fit_confusable_seeds(training, seed):
-    examples, seeds_ = designed_training.seven_examples(seed), confusable_seeds(seed)
-    runs = [frozen_training(training, SMALL, examples, one) for one in seeds_]
+    examples, confusable = designed_training.seven_examples(seed), confusable_seeds(seed)
+    runs = [frozen_training(training, SMALL, examples, one) for one in confusable]
     kernels = [run.parameters["dense1/kernel"] for run in runs]
-    assert_told_apart("initial parameters", seeds_, dict(zip(seeds_, kernels, strict=True)).__getitem__)
-    # Some initial parameters give different batches losses that float32 cannot distinguish.
+    assert_told_apart("initial parameters", confusable, dict(zip(confusable, kernels, strict=True)).__getitem__)
+    # With some initial parameters, float32 cannot distinguish the losses of different batches.
     batches = {
         one: decode(run.losses, losses_of_examples(run.parameters, examples, SMALL.batch_size), SMALL.batch_size)
-        for one, run in zip(seeds_, runs, strict=True)
+        for one, run in zip(confusable, runs, strict=True)
     }
     readable = [one for one, found in batches.items() if found.is_certain]
     assert_told_apart("batches", readable, lambda one: batches[one].counts)
 
 
 @claim("training.fit-memory-order")
-def test_fit_memory_order(training, of_seven, seed):
+def test_fit_memory_order(training, trainings_of_seven, seed):
     examples = designed_training.seven_examples(seed)
-    tolerance = losses_of_examples(of_seven[0].parameters, examples, SMALL.batch_size).tolerance
+    tolerance = losses_of_examples(trainings_of_seven[0].parameters, examples, SMALL.batch_size).tolerance
     for order, views, plain in memory_orders(*examples):
         found, expected = (
             frozen_training(training, SMALL, Examples(*values), seed).losses for values in (views, plain)
@@ -560,16 +568,12 @@ def test_fit_memory_order(training, of_seven, seed):
         assert_within(f"the losses, arrays {order}", found, to_float64(expected), 2 * tolerance)
 
 
-# A rate at which the common label is soon all but certain, so that the loss of a batch with the rare one stands out.
-HIGH_RATE = 0.5
-
-
 @claim("training.fit-labels")
-def test_fit_labels(training, of_seven, seed):
+def test_fit_labels(training, trainings_of_seven, seed):
     labels = tuple(np.random.default_rng(seed).permutation(10)[:2].tolist())
-    run = fit(training, "mlp", SMALL, black_examples(SMALL, *labels), learning_rate=HIGH_RATE, seed=seed)
-    assert_learns_labels("mlp", run, SMALL, labels, HIGH_RATE)
-    for name, value in of_seven[0].parameters.items():
+    run = fit(training, "mlp", SMALL, black_examples(SMALL, *labels), learning_rate=HIGH_RATES["mlp"], seed=seed)
+    assert_learns_labels("mlp", run, SMALL, labels, HIGH_RATES["mlp"])
+    for name, value in trainings_of_seven[0].parameters.items():
         if name.endswith("kernel"):
             assert_equal(f"{name} after a training on black images", run.parameters[name], to_float64(value))
 
@@ -581,7 +585,7 @@ def test_fit_labels_of_many_steps(training, seed):
     assert_learns_labels("mlp", run, sizes, (label, label), 0.01)
 
 
-# So many batches of a training on different examples hardly ever have losses that fall from each to the next.
+# Number of batches of a training. Their losses hardly ever fall from each batch to the next.
 FALLING = 12
 
 
@@ -596,17 +600,19 @@ def test_fit_last_parameters(training, seed):
     assert_last_parameters("batches", train(FALLING).losses, lambda number: train(number).parameters)
 
 
-# By size, learning rates of trainings that follow the definition: the document's, a higher and a lower one.
-FOLLOWED = [(SMALL, 0.001), (SMALL, 0.01), (OF_THE_DOCUMENT, 0.0003)]
+# Sizes and learning rates of trainings that are compared with the definition.
+TRAININGS_OF_COPIES = [(SMALL, 0.001), (SMALL, 0.01), (OF_THE_DOCUMENT, 0.0003)]
 
 
 @pytest.fixture(scope="session")
-def followed(training, of_seven, seed, compute_once):
-    """Return trainings on copies of one example, each as a problem and what `fit` made of it."""
+def trainings_of_copies(training, trainings_of_seven, seed, compute_once):
+    """Return trainings on copies of one example, each as a problem and the result of `fit`."""
 
     def train():
-        for sizes, learning_rate in FOLLOWED:
-            problem = designed_training.copies_of_one("mlp", of_seven[0].parameters, sizes, learning_rate, seed)
+        for sizes, learning_rate in TRAININGS_OF_COPIES:
+            problem = designed_training.copies_of_one(
+                "mlp", trainings_of_seven[0].parameters, sizes, learning_rate, seed
+            )
             examples = designed_training.examples_of(problem, sizes)
             yield problem, fit(training, "mlp", sizes, examples, learning_rate=learning_rate, seed=seed)
 
@@ -614,11 +620,13 @@ def followed(training, of_seven, seed, compute_once):
 
 
 @pytest.fixture(scope="session")
-def assert_followed(followed, compute_once):
-    """Return a function that compares losses or parameters of these trainings with the definition's."""
+def assert_trainings_of_copies(trainings_of_copies, compute_once):
+    """Return a function that compares losses or parameters of these trainings with the definition."""
 
     def check(names, *, adam):
-        for number, ((sizes, learning_rate), (problem, found)) in enumerate(zip(FOLLOWED, followed, strict=True)):
+        for number, ((sizes, learning_rate), (problem, found)) in enumerate(
+            zip(TRAININGS_OF_COPIES, trainings_of_copies, strict=True)
+        ):
             solve = partial(solve_training, problem, learning_rate, adam=adam)
             _, expected, bounds = compute_once(f"followed-{number}-{adam.value}", solve)
             what = f"fit, {sizes.num_batches} batches of {sizes.batch_size}, learning rate {learning_rate}"
@@ -629,29 +637,29 @@ def assert_followed(followed, compute_once):
 
 
 @claim("training.fit-trajectory")
-def test_fit_trajectory(assert_followed, permitted):
-    permitted(either_adam(partial(assert_followed, [*definition.MODELS["mlp"].shapes])))
+def test_fit_trajectory(assert_trainings_of_copies, permitted):
+    permitted(either_adam(partial(assert_trainings_of_copies, [*definition.MODELS["mlp"].shapes])))
 
 
 @claim("training.fit-moves-every-parameter")
-def test_fit_moves_every_parameter(followed):
-    for problem, found in followed:
-        still = [name for name, value in problem.parameters.items() if (found.parameters[name] == value).all()]
-        assert not still, f"the training did not move {', '.join(still)}"
+def test_fit_moves_every_parameter(trainings_of_copies):
+    for problem, found in trainings_of_copies:
+        unchanged = [name for name, value in problem.parameters.items() if (found.parameters[name] == value).all()]
+        assert not unchanged, f"the training does not change {', '.join(unchanged)}"
 
 
 @claim("training.fit-losses")
-def test_fit_losses(assert_followed, permitted):
-    permitted(either_adam(partial(assert_followed, ["losses"])))
+def test_fit_losses(assert_trainings_of_copies, permitted):
+    permitted(either_adam(partial(assert_trainings_of_copies, ["losses"])))
 
 
-# So many trainings of so many steps: that other batches fit all of them has a probability below 10^-6.
+# Numbers of trainings and of steps. Other batches fit all of them with a probability below 10^-6.
 SEEDS_OF_STEPS, FIRST_STEPS = 3, 4
 
 
 @claim("training.fit-losses")
 def test_fit_losses_of_the_batches_trained_on(training, seed):
-    # Each example has pixels of its own, so the weights that have moved tell which examples were trained on.
+    # Each example has pixels of its own, so the weights that change show which examples a step uses.
     examples = designed_training.separate_examples(seed)
     own = examples.images.reshape(SMALL.num_examples, -1) > 0
     for each in range(SEEDS_OF_STEPS):
@@ -673,17 +681,17 @@ def test_fit_losses_of_the_batches_trained_on(training, seed):
             if not batch.is_certain:
                 break
             drawn |= batch.counts[0] > 0
-            moved = (run.parameters["dense1/kernel"] != initial).any(axis=-1)
-            trained_on = (own & moved).any(axis=-1)
+            changed = (run.parameters["dense1/kernel"] != initial).any(axis=-1)
+            trained_on = (own & changed).any(axis=-1)
             assert (trained_on == drawn).all(), (
-                f"the losses of {number} batches are those of the examples {np.flatnonzero(drawn).tolist()}, and the"
-                f" steps are taken on {np.flatnonzero(trained_on).tolist()}"
+                f"the losses of {number} batches are those of the examples {np.flatnonzero(drawn).tolist()}, but the"
+                f" steps use {np.flatnonzero(trained_on).tolist()}"
             )
 
 
 @claim("training.fit-losses")
 def test_fit_goes_on(training, seed):
-    # All examples are alike, and at this rate their loss becomes so small that float32 hardly distinguishes it from 0.
+    # All examples are equal. With this learning rate the loss falls to the smallest numbers of float32.
     one = designed_training.separate_examples(seed)
     examples = Examples(*(np.broadcast_to(values[0], (SMALL.num_examples, *values.shape[1:])) for values in one))
     curve = fit(training, "mlp", SMALL, examples, learning_rate=0.005, seed=seed).losses
@@ -715,7 +723,7 @@ def test_all_zero_model(models, seed):
     problem = problems.mlp(seed)
     zeros = {name: np.zeros_like(value) for name, value in problem.parameters.items()}
     actual, _ = models.loss_and_gradients(*problem._replace(parameters=zeros))
-    # Probabilities of 1/10 each come out of softmax rounded; a mean over 8 examples rounds 8 times more.
+    # The bound covers the rounding of the probabilities of 1 / 10, and of the mean over 8 examples.
     even = np.full((1, 10), 0.1, np.float32).astype(np.float64)
     bound = rounding.crossentropy(np.ones((1, 1)), even)[0] + rounding.gamma(8 + rounding.DIVIDE) * math.log(10)
     assert_within("the loss", actual, math.log(10), bound + 10 * rounding.softmax(np.zeros((1, 10)))[0, 0])
@@ -799,7 +807,7 @@ def test_order_of_batches(models, permitted, seed):
         problem = trajectory_case(seed, adam=adam).problem
         reverse = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
         problem, expected, bounds = solved(reverse, trajectory, adam=adam)
-        assert_close("train on the batches in reverse", trained(models, problem), expected, bounds)
+        assert_close("train on the batches in reverse order", trained(models, problem), expected, bounds)
 
     permitted(either_adam(check))
 
@@ -821,7 +829,7 @@ def test_new_optimizer(models, permitted, seed):
 def test_other_learning_rates(models, permitted, seed, learning_rate, steps):
     def check(*, adam):
         options = {"learning_rate": learning_rate, "adam": adam}
-        # Several large steps lead to probabilities that some implementations clip.
+        # Several large steps would lead to probabilities that some implementations clip.
         problem = problems.mlp(seed, steps=steps, **options)
         _, expected, bounds = solve_training(problem, **options)
         what = f"train, learning rate {learning_rate}"
@@ -832,7 +840,7 @@ def test_other_learning_rates(models, permitted, seed, learning_rate, steps):
 
 @claim("training.other-learning-rates")
 def test_learning_rate_zero(models, seed):
-    # The losses say in which order the batches came.
+    # With constant parameters, the losses show the order of the batches.
     problem = problems.mlp(seed, steps=STEPS, learning_rate=0.0)
     _, expected, bounds = solve_training(problem, 0.0)
     found = trained(models, problem, 0.0)
@@ -880,7 +888,7 @@ def test_confident_and_wrong(models, seed, probability):
 def test_after_other_trainings(models, permitted, seed):
     def check(adam):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
-        # With another model, with other parameters, a higher rate and larger batches, and with other batches.
+        # Earlier trainings use another model, other parameters and batches, and a higher learning rate.
         trained(models, problems.linear(seed, steps=2), 0.1)
         trained(models, problems.mlp(seed, batch=50, steps=2), 0.01)
         trained(models, trajectory_case(seed + 1, adam=adam).problem)
@@ -895,12 +903,12 @@ def test_after_other_trainings(models, permitted, seed):
 def test_every_parameter_moves(models, seed):
     problem = problems.mlp(seed, steps=1)
     after = trained(models, problem)
-    still = [name for name, value in problem.parameters.items() if (after[name] == value).all()]
-    assert not still, f"the step did not move {still}"
+    unchanged = [name for name, value in problem.parameters.items() if (after[name] == value).all()]
+    assert not unchanged, f"the step does not change {unchanged}"
 
 
-def applied(keras, pairs):
-    """Let an SGD optimizer apply gradients to one variable that holds 1, 2, and return what it holds then."""
+def apply_gradients(keras, pairs):
+    """Apply gradients of 1 to a variable [1, 2] with SGD and a learning rate of 0.5; return its new value."""
     layer = keras.namespace.layers.Dense(1, use_bias=False)
     layer.build((None, 2))
     layer.set_weights([np.array([[1.0], [2.0]], np.float32)])
@@ -912,14 +920,14 @@ def applied(keras, pairs):
 @claim("training.apply-gradients")
 def test_apply_gradients(keras):
     # Halves are exact in float32.
-    changed = applied(keras, lambda gradients, variables: list(zip(gradients, variables, strict=True)))
+    changed = apply_gradients(keras, lambda gradients, variables: list(zip(gradients, variables, strict=True)))
     assert_equal("the variable", changed, np.array([[0.5], [1.5]]))
 
 
 @claim("training.apply-gradients")
 @pytest.mark.filterwarnings("ignore:.*radients do not exist")
 def test_apply_missing_gradients(keras):
-    # tape.gradient gives None for a variable that the loss does not depend on.
+    # tape.gradient returns None for a variable that the loss does not depend on.
     one, other = (keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones") for _ in range(2))
     for layer in (one, other):
         layer.build((None, 1))
@@ -932,7 +940,7 @@ def test_apply_missing_gradients(keras):
 
 @claim("training.apply-gradients-zip")
 def test_apply_gradients_zip(keras):
-    assert_equal("the variable", applied(keras, zip), np.array([[0.5], [1.5]]))
+    assert_equal("the variable", apply_gradients(keras, zip), np.array([[0.5], [1.5]]))
 
 
 @claim("training.number-of-losses")
