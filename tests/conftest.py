@@ -11,6 +11,7 @@ from assay.spec.vectors import read
 from assay.testing.assertions import assert_form
 from assay.testing.thresholds import threshold
 from assay.testing.training import text_training
+from assay.testing.training.designed_training import SMALL, Fitted, frozen_training, seven_examples
 from assay.testing.training.mnist_training import Examples, examples, train
 from assay.testing.training.network_training import Batch, draw_batch
 
@@ -58,6 +59,21 @@ def cnn_five_epochs(training, train_set, test_set, seed, compute_once) -> dict[s
     """Return losses, parameters and accuracy of the CNN after 6,000 batches, trained once per run."""
     recipe = threshold("cnn_five_epochs").recipe
     return compute_once("cnn_five_epochs", lambda: train(training, recipe, train_set, test_set, seed))
+
+
+# Number of trainings, enough to detect a shuffling of each epoch. With it, one in ten batches of 3 repeats an example,
+# and with independent draws four in ten.
+TRAININGS_OF_SEVEN = 10
+
+
+@pytest.fixture(scope="session")
+def trainings_of_seven(training, seed, compute_once) -> list[Fitted]:
+    """Return trainings with different seeds and a learning rate of 0, on seven examples in batches of 3."""
+    drawn = seven_examples(seed)
+    return compute_once(
+        "frozen-of-seven",
+        lambda: [frozen_training(training, SMALL, drawn, seed + each) for each in range(TRAININGS_OF_SEVEN)],
+    )
 
 
 @pytest.fixture(scope="session")

@@ -66,7 +66,7 @@ from assay.testing.training.assertions import (
     pictures,
 )
 from assay.testing.training.designed_training import Sizes, fit
-from assay.testing.training.label_training import assert_learns_labels, black_examples
+from assay.testing.training.label_training import HIGH_RATES, assert_learns_labels, black_examples
 from assay.testing.training.mnist_training import Examples
 from assay.testing.training.reported_accuracy import assert_reported
 
@@ -662,7 +662,6 @@ def test_same_recipe(mnist):
 FITTED = Sizes(num_examples=3, num_batches=2, batch_size=2)
 # More steps than Adam's first moment remembers.
 LABELLED = FITTED._replace(num_batches=12)
-HIGH_RATE = 0.3
 
 
 @pytest.fixture(scope="session")
@@ -694,8 +693,8 @@ def test_fit_initial_parameters(fitted):
 def test_fit_labels(training, fitted, seed):
     labels = tuple(np.random.default_rng(seed).permutation(10)[:2].tolist())
     examples = black_examples(LABELLED, *labels)
-    run = fit(training, "cnn", LABELLED, examples, learning_rate=HIGH_RATE, seed=seed + 1)
-    assert_learns_labels("cnn", run, LABELLED, labels, HIGH_RATE)
+    run = fit(training, "cnn", LABELLED, examples, learning_rate=HIGH_RATES["cnn"], seed=seed + 1)
+    assert_learns_labels("cnn", run, LABELLED, labels, HIGH_RATES["cnn"])
     initial_parameters.assert_all_differ(fitted[1].parameters, run.parameters, (seed, seed + 1))
 
 

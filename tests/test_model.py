@@ -7,13 +7,14 @@ from hypothesis import given
 from assay.spec.error_bounds import rounding
 from assay.spec.semantics.layers import dense
 from assay.testing.assertions import assert_equal, assert_within, claim
+from assay.testing.keras_layers import create_layer
 from assay.testing.strategies import arrays
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
 
-def model_of(keras, call, **attributes):
-    """Make a model with these layers as attributes, which calls `call(self, inputs)`."""
+def create_model(keras, call, **attributes):
+    """Create a model with these attributes that computes `call(self, inputs)`."""
 
     class MyModel(keras.namespace.Model):
         def __init__(self):
@@ -28,21 +29,12 @@ def model_of(keras, call, **attributes):
 
 
 def dense_model(keras):
-    return model_of(keras, lambda self, inputs: self.dense(inputs), dense=keras.namespace.layers.Dense(1))
-
-
-def layer_of(keras, call):
-    """Make a layer that computes `call(inputs)`."""
-
-    class MyLayer(keras.namespace.layers.Layer):
-        def call(self, inputs):
-            return call(inputs)
-
-    return MyLayer()
+    """Create a model of one Dense layer."""
+    return create_model(keras, lambda self, inputs: self.dense(inputs), dense=keras.namespace.layers.Dense(1))
 
 
 def layer_with_weight(keras, *, trainable):
-    """Make a layer that multiplies by a variable, which is 1 to start with."""
+    """Create a layer that multiplies by a variable, whose initial value is 1."""
 
     class Scale(keras.namespace.layers.Layer):
         def build(self, input_shape):
@@ -55,14 +47,15 @@ def layer_with_weight(keras, *, trainable):
 
 
 def run(keras, model):
+    """Call a model on `X`, and return its output as an array."""
     return keras.to_numpy(model(keras.to_tensor(X)))
 
 
 def assert_variables(model, expected):
-    """Check that the model has these very variables, in this order."""
+    """Check that the model has these variables, the same objects in the same order."""
     actual = model.variables
     same = len(actual) == len(expected) and all(map(lambda one, other: one is other, actual, expected))
-    assert same, f"model.variables is {actual}, and has to be {expected}"
+    assert same, f"model.variables is {actual}, expected {expected}"
 
 
 @claim("model.dynamic")
@@ -72,7 +65,7 @@ def test_dynamic(keras):
             inputs = inputs * 2
         return inputs
 
-    model = model_of(keras, call, times=1)
+    model = create_model(keras, call, times=1)
     for times in (1, 3, 0):
         model.times = times
         assert_equal(f"the input, doubled {times} times", run(keras, model), X * 2**times)
@@ -129,28 +122,28 @@ def test_layer_computes(keras, inputs):
 
 @claim("model.connects-layers")
 def test_connects_layers(keras):
-    double, increment = layer_of(keras, lambda inputs: inputs * 2), layer_of(keras, lambda inputs: inputs + 1)
-    model = model_of(keras, lambda self, inputs: self.second(self.first(inputs)), second=increment, first=double)
+    double, increment = create_layer(keras, lambda inputs: inputs * 2), create_layer(keras, lambda inputs: inputs + 1)
+    model = create_model(keras, lambda self, inputs: self.second(self.first(inputs)), second=increment, first=double)
     assert_equal("the second layer of the first", run(keras, model), X * 2 + 1)
 
 
 @claim("model.layers-and-operations")
 def test_layers_and_operations(keras):
-    doubling = layer_of(keras, lambda inputs: inputs * 2)
-    model = model_of(keras, lambda self, inputs: self.doubling(inputs) - inputs / 4, doubling=doubling)
+    doubling = create_layer(keras, lambda inputs: inputs * 2)
+    model = create_model(keras, lambda self, inputs: self.doubling(inputs) - inputs / 4, doubling=doubling)
     assert_equal("a layer and operations", run(keras, model), X * 2 - X / 4)
 
 
 @claim("model.calling")
 @given(inputs=arrays((2, 3)))
 def test_calling(keras, inputs):
-    model = model_of(keras, lambda _, inputs: inputs * 2)
+    model = create_model(keras, lambda _, inputs: inputs * 2)
     assert_equal("model(X)", keras.to_numpy(model(keras.to_tensor(inputs))), inputs * 2)
 
 
 @claim("model.custom-layers")
 def test_custom_layers(keras):
-    model = model_of(keras, lambda self, inputs: self.layer(inputs), layer=layer_with_weight(keras, trainable=True))
+    model = create_model(keras, lambda self, inputs: self.layer(inputs), layer=layer_with_weight(keras, trainable=True))
     assert_equal("the layer's output", run(keras, model), X)
     assert_variables(model, [model.layer.scale])
 
@@ -192,7 +185,7 @@ def test_super_init(keras):
         def call(self, inputs):
             return self.dense(inputs)
 
-    # Keras's own error, or that of PyTorch, whose modules its layers are there.
+    # The error of Keras, or that of PyTorch, where layers are PyTorch modules.
     with pytest.raises((RuntimeError, AttributeError), match=r"__init__\(\)"):
         Forgetful()(keras.to_tensor(X))
 
@@ -241,7 +234,7 @@ def test_layers_are_attributes(keras):
 @claim("model.other-layers")
 def test_other_layers(keras):
     mine, other = keras.namespace.layers.Dense(1), keras.namespace.layers.Dense(1)
-    model = model_of(keras, lambda self, inputs: self.mine(inputs) + other(inputs), mine=mine)
+    model = create_model(keras, lambda self, inputs: self.mine(inputs) + other(inputs), mine=mine)
     run(keras, model)
     assert_variables(model, [mine.kernel, mine.bias])
 
@@ -260,7 +253,7 @@ def test_own_methods(keras):
     class MyModel(keras.namespace.Model):
         def __init__(self):
             super().__init__()
-            self.doubling = layer_of(keras, lambda inputs: inputs * 2)
+            self.doubling = create_layer(keras, lambda inputs: inputs * 2)
 
         def call(self, inputs):
             return self.twice(inputs)
@@ -269,7 +262,7 @@ def test_own_methods(keras):
             return self.doubling(self.doubling(inputs))
 
     model = MyModel()
-    assert_equal("model(X), by way of the method", run(keras, model), X * 4)
+    assert_equal("model(X), which calls the method", run(keras, model), X * 4)
     assert_equal("the method itself", run(keras, model.twice), X * 4)
 
 
@@ -282,13 +275,13 @@ def test_inherited_methods(keras, name):
 @claim("model.variables")
 def test_variables(keras):
     layers = keras.namespace.layers
-    # The names are not in the order of the alphabet, nor the sizes in any other.
+    # Neither the names nor the sizes are in order.
     chain = {"tail": layers.Dense(2), "middle": layers.Dense(4), "end": layers.Dense(1)}
 
     def call(self, inputs):
         return self.end(self.middle(self.tail(inputs)))
 
-    model = model_of(keras, call, **chain)
+    model = create_model(keras, call, **chain)
     run(keras, model)
     assert [tuple(variable.shape) for variable in model.variables] == [(3, 2), (2,), (2, 4), (4,), (4, 1), (1,)]
 
@@ -313,7 +306,7 @@ def test_variables_are_the_layers(keras):
 @claim("model.variables-nested")
 def test_variables_nested(keras):
     inner = dense_model(keras)
-    model = model_of(keras, lambda self, inputs: self.inner(inputs), inner=inner)
+    model = create_model(keras, lambda self, inputs: self.inner(inputs), inner=inner)
     run(keras, model)
     assert_variables(model, [inner.dense.kernel, inner.dense.bias])
 
@@ -321,7 +314,7 @@ def test_variables_nested(keras):
 @claim("model.variables-once")
 def test_variables_once(keras):
     layer = keras.namespace.layers.Dense(3)
-    model = model_of(keras, lambda self, inputs: self.second(self.first(inputs)), first=layer, second=layer)
+    model = create_model(keras, lambda self, inputs: self.second(self.first(inputs)), first=layer, second=layer)
     run(keras, model)
     assert_variables(model, [layer.kernel, layer.bias])
 
@@ -329,7 +322,7 @@ def test_variables_once(keras):
 @claim("model.variables-not-trainable")
 def test_variables_not_trainable(keras):
     scale = layer_with_weight(keras, trainable=False)
-    model = model_of(keras, lambda self, inputs: self.scale(inputs), scale=scale)
+    model = create_model(keras, lambda self, inputs: self.scale(inputs), scale=scale)
     run(keras, model)
     assert_variables(model, [scale.scale])
 
@@ -337,7 +330,7 @@ def test_variables_not_trainable(keras):
 @claim("model.trainable-variables-nested")
 def test_trainable_variables_nested(keras):
     inner, scale = dense_model(keras), layer_with_weight(keras, trainable=False)
-    model = model_of(keras, lambda self, inputs: self.scale(self.inner(inputs)), scale=scale, inner=inner)
+    model = create_model(keras, lambda self, inputs: self.scale(self.inner(inputs)), scale=scale, inner=inner)
     run(keras, model)
     kernel, bias = inner.dense.kernel, inner.dense.bias
     assert set(map(id, model.variables)) == set(map(id, (kernel, bias, scale.scale)))
@@ -347,7 +340,7 @@ def test_trainable_variables_nested(keras):
 @claim("model.trainable-variables-frozen")
 def test_trainable_variables_frozen(keras):
     inner = dense_model(keras)
-    model = model_of(keras, lambda self, inputs: self.inner(inputs), inner=inner)
+    model = create_model(keras, lambda self, inputs: self.inner(inputs), inner=inner)
     run(keras, model)
     inner.dense.trainable = False
     assert (len(model.variables), len(model.trainable_variables)) == (2, 0)
@@ -384,8 +377,8 @@ def test_own_methods_are_not_called(keras):
         def call(self, inputs):
             return inputs
 
-        def handed(self, inputs):
+        def return_inputs(self, inputs):
             return inputs
 
-    handed = MyModel().handed(X)
-    assert handed is X, f"the method was handed {handed!r}"
+    received = MyModel().return_inputs(X)
+    assert received is X, f"the method received {received!r}"

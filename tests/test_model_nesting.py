@@ -1,30 +1,26 @@
-"""Models of models, and models that are called more than once: lines 19 to 41 of the document."""
+"""Nested models, and models that are called more than once: lines 19 to 41 of the document."""
 
 import numpy as np
 import pytest
 
 from assay.testing.assertions import assert_equal, claim
+from assay.testing.keras_layers import dense_of_ones, shapes
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 OTHER = np.array([[7, -8, 9], [-1, 0, 2]], np.float32)
 
 
-def of_ones(keras, units=1, **options):
-    """Make a Dense layer of weights of 1 and no bias: each unit gives the sum of the inputs."""
-    return keras.namespace.layers.Dense(units, use_bias=False, kernel_initializer="ones", **options)
-
-
-def holding(keras, layers, attribute):
-    """Make a model that calls layers one after the other.
+def create_model(keras, layers, attribute):
+    """Create a model that calls layers one after the other.
 
     Args:
-        keras: the group.
+        keras: Implementation of the group `keras`.
         layers: Layers in their order.
-        attribute: what the model keeps of them, or a function that fills what the model keeps.
+        attribute: Value of the model's only attribute, a layer or a container of layers.
 
     """
 
-    class Holding(keras.namespace.Model):
+    class ModelWithAttribute(keras.namespace.Model):
         def __init__(self):
             super().__init__()
             self.kept = attribute
@@ -34,27 +30,21 @@ def holding(keras, layers, attribute):
                 inputs = layer(inputs)
             return inputs
 
-    return Holding()
+    return ModelWithAttribute()
 
 
 def run(keras, model, inputs=X, **options):
+    """Call a model, and return its output as an array."""
     return keras.to_numpy(model(keras.to_tensor(inputs), **options))
 
 
-def shapes(variables):
-    return [tuple(variable.shape) for variable in variables]
-
-
-def fitted(keras, model, inputs=X):
-    """Train for one step, and return the shapes of the variables of which any number changed."""
+def fit_one_step(keras, model, inputs=X):
+    """Train for one step, and return the shapes of the variables that change."""
     before = [(variable, np.array(keras.to_numpy(variable))) for variable in model.variables]
     optimizer = keras.namespace.optimizers.SGD(learning_rate=0.25)
     model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
     model.fit(inputs, np.zeros((len(inputs), 1), np.float32), verbose=0)
     return shapes(variable for variable, value in before if (keras.to_numpy(variable) != value).any())
-
-
-# Layers in containers
 
 
 ARRANGEMENTS = {
@@ -68,17 +58,17 @@ ARRANGEMENTS = {
 @claim("model.variables-in-lists")
 @pytest.mark.parametrize("arrange", [pytest.param(value, id=key) for key, value in ARRANGEMENTS.items()])
 def test_variables_in_lists(keras, arrange):
-    layers = [of_ones(keras, units) for units in (4, 2, 1)]
-    model = holding(keras, layers, arrange(layers))
+    layers = [dense_of_ones(keras, units) for units in (4, 2, 1)]
+    model = create_model(keras, layers, arrange(layers))
     assert_equal("model(X)", run(keras, model), X.sum(axis=1, keepdims=True) * 8)
     assert shapes(model.variables) == shapes(model.trainable_variables) == [(3, 4), (4, 2), (2, 1)]
 
 
 @claim("model.variables-in-dictionaries")
 def test_variables_in_dictionaries(keras):
-    # The names are not in the order of the alphabet; in which order a dictionary's layers come, nobody says.
-    layers = {"last": of_ones(keras, 4), "first": of_ones(keras, 1)}
-    model = holding(keras, layers.values(), layers)
+    # The names are not in alphabetical order. The order of variables of a dictionary's layers is not specified.
+    layers = {"last": dense_of_ones(keras, 4), "first": dense_of_ones(keras, 1)}
+    model = create_model(keras, layers.values(), layers)
     run(keras, model)
     assert sorted(shapes(model.variables)) == sorted(shapes(model.trainable_variables)) == [(3, 4), (4, 1)]
 
@@ -86,9 +76,9 @@ def test_variables_in_dictionaries(keras):
 @claim("model.variables-appended")
 def test_variables_appended(keras):
     layers = []
-    model = holding(keras, layers, [])
+    model = create_model(keras, layers, [])
     for units in (2, 1):
-        layers.append(of_ones(keras, units))
+        layers.append(dense_of_ones(keras, units))
         model.kept.append(layers[-1])
     run(keras, model)
     assert shapes(model.variables) == [(3, 2), (2, 1)]
@@ -96,39 +86,36 @@ def test_variables_appended(keras):
 
 @claim("model.containers-train")
 def test_containers_train(keras):
-    listed, named, deep = (of_ones(keras, units) for units in (3, 2, 1))
-    model = holding(keras, [listed, named, deep], [[listed], {"named": named, "more": [deep]}])
+    listed, named, deep = (dense_of_ones(keras, units) for units in (3, 2, 1))
+    model = create_model(keras, [listed, named, deep], [[listed], {"named": named, "more": [deep]}])
     run(keras, model)
-    assert sorted(fitted(keras, model)) == [(2, 1), (3, 2), (3, 3)]
+    assert sorted(fit_one_step(keras, model)) == [(2, 1), (3, 2), (3, 3)]
 
 
 @claim("model.variables-deep")
 def test_variables_deep(keras):
-    layers = [of_ones(keras, units) for units in (3, 2, 1)]
-    model = holding(keras, layers[:1], layers[0])
+    layers = [dense_of_ones(keras, units) for units in (3, 2, 1)]
+    model = create_model(keras, layers[:1], layers[0])
     for layer in layers[1:]:
         parts = [model, layer]
-        model = holding(keras, parts, tuple(parts))
+        model = create_model(keras, parts, tuple(parts))
     run(keras, model)
     assert shapes(model.variables) == [(3, 3), (3, 2), (2, 1)]
-    assert fitted(keras, model) == [(3, 3), (3, 2), (2, 1)], "not all of the layers of models in models are trained"
+    assert fit_one_step(keras, model) == [(3, 3), (3, 2), (2, 1)], "some layers of nested models are not trained"
 
 
-# trainable
-
-
-def nested(keras):
-    """Make a model of a list of a layer and a model of another layer, which has been called; return all four."""
-    inner_layer, outer_layer = of_ones(keras, 2), of_ones(keras, 1)
-    inner = holding(keras, [inner_layer], inner_layer)
-    outer = holding(keras, [inner, outer_layer], [inner, outer_layer])
+def create_nested_models(keras):
+    """Create and call a model of a list with an inner model and a layer; return both models and both layers."""
+    inner_layer, outer_layer = dense_of_ones(keras, 2), dense_of_ones(keras, 1)
+    inner = create_model(keras, [inner_layer], inner_layer)
+    outer = create_model(keras, [inner, outer_layer], [inner, outer_layer])
     run(keras, outer)
     return outer, inner, inner_layer, outer_layer
 
 
 @claim("model.trainable-reaches-all")
 def test_trainable_reaches_all(keras):
-    outer, inner, *layers = nested(keras)
+    outer, inner, *layers = create_nested_models(keras)
     for trainable in (False, True):
         outer.trainable = trainable
         found = [shapes(one.trainable_variables) for one in (outer, inner, *layers)]
@@ -140,18 +127,15 @@ def test_trainable_reaches_all(keras):
 
 @claim("model.frozen-is-not-trained")
 def test_frozen_is_not_trained(keras):
-    outer, inner, *_ = nested(keras)
+    outer, inner, *_ = create_nested_models(keras)
     inner.trainable = False
     assert shapes(outer.trainable_variables) == [(2, 1)]
-    assert fitted(keras, outer) == [(2, 1)]
-
-
-# One model, more than one call
+    assert fit_one_step(keras, outer) == [(2, 1)]
 
 
 @claim("model.calls-are-independent")
 def test_calls_are_independent(keras):
-    model = holding(keras, layers := [of_ones(keras, 2), of_ones(keras, 1)], layers)
+    model = create_model(keras, layers := [dense_of_ones(keras, 2), dense_of_ones(keras, 1)], layers)
     all_inputs = X, OTHER, -X
     outputs = [model(keras.to_tensor(inputs)) for inputs in all_inputs]
     for number, (found, inputs) in enumerate(zip(outputs, all_inputs, strict=True), 1):
@@ -162,15 +146,15 @@ def test_calls_are_independent(keras):
 
 @claim("model.any-batch")
 def test_any_batch(keras):
-    model = holding(keras, layers := [of_ones(keras, 2), of_ones(keras, 1)], layers)
+    model = create_model(keras, layers := [dense_of_ones(keras, 2), dense_of_ones(keras, 1)], layers)
     for batch in (X, X[:1], np.tile(OTHER, (25, 1))):
         assert_equal(f"{len(batch)} examples", run(keras, model, batch), batch.sum(axis=1, keepdims=True) * 2)
 
 
 @claim("model.two-models")
 def test_two_models(keras):
-    layers = of_ones(keras, 1), of_ones(keras, 1)
-    models = [holding(keras, [layer], layer) for layer in layers]
+    layers = dense_of_ones(keras, 1), dense_of_ones(keras, 1)
+    models = [create_model(keras, [layer], layer) for layer in layers]
     for model in models:
         run(keras, model)
     models[0].set_weights([np.array([[1], [2], [4]], np.float32)])
@@ -202,9 +186,9 @@ def test_outputs_as_returned(keras):
 
 @claim("model.weights-in-order")
 def test_weights_in_order(keras):
-    layers = [of_ones(keras, 3), of_ones(keras, 3)]
-    parts = [holding(keras, layers[:1], layers[0]), layers[1]]
-    model = holding(keras, parts, parts)
+    layers = [dense_of_ones(keras, 3), dense_of_ones(keras, 3)]
+    parts = [create_model(keras, layers[:1], layers[0]), layers[1]]
+    model = create_model(keras, parts, parts)
     run(keras, model)
     weights = list(np.arange(18, dtype=np.float32).reshape(2, 3, 3))
     model.set_weights(weights)

@@ -1,4 +1,4 @@
-"""What the document takes from Keras: layers, losses, optimizers, metrics and initializers (lines 5 to 11 and 19)."""
+"""Layers, losses, optimizers, metrics and initializers of Keras: lines 5 to 11 and 19 of the document."""
 
 from functools import partial
 
@@ -14,24 +14,23 @@ from assay.testing.assertions import assert_equal, assert_form, assert_rejected,
 from assay.testing.chances import chance_of_draws
 from assay.testing.thresholds import FALSE_ALARM
 
-# Numbers between -4 and 4, in sixteenths: sums of products of a few are exact in float32, whatever their order.
+# All numbers are multiples of 1 / 16 between -4 and 4, so small sums of products are exact in float32.
 GENERATOR = np.random.default_rng(0)
 
 
 def numbers(*shape):
+    """Draw multiples of 1 / 16 between -4 and 4."""
     return (GENERATOR.integers(-64, 64, shape) / 16).astype(np.float32)
 
 
-def called(keras, layer, inputs, *weights):
-    """Call a layer, give it weights and call it again."""
+def call_layer(keras, layer, inputs, *weights):
+    """Call a layer; with weights, set them and call it again."""
     outputs = layer(keras.to_tensor(inputs))
     if weights:
         layer.set_weights(weights)
         outputs = layer(keras.to_tensor(inputs))
     return keras.to_numpy(outputs)
 
-
-# Layers
 
 IMAGES, KERNEL, FILTER_BIAS = numbers(2, 7, 8, 2), numbers(3, 2, 2, 3), numbers(3)
 CONVOLUTIONS = {
@@ -56,7 +55,7 @@ def test_convolution_options(keras, options):
     arguments = to_float64(IMAGES), *map(to_float64, weights), *[None] * (2 - len(weights))
     expected = convolution.conv2d(*arguments, **meant)
     assert_within(
-        "the output", called(keras, layer, IMAGES, *weights), expected, image_rounding.conv2d(*arguments, **meant)
+        "the output", call_layer(keras, layer, IMAGES, *weights), expected, image_rounding.conv2d(*arguments, **meant)
     )
 
 
@@ -74,16 +73,16 @@ POOLINGS = pytest.mark.parametrize(
 @claim("model.pooling-options")
 @POOLINGS
 def test_pooling_options(keras, options, size, strides, padding):
-    # Below 0 the zeros around an image would be the largest.
+    # All pixels are negative, so zeros in the padding would be the largest.
     images = IMAGES - 5
     layer = keras.namespace.layers.MaxPool2D(**options)
-    assert_equal("the output", called(keras, layer, images), convolution.max_pool2d(images, size, strides, padding))
+    assert_equal("the output", call_layer(keras, layer, images), convolution.max_pool2d(images, size, strides, padding))
 
 
 @claim("model.average-pooling-options")
 @POOLINGS
 def test_average_pooling_options(keras, permitted, options, size, strides, padding):
-    found = called(keras, keras.namespace.layers.AveragePooling2D(**options), IMAGES)
+    found = call_layer(keras, keras.namespace.layers.AveragePooling2D(**options), IMAGES)
     arguments = to_float64(IMAGES), size, strides, padding
 
     def check(**zeros):
@@ -105,14 +104,14 @@ def test_activations(keras, name, by_name, shape):
     layer = keras.namespace.layers.Dense(4, activation)
     meant = None if name == "linear" else name
     arguments = *map(to_float64, (inputs, kernel, bias)), meant
-    found = called(keras, layer, inputs, kernel, bias)
+    found = call_layer(keras, layer, inputs, kernel, bias)
     assert_within(f"Dense with {name}", found, layers.dense(*arguments), rounding.dense(*arguments))
 
 
 @claim("model.softmax-of-any-rank")
 @pytest.mark.parametrize("form", ["the layer", "the activation", "the function"])
 def test_softmax_of_any_rank(keras, form):
-    # Next to 0, and where the exponentials of most are beyond float32.
+    # Logits near 0, and logits whose exponentials overflow float32.
     logits = np.concatenate([numbers(2, 3, 5), 1000 * numbers(2, 3, 5)])
     namespace = keras.namespace
     apply = {
@@ -133,7 +132,7 @@ def test_reshaping(keras, batch):
         (found.Reshape((4, 6)), (4, 6)),
         (found.Reshape(target_shape=[-1, 8]), (3, 8)),
     ):
-        assert_equal(f"to {shape}", called(keras, layer, inputs), inputs.reshape(batch, *shape))
+        assert_equal(f"the output of shape {shape}", call_layer(keras, layer, inputs), inputs.reshape(batch, *shape))
 
 
 @claim("model.one-layer-many-calls")
@@ -164,9 +163,6 @@ def test_unfit_inputs(keras, what):
     assert_rejected(what, lambda: layer(keras.to_tensor(np.ones(shape, np.float32))))
 
 
-# Initializers
-
-
 @claim("model.kernels-are-drawn-evenly")
 @pytest.mark.parametrize("make", ["Dense", "Conv2D"])
 def test_kernels_are_drawn_evenly(keras, make):
@@ -177,7 +173,7 @@ def test_kernels_are_drawn_evenly(keras, make):
     limit = glorot_limit(*fans(kernel.shape))
     assert np.abs(kernel).max() <= limit * (1 + rounding.gamma(rounding.SQRT))
     assert chance_of_draws(kernel.ravel(), -limit, limit) > FALSE_ALARM
-    # float32 has millions of values between the limits: of some thousand draws hardly any two are equal.
+    # float32 has millions of values between the limits, so few of some thousand draws are equal.
     assert len(np.unique(kernel)) > kernel.size / 2
 
 
@@ -203,11 +199,9 @@ def test_initializers(keras, name, options, value):
 def test_initializer_seed(keras):
     make = keras.namespace.initializers.GlorotUniform
     kernels = [assert_form("the kernel", keras.to_numpy(make(seed=seed)(shape=(5, 7))), (5, 7)) for seed in (1, 1, 2)]
-    assert_equal("the kernel of the same seed", kernels[1], kernels[0])
+    assert_equal("the kernel with the same seed", kernels[1], kernels[0])
     assert not np.array_equal(kernels[0], kernels[2]), "two seeds draw the same kernel"
 
-
-# Losses
 
 LABELS, LOGITS = np.array([2, 0, 4, 1], np.int32), numbers(4, 5)
 PROBABILITIES = layers.softmax(to_float64(LOGITS)).astype(np.float32)
@@ -216,7 +210,7 @@ WEIGHTS = np.array([1, 0, 3, 2], np.float32)
 
 
 def crossentropy(*, from_logits):
-    """Return the definition's loss of each example, and its bound, by way of the probabilities or not."""
+    """Return the loss of each example by the definition, from logits or from probabilities, and its bound."""
     probabilities = layers.softmax(to_float64(LOGITS)) if from_logits else to_float64(PROBABILITIES)
     error = rounding.softmax(to_float64(LOGITS)) / probabilities if from_logits else np.zeros_like(probabilities)
     bound = rounding.crossentropy(to_float64(ONE_HOT), probabilities) + np.sum(ONE_HOT * error, axis=-1)
@@ -257,7 +251,7 @@ def test_loss_objects(keras, name, from_logits):
     weighted = make(**options)(targets, predictions, sample_weight=keras.to_tensor(WEIGHTS))
     check("the weighted mean", weighted, WEIGHTS, count)
     each = keras.to_numpy(make(reduction="none", **options)(targets, predictions))
-    assert_within("of each example", each, expected, bound)
+    assert_within("the loss of each example", each, expected, bound)
 
 
 @claim("model.many-classes")
@@ -271,7 +265,7 @@ def test_many_classes(keras, dtype):
     targets = np.eye(300)[labels]
     expected = losses.categorical_crossentropy(targets, to_float64(probabilities))
     assert_within("the loss", found, expected, rounding.crossentropy(targets, to_float64(probabilities)))
-    # The last is 43 = 299 - 256, and its prediction 299.
+    # The last label is 43 = 299 - 256, but the prediction is 299.
     labels, scores = np.append(labels, 43).astype(dtype), np.vstack([probabilities, probabilities[:1]])
     arguments = keras.to_tensor(labels), keras.to_tensor(scores)
     right = keras.namespace.metrics.sparse_categorical_accuracy(*arguments)
@@ -301,7 +295,7 @@ def test_loss_targets(keras):
     column = found.sparse_categorical_crossentropy(keras.to_tensor(LABELS[:, None]), predictions)
     expected, bound = crossentropy(from_logits=False)
     assert_within("the loss of labels in a column", keras.to_numpy(column), expected, bound)
-    # Any distribution, of which no class has the whole.
+    # Targets that are any distribution, not one-hot.
     soft = PROBABILITIES[::-1].copy()
     loss = keras.to_numpy(found.categorical_crossentropy(keras.to_tensor(soft), predictions))
     arguments = to_float64(soft), to_float64(PROBABILITIES)
@@ -323,7 +317,7 @@ def test_loss_of_sequences(keras):
 @pytest.mark.parametrize("shape", [(3, 4), (2, 3, 2)])
 def test_squares_of_each_example(keras, shape):
     targets, predictions = numbers(*shape), numbers(*shape)
-    # Under its name, as Keras 3 has no such function in the module.
+    # By name, since Keras 3 does not export this function from the module.
     loss = keras.namespace.losses.get("mean_squared_error")
     found = loss(keras.to_tensor(targets), keras.to_tensor(predictions))
     expected = ((to_float64(predictions) - to_float64(targets)) ** 2).mean(axis=-1)
@@ -334,13 +328,10 @@ def test_squares_of_each_example(keras, shape):
 
 @claim("model.squares-of-each-example")
 def test_squares_of_whole_targets(keras):
-    # Predictions between them; all numbers have few digits.
+    # Integer targets and fractional predictions. All results are exact.
     whole, between = np.array([[1], [-3], [2], [0]], np.int32), np.array([[1.5], [-1], [2.25], [0.5]], np.float32)
     loss = keras.namespace.losses.MeanSquaredError()(keras.to_tensor(whole), keras.to_tensor(between))
     assert_equal("the loss", keras.to_numpy(loss), np.mean((to_float64(between) - whole) ** 2))
-
-
-# Metrics
 
 
 @claim("model.accuracy-of-each-example")
@@ -350,7 +341,7 @@ def test_accuracy_of_each_example(keras):
     metric = keras.namespace.metrics.sparse_categorical_accuracy
     for rows in ((0,), (1,), (slice(None),)):
         found = metric(keras.to_tensor(labels[rows]), keras.to_tensor(scores[rows]))
-        assert_equal("of each example", keras.to_numpy(found), right[rows])
+        assert_equal("the metric of each example", keras.to_numpy(found), right[rows])
 
 
 @claim("model.metric-object-accumulates")
@@ -362,7 +353,7 @@ def test_metric_object_accumulates(keras):
         metric.update_state(keras.to_tensor(labels[batch]), keras.to_tensor(scores[batch]))
         found.append(np.float32(keras.to_numpy(metric.result())))
     expected = np.array([3 / 3, 3 / 5, 4 / 6])
-    assert_within("after each batch", np.array(found), expected, rounding.quotient(expected))
+    assert_within("the metric after each batch", np.array(found), expected, rounding.quotient(expected))
 
 
 @claim("model.metric-objects-are-apart")
@@ -371,7 +362,7 @@ def test_metric_objects_are_apart(keras):
     one, other = (keras.namespace.metrics.SparseCategoricalAccuracy() for _ in range(2))
 
     def results(metric, labels):
-        """Update one of the two, and return the results of both."""
+        """Update one of the two metrics, and return the results of both."""
         metric.update_state(keras.to_tensor(np.array(labels, np.int32)), keras.to_tensor(scores))
         return [float(keras.to_numpy(each.result())) for each in (one, other)]
 
@@ -383,20 +374,17 @@ def test_metric_objects_are_apart(keras):
 
 @claim("model.one-prediction")
 def test_one_prediction(keras):
-    # Of scores that are all equal one is taken for the largest, whichever: it is right for one of five labels.
+    # If all scores are equal, any class may be the prediction. It is right for exactly one of five labels.
     arguments = keras.to_tensor(np.arange(5, dtype=np.int32)), keras.to_tensor(np.ones((5, 5), np.float32))
     right = keras.to_numpy(keras.namespace.metrics.sparse_categorical_accuracy(*arguments))
-    assert_equal("how many are right", right.sum(), np.ones(()))
+    assert_equal("the number of correct predictions", right.sum(), np.ones(()))
     metric = keras.namespace.metrics.SparseCategoricalAccuracy()
     metric.update_state(*arguments)
-    assert_within("the share", np.float32(keras.to_numpy(metric.result())), 1 / 5, rounding.quotient(1 / 5))
+    assert_within("the accuracy", np.float32(keras.to_numpy(metric.result())), 1 / 5, rounding.quotient(1 / 5))
 
 
-# Optimizers
-
-
-def variables_of(keras, *values):
-    """Make layers of a variable each, which hold these values, and return the variables."""
+def create_variables(keras, *values):
+    """Create variables with these values, each in a layer of its own."""
     made = []
     for value in values:
         layer = keras.namespace.layers.Dense(value.shape[1], use_bias=False)
@@ -411,14 +399,14 @@ def variables_of(keras, *values):
     ("momentum", "rates"),
     [
         pytest.param(0.5, (0.25, 0.25, 0.25), id="momentum"),
-        # Without momentum, as velocities with and without the learning rate in them would differ.
+        # Without momentum, since a velocity may or may not include the learning rate.
         pytest.param(0.0, (0.25, 2.0, 0.5), id="other learning rates"),
     ],
 )
 def test_sgd_momentum(keras, momentum, rates):
-    # Two of one shape, each with a velocity of its own.
+    # Two of the variables have the same shape, but velocities of their own.
     gradients = numbers(2, 3), numbers(3, 1), numbers(2, 3)
-    variables = variables_of(keras, *map(np.zeros_like, gradients))
+    variables = create_variables(keras, *map(np.zeros_like, gradients))
     optimizer = keras.namespace.optimizers.SGD(rates[0], momentum=momentum)
     expected, velocity = ([np.zeros_like(to_float64(one)) for one in gradients] for _ in range(2))
     for step, (rate, factor) in enumerate(zip(rates, (1, -0.5, 0.25), strict=True), 1):
@@ -426,7 +414,7 @@ def test_sgd_momentum(keras, momentum, rates):
             optimizer.learning_rate = rate
         tensors = [keras.to_tensor(gradient * np.float32(factor)) for gradient in gradients]
         pairs = list(zip(tensors, variables, strict=True))
-        # In another order at every other step: a velocity belongs to its variable, and not to a place.
+        # The order changes from step to step: a velocity belongs to a variable, not to a position.
         optimizer.apply_gradients(pairs if step % 2 else pairs[::-1])
         for which, gradient in enumerate(gradients):
             velocity[which] = momentum * velocity[which] - rate * factor * gradient
@@ -435,16 +423,16 @@ def test_sgd_momentum(keras, momentum, rates):
     assert int(keras.to_numpy(optimizer.iterations)) == len(rates)
 
 
-def adam(parameter, gradients, before, rates):
-    """Take two steps of the definition, from moments of 0, and bound what float32 makes of them.
+def two_adam_steps(parameter, gradients, before, rates):
+    """Take two steps of Adam by the definition, from moments of 0, and bound the float32 errors.
 
-    The errors of the first step's moments reach the second step, whose gradient has the same sign: relative to moments
-    that only grow, they move the update by no more than their sum.
+    The errors of the first step's moments enter the second step. Its gradient has the same sign, so the moments only
+    grow, and the relative errors of the update add up at most.
     """
     zeros = np.zeros_like(parameter)
     arguments = parameter, gradients[0], zeros, zeros, before + 1, rates[0]
     first, (bound, moment_error, square_error) = optimizers.adam_step(*arguments), rounding.adam_step(*arguments)
-    # Either place of epsilon will do.
+    # Either place of epsilon is accepted.
     after = optimizers.adam_step(*arguments, adam=Adam.AFTER_CORRECTION)
     after = optimizers.adam_step(after[0], gradients[1], *after[1:], before + 2, rates[1], adam=Adam.AFTER_CORRECTION)
     arguments = first[0], gradients[1], *first[1:], before + 2, rates[1]
@@ -458,14 +446,14 @@ def adam(parameter, gradients, before, rates):
 @pytest.mark.parametrize("before", [0, 1, 1_500])
 @pytest.mark.parametrize("rate", [0.001, 0.5])
 def test_adam_of_any_step(keras, before, rate):
-    # An odd shape above the usual sizes of blocks, and gradients of all sizes and signs.
+    # The shape is larger than the usual block sizes, and the gradients have all magnitudes and signs.
     shape = 23, 47
     sizes = [np.exp2(GENERATOR.integers(-6, 7, shape)).astype(np.float32) for _ in range(2)]
     sign, parameter = np.where(numbers(*shape) < 0, np.float32(-1), np.float32(1)), numbers(*shape)
     gradients = [sign * size for size in sizes]
-    # Of the same shape, with gradients of its own.
+    # A second variable has the same shape, but other gradients.
     others = [-gradient[::-1, ::-1] for gradient in gradients]
-    variables = variables_of(keras, parameter, parameter)
+    variables = create_variables(keras, parameter, parameter)
     optimizer = keras.namespace.optimizers.Adam(learning_rate=rate)
     optimizer.build(variables)
     optimizer.iterations.assign(before)
@@ -474,8 +462,8 @@ def test_adam_of_any_step(keras, before, rate):
         if step:
             optimizer.learning_rate = rates[step]
         pairs = list(zip(map(keras.to_tensor, pair), variables, strict=True))
-        # The second time in the other order: moments belong to their variable.
+        # The order changes in the second step: moments belong to a variable, not to a position.
         optimizer.apply_gradients(pairs[::-1] if step else pairs)
     for which, variable, own in zip(("first", "second"), variables, (gradients, others), strict=True):
-        expected, bound = adam(to_float64(parameter), list(map(to_float64, own)), before, rates)
+        expected, bound = two_adam_steps(to_float64(parameter), list(map(to_float64, own)), before, rates)
         assert_within(f"the {which} variable after two steps", keras.to_numpy(variable), expected, bound)

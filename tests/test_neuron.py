@@ -18,19 +18,19 @@ from assay.testing.strategies import dense_cases, seeds
 UNITS = range(10)
 
 
-def unit(inputs, weights, bias):
-    """Compute one unit as the document describes it: the weighted inputs of each example added up, and the bias."""
+def compute_unit(inputs, weights, bias):
+    """Compute one unit as the document describes it: the sum of the weighted inputs and the bias, for each example."""
     return np.array([math.fsum([*(to_float64(row) * weights).tolist(), float(bias)]) for row in inputs])
 
 
-def unit_by_unit(case):
-    """Compute a layer as that many units."""
+def compute_by_units(case):
+    """Compute a layer unit by unit."""
     kernel, bias = to_float64(case.kernel), to_float64(case.bias)
-    return np.stack([unit(case.inputs, kernel[:, k], bias[k]) for k in range(kernel.shape[1])], axis=-1)
+    return np.stack([compute_unit(case.inputs, kernel[:, k], bias[k]) for k in range(kernel.shape[1])], axis=-1)
 
 
 def dense_bound(case, activation=None):
-    """Bound the rounding of a Dense layer."""
+    """Bound the rounding errors of a Dense layer."""
     return rounding.dense(*map(to_float64, case), activation)
 
 
@@ -55,7 +55,7 @@ def test_number_of_units(models, seed):
 @few_examples(8)
 @given(seed=seeds())
 def test_inputs(models, seed):
-    # With weights of 1 and no bias each unit gives the sum of what it sees.
+    # With weights of 1 and no bias, each unit returns the sum of its inputs.
     problem = problems.mlp(seed)
     ones = {"dense2/kernel": np.ones((100, 10), np.float32), "dense2/bias": np.zeros(10, np.float32)}
     outputs = models.layer_outputs("mlp", problem.parameters | ones, problem.inputs)
@@ -68,7 +68,7 @@ def test_inputs(models, seed):
 @given(case=dense_cases())
 def test_weighted_sum(ops, case):
     alone = ops.dense(case.inputs, case.kernel[:, :1], case.bias[:1])
-    expected = unit(case.inputs, to_float64(case.kernel[:, 0]), case.bias[0])[:, None]
+    expected = compute_unit(case.inputs, to_float64(case.kernel[:, 0]), case.bias[0])[:, None]
     assert_within("one unit", alone, expected, dense_bound(case)[:, :1])
 
 
@@ -76,7 +76,7 @@ def test_weighted_sum(ops, case):
 @given(case=dense_cases(limit=1.0), activation=st.sampled_from(["relu", "tanh", "sigmoid"]))
 def test_activation(ops, case, activation):
     alone = ops.dense(case.inputs, case.kernel[:, :1], case.bias[:1], activation)
-    total = unit(case.inputs, to_float64(case.kernel[:, 0]), case.bias[0])[:, None]
+    total = compute_unit(case.inputs, to_float64(case.kernel[:, 0]), case.bias[0])[:, None]
     expected = layers.ACTIVATIONS[activation](total)
     assert_within(f"one unit with {activation}", alone, expected, dense_bound(case, activation)[:, :1])
 
@@ -89,8 +89,8 @@ def test_second_layer_activation(models, seed):
     changed = problem.parameters["dense2/bias"] + np.eye(10, dtype=np.float32)[0]
     before = models.layer_outputs(*problem[:3])["softmax"]
     after = models.layer_outputs("mlp", problem.parameters | {"dense2/bias": changed}, problem.inputs)["softmax"]
-    assert (after != before).all(), "a bias of one unit leaves probabilities of others as they were"
-    assert (after[:, 0] > before[:, 0]).all(), "a larger bias makes the unit's probability smaller"
+    assert (after != before).all(), "the bias of one unit does not change the probabilities of others"
+    assert (after[:, 0] > before[:, 0]).all(), "a larger bias does not raise the probability of its unit"
 
 
 @claim("neuron.own-weights")
@@ -132,4 +132,4 @@ def test_variable_shapes(models, seed):
 @claim("neuron.same-as-matrices")
 @given(case=dense_cases())
 def test_same_as_matrices(ops, case):
-    assert_within("the layer", ops.dense(*case), unit_by_unit(case), dense_bound(case))
+    assert_within("the layer", ops.dense(*case), compute_by_units(case), dense_bound(case))

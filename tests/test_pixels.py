@@ -1,4 +1,4 @@
-"""Playing from pixels: lines 766 to 775 of the document."""
+"""Learning from pixels: lines 766 to 775 of the document."""
 
 from functools import cache
 from typing import NamedTuple
@@ -22,7 +22,7 @@ from assay.testing.handcrafted_values import constant_values, values_of_brightne
 from assay.testing.networks import assert_dense, either_adam, outputs_of, reordered
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
 from assay.testing.q_networks import learnt, solve_training
-from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.seeds import assert_told_apart, confusable_seeds, similar_seeds
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM
@@ -31,36 +31,36 @@ MODEL = "q_cnn"
 NAMES = ["conv1", "conv2", "flatten", "dense1", "dense2"]
 SHAPES = definition.MODELS[MODEL].shapes
 BYTE, INT = np.dtype(np.uint8), np.dtype(np.int32)
-# Of the document, and of the network.
+# Sizes of the game's frames and of the network's inputs, and the number of frames of a state.
 SCREEN, SIZE, FRAMES = (210, 160), (84, 84), 4
-# Small frames and what they are resized to: smaller, larger, and as they are.
+# Sizes of small frames, and of the resized ones: smaller, larger, and the same.
 SIZES = (((7, 5), (4, 3)), ((4, 6), (9, 8)), ((5, 5), (5, 5)))
-# 299 * 252 + 114 * 235 is 587 * 174.
+# Both colours have the same luma, since 299 * 252 + 114 * 235 = 587 * 174.
 MAGENTA, GREEN = (252, 0, 235), (0, 174, 0)
 BRICK, BALL, PADDLE = (200, 72, 72), (236, 236, 236), (66, 158, 130)
 
 
 @st.composite
 def cases(draw):
-    """Draw frames uint8 [3, height, width, 3], and a size."""
+    """Draw frames, uint8 [3, height, width, 3], and a size."""
     old, new = draw(st.sampled_from(SIZES))
     return draw(hnp.arrays(np.uint8, (3, *old, 3))), new
 
 
-def stacked(agent, frames, size):
-    """Make a state of frames, and check its form."""
+def stack_frames(agent, frames, size):
+    """Stack frames to a state, and check its form."""
     return assert_form("stack_frames", agent.stack_frames(frames, size), (*size, len(frames)))
 
 
-def bound_of(frames, size):
-    """Bound a state: three weights are rounded, multiplied and added, and what resizing and scaling do comes on top."""
+def state_bound(frames, size):
+    """Bound the rounding errors of a state: those of the luma, of resizing and of scaling."""
     return rounding.gamma(6) + image_rounding.resize(q_learning.luma(frames), size)
 
 
 def assert_stacked(agent, frames, size):
-    """Compare a state with the definition's."""
+    """Compare a state with the definition."""
     expected = q_learning.stack_frames(frames, size)
-    assert_within("stack_frames", stacked(agent, frames, size), expected, bound_of(frames, size))
+    assert_within("stack_frames", stack_frames(agent, frames, size), expected, state_bound(frames, size))
 
 
 @claim("pixels.grey")
@@ -73,32 +73,32 @@ def test_grey(agent, frames):
 def test_colour_is_removed(agent):
     frames = np.empty((2, 4, 4, 3), np.uint8)
     frames[:] = np.reshape([MAGENTA, GREEN], (2, 1, 1, 3))
-    found = stacked(agent, frames, (4, 4))
-    assert_within("the green frame", found[..., 1], to_float64(found[..., 0]), 2 * bound_of(frames, (4, 4))[..., 0])
+    found = stack_frames(agent, frames, (4, 4))
+    assert_within("the green frame", found[..., 1], to_float64(found[..., 0]), 2 * state_bound(frames, (4, 4))[..., 0])
 
 
 @claim("pixels.grey-stays")
 @pytest.mark.parametrize("value", [0, 1, 128, 255])
 def test_grey_stays(agent, value):
     frames = np.full((1, *SCREEN, 3), value, np.uint8)
-    found = stacked(agent, frames, SCREEN)
-    assert_within("a grey frame", found, np.full((*SCREEN, 1), value / 255), bound_of(frames, SCREEN))
+    found = stack_frames(agent, frames, SCREEN)
+    assert_within("a grey frame", found, np.full((*SCREEN, 1), value / 255), state_bound(frames, SCREEN))
 
 
 @claim("pixels.stack-shape")
 @pytest.mark.parametrize("count", [1, FRAMES])
 @pytest.mark.parametrize("size", [SCREEN, SIZE])
 def test_stack_shape(agent, count, size):
-    stacked(agent, np.zeros((count, *SCREEN, 3), np.uint8), size)
+    stack_frames(agent, np.zeros((count, *SCREEN, 3), np.uint8), size)
 
 
 @claim("pixels.stack-order")
 @given(case=cases())
 def test_stack_order(agent, case):
     frames, size = case
-    together, bound = stacked(agent, frames, size), bound_of(frames, size)
+    together, bound = stack_frames(agent, frames, size), state_bound(frames, size)
     for number, frame in enumerate(frames):
-        alone = to_float64(stacked(agent, frame[None], size)[..., 0])
+        alone = to_float64(stack_frames(agent, frame[None], size)[..., 0])
         assert_within(f"channel {number}", together[..., number], alone, 2 * bound[..., number])
 
 
@@ -109,7 +109,7 @@ def test_stack_order_of_many(agent, seed):
 
 
 def ball_at(*columns):
-    """Draw one frame for each place of a ball that moves along a row."""
+    """Return a frame with a ball for each of these columns."""
     frames = np.zeros((len(columns), *SCREEN, 3), np.uint8)
     for frame, column in zip(frames, columns, strict=True):
         frame[100:104, column : column + 2] = BALL
@@ -121,13 +121,13 @@ FROM_LEFT, FROM_RIGHT = ball_at(70, 75, 80), ball_at(90, 85, 80)
 
 @claim("pixels.motion-is-lost-in-one-frame")
 def test_motion_is_lost_in_one_frame(agent):
-    left, right = (stacked(agent, frames[-1:], SIZE) for frames in (FROM_LEFT, FROM_RIGHT))
+    left, right = (stack_frames(agent, frames[-1:], SIZE) for frames in (FROM_LEFT, FROM_RIGHT))
     assert_equal("the state of the ball from the right", right, left)
 
 
 @claim("pixels.motion-is-seen-in-several")
 def test_motion_is_seen_in_several(agent):
-    left, right = (stacked(agent, frames, SIZE) for frames in (FROM_LEFT, FROM_RIGHT))
+    left, right = (stack_frames(agent, frames, SIZE) for frames in (FROM_LEFT, FROM_RIGHT))
     assert (left != right).any(), "both states are the same"
 
 
@@ -148,8 +148,8 @@ def test_resized_screen(agent, seed, size):
 @given(value=st.integers(0, 255), size=st.sampled_from([(1, 1), (3, 8), SIZE]))
 def test_resized_even(agent, value, size):
     frames = np.full((1, 7, 5, 3), value, np.uint8)
-    found = stacked(agent, frames, size)
-    assert_within("an even frame", found, np.full((*size, 1), value / 255), bound_of(frames, size))
+    found = stack_frames(agent, frames, size)
+    assert_within("a frame of one colour", found, np.full((*size, 1), value / 255), state_bound(frames, size))
 
 
 @claim("pixels.objects-survive")
@@ -161,15 +161,15 @@ def test_resized_even(agent, value, size):
 def test_objects_survive(agent, rows, columns, colour):
     frames = np.zeros((1, *SCREEN, 3), np.uint8)
     frames[:, slice(*rows), slice(*columns)] = colour
-    assert stacked(agent, frames, SIZE).max() > 0, "the object is gone"
+    assert stack_frames(agent, frames, SIZE).max() > 0, "the object has disappeared"
 
 
-# Every problem stays in memory, for the tests that share it.
+# Cached, since several tests share a problem.
 problem_of = cache(lambda seed: problems.q_learning_of(MODEL, seed, batch=1))
 
 
 def run(models, problem):
-    """Run the network on the states of a problem, and make sure that it has its layers."""
+    """Run the network on the states of a problem, and check the names of its layers."""
     return outputs_of(models, problem.on_states, NAMES)
 
 
@@ -205,7 +205,7 @@ def test_cnn_output(models, seed):
 
 @claim("pixels.cnn-output")
 def test_cnn_output_of_any_numbers(models, seed):
-    # Pixels that have not been scaled, and negative ones.
+    # Pixels that are not scaled, and negative ones.
     problem = problem_of(seed).on_states
     problem = problem._replace(inputs=255 * problem.inputs - 100)
     arguments = [to_float64(problem.inputs), *(to_float64(problem.parameters[f"conv1/{one}"]) for one in KERNEL_BIAS)]
@@ -218,9 +218,9 @@ def test_cnn_output_of_any_numbers(models, seed):
 def test_cnn_sees_motion(models, agent, seed):
     parameters = models.initial_parameters(MODEL, seed)
     forwards = ball_at(60, 70, 80, 90)
-    states = np.stack([stacked(agent, frames, SIZE) for frames in (forwards, forwards[::-1].copy())])
+    states = np.stack([stack_frames(agent, frames, SIZE) for frames in (forwards, forwards[::-1].copy())])
     one, other = models.layer_outputs(MODEL, parameters, states)["dense2"]
-    assert (one != other).any(), f"both are valued at {one.tolist()}"
+    assert (one != other).any(), f"both states have the values {one.tolist()}"
 
 
 @claim("pixels.cnn-parameters")
@@ -269,18 +269,18 @@ def test_cnn_greedy(agent, seed, best):
 
 
 class Bests(NamedTuple):
-    """The best actions: of each kind of state, and of given states."""
+    """Best actions of each kind of state, and of given states."""
 
     order: np.ndarray
     of_states: np.ndarray
 
 
-# Of each kind of state the brightness of its frames, in any order: their means are 0, 1 / 3, 2 / 3 and 1.
+# Brightness of the frames of each kind of state, in any order. The means are 0, 1 / 3, 2 / 3 and 1.
 BRIGHTNESS = np.array([[0, 0, 0, 0], [0, 0, 1 / 3, 1], [0, 2 / 3, 1, 1], [1, 1, 1, 1]], np.float32)
 
 
 def grey_states(seed):
-    """Return states of frames of even grey, of four kinds, and as many best actions, one for each kind."""
+    """Return states of uniformly grey frames, of four kinds, each with a different best action."""
     generator = np.random.default_rng(seed)
     order, kinds = generator.permutation(4), np.concatenate([generator.permutation(4), generator.integers(0, 4, 63)])
     frames = generator.permuted(BRIGHTNESS[kinds], axis=1)
@@ -302,33 +302,33 @@ def test_cnn_explores(agent, seed):
     actions = agent.act(MODEL, parameters, states, 1.0, seed)
     counts = np.bincount(assert_form("act", actions, (count,), INT), minlength=4).tolist()
     probability = chance_of_each_count(counts, np.ones(4))
-    assert probability > FALSE_ALARM, f"four actions are drawn as often as {counts}: a probability of {probability:.3g}"
+    assert probability > FALSE_ALARM, f"four actions are drawn {counts} times: a probability of {probability:.3g}"
     probability = chance_of_lags(actions, 4, range(1, 8))
-    assert probability > FALSE_ALARM, f"actions follow from those before them: a probability of {probability:.3g}"
+    assert probability > FALSE_ALARM, f"actions depend on earlier ones: a probability of {probability:.3g}"
     others = (agent.act(MODEL, parameters, states, 0.5, seed) < 3).sum()
     assert_share("actions, with an epsilon of 0.5, are not the greedy one", others, count, 3 / 8)
 
 
 @claim("pixels.cnn-explores-by-seed")
 def test_cnn_explores_by_seed(agent, seed):
-    # Two such sequences are the same with a probability of 4^-24.
+    # Two such sequences are equal with a probability of 4^-24.
     states, parameters = np.zeros((24, *SIZE, FRAMES), np.float32), constant_values(0, 0, 0, 1)
 
     def act(number):
         return agent.act(MODEL, parameters, states, 1.0, number)
 
-    assert_equal("the actions by the same seed", act(seed), act(seed), INT)
-    assert_told_apart("actions", [*confusable_seeds(seed), (seed + 1) % 2**31], act)
+    assert_equal("the actions with the same seed", act(seed), act(seed), INT)
+    assert_told_apart("actions", similar_seeds(seed), act)
 
 
 @claim("pixels.cnn-values-each-state")
 def test_cnn_values_each_state(models, seed):
     states, bests = grey_states(seed)
     found = models.layer_outputs(MODEL, values_of_brightness(bests.order), states)["dense2"]
-    assert_equal("where the largest values are", found.argmax(axis=-1), bests.of_states, np.dtype(np.int64))
+    assert_equal("the actions with the largest values", found.argmax(axis=-1), bests.of_states, np.dtype(np.int64))
 
 
-# Of the kernel's numbers that many are 1 or -1, and the rest 0. With the biases no rectifier is at its edge.
+# Fraction of a kernel's elements that are 1 or -1; the others are 0. With the biases, no input of a ReLU is 0.
 SHARES = {"conv1": 1 / 16, "conv2": 1 / 16, "dense1": 1 / 256, "dense2": 1 / 4}
 GAMMA_OF_EXACT = 0.5
 BIASES = {"conv1": 1 / 2, "conv2": 1 / 4, "dense1": 1 / 8, "dense2": 0}
@@ -336,7 +336,7 @@ BIASES = {"conv1": 1 / 2, "conv2": 1 / 4, "dense1": 1 / 8, "dense2": 0}
 
 @cache
 def exact_problem(seed):
-    """Return parameters, transitions and errors of y whose numbers have so few digits that no operation rounds."""
+    """Return parameters and transitions with so few significant bits that no operation rounds."""
     generator, count = np.random.default_rng(seed), 4
     parameters = {name: np.full(shape, BIASES[name.split("/")[0]], np.float32) for name, shape in SHAPES.items()}
     for layer, share in SHARES.items():
@@ -351,8 +351,8 @@ def exact_problem(seed):
     return parameters, Transitions(states, actions, rewards.astype(np.float32), next_states, dones)
 
 
-def exact_elements(problem):
-    """Return an exact problem in float64."""
+def to_exact(problem):
+    """Return the parameters and transitions of a problem in float64."""
     parameters, transitions = problem
     return {name: to_float64(value) for name, value in parameters.items()}, Transitions(*map(to_float64, transitions))
 
@@ -360,23 +360,23 @@ def exact_elements(problem):
 @claim("pixels.cnn-target")
 def test_cnn_target(agent, seed):
     problem = exact_problem(seed)
-    expected = q_learning.targets(MODEL, *exact_elements(problem), GAMMA_OF_EXACT)
+    expected = q_learning.targets(MODEL, *to_exact(problem), GAMMA_OF_EXACT)
     assert_equal("y", agent.targets(MODEL, *problem, GAMMA_OF_EXACT), expected)
 
 
 @claim("pixels.cnn-gradients")
 def test_cnn_gradients(agent, seed):
     problem = exact_problem(seed)
-    expected, slopes = q_learning.loss_and_gradients(MODEL, *exact_elements(problem), GAMMA_OF_EXACT)
+    expected, slopes = q_learning.loss_and_gradients(MODEL, *to_exact(problem), GAMMA_OF_EXACT)
     loss, gradients = agent.loss_and_gradients(MODEL, *problem, GAMMA_OF_EXACT)
     assert_equal("the loss", np.asarray(loss), np.asarray(expected))
     for name, expected_gradient in slopes.items():
-        assert_equal(f"the gradient of {name}", gradients[name], expected_gradient)
+        assert_equal(f"the gradient for {name}", gradients[name], expected_gradient)
 
 
 @claim("pixels.cnn-memory-order")
 def test_cnn_memory_order(models, seed):
-    # No sum is rounded, in whatever order it is added.
+    # All sums are exact, whatever the order of summation.
     parameters, transitions = exact_problem(seed)
     expected = to_float64(models.layer_outputs(MODEL, parameters, transitions.states)["dense2"])
     for order, one in reordered(Problem(MODEL, parameters, transitions.states, transitions.rewards)):
@@ -387,7 +387,7 @@ def test_cnn_memory_order(models, seed):
 @claim("pixels.cnn-loss-of-each-action")
 @pytest.mark.parametrize("best", range(4))
 def test_cnn_loss_of_each_action(agent, seed, best):
-    # All numbers have so few digits that no operation rounds.
+    # All numbers have so few significant bits that no operation rounds.
     generator, count = np.random.default_rng(seed), 8
     states = np.ones((count, *SIZE, FRAMES), np.float32)
     actions, dones = generator.permutation(count).astype(np.int32) % 4, np.arange(count, dtype=np.float32) % 2
@@ -400,7 +400,7 @@ def test_cnn_loss_of_each_action(agent, seed, best):
     loss, gradients = agent.loss_and_gradients(MODEL, *problem, 0.5)
     assert_equal("the loss", np.asarray(loss), np.mean(errors**2))
     expected = np.bincount(actions, 2 * errors / count, minlength=4)
-    assert_equal("the gradient of dense2/bias", gradients["dense2/bias"], expected)
+    assert_equal("the gradient for dense2/bias", gradients["dense2/bias"], expected)
 
 
 @claim("pixels.cnn-every-parameter-learns")
@@ -408,9 +408,9 @@ def test_cnn_every_parameter_learns(agent, seed):
     generator, shape = np.random.default_rng(seed), (1, 2)
     states, next_states = (generator.random((*shape, *SIZE, FRAMES), np.float32) for _ in range(2))
     actions, dones = np.array([[0, 3]], np.int32), np.ones(shape, np.float32)
-    given_ = Transitions(states, actions, np.full(shape, -10, np.float32), next_states, dones)
+    transitions = Transitions(states, actions, np.full(shape, -10, np.float32), next_states, dones)
     before = problems.parameters(MODEL, generator)
-    _, last = agent.learn(MODEL, before, given_, learning_rate=LEARNING_RATE, gamma=GAMMA)
+    _, last = agent.learn(MODEL, before, transitions, learning_rate=LEARNING_RATE, gamma=GAMMA)
     assert [name for name in SHAPES if (last[name] == before[name]).all()] == []
 
 
@@ -425,14 +425,14 @@ def test_cnn_learns(agent, permitted, seed):
     permitted(either_adam(check))
 
 
-# So many steps that the ball, once served, is on its way.
+# Number of steps, enough for the ball to move after it is served.
 PLAYED = 40
 FIRE = 1
 
 
 @pytest.fixture(scope="module")
 def game(environments, seed):
-    """Return an episode of Breakout: the ball is served, and the paddle moved at random."""
+    """Return an episode of Breakout in which the ball is served and the paddle moves at random."""
     if not environments.has_breakout():
         pytest.skip("not run: ale-py, which has the game, is not installed")
     actions = np.random.default_rng(seed).integers(0, 4, PLAYED, np.int32)
@@ -454,13 +454,13 @@ def test_breakout_actions(environments, game):
 @claim("pixels.frames-change")
 def test_frames_change(game):
     frames = game[1][0]
-    assert (frames[1:] != frames[:-1]).any(axis=(1, 2, 3)).mean() > 1 / 2, "most frames are as the one before"
+    assert (frames[1:] != frames[:-1]).any(axis=(1, 2, 3)).mean() > 1 / 2, "most frames equal the one before"
 
 
 @claim("pixels.plays-the-game")
 def test_plays_the_game(agent, models, game, seed):
     actions, (frames, rewards, terminated, _) = game
-    states = np.stack([stacked(agent, frames[end - FRAMES : end], SIZE) for end in range(FRAMES, PLAYED + 2)])
+    states = np.stack([stack_frames(agent, frames[end - FRAMES : end], SIZE) for end in range(FRAMES, PLAYED + 2)])
     parameters = models.initial_parameters(MODEL, seed)
     chosen = assert_form("act", agent.act(MODEL, parameters, states, 0.5, seed), (len(states),), INT)
     assert set(chosen.tolist()) <= set(range(4))
@@ -470,4 +470,4 @@ def test_plays_the_game(agent, models, game, seed):
     losses, last = agent.learn(MODEL, parameters, batches, learning_rate=LEARNING_RATE, gamma=GAMMA)
     assert_form("the losses", losses, (1,))
     assert [name for name in SHAPES if not np.isfinite(last[name]).all()] == []
-    assert (last["dense2/bias"] != parameters["dense2/bias"]).any(), "the network has learnt nothing from the game"
+    assert (last["dense2/bias"] != parameters["dense2/bias"]).any(), "the output biases have not changed"

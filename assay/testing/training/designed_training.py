@@ -91,6 +91,11 @@ def fit(
     return Fitted(curve, parameters)
 
 
+def frozen_training(training: GroupProxy, sizes: Sizes, examples: Examples, seed: int) -> Fitted:
+    """Train the MLP with a learning rate of 0."""
+    return fit(training, "mlp", sizes, examples, learning_rate=0.0, seed=seed)
+
+
 # Number of images that are tried until every step of a training is well-conditioned. One in two is.
 ATTEMPTS = 50
 # Number of powers of ten that an image's pixels span: epsilon is not small beside the gradients of the smallest ones.

@@ -22,6 +22,8 @@ from assay.testing.training.mnist_training import Examples
 # Which batches are tried: those whose loss is as near as that. Rounding takes a loss less far, by powers of ten.
 BREADTH = 2.0**-12
 CLASSES = 10
+# Learning rate by model. The common label is soon almost certain, so the loss of a batch with the rare one stands out.
+HIGH_RATES = {"mlp": 0.5, "cnn": 0.3}
 
 
 def black_examples(sizes: Sizes, common: int, rare: int) -> Examples:

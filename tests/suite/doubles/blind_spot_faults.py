@@ -350,7 +350,7 @@ OF_MODELS = {
         OUTPUTS,
         "q_cnn",
         "pixels.cnn-values-each-state",
-        "where the largest values are",
+        "the actions with the largest values",
         repeated_after(32),
     ),
     "mlp_leaves_out_the_last_steps": (TRAIN, "mlp", "training.many-steps", "131 steps", rest_of_steps_left_out(16)),

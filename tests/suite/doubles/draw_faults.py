@@ -368,7 +368,7 @@ DRAW_FAULTS = {
         "agent.learn", "q_learning.learns-from-each-batch", "dense3/bias", learn_nothing_of_single_transitions
     ),
     "explore_games_by_turns": Fault(
-        "agent.act", "pixels.cnn-explores", "follow from those before them", explore_games_by_turns
+        "agent.act", "pixels.cnn-explores", "depend on earlier ones", explore_games_by_turns
     ),
     "explore_games_by_one_seed": Fault(
         "agent.act", "pixels.cnn-explores-by-seed", "draw the same actions", explore_games_by_one_seed

@@ -253,7 +253,9 @@ KERAS_CALL_FAULTS = {
     "first_batches_of_pipelines": namespace_fault(
         "compile_fit.pipeline-keeps-pairs", "the loss of evaluate", first_batches_of_pipelines
     ),
-    "gradients_end_in_depth": namespace_fault("model.variables-deep", "not all of the layers", gradients_end_in_depth),
+    "gradients_end_in_depth": namespace_fault(
+        "model.variables-deep", "some layers of nested models", gradients_end_in_depth
+    ),
     "images_of_rows_reversed": namespace_fault("model.activations", "Dense with", images_of_rows_reversed),
     "step_to_build": namespace_fault("compile_fit.building-trains-nothing", "the loss of fit", step_to_build),
     "pipeline_of_live_arrays": Fault(

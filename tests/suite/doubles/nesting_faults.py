@@ -259,14 +259,14 @@ def instance_call_found(namespace):
 
 
 def own_methods_converted(namespace):
-    """Make tensors of the arrays that any method of a model is handed."""
+    """Convert the arguments of any method of a model to tensors."""
     convert = namespace.ops.convert_to_tensor
 
     class Methods:
         def __init_subclass__(cls, **options):
             super().__init_subclass__(**options)
             for name, method in list(vars(cls).items()):
-                if callable(method) and name in {"handed", "__call__"}:
+                if callable(method) and name in {"return_inputs", "__call__"}:
                     setattr(cls, name, _converting(convert, method))
 
     return with_methods(namespace, Methods)
@@ -459,7 +459,7 @@ NESTING_FAULTS = {
         ("weights_backwards", "model.weights-in-order", "model(X)", weights_backwards),
         ("last_nested_layer_lost", "sequential_functional.nested-forms", "model(X)", last_nested_layer_lost),
         ("instance_call_found", "call.found-on-the-class", "model(X)", instance_call_found),
-        ("own_methods_converted", "model.own-methods-are-not-called", "the method was handed", own_methods_converted),
+        ("own_methods_converted", "model.own-methods-are-not-called", "the method received", own_methods_converted),
         ("lists_not_converted", "call.converts-structures", "call was given", lists_not_converted),
         ("dictionaries_not_converted", "call.converts-structures", "call was given", dictionaries_not_converted),
         ("keywords_not_converted", "call.converts-keywords", "call was given", keywords_not_converted),

@@ -875,7 +875,7 @@ PART_FAULTS = (
             ("kernels_truncated_normal", "kernels-are-drawn-evenly", "chance_of_draws", kernels_truncated_normal),
             ("kernels_alike", "kernels-differ", "the kernels are", kernels_alike),
             ("constant_doubled", "initializers", "Constant(): 6 of 6", constant_is_a_deviation),
-            ("initializer_seed_ignored", "initializer-seed", "the kernel of the same seed", initializer_seed_ignored),
+            ("initializer_seed_ignored", "initializer-seed", "the kernel with the same seed", initializer_seed_ignored),
             ("initializer_seed_fixed", "initializer-seed", "two seeds draw the same kernel", initializer_seed_fixed),
             (
                 "logits_taken_for_probabilities",
@@ -899,7 +899,7 @@ PART_FAULTS = (
                 objects_keep_labels_in_a_byte,
             ),
             ("metrics_count_together", "metric-objects-are-apart", "[0.75, 0", metrics_count_together),
-            ("ties_are_right", "one-prediction", "the share", ties_are_right),
+            ("ties_are_right", "one-prediction", "the accuracy", ties_are_right),
             ("momentum_ignored", "sgd-momentum", "after step 2", momentum_ignored),
             ("first_rate_stays", "sgd-momentum", "after step 2", first_rate_stays),
             ("velocities_shared", "sgd-momentum", "after step 1", velocities_shared),

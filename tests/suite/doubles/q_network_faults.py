@@ -186,7 +186,7 @@ Q_NETWORK_FAULTS = {
     ),
     "values_two_actions": Fault("agent.targets", "pixels.cnn-loss-of-each-action", "y", value_two_actions),
     "learns_two_actions": Fault(
-        GRADIENTS, "pixels.cnn-loss-of-each-action", "gradient of dense2/bias", learn_two_actions
+        GRADIENTS, "pixels.cnn-loss-of-each-action", "gradient for dense2/bias", learn_two_actions
     ),
     "values_first_frames": Fault("agent.targets", "pixels.cnn-target", "y", value_first_state),
     "cnn_bias_without_gradient": Fault(

@@ -471,7 +471,7 @@ REST_FAULTS = {
             "losses_reported_ahead",
             "training.fit",
             "training.fit-losses",
-            "the steps are taken on",
+            "the steps use",
             fitting(reported_ahead, more=1),
         ),
         ("fitted_until_99_percent", "training.fit", "training.fit-losses", "moves nothing", fitting(least=1e-2)),

@@ -351,7 +351,7 @@ def faults_of_fit():
         "fit_without_bias_correction": ("fit-trajectory", "times the bound", {"optimizer": Uncorrected}),
         "fit_without_biases": (
             "fit-moves-every-parameter",
-            "did not move dense1/bias, dense2/bias",
+            "does not change dense1/bias, dense2/bias",
             {"optimizer": WithoutBiases},
         ),
         "fit_with_decaying_rate": ("fit-trajectory", "times the bound", {"optimizer": Decaying}),
@@ -364,7 +364,7 @@ def faults_of_fit():
             {"store": lambda parameters, _: {name: bfloat16(value) for name, value in parameters.items()}},
         ),
         "fit_with_loss_after_step": ("fit-losses", "'losses'", {"loss_after": True}),
-        "fit_with_shuffled_targets": ("fit-batches", "the mean loss of no 3 examples", {"targets": shuffled}),
+        "fit_with_shuffled_targets": ("fit-batches", "not the mean loss of any 3 examples", {"targets": shuffled}),
         "fit_in_order": ("fit-repeated-draws", "repetition: 120 of 120", {"places": in_order}),
         "fit_shuffled_once": ("fit-repeated-draws", "repetition: 120 of 120", {"places": shuffled_once}),
         "fit_shuffled_each_epoch": ("fit-repeated-draws", "without a repetition", {"places": shuffled_each_epoch}),
@@ -389,8 +389,8 @@ def faults_of_fit():
         "fit_from_small_biases": ("fit-initial-parameters", "dense1/bias", {"start": small_biases}),
     }
     changed = {
-        "fit_on_batches_of_33": ("fit-batches", "the mean loss of no 3 examples", {"batch_size": lambda _: 33}),
-        "fit_on_batches_of_100": ("fit-batches", "the mean loss of no 3 examples", {"batch_size": lambda _: 100}),
+        "fit_on_batches_of_33": ("fit-batches", "not the mean loss of any 3 examples", {"batch_size": lambda _: 33}),
+        "fit_on_batches_of_100": ("fit-batches", "not the mean loss of any 3 examples", {"batch_size": lambda _: 100}),
         "fit_at_twice_the_rate": (
             "fit-trajectory",
             "times the bound",
@@ -400,8 +400,8 @@ def faults_of_fit():
     whole = {
         "fit_without_parameters": ("fit-batches", "same loss", without_parameters),
         "fit_without_the_last_step": ("fit-trajectory", "times the bound", without_the_last_step),
-        "fit_with_smoothed_losses": ("fit-batches", "the mean loss of no", smoothed_losses),
-        "fit_with_summed_losses": ("fit-batches", "the mean loss of no", summed_losses),
+        "fit_with_smoothed_losses": ("fit-batches", "not the mean loss of any", smoothed_losses),
+        "fit_with_summed_losses": ("fit-batches", "not the mean loss of any", summed_losses),
         "fit_on_standardized_images": ("fit-losses", "'losses'", standardized),
         "fit_on_images_scaled_again": ("fit-losses", "'losses'", scaled_again),
         "fit_on_mirrored_images": ("fit-losses", "'losses'", mirrored),
