@@ -19,25 +19,25 @@ LAGS = (1, 2, 3)
 LONG = Sizes(SMALL.num_examples, 100, SMALL.batch_size)
 
 
-def read_batches(training, seed, sizes, examples, kinds):
+def decode(training, seed, sizes, examples, kinds):
     """Train with a learning rate of 0, and read each batch from its loss.
 
     Args:
         training: Group of the implementation.
-        seed: Seed of the first training.
-        sizes: Sizes of each training.
+        seed: Seed of the training.
+        sizes: Sizes of the training.
         examples: Training set.
         kinds: The different examples in it.
 
-    Returns:
-        How often each batch holds each kind: int [num_batches, kinds] of each training.
-
     """
-    decoded = []
-    for each in range(TRAININGS):
-        run = designed_training.fit(training, "mlp", sizes, examples, learning_rate=0.0, seed=seed + each)
-        known = designed_training.losses_of_examples(run.parameters, kinds, sizes.batch_size)
-        decoded.append(designed_training.decode(run.losses, known, sizes.batch_size))
+    run = designed_training.fit(training, "mlp", sizes, examples, learning_rate=0.0, seed=seed)
+    known = designed_training.losses_of_examples(run.parameters, kinds, sizes.batch_size)
+    return designed_training.decode(run.losses, known, sizes.batch_size)
+
+
+def read_batches(training, seed, sizes, examples, kinds):
+    """Return how often each batch holds each kind of example, for each training whose batches are certain."""
+    decoded = [decode(training, seed + each, sizes, examples, kinds) for each in range(TRAININGS)]
     return [one.counts for one in designed_training.certain(decoded)]
 
 
@@ -83,3 +83,21 @@ def test_batches_have_no_example_in_common(batches_of_three, lag):
     what = f"batches of 3 of 7 examples that have no example in common with the batch {lag} later"
     share = share_without_common_example(SMALL.num_examples, SMALL.batch_size)
     assert_share(what, sum(apart), len(apart), share, decisions=len(LAGS))
+
+
+# One more example than a block of 256, and so many draws that each example is drawn 20 times on average.
+BLOCK = Sizes(257, 20, 259)
+
+
+@claim("training.fit-even-draws")
+@pytest.mark.parametrize("place", [0, -1], ids=["first", "last"])
+def test_first_and_last_of_many(training, seed, place):
+    # All examples are one image, and one of them has another label.
+    images, labels = (values[:2] for values in designed_training.seven_examples(seed))
+    kinds = np.full(BLOCK.num_examples, labels[0])
+    kinds[place] = labels[1]
+    examples = Examples(np.broadcast_to(images[0], (BLOCK.num_examples, 28, 28, 1)), kinds)
+    found = decode(training, seed, BLOCK, examples, Examples(images[[0, 0]], labels))
+    total = BLOCK.num_batches * BLOCK.batch_size
+    what = f"draws of one of {BLOCK.num_examples} examples, the one at {place}"
+    assert_share(what, int(found.counts[:, 1].sum()), total, 1 / BLOCK.num_examples, decisions=2)
