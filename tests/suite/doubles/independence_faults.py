@@ -133,6 +133,19 @@ class Neighbours(Training):
         return (self.generator.integers(0, len(self.buffer)) + np.arange(self.batch_size)) % len(self.buffer)
 
 
+class ByTwos(Training):
+    """Decide for two steps whether to explore, and by which action."""
+
+    steps = 0
+
+    def act(self, state: Array) -> int:
+        """Keep what the step before has decided, in every second step."""
+        if self.steps % 2 == 0:
+            self.decided = self.explore() if self.generator.random() < self.epsilon() else None
+        self.steps += 1
+        return self.learner.greedy(state) if self.decided is None else self.decided
+
+
 INDEPENDENCE_FAULTS = {
     name: Fault(function, claim, tells, wrong)
     for name, (function, claim, tells, wrong) in {
@@ -166,6 +179,12 @@ INDEPENDENCE_FAULTS = {
             "q_learning.training-draws-evenly",
             "are two transitions in a row",
             instead(Neighbours),
+        ),
+        "agent_explores_by_twos": (
+            "agent.fit",
+            "q_learning.training-explores-in-no-pattern",
+            "have two actions that are not greedy",
+            instead(ByTwos),
         ),
         "last_batch_of_one_example": (
             "training.fit",
