@@ -119,6 +119,12 @@ def test_split_shuffled(flowers, split, seed):
     assert order != sorted(order), "the images are in the order of the split"
     early = np.array(order) - np.arange(len(order))
     assert early.max() < SPLIT_BUFFER, "an image came before the buffer had reached it"
+    # While no draw takes one of the latest k in the buffer, they all stay there. A draw avoids them with 1 - k / size.
+    probability = ((early.max() + 1) / SPLIT_BUFFER) ** len(order)
+    assert probability > FALSE_ALARM, (
+        f"of a buffer of {SPLIT_BUFFER}, only the first {early.max() + 1} are drawn, with a probability of"
+        f" {probability:.3g}"
+    )
     # Later images enter the buffer one by one. With this probability, none of them is drawn.
     taken = SPLIT_BATCHES * SPLIT_BATCH
     assert math.factorial(SPLIT_BUFFER) / SPLIT_BUFFER**SPLIT_BUFFER < FALSE_ALARM

@@ -61,13 +61,17 @@ EPISODES, LINKS = 96, LENGTH - 1
 
 @claim("q_learning.training-explores-in-no-pattern")
 def test_training_explores_in_no_pattern(agent, seed):
-    rate, level = 0.5, FALSE_ALARM / 2
+    rate, level = 0.5, FALSE_ALARM / 4
     errors = trace(agent, seed, initial_epsilon=rate, final_epsilon=rate, num_episodes=EPISODES)
     explored = gaps(errors) > np.sqrt(errors.now.size) * gap_bound(errors.parameters)
     never = (~explored.any(axis=1)).sum()
     assert_share("episodes have greedy actions only", never, EPISODES, (1 - rate / 2) ** LINKS, level)
     never = (~explored.any(axis=0)).sum()
     assert_share(f"steps are greedy in each of {EPISODES} episodes", never, LINKS, (1 - rate / 2) ** EPISODES, level)
+    for first in (0, 1):
+        both = explored[:, first : LINKS - 1 : 2] & explored[:, first + 1 :: 2]
+        what = f"pairs of steps, from step {first + 1} on, have two actions that are not greedy"
+        assert_share(what, both.sum(), both.size, (rate / 2) ** 2, level)
 
 
 # Number of episodes that last until the pole falls.

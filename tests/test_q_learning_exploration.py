@@ -89,9 +89,10 @@ def test_epsilon_final(agent, episode):
     initial_epsilon=st.sampled_from([0.125, 0.5, 0.9, 0.95, 1.0]),
     final_epsilon=st.sampled_from([0.0, 0.01, 0.25]),
 )
-# An initial epsilon close to 1, and one below the final epsilon.
+# An initial epsilon close to 1, and one below the final epsilon, at the start and after the exploration.
 @example(episode=3, num_exploration_episodes=50, initial_epsilon=0.95, final_epsilon=0.0)
 @example(episode=0, num_exploration_episodes=50, initial_epsilon=0.125, final_epsilon=0.25)
+@example(episode=60, num_exploration_episodes=50, initial_epsilon=0.125, final_epsilon=0.25)
 def test_epsilon_schedule(agent, episode, **schedule):
     check_epsilon(agent, episode, schedule)
 
@@ -117,7 +118,7 @@ def choose_repeatedly(agent, epsilon, seed, count=DRAWS):
 @pytest.mark.parametrize(
     ("epsilon", "count"),
     # The last epsilon is below the final one of the document.
-    [(DOCUMENT["final_epsilon"], 4 * DRAWS), (0.1, 4 * DRAWS), (0.5, DRAWS), (0.005, 8 * DRAWS)],
+    [(DOCUMENT["final_epsilon"], 4 * DRAWS), (0.1, 4 * DRAWS), (0.5, DRAWS), (0.003, 16 * DRAWS)],
 )
 def test_explores(agent, seed, epsilon, count):
     # Enough actions to detect an epsilon of 0 in place of a small one, and one of 0.2 in place of 0.1.

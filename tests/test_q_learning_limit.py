@@ -6,7 +6,7 @@ import pytest
 from assay.spec.error_bounds import rounding
 from assay.spec.semantics.cart_pole import MAX_EPISODE_STEPS
 from assay.testing.assertions import claim
-from assay.testing.chances import chance_of_draws
+from assay.testing.chances import chance_at_least, chance_of_draws
 from assay.testing.counts import assert_share
 from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training.agent_probes import (
@@ -116,21 +116,32 @@ def test_training_draws_from_a_long_episode(agent, lasting):
     )
 
 
-@claim("q_learning.training-draws-evenly")
-def test_training_draws_pairs_from_a_long_episode(agent, lasting):
-    # A batch of two out of n transitions contains the newest with a probability of 2 / n, and so with the oldest.
+@pytest.fixture(scope="module")
+def drawn_pairs(agent, lasting):
+    """Return trainings in a long episode: the loss of each transition, and the sum of losses of each batch of two.
+
+    The third value bounds the rounding errors of such a sum.
+    """
     seed, score = lasting
     options = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 1}
     known = probe(agent, seed, **options)
-    single, half = known["losses"].astype(float), score // 2
+    single = known["losses"].astype(float)
     pairs = probe(agent, seed, **options, buffer_size=2_000, batch_size=2)["losses"].astype(float)
     assert len(pairs) == score - 1, f"{score} transitions give {len(pairs)} losses of two, expected {score - 1}"
-    bound = 8 * np.sqrt(single.max()) * error_bounds(known["parameters"])["now"]
+    return single, 2 * pairs, 8 * np.sqrt(single.max()) * error_bounds(known["parameters"])["now"]
+
+
+@claim("q_learning.training-draws-evenly")
+def test_training_draws_pairs_from_a_long_episode(drawn_pairs, lasting):
+    # A batch of two out of n transitions contains the newest with a probability of 2 / n, and so with the oldest.
+    single, pairs, bound = drawn_pairs
+    score = lasting[1]
+    half = score // 2
     for which in ("newest", "oldest"):
         found = 0
         for step in range(half, score):
             place = step if which == "newest" else 0
-            other = 2 * pairs[step - 1] - single[place]
+            other = pairs[step - 1] - single[place]
             found += np.abs(np.delete(single[: step + 1], place) - other).min() <= bound
         # The probability is at most 2 / half. Twice that allows for other pairs with the same sum of losses.
         total = score - half
@@ -149,3 +160,27 @@ def test_training_last_parameters(agent, seed):
         return probe(agent, seed, **ALWAYS_EXPLORING, **WHOLE_EPISODES, num_episodes=num_episodes, learning_rate=0.001)
 
     assert_last_parameters("episodes", -train(MANY)["scores"], lambda number: train(number)["parameters"])
+
+
+@claim("q_learning.training-draws-evenly")
+def test_training_draws_no_neighbours(drawn_pairs, lasting):
+    # Batches of two out of many transitions are seldom two in a row.
+    single, pairs, bound = drawn_pairs
+    score = lasting[1]
+    half = score // 2
+    neighbours = np.sort(single[1:] + single[:-1])
+
+    def are_neighbours(sums):
+        """Whether sums of two losses are as close to those of neighbours as rounding permits."""
+        after = np.searchsorted(neighbours, sums).clip(1, len(neighbours) - 1)
+        return np.minimum(np.abs(sums - neighbours[after - 1]), np.abs(sums - neighbours[after])) <= bound
+
+    # Other pairs may have such a sum, too: the largest probability is that of the smallest buffer or of any later one.
+    possible = np.triu(are_neighbours(single[:, None] + single), 1).cumsum(axis=0).cumsum(axis=1).diagonal()[half:]
+    sizes = np.arange(half + 1, score + 1)
+    probability = float((possible / (sizes * (sizes - 1) / 2)).max())
+    found = int(are_neighbours(pairs[half - 1 :]).sum())
+    chance = chance_at_least(found, score - half, probability)
+    assert chance > FALSE_ALARM, (
+        f"{found} of {score - half} batches of two are two transitions in a row, with a probability of {chance:.3g}"
+    )

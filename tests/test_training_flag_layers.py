@@ -87,6 +87,20 @@ def test_dropout_elements(masks):
     assert_frequencies(draws)
 
 
+@claim("training_flag.dropout-elements")
+def test_dropout_halves(masks):
+    # An element may depend on one half of an axis away, or as far from the other end.
+    draws = []
+    for (rate, _), both in masks.items():
+        for mask in both:
+            for axis in range(mask.ndim):
+                first, last = np.split(mask.swapaxes(0, axis)[: mask.shape[axis] // 2 * 2], 2)
+                for which, other in (("half the axis away", last), ("as far from the other end", last[::-1])):
+                    what = f"elements along axis {axis} of {mask.ndim} like those {which}, at a rate of {rate}"
+                    draws.append((what, first == other, agreement_probability(rate)))
+    assert_frequencies(draws)
+
+
 @claim("training_flag.dropout-anew")
 def test_dropout_anew(masks):
     calls = [

@@ -107,6 +107,14 @@ def chance_of_share(count: int, total: int, probability: float) -> float:
     return float(stats.binomtest(count, total, probability).pvalue)
 
 
+def chance_at_least(count: int, total: int, probability: float) -> float:
+    """Return the probability that `total` draws, each with at most this probability, have so many successes or more."""
+    from scipy import stats  # noqa: PLC0415
+
+    note_sample("at least", int(total), float(probability))
+    return float(stats.binom.sf(count - 1, total, probability))
+
+
 def chance_of_order(draws: NDArray[Any]) -> float:
     """Return the probability that independent draws of these values come out sorted, or 1 if these are not sorted.
 

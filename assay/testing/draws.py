@@ -259,3 +259,24 @@ def chance_of_evenness(counts: Array) -> float:
 
     least = float(optimize.minimize_scalar(bound, bounds=(0, 10), method="bounded").fun)
     return min(1.0, math.exp(min(0.0, least - float(stats.poisson.logpmf(draws, draws)))))
+
+
+def chance_of_mirrored_counts(counts: Array) -> float:
+    """Bound the probability that independent draws give as many pairs of opposite classes with equal counts.
+
+    Both classes of a pair are equally probable. Given how often either is drawn, each count is binomial, and the pairs
+    are independent. If every second draw is the opposite of another one, all pairs have equal counts, whatever the
+    order of the draws.
+
+    Args:
+        counts: Number of draws of each class, int [classes]; the opposite of a class is as far from the other end.
+
+    """
+    from scipy import stats  # noqa: PLC0415
+
+    first, last = mirrored_halves(counts)
+    totals = first + last
+    note_sample("mirrored counts", int(totals.sum()), len(first))
+    # The probability of equal counts is largest for the smallest even total.
+    largest = max((math.comb(int(one), int(one) // 2) / 2.0 ** int(one) for one in totals if one % 2 == 0), default=0.0)
+    return float(stats.binom.sf(int((first == last).sum()) - 1, len(first), largest))

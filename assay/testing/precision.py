@@ -8,6 +8,11 @@ from assay.adapters.proxy import GroupProxy, NonConformanceError
 from assay.spec.semantics.precision import GRADES
 from assay.testing.assertions import assert_form
 
+# Number of images, and of products in a sum: large enough to use the same kernel as a network. The second width is that
+# of the document's images, since an implementation may choose a format by the size.
+BATCH = 64
+WIDTHS = (64, 28 * 28)
+
 
 def measure_precision(ops: GroupProxy) -> str:
     """Return the name of the format in which `ops.dense` multiplies.
@@ -19,9 +24,10 @@ def measure_precision(ops: GroupProxy) -> str:
         NonConformanceError: The results fit no format.
 
     """
-    if (one := _product(ops, 1.0)) != 1.0:
-        msg = f"1 times 1 is {one:.9g}, which tells nothing of the format of products"
-        raise NonConformanceError(msg)
+    for width in WIDTHS:
+        if (one := _product(ops, 1.0, width)) != 1.0:
+            msg = f"1 times 1 is {one:.9g}, which tells nothing of the format of products"
+            raise NonConformanceError(msg)
     finest = {name: _keeps(ops, 1 + 2.0**-known.fraction_bits) for name, known in GRADES.items()}
     if finest["float32"]:
         return "float32"
@@ -31,12 +37,10 @@ def measure_precision(ops: GroupProxy) -> str:
 
 
 def _keeps(ops: GroupProxy, value: float) -> bool:
-    return _product(ops, value) == value
+    return all(_product(ops, value, width) == value for width in WIDTHS)
 
 
-def _product(ops: GroupProxy, value: float) -> float:
-    # Large enough to use the same kernel as the products of a network.
-    size = 64
-    inputs = np.full((size, size), value, np.float32)
-    result = ops.dense(inputs, np.eye(size, dtype=np.float32), np.zeros(size, np.float32))
-    return float(assert_form("dense", result, (size, size))[0, 0])
+def _product(ops: GroupProxy, value: float, width: int) -> float:
+    inputs, kernel = np.full((BATCH, width), value, np.float32), np.eye(width, BATCH, dtype=np.float32)
+    result = ops.dense(inputs, kernel, np.zeros(BATCH, np.float32))
+    return float(assert_form("dense", result, (BATCH, BATCH))[0, 0])

@@ -268,11 +268,11 @@ DYNAMICS = {
     "time_step_of_1_50_0001": {"TIME_STEP": 0.0200001},
 }
 ENDS = {
-    "angle_of_15_degrees": ("angle-ends", "at 11.99", lambda x, a, _: (x > 2.4) | (a > np.radians(15))),
-    "angle_of_12_rounded": ("angle-ends", "at 11.99", lambda x, a, _: (x > 2.4) | (a > 0.2)),
-    "track_of_2_5": ("position-ends", "at 2.398", lambda x, a, _: (x > 2.5) | (a > np.radians(12))),
-    "track_in_the_angle_only": ("position-ends", "at 2.398", lambda x, a, _: a > np.radians(12)),
-    "both_at_once": ("angle-ends", "at 11.99", lambda x, a, _: (x > 2.4) & (a > np.radians(12))),
+    "angle_of_15_degrees": ("angle-ends", "close to 12 degrees", lambda x, a, _: (x > 2.4) | (a > np.radians(15))),
+    "angle_of_12_rounded": ("angle-ends", "close to 12 degrees", lambda x, a, _: (x > 2.4) | (a > 0.2)),
+    "track_of_2_5": ("position-ends", "close to 2.4", lambda x, a, _: (x > 2.5) | (a > np.radians(12))),
+    "track_in_the_angle_only": ("position-ends", "close to 2.4", lambda x, a, _: a > np.radians(12)),
+    "both_at_once": ("angle-ends", "close to 12 degrees", lambda x, a, _: (x > 2.4) & (a > np.radians(12))),
     "end_by_the_state_before": (
         "dynamics-of-many",
         "whether each has failed",

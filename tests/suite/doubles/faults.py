@@ -25,6 +25,7 @@ from doubles.faulty import Fault, Faulty
 from doubles.fit_faults import FIT_FAULTS
 from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
+from doubles.independence_faults import INDEPENDENCE_FAULTS
 from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
 from doubles.keras_call_faults import KERAS_CALL_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
@@ -33,6 +34,7 @@ from doubles.label_training_faults import LABEL_TRAINING_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
 from doubles.limit_faults import LIMIT_FAULTS
 from doubles.memory_faults import MEMORY_FAULTS
+from doubles.narrow_faults import NARROW_FAULTS
 from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
@@ -71,6 +73,7 @@ for _faults in (
     FIT_FAULTS,
     FLOWER_FAULTS,
     IMAGE_FAULTS,
+    INDEPENDENCE_FAULTS,
     KERAS_CALL_FAULTS,
     KERAS_FAULTS,
     KERAS_LAYER_FAULTS,
@@ -78,6 +81,7 @@ for _faults in (
     LABEL_TRAINING_FAULTS,
     LAYER_FAULTS,
     MEMORY_FAULTS,
+    NARROW_FAULTS,
     NESTING_FAULTS,
     NETWORK_FAULTS,
     OPERATION_FAULTS,
