@@ -73,7 +73,7 @@ def test_affine_not_linear(ops):
 @claim("dense.activation-after-affine")
 @given(case=dense_cases(limit=1.0))
 def test_activation_is_applied_after_the_bias(ops, case):
-    # A bias of -2 makes some positive products negative, where an activation before the bias gives another result.
+    # A bias of -2 makes some positive products negative, where an activation before the bias gives a different result.
     assert_dense(ops, case, case.bias - 2, "relu")
 
 
@@ -104,7 +104,7 @@ def test_any_size(ops, seed, batch, input_dim, units, activation):
     drawn = cases.dense(seed, (batch,), input_dim, units)
     assert_correct(DENSE, ops.dense, *drawn, activation)
     assert_correct(DENSE, ops.dense, *drawn)
-    # Without cancellation, the bound is small beside the result, so that sums in lower precision fail.
+    # Without cancellation, the bound is small relative to the result, so that sums in lower precision fail.
     assert_correct(DENSE, ops.dense, *map(np.abs, drawn))
 
 
