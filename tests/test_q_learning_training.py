@@ -285,7 +285,7 @@ def test_training_is_by_adam(agent, seed, learning_rate, num_episodes, length):
     nearest = expected[excess.argmin()].tolist()
     assert excess.min() <= 1, (
         f"the losses {found['losses'].tolist()} change the output biases by {change.tolist()}. Adam with a learning"
-        f" rate of {learning_rate} changes them by {nearest}, or less similarly: {excess.min():.3g} times the bound"
+        f" rate of {learning_rate} changes them by {nearest} at the nearest: {excess.min():.3g} times the bound"
     )
 
 
