@@ -164,7 +164,7 @@ def test_training_last_parameters(agent, seed):
 
 @claim("q_learning.training-draws-evenly")
 def test_training_draws_no_neighbours(drawn_pairs, long_episode):
-    # Batches of two out of many transitions are seldom two in a row.
+    # A batch of two out of many transitions seldom consists of two consecutive ones.
     single, pairs, bound = drawn_pairs
     score = long_episode[1]
     half = score // 2
