@@ -206,14 +206,14 @@ def generated_texts(text, rnn_1000_batches, corpus, seed, compute_once):
     """Return a window, and the text that the trained RNN generates from it at each temperature, once in a run."""
     window = corpus.indices[:SEQ_LENGTH].copy()
 
-    def work():
+    def generate_all():
         parameters = rnn_1000_batches["parameters"]
         return [
             text.generate(parameters, window, temperature=one, count=COUNT, seed=seed + number)
             for number, one in enumerate(TEMPERATURES)
         ]
 
-    return window, [assert_text(found, corpus.num_chars) for found in compute_once("written", work)]
+    return window, [assert_text(found, corpus.num_chars) for found in compute_once("written", generate_all)]
 
 
 @claim("generation.trained")

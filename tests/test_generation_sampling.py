@@ -56,7 +56,7 @@ def test_sample_seed(ops, seed):
     for one in (0, seed, 2**31 - 2):
         first, other, again = (ops.sample(probabilities, number) for number in (one, one + 1, one))
         assert_equal(f"the draws with the seed {one} after another seed", again, first, INT)
-        assert not np.array_equal(other, first), f"the seeds {one} and {one + 1} draw the same"
+        assert not np.array_equal(other, first), f"the seeds {one} and {one + 1} draw the same classes"
     assert_told_apart("classes", confusable_seeds(seed), lambda one: ops.sample(probabilities, one))
 
 
@@ -116,7 +116,7 @@ def test_every_class(even_draws):
         ("uneven", chance_of_categories(counts, np.full(LEVELS, 1 / LEVELS))),
         ("even", chance_of_evenness(counts)),
     ):
-        assert probability > FALSE_ALARM, f"counts are as {what} with a probability of {probability:.3g}"
+        assert probability > FALSE_ALARM, f"counts are as {what} as these with a probability of {probability:.3g}"
 
 
 @claim("generation.sample-resolution")

@@ -1,4 +1,4 @@
-"""What a model of one's own is made with, and the variables of layers that are called later: lines 17 to 41."""
+"""Arguments of model classes, and variables of layers that are called later: lines 17 to 41 of the document."""
 
 import numpy as np
 import pytest
@@ -9,7 +9,7 @@ from assay.testing.keras_models import FORMS, connected
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
 
-# Keras warns of a layer that the first call leaves without variables.
+# Keras warns about a layer without variables after the first call.
 @pytest.mark.filterwarnings("ignore:`build:UserWarning")
 @claim("model.variables-of-later-calls")
 def test_variables_of_later_calls(keras):
@@ -18,7 +18,7 @@ def test_variables_of_later_calls(keras):
             super().__init__()
             self.first, self.second = keras.namespace.layers.Dense(2), keras.namespace.layers.Dense(4)
 
-        def call(self, inputs, other=False):  # noqa: FBT002 - as Keras has it
+        def call(self, inputs, other=False):  # noqa: FBT002 - the signature of Keras
             return self.second(inputs) if other else self.first(inputs)
 
     model, inputs, expected = TwoWays(), keras.to_tensor(X), []
@@ -58,4 +58,6 @@ def test_new_models_differ(keras, form):
         model = connected(keras.namespace, form, [keras.namespace.layers.Dense(4)], (3,))
         model(keras.to_tensor(X))
         kernels.append(keras.to_numpy(model.variables[0]).tobytes())
-    assert len(set(kernels)) == len(kernels), f"new {form} models, made one after the other, begin with equal kernels"
+    assert len(set(kernels)) == len(kernels), (
+        f"{form} models that are created one after the other begin with equal kernels"
+    )

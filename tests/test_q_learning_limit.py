@@ -22,7 +22,7 @@ from assay.testing.training.agent_probes import (
 from assay.testing.training.assertions import assert_last_parameters
 
 # With these seeds a new network keeps the pole up for 500 steps: one seed of NumPy, two of TensorFlow.
-LASTING = (641, 1742, 1690)
+SEEDS_OF_LONG_EPISODES = (641, 1742, 1690)
 # About one new network in 200 does. For frameworks that draw other networks, further seeds are tried.
 TRIED = 32
 # The batch is too large for a learning step, so the network only plays.
@@ -34,10 +34,10 @@ RECENT, CLEAR = 50, 1_000
 
 
 @pytest.fixture(scope="module")
-def lasting(agent, seed):
+def long_episode(agent, seed):
     """Return a seed whose first episode is long, at the limit if such a seed is found, and the score of the episode."""
     longest = seed, -1
-    for number in [*LASTING, *(seed + tried for tried in range(TRIED))]:
+    for number in [*SEEDS_OF_LONG_EPISODES, *(seed + tried for tried in range(TRIED))]:
         score = int(probe(agent, number, **PLAY)["scores"][0])
         longest = max(longest, (number, score), key=lambda one: one[1])
         if score >= MAX_EPISODE_STEPS - 1:
@@ -46,16 +46,16 @@ def lasting(agent, seed):
 
 
 @pytest.fixture(scope="module")
-def pairs(agent, lasting):
+def pairs(agent, long_episode):
     """Return a training with that seed that learns from the last two transitions."""
-    return probe(agent, lasting[0], **LEARN, buffer_size=2, batch_size=2)
+    return probe(agent, long_episode[0], **LEARN, buffer_size=2, batch_size=2)
 
 
 @claim("q_learning.training-limit")
-def test_training_limit(pairs, lasting):
+def test_training_limit(pairs, long_episode):
     scores = pairs["scores"]
-    assert scores[0] == lasting[1], (
-        f"the same episode has the score {scores[0]} in one training and {lasting[1]} in another"
+    assert scores[0] == long_episode[1], (
+        f"the same episode has the score {scores[0]} in one training and {long_episode[1]} in another"
     )
     assert scores.max() < MAX_EPISODE_STEPS, f"an episode has {scores.max() + 1} steps, more than {MAX_EPISODE_STEPS}"
     expected = count_learning_steps(scores, 2, WHOLE_EPISODES["max_len_episode"])
@@ -83,11 +83,11 @@ def test_training_limit_is_no_failure(pairs):
 
 
 @claim("q_learning.training-limit")
-def test_training_limit_has_a_future(agent, lasting, pairs):
+def test_training_limit_has_a_future(agent, long_episode, pairs):
     if pairs["scores"][0] + 1 != MAX_EPISODE_STEPS:
         return
-    ahead = probe(agent, lasting[0], **LEARN, buffer_size=2, batch_size=2, gamma=1.0)
-    one, other = (probe(agent, lasting[0], **LEARN, gamma=gamma) for gamma in (0.0, 1.0))
+    ahead = probe(agent, long_episode[0], **LEARN, buffer_size=2, batch_size=2, gamma=1.0)
+    one, other = (probe(agent, long_episode[0], **LEARN, gamma=gamma) for gamma in (0.0, 1.0))
     place = after_first_episode(pairs)
     # Effect of gamma on the squared errors: of single transitions, and of the last and the next first one together.
     single = other["losses"].astype(float) - one["losses"]
@@ -101,9 +101,9 @@ def test_training_limit_has_a_future(agent, lasting, pairs):
 
 
 @claim("q_learning.training-draws-evenly")
-def test_training_draws_from_a_long_episode(agent, lasting):
+def test_training_draws_from_a_long_episode(agent, long_episode):
     # Batches of one transition. A buffer of one shows the loss of each transition; a large buffer, which was drawn.
-    seed, score = lasting
+    seed, score = long_episode
     options = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 1}
     known, drawn = (probe(agent, seed, **options, buffer_size=size)["losses"].astype(float) for size in (1, 2_000))
     assert len(known) == len(drawn) == score, f"{score + 1} steps have {len(known)} and {len(drawn)} losses"
@@ -117,12 +117,12 @@ def test_training_draws_from_a_long_episode(agent, lasting):
 
 
 @pytest.fixture(scope="module")
-def drawn_pairs(agent, lasting):
+def drawn_pairs(agent, long_episode):
     """Return trainings in a long episode: the loss of each transition, and the sum of losses of each batch of two.
 
     The third value bounds the rounding errors of such a sum.
     """
-    seed, score = lasting
+    seed, score = long_episode
     options = {**ALWAYS_GREEDY, **WHOLE_EPISODES, "num_episodes": 1}
     known = probe(agent, seed, **options)
     single = known["losses"].astype(float)
@@ -132,10 +132,10 @@ def drawn_pairs(agent, lasting):
 
 
 @claim("q_learning.training-draws-evenly")
-def test_training_draws_pairs_from_a_long_episode(drawn_pairs, lasting):
+def test_training_draws_pairs_from_a_long_episode(drawn_pairs, long_episode):
     # A batch of two out of n transitions contains the newest with a probability of 2 / n, and so with the oldest.
     single, pairs, bound = drawn_pairs
-    score = lasting[1]
+    score = long_episode[1]
     half = score // 2
     for which in ("newest", "oldest"):
         found = 0
@@ -163,10 +163,10 @@ def test_training_last_parameters(agent, seed):
 
 
 @claim("q_learning.training-draws-evenly")
-def test_training_draws_no_neighbours(drawn_pairs, lasting):
-    # Batches of two out of many transitions are seldom two in a row.
+def test_training_draws_no_neighbours(drawn_pairs, long_episode):
+    # A batch of two out of many transitions seldom consists of two consecutive ones.
     single, pairs, bound = drawn_pairs
-    score = lasting[1]
+    score = long_episode[1]
     half = score // 2
     neighbours = np.sort(single[1:] + single[:-1])
 

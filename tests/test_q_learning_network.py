@@ -235,7 +235,7 @@ def test_initial_weights_differ(models, seed):
     initial_parameters.assert_unrelated_to(new_parameters(models, seed), new_parameters(models, seed + 1))
 
 
-def q_network(keras):
+def define_q_network(keras):
     """Return the class QNetwork of the document."""
 
     class QNetwork(keras.namespace.Model):
@@ -263,13 +263,13 @@ def load_model(keras, kind, problem):
 @claim("q_learning.subclass")
 def test_subclass(keras, seed):
     problem, expected, bounds = solved(q_network_problem(seed), layer_outputs(MODEL))
-    model, states = load_model(keras, q_network(keras), problem)
+    model, states = load_model(keras, define_q_network(keras), problem)
     assert_close("the model", {"dense3": keras.to_numpy(model(states))}, {"dense3": expected["dense3"]}, bounds)
 
 
 @claim("q_learning.predict-replaces-keras")
 def test_predict_replaces_keras(keras, seed):
-    class WithPredict(q_network(keras)):
+    class WithPredict(define_q_network(keras)):
         def predict(self, inputs):
             return keras.to_numpy(self(inputs)).argmax(axis=-1)
 

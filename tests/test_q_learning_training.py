@@ -119,20 +119,20 @@ LINKS = LENGTH - 1
 
 
 @pytest.fixture(scope="module")
-def beginnings(agent, seed):
+def exploring_first(agent, seed):
     """Return the errors of trainings that explore only in the first episode."""
     return [trace(agent, BEGINNINGS * seed + number) for number in range(BEGINNINGS)]
 
 
 @claim("q_learning.training-explores-first")
-def test_training_explores_first(greedy, beginnings):
-    found = sum(count_non_greedy(greedy, errors)[0] for errors in beginnings)
+def test_training_explores_first(greedy, exploring_first):
+    found = sum(count_non_greedy(greedy, errors)[0] for errors in exploring_first)
     assert_share("actions of first episodes are not greedy", found, BEGINNINGS * LINKS, 1 / 2)
 
 
 @claim("q_learning.training-ends-exploration")
-def test_training_ends_exploration(greedy, beginnings):
-    found = sum(count_non_greedy(greedy, errors)[1] for errors in beginnings)
+def test_training_ends_exploration(greedy, exploring_first):
+    found = sum(count_non_greedy(greedy, errors)[1] for errors in exploring_first)
     assert found == 0, f"{found} of {BEGINNINGS * LINKS} actions after the exploration are not greedy"
 
 
@@ -204,7 +204,7 @@ def test_training_episodes_begin_anew(agent, seed):
 
 
 @claim("q_learning.training-by-seed")
-def test_training_by_seed(agent, seed, beginnings):
+def test_training_by_seed(agent, seed, exploring_first):
     one, again, other = (trace(agent, number) for number in (seed, seed, seed + 1))
     bound = np.sqrt(one.now.size) * error_bounds(one.parameters)["now"]
     assert_within("the errors of a second training with the same seed", again.now, one.now, bound, np.dtype(float))
@@ -266,7 +266,7 @@ def test_training_loss_before_step(agent, seed, initial):
 @pytest.mark.parametrize("learning_rate", [0.001, 0.05])
 @pytest.mark.parametrize(("num_episodes", "length"), [(4, 1), (1, 4)])
 def test_training_is_by_adam(agent, seed, learning_rate, num_episodes, length):
-    def trained(learning_rate):
+    def train(learning_rate):
         # With exploration only, the transitions do not depend on the learning rate.
         return probe(
             agent,
@@ -277,15 +277,15 @@ def test_training_is_by_adam(agent, seed, learning_rate, num_episodes, length):
             learning_rate=learning_rate,
         )
 
-    found = trained(learning_rate)
+    found = train(learning_rate)
     errors = errors_of(found["losses"], num_episodes, length)
-    change = changes_of(found, trained(0.0))[OUTPUT_BIAS]
+    change = changes_of(found, train(0.0))[OUTPUT_BIAS]
     expected, bounds = agent_probes.bias_trajectories(errors.ravel() ** 2, learning_rate)
     excess = (np.abs(expected - change) / (bounds + rounding.U * np.abs(change))).max(axis=1)
     nearest = expected[excess.argmin()].tolist()
     assert excess.min() <= 1, (
         f"the losses {found['losses'].tolist()} change the output biases by {change.tolist()}. Adam with a learning"
-        f" rate of {learning_rate} changes them by {nearest}, or less similarly: {excess.min():.3g} times the bound"
+        f" rate of {learning_rate} changes them by {nearest} at the nearest: {excess.min():.3g} times the bound"
     )
 
 

@@ -74,7 +74,7 @@ def case_of_signs(seed, shape):
     return Case(*(generator.integers(-1, 2, one).astype(np.float32) for one in shapes))
 
 
-def states_of(ops, case, activation="tanh"):
+def compute_states(ops, case, activation="tanh"):
     """Run the recurrence over a sequence, and check the form of its states."""
     batch, time, _ = case.inputs.shape
     states = ops.simple_rnn(*case, activation=activation)
@@ -91,14 +91,14 @@ def assert_step(case, before, after, t, activation):
 @claim("recurrence.initial-state")
 @given(case=cases(), activation=activations)
 def test_initial_state(ops, case, activation):
-    states = states_of(ops, case, activation)
+    states = compute_states(ops, case, activation)
     assert_step(case, np.zeros_like(states[:, 0]), states[:, 0], 0, activation)
 
 
 @claim("recurrence.step")
 @given(case=cases(), activation=activations)
 def test_step(ops, case, activation):
-    states = states_of(ops, case, activation)
+    states = compute_states(ops, case, activation)
     for t in range(1, states.shape[1]):
         assert_step(case, states[:, t - 1], states[:, t], t, activation)
 
@@ -116,8 +116,8 @@ def test_looks_back_only(ops, seed, shape):
     case = case_of_signs(seed, shape)
     changed = case.inputs.copy()
     changed[:, -1] += 1
-    expected = states_of(ops, case, "relu")[:, :-1]
-    found = states_of(ops, case._replace(inputs=changed), "relu")
+    expected = compute_states(ops, case, "relu")[:, :-1]
+    found = compute_states(ops, case._replace(inputs=changed), "relu")
     assert_equal("the states before the last", found[:, :-1], expected)
 
 
@@ -125,7 +125,7 @@ def test_looks_back_only(ops, seed, shape):
 @given(inputs=st.sampled_from([(1, 6, 2), (3, 4, 5)]).flatmap(whole_arrays))
 def test_remembers(ops, inputs):
     unit = np.eye(inputs.shape[-1], dtype=np.float32)
-    states = states_of(ops, Case(inputs, unit, unit), None)
+    states = compute_states(ops, Case(inputs, unit, unit), None)
     assert_equal("the states", states, np.cumsum(inputs, axis=1))
 
 
@@ -134,8 +134,8 @@ def test_remembers(ops, inputs):
 def test_same_step_at_all_times(ops, seed, shape):
     case = case_of_signs(seed, shape)
     later = np.concatenate([np.zeros_like(case.inputs[:, :1]), case.inputs], axis=1)
-    found = states_of(ops, case._replace(inputs=later), "relu")
-    expected = np.concatenate([np.zeros_like(found[:, :1]), states_of(ops, case, "relu")], axis=1)
+    found = compute_states(ops, case._replace(inputs=later), "relu")
+    expected = np.concatenate([np.zeros_like(found[:, :1]), compute_states(ops, case, "relu")], axis=1)
     assert_equal("the states of the delayed sequence", found, expected)
 
 
@@ -145,7 +145,9 @@ def test_same_step_at_all_times(ops, seed, shape):
 def test_any_length(ops, seed, shape, length):
     case = case_of_signs(seed, shape)
     shorter = case._replace(inputs=case.inputs[:, :length].copy())
-    assert_equal("the first states", states_of(ops, shorter, "relu"), states_of(ops, case, "relu")[:, :length])
+    assert_equal(
+        "the first states", compute_states(ops, shorter, "relu"), compute_states(ops, case, "relu")[:, :length]
+    )
 
 
 @claim("recurrence.sequences-are-independent")
@@ -153,7 +155,9 @@ def test_any_length(ops, seed, shape, length):
 def test_sequences_are_independent(ops, seed, shape):
     case = case_of_signs(seed, shape)
     alone = case._replace(inputs=case.inputs[:1].copy())
-    assert_equal("the states of a sequence alone", states_of(ops, alone, "relu"), states_of(ops, case, "relu")[:1])
+    assert_equal(
+        "the states of a sequence alone", compute_states(ops, alone, "relu"), compute_states(ops, case, "relu")[:1]
+    )
 
 
 @claim("recurrence.input-transform")
@@ -184,7 +188,7 @@ def test_activation_of_the_sum(ops):
     assert found == [1, 0]
 
 
-def cell_of(ops, case, activation):
+def run_cell_step(ops, case, activation):
     """Run one step on the first inputs of a sequence, from a state with the numbers of the recurrent kernel."""
     inputs = case.inputs[:, 0].copy()
     state = np.resize(case.recurrent_kernel, (len(inputs), case.kernel.shape[1]))
@@ -195,7 +199,7 @@ def cell_of(ops, case, activation):
 @claim("recurrence.cell")
 @given(case=cases(), activation=activations)
 def test_cell(ops, case, activation):
-    arguments, found = cell_of(ops, case, activation)
+    arguments, found = run_cell_step(ops, case, activation)
     exact = (*map(to_float64, arguments), activation)
     assert_within("the state", found, recurrence.simple_rnn_cell(*exact), recurrence_rounding.simple_rnn_cell(*exact))
 
@@ -323,14 +327,14 @@ def test_memory_order(ops, seed):
 @claim("recurrence.shapes")
 @given(case=cases())
 def test_shapes(ops, case):
-    _, found = cell_of(ops, case, "tanh")
+    _, found = run_cell_step(ops, case, "tanh")
     assert_form("the state", found, (len(case.inputs), case.kernel.shape[1]))
 
 
 @claim("recurrence.output")
 @given(case=cases(), data=st.data())
 def test_output(ops, case, data):
-    states = states_of(ops, case)
+    states = compute_states(ops, case)
     output_kernel = data.draw(arrays((states.shape[-1], 3), LIMIT))
     arguments = (*map(to_float64, (states, output_kernel)), None)
     found = ops.dense(states, output_kernel)
@@ -536,5 +540,5 @@ def test_fading(ops):
     inputs = np.zeros((1, steps, 2), np.float32)
     inputs[:, 0] = [1, -3]
     unit = np.eye(2, dtype=np.float32)
-    states = states_of(ops, Case(inputs, unit, unit / 2), None)
+    states = compute_states(ops, Case(inputs, unit, unit / 2), None)
     assert_equal("the states", states, inputs[:, :1] * 0.5 ** np.arange(steps)[None, :, None])

@@ -97,15 +97,15 @@ def test_dense_shape(models, seed, batch):
     assert_shape(models, seed, "dense", batch, (NUM_CHARS,))
 
 
-def cell_of(problem):
+def cell_parameters(problem):
     """Return kernel, recurrent kernel and bias of the cell, float32."""
     return [problem.parameters[f"cell/{name}"] for name in ("kernel", "recurrent_kernel", "bias")]
 
 
-def states_of(ops, problem, time=6):
+def compute_states(ops, problem, time=6):
     """Run the cell over the first characters of a problem, and check the form of its states."""
     one_hot = layers.one_hot(problem.inputs[:, :time], NUM_CHARS).astype(np.float32)
-    found = ops.lstm(one_hot, *cell_of(problem))
+    found = ops.lstm(one_hot, *cell_parameters(problem))
     assert len(found) == len(State._fields)
     shape = (len(one_hot), time, UNITS)
     return one_hot, State(*(assert_form(*one, shape) for one in zip(State._fields, found, strict=True)))
@@ -113,7 +113,7 @@ def states_of(ops, problem, time=6):
 
 def assert_step(problem, inputs, before, after, t):
     """Compare both states with the definition, applied to the states before."""
-    arguments = (to_float64(inputs), State(*map(to_float64, before)), *map(to_float64, cell_of(problem)))
+    arguments = (to_float64(inputs), State(*map(to_float64, before)), *map(to_float64, cell_parameters(problem)))
     bounds = recurrence_rounding.lstm_cell(*arguments)
     for name, *one in zip(State._fields, after, recurrence.lstm_cell(*arguments), bounds, strict=True):
         assert_within(f"{name} at {t}", *one)
@@ -121,7 +121,7 @@ def assert_step(problem, inputs, before, after, t):
 
 @claim("rnn.two-states")
 def test_two_states(ops, seed):
-    states_of(ops, problem_of(seed))
+    compute_states(ops, problem_of(seed))
 
 
 @claim("rnn.initial-state")
@@ -129,7 +129,7 @@ def test_two_states(ops, seed):
 @given(seed=seeds())
 def test_initial_state(ops, seed):
     problem = problem_of(seed)
-    one_hot, states = states_of(ops, problem)
+    one_hot, states = compute_states(ops, problem)
     first = State(*(kind[:, 0] for kind in states))
     zeros = State(*map(np.zeros_like, first))
     assert_step(problem, one_hot[:, 0], zeros, first, 0)
@@ -140,7 +140,7 @@ def test_initial_state(ops, seed):
 @given(seed=seeds())
 def test_carried_on(ops, seed):
     problem = problem_of(seed)
-    one_hot, states = states_of(ops, problem)
+    one_hot, states = compute_states(ops, problem)
     for t in range(1, one_hot.shape[1]):
         before, after = (State(*(kind[:, at] for kind in states)) for at in (t - 1, t))
         assert_step(problem, one_hot[:, t], before, after, t)
@@ -444,7 +444,7 @@ def create_cell(keras, problem):
     """Create an LSTMCell with the parameters of a problem."""
     cell = keras.namespace.layers.LSTMCell(units=UNITS)
     cell.build((None, NUM_CHARS))
-    cell.set_weights(cell_of(problem))
+    cell.set_weights(cell_parameters(problem))
     return cell
 
 
@@ -491,7 +491,7 @@ def test_cell_call(keras, seed):
     assert_equal("the output", keras.to_numpy(output), keras.to_numpy(states[0]))
 
 
-def one_hot_of(keras, problem):
+def one_hot_windows(keras, problem):
     """Return the one-hot vectors of a problem's windows as a tensor."""
     return keras.to_tensor(layers.one_hot(problem.inputs, NUM_CHARS).astype(np.float32))
 
@@ -506,7 +506,7 @@ def assert_cell(keras, one, output):
 def test_cell_in_a_loop(keras, seed):
     one = case(problems.rnn, layer_outputs, seed)
     cell = create_cell(keras, one.problem)
-    output, _ = run_cell(keras, cell, one_hot_of(keras, one.problem), initial_state(cell, BATCH))
+    output, _ = run_cell(keras, cell, one_hot_windows(keras, one.problem), initial_state(cell, BATCH))
     assert_cell(keras, one, output)
 
 
@@ -514,19 +514,19 @@ def test_cell_in_a_loop(keras, seed):
 def test_rnn_layer(keras, seed):
     one = case(problems.rnn, layer_outputs, seed)
     layer = keras.namespace.layers.RNN(create_cell(keras, one.problem))
-    assert_cell(keras, one, layer(one_hot_of(keras, one.problem)))
+    assert_cell(keras, one, layer(one_hot_windows(keras, one.problem)))
 
 
 @claim("rnn.lstm-layer")
 def test_lstm_layer(keras, seed):
     one = case(problems.rnn, layer_outputs, seed)
     layer = keras.namespace.layers.LSTM(units=UNITS)
-    layer(one_hot_of(keras, one.problem))
-    layer.set_weights(cell_of(one.problem))
-    assert_cell(keras, one, layer(one_hot_of(keras, one.problem)))
+    layer(one_hot_windows(keras, one.problem))
+    layer.set_weights(cell_parameters(one.problem))
+    assert_cell(keras, one, layer(one_hot_windows(keras, one.problem)))
 
 
-def model_of(keras, problem):
+def create_model(keras, problem):
     """Create a model of the document's class, with any batch size and length, and set the parameters of a problem."""
 
     class RNN(keras.namespace.Model):
@@ -541,7 +541,7 @@ def model_of(keras, problem):
             return logits if from_logits else keras.namespace.layers.Softmax()(logits)
 
     model = RNN()
-    model(one_hot_of(keras, problem))
+    model(one_hot_windows(keras, problem))
     model.dense.set_weights([problem.parameters["dense/kernel"], problem.parameters["dense/bias"]])
     return model
 
@@ -549,12 +549,12 @@ def model_of(keras, problem):
 @claim("rnn.call-argument")
 def test_call_argument(keras, seed):
     one = case(problems.rnn, layer_outputs, seed)
-    found = model_of(keras, one.problem)(one_hot_of(keras, one.problem), from_logits=True)
+    found = create_model(keras, one.problem)(one_hot_windows(keras, one.problem), from_logits=True)
     assert_close("the model", {"dense": keras.to_numpy(found)}, {"dense": one.expected["dense"]}, one.bounds)
 
 
 @claim("rnn.call-default")
 def test_call_default(keras, seed):
     one = case(problems.rnn, layer_outputs, seed)
-    found = model_of(keras, one.problem)(one_hot_of(keras, one.problem))
+    found = create_model(keras, one.problem)(one_hot_windows(keras, one.problem))
     assert_close("the model", {"softmax": keras.to_numpy(found)}, {"softmax": one.expected["softmax"]}, one.bounds)

@@ -1,4 +1,4 @@
-"""Which windows a training draws, from a text that has two kinds of them by turns: line 571 of the document."""
+"""Windows that a training draws from a text in which two kinds of windows alternate: line 571 of the document."""
 
 import pytest
 
@@ -15,12 +15,12 @@ from assay.testing.training.known_batches import (
     fit,
 )
 
-# Distances of batches that are compared, each in two ways: a batch may repeat the one before it or the one after.
+# Distances between the batches that are compared, in pairs from the first batch on and from a later one on.
 LAGS = (1, 2, 3)
 
 
 @pytest.fixture(scope="session")
-def by_turns(text, seed, compute_once):
+def alternating(text, seed, compute_once):
     """Return recipe, losses and parameters of a training with learning rate 0 on a text of two kinds of windows."""
 
     def train():
@@ -32,29 +32,29 @@ def by_turns(text, seed, compute_once):
 
 
 @claim("rnn_training.batches")
-def test_batches_of_odd_size(text, seed, by_turns):
-    recipe, _, _ = by_turns
+def test_batches_of_odd_size(text, seed, alternating):
+    recipe, _, _ = alternating
     odd = recipe._replace(num_batches=2, batch_size=67)
     count_windows(odd, *fit(text, odd, 0.0, seed))
 
 
 @claim("rnn_training.even-draws")
-def test_draws_with_replacement(by_turns):
-    counts = count_windows(*by_turns)
+def test_draws_with_replacement(alternating):
+    counts = count_windows(*alternating)
     probability = chance_of_batches(counts, BY_TURNS.batch_size)
     assert probability > FALSE_ALARM, (
-        f"the text has {BY_TURNS.batch_size} windows, and the batches hold the second kind {counts.tolist()} times:"
-        f" draws with replacement are as far from what is expected with a probability of {probability:.3g}"
+        f"of {BY_TURNS.batch_size} windows each, the batches contain the second kind {counts.tolist()} times: for"
+        f" draws with replacement, counts are this far off with a probability of {probability:.3g}"
     )
     even = int((counts % 2 == 0).sum())
-    assert_share("batches that hold an even number of each kind of window", even, len(counts), 0.5)
+    assert_share("batches that contain an even number of windows of each kind", even, len(counts), 0.5)
 
 
 @claim("rnn_training.new-draws")
 @pytest.mark.parametrize("lag", LAGS)
-def test_no_batch_repeats_another(by_turns, lag):
-    counts = count_windows(*by_turns)
+def test_no_batch_repeats_another(alternating, lag):
+    counts = count_windows(*alternating)
     for where, some in (("from the first", counts), ("from the second", counts[lag:])):
         equal, pairs = count_equals(some, lag)
-        what = f"batches, {where}, that hold what another holds {lag} later"
+        what = f"batches, {where}, with the same counts as the batch {lag} later"
         assert_share(what, equal, pairs, chance_of_equals(BY_TURNS), FALSE_ALARM / len(LAGS), decisions=2)

@@ -864,7 +864,7 @@ PART_FAULTS = (
             ("relu_leaks", "activations", "Dense with relu", relu_leaks),
             ("activation_forgotten_at_rank_3", "activations", "Dense with relu", activation_forgotten_at_rank_3),
             ("softmax_over_axis_1", "softmax-of-any-rank", "the layer", softmax_over_axis_1),
-            ("flattened_by_columns", "reshaping", "to (24,)", flattened_by_columns),
+            ("flattened_by_columns", "reshaping", "of shape (24,)", flattened_by_columns),
             ("reshaped_with_the_batch", "reshaping", "has shape [4, 6]", reshaped_with_the_batch),
             ("layer_output_remembered", "one-layer-many-calls", "output 3", layer_output_remembered),
             ("vectors_taken_for_rows", "unfit-inputs", "is accepted", vectors_taken_for_rows),

@@ -253,7 +253,7 @@ OF_TRAINING = {
     ),
     "training_seed_of_each_episode": (
         "seeds-its-draws",
-        "with the next seed, and so on, begin in one and the same state",
+        "with the next seed, and so on, begin in the same state",
         in_environment(SeedOfEachEpisode),
     ),
     "training_network_unseeded": ("seeds-its-draws", "draw the same initial networks", NetworkUnseeded),

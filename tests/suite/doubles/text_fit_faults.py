@@ -350,8 +350,12 @@ TEXT_FIT_FAULTS = {
             "draws with replacement",
             Program(draw=without_replacement_if_possible),
         ),
-        "text_each_window_twice": ("even-draws", "an even number of each kind", Program(draw=each_twice)),
-        "text_each_batch_twice": ("new-draws", "what another holds 1 later", Program(draw=batches_each_twice)),
+        "text_each_window_twice": ("even-draws", "an even number of windows of each kind", Program(draw=each_twice)),
+        "text_each_batch_twice": (
+            "new-draws",
+            "with the same counts as the batch 1 later",
+            Program(draw=batches_each_twice),
+        ),
         "text_batches_of_even_size": (
             "batches",
             "not the mean over 67 windows",
