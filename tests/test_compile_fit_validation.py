@@ -1,9 +1,9 @@
-"""Validation with weights and over several epochs: lines 822 to 834 of the document."""
+"""Validation with weights, and epochs that bring no progress: lines 822 to 834 of the document."""
 
 import numpy as np
 
 from assay.testing.assertions import assert_equal, claim
-from assay.testing.one_weight import assert_means, fit, one_weight_model, train_by_hand, weight_of
+from assay.testing.one_weight import assert_means, fit, one_weight_model, steps_of, train_by_hand, weight_of
 
 # The model predicts 1, so the squared errors are 1, 0, 1 and 4. Their weighted mean over a batch of four is 2.
 INPUTS = np.ones((4, 1), np.float32)
@@ -35,3 +35,12 @@ def test_history_of_a_later_fit(keras):
     fit(model, epochs=1)
     history = fit(model, epochs=EPOCHS, initial_epoch=1)
     assert_means("the losses of the later epochs", history["loss"], train_by_hand(EPOCHS)[1][1:])
+
+
+@claim("compile_fit.epochs")
+def test_losses_that_do_not_fall(keras):
+    # With a learning rate of 0 no epoch is better than the first one.
+    model, epochs = one_weight_model(keras, rate=0.0), 12
+    history = fit(model, np.ones((1, 1), np.float32), np.ones((1, 1), np.float32), epochs=epochs)
+    assert history["loss"] == [1.0] * epochs
+    assert steps_of(keras, model) == epochs

@@ -120,6 +120,17 @@ def best_weights_restored(namespace):
     return with_methods(namespace, Methods)
 
 
+def stopped_early(namespace):
+    """Stop when the loss has not fallen for three epochs."""
+
+    class Methods:
+        def fit(self, *args, callbacks=None, **options):
+            stop = namespace.callbacks.EarlyStopping(monitor="loss", patience=3)
+            return super().fit(*args, callbacks=[*(callbacks or []), stop], **options)
+
+    return with_methods(namespace, Methods)
+
+
 def first_validation_repeated(namespace):
     """Report the first validation again for all epochs but the last."""
 
@@ -214,6 +225,7 @@ SHUFFLE_FAULTS = {
             "the losses of the validation",
             first_validation_repeated,
         ),
+        ("stopped_early", "compile_fit.epochs", "== [1.0, 1.0,", stopped_early),
         ("history_continued", "compile_fit.history", "the losses of the later epochs", history_continued),
     ]
 }
