@@ -184,7 +184,7 @@ def test_sequence_of_calls(keras):
     compile_model(keras, model, 0.0, metrics=["mean_absolute_error"])
     inputs = column([1, 1, 1])
     # Each mean must be that of its own targets, independent of earlier calls.
-    for size in (2, 8):
+    for size in (2, 8, 4):
         assert model.evaluate(inputs, column([size] * 3), batch_size=2, verbose=0) == [size**2, size]
         history = model.fit(inputs, column([3 * size] * 3), batch_size=2, verbose=0).history
         assert history == {"loss": [9 * size**2], "mean_absolute_error": [3 * size]}

@@ -270,6 +270,7 @@ def test_robust_instances(keras):
     assert_equal("the first layer", run(keras, one), np.array([[17.5], [38.5]]))
     assert_equal("the second layer", run(keras, other), np.array([[6], [15]]))
     assert_equal("other inputs", run(keras, one, X[::-1]), np.array([[38.5], [17.5]]))
+    assert_equal("inputs of rank 3", run(keras, one, X[:, None]), np.array([[[17.5]], [[38.5]]]))
 
 
 @claim("custom_layer.robust-symbolic")

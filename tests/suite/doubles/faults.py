@@ -44,6 +44,7 @@ from doubles.process_faults import PROCESS_FAULTS
 from doubles.q_network_faults import Q_NETWORK_FAULTS
 from doubles.rest_faults import REST_FAULTS
 from doubles.seed_faults import SEED_FAULTS
+from doubles.shuffle_faults import SHUFFLE_FAULTS
 from doubles.text_draw_faults import TEXT_DRAW_FAULTS
 from doubles.text_faults import TEXT_FAULTS
 from doubles.text_fit_faults import TEXT_FIT_FAULTS
@@ -90,6 +91,7 @@ for _faults in (
     PROCESS_FAULTS,
     REST_FAULTS,
     SEED_FAULTS,
+    SHUFFLE_FAULTS,
     TEXT_DRAW_FAULTS,
     TEXT_FAULTS,
     TEXT_FIT_FAULTS,
