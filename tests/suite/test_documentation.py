@@ -103,6 +103,13 @@ def test_excerpt_of_smoke_is_what_it_says(folder):
     assert run(command.removeprefix("$ ") + " --seconds 60", folder).stdout.splitlines() == lines
 
 
+def test_excerpt_of_a_failure_is_what_it_says(folder, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), str(ROOT / "tests" / "suite")]))
+    [excerpt] = [block for block in blocks("text", README) if block.startswith("FAIL ")]
+    command = excerpt.rpartition("replay: ")[2]
+    assert excerpt in run(f"{command.strip()} --no-fetch -n 0", folder).stdout
+
+
 @pytest.mark.parametrize("command", ["assay run reference", "pytest", "pip install -e '.[reference]'"])
 def test_ci_runs_the_commands_of_the_readme(command):
     assert command in COMMANDS
