@@ -120,6 +120,25 @@ def best_weights_restored(namespace):
     return with_methods(namespace, Methods)
 
 
+def first_weights_predict(namespace):
+    """Predict with the weights of the first prediction, unless the model is compiled."""
+
+    class Methods:
+        def predict(self, *args, **options):
+            if self.compiled or not self.built:
+                return super().predict(*args, **options)
+            current = self.get_weights()
+            first = self.__dict__.get("_first_weights", current)
+            object.__setattr__(self, "_first_weights", first)
+            self.set_weights(first)
+            try:
+                return super().predict(*args, **options)
+            finally:
+                self.set_weights(current)
+
+    return with_methods(namespace, Methods)
+
+
 def stopped_early(namespace):
     """Stop when the loss has not fallen for three epochs."""
 
@@ -224,6 +243,12 @@ SHUFFLE_FAULTS = {
             "compile_fit.validation-after-each-epoch",
             "the losses of the validation",
             first_validation_repeated,
+        ),
+        (
+            "first_weights_predict",
+            "compile_fit.weights-as-they-are",
+            "predict with a weight of 2",
+            first_weights_predict,
         ),
         ("stopped_early", "compile_fit.epochs", "== [1.0, 1.0,", stopped_early),
         ("history_continued", "compile_fit.history", "the losses of the later epochs", history_continued),
