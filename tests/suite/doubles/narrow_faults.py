@@ -203,7 +203,7 @@ NARROW_FAULTS = {
         "greedy_if_cold": (
             "text.generate",
             "generation.by-temperature",
-            "the most probable character at 0.05",
+            "the most probable character at 0.001",
             greedy_if_cold,
         ),
         "enlarged_twice_by_repeating": (
