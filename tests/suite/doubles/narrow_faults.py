@@ -132,6 +132,35 @@ def rounded_bound(steps: Callable[..., Any], states: Array, actions: Array) -> A
     return after, rewards, (np.abs(after[:, 0]) > 2.4) | (np.abs(after[:, 2]) > 0.2094)
 
 
+def texts_continued() -> Callable[..., Array]:
+    """Return a function that continues its last text if the same window comes with another temperature."""
+    texts: dict[tuple[bytes, int], tuple[float, Array]] = {}
+
+    def wrong(
+        generate: Callable[..., Array],
+        parameters: Parameters,
+        window: Array,
+        *,
+        temperature: float,
+        count: int,
+        seed: int,
+    ) -> Array:
+        key, begin = (window.tobytes(), seed), window
+        if key in texts and texts[key][0] != temperature:
+            begin = texts[key][1]
+        found = generate(parameters, begin, temperature=temperature, count=count, seed=seed)
+        texts[key] = temperature, np.concatenate([window, found])[-len(window) :]
+        return found
+
+    return wrong
+
+
+def greedy_if_cold(generate: Callable[..., Array], *arguments: Any, temperature: float, **options: Any) -> Array:
+    """Write the most probable characters at low temperatures."""
+    cold = 0 < temperature < 0.1
+    return generate(*arguments, temperature=min(temperature, 1e-4) if cold else temperature, **options)
+
+
 NARROW_FAULTS = {
     name: Fault(function, claim, tells, wrong)
     for name, (function, claim, tells, wrong) in {
@@ -164,6 +193,18 @@ NARROW_FAULTS = {
             "text.consecutive",
             "after a window of the text (second)",
             remembering_text(),
+        ),
+        "texts_continue_each_other": (
+            "text.generate",
+            "generation.begins-anew",
+            "after other texts",
+            texts_continued(),
+        ),
+        "greedy_if_cold": (
+            "text.generate",
+            "generation.by-temperature",
+            "the most probable character at 0.001",
+            greedy_if_cold,
         ),
         "enlarged_twice_by_repeating": (
             "flowers.image_batches",

@@ -120,6 +120,49 @@ def best_weights_restored(namespace):
     return with_methods(namespace, Methods)
 
 
+def optimizer_of_a_name_kept(namespace):
+    """Keep the optimizer if compile names the same again."""
+
+    class Methods:
+        def compile(self, optimizer="rmsprop", **options):
+            current = getattr(self, "optimizer", None)
+            if isinstance(optimizer, str) and type(current) is type(namespace.optimizers.get(optimizer)):
+                optimizer = current
+            super().compile(optimizer=optimizer, **options)
+
+    return with_methods(namespace, Methods)
+
+
+def optimizer_begins_anew(namespace):
+    """Let an optimizer count its steps from 0 in every compile."""
+
+    class Methods:
+        def compile(self, *args, **options):
+            super().compile(*args, **options)
+            self.optimizer.iterations.assign(0)
+
+    return with_methods(namespace, Methods)
+
+
+def first_weights_predict(namespace):
+    """Predict with the weights of the first prediction, unless the model is compiled."""
+
+    class Methods:
+        def predict(self, *args, **options):
+            if self.compiled or not self.built:
+                return super().predict(*args, **options)
+            current = self.get_weights()
+            first = self.__dict__.get("_first_weights", current)
+            object.__setattr__(self, "_first_weights", first)
+            self.set_weights(first)
+            try:
+                return super().predict(*args, **options)
+            finally:
+                self.set_weights(current)
+
+    return with_methods(namespace, Methods)
+
+
 def stopped_early(namespace):
     """Stop when the loss has not fallen for three epochs."""
 
@@ -224,6 +267,24 @@ SHUFFLE_FAULTS = {
             "compile_fit.validation-after-each-epoch",
             "the losses of the validation",
             first_validation_repeated,
+        ),
+        (
+            "first_weights_predict",
+            "compile_fit.weights-as-they-are",
+            "predict with a weight of 2",
+            first_weights_predict,
+        ),
+        (
+            "optimizer_of_a_name_kept",
+            "compile_fit.optimizer-by-name",
+            "the optimizer of the first training",
+            optimizer_of_a_name_kept,
+        ),
+        (
+            "optimizer_begins_anew",
+            "compile_fit.optimizer-object",
+            "the optimizer begins anew",
+            optimizer_begins_anew,
         ),
         ("stopped_early", "compile_fit.epochs", "== [1.0, 1.0,", stopped_early),
         ("history_continued", "compile_fit.history", "the losses of the later epochs", history_continued),
