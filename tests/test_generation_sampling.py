@@ -129,8 +129,8 @@ def test_sample_resolution(ops, seed):
     assert known.all(), f"class {drawn[~known][0]} of {classes} is drawn"
     probability = chance_of_coarseness(drawn, classes)
     assert probability > FALSE_ALARM, (
-        f"all {rows} draws from {classes} classes are within reach of 16 random bits or fewer, such as {drawn[:4]}: "
-        f"a probability of {probability:.3g}"
+        f"all {rows} draws from {classes} classes are within reach of 16 random bits or fewer, or of four decimal"
+        f" digits, such as {drawn[:4]}: a probability of {probability:.3g}"
     )
 
 

@@ -211,10 +211,11 @@ def chance_of_sequence(draws: Array, classes: int) -> float:
 
 
 def chance_of_coarseness(draws: Array, classes: int) -> float:
-    """Bound the probability that all uniform draws are ones that random numbers of 16 bits or fewer can produce.
+    """Bound the probability that all uniform draws are ones that coarse random numbers can produce.
 
-    Such numbers are whole numbers k or k + 1/2, divided by 2^n or 2^n - 1, or the numbers of float16. They reach only a
-    fraction of the classes, and a correct draw is among these with a probability equal to that fraction.
+    Such numbers have 16 bits or fewer, or up to four decimal digits. They are whole numbers k or k + 1/2, divided by
+    2^n, 2^n - 1 or 10^n, or the numbers of float16. They reach only a fraction of the classes, and a correct draw is
+    among these with a probability equal to that fraction.
 
     Args:
         draws: Numbers from 0 to `classes` - 1, int [draws].
@@ -233,10 +234,10 @@ def _reachable_classes(classes: int) -> list[Array]:
 
 
 def _coarse_numbers() -> Iterator[Array]:
-    for bits in range(8, 17):
-        for steps in (2**bits - 1, 2**bits):
-            yield np.arange(steps + 1) / steps
-            yield (np.arange(steps) + 0.5) / steps
+    binary = [steps for bits in range(8, 17) for steps in (2**bits - 1, 2**bits)]
+    for steps in (*binary, 10**2, 10**3, 10**4):
+        yield np.arange(steps + 1) / steps
+        yield (np.arange(steps) + 0.5) / steps
     # Bit patterns of all float16 numbers in [0, 1).
     yield np.arange(np.float16(1).view(np.uint16)).astype(np.uint16).view(np.float16).astype(np.float64)
 

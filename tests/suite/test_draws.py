@@ -147,7 +147,7 @@ def test_too_even_counts_are_found():
     assert draws.chance_of_evenness(np.full(256, 32) + np.arange(256) % 2) <= FALSE_ALARM
 
 
-@pytest.mark.parametrize("numbers", [2**8, 2**12 - 1, 2**16, 2**16 - 1])
+@pytest.mark.parametrize("numbers", [2**8, 2**12 - 1, 2**16, 2**16 - 1, 10**4])
 def test_coarse_numbers_are_found(numbers):
     points = generator(0).integers(0, numbers, 28) / numbers
     assert draws.chance_of_coarseness((points * 2**17).astype(int), 2**17) <= FALSE_ALARM
@@ -160,3 +160,11 @@ def test_shared_numbers_are_found(order):
     lags = draws.chance_of_lags(drawn, LEVELS, range(1, 65))
     words = draws.chance_of_repeats(drawn, classes=LEVELS, length=6)
     assert min(lags, words) <= FALSE_ALARM
+
+
+def test_mirrored_counts_are_found():
+    some = generator(0).integers(0, LEVELS, 4_000)
+    mirrored = np.concatenate([some, LEVELS - 1 - some])
+    assert draws.chance_of_mirrored_counts(np.bincount(mirrored, minlength=LEVELS)) <= FALSE_ALARM
+    even = generator(1).integers(0, LEVELS, 8_000)
+    assert draws.chance_of_mirrored_counts(np.bincount(even, minlength=LEVELS)) > FALSE_ALARM

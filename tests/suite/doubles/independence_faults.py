@@ -37,6 +37,13 @@ def rows_as_opposites(sample: Callable[..., Array], probabilities: Array, seed: 
     return classes_at(probabilities, opposites(np.random.default_rng(seed), len(probabilities)))
 
 
+def rows_of_four_digits(sample: Callable[..., Array], probabilities: Array, seed: int) -> Array:
+    """Draw each row by a number of four decimal digits."""
+    sample(probabilities, seed)
+    numbers = np.random.default_rng(seed).integers(0, 10**4, len(probabilities)) / 10**4
+    return classes_at(probabilities, numbers)
+
+
 def windows_as_opposites(sample_windows: Callable[..., Any], indices: Array, length: int, count: int, seed: int) -> Any:
     """Draw every second window as far from the end as another one from the start."""
     places = len(indices) - length
@@ -154,6 +161,12 @@ INDEPENDENCE_FAULTS = {
             "generation.rows-are-independent",
             "as often as its opposite",
             rows_as_opposites,
+        ),
+        "rows_of_four_digits": (
+            "ops.sample",
+            "generation.sample-resolution",
+            "within reach of 16 random bits or fewer",
+            rows_of_four_digits,
         ),
         "windows_as_shuffled_opposites": (
             "text.sample_windows",
