@@ -214,7 +214,7 @@ ARRAYS, STAY = "compile_fit.arrays-as-they-are", "compile_fit.results-stay"
 CALL_STATE_FAULTS = {
     "first_batch_size_kept": namespace_fault("compile_fit.steps", "in batches of 5", first_batch_size_kept),
     "weights_of_the_first_prediction": namespace_fault(
-        "compile_fit.weights-as-they-are", "predict after set_weights", weights_of_the_first_prediction
+        "compile_fit.weights-as-they-are", "predict with a weight of 2", weights_of_the_first_prediction
     ),
     "arrays_of_predict_remembered": namespace_fault(ARRAYS, "predict of an array", arrays_of_predict_remembered),
     "arrays_of_fit_remembered": namespace_fault(ARRAYS, "loss of arrays", arrays_of_fit_remembered),

@@ -704,7 +704,7 @@ FIT_FAULTS = {
         ("optimizers_share_their_rate", "compile_fit.optimizer-by-name", "0.5 == 0.0", optimizers_share_their_rate),
         ("rate_kept_in_the_graph", "compile_fit.learning-rate-between-fits", "the weight", rate_kept_in_the_graph),
         ("one_mask_in_a_graph", "compile_fit.compiled-dropout", "every epoch has the same masks", one_mask_in_a_graph),
-        ("one_mask_for_ever", "training_flag.dropout-anew", "in two calls", one_mask_for_ever),
+        ("one_mask_for_ever", "training_flag.dropout-anew", "two calls both keep or both drop", one_mask_for_ever),
         ("keep_probability", "training_flag.dropout-rate", "of 2000, expected 0.2 of them", keep_probability),
         ("rows_dropped", "training_flag.dropout-elements", "neighbours along axis", rows_dropped),
         ("channels_dropped", "training_flag.dropout-elements", "neighbours along axis", channels_dropped),
