@@ -49,18 +49,45 @@ def test_batches_are_no_neighbours(epochs):
     ("which", "chosen"), [("in the first half", range(COUNT // 2)), ("with an even number", range(0, COUNT, 2))]
 )
 def test_halves_are_mixed(epochs, which, chosen):
-    # The number of these examples in the first half of an epoch is hypergeometric.
+    # The number of these examples in the first half of an epoch is hypergeometric, and half of them is expected.
     half = COUNT // 2
-    once = np.array([math.comb(half, number) ** 2 for number in range(half + 1)]) / math.comb(COUNT, half)
-    chances = np.ones(1)
+    once = np.zeros((half // 2) ** 2 + 1)
+    for number in range(half + 1):
+        once[(number - half // 2) ** 2] += math.comb(half, number) ** 2 / math.comb(COUNT, half)
+    squares = np.ones(1)
     for _ in range(EPOCHS):
-        chances = np.convolve(chances, once)
-    found = sum(len(batch & {*chosen}) for epoch in epochs for batch in epoch[: BATCHES // 2])
-    probability = 2 * min(chances[: found + 1].sum(), chances[found:].sum())
+        squares = np.convolve(squares, once)
+    found = [sum(len(batch & {*chosen}) for batch in epoch[: BATCHES // 2]) for epoch in epochs]
+    probability = squares[sum((number - half // 2) ** 2 for number in found) :].sum()
     assert probability > FALSE_ALARM / 2, (
-        f"of the examples {which}, {found} are in the first halves of {EPOCHS} epochs, expected"
-        f" {EPOCHS * half / 2:.0f}: the probability is {probability:.3g}"
+        f"of the {half} examples {which}, {found} are in the first half of an epoch: the probability is"
+        f" {probability:.3g}"
     )
+
+
+@claim("compile_fit.examples-are-shuffled")
+def test_batches_do_not_rise(epochs):
+    # All examples of a batch come before all of the next one, in the order of the data.
+    pairs = [pair for epoch in epochs for pair in zip(epoch[::2], epoch[1::2], strict=True)]
+    limit = 3
+    probability = math.comb(len(pairs), limit) / math.comb(2 * BATCH_SIZE, BATCH_SIZE) ** limit
+    assert 2 * probability < FALSE_ALARM
+    for what, found in (
+        ("before", sum(max(one) < min(other) for one, other in pairs)),
+        ("after", sum(min(one) > max(other) for one, other in pairs)),
+    ):
+        assert found < limit, f"{found} of {len(pairs)} batches have examples {what} all of the next batch"
+
+
+@claim("compile_fit.inputs-are-shuffled-together")
+def test_targets_stay_with_inputs(keras):
+    layer = keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
+    model = keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer])
+    optimizer = keras.namespace.optimizers.SGD(learning_rate=0.0)
+    model.compile(optimizer=optimizer, loss="mean_squared_error", run_eagerly=True)
+    numbers = np.arange(BATCHES, dtype=np.float32)[:, None] ** 2
+    history = model.fit(numbers, numbers, batch_size=BATCHES // 2, epochs=EPOCHS, verbose=0).history
+    assert history["loss"] == [0.0] * EPOCHS
 
 
 # Trainings on few examples, one at a time: together, their epochs show a place that is not shuffled.

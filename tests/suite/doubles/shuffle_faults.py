@@ -52,8 +52,20 @@ def shuffle_two_batches(_epoch, count, size, generator, _earlier):
 
 
 def shuffle_even_and_odd(_epoch, count, _size, generator, _earlier):
-    """Shuffle the examples with even numbers, and then the others."""
-    return np.concatenate([generator.permutation(np.arange(first, count, 2)) for first in (0, 1)])
+    """Shuffle the examples with even numbers, and those with odd numbers, and begin with either."""
+    return np.concatenate([generator.permutation(np.arange(first, count, 2)) for first in generator.permutation(2)])
+
+
+def take_two_halves_in_order(_epoch, count, _size, generator, _earlier):
+    """Draw half of the examples, and take them and then the others in their order."""
+    order = generator.permutation(count)
+    return np.concatenate([np.sort(order[: count // 2]), np.sort(order[count // 2 :])])
+
+
+def move_the_last_targets(epoch, count, _size, generator, _earlier):
+    """Take the targets of other examples from the third epoch on."""
+    order = generator.permutation(count)
+    return order, np.roll(order, int(epoch > 1))
 
 
 def leave_the_first(_epoch, count, _size, generator, _earlier):
@@ -225,6 +237,18 @@ SHUFFLE_FAULTS = {
             "compile_fit.examples-are-shuffled",
             "with an even number",
             by_orders(shuffle_even_and_odd),
+        ),
+        (
+            "two_halves_in_order",
+            "compile_fit.examples-are-shuffled",
+            "before all of the next batch",
+            by_orders(take_two_halves_in_order),
+        ),
+        (
+            "targets_moved_later",
+            "compile_fit.inputs-are-shuffled-together",
+            "== [0.0, 0.0,",
+            by_orders(move_the_last_targets),
         ),
         (
             "first_example_stays_first",
