@@ -477,8 +477,8 @@ def fault(training, claim, tells):
 
 
 AGENT_TRAINING_FAULTS = {
-    "training_gamma_of_its_own": fault(GammaOfItsOwn, "training-discounts", "give the same losses"),
-    "training_gamma99": fault(Gamma99, "training-discounts", "give the same losses"),
+    "training_gamma_of_its_own": fault(GammaOfItsOwn, "training-discounts", "a gamma of 0 and of 1 differ by"),
+    "training_gamma99": fault(Gamma99, "training-discounts", "a gamma of 0 and of 1 differ by"),
     "training_learning_rate_of_its_own": fault(LearningRateOfItsOwn, "training-begins-with-a-new-network", "dense"),
     "training_learning_rate_twice": fault(LearningRateTwice, "training-step", "the first step of the output biases"),
     "training_learning_rate_decaying": fault(LearningRateDecaying, "training-is-by-adam", "times the bound"),
@@ -543,7 +543,7 @@ AGENT_TRAINING_FAULTS = {
     "training_failure_with_future": fault(
         FailureWithFuture, "training-failure-has-no-future", "the state after the failure is valued"
     ),
-    "training_nothing_with_future": fault(NothingWithFuture, "training-discounts", "give the same losses"),
+    "training_nothing_with_future": fault(NothingWithFuture, "training-discounts", "a gamma of 0 and of 1 differ by"),
     "training_adam_of_each_episode": fault(AdamOfEachEpisode, "training-is-by-adam", "times the bound"),
     "training_adam_of_each_step": fault(AdamOfEachStep, "training-is-by-adam", "times the bound"),
     "training_plain_descent": fault(PlainDescent, "training-is-by-adam", "times the bound"),

@@ -306,9 +306,9 @@ OF_MODELS = {
     "mlp_trained_on_memory": (TRAIN, "mlp", "training.memory-order", "transposed", inputs_as_in_memory),
     "rnn_gradients_of_memory": (GRADIENTS, "rnn", "rnn_training.step-memory-order", "transposed", kernels_as_in_memory),
     "rnn_trained_on_memory": (TRAIN, "rnn", "rnn_training.step-memory-order", "transposed", inputs_as_in_memory),
-    "mlp_clips_at_1e_6": (GRADIENTS, "mlp", "training.confident-and-wrong", "2.38e-07", clipped_at(1e-6)),
-    "cnn_clips_at_a_thousandth": (GRADIENTS, "cnn", "cnn.confident-and-wrong", "0.000977", clipped_at(1e-3)),
-    "rnn_clips_at_1e_4": (GRADIENTS, "rnn", "rnn_training.confident-and-wrong", "1.53e-05", clipped_at(1e-4)),
+    "mlp_clips_at_1e_6": (GRADIENTS, "mlp", "training.confident-and-wrong", "2.38419e-07", clipped_at(1e-6)),
+    "cnn_clips_at_a_thousandth": (GRADIENTS, "cnn", "cnn.confident-and-wrong", "0.000976562", clipped_at(1e-3)),
+    "rnn_clips_at_1e_4": (GRADIENTS, "rnn", "rnn_training.confident-and-wrong", "1.52588e-05", clipped_at(1e-4)),
     "cnn_keeps_its_learning_rate": (
         TRAIN,
         "cnn",
