@@ -373,7 +373,7 @@ EPISODE_FAULTS = {
             "epsilon in episode",
             epsilon_never_rises,
         ),
-        ("epsilon_in_percent", "agent.act", "q_learning.explores", "0 of 8000", epsilon_in_percent),
+        ("epsilon_in_percent", "agent.act", "q_learning.explores", "not the greedy one: 0 of", epsilon_in_percent),
         (
             "next_where_taken",
             "agent.sample",

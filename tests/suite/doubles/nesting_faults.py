@@ -26,12 +26,12 @@ def _listing(namespace, visible):
     class Methods:
         @property
         def variables(self):
-            return visible(self, super().variables) if type(self).__name__ == "Holding" else super().variables
+            return visible(self, super().variables) if hasattr(self, "kept") else super().variables
 
         @property
         def trainable_variables(self):
             found = super().trainable_variables
-            return visible(self, found) if type(self).__name__ == "Holding" else found
+            return visible(self, found) if hasattr(self, "kept") else found
 
     return with_methods(namespace, Methods)
 
