@@ -694,7 +694,7 @@ def others():
             "mlp_rest_of_128_lost": ("mlp.gradients-of-any-batch", "of 131 images", rest_of_block_lost(128)),
             "mean_over_50": ("mlp.gradients-of-any-batch", "of 131 images", mean_over_50),
             "cnn_rest_of_4_lost": ("cnn.gradient-of-parts", "of 7 images", rest_of_block_lost(4)),
-            "cnn_rest_of_32_lost": ("cnn.gradient-of-parts", "of 65 images", rest_of_block_lost(32)),
+            "cnn_rest_of_32_lost": ("cnn.gradient-of-parts", "images and of parts of them", rest_of_block_lost(32)),
         },
         "models.layer_outputs": {
             "mlp_rest_of_32_zero": ("mlp.outputs-of-any-batch", "of 50 images", rest_of_block_stays_zero),
