@@ -65,6 +65,7 @@ class FaultLoop:
         """
         self._plan = plan
         self._rows: dict[str, dict[str, Any]] = {}
+        self._tells = ""
         self._claims: dict[str, set[str]] = {}
         self.found: Rows = {}
 
@@ -83,7 +84,7 @@ class FaultLoop:
                 # Each fault gets a snippet of its own.
                 config.stash[stored_key] = set()
                 config.stash[implementation_key] = ImplementationProxy(partial(Faulty, name, fault), "cpu")
-                self._rows = {}
+                self._rows, self._tells = {}, fault.tells
                 items = [item for item in session.items if self._claims[item.nodeid] & {*claims}]
                 for item, following in zip(items, [*items[1:], None], strict=True):
                     config.hook.pytest_runtest_protocol(item=item, nextitem=following)
@@ -92,10 +93,15 @@ class FaultLoop:
         return True
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Keep the first outcome of every claim that is not a pass."""
+        """Keep for every claim the failure that leads to the fault, or else the first outcome that is not a pass.
+
+        A claim may have several tests, and the first that fails need not be the one that leads to the fault.
+        """
         if row := getattr(report, "assay_row", None):
             for id_ in self._claims[report.nodeid]:
-                if self._rows.get(id_, {"outcome": "pass"})["outcome"] == "pass":
+                known = self._rows.get(id_, {"outcome": "pass"})
+                leads, led = (self._tells in one.get("reason", "") for one in (row, known))
+                if known["outcome"] == "pass" or (leads and not led):
                     self._rows[id_] = row
 
 
