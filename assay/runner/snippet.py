@@ -90,7 +90,7 @@ def compare_result(
     number, path = found
     writer = Writer()
     try:
-        lines = [*_calls(writer, calls, number, "" if path else "result")]
+        lines = [*_calls(writer, calls, number, "" if path else "result", also_used=comparison.expected)]
         if path:
             lines.append(f"result = {_name(number)}{path}")
         lines += ["", *_comparison(writer, comparison)]
@@ -196,9 +196,24 @@ def _name(number: int) -> str:
     return f"result_{number + 1}"
 
 
-def _calls(writer: Writer, calls: Sequence[Call], compared: int, name_of_compared: str = "") -> Iterator[str]:
-    """Yield the statements that make the calls in order. A result gets a name if it is used later."""
-    used = {id(part) for call in calls for part in _all_parts(call)}
+def _calls(
+    writer: Writer,
+    calls: Sequence[Call],
+    compared: int,
+    name_of_compared: str = "",
+    also_used: object = None,
+) -> Iterator[str]:
+    """Yield the statements that make the calls in order. A result gets a name if it is used later.
+
+    Args:
+        writer: Writer of the program.
+        calls: Calls of the case.
+        compared: Number of the call whose result is compared; -1 for none.
+        name_of_compared: Name of that result; by default that of its call.
+        also_used: Value that is used after the calls, which may be the result of one.
+
+    """
+    used = {id(part) for call in calls for part in _all_parts(call)} | {id(also_used)}
     for number, call in enumerate(calls):
         words = [writer.write(copy_arguments(each) if _is_new(writer, each) else each) for each in call.args]
         words += [f"{name}={writer.write(value)}" for name, value in call.kwargs.items()]

@@ -143,3 +143,13 @@ def test_what_cannot_be_written_has_no_snippet() -> None:
     call.result = np.ones(1, np.float32)
     compared = Comparison(call.result, np.zeros(1), 0.0, (np.dtype(np.float32), (1,)))
     assert snippet.compare_result(snippet.Target("numpy", "cpu", 0), [call], (0, ""), compared) is None
+
+
+def test_a_result_that_is_compared_with_another_result_has_a_name() -> None:
+    calls = [Call("ops", "relu", (np.full(1, number, np.float32),), {}) for number in (1, 2)]
+    for call in calls:
+        call.result = call.args[0] + 0
+    compared = Comparison(calls[0].result, calls[1].result, 0.0, (np.dtype(np.float32), (1,)))
+    written = snippet.compare_result(snippet.Target("numpy", "cpu", 0), calls, (0, ""), compared)
+    assert written is not None
+    assert shown_by([written.text]) == [1]
