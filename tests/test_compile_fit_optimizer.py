@@ -19,4 +19,4 @@ def test_optimizer_keeps_its_steps(keras):
     model = one_weight_model(keras, optimizer=optimizer)
     fit(model)
     compile_model(keras, model, optimizer=optimizer)
-    assert steps_of(keras, model) == 2, "compiled again, the optimizer begins anew"
+    assert steps_of(keras, model) == 2, "compiled again, the optimizer loses its steps"

@@ -7,7 +7,7 @@ import pytest
 
 from assay.testing.assertions import claim
 from assay.testing.counts import assert_share
-from assay.testing.draws import chance_of_shares
+from assay.testing.draws import chance_of_shares, disjoint_pairs
 from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training import designed_training
 from assay.testing.training.designed_training import OF_THE_DOCUMENT, SMALL, Examples, Sizes
@@ -77,8 +77,7 @@ def share_without_common_example(num_examples, batch_size):
 def test_batches_have_no_example_in_common(batches_of_three, lag):
     apart = []
     for counts in batches_of_three:
-        # Disjoint pairs are independent.
-        first = np.flatnonzero(np.arange(LONG.num_batches - lag) % (2 * lag) < lag)
+        first = disjoint_pairs(LONG.num_batches, lag)
         apart += ((counts[first] == 0) | (counts[first + lag] == 0)).all(axis=1).tolist()
     what = f"batches of 3 of 7 examples that have no example in common with the batch {lag} later"
     share = share_without_common_example(SMALL.num_examples, SMALL.batch_size)

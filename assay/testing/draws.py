@@ -242,6 +242,17 @@ def _coarse_numbers() -> Iterator[Array]:
     yield np.arange(np.float16(1).view(np.uint16)).astype(np.uint16).view(np.float16).astype(np.float64)
 
 
+def disjoint_pairs(count: int, lag: int) -> Array:
+    """Return the first places of pairs that share no place, so that independent draws make the pairs independent.
+
+    Args:
+        count: Number of places.
+        lag: Distance of the two places of a pair.
+
+    """
+    return np.flatnonzero(np.arange(count - lag) % (2 * lag) < lag)
+
+
 def chance_of_evenness(counts: Array) -> float:
     """Bound the probability that independent, even draws give counts as nearly equal as these.
 

@@ -16,6 +16,7 @@ from assay.spec.semantics import losses, models
 from assay.spec.semantics import text as definition
 from assay.testing.assertions import assert_form
 from assay.testing.chances import chance_of_share
+from assay.testing.draws import disjoint_pairs
 from assay.testing.problems import Problem
 
 Tensors = dict[str, Array]
@@ -196,14 +197,12 @@ def chance_of_equals(recipe: Recipe) -> float:
 def count_equals(counts: Array, lag: int) -> tuple[int, int]:
     """Return how many of several pairs of batches are equal, and how many pairs there are.
 
-    The pairs are disjoint, so independent draws make them equal independently.
-
     Args:
         counts: Number of draws of the second window in each batch, [num_batches].
         lag: Distance of the batches of a pair.
 
     """
-    first = np.flatnonzero(np.arange(len(counts) - lag) % (2 * lag) < lag)
+    first = disjoint_pairs(len(counts), lag)
     return int((counts[first] == counts[first + lag]).sum()), len(first)
 
 

@@ -7,35 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from assay.alternatives.numpy.models import model_of
 from assay.contract import Array, Parameters
 from assay.spec.semantics.initializers import fans, glorot_limit
 from doubles.faulty import Fault
-
-Uniform = Callable[[np.random.Generator], float]
-
-
-def writing(uniform: Uniform) -> Callable[..., Array]:
-    """Return a function that draws each character with another random number."""
-
-    def wrong(
-        _generate: Callable[..., Array],
-        parameters: Parameters,
-        window: Array,
-        *,
-        temperature: float,
-        count: int,
-        seed: int,
-    ) -> Array:
-        model, generator, text = model_of("rnn", parameters), np.random.default_rng(seed), window
-        for _ in range(count):
-            logits = model.outputs(parameters, text[None, -len(window) :])["dense"][0].astype(np.float64) / temperature
-            weights = np.cumsum(np.exp(logits - logits.max()))
-            drawn = np.searchsorted(weights, uniform(generator) * weights[-1], side="right")
-            text = np.append(text, np.int32(min(drawn, len(weights) - 1)))
-        return text[len(window) :]
-
-    return wrong
+from doubles.independence_faults import writing
 
 
 def shuffled_grid(shape: tuple[int, ...], seed: int) -> Array:
@@ -73,19 +48,23 @@ COARSE_DRAW_FAULTS = {
             "text.generate",
             "generation.text-resolution",
             "within reach",
-            writing(lambda generator: float(np.float16(0.99951171875) * np.float16(generator.random()))),
+            writing(
+                lambda generator, count: (
+                    np.float16(0.99951171875) * generator.random(count).astype(np.float16)
+                ).astype(np.float64)
+            ),
         ),
         "written_by_10_bits": (
             "text.generate",
             "generation.text-resolution",
             "within reach",
-            writing(lambda generator: generator.integers(0, 2**10) / 2**10),
+            writing(lambda generator, count: generator.integers(0, 2**10, count) / 2**10),
         ),
         "written_by_bytes": (
             "text.generate",
             "generation.text-resolution",
             "within reach",
-            writing(lambda generator: generator.integers(0, 2**8) / (2**8 - 1)),
+            writing(lambda generator, count: generator.integers(0, 2**8, count) / (2**8 - 1)),
         ),
         "kernel_from_a_shuffled_grid": (
             "ops.glorot_uniform",

@@ -307,7 +307,7 @@ SHUFFLE_FAULTS = {
         (
             "optimizer_begins_anew",
             "compile_fit.optimizer-object",
-            "the optimizer begins anew",
+            "the optimizer loses its steps",
             optimizer_begins_anew,
         ),
         ("stopped_early", "compile_fit.epochs", "== [1.0, 1.0,", stopped_early),
