@@ -44,15 +44,20 @@ def test_collects_each_episode_anew(agent, seed):
     assert not constant, f"all {episodes} episodes draw the same random actions in the steps {constant}"
 
 
+# At most 1.4 % of such episodes end before half (2 of 480 do, 95 % confidence). Four in a row seldom do.
+SMALL_EPSILON, ATTEMPTS = 0.15, 4
+
+
 @claim("q_learning.collects-by-epsilon")
 def test_collects_late(agent, seed):
-    epsilon = 0.15
-    transitions = Transitions(*agent.collect(linear_values(BALANCING), epsilon, 1, seed))
-    others = transitions.actions != (transitions.states @ BALANCING > 0)
-    # The second half of a full episode. The few episodes that end before it have no actions to count.
-    late = others[MAX_EPISODE_STEPS // 2 :]
-    if late.size:
-        assert_share(f"later actions, with an epsilon of {epsilon}, are not greedy", late.sum(), late.size, epsilon / 2)
+    for attempt in range(ATTEMPTS):
+        found = Transitions(*agent.collect(linear_values(BALANCING), SMALL_EPSILON, 1, seed + attempt))
+        late = (found.actions != (found.states @ BALANCING > 0))[MAX_EPISODE_STEPS // 2 :]
+        if late.size:
+            break
+    assert late.size, f"{ATTEMPTS} episodes that balance the pole end within {MAX_EPISODE_STEPS // 2} steps"
+    what = f"later actions, with an epsilon of {SMALL_EPSILON}, are not greedy"
+    assert_share(what, late.sum(), late.size, SMALL_EPSILON / 2)
 
 
 # Number of episodes of a training, and of actions of each episode with known values.

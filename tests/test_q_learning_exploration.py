@@ -126,6 +126,17 @@ def test_explores(agent, seed, epsilon, count):
     assert_share("actions are not the greedy one", others, count, epsilon / 2)
 
 
+# Number of calls with a single state, with different seeds.
+CALLS = 64
+
+
+@claim("q_learning.explores")
+def test_explores_in_a_single_state(agent, seed):
+    # An agent that explores in a fixed share of the states of a call would always or never explore in a single one.
+    others = sum(int(choose_repeatedly(agent, 0.5, seed + number, 1)[0] == 0) for number in range(CALLS))
+    assert_share("actions of calls with one state are not the greedy one", others, CALLS, 0.25)
+
+
 @claim("q_learning.explores-evenly")
 def test_explores_evenly(agent, seed):
     counts = np.bincount(choose_repeatedly(agent, 1.0, seed), minlength=2).tolist()

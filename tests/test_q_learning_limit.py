@@ -21,8 +21,8 @@ from assay.testing.training.agent_probes import (
 )
 from assay.testing.training.assertions import assert_last_parameters
 
-# With these seeds a new network keeps the pole up for 500 steps: one seed of NumPy, two of TensorFlow.
-SEEDS_OF_LONG_EPISODES = (641, 1742, 1690)
+# With these seeds a new network keeps the pole up for 500 steps: one of NumPy, two of TensorFlow, then PyTorch and JAX.
+SEEDS_OF_LONG_EPISODES = (641, 1742, 1690, 77, 40)
 # About one new network in 200 does. For frameworks that draw other networks, further seeds are tried.
 TRIED = 32
 # The batch is too large for a learning step, so the network only plays.
@@ -85,7 +85,7 @@ def test_training_limit_is_no_failure(pairs):
 @claim("q_learning.training-limit")
 def test_training_limit_has_a_future(agent, long_episode, pairs):
     if pairs["scores"][0] + 1 != MAX_EPISODE_STEPS:
-        return
+        pytest.skip(f"none of {len(SEEDS_OF_LONG_EPISODES) + TRIED} new networks balances the pole for 500 steps")
     ahead = probe(agent, long_episode[0], **LEARN, buffer_size=2, batch_size=2, gamma=1.0)
     one, other = (probe(agent, long_episode[0], **LEARN, gamma=gamma) for gamma in (0.0, 1.0))
     place = after_first_episode(pairs)
@@ -94,9 +94,8 @@ def test_training_limit_has_a_future(agent, long_episode, pairs):
     both = 2 * (ahead["losses"].astype(float) - pairs["losses"])[place]
     found = abs(both - single[place + 1])
     bound = 8 * rounding.gamma(rounding.DIVIDE + 4) * max(values["losses"].max() for values in (ahead, other))
-    # Where an effect has been this small, that of the last step may be lost in rounding.
     if np.abs(single[place - RECENT : place + 1]).min() < CLEAR * bound:
-        return
+        pytest.skip("the effect of gamma on the last step may be lost in rounding")
     assert found > bound, "the state after the last of 500 steps is not valued, as if the pole had fallen"
 
 

@@ -119,6 +119,7 @@ def test_fit_losses_of_the_batches_trained_on(training, seed):
     # Each example has pixels of its own, so the weights that change show which examples a step uses.
     examples = designed_training.separate_examples(seed)
     own = examples.images.reshape(SMALL.num_examples, -1) > 0
+    decoded = 0
     for each in range(SEEDS_OF_STEPS):
         runs = [
             fit(
@@ -144,6 +145,8 @@ def test_fit_losses_of_the_batches_trained_on(training, seed):
                 f"the losses of {number} batches are those of the examples {np.flatnonzero(drawn).tolist()}, but the"
                 f" steps use {np.flatnonzero(trained_on).tolist()}"
             )
+            decoded += 1
+    assert decoded, f"in {SEEDS_OF_STEPS} trainings the loss of no batch is that of some of the examples"
 
 
 @claim("training.fit-losses")
