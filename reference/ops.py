@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
     from assay.contract import Activation, Array, Padding, Pair
 
+# Creating the variables of a layer or an optimizer takes longer than using them, so this many are kept.
+KEPT = 256
 ACTIVATIONS = {None: None, "relu": tf.nn.relu, "tanh": tf.nn.tanh, "sigmoid": tf.nn.sigmoid}
 
 
@@ -24,11 +27,14 @@ class Ops:
         self, inputs: Array, kernel: Array, bias: Array | None = None, activation: Activation | None = None
     ) -> Array:
         """Run a Dense layer with these parameters."""
-        layer = tf.keras.layers.Dense(
-            units=kernel.shape[-1], activation=ACTIVATIONS[activation], use_bias=bias is not None
+        layer = _layer(
+            tf.keras.layers.Dense,
+            inputs,
+            [kernel] if bias is None else [kernel, bias],
+            units=kernel.shape[-1],
+            activation=ACTIVATIONS[activation],
+            use_bias=bias is not None,
         )
-        layer.build(inputs.shape)
-        layer.set_weights([kernel] if bias is None else [kernel, bias])
         return layer(tf.constant(inputs)).numpy()
 
     def relu(self, inputs: Array) -> Array:
@@ -66,16 +72,17 @@ class Ops:
         activation: Activation | None = None,
     ) -> Array:
         """Run a Conv2D layer with these parameters."""
-        layer = tf.keras.layers.Conv2D(
+        layer = _layer(
+            tf.keras.layers.Conv2D,
+            inputs,
+            [kernel] if bias is None else [kernel, bias],
             filters=kernel.shape[-1],
             kernel_size=kernel.shape[:2],
-            strides=strides,
+            strides=tuple(strides),
             padding=padding,
             activation=ACTIVATIONS[activation],
             use_bias=bias is not None,
         )
-        layer.build(inputs.shape)
-        layer.set_weights([kernel] if bias is None else [kernel, bias])
         return layer(tf.constant(inputs)).numpy()
 
     def conv2d_gradients(
@@ -115,7 +122,7 @@ class Ops:
         training: bool,
     ) -> tuple[Array, Array, Array]:
         """Run a BatchNormalization layer, and read its moving statistics."""
-        layer = _batch_normalization(inputs, gamma, beta, moving_mean, moving_variance)
+        layer = _layer(tf.keras.layers.BatchNormalization, inputs, [gamma, beta, moving_mean, moving_variance])
         outputs = layer(tf.constant(inputs), training=training)
         return outputs.numpy(), layer.moving_mean.numpy(), layer.moving_variance.numpy()
 
@@ -131,7 +138,7 @@ class Ops:
         training: bool,
     ) -> tuple[Array, Array, Array]:
         """Differentiate a BatchNormalization layer."""
-        layer = _batch_normalization(inputs, gamma, beta, moving_mean, moving_variance)
+        layer = _layer(tf.keras.layers.BatchNormalization, inputs, [gamma, beta, moving_mean, moving_variance])
         images = tf.constant(inputs)
         with tf.GradientTape() as tape:
             tape.watch(images)
@@ -168,18 +175,15 @@ class Ops:
         self, inputs: Array, hidden: Array, carry: Array, kernel: Array, recurrent_kernel: Array, bias: Array
     ) -> tuple[Array, Array]:
         """Run an LSTMCell with these parameters."""
-        cell = tf.keras.layers.LSTMCell(units=hidden.shape[-1])
-        cell.build(inputs.shape)
-        cell.set_weights([kernel, recurrent_kernel, bias])
+        weights = [kernel, recurrent_kernel, bias]
+        cell = _layer(tf.keras.layers.LSTMCell, inputs, weights, units=hidden.shape[-1])
         _, states = cell(tf.constant(inputs), [tf.constant(hidden), tf.constant(carry)])
         return tuple(state.numpy() for state in states)
 
     def lstm(self, inputs: Array, kernel: Array, recurrent_kernel: Array, bias: Array) -> tuple[Array, Array]:
         """Run an LSTMCell over time."""
         units = recurrent_kernel.shape[0]
-        cell = tf.keras.layers.LSTMCell(units=units)
-        cell.build((len(inputs), inputs.shape[-1]))
-        cell.set_weights([kernel, recurrent_kernel, bias])
+        cell = _layer(tf.keras.layers.LSTMCell, inputs[:, 0], [kernel, recurrent_kernel, bias], units=units)
         states = [tf.zeros([len(inputs), units])] * 2
         steps = []
         for t in range(inputs.shape[1]):
@@ -232,13 +236,12 @@ class Ops:
         learning_rate: float,
     ) -> tuple[Array, Array, Array]:
         """Apply the Adam optimizer once, from the given moments."""
-        variable = tf.Variable(parameter)
-        optimizer = tf.keras.optimizers.Adam(learning_rate=learning_rate)
-        optimizer.build([variable])
+        variable, optimizer = _adam(parameter.shape)
         moments = optimizer.variables[-2:]
+        optimizer.learning_rate, state = learning_rate, (parameter, first_moment, second_moment)
         optimizer.iterations.assign(step - 1)
-        for moment, value in zip(moments, (first_moment, second_moment), strict=True):
-            moment.assign(value)
+        for stored, value in zip((variable, *moments), state, strict=True):
+            stored.assign(value)
         optimizer.apply_gradients([(tf.constant(gradient), variable)])
         return variable.numpy(), *(moment.numpy() for moment in moments)
 
@@ -278,20 +281,40 @@ def _array(tensor: Any) -> Array:
     return np.array(tensor)
 
 
-def _batch_normalization(inputs: Array, *weights: Array) -> tf.keras.layers.BatchNormalization:
-    layer = tf.keras.layers.BatchNormalization()
-    layer.build(inputs.shape)
+def _simple_rnn(
+    kind: type, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None, **options: Any
+) -> Any:
+    return _layer(
+        kind,
+        inputs,
+        [kernel, recurrent_kernel],
+        units=kernel.shape[-1],
+        activation=ACTIVATIONS[activation],
+        use_bias=False,
+        **options,
+    )
+
+
+def _layer(kind: type, inputs: Array, weights: Sequence[Array], **options: Any) -> Any:
+    """Return a layer with these weights, which serves all inputs of the same rank and number of features."""
+    layer = _build(kind, (*(None for _ in inputs.shape[:-1]), inputs.shape[-1]), **options)
     layer.set_weights(weights)
     return layer
 
 
-def _simple_rnn(
-    kind: type, inputs: Array, kernel: Array, recurrent_kernel: Array, activation: Activation | None, **options: Any
-) -> Any:
-    layer = kind(units=kernel.shape[-1], activation=ACTIVATIONS[activation], use_bias=False, **options)
-    layer.build(inputs.shape)
-    layer.set_weights([kernel, recurrent_kernel])
+@lru_cache(KEPT)
+def _build(kind: type, input_shape: tuple[int | None, ...], **options: Any) -> Any:
+    layer = kind(**options)
+    layer.build(input_shape)
     return layer
+
+
+@lru_cache(KEPT)
+def _adam(shape: tuple[int, ...]) -> tuple[tf.Variable, Any]:
+    """Return a variable of this shape and an optimizer of it."""
+    variable, optimizer = tf.Variable(tf.zeros(shape)), tf.keras.optimizers.Adam()
+    optimizer.build([variable])
+    return variable, optimizer
 
 
 def _gradients(function: Callable[..., tf.Tensor], upstream: Array, *arguments: Array) -> Any:
