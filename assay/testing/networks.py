@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import Any, NamedTuple, cast
 
@@ -106,10 +106,8 @@ def solve_training(
     def train(parameters: Tensors, inputs: Array, targets: Array) -> Iterator[descent.Step]:
         return definition.steps(problem.model, parameters, inputs, targets, learning_rate, adam=adam)
 
-    def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
-        optimizer = definition.MODELS[problem.model].optimizer
-        return descent.optimize(optimizer, parameters, gradients, learning_rate, adam=adam)
-
+    optimizer = definition.MODELS[problem.model].optimizer
+    optimize = partial(descent.optimize, optimizer, learning_rate=learning_rate, adam=adam)
     exact = [*train(*map(to_float64, problem[1:]))]
     losses, last = descent.ends(exact)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cache
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any
 
 from assay.adapters.proxy import GroupProxy
@@ -86,10 +86,7 @@ def solve_training(problem: QProblem, *, adam: Adam = Adam.BEFORE_CORRECTION) ->
         transitions = Transitions(*elements)
         return q_learning.steps(model, parameters, transitions, LEARNING_RATE, GAMMA, adam=adam)
 
-    def optimize(parameters: Tensors, gradients: Sequence[Tensors]) -> Tensors:
-        optimizer = models.MODELS[model].optimizer
-        return descent.optimize(optimizer, parameters, gradients, LEARNING_RATE, adam=adam)
-
+    optimize = partial(descent.optimize, models.MODELS[model].optimizer, learning_rate=LEARNING_RATE, adam=adam)
     exact = [*train(*map(to_float64, problem.flat))]
     losses, last = descent.ends(exact)
     bounds = trajectory_bounds.bounds(train, optimize, problem.parameters, exact, problem.permutations_of)

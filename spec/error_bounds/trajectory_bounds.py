@@ -26,13 +26,10 @@ from assay.spec.semantics.layers import Array
 from assay.spec.semantics.models import Parameters
 from assay.spec.semantics.products import cutting_off
 
-# Function from the parameters and the gradients of every step to the final parameters.
-Optimize = Callable[[Parameters, Sequence[Parameters]], Parameters]
-
 
 def bounds(
     train: Callable[..., Iterable[Step]],
-    optimize: Optimize,
+    optimize: Callable[..., Parameters],
     parameters: Parameters,
     exact: Sequence[Step],
     permute: Callable[[Parameters], Iterator[tuple[Any, ...]]],
@@ -41,7 +38,7 @@ def bounds(
 
     Args:
         train: Definition of the training, a function of the arguments of a problem. It keeps the floating-point type.
-        optimize: Optimizer of that training alone.
+        optimize: `descent.optimize` with the optimizer of that training.
         parameters: Parameters before the first step, float32.
         exact: Steps of that training from these parameters, in float64.
         permute: Function that returns the arguments of `train`, given the first, in several orders that are equivalent
@@ -59,7 +56,8 @@ def bounds(
     for number, off in enumerate(rounding):
         # Moves the gradients towards 0, where steps are most sensitive, and past it.
         towards_0 = {name: value - np.sign(value) * FACTOR * off[name] for name, value in gradients[number].items()}
-        others = optimize(to_float64(parameters), [*gradients[:number], towards_0, *gradients[number + 1 :]])
+        before, moments = exact[number - 1].update() if number else (to_float64(parameters), None)
+        others = optimize(before, [towards_0, *gradients[number + 1 :]], first=number + 1, moments=moments)
         for name, value in last.items():
             found[name] = found[name] + np.abs(others[name] - value)
     return found

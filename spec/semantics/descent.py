@@ -52,8 +52,10 @@ def descend(
     learning_rate: float,
     *,
     adam: Adam = Adam.BEFORE_CORRECTION,
+    first: int = 1,
+    moments: Moments | None = None,
 ) -> Iterator[Step]:
-    """Take one step of a new optimizer for each batch.
+    """Take one step of an optimizer for each batch.
 
     Args:
         optimizer: `sgd` or `adam`.
@@ -61,12 +63,15 @@ def descend(
         batches: One function for each batch, from parameters to the loss and gradients of the batch.
         learning_rate: Learning rate of the optimizer.
         adam: Form of Adam, where the optimizer is Adam.
+        first: Number of the first step, 1 for a new optimizer.
+        moments: Moments of the optimizer before the first step, None for a new optimizer.
 
     """
-    moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
+    if moments is None:
+        moments = {name: (np.zeros_like(value), np.zeros_like(value)) for name, value in parameters.items()}
     step_of = optimizers.OPTIMIZERS[optimizer]
     update = None
-    for number, loss_and_gradients_of in enumerate(batches, start=1):
+    for number, loss_and_gradients_of in enumerate(batches, start=first):
         if update is not None:
             parameters, moments = update()
         loss, gradients = loss_and_gradients_of(parameters)
@@ -93,8 +98,10 @@ def optimize(
     learning_rate: float,
     *,
     adam: Adam = Adam.BEFORE_CORRECTION,
+    first: int = 1,
+    moments: Moments | None = None,
 ) -> Arrays:
-    """Return the parameters after one step along each of the given gradients."""
+    """Return the parameters after one step along each of the given gradients, with the arguments of `descend`."""
     batches = (lambda _parameters, given=given: (np.zeros(()), given) for given in gradients)
-    *_, last = descend(optimizer, parameters, batches, learning_rate, adam=adam)
+    *_, last = descend(optimizer, parameters, batches, learning_rate, adam=adam, first=first, moments=moments)
     return last.parameters
