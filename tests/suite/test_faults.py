@@ -16,9 +16,9 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 # A process runs many faults, one after the other, as loading a framework takes longer than any of them. So many
 # processes keep the workers of a run equally busy.
 PARTS = 4
-# All faults take a quarter of an hour, so that a run takes every eighth of them, and its seed decides which:
+# All faults take half an hour, so a run takes every twelfth of them, and its seed decides which:
 # `python -m doubles.catalogue` runs them all.
-SHARE = 8
+SHARE = 12
 
 
 @pytest.fixture(autouse=True)
