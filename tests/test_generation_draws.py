@@ -39,13 +39,17 @@ def random_logits(seed, scale=3.0):
     return (scale * np.random.default_rng(seed).standard_normal(NUM_CHARS)).astype(np.float32)
 
 
-@claim("generation.not-argmax")
+@claim("generation.not-argmax", "generation.by-temperature")
 def test_not_argmax(text, seed):
     # One character has a probability of 1 / 2, so it is drawn 400 times in a row with a probability of 2^-400.
-    logits = np.zeros(NUM_CHARS, np.float32)
-    logits[seed % NUM_CHARS] = np.log(NUM_CHARS - 1)
+    logits, first = np.zeros(NUM_CHARS, np.float32), seed % NUM_CHARS
+    logits[first] = np.log(NUM_CHARS - 1)
     _, generated = generate(text, handcrafted_weights.indifferent(logits), seed, length=SHORT)
     assert len(np.unique(generated)) > 1, f"all {COUNT} characters are {generated[0]}"
+    # The probability stays the same from the first character to the last.
+    for half, chars in zip(("first", "second"), np.split(generated, 2), strict=True):
+        count = int((chars == first).sum())
+        assert_share(f"the most probable character in the {half} half", count, len(chars), 1 / 2, FALSE_ALARM / 2)
 
 
 @claim("generation.by-temperature")

@@ -56,6 +56,13 @@ def only_two_actions(values, epsilon, generator):
     return epsilon_greedy(values, epsilon, generator, numbers=generator.integers(0, 2, len(values)))
 
 
+def of_a_fixed_share(values, epsilon, generator):
+    """Explore in a fixed share of the states."""
+    draws = np.ones(len(values))
+    draws[generator.permutation(len(values))[: round(epsilon * len(values))]] = -1
+    return epsilon_greedy(values, epsilon, generator, draws)
+
+
 def one_number_for_both(values, epsilon, generator):
     """Let one random number say whether to explore and which action to take."""
     draws = generator.random(len(values))
@@ -122,6 +129,7 @@ ACTING = {
             )
         ),
     ),
+    "explores_a_fixed_share": ("explores", "calls with one state", acting(of_a_fixed_share)),
     "explores_one_number_for_both": (
         "explores",
         "are not the greedy one",

@@ -355,6 +355,12 @@ TEXT_DRAW_FAULTS = {
             Writer(draw=never_the_same_again()),
         ),
         "rare_characters_left_out": ("text.generate", "generation.by-temperature", "as far off", Writer(draw=nucleus)),
+        "temperature_falling_within_a_text": (
+            "text.generate",
+            "generation.by-temperature",
+            "in the second half",
+            Writer(temperature=lambda temperature, number: temperature * 0.999**number),
+        ),
         "ten_characters": ("text.generate", "generation.by-temperature", "as far off", Writer(draw=the_first_ten)),
         "sometimes_the_most_probable": (
             "text.generate",
