@@ -10,7 +10,7 @@ from importlib import import_module
 
 from assay.contract import Implementation, LazyImplementation
 
-GROUPS = ("ops", "models", "training", "applications", "text", "agent")
+GROUPS = ("ops", "models", "training", "applications", "text", "agent", "flowers")
 
 
 class Keras3(LazyImplementation):
@@ -21,6 +21,8 @@ class Keras3(LazyImplementation):
         "datasets": "assay.alternatives.keras3.training",
         "keras": "assay.alternatives.keras3.namespace",
     }
+    # Only TensorFlow's packages read the data set of flowers.
+    unsupported = ("flowers.info", "flowers.examples", "flowers.batches")
 
     def __init__(self, backend: str) -> None:
         """Store the name of the backend, as used by Keras and PyPI."""
