@@ -36,7 +36,10 @@ def sigmoid(inputs: Array) -> Array:
 
 def softmax(logits: Array) -> Array:
     """Return the softmax, after subtracting the largest of each row, so that no exponential overflows."""
-    exponentials = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    # A difference beyond the largest float32 is minus infinity, whose exponential is right.
+    with np.errstate(over="ignore"):
+        differences = logits - logits.max(axis=-1, keepdims=True)
+    exponentials = np.exp(differences)
     return exponentials / exponentials.sum(axis=-1, keepdims=True)
 
 
