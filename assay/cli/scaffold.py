@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import assay
 from assay import DISTRIBUTION, __version__
-from assay.adapters.loading import known
+from assay.adapters.loading import list_implementations
 from assay.contract import GROUPS
 from assay.errors import UserError
 from assay.specification.claims import specification
@@ -57,7 +57,7 @@ def write(
     if there := [path for path in files if path.exists()]:
         msg = f"{there[0]} is there already, and nothing is overwritten"
         raise UserError(msg, "Choose another folder with -o, and copy what you need from there")
-    if name in known() or name in sys.modules or util.find_spec(name) is not None:
+    if name in list_implementations() or name in sys.modules or util.find_spec(name) is not None:
         msg = f"{name!r} is the name of what can be imported here already"
         raise UserError(msg, "It might be imported instead of the new module: choose another name")
     environment = Environment(  # noqa: S701 - no HTML
