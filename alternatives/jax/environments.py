@@ -17,7 +17,7 @@ from assay.contract import Array, CartPole, Episode
 draw = jax.jit(cart_pole.picture)
 begin = jax.jit(jax.vmap(cart_pole.reset))
 move = jax.jit(jax.vmap(cart_pole.euler_step))
-fall = jax.jit(jax.vmap(cart_pole.fallen))
+fall = jax.jit(jax.vmap(cart_pole.has_fallen))
 
 
 @jax.jit

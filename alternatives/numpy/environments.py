@@ -14,7 +14,7 @@ from assay.alternatives.numpy.cart_pole import (
     Environment,
     Step,
     euler_step,
-    fallen,
+    has_fallen,
     picture,
 )
 from assay.contract import Array, CartPole, Episode
@@ -36,7 +36,7 @@ class Environments:
     def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
         """Step all states at once."""
         after = euler_step(states.astype(np.float64), actions)
-        return after.astype(np.float32), np.ones(len(after), np.float32), fallen(after)
+        return after.astype(np.float32), np.ones(len(after), np.float32), has_fallen(after)
 
     def play(self, actions: Array, seed: int) -> Episode:
         """Take the actions in turn."""
