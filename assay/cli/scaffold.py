@@ -122,16 +122,16 @@ def _still_to_write() -> dict[str, list[str]]:
     claims = specification().claims.values()
     return {
         f"{group}, {sum(group in claim.groups for claim in claims)} claims": [
-            line for function in functions(group) for line in _wrapped(signature(group, function))
+            line for function in functions(group) for line in _wrap(signature(group, function))
         ]
         for group in GROUPS
         if group != WRITTEN
     }
 
 
-def _wrapped(written: str) -> list[str]:
+def _wrap(text: str) -> list[str]:
     # Lines may break only at the space after a comma.
-    fixed = re.sub("(?<!,) ", NO_BREAK_SPACE, written)
+    fixed = re.sub("(?<!,) ", NO_BREAK_SPACE, text)
     return [line.replace(NO_BREAK_SPACE, " ") for line in wrap(fixed, WIDTH, subsequent_indent=4 * NO_BREAK_SPACE)]
 
 
