@@ -75,7 +75,7 @@ def steps(name: str, device: str, seconds: float | None = None) -> Iterator[Step
     tried = process.run(name, device, claims, claim_seconds, limit)
     for what in ("start()", *found.groups):
         if what not in tried.ended:
-            yield _lost(tried, what)
+            yield _explain_loss(tried, what)
             return
         entry = tried.ended[what]
         if problem := entry.get("problem", "").splitlines():
@@ -101,7 +101,7 @@ def claims_on(groups: Sequence[str], unsupported: Sequence[str] = ()) -> tuple[C
     return tuple(dict.fromkeys(claim for round_ in rounds for claim in round_ if claim is not None))
 
 
-def _lost(tried: Trial, what: str) -> Step:
+def _explain_loss(tried: Trial, what: str) -> Step:
     if tried.in_flight != what:
         msg = f"the claims cannot be tried here: reading them was {tried.cause}"
         raise UserError(msg, " ".join(["Give it more time with --seconds.", *tried.last_lines]))
