@@ -10,7 +10,7 @@ import tensorflow as tf
 from assay.contract import Architecture
 from assay.reference.models import crossentropy
 from assay.reference.optimizers import Adam
-from assay.reference.seeding import seeded
+from assay.reference.seeding import use_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -95,7 +95,7 @@ def new(
     network: NetworkName, input_shape: tuple[int, ...], weights: str | None, classes: int, seed: int
 ) -> tf.keras.Model:
     """Build a network, with weights drawn from a seed unless they are pre-trained."""
-    with seeded(seed):
+    with use_seed(seed):
         return getattr(tf.keras.applications, network)(input_shape=input_shape, weights=weights, classes=classes)
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from assay.reference.layers import CNN, MLP, QCNN, RNN, Linear, QNetwork
 from assay.reference.optimizers import SGD, Adam, Optimizer
-from assay.reference.seeding import seeded
+from assay.reference.seeding import use_seed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -247,7 +247,7 @@ def get_trainer(model: ModelName, input_shape: tuple[int, ...]) -> Trainer:
 
 def initial_parameters(model: ModelName, input_shape: tuple[int, ...], seed: int) -> Parameters:
     """Build a new model, and return its parameters."""
-    with seeded(seed):
+    with use_seed(seed):
         return _parameters(RECIPES[model].build(input_shape))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import tensorflow as tf
 
-from assay.reference.seeding import seeded
+from assay.reference.seeding import use_seed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -148,7 +148,7 @@ class Ops:
 
     def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
         """Run a Dropout layer. In Keras 2, a layer continues the draws of an earlier one with its seed."""
-        with seeded(seed):
+        with use_seed(seed):
             return tf.keras.layers.Dropout(rate, seed=seed)(tf.constant(inputs), training=training).numpy()
 
     def simple_rnn_cell(

@@ -10,11 +10,11 @@ import tensorflow as tf
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def use_seed(seed: int) -> Iterator[None]:
     """Seed the draws within the context, and leave TensorFlow without a seed afterwards."""
     # Only Keras 3 has this function, and no `tf.keras` before Keras 3.1 has a `__version__`.
     if not hasattr(tf.keras, "version"):
-        with _seeded_with_tensorflow(seed):
+        with _use_tensorflow_seed(seed):
             yield
         return
     # Keras 3 derives all of its own seeds from this one. It does not use TensorFlow's seed, and setting that would
@@ -28,7 +28,7 @@ def seeded(seed: int) -> Iterator[None]:
 
 
 @contextmanager
-def _seeded_with_tensorflow(seed: int) -> Iterator[None]:
+def _use_tensorflow_seed(seed: int) -> Iterator[None]:
     tf.keras.utils.set_random_seed(seed)
     try:
         yield

@@ -128,11 +128,11 @@ def predict(applications, compute_once, seed, batch) -> Callable[..., Array]:
     """Return a function that computes the predictions of a new MobileNetV2 for the batch, in either mode."""
     network, classes = (read("flowers")[what] for what in ("network", "classes"))
 
-    def predicted(*, training, seed=seed):
+    def compute(*, training, seed=seed):
         options = {"training": training, "seed": seed, "classes": classes}
-        found = compute_once(
+        predictions = compute_once(
             f"predict-{training}-{seed}", lambda: applications.predict(network, batch.images, **options)
         )
-        return assert_form("the predictions", found, (len(batch.labels), classes))
+        return assert_form("the predictions", predictions, (len(batch.labels), classes))
 
-    return predicted
+    return compute

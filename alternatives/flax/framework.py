@@ -20,7 +20,7 @@ compiled = cache(jax.jit)
 
 
 @cache
-def differentiated(function: ScalarFunction) -> Any:
+def compile_value_and_gradients(function: ScalarFunction) -> Any:
     """Compile the value and the gradients of a function."""
     return jax.jit(jax.value_and_grad(function))
 
@@ -68,7 +68,7 @@ class Flax(Framework):
     def value_and_gradients(self, function: ScalarFunction, values: Tensors, *batch: Any) -> Any:
         """Differentiate with JAX; functions local to a call are not worth compiling."""
         is_kept = hasattr(function, "__self__")
-        return (differentiated if is_kept else jax.value_and_grad)(function)(dict(values), *batch)
+        return (compile_value_and_gradients if is_kept else jax.value_and_grad)(function)(dict(values), *batch)
 
     def evaluate(self, function: Callable[..., Any], values: Tensors, *batch: Any) -> Any:
         """Compile the function."""

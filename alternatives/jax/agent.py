@@ -207,7 +207,7 @@ def train_episode(
         acting, drawing = jax.random.split(jax.random.fold_in(key, now.length))
         action = epsilon_greedy(model, now.learner.parameters, now.state[None], epsilon, acting)[0]
         state = cart_pole.euler_step(now.state, action)
-        fallen = cart_pole.fallen(state)
+        fallen = cart_pole.has_fallen(state)
         reward = jnp.where(fallen, FAILURE_REWARD, 1.0)
         assert now.learner.buffer is not None  # noqa: S101 - for mypy: set in training
         buffer = now.learner.buffer.append(Batch(now.state, action, reward, state, fallen.astype(jnp.float32)))

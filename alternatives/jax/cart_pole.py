@@ -65,7 +65,7 @@ def euler_step(state: jax.Array, action: jax.Array) -> jax.Array:
     return state + TIME_STEP * jnp.stack([velocity, linear, turning, angular])
 
 
-def fallen(state: jax.Array) -> jax.Array:
+def has_fallen(state: jax.Array) -> jax.Array:
     """Whether a state is a failure."""
     return (jnp.abs(state[0]) > FARTHEST_POSITION) | (jnp.abs(state[2]) > FARTHEST_ANGLE)
 
@@ -76,7 +76,7 @@ def episode(choose: Callable[[jax.Array, jax.Array], jax.Array], key: jax.Array)
     def step(state: jax.Array, number: jax.Array) -> tuple[jax.Array, tuple[jax.Array, ...]]:
         action = choose(number, state)
         after = euler_step(state, action)
-        return after, (after, action, fallen(after))
+        return after, (after, action, has_fallen(after))
 
     initial = reset(key)
     _, (after, *others) = lax.scan(step, initial, jnp.arange(MAX_EPISODE_STEPS))

@@ -17,7 +17,7 @@ from assay.contract import Array, CartPole, Episode
 draw = jax.jit(cart_pole.picture)
 begin = jax.jit(jax.vmap(cart_pole.reset))
 move = jax.jit(jax.vmap(cart_pole.euler_step))
-fall = jax.jit(jax.vmap(cart_pole.fallen))
+fall = jax.jit(jax.vmap(cart_pole.has_fallen))
 
 
 @jax.jit
@@ -53,11 +53,11 @@ class Environments:
         """Play a padded sequence of actions, so that only one length is compiled."""
         longest = np.zeros(MAX_EPISODE_STEPS, np.int32)
         longest[: len(actions)] = actions[:MAX_EPISODE_STEPS]
-        return cut_off(play(longest, jax.random.key(seed)), len(actions))
+        return truncate(play(longest, jax.random.key(seed)), len(actions))
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Compute each action from the state before the step."""
-        return cut_off(play_linear_policy(weights, jax.random.key(seed)))
+        return truncate(play_linear_policy(weights, jax.random.key(seed)))
 
     def frames(self, actions: Array, seed: int) -> Array:
         """Draw every state."""
@@ -80,9 +80,9 @@ class Environments:
         return breakout.play(actions, seed)
 
 
-def cut_off(episode: cart_pole.Episode, most: int = MAX_EPISODE_STEPS) -> Episode:
+def truncate(episode: cart_pole.Episode, most: int = MAX_EPISODE_STEPS) -> Episode:
     """Truncate at an episode's end, or after a number of steps."""
-    found = to_numpy(episode)
-    count = min(cart_pole.length(found), most)
+    arrays = to_numpy(episode)
+    count = min(cart_pole.length(arrays), most)
     truncated = np.arange(1, count + 1) == MAX_EPISODE_STEPS
-    return Episode(found.states[: count + 1], np.ones(count, np.float32), found.fallen[:count], truncated)
+    return Episode(arrays.states[: count + 1], np.ones(count, np.float32), arrays.fallen[:count], truncated)

@@ -280,9 +280,9 @@ class Models:
         self, model: ModelName, parameters: Parameters, inputs: Array, targets: Array, learning_rate: float
     ) -> tuple[Array, Parameters]:
         """Take a step with every batch."""
-        return descend(model, parameters, (inputs, targets), learning_rate, given)
+        return descend(model, parameters, (inputs, targets), learning_rate, take_batch)
 
 
-def given(_: None, *batch: Array) -> tuple[Array, ...]:
+def take_batch(_: None, *batch: Array) -> tuple[Array, ...]:
     """Return a batch unchanged."""
     return batch

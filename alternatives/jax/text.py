@@ -26,7 +26,7 @@ class Text:
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
         """Draw the starts of windows, and extract these."""
-        starts = drawn_starts(indices, seq_length, (batch_size,), seed)
+        starts = draw_starts(indices, seq_length, (batch_size,), seed)
         return windows((indices, np.arange(seq_length)), starts)
 
     def fit(
@@ -41,7 +41,7 @@ class Text:
         seed: int,
     ) -> Trained:
         """Draw the parameters with JAX, and the starts of every batch's windows with NumPy."""
-        starts = drawn_starts(indices, seq_length, (num_batches, batch_size), seed)
+        starts = draw_starts(indices, seq_length, (num_batches, batch_size), seed)
         parameters = initial(rnn_initializers(num_chars), jax.random.key(seed))
         data = indices, np.arange(seq_length)
         return Trained(*descend("rnn", parameters, (starts,), learning_rate, windows, data))
@@ -52,7 +52,7 @@ class Text:
         return to_numpy(continue_text(parameters, window, check_temperature(temperature), keys))
 
 
-def drawn_starts(indices: Array, seq_length: int, shape: tuple[int, ...], seed: int) -> Array:
+def draw_starts(indices: Array, seq_length: int, shape: tuple[int, ...], seed: int) -> Array:
     """Draw the starts of windows.
 
     Raises:

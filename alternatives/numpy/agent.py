@@ -9,7 +9,7 @@ import numpy as np
 
 from assay.alternatives.numpy.cart_pole import MAX_EPISODE_STEPS, Environment
 from assay.alternatives.numpy.losses import q_loss
-from assay.alternatives.numpy.models import MODELS, copied
+from assay.alternatives.numpy.models import MODELS, copy_parameters
 from assay.alternatives.numpy.optimizers import Adam
 from assay.contract import Array, Learnt, Pair, Parameters, QModelName, Transitions
 
@@ -85,7 +85,7 @@ class Learner(QNetwork):
 
     def __init__(self, model: QModelName, parameters: Parameters, learning_rate: float, gamma: float) -> None:
         """Copy the parameters."""
-        super().__init__(model, copied(parameters))
+        super().__init__(model, copy_parameters(parameters))
         self.optimizer, self.gamma = Adam(learning_rate), gamma
 
     def learn(self, transitions: Transitions) -> Array:
@@ -138,11 +138,11 @@ class Agent:
 
     def replay(self, buffer_size: int, transitions: Transitions) -> Transitions:
         """Append all transitions to a buffer."""
-        return filled(buffer_size, transitions).in_order()
+        return fill_buffer(buffer_size, transitions).in_order()
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
         """Draw a batch from a buffer with the transitions."""
-        return filled(len(transitions[0]), transitions).draw(batch_size, np.random.default_rng(seed))
+        return fill_buffer(len(transitions[0]), transitions).draw(batch_size, np.random.default_rng(seed))
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Compute the targets from the action values after each transition."""
@@ -221,7 +221,7 @@ class Agent:
         """Convert to grey, resize one axis after the other, and stack the frames as channels."""
         grey = np.moveaxis(frames @ LUMA, 0, -1)
         for axis, length in enumerate(image_size):
-            grey = resized(grey, axis, length)
+            grey = resize(grey, axis, length)
         return (grey / 255).astype(np.float32)
 
 
@@ -235,7 +235,7 @@ def greedy_return(environment: Environment, network: QNetwork) -> float:
     return total
 
 
-def filled(size: int, transitions: Transitions) -> ReplayBuffer:
+def fill_buffer(size: int, transitions: Transitions) -> ReplayBuffer:
     """Return a new buffer with these transitions."""
     buffer = ReplayBuffer(size, transitions[0].shape[1:])
     for transition in zip(*transitions, strict=True):
@@ -243,7 +243,7 @@ def filled(size: int, transitions: Transitions) -> ReplayBuffer:
     return buffer
 
 
-def resized(images: Array, axis: int, length: int) -> Array:
+def resize(images: Array, axis: int, length: int) -> Array:
     """Resize an axis: each new pixel interpolates between the centres of two old ones."""
     old = images.shape[axis]
     centres = np.clip((np.arange(length) + 0.5) * old / length - 0.5, 0, old - 1)

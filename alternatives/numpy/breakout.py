@@ -39,13 +39,13 @@ def actions() -> Sequence[str]:
     return [action.name for action in game(0).getMinimalActionSet()]
 
 
-def played(numbers: Array, seed: int) -> Iterator[Step]:
+def play(numbers: Array, seed: int) -> Iterator[Step]:
     """Yield the first step and the step after each action, until the game is over."""
     emulator = game(seed)
-    known = emulator.getMinimalActionSet()
+    action_set = emulator.getMinimalActionSet()
     yield Step(emulator.getScreenRGB(), 0.0, terminated=False, truncated=False)
     for number in numbers:
-        reward = sum(emulator.act(known[number]) for _ in range(FRAMES))
+        reward = sum(emulator.act(action_set[number]) for _ in range(FRAMES))
         yield Step(emulator.getScreenRGB(), reward, emulator.game_over(), truncated=False)
         if emulator.game_over():
             return

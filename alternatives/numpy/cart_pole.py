@@ -44,7 +44,7 @@ def euler_step(states: Array, actions: Array | int) -> Array:
     return states + TIME_STEP * np.stack([velocity, linear, turning, angular], axis=-1)
 
 
-def fallen(states: Array) -> Array:
+def has_fallen(states: Array) -> Array:
     """Whether each of states [..., 4] has failed."""
     return np.any(np.abs(states[..., ::2]) > FARTHEST, axis=-1)
 
@@ -84,7 +84,7 @@ class Environment:
         self._state = euler_step(self._state, action)
         self._steps += 1
         shown = self._state.astype(np.float32)
-        return Step(shown, 1.0, bool(fallen(self._state)), self._steps == MAX_EPISODE_STEPS)
+        return Step(shown, 1.0, bool(has_fallen(self._state)), self._steps == MAX_EPISODE_STEPS)
 
     def sample(self) -> int:
         """Draw an action."""

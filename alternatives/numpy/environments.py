@@ -14,7 +14,7 @@ from assay.alternatives.numpy.cart_pole import (
     Environment,
     Step,
     euler_step,
-    fallen,
+    has_fallen,
     picture,
 )
 from assay.contract import Array, CartPole, Episode
@@ -36,16 +36,16 @@ class Environments:
     def steps(self, states: Array, actions: Array) -> tuple[Array, Array, Array]:
         """Step all states at once."""
         after = euler_step(states.astype(np.float64), actions)
-        return after.astype(np.float32), np.ones(len(after), np.float32), fallen(after)
+        return after.astype(np.float32), np.ones(len(after), np.float32), has_fallen(after)
 
     def play(self, actions: Array, seed: int) -> Episode:
         """Take the actions in turn."""
         remaining = iter(actions.tolist())
-        return episode_of(played(Environment(seed), lambda _: next(remaining, None)))
+        return episode_of(take_steps(Environment(seed), lambda _: next(remaining, None)))
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Compute each action from the state before the step."""
-        return episode_of(played(Environment(seed), lambda state: int(weights @ state > 0)))
+        return episode_of(take_steps(Environment(seed), lambda state: int(weights @ state > 0)))
 
     def frames(self, actions: Array, seed: int) -> Array:
         """Draw every state."""
@@ -66,10 +66,10 @@ class Environments:
 
     def breakout(self, actions: Array, seed: int) -> Episode:
         """Take the actions in turn."""
-        return episode_of(breakout.played(actions, seed))
+        return episode_of(breakout.play(actions, seed))
 
 
-def played(environment: Environment, choose: Callable[[Array], int | None]) -> Iterator[Step]:
+def take_steps(environment: Environment, choose: Callable[[Array], int | None]) -> Iterator[Step]:
     """Yield the first state of an episode, and every step, until the actions or the episode end."""
     step = Step(environment.reset(), 0.0, terminated=False, truncated=False)
     yield step

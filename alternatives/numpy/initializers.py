@@ -56,7 +56,7 @@ def lstm(input_dim: int, units: int) -> dict[str, Draw]:
     }
 
 
-def drawn(layers: Mapping[str, Mapping[str, Draw]], generator: np.random.Generator) -> dict[str, Array]:
+def draw_parameters(layers: Mapping[str, Mapping[str, Draw]], generator: np.random.Generator) -> dict[str, Array]:
     """Draw the parameters of all layers, by canonical name."""
     return {
         f"{layer}/{variable}": draw(generator)

@@ -79,7 +79,7 @@ class Conv2D:
         kernel, activation = variables["kernel"], ACTIVATIONS[self.activation]
         window = Window(kernel.shape[:2], self.strides, self.padding)
         views = window.cut(window.pad(inputs))
-        outputs = activation.function(multiplied(views, kernel) + variables.get("bias", np.float32(0)))
+        outputs = activation.function(multiply_windows(views, kernel) + variables.get("bias", np.float32(0)))
 
         def backward(upstream: Array) -> tuple[Callable[[], Array], Variables]:
             sums = upstream * activation.slope(outputs)
@@ -91,18 +91,18 @@ class Conv2D:
                 # The gradient of an element sums over the windows with it: a convolution with the flipped kernel.
                 around = Window(window.size, strides=(1, 1), padding="valid")
                 turned = kernel[::-1, ::-1].swapaxes(2, 3)
-                return multiplied(around.cut(window.scatter(sums, inputs.shape)), turned)
+                return multiply_windows(around.cut(window.scatter(sums, inputs.shape)), turned)
 
             return to_inputs, {"kernel": to_weights.reshape(kernel.shape), "bias": matrix(sums).sum(axis=0)}
 
         return outputs, backward
 
 
-def multiplied(views: Array, kernel: Array) -> Array:
+def multiply_windows(views: Array, kernel: Array) -> Array:
     """Multiply windows [batch, rows, columns, height, width, channels] by a kernel: [batch, rows, columns, filters]."""
     weights = kernel.reshape(-1, kernel.shape[-1])
-    found = [rows(views[images]) @ weights for images in parts(views)]
-    return np.concatenate(found).reshape(*views.shape[:3], -1)
+    products = [rows(views[images]) @ weights for images in parts(views)]
+    return np.concatenate(products).reshape(*views.shape[:3], -1)
 
 
 def rows(views: Array) -> Array:

@@ -11,7 +11,7 @@ import numpy as np
 from assay.alternatives.numpy import chain
 from assay.alternatives.numpy.activations import softmax
 from assay.alternatives.numpy.chain import Loss
-from assay.alternatives.numpy.initializers import Draw, convolution, dense, drawn, lstm, zeros
+from assay.alternatives.numpy.initializers import Draw, convolution, dense, draw_parameters, lstm, zeros
 from assay.alternatives.numpy.layers import Conv2D, Dense, Flatten, Layer, MaxPool2D, OneHot
 from assay.alternatives.numpy.losses import crossentropy, mean_squared_error
 from assay.alternatives.numpy.optimizers import SGD, Adam, Optimizer
@@ -43,7 +43,7 @@ class Model:
 
     def initial(self, generator: np.random.Generator) -> dict[str, Array]:
         """Draw new parameters."""
-        return drawn(self.variables, generator)
+        return draw_parameters(self.variables, generator)
 
     def outputs(self, parameters: Parameters, inputs: Array) -> dict[str, Array]:
         """Return the output of every layer by name, in order."""
@@ -160,7 +160,7 @@ def descend(
         The loss of each batch before its step; the parameters after the last step.
 
     """
-    parameters, optimizer, losses = copied(parameters), model.optimizer(learning_rate), []
+    parameters, optimizer, losses = copy_parameters(parameters), model.optimizer(learning_rate), []
     for inputs, targets in batches:
         loss, gradients = model.loss_and_gradients(parameters, inputs, targets)
         optimizer.step(parameters, gradients)
@@ -168,7 +168,7 @@ def descend(
     return np.array(losses, np.float32), parameters
 
 
-def copied(parameters: Parameters) -> dict[str, Array]:
+def copy_parameters(parameters: Parameters) -> dict[str, Array]:
     """Return copies of parameters that an optimizer may change."""
     return {name: value.copy() for name, value in parameters.items()}
 

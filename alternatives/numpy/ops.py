@@ -22,7 +22,7 @@ from assay.alternatives.numpy.layers import (
 from assay.alternatives.numpy.losses import mean_squared_error
 from assay.alternatives.numpy.optimizers import adam_step, sgd_step
 from assay.alternatives.numpy.recurrence import LSTM, gates_of, simple_rnn_cell, states_after
-from assay.alternatives.numpy.sampling import checked, drawn, softmax_with_temperature
+from assay.alternatives.numpy.sampling import check_temperature, draw_classes, softmax_with_temperature
 from assay.alternatives.numpy.windows import Window
 from assay.contract import Activation, Array, Padding, Pair
 
@@ -172,11 +172,11 @@ class Ops:
 
     def softmax_with_temperature(self, logits: Array, temperature: float) -> Array:
         """Divide by the temperature first."""
-        return softmax_with_temperature(logits, checked(temperature))
+        return softmax_with_temperature(logits, check_temperature(temperature))
 
     def sample(self, probabilities: Array, seed: int) -> Array:
         """Draw a class from every row."""
-        return drawn(probabilities, np.random.default_rng(seed))
+        return draw_classes(probabilities, np.random.default_rng(seed))
 
     def one_hot(self, labels: Array, depth: int) -> Array:
         """Run the layer."""

@@ -8,7 +8,7 @@ from assay.alternatives.numpy.activations import softmax
 from assay.contract import Array
 
 
-def checked(temperature: float) -> np.float32:
+def check_temperature(temperature: float) -> np.float32:
     """Check a temperature, and return it as float32.
 
     Raises:
@@ -27,7 +27,7 @@ def softmax_with_temperature(logits: Array, temperature: np.float32) -> Array:
     return softmax(logits / temperature)
 
 
-def drawn(probabilities: Array, generator: np.random.Generator) -> Array:
+def draw_classes(probabilities: Array, generator: np.random.Generator) -> Array:
     """Draw a class from each row of probabilities [batch, classes]: int32 [batch].
 
     The class is drawn by inverting the cumulative sum at a uniform number.

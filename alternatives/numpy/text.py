@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from assay.alternatives.numpy.models import descend, model_of, rnn
-from assay.alternatives.numpy.sampling import checked, drawn, softmax_with_temperature
+from assay.alternatives.numpy.sampling import check_temperature, draw_classes, softmax_with_temperature
 from assay.contract import Array, EncodedText, Parameters, Trained
 
 
@@ -23,7 +23,7 @@ class Text:
 
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
         """Draw the starts of windows, and extract these."""
-        return cut(indices, seq_length, batch_size, np.random.default_rng(seed))
+        return draw_windows(indices, seq_length, batch_size, np.random.default_rng(seed))
 
     def fit(
         self,
@@ -39,20 +39,26 @@ class Text:
         """Draw new parameters, then train on drawn batches."""
         generator, model = np.random.default_rng(seed), rnn(num_chars)
         initial = model.initial(generator)
-        batches = (cut(indices, seq_length, batch_size, generator) for _ in range(num_batches))
+        batches = (draw_windows(indices, seq_length, batch_size, generator) for _ in range(num_batches))
         return Trained(*descend(model, initial, batches, learning_rate))
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
         """Run the network on the last window for each new character."""
-        model, generator, divisor = model_of("rnn", parameters), np.random.default_rng(seed), checked(temperature)
+        model, generator, divisor = (
+            model_of("rnn", parameters),
+            np.random.default_rng(seed),
+            check_temperature(temperature),
+        )
         text = window
         for _ in range(count):
             logits = model.outputs(parameters, text[None, -len(window) :])["dense"]
-            text = np.append(text, drawn(softmax_with_temperature(logits, divisor), generator))
+            text = np.append(text, draw_classes(softmax_with_temperature(logits, divisor), generator))
         return text[len(window) :]
 
 
-def cut(indices: Array, seq_length: int, batch_size: int, generator: np.random.Generator) -> tuple[Array, Array]:
+def draw_windows(
+    indices: Array, seq_length: int, batch_size: int, generator: np.random.Generator
+) -> tuple[Array, Array]:
     """Draw windows of a text, and the character after each.
 
     Raises:

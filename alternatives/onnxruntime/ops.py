@@ -55,12 +55,12 @@ def squared_error(graph: Graph, targets: Value, predictions: Value) -> Value:
     return graph("ReduceMean", graph("Mul", off, off), keepdims=0)
 
 
-def filled(graph: Graph, shape: Value) -> Value:
+def fill_with_zeros(graph: Graph, shape: Value) -> Value:
     """Fill a shape with zeros."""
     return graph("ConstantOfShape", shape)
 
 
-def reshaped(graph: Graph, inputs: Value, shape: Value) -> Value:
+def reshape(graph: Graph, inputs: Value, shape: Value) -> Value:
     """Reshape; axes of length 0 are allowed."""
     return graph("Reshape", inputs, shape, allowzero=1)
 
@@ -72,7 +72,7 @@ class Ops:
         self, inputs: Array, kernel: Array, bias: Array | None = None, activation: Activation | None = None
     ) -> Array:
         """Run `MatMul`, `Add` and the activation."""
-        return run(layers.dense, inputs, kernel, *_given(bias), activation=activation)
+        return run(layers.dense, inputs, kernel, *_to_tuple(bias), activation=activation)
 
     def relu(self, inputs: Array) -> Array:
         """Run `Relu`."""
@@ -96,7 +96,7 @@ class Ops:
 
     def reshape(self, inputs: Array, target_shape: Sequence[int]) -> Array:
         """Run `Reshape`."""
-        return run(reshaped, inputs, np.array([len(inputs), *target_shape], np.int64))
+        return run(reshape, inputs, np.array([len(inputs), *target_shape], np.int64))
 
     def conv2d(
         self,
@@ -110,7 +110,7 @@ class Ops:
     ) -> Array:
         """Run `Conv`."""
         options: dict[str, Any] = {"strides": tuple(strides), "padding": padding, "activation": activation}
-        return run(layers.conv2d, inputs, kernel, *_given(bias), **options)
+        return run(layers.conv2d, inputs, kernel, *_to_tuple(bias), **options)
 
     def max_pool2d(self, inputs: Array, *, pool_size: Pair, strides: Pair, padding: Padding) -> Array:
         """Run `MaxPool`."""
@@ -202,10 +202,10 @@ class Ops:
 
     def zeros(self, shape: tuple[int, ...]) -> Array:
         """Run `ConstantOfShape`."""
-        return run(filled, np.array(shape, np.int64))
+        return run(fill_with_zeros, np.array(shape, np.int64))
 
 
-def _given(bias: Array | None) -> tuple[Array, ...]:
+def _to_tuple(bias: Array | None) -> tuple[Array, ...]:
     """Return an optional argument as a tuple of zero or one elements."""
     return () if bias is None else (bias,)
 

@@ -10,7 +10,7 @@ import torch
 from torch.nn import functional
 
 from assay.alternatives.torch.device import to_array, to_tensor
-from assay.alternatives.torch.environments import seeded
+from assay.alternatives.torch.environments import make_seeded
 from assay.alternatives.torch.losses import td_targets
 from assay.alternatives.torch.models import Trainer, load_network, name_gradients, new, parameters_of
 from assay.contract import Learnt, Transitions
@@ -30,7 +30,7 @@ LUMA = (0.299, 0.587, 0.114)
 DTYPES = np.float32, np.int32, np.float32, np.float32, np.float32
 
 
-def learnt_from(transitions: Iterable[Array], gamma: float) -> tuple[torch.Tensor, ...]:
+def to_loss_inputs(transitions: Iterable[Array], gamma: float) -> tuple[torch.Tensor, ...]:
     """Convert `Transitions` to tensors, with dones replaced by discounts, as the loss takes them."""
     *others, dones = map(to_tensor, transitions)
     return *others, gamma * (1 - dones)
@@ -120,7 +120,7 @@ class Agent:
     @torch.no_grad()
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Compute the targets from the network's values of the next states."""
-        _, _, *after = learnt_from(transitions, gamma)
+        _, _, *after = to_loss_inputs(transitions, gamma)
         return to_array(td_targets(load_network(model, parameters), *after))
 
     def loss_and_gradients(
@@ -128,7 +128,7 @@ class Agent:
     ) -> tuple[Array, Parameters]:
         """Differentiate the loss."""
         trainer = self.trainer(model, load_network(model, parameters))
-        return name_gradients(trainer.network, *trainer.gradients(*learnt_from(transitions, gamma)))
+        return name_gradients(trainer.network, *trainer.gradients(*to_loss_inputs(transitions, gamma)))
 
     def learn(
         self,
@@ -141,13 +141,13 @@ class Agent:
     ) -> tuple[Array, Parameters]:
         """Take a step with every batch."""
         network = load_network(model, parameters)
-        losses = self.trainer(model, network, learning_rate).train_on(*learnt_from(transitions, gamma))
+        losses = self.trainer(model, network, learning_rate).train_on(*to_loss_inputs(transitions, gamma))
         return losses, parameters_of(network)
 
     def collect(self, parameters: Parameters, epsilon: float, num_episodes: int, seed: int) -> Transitions:
         """Play as in training."""
         act = greedy(self.trainer("q_network", load_network("q_network", parameters)))
-        environment, generator = seeded(seed), np.random.default_rng(seed)
+        environment, generator = make_seeded(seed), np.random.default_rng(seed)
 
         def choose(state: Array) -> int:
             return epsilon_greedy(state, epsilon, generator, act, environment.action_space.sample)
@@ -172,7 +172,7 @@ class Agent:
         network = new("q_network", seed)
         trainer = self.trainer("q_network", network, learning_rate)
         act = greedy(trainer)
-        environment, generator = seeded(seed), np.random.default_rng(seed)
+        environment, generator = make_seeded(seed), np.random.default_rng(seed)
         buffer: deque[tuple[Any, ...]] = deque(maxlen=buffer_size)
         scores, losses = [], []
         for episode in range(num_episodes):
@@ -186,14 +186,14 @@ class Agent:
                 scores[-1] += 1
                 buffer.append(transition)
                 if not over and len(buffer) >= batch_size:
-                    batch = learnt_from(draw_batch(buffer, batch_size, generator), gamma)
+                    batch = to_loss_inputs(draw_batch(buffer, batch_size, generator), gamma)
                     losses.append(trainer.step(*batch).item())
         return Learnt(np.array(scores, np.int32), np.array(losses, np.float32), parameters_of(network))
 
     def play(self, parameters: Parameters, num_episodes: int, seed: int) -> Array:
         """Take the greedy action in every state."""
         act = greedy(self.trainer("q_network", load_network("q_network", parameters)))
-        environment = seeded(seed)
+        environment = make_seeded(seed)
         limit = environment.spec.max_episode_steps
         # The environment's reward is 1 for every step.
         lengths = [sum(1 for _ in episode_of(environment, act, limit)) for _ in range(num_episodes)]

@@ -50,7 +50,7 @@ def to_array(tensor: torch.Tensor) -> Array:
 
 
 @contextmanager
-def seeded(seed: int) -> Iterator[None]:
+def use_seed(seed: int) -> Iterator[None]:
     """Seed PyTorch's draws within the context, and restore its generators afterwards."""
     with torch.random.fork_rng():
         torch.manual_seed(seed)

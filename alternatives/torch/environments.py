@@ -27,7 +27,7 @@ def make(**options: Any) -> Any:
     return gymnasium.make("CartPole-v1", **options)
 
 
-def seeded(seed: int) -> Any:
+def make_seeded(seed: int) -> Any:
     """Create CartPole, with all draws from a seed."""
     environment = make()
     environment.reset(seed=seed)
@@ -75,7 +75,7 @@ class Environments:
 
     def sample_actions(self, count: int, seed: int) -> Array:
         """Draw from the action space."""
-        environment = seeded(seed)
+        environment = make_seeded(seed)
         return np.array([environment.action_space.sample() for _ in range(count)], np.int32)
 
     def has_breakout(self) -> bool:

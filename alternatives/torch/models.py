@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from assay.alternatives.torch.device import seeded, to_array, to_tensor
+from assay.alternatives.torch.device import to_array, to_tensor, use_seed
 from assay.alternatives.torch.layers import (
     IMAGE_RANK,
     NETWORKS,
@@ -77,7 +77,7 @@ def parameters_of(network: torch.nn.Sequential) -> Parameters:
 
 def new(model: ModelName, seed: int, *size: int) -> torch.nn.Sequential:
     """Build a network with parameters drawn from a seed."""
-    with seeded(seed):
+    with use_seed(seed):
         return NETWORKS[model](*size)
 
 

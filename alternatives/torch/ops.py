@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from assay.alternatives.torch.device import seeded, to_array, to_tensor
+from assay.alternatives.torch.device import to_array, to_tensor, use_seed
 from assay.alternatives.torch.layers import channels_first, channels_last, kernel_in
 from assay.alternatives.torch.optimizers import SGD, Adam
 
@@ -144,7 +144,7 @@ class Ops:
 
     def dropout(self, inputs: Array, rate: float, seed: int, *, training: bool) -> Array:
         """Apply `dropout`."""
-        with seeded(seed):
+        with use_seed(seed):
             return to_array(functional.dropout(to_tensor(inputs), rate, training))
 
     def simple_rnn_cell(
@@ -198,7 +198,7 @@ class Ops:
         if np.isnan(probabilities).any():
             msg = "there is a NaN among the probabilities"
             raise ValueError(msg)
-        with seeded(seed):
+        with use_seed(seed):
             return to_array(torch.multinomial(to_tensor(probabilities), 1)[:, 0].int())
 
     def one_hot(self, labels: Array, depth: int) -> Array:
@@ -256,7 +256,7 @@ class Ops:
 
     def glorot_uniform(self, shape: tuple[int, int], seed: int) -> Array:
         """Draw with `xavier_uniform_`."""
-        with seeded(seed):
+        with use_seed(seed):
             return to_array(nn.init.xavier_uniform_(torch.empty(shape)))
 
     def zeros(self, shape: tuple[int, ...]) -> Array:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from assay.alternatives.torch.device import seeded, to_array, to_tensor
+from assay.alternatives.torch.device import to_array, to_tensor, use_seed
 from assay.alternatives.torch.models import load_network, new, parameters_of
 from assay.alternatives.torch.ops import check_temperature
 from assay.contract import EncodedText, Trained
@@ -36,7 +36,7 @@ class Text:
     def sample_windows(self, indices: Array, seq_length: int, batch_size: int, seed: int) -> tuple[Array, Array]:
         """Draw windows with replacement."""
         every = windows(indices, seq_length)
-        with seeded(seed):
+        with use_seed(seed):
             drawn = every[torch.randint(len(every), (batch_size,))]
         return to_array(drawn[:, :-1]), to_array(drawn[:, -1])
 
@@ -54,7 +54,7 @@ class Text:
         """Draw the starts of all batches' windows, and take a step with each batch."""
         every = windows(indices, seq_length)
         network = new("rnn", seed, num_chars)
-        with seeded(seed):
+        with use_seed(seed):
             starts = torch.randint(len(every), (num_batches, batch_size))
         batches = (every[start] for start in starts)
         losses = self.trainer("rnn", network, learning_rate).train((batch[:, :-1], batch[:, -1]) for batch in batches)
@@ -67,7 +67,7 @@ class Text:
         logits_of = load_network("rnn", parameters)[:-1]
         text = torch.empty(len(window) + count, dtype=torch.int32)
         text[: len(window)] = to_tensor(window)
-        with seeded(seed):
+        with use_seed(seed):
             for end in range(len(window), len(text)):
                 logits = logits_of(text[None, end - len(window) : end])[0]
                 text[end] = torch.multinomial(torch.softmax(logits / divisor, -1), 1)[0]

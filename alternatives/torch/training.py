@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from assay.alternatives.torch.device import seeded, to_array, to_tensor
+from assay.alternatives.torch.device import to_array, to_tensor, use_seed
 from assay.alternatives.torch.models import load_network, new, parameters_of
 from assay.alternatives.torch.ops import number_correct
 from assay.contract import Trained
@@ -27,7 +27,7 @@ class Datasets:
 
     def sample_batch(self, images: Array, labels: Array, batch_size: int, seed: int) -> tuple[Array, Array]:
         """Draw indices with replacement."""
-        with seeded(seed):
+        with use_seed(seed):
             index = torch.randint(len(images), (batch_size,))
         return to_array(to_tensor(images)[index]), to_array(to_tensor(labels)[index])
 
@@ -52,7 +52,7 @@ class Training:
     ) -> Trained:
         """Draw the indices of all batches in advance, and take a step with each."""
         network = new(model, seed)
-        with seeded(seed):
+        with use_seed(seed):
             indices = torch.randint(len(images), (num_batches, batch_size))
         inputs, targets = to_tensor(images), to_tensor(labels)
         batches = ((inputs[index], targets[index]) for index in indices)

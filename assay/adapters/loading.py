@@ -63,7 +63,7 @@ class Description:
         return cls(name, version, frameworks, tuple(values["groups"]), source, unsupported)
 
 
-def known() -> dict[str, str]:
+def list_implementations() -> dict[str, str]:
     """Return the implementations named by entry points: name to `module:attribute`."""
     return {point.name: point.value for point in metadata.entry_points(group="assay.implementations")}
 
@@ -85,7 +85,7 @@ def load(name: str, notes: Path | None = None) -> Implementation:
     here = str(Path.cwd())
     if here not in sys.path:
         sys.path.append(here)
-    module_name, _, attribute = known().get(name, name).partition(":")
+    module_name, _, attribute = list_implementations().get(name, name).partition(":")
     module = _import(name, module_name)
     try:
         implementation = reduce(getattr, (attribute or DEFAULT_ATTRIBUTE).split("."), module)
@@ -97,7 +97,7 @@ def load(name: str, notes: Path | None = None) -> Implementation:
 
 
 def _module_name(name: str) -> str:
-    return known().get(name, name).partition(":")[0]
+    return list_implementations().get(name, name).partition(":")[0]
 
 
 def _import(name: str, module_name: str) -> object:
@@ -105,8 +105,9 @@ def _import(name: str, module_name: str) -> object:
         return import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
-            near = get_close_matches(name, known(), n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(sorted(known()))}. {CALLED}"
+            names = list_implementations()
+            near = get_close_matches(name, names, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(sorted(names))}. {CALLED}"
             msg = f"unknown implementation {name!r}: no module named {error.name!r}"
             raise UserError(msg, hint) from None
         msg = f"implementation {name!r} needs the package {error.name!r}, which is not installed"
@@ -137,10 +138,10 @@ def _check(name: str, implementation: object) -> None:
     if unknown := [group for group in groups if group not in GROUPS]:
         msg = f"{name!r} declares the group {unknown[0]!r}, which the contract does not have"
         raise UserError(msg, f"It has {', '.join(GROUPS)}")
-    _check_unsupported(name, groups, unsupported_by(implementation))
+    _check_unsupported(name, groups, read_unsupported(implementation))
 
 
-def unsupported_by(implementation: object) -> tuple[str, ...]:
+def read_unsupported(implementation: object) -> tuple[str, ...]:
     """Return the functions and models that an implementation declares as unsupported in its groups."""
     return tuple(map(str, getattr(implementation, "unsupported", ())))
 
@@ -176,7 +177,7 @@ def describe(name: str) -> Description:
         frameworks,
         tuple(implementation.groups),
         digest_of_module(module),
-        unsupported_by(implementation),
+        read_unsupported(implementation),
     )
 
 

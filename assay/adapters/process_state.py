@@ -156,7 +156,7 @@ class RandomState:
         self._state = _random_state()
 
     @contextmanager
-    def entered(self) -> Iterator[None]:
+    def activate(self) -> Iterator[None]:
         """Use the implementation's states within the context."""
         outside = _random_state()
         _set_random_state(self._state)

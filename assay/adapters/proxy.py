@@ -23,7 +23,7 @@ from assay.adapters.protocol.implementation import PeerImplementation
 from assay.adapters.return_types import describe_type, matches
 from assay.adapters.time_limit import TimeLimitError
 from assay.contract import PROTOCOLS, Array, Implementation
-from assay.specification.signatures import functions, named_tuples, needed_by, signature
+from assay.specification.signatures import find_dependent_claims, functions, named_tuples, signature
 
 ABSENT = object()
 
@@ -122,11 +122,11 @@ class GroupProxy:
         if name not in functions(self._name):
             raise AttributeError(name)
         if name in self._unsupported:
-            raise UnsupportedError(left_out(f"{self._name}.{name}"))
+            raise UnsupportedError(describe_unsupported(f"{self._name}.{name}"))
         target = self._target
         value = _call_protected(f"{self._name}.{name}", lambda: getattr(target, name, ABSENT))
         if value is ABSENT:
-            raise NonConformanceError(missing(self._name, name))
+            raise NonConformanceError(describe_missing(self._name, name))
         if self._name == "keras":
             return NamespaceProxy(f"keras.{name}", value) if name in {"namespace", "operations"} else value
         function = partial(_call, self._calls, self._name, name, value, getattr(PROTOCOLS[self._name], name))
@@ -148,7 +148,7 @@ class GroupProxy:
         arguments = inspect.signature(declared).bind(None, *args, **kwargs).arguments
         model = arguments.get("model", arguments.get("network"))
         if model in self._unsupported:
-            raise UnsupportedError(left_out(f"{self._name}.{model}"))
+            raise UnsupportedError(describe_unsupported(f"{self._name}.{model}"))
         return function(*args, **kwargs)
 
 
@@ -180,17 +180,18 @@ class NamespaceProxy:
         return NamespaceProxy(f"{self._name}.{name}", value) if inspect.ismodule(value) else value
 
 
-def left_out(entry: str) -> str:
+def describe_unsupported(entry: str) -> str:
     """Return the message that an implementation leaves out a function or a model."""
     return f"the implementation leaves out {entry}"
 
 
-def missing(group: str, function: str) -> str:
+def describe_missing(group: str, function: str) -> str:
     """Return the message for a missing function: its signature and the claims that need it."""
     written = signature(group, function)
     lines = [f"the group {group} is declared but has no {written}"]
     lines += [f"  {name}: {fields}" for name, fields in named_tuples(written).items()]
-    return "\n".join([*lines, f"  needed by: {', '.join(claim.id for claim in needed_by(group, function))}"])
+    claims = ", ".join(claim.id for claim in find_dependent_claims(group, function))
+    return "\n".join([*lines, f"  needed by: {claims}"])
 
 
 def _call_protected(what: str, call: Callable[[], Any], *, environment: bool = True) -> Any:  # noqa: ANN401 - as `call` has it

@@ -20,11 +20,11 @@ def matches(declared: Callable[..., Any], result: object) -> bool:
     Shapes and dtypes of arrays are not part of the annotation: claims check them. Types other than arrays, plain values
     and containers of these are not checked.
     """
-    return _matches(_promised(declared), result)
+    return _matches(_read_return_type(declared), result)
 
 
 @cache
-def _promised(declared: Callable[..., Any]) -> Any:  # noqa: ANN401 - a type of any form
+def _read_return_type(declared: Callable[..., Any]) -> Any:  # noqa: ANN401 - a type of any form
     return get_type_hints(declared)["return"]
 
 

@@ -18,7 +18,7 @@ def digest_of_module(module: ModuleType) -> str:
     if not (file := getattr(module, "__file__", None)):
         return ""
     path = Path(file)
-    return _digest(path.parent.rglob("*.py") if module.__package__ else _reached_from(path))
+    return _digest(path.parent.rglob("*.py") if module.__package__ else _collect_imported_files(path))
 
 
 def digest_of_peer(file: Path, command: Sequence[str]) -> str:
@@ -26,22 +26,22 @@ def digest_of_peer(file: Path, command: Sequence[str]) -> str:
     return _digest({file, *(path for word in command if (path := file.parent / word).is_file())})
 
 
-def _reached_from(path: Path) -> set[Path]:
+def _collect_imported_files(path: Path) -> set[Path]:
     """Return a file and all files that it imports from its own folder, directly or indirectly."""
-    found: set[Path] = set()
+    files: set[Path] = set()
     pending = [path]
     while pending:
-        if (one := pending.pop()) not in found:
-            found.add(one)
-            pending += [place for name in _imported(one) for place in _files(path.parent / name)]
-    return found
+        if (file := pending.pop()) not in files:
+            files.add(file)
+            pending += [place for name in _list_imports(file) for place in _files(path.parent / name)]
+    return files
 
 
 def _files(place: Path) -> list[Path]:
     return [place.with_suffix(".py")] if place.with_suffix(".py").is_file() else [*place.rglob("*.py")]
 
 
-def _imported(path: Path) -> Iterator[str]:
+def _list_imports(path: Path) -> Iterator[str]:
     """Yield the top-level name of each import in a file."""
     try:
         tree = ast.parse(path.read_bytes())

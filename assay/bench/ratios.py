@@ -59,12 +59,12 @@ def ratios(*runs: Run) -> list[Ratio]:
 
 
 def _compare(run: Run, work: str, peer: str) -> list[float]:
-    ours, theirs = run.measured(work, run.subject), run.measured(work, peer)
+    ours, theirs = run.select_measured(work, run.subject), run.select_measured(work, peer)
     return [math.log(theirs[number].step / ours[number].step) for number in sorted(ours.keys() & theirs.keys())]
 
 
 def _compare_with_roofline(run: Run, work: str) -> list[float]:
-    ours = run.measured(work, run.subject)
+    ours = run.select_measured(work, run.subject)
     return [
         math.log(limit / ours[number].step) for number in sorted(ours) if (limit := roofline_seconds(run, work, number))
     ]
@@ -72,7 +72,7 @@ def _compare_with_roofline(run: Run, work: str) -> list[float]:
 
 def seconds(run: Run, work: str, implementation: str) -> float | None:
     """Return the median time of a step over all starts, in seconds; None if it was not measured."""
-    found = [start.step for start in run.measured(work, implementation).values()]
+    found = [start.step for start in run.select_measured(work, implementation).values()]
     return statistics.median(found) if found else None
 
 
@@ -101,7 +101,7 @@ def _roofline(run: Run, cost: Cost, start: int) -> float | None:
 def _agent_roofline(run: Run, start: int) -> float | None:
     """Return the time of the fastest environment plus the arithmetic of acting and learning."""
     environment = [
-        found[start].step for name in run.implementations if start in (found := run.measured("cart_pole", name))
+        found[start].step for name in run.implementations if start in (found := run.select_measured("cart_pole", name))
     ]
     arithmetic = _roofline(run, COSTS["q_network"], start)
     return min(environment) + arithmetic if environment and arithmetic else None
@@ -112,7 +112,7 @@ def _fastest(run: Run, kind: str, start: int) -> dict[str, float]:
     found: dict[str, float] = {}
     for work, named in run.starts.items():
         if work.startswith(f"{kind}_"):
-            steps = [starts[start].step for name in named if start in (starts := run.measured(work, name))]
+            steps = [starts[start].step for name in named if start in (starts := run.select_measured(work, name))]
             if steps:
                 found[work.removeprefix(f"{kind}_")] = min(steps)
     return found

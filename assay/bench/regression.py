@@ -101,10 +101,10 @@ def compare(history: Sequence[Run], new: Run) -> Comparison:
     if not pairs:
         msg = "OLD and NEW have no ratio in common"
         raise UserError(msg, "Run `assay bench` with the same implementations and selection")
-    return Comparison(old, new, tuple(Change(*pair, _permitted(*pair, len(pairs))) for pair in pairs))
+    return Comparison(old, new, tuple(Change(*pair, _compute_allowed_fall(*pair, len(pairs))) for pair in pairs))
 
 
-def _permitted(old: Ratio, new: Ratio | None, count: int) -> float:
+def _compute_allowed_fall(old: Ratio, new: Ratio | None, count: int) -> float:
     if new is None:
         return 0.0
     sizes = len(old.logarithms), len(new.logarithms)

@@ -155,13 +155,13 @@ class Run:
     def _of(self, event: Event, work: str) -> Start:
         return self.starts.setdefault(work, {}).setdefault(event.implementation, {}).setdefault(event.start, Start())
 
-    def measured(self, work: str, implementation: str) -> dict[int, Start]:
+    def select_measured(self, work: str, implementation: str) -> dict[int, Start]:
         """Return the starts of an implementation in which a work was measured, by number.
 
         Starts whose loop took no longer than a call of one step are dropped: the machine was disturbed.
         """
-        found = self.starts.get(work, {}).get(implementation, {})
-        return {number: start for number, start in found.items() if start.calls and start.loops and start.step > 0}
+        starts = self.starts.get(work, {}).get(implementation, {})
+        return {number: start for number, start in starts.items() if start.calls and start.loops and start.step > 0}
 
 
 def begin(plan: Plan, descriptions: Mapping[str, Description]) -> Run:

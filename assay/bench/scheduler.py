@@ -155,12 +155,12 @@ class Process:
         """Yield events until the process waits for its turn or has ended."""
         while not self.ready:
             if not self.connection.poll(self._plan.turn_seconds):
-                yield self._lost(Outcome.TIMEOUT, f"not finished after {self._plan.turn_seconds:g} s")
+                yield self._report_loss(Outcome.TIMEOUT, f"not finished after {self._plan.turn_seconds:g} s")
                 return
             try:
                 message = receive(self.connection)
             except (EOFError, ConnectionResetError):
-                yield from self._ended()
+                yield from self._report_end()
                 return
             match message:
                 case {"ready": str(work)}:
@@ -174,12 +174,12 @@ class Process:
                 case _:
                     yield self._event("", dict(message))
 
-    def _ended(self) -> Iterator[Event]:
+    def _report_end(self) -> Iterator[Event]:
         code = self._popen.wait()
         if self._working or code not in ENDED_WELL:
-            yield self._lost(Outcome.CRASH, f"its process ended with exit code {code}")
+            yield self._report_loss(Outcome.CRASH, f"its process ended with exit code {code}")
 
-    def _lost(self, outcome: Outcome, why: str) -> Event:
+    def _report_loss(self, outcome: Outcome, why: str) -> Event:
         self.end()
         lines = self._said.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LAST_LINES:]
         return self._event(self._working, {"outcome": outcome.value, "reason": "\n".join([why, *lines])})

@@ -210,7 +210,7 @@ def _mobile_net(implementation: Any) -> Prepare:  # noqa: ANN401
     return prepare
 
 
-def _repeated(make: Callable[[str, int], peak_rates.Repeat], size: int, implementation: Any) -> Prepare:  # noqa: ANN401
+def _prepare_repetitions(make: Callable[[str, int], peak_rates.Repeat], size: int, implementation: Any) -> Prepare:  # noqa: ANN401
     repeat = make(peak_rates.framework_of(implementation.distributions), size)
 
     def prepare(count: int, _seed: int) -> Call:
@@ -258,13 +258,13 @@ PRODUCT, STREAM = "product", "stream"
 
 def _product(size: int, device: str) -> Work:
     title = f"product of two matrices, {size} by {size}"
-    prepare = partial(_repeated, peak_rates.make_product, size)
+    prepare = partial(_prepare_repetitions, peak_rates.make_product, size)
     return Work(f"{PRODUCT}_{size}", title, (), prepare, devices=(device,))
 
 
 def _stream(footprint: int) -> Work:
     title = f"reading and writing {footprint / 2**20:.2g} MiB"
-    return Work(f"{STREAM}_{footprint}", title, (), partial(_repeated, peak_rates.make_stream, footprint))
+    return Work(f"{STREAM}_{footprint}", title, (), partial(_prepare_repetitions, peak_rates.make_stream, footprint))
 
 
 RATES = (

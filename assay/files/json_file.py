@@ -84,7 +84,7 @@ def invalid(path: Path, what: str, version: int, error: msgspec.ValidationError,
     return UserError(msg, hint)
 
 
-def dotted(where: Iterable[Any]) -> str:
+def join_steps(where: Iterable[Any]) -> str:
     """Join the steps to a place in a file: `claims.0.outcome`."""
     return ".".join(map(str, where)) or "top level"
 
@@ -109,7 +109,7 @@ def read(path: Path, schema_file: Path, what: str, hint: str) -> dict[str, Any]:
     fault = next(Draft202012Validator(schema).iter_errors(content), None)
     if fault is not None:
         version = schema["properties"]["format"]["const"]
-        msg = f"{path} is not a {what} of format {version}, at {dotted(fault.absolute_path)}: {fault.message[:200]}"
+        msg = f"{path} is not a {what} of format {version}, at {join_steps(fault.absolute_path)}: {fault.message[:200]}"
         raise UserError(msg, hint)
     checked: dict[str, Any] = content
     return checked

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from assay.errors import UserError
-from assay.files.json_file import dotted
+from assay.files.json_file import join_steps
 
 
 def load(path: Path, what: str, hint: str) -> dict[str, Any]:
@@ -75,5 +75,5 @@ def name_place(steps: Sequence[str | int], content: dict[str, Any], entries: str
         case [str(key), int(index), *rest] if key == entries:
             entry, unknown = content[entries][index], f"no {known_by}"
             id_ = entry.get(known_by, unknown) if isinstance(entry, dict) else unknown
-            return dotted([f"{called} {index + 1} ({id_})", *rest])
-    return dotted(steps)
+            return join_steps([f"{called} {index + 1} ({id_})", *rest])
+    return join_steps(steps)

@@ -46,7 +46,7 @@ def merge(ledgers: Sequence[tuple[Path, Ledger]], specification: Specification) 
     missing = [number for number in range(1, of + 1) if number not in shards]
     rows = [row for ledger in shards.values() for row in ledger.claims]
     rows.sort(key=lambda row: specification.rank(row.id))
-    device, precision = _measured(shards)
+    device, precision = _merge_measurements(shards)
     whole = replace(
         first,
         shard=None,
@@ -113,7 +113,7 @@ def _facts(ledger: Ledger) -> Iterator[tuple[str, object]]:
     yield "functions and models that the implementation leaves out", list(subject.unsupported)
 
 
-def _measured(shards: Mapping[int, Ledger]) -> tuple[str | None, str | None]:
+def _merge_measurements(shards: Mapping[int, Ledger]) -> tuple[str | None, str | None]:
     """Return device and precision, which a shard knows only if it has the claims that show them.
 
     Raises:

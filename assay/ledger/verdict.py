@@ -123,7 +123,7 @@ def verdict(ledger: Ledger, specification: Specification, claims: Collection[str
         claims: Ids of the requested claims; empty for all of the profile or the shard.
 
     """
-    ids = [*claims] or expected(ledger, specification)
+    ids = [*claims] or list_expected(ledger, specification)
     facts = {id_ for id_ in ids if id_ in specification.claims and specification.claims[id_].is_fact}
     scope = _scope(ledger, specification, ids, facts)
     findings = _findings(ledger, ids, facts, only=bool(claims))
@@ -142,10 +142,10 @@ def _findings(
     absent = [group for group in ledger.required if group not in ledger.implementation.whole_groups]
     yield Conformance.NONE, f"Required groups that it does not declare: {', '.join(absent)}" if absent else ""
     wrong = [id_ for id_ in ids if id_ in facts and id_ in rows and not rows[id_].outcome.conforms]
-    yield Conformance.BROKEN, f"Facts about the document that do not hold: {_listed(wrong)}" if wrong else ""
+    yield Conformance.BROKEN, f"Facts about the document that do not hold: {_join_ids(wrong)}" if wrong else ""
     yield Conformance.INCOMPLETE, _gap(ledger, ids, only=only)
     untested = [id_ for id_, outcome in outcomes.items() if not outcome.tried]
-    yield Conformance.UNTESTED, f"Not tested: {_listed(untested)}" if only and untested else ""
+    yield Conformance.UNTESTED, f"Not tested: {_join_ids(untested)}" if only and untested else ""
     nothing = len(untested) == len(outcomes) and ledger.shard is None
     yield Conformance.UNTESTED, "Nothing was tested" if nothing else ""
 
@@ -153,11 +153,11 @@ def _findings(
 def _gap(ledger: Ledger, ids: Sequence[str], *, only: bool) -> str:
     rows = ledger.rows
     if missing := [id_ for id_ in ids if id_ not in rows or not rows[id_].decided]:
-        return f"{len(missing)} of {_count(len(ids), 'claim')} not decided: {_listed(missing)}"
+        return f"{len(missing)} of {_count(len(ids), 'claim')} not decided: {_join_ids(missing)}"
     return "" if ledger.complete or only else "The run did not finish"
 
 
-def expected(ledger: Ledger, specification: Specification) -> list[str]:
+def list_expected(ledger: Ledger, specification: Specification) -> list[str]:
     """Return the claims that a run was to decide, those of the specification first.
 
     Claims of a shard are known only from its rows. A run of an earlier suite had the claims of that version.
@@ -173,7 +173,7 @@ def expected(ledger: Ledger, specification: Specification) -> list[str]:
 def is_complete(ledger: Ledger, specification: Specification) -> bool:
     """Whether a ledger has a row for every claim that it was to decide; its own statement is not trusted."""
     decided = {row.id for row in ledger.claims if row.decided}
-    return ledger.complete and decided.issuperset(expected(ledger, specification))
+    return ledger.complete and decided.issuperset(list_expected(ledger, specification))
 
 
 def _version(text: str) -> list[int]:
@@ -204,7 +204,7 @@ def _tally(outcomes: Sequence[Outcome]) -> str:
     return ", ".join(f"{outcomes.count(outcome)} {outcome.value}" for outcome in Outcome if outcome in outcomes)
 
 
-def _listed(ids: Sequence[str]) -> str:
+def _join_ids(ids: Sequence[str]) -> str:
     return ", ".join(ids[:SHOWN]) + (", ..." if len(ids) > SHOWN else "")
 
 

@@ -90,7 +90,7 @@ def _probability(starts: int) -> str:
 
 
 def _span_of_times(run: Run, work: str) -> str:
-    found = [start.step for start in run.measured(work, run.subject).values()]
+    found = [start.step for start in run.select_measured(work, run.subject).values()]
     return f"{_time(min(found))} to {_time(max(found))}" if len(found) > 1 else ""
 
 
@@ -107,7 +107,7 @@ def _first_calls_for_page(run: Run) -> Table:
     rows = []
     for work in STEPS:
         if work.name in run.starts:
-            found = (run.measured(work.name, name).values() for name in run.implementations)
+            found = (run.select_measured(work.name, name).values() for name in run.implementations)
             first = [min((start.first for start in starts), default=None) for starts in found]
             rows.append([Cell(work.title), *(Cell(_time(value)) for value in first)])
     return Table("Time of the first call", note, [Cell("step"), *map(Cell, run.implementations)], rows)
@@ -141,7 +141,7 @@ def first_calls(run: Run) -> list[Row]:
     rows = []
     for work in STEPS:
         if work.name in run.starts:
-            found = (run.measured(work.name, name).values() for name in run.implementations)
+            found = (run.select_measured(work.name, name).values() for name in run.implementations)
             rows.append([work.title, *(_seconds([start.first for start in starts]) for starts in found)])
     return [["seconds of the first call", *run.implementations], *rows]
 
@@ -179,7 +179,7 @@ def align(rows: Sequence[Row]) -> Iterator[str]:
 def as_text(run: Run) -> str:
     """Return the tables for the terminal, and the works without a result."""
     of_steps, of_first_calls = map(align, both(run))
-    return "\n".join([*of_steps, "", *of_first_calls, *_broken(run)])
+    return "\n".join([*of_steps, "", *of_first_calls, *_list_lost(run)])
 
 
 def as_markdown(run: Run) -> str:
@@ -187,9 +187,9 @@ def as_markdown(run: Run) -> str:
     lines: list[str] = []
     for header, *rows in both(run):
         lines += [*markdown.table(header, rows), ""]
-    return "\n".join([*lines, *(f"- {markdown.plain(line)}" for line in _broken(run))])
+    return "\n".join([*lines, *(f"- {markdown.plain(line)}" for line in _list_lost(run))])
 
 
-def _broken(run: Run) -> Iterator[str]:
-    for one in run.lost:
-        yield f"{one.implementation}, {one.work or 'all'}: {one.outcome}: {one.reason}"
+def _list_lost(run: Run) -> Iterator[str]:
+    for broken in run.lost:
+        yield f"{broken.implementation}, {broken.work or 'all'}: {broken.outcome}: {broken.reason}"

@@ -84,7 +84,7 @@ class Column:
     @cached_property
     def expected(self) -> Sequence[str]:
         """Every claim that the run was to decide or has a row for."""
-        return verdicts.expected(self.ledger, self.specification)
+        return verdicts.list_expected(self.ledger, self.specification)
 
     @cached_property
     def verdict(self) -> Verdict:

@@ -251,6 +251,6 @@ def _table(differences: Sequence[Difference]) -> Iterator[str]:
 
 
 def _cells(difference: Difference) -> list[str]:
-    why = markdown.cut(difference.new.reason.partition("\n")[0] if difference.new else "", LONGEST_CELL)
+    why = markdown.truncate(difference.new.reason.partition("\n")[0] if difference.new else "", LONGEST_CELL)
     turn = map(markdown.plain, (difference.was, difference.is_))
     return [markdown.code(difference.id), *turn, markdown.code(why) if why else ""]

@@ -144,16 +144,16 @@ def derive(claim: Claim, tests: Sequence[ExecutableClaim]) -> Derivation:
             continue
         function = module.functions[test.function]
         found.tests.append(TestSource(module.place(function), test.function, module.source(function)))
-        for name in _reached(module, function, seen):
+        for name in _find_definitions(module, function, seen):
             _sort(found, name)
         for name in _thresholds(module, function):
             found.limits += [limit for limit in _limit(name) if limit not in found.limits]
     return found
 
 
-def _reached(module: _Module, function: ast.FunctionDef, seen: set[str]) -> Iterator[str]:
+def _find_definitions(module: _Module, function: ast.FunctionDef, seen: set[str]) -> Iterator[str]:
     """Yield the dotted names of the specification's functions that a test uses directly or through helpers."""
-    for name in _used(module, function):
+    for name in _find_names(module, function):
         if name in seen:
             continue
         seen.add(name)
@@ -163,10 +163,10 @@ def _reached(module: _Module, function: ast.FunctionDef, seen: set[str]) -> Iter
             owner, _, attribute = name.rpartition(".")
             inside = _module(owner)
             if inside and attribute in inside.functions:
-                yield from _reached(inside, inside.functions[attribute], seen)
+                yield from _find_definitions(inside, inside.functions[attribute], seen)
 
 
-def _used(module: _Module, function: ast.FunctionDef) -> Iterator[str]:
+def _find_names(module: _Module, function: ast.FunctionDef) -> Iterator[str]:
     """Yield the dotted names that a function uses, from this module and others."""
     for node in ast.walk(function):
         if isinstance(node, ast.Name):

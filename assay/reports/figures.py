@@ -248,7 +248,7 @@ def _ink(image: NDArray[Any]) -> str:
 
 def _kernels(evidence: object) -> Drawing:
     shown = image_array(evidence, "<f4")[:MOST_IMAGES]
-    pixels, scale = _coloured(shown)
+    pixels, scale = _colour(shown)
     caption = (
         f"The weights from the 28 by 28 pixels to {len(shown)} of the hidden units, each unit drawn as an "
         f"image. {COLOURS} {scale:.2g} or more."
@@ -260,7 +260,7 @@ def _kernels(evidence: object) -> Drawing:
 def _filters(evidence: object) -> Drawing:
     shown = image_array(evidence, "<f4", side=None)[:MOST_IMAGES]
     side = shown.shape[-1]
-    pixels, scale = _coloured(shown)
+    pixels, scale = _colour(shown)
     large = pixels.repeat(SIDE // side, axis=1).repeat(SIDE // side, axis=2)
     caption = (
         f"The kernels of {len(shown)} filters of the first convolution, {side} by {side} weights each: what a filter "
@@ -273,7 +273,7 @@ def _filters(evidence: object) -> Drawing:
 COLOURS = "Red pixels excite it, blue ones inhibit it, white ones do not count; full colour is"
 
 
-def _coloured(weights: NDArray[Any]) -> tuple[NDArray[np.uint8], float]:
+def _colour(weights: NDArray[Any]) -> tuple[NDArray[np.uint8], float]:
     """Return pixels [n, side, side, 4], and the weight with full colour."""
     if not np.isfinite(weights).all():
         msg = "'images' has a number that is not finite"
@@ -307,10 +307,10 @@ def _confusion(evidence: object) -> Drawing:
         f"How often each digit was taken for which, over {total:,} test images. {right:,} are on the "
         "diagonal, where the model is right; elsewhere, the stronger the colour, the commoner the mistake."
     )
-    return Drawing(Picture("Confusion matrix", caption, "Table of counts.", matrix=_shaded(counts)))
+    return Drawing(Picture("Confusion matrix", caption, "Table of counts.", matrix=_shade(counts)))
 
 
-def _shaded(counts: NDArray[np.int64]) -> tuple[tuple[Count, ...], ...]:
+def _shade(counts: NDArray[np.int64]) -> tuple[tuple[Count, ...], ...]:
     diagonal = np.eye(CLASSES, dtype=bool)
     most = np.where(diagonal, counts[diagonal].max(), counts[~diagonal].max())
     shades = counts / np.maximum(most, 1)

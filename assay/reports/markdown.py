@@ -29,7 +29,7 @@ def block(text: str) -> str:
     return f"{fence}text\n{text}\n{fence}"
 
 
-def cut(text: str, longest: int) -> str:
+def truncate(text: str, longest: int) -> str:
     """Return a text, truncated if it is too long."""
     return text if len(text) <= longest else f"{text[:longest]} ..."
 

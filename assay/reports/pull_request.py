@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from assay.ledger.ledger import Ledger, Row
 from assay.reports.columns import Column, side_by_side
-from assay.reports.markdown import LONGEST_REASON, MOST_DETAILS, block, code, cut, details, plain, table
+from assay.reports.markdown import LONGEST_REASON, MOST_DETAILS, block, code, details, plain, table, truncate
 from assay.specification import claims
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def explain(rows: Sequence[Row], spec: Specification) -> Iterator[str]:
     for row in rows[:MOST_DETAILS]:
         claim = spec.claims.get(row.id)
         statement = plain(f"{claim.statement} ({spec.place(claim)})") if claim else "Not in this specification."
-        reason, replay = cut(row.reason, LONGEST_REASON), row.replay
+        reason, replay = truncate(row.reason, LONGEST_REASON), row.replay
         yield from details(
             f"{code(row.id)} {row.outcome.value}: {statement}",
             [block(reason), *(["", "Replay:", "", block(replay)] if replay else [])],

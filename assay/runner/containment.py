@@ -45,7 +45,7 @@ def contain(item: pytest.Item, *, draws: bool = True) -> Generator[None, object,
         try:
             with (
                 _own_streams(),
-                _random.entered() if draws else nullcontext(),
+                _random.activate() if draws else nullcontext(),
                 np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),
                 limit(run.claim_seconds, hung_stack, factor=WALL_FACTOR),
             ):

@@ -63,7 +63,7 @@ def new_run(
     name = options.implementation or DEFAULT_IMPLEMENTATION
     seconds = _claim_seconds(options)
     seed = _seed(options.seed)
-    required = _required(options.require)
+    required = _parse_required(options.require)
     # A peer always runs in its own process.
     isolated = options.isolated and not name.endswith(SUFFIX)
     if description is None and not collects_only:
@@ -133,7 +133,7 @@ def _describe(name: str, expected: tuple[Expectation, ...], options: RunOptions,
     return description
 
 
-def _required(groups: Sequence[str]) -> tuple[str, ...]:
+def _parse_required(groups: Sequence[str]) -> tuple[str, ...]:
     if "all" in groups:
         return GROUPS
     if unknown := [group for group in groups if group not in GROUPS]:

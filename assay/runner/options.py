@@ -61,7 +61,7 @@ def _option(default: Any, text: str, **settings: Any) -> Any:  # noqa: ANN401 - 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Options of a run as given by the user; `declared` returns their declarations.
+    """Options of a run as given by the user; `list_options` returns their declarations.
 
     Values are as on the command line. They are checked when a run begins, so that all messages are in one place.
     """
@@ -141,7 +141,7 @@ def _words(options: RunOptions, name: str, default: object) -> list[list[str]]:
     return [[flag]] if value is True else [[flag, str(value)]]
 
 
-def declared(leave_out: Iterable[str] = ()) -> Iterator[Option]:
+def list_options(leave_out: Iterable[str] = ()) -> Iterator[Option]:
     """Return the options.
 
     Args:
@@ -160,7 +160,7 @@ def add_options(add: Callable[..., object]) -> None:
         add: `addoption` of a group of options.
 
     """
-    for option in declared():
+    for option in list_options():
         if option.is_switch:
             add(option.flag, action="store_true", default=False, help=option.text)
         else:

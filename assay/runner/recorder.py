@@ -229,12 +229,14 @@ class Recorder:
         self._file.close()
         if session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED and self.run.finished and not self.run.pending:
             session.exitstatus = pytest.ExitCode.OK
-        if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and (code := self._broken()):
+        if session.exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED} and (
+            code := self._get_error_code()
+        ):
             session.exitstatus = code
         if session.exitstatus == pytest.ExitCode.OK and self._assays():
             session.exitstatus = self.verdict().code
 
-    def _broken(self) -> ExitCode | None:
+    def _get_error_code(self) -> ExitCode | None:
         if self._troubles:
             return ExitCode.BROKEN
         return ExitCode.USAGE if self._file.error else None

@@ -14,7 +14,7 @@ import msgspec
 from assay.adapters.loading import Description, load
 from assay.adapters.protocol import serve
 from assay.adapters.protocol.implementation import SUFFIX, PeerImplementation
-from assay.adapters.proxy import AdapterError, ImplementationProxy, left_out
+from assay.adapters.proxy import AdapterError, ImplementationProxy, describe_unsupported
 from assay.adapters.time_limit import GRACE_SECONDS, longest
 from assay.contract import Implementation
 from assay.ledger.expectations import Expectation
@@ -98,7 +98,7 @@ class Run:
             return f"the implementation does not declare the group {absent[0]}"
         unsupported = self.description.unsupported if self.description else ()
         needed = {need for claim in claims for need in claim.needs}
-        return next((left_out(entry) for entry in unsupported if entry in needed), "")
+        return next((describe_unsupported(entry) for entry in unsupported if entry in needed), "")
 
     def expects(self, claims: Iterable[str], outcome: Outcome) -> bool:
         """Whether this outcome of a test of these claims is expected."""

@@ -126,7 +126,7 @@ class Writer:
             return self._plain(value)
         if isinstance(value, dict):
             return f"{{{', '.join(f'{self.write(key)}: {self.write(item)}' for key, item in value.items())}}}"
-        return self._sequence(value) if isinstance(value, list | tuple) else self._named(value)
+        return self._sequence(value) if isinstance(value, list | tuple) else self._find_name(value)
 
     def _plain(self, value: bool | float | str | bytes | None) -> str:  # noqa: FBT001 - a value, no flag
         if isinstance(value, bytes | str) and len(value) > LONGEST_TEXT:
@@ -184,7 +184,7 @@ class Writer:
             raise UnwritableError(kind.__name__)
         return kind.__module__
 
-    def _named(self, value: Any) -> str:  # noqa: ANN401
+    def _find_name(self, value: Any) -> str:  # noqa: ANN401
         """Return the name of a value that the module of the test names, such as an operation that it checks."""
         names = vars(self._module) if self._module is not None else {}
         name = next((name for name, known in names.items() if known is value), None)

@@ -144,24 +144,24 @@ def repeat_test(
 
     """
     writer = Writer(module)
-    made: dict[str, str] = {}
+    statements: dict[str, str] = {}
 
-    def written(called: Callable[..., Any]) -> str:
+    def write_arguments(called: Callable[..., Any]) -> str:
         """Return the arguments of a test or a fixture, after writing the fixtures that it needs."""
-        return ", ".join(f"{name}={one(name)}" for name in inspect.signature(called).parameters)
+        return ", ".join(f"{name}={write_value(name)}" for name in inspect.signature(called).parameters)
 
-    def one(name: str) -> str:
-        if name in made:
+    def write_value(name: str) -> str:
+        if name in statements:
             return name
-        if (known := _provided(writer, target, name, claim)) is not None:
-            return known
+        if (replacement := _replace_fixture(writer, target, name, claim)) is not None:
+            return replacement
         if isinstance(arguments.get(name), GroupProxy) or (name in fixtures and name in GROUPS):
             return f'implementation.group("{name}")'
         if name in fixtures and is_test_module(inspect.getmodule(fixtures[name])):
             writer.imports.add("from assay.testing.fixtures import undecorated")
             fixture = writer.name_in(inspect.getmodule(fixtures[name]), name)
             # The fixtures that it needs come first.
-            made[name] = f"{name} = undecorated({fixture})({written(fixtures[name])})"
+            statements[name] = f"{name} = undecorated({fixture})({write_arguments(fixtures[name])})"
             return name
         if name not in arguments:
             raise UnwritableError(name)
@@ -171,15 +171,15 @@ def repeat_test(
     # Hypothesis keeps a reference to the original test.
     test = f"{writer.name_in(module, function.__name__)}{'' if inner is function else '.hypothesis.inner_test'}"
     try:
-        names = {name: one(name) for name in inspect.signature(inner).parameters}
+        names = {name: write_value(name) for name in inspect.signature(inner).parameters}
     except UnwritableError:
         return None
     words = [f"    {name}={_indent(value)}," for name, value in names.items()]
     writer.imports.add("from assay.adapters.proxy import ImplementationProxy")
-    return _program(target, writer, [*made.values(), f"{test}(", *words, ")"], proxied=True)
+    return _program(target, writer, [*statements.values(), f"{test}(", *words, ")"], proxied=True)
 
 
-def _provided(writer: Writer, target: Target, name: str, claim: str) -> str | None:
+def _replace_fixture(writer: Writer, target: Target, name: str, claim: str) -> str | None:
     """Return the expression that replaces a fixture of the runner."""
     if name == "seed":
         return str(target.seed)
@@ -218,7 +218,7 @@ def _calls(
         words = [writer.write(copy_arguments(each) if _is_new(writer, each) else each) for each in call.args]
         words += [f"{name}={writer.write(value)}" for name, value in call.kwargs.items()]
         one_line = f"implementation.{call.name}({', '.join(words)})"
-        statement = one_line if len(one_line) < 70 and "\n" not in one_line else _broken(call.name, words)  # noqa: PLR2004 - characters
+        statement = one_line if len(one_line) < 70 and "\n" not in one_line else _break_lines(call.name, words)  # noqa: PLR2004 - characters
         name = (name_of_compared if number == compared else "") or _name(number)
         if not call.returned:
             # The test expects an error.
@@ -242,7 +242,7 @@ def _is_new(writer: Writer, value: object) -> bool:
     return not any(writer.knows(part) for _, part in parts(value))
 
 
-def _broken(name: str, words: Sequence[str]) -> str:
+def _break_lines(name: str, words: Sequence[str]) -> str:
     inside = "".join(f"    {_indent(word)},\n" for word in words)
     return f"implementation.{name}(\n{inside})"
 

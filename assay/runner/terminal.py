@@ -157,7 +157,7 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
             done = sum(self._sections.get(id_) == name for id_ in self._decided)
             self._progress.update(
                 self._section,
-                description=_cut(self._titles[name]),
+                description=_truncate(self._titles[name]),
                 total=self._sizes[name],
                 completed=done,
                 visible=True,
@@ -214,5 +214,5 @@ class ClaimReporter(TerminalReporter):  # type: ignore[misc]  # final for type c
         """Omit the number of tests: the verdict counts claims."""
 
 
-def _cut(title: str) -> str:
+def _truncate(title: str) -> str:
     return title if len(title) <= TITLE else f"{title[: TITLE - 1]}…"

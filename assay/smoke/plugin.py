@@ -63,9 +63,9 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     missing = set()
     for name in session.config.stash[stash.run_key].groups:
         journal.write(begun=name)
-        seen = _looked_at(name, started.group(name))
-        journal.write(ended=name, **seen)
-        missing |= {f"{name}.{function}" for function in seen.get("missing", ())}
+        answer = _inspect_group(name, started.group(name))
+        journal.write(ended=name, **answer)
+        missing |= {f"{name}.{function}" for function in answer.get("missing", ())}
     # What they need is not there, and that has been said.
     session.items = [item for item in session.items if not missing & _needs(item)]
     return None
@@ -75,7 +75,7 @@ def _needs(item: pytest.Item) -> set[str]:
     return {need for claim in stash.claims_of(item) for need in claim.needs}
 
 
-def _looked_at(name: str, group: GroupProxy) -> dict[str, Any]:
+def _inspect_group(name: str, group: GroupProxy) -> dict[str, Any]:
     """Return the functions that a group lacks, or what keeps it from being looked at."""
     try:
         return {"missing": [function for function in functions(name) if _is_missing(group, function)]}

@@ -13,7 +13,7 @@ from assay.ledger.outcomes import Outcome
 from assay.smoke import process
 from assay.smoke.process import START_SHARE, Limit, Trial
 from assay.specification.claims import Claim, specification
-from assay.specification.signatures import functions, named_tuples, needed_by, signature
+from assay.specification.signatures import find_dependent_claims, functions, named_tuples, signature
 
 # What the claims of the smoke profile may take after start(), on a machine that loads a framework in half of that.
 SECONDS = 10.0
@@ -75,7 +75,7 @@ def steps(name: str, device: str, seconds: float | None = None) -> Iterator[Step
     tried = process.run(name, device, claims, claim_seconds, limit)
     for what in ("start()", *found.groups):
         if what not in tried.ended:
-            yield _lost(tried, what)
+            yield _explain_loss(tried, what)
             return
         entry = tried.ended[what]
         if problem := entry.get("problem", "").splitlines():
@@ -101,7 +101,7 @@ def claims_on(groups: Sequence[str], unsupported: Sequence[str] = ()) -> tuple[C
     return tuple(dict.fromkeys(claim for round_ in rounds for claim in round_ if claim is not None))
 
 
-def _lost(tried: Trial, what: str) -> Step:
+def _explain_loss(tried: Trial, what: str) -> Step:
     if tried.in_flight != what:
         msg = f"the claims cannot be tried here: reading them was {tried.cause}"
         raise UserError(msg, " ".join(["Give it more time with --seconds.", *tried.last_lines]))
@@ -114,7 +114,7 @@ def _group(group: str, missing: Sequence[str]) -> Step:
     if not missing:
         return Step(f"{group}: all functions are there")
     written = {function: signature(group, function) for function in missing}
-    lines = [f"{text}  ({len(needed_by(group, function))} claims)" for function, text in written.items()]
+    lines = [f"{text}  ({len(find_dependent_claims(group, function))} claims)" for function, text in written.items()]
     lines += [f"{name}: {fields}" for name, fields in named_tuples(" ".join(written.values())).items()]
     count = f"{len(missing)} of {len(functions(group))}"
     text = f"{group}: {count} functions are missing. Write them, or take {group!r} out of `groups`"

@@ -63,6 +63,6 @@ def _text(annotation: Any) -> str:  # noqa: ANN401 - a forward reference or a te
     return str(getattr(annotation, "__forward_arg__", annotation))
 
 
-def needed_by(group: str, function: str) -> list[Claim]:
+def find_dependent_claims(group: str, function: str) -> list[Claim]:
     """Return the claims that need a function."""
     return [claim for claim in specification().claims.values() if f"{group}.{function}" in claim.needs]

@@ -90,11 +90,11 @@ class Plan:
             "isolated": options.isolated,
         }
 
-    def described(self) -> dict[str, Any]:
+    def describe_implementations(self) -> dict[str, Any]:
         """Return the descriptions of the implementations, as plain values for JSON."""
         # Converted as JSON reads them, which has no tuples.
-        described: dict[str, Any] = json.decode(json.encode(self.implementations))
-        return described
+        descriptions: dict[str, Any] = json.decode(json.encode(self.implementations))
+        return descriptions
 
 
 def digest_of_tests(claims: Iterable[str]) -> str:

@@ -51,8 +51,8 @@ class Store:
         # Computed once, since it reads every test.
         self._identity = plan.identity()
         self._lock: FileLock | None = lock.acquire(output_file.check(folder / PLAN, "plan"), "survey")
-        known = self._known_implementations()
-        content = self._identity | {"implementations": known | plan.described()}
+        known = self._read_implementations()
+        content = self._identity | {"implementations": known | plan.describe_implementations()}
         json_file.write(folder / PLAN, content, "plan")
 
     def close(self) -> None:
@@ -60,7 +60,7 @@ class Store:
         if self._lock is not None:
             self._lock.release()
 
-    def _known_implementations(self) -> dict[str, Any]:
+    def _read_implementations(self) -> dict[str, Any]:
         path = self.folder / PLAN
         if not path.exists():
             if any(self.folder.iterdir()):
@@ -76,7 +76,7 @@ class Store:
                 msg = f"{self.folder} has results of another survey: its {what} differ"
                 raise UserError(msg, HINT)
         known: dict[str, Any] = before["implementations"]
-        for name, described in self._plan.described().items():
+        for name, described in self._plan.describe_implementations().items():
             if known.get(name, described) != described:
                 msg = f"{self.folder} has results of another version of {name}"
                 raise UserError(msg, HINT)

@@ -32,7 +32,7 @@ def run(model: ModelName, options: SimpleNamespace) -> None:
     from assay.reference.datasets import Datasets
     from assay.reference.models import start_training
     from assay.reference.programs import pictures
-    from assay.reference.programs.progress import watched
+    from assay.reference.programs.progress import train_with_progress
     from assay.reference.training import predict_and_score
 
     datasets = Datasets()
@@ -46,7 +46,7 @@ def run(model: ModelName, options: SimpleNamespace) -> None:
         return trained.train_from(*examples, tf.constant(indices))
 
     batches = options.batches or len(images) // BATCH_SIZE * options.epochs
-    losses = watched(model, train, batches=batches, chunk=CHUNKS[model])
+    losses = train_with_progress(model, train, batches=batches, chunk=CHUNKS[model])
     test_images, test_labels = datasets.preprocess(found.x_test, found.y_test)
     probabilities, accuracy = predict_and_score(trained, test_images, test_labels, BATCH_SIZE)
     say(f"test accuracy: {accuracy:f}")

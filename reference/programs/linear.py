@@ -18,7 +18,7 @@ def run(options: SimpleNamespace) -> None:
     import tensorflow as tf
 
     from assay.reference.models import start_training
-    from assay.reference.programs.progress import watched
+    from assay.reference.programs.progress import train_with_progress
 
     inputs = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
     targets = np.array([[10], [20]], np.float32)
@@ -28,7 +28,7 @@ def run(options: SimpleNamespace) -> None:
         # Every batch is both examples.
         return trained.train_on(*(tf.constant(np.tile(both, (count, 1, 1))) for both in (inputs, targets)))
 
-    losses = watched("linear", train, batches=options.batches, chunk=100)
+    losses = train_with_progress("linear", train, batches=options.batches, chunk=100)
     for name, value in trained.parameters().items():
         say(f"{name}: {value.tolist()}")
     say(f"loss: {losses[-1]:f}")

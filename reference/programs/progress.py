@@ -32,7 +32,7 @@ class Bar(tqdm):  # type: ignore[type-arg, unused-ignore]  # generic in its stub
         self.update(len(losses))
 
 
-def watched(name: str, train: Callable[[int], tf.Tensor], *, batches: int, chunk: int) -> Array:
+def train_with_progress(name: str, train: Callable[[int], tf.Tensor], *, batches: int, chunk: int) -> Array:
     """Train in successive compiled loops, and show the progress.
 
     Args:

@@ -35,7 +35,7 @@ def run(options: SimpleNamespace) -> None:
 
     from assay.reference.models import start_training
     from assay.reference.programs import pictures
-    from assay.reference.programs.progress import watched
+    from assay.reference.programs.progress import train_with_progress
     from assay.reference.text import Text, draw_starts
 
     group = Text()
@@ -49,7 +49,7 @@ def run(options: SimpleNamespace) -> None:
         starts = draw_starts(text.indices, SEQ_LENGTH, (count, BATCH_SIZE), generator)
         return trained.train_on_text(indices, tf.constant(starts), offsets)
 
-    losses = watched("rnn", train, batches=options.batches, chunk=CHUNK)
+    losses = train_with_progress("rnn", train, batches=options.batches, chunk=CHUNK)
     say(f"loss: {losses[-1]:f}")
     windows, _ = group.sample_windows(text.indices, SEQ_LENGTH, WINDOWS, options.seed)
     parameters = trained.parameters()

@@ -34,25 +34,25 @@ class Rounded:
 
     def __add__(self, other: Rounded | float) -> Rounded:
         """Add the errors."""
-        one = _rounded(other)
-        return _after(self.value + one.value, self.error + one.error, 1)
+        operand = _to_rounded(other)
+        return _after(self.value + operand.value, self.error + operand.error, 1)
 
     def __sub__(self, other: Rounded | float) -> Rounded:
         """Add the errors."""
-        one = _rounded(other)
-        return _after(self.value - one.value, self.error + one.error, 1)
+        operand = _to_rounded(other)
+        return _after(self.value - operand.value, self.error + operand.error, 1)
 
     def __mul__(self, other: Rounded | float) -> Rounded:
         """With errors e and g of two factors, the product is off by |x| g + |y| e + e g."""
-        one = _rounded(other)
-        error = np.abs(self.value) * one.error + np.abs(one.value) * self.error + self.error * one.error
-        return _after(self.value * one.value, error, 1)
+        operand = _to_rounded(other)
+        error = np.abs(self.value) * operand.error + np.abs(operand.value) * self.error + self.error * operand.error
+        return _after(self.value * operand.value, error, 1)
 
     def __truediv__(self, other: Rounded | float) -> Rounded:
         """With errors e and g, the quotient q is off by (e + |q| g) / (|y| - g)."""
-        one = _rounded(other)
-        quotient = self.value / one.value
-        error = (self.error + np.abs(quotient) * one.error) / (np.abs(one.value) - one.error)
+        operand = _to_rounded(other)
+        quotient = self.value / operand.value
+        error = (self.error + np.abs(quotient) * operand.error) / (np.abs(operand.value) - operand.error)
         return _after(quotient, error, DIVIDE)
 
     def __radd__(self, other: float) -> Rounded:
@@ -61,14 +61,14 @@ class Rounded:
 
     def __rsub__(self, other: float) -> Rounded:
         """Subtract."""
-        return _rounded(other) - self
+        return _to_rounded(other) - self
 
     def __rmul__(self, other: float) -> Rounded:
         """Multiply."""
         return self * other
 
 
-def _rounded(number: Rounded | float) -> Rounded:
+def _to_rounded(number: Rounded | float) -> Rounded:
     return number if isinstance(number, Rounded) else Rounded(np.asarray(number), gamma(1) * np.abs(number))
 
 

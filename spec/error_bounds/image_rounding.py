@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from assay.spec.error_bounds.products import input_rounding_bound
-from assay.spec.error_bounds.rounding import DIVIDE, SQRT, TINY, U, activated, gamma
+from assay.spec.error_bounds.rounding import DIVIDE, SQRT, TINY, U, bound_activation, gamma
 from assay.spec.semantics import convolution, datasets, normalization
 from assay.spec.semantics.convolution import Padding, Pair
 from assay.spec.semantics.differentiation import vjp
@@ -62,7 +62,9 @@ def conv2d(
     added = input_rounding_bound(convolve, inputs, kernel)
     magnitude = convolve(np.abs(inputs), np.abs(kernel)) + added + (0 if bias is None else np.abs(bias))
     linear = gamma(n + 1) * magnitude + added + (n + 1) * TINY + fast_conv2d(inputs, kernel)
-    return activated(convolution.conv2d(inputs, kernel, bias, strides=strides, padding=padding), linear, activation)
+    return bound_activation(
+        convolution.conv2d(inputs, kernel, bias, strides=strides, padding=padding), linear, activation
+    )
 
 
 def conv2d_gradients(
@@ -103,22 +105,22 @@ def average_pool2d_gradient(
 ) -> Array:
     """Bound the error of a sum of quotients, one for each window that contains an element."""
 
-    def pooled(image: Array) -> Array:
+    def pool(image: Array) -> Array:
         return convolution.average_pool2d(image, size, strides, padding, with_zeros=with_zeros)
 
     n = size[0] * size[1]
-    return gamma(n + DIVIDE) * vjp(pooled, np.abs(upstream), inputs)[0] + n * TINY
+    return gamma(n + DIVIDE) * vjp(pool, np.abs(upstream), inputs)[0] + n * TINY
 
 
 def pooling_gradient(inputs: Array, upstream: Array, size: Pair, strides: Pair, padding: Padding) -> Array:
     """Bound the error of max pooling's gradient: an element gets at most one share from each window around it."""
 
-    def cut(image: Array) -> Array:
+    def extract(image: Array) -> Array:
         return convolution.extract_patches(image, size, strides, padding)
 
     n = size[0] * size[1]
     shares = np.abs(upstream)[:, :, :, None, None, :] * np.ones((*size, 1))
-    return gamma(n) * vjp(cut, shares, inputs)[0] + n * TINY
+    return gamma(n) * vjp(extract, shares, inputs)[0] + n * TINY
 
 
 def batch_normalization(

@@ -41,11 +41,11 @@ def _side_by_side(inputs: Array, state: Array, kernel: Array, recurrent_kernel: 
 
 
 def _sigmoid(values: Array, error: Array) -> tuple[Array, Array]:
-    return sigmoid(values), rounding.activated(values, error, "sigmoid")
+    return sigmoid(values), rounding.bound_activation(values, error, "sigmoid")
 
 
 def _tanh(values: Array, error: Array) -> tuple[Array, Array]:
-    return np.tanh(values), rounding.activated(values, error, "tanh")
+    return np.tanh(values), rounding.bound_activation(values, error, "tanh")
 
 
 def _product(one: tuple[Array, Array], other: tuple[Array, Array]) -> tuple[Array, Array]:

@@ -52,10 +52,10 @@ def dense(inputs: Array, kernel: Array, bias: Array | None, activation: str | No
     added = input_rounding_bound(np.matmul, inputs, kernel)
     magnitude = np.abs(inputs) @ np.abs(kernel) + added + (0 if bias is None else np.abs(bias))
     linear = gamma(n + 1) * magnitude + added + (n + 1) * TINY
-    return activated(layers.dense(inputs, kernel, bias), linear, activation)
+    return bound_activation(layers.dense(inputs, kernel, bias), linear, activation)
 
 
-def activated(values: Array, error: Array, activation: str | None) -> Array:
+def bound_activation(values: Array, error: Array, activation: str | None) -> Array:
     """Bound an activation's error for inexact values: for a monotonic function it is largest at an end."""
     function = layers.ACTIVATIONS[activation]
     result = function(values)

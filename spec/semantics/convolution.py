@@ -163,12 +163,12 @@ def max_pool2d_gradient_limits(
 
     """
 
-    def cut(image: Array) -> Array:
+    def extract(image: Array) -> Array:
         return extract_patches(image, size, strides, padding, -np.inf)
 
-    patches = cut(inputs)
+    patches = extract(inputs)
     largest = patches == np.max(patches, axis=(3, 4), keepdims=True)
     alone = np.sum(largest, axis=(3, 4), keepdims=True) == 1
     gradient = upstream[:, :, :, None, None, :] * largest
     least, greatest = (np.where(alone, gradient, bound(gradient, 0)) for bound in (np.minimum, np.maximum))
-    return vjp(cut, least, inputs)[0], vjp(cut, greatest, inputs)[0]
+    return vjp(extract, least, inputs)[0], vjp(extract, greatest, inputs)[0]

@@ -24,7 +24,7 @@ def product(multiply: Callable[..., Array], *factors: Array) -> Array:
     return result
 
 
-def rounded(array: Array, grade: str, *, cut_off: bool = False) -> Array:
+def round_to_format(array: Array, grade: str, *, cut_off: bool = False) -> Array:
     """Round float32 numbers to a format, to the nearest or by truncation; leave other dtypes unchanged."""
     dropped = np.uint32(GRADES["float32"].fraction_bits - GRADES[grade].fraction_bits)
     if array.dtype != np.float32 or not dropped:
@@ -48,7 +48,7 @@ def cutting_off(*, cut_off: bool) -> Iterator[None]:
         _cutting_off.reset(token)
 
 
-_factor = primitive(lambda array: rounded(array, current_precision(), cut_off=_cutting_off.get()))
+_factor = primitive(lambda array: round_to_format(array, current_precision(), cut_off=_cutting_off.get()))
 _result = primitive(lambda array: array)
 # The gradient of a product is itself a product, one of whose factors is the gradient of the result.
 defvjp(_factor, lambda _rounded, _array: lambda gradient: gradient)

@@ -33,24 +33,24 @@ def subject(request: pytest.FixtureRequest) -> Implementation:
 
 
 @pytest.fixture(scope="session")
-def prepared(subject: Implementation) -> Callable[[Work], Prepare]:
+def prepare(subject: Implementation) -> Callable[[Work], Prepare]:
     """Return a function that makes a work ready, once for its call and its loop."""
-    known: dict[str, Prepare] = {}
+    prepares: dict[str, Prepare] = {}
 
-    def prepared(work: Work) -> Prepare:
-        if work.name not in known:
-            known[work.name] = work.prepare(subject)
-        return known[work.name]
+    def prepare(work: Work) -> Prepare:
+        if work.name not in prepares:
+            prepares[work.name] = work.prepare(subject)
+        return prepares[work.name]
 
-    return prepared
+    return prepare
 
 
 @pytest.fixture
-def timed(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> Callable[..., None]:
+def time_rounds(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> Callable[..., None]:
     """Return a function that times a work in rounds, each in its turn and on inputs of its own."""
     options, name = request.config.option, request.node.callspec.id
 
-    def timed(make: Callable[[], Prepare], *, loop: bool) -> None:
+    def time_rounds(make: Callable[[], Prepare], *, loop: bool) -> None:
         rounds = Rounds(name, request.config.stash[turns_key], lambda: benchmark.stats.stats.data[-1])
         rounds.warm_up(make, float(options.benchmark_max_time) if loop else None)
         benchmark.extra_info |= {"steps": rounds.count, "first": rounds.first}
@@ -58,7 +58,7 @@ def timed(request: pytest.FixtureRequest, benchmark: BenchmarkFixture) -> Callab
             rounds.target, setup=rounds.setup, teardown=rounds.teardown, rounds=options.benchmark_min_rounds
         )
 
-    return timed
+    return time_rounds
 
 
 @pytest.hookimpl(wrapper=True)

@@ -17,14 +17,14 @@ import pytest
 
 from assay import __version__
 from assay.adapters.loading import load
-from assay.adapters.proxy import missing
+from assay.adapters.proxy import describe_missing
 from assay.adapters.return_types import matches
 from assay.cli import scaffold
 from assay.contract import GROUPS, PROTOCOLS, Architecture, FlowersInfo, LazyImplementation, Trained
 from assay.errors import ExitCode, UserError
 from assay.smoke import process, steps
 from assay.specification.claims import specification
-from assay.specification.signatures import functions, needed_by, signature
+from assay.specification.signatures import find_dependent_claims, functions, signature
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -364,9 +364,9 @@ def test_one_claim_on_each_group_comes_first() -> None:
     ("group", "function"), [(group, function) for group in GROUPS for function in functions(group)]
 )
 def test_every_function_is_needed(group: str, function: str) -> None:
-    claims = needed_by(group, function)
+    claims = find_dependent_claims(group, function)
     assert claims
-    assert missing(group, function).endswith(f"\n  needed by: {', '.join(claim.id for claim in claims)}")
+    assert describe_missing(group, function).endswith(f"\n  needed by: {', '.join(claim.id for claim in claims)}")
 
 
 @pytest.mark.parametrize(
@@ -383,7 +383,9 @@ def test_every_function_is_needed(group: str, function: str) -> None:
     ],
 )
 def test_a_missing_function_is_shown_as_the_contract_has_it(group: str, function: str, said: str) -> None:
-    assert missing(group, function).startswith(f"the group {group} is declared but has no {said}\n  needed by: ")
+    assert describe_missing(group, function).startswith(
+        f"the group {group} is declared but has no {said}\n  needed by: "
+    )
 
 
 # What comes back

@@ -10,7 +10,7 @@ from assay.spec.error_bounds.measured_bounds import compare_to_bound, to_float64
 from assay.spec.semantics import cart_pole, convolution, datasets, layers, losses, normalization, optimizers, recurrence
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.optimizers import Adam
-from assay.spec.semantics.products import rounded
+from assay.spec.semantics.products import round_to_format
 from assay.spec.semantics.q_learning import Transitions
 from assay.spec.semantics.recurrence import State
 from assay.testing import problems, q_networks
@@ -48,7 +48,7 @@ def test_dense_of_fewer_bits_is_outside(format_):
         layers.dense(to_float64(inputs), to_float64(kernel)),
         rounding.dense(to_float64(inputs), to_float64(kernel), None, None),
     )
-    assert (np.abs(rounded(inputs, format_) @ rounded(kernel, format_) - expected) > bound).any()
+    assert (np.abs(round_to_format(inputs, format_) @ round_to_format(kernel, format_) - expected) > bound).any()
 
 
 @given(logits=matrices(LARGEST_EXPONENT))
@@ -76,7 +76,7 @@ def test_softmax_at_a_temperature_with_fewer_bits_is_outside():
         layers.softmax_with_temperature(to_float64(logits), 0.2),
         rounding.softmax_with_temperature(to_float64(logits), 0.2),
     )
-    assert (np.abs(layers.softmax_with_temperature(rounded(logits, "tf32"), 0.2) - expected) > bound).any()
+    assert (np.abs(layers.softmax_with_temperature(round_to_format(logits, "tf32"), 0.2) - expected) > bound).any()
 
 
 @given(values=matrices(LARGEST_EXPONENT))
@@ -121,7 +121,7 @@ def test_convolution_in_float32_is_inside_and_with_fewer_bits_outside(padding):
     expected = convolution.conv2d(*exact, padding=padding)
     bound = image_rounding.conv2d(*exact, padding=padding)
     assert_inside(convolution.conv2d(*CONVOLUTION, padding=padding), expected, bound)
-    coarse = convolution.conv2d(*(rounded(value, "tf32") for value in CONVOLUTION), padding=padding)
+    coarse = convolution.conv2d(*(round_to_format(value, "tf32") for value in CONVOLUTION), padding=padding)
     assert (np.abs(coarse - expected) > bound).any()
 
 
@@ -136,7 +136,9 @@ def test_gradients_of_convolution_in_float32_are_inside_and_with_fewer_bits_outs
     bounds = image_rounding.conv2d_gradients(*exact, to_float64(upstream), strides=(1, 2), padding=padding)
     for found, *limits in zip(vjp(convolve, upstream, *CONVOLUTION), expected, bounds, strict=True):
         assert_inside(found, *limits)
-    coarse = vjp(convolve, rounded(upstream, "tf32"), *(rounded(value, "tf32") for value in CONVOLUTION))
+    coarse = vjp(
+        convolve, round_to_format(upstream, "tf32"), *(round_to_format(value, "tf32") for value in CONVOLUTION)
+    )
     for found, value, bound in zip(coarse, expected, bounds, strict=True):
         assert (np.abs(found - value) > bound).any()
 
@@ -191,7 +193,7 @@ def test_steps_of_recurrences_in_float32_are_inside_and_with_fewer_bits_outside(
         recurrence_rounding.simple_rnn_cell(*exact[:2], kernel[:, :5], recurrent_kernel[:, :5]),
         *recurrence_rounding.lstm_cell(exact[0], State(*exact[1:3]), kernel, recurrent_kernel, bias),
     )
-    coarse = step(*(rounded(value, "tf32") for value in (inputs, hidden, carry, *weights)))
+    coarse = step(*(round_to_format(value, "tf32") for value in (inputs, hidden, carry, *weights)))
     for found, few, expected, bound in zip(
         step(inputs, hidden, carry, *weights), coarse, step(*exact), bounds, strict=True
     ):
@@ -234,7 +236,7 @@ def test_a_step_of_cart_and_pole_in_float32_is_inside_and_with_fewer_bits_or_ano
     assert found.dtype == FLOAT32
     assert_inside(found, expected, bound)
     assert_inside(expected.astype(FLOAT32), expected, bound)
-    assert (np.abs(single(rounded(states, "tf32")) - expected) > bound).any(axis=0).all()
+    assert (np.abs(single(round_to_format(states, "tf32")) - expected) > bound).any(axis=0).all()
     semi_implicit = states[:, [0, 2]] + 0.02 * expected[:, [1, 3]]
     assert (np.abs(semi_implicit - expected[:, [0, 2]]) > bound[:, [0, 2]]).all()
 
@@ -273,8 +275,10 @@ def test_learning_in_other_orders_is_inside_and_the_same(model, steps):
 def test_learning_with_fewer_bits_is_outside(model, steps, format_):
     (problem, expected, bounds), evaluate = learning_case(model, steps)
     parameters, states, actions, rewards, next_states, dones = problem.flat
-    coarse = {name: rounded(value, format_) for name, value in parameters.items()}
-    actual = evaluate(coarse, rounded(states, format_), actions, rewards, rounded(next_states, format_), dones)
+    coarse = {name: round_to_format(value, format_) for name, value in parameters.items()}
+    actual = evaluate(
+        coarse, round_to_format(states, format_), actions, rewards, round_to_format(next_states, format_), dones
+    )
     assert_all_outside(actual, expected, bounds)
 
 
@@ -342,9 +346,9 @@ def test_other_orders_are_the_same_network(evaluate, make):
 @pytest.mark.parametrize("format_", ["tf32", "bfloat16"])
 def test_network_of_fewer_bits_is_outside(evaluate, make, format_):
     problem, expected, bounds = solved(make(1), evaluate)
-    coarse = {name: rounded(value, format_) for name, value in problem.parameters.items()}
+    coarse = {name: round_to_format(value, format_) for name, value in problem.parameters.items()}
     # Characters are whole numbers, which every format holds.
-    inputs = problem.inputs if problem.inputs.dtype == np.int32 else rounded(problem.inputs, format_)
+    inputs = problem.inputs if problem.inputs.dtype == np.int32 else round_to_format(problem.inputs, format_)
     actual = evaluate(problem.model)(coarse, inputs, problem.targets)
     # One-hot vectors are exact in every format.
     assert_all_outside(actual, {name: value for name, value in expected.items() if name != "one_hot"}, bounds)

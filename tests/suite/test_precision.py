@@ -24,7 +24,7 @@ from assay.spec.error_bounds.products import input_rounding_bound
 from assay.spec.semantics import convolution, layers, losses
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.precision import GRADES, at_least_as_precise, current_precision, use_precision
-from assay.spec.semantics.products import rounded
+from assay.spec.semantics.products import round_to_format
 from assay.specification.index import tests_folder
 from assay.testing import networks, problems
 
@@ -119,7 +119,7 @@ def test_rounding_factors_stays_inside_and_a_coarser_format_does_not(grade: str,
                 to_float64(inputs), to_float64(kernel), to_float64(bias), to_float64(upstream), **options
             )[:2],
         ]
-    found = all_of(lambda array: rounded(array, grade, cut_off=cut_off))
+    found = all_of(lambda array: round_to_format(array, grade, cut_off=cut_off))
     for one, right, bound in zip(found, exact, bounds, strict=True):
         assert (np.abs(one - right) <= bound).all()
     # With four bits fewer each is outside somewhere, so no bound is sixteen times too wide.

@@ -5,12 +5,12 @@ def drawn(seed):
     """Draw under a seed, and once more after it."""
     import tensorflow as tf  # noqa: PLC0415 - collecting loads no framework
 
-    from assay.reference.seeding import seeded  # noqa: PLC0415 - as above
+    from assay.reference.seeding import use_seed  # noqa: PLC0415 - as above
 
     def draw():
         return tf.keras.initializers.RandomUniform()([4]).numpy().tolist()
 
-    with seeded(seed):
+    with use_seed(seed):
         under = draw()
     return under, draw()
 

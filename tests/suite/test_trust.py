@@ -255,7 +255,7 @@ def test_the_global_generators_go_on_for_the_adapter_and_stay_for_others() -> No
     outside = np.random.get_state()[1].tolist()  # noqa: NPY002 - the global generator is meant
     drawn = []
     for _ in range(2):
-        with own.entered():
+        with own.activate():
             drawn.append(np.random.random())  # noqa: NPY002 - as above
     assert drawn[0] != drawn[1]
     assert np.random.get_state()[1].tolist() == outside  # noqa: NPY002 - as above

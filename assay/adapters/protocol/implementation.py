@@ -106,10 +106,10 @@ class PeerGroup:
         # Omitted arguments stay omitted: the implementation knows their defaults.
         arguments = inspect.signature(declared).bind(None, *args, **kwargs).arguments
         del arguments["self"]
-        return _named(self._peer.call(self._name, function, arguments), get_type_hints(declared)["return"])
+        return _to_named_tuple(self._peer.call(self._name, function, arguments), get_type_hints(declared)["return"])
 
 
-def _named(result: Any, kind: Any) -> Any:  # noqa: ANN401 - a result of any function, and its type
+def _to_named_tuple(result: Any, kind: Any) -> Any:  # noqa: ANN401 - a result of any function, and its type
     """Convert elements to a named tuple of the contract; `assay.adapters.return_types` checks the result."""
     fields = getattr(kind, "_fields", ())
     return kind(*result) if fields and isinstance(result, tuple) and len(result) == len(fields) else result

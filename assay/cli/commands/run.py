@@ -19,7 +19,7 @@ from assay.cli.values import PATH, parse_processes
 from assay.errors import ExitCode, UserError
 from assay.files import output_file
 from assay.ledger import ledger
-from assay.ledger.verdict import expected, verdict
+from assay.ledger.verdict import list_expected, verdict
 from assay.runner import launch
 from assay.runner.options import RunOptions
 from assay.specification import index
@@ -113,12 +113,12 @@ def _output_files(options: RunOptions, report_file: Path | None, kind: str | Non
 
 def _run(options: RunOptions, report: _Report, more: Sequence[str]) -> int:
     results = options.results
-    before = None if results is None else _written(results)
+    before = None if results is None else _get_write_time(results)
     code = launch.run(launch.command(options, [index.tests_folder()], *more))
     if code < 0:
         _tell_lost(code)
         code = ExitCode.INCOMPLETE
-    if results is None or _written(results) == before:
+    if results is None or _get_write_time(results) == before:
         # The run ended before its first test, so an older ledger of this name is kept.
         return code
     if report.path is not None:
@@ -129,7 +129,7 @@ def _run(options: RunOptions, report: _Report, more: Sequence[str]) -> int:
     if code in {ExitCode.CONFORMANT, ExitCode.NOT_CONFORMANT}:
         written = ledger.read(results)
         decided = {row.id for row in written.claims if row.decided}
-        if not decided.issuperset(options.claim or expected(written, specification())):
+        if not decided.issuperset(options.claim or list_expected(written, specification())):
             _tell_lost(code)
         found = verdict(written, specification(), options.claim).code
         return found if found != ExitCode.CONFORMANT else code
@@ -141,6 +141,6 @@ def _tell_lost(code: int) -> None:
     print(f"{lost}. With `-n 1` or more, only one claim would be lost", file=sys.stderr)
 
 
-def _written(path: Path) -> int:
+def _get_write_time(path: Path) -> int:
     """Return when a file was written, in nanoseconds, and 0 if it does not exist."""
     return path.stat().st_mtime_ns if path.exists() else 0

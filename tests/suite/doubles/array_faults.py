@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from assay.alternatives.numpy.models import MODELS, copied, rnn
+from assay.alternatives.numpy.models import MODELS, copy_parameters, rnn
 from assay.alternatives.numpy.optimizers import Adam
-from assay.alternatives.numpy.text import cut
+from assay.alternatives.numpy.text import draw_windows
 from assay.contract import Trained
 from assay.testing.stored_arrays import map_arrays
 from doubles.faulty import Fault
@@ -55,7 +55,7 @@ def best_of(model, batches, parameters, learning_rate):
         loss, gradients = model.loss_and_gradients(parameters, *batch)
         optimizer.step(parameters, gradients)
         if not losses or loss <= min(losses):
-            best = copied(parameters)
+            best = copy_parameters(parameters)
         losses.append(loss)
     return Trained(np.array(losses, np.float32), best)
 
@@ -72,7 +72,7 @@ def fit_text_to_the_best(_fit, indices, num_chars, *, num_batches, batch_size, s
     """Keep the parameters of the lowest loss."""
     generator, model = np.random.default_rng(seed), rnn(num_chars)
     initial = model.initial(generator)
-    batches = (cut(indices, seq_length, batch_size, generator) for _ in range(num_batches))
+    batches = (draw_windows(indices, seq_length, batch_size, generator) for _ in range(num_batches))
     return best_of(model, batches, initial, learning_rate)
 
 

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 
 from assay.alternatives.numpy.activations import sigmoid, softmax
-from assay.alternatives.numpy.models import copied, model_of
+from assay.alternatives.numpy.models import copy_parameters, model_of
 from assay.alternatives.numpy.recurrence import simple_rnn_cell, states_after
 from doubles.faulty import Fault
 
@@ -183,7 +183,8 @@ def rest_of_steps_left_out(length):
         losses, last = right(model, parameters, inputs[:-rest], targets[:-rest], learning_rate)
         one = model_of(model, last)
         more = [
-            one.loss_and_gradients(copied(last), *each)[0] for each in zip(inputs[-rest:], targets[-rest:], strict=True)
+            one.loss_and_gradients(copy_parameters(last), *each)[0]
+            for each in zip(inputs[-rest:], targets[-rest:], strict=True)
         ]
         return np.concatenate([losses, np.array(more, np.float32)]), last
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.spec.semantics.products import rounded
+from assay.spec.semantics.products import round_to_format
 
 # Where the alternative multiplies matrices for its networks.
 MODULES = {f"assay.alternatives.numpy.{name}" for name in ("layers", "ops", "recurrence")}
@@ -72,7 +72,7 @@ def product(a: Any, b: Any) -> Any:
 
 def to(grade: str) -> Any:
     """Return what rounds to the nearest of a grade."""
-    return lambda array: rounded(array, grade)
+    return lambda array: round_to_format(array, grade)
 
 
 def cut_off(array: Any) -> Any:
@@ -108,12 +108,12 @@ class Coarse(NumPy):
 
 def softmax_in_tf32(softmax: Any, logits: Any) -> Any:
     """Round everything but products."""
-    return softmax(rounded(logits, "tf32"))
+    return softmax(round_to_format(logits, "tf32"))
 
 
 def bias_in_tf32(dense: Any, inputs: Any, kernel: Any, bias: Any = None, activation: Any = None) -> Any:
     """Round the bias, too."""
-    return dense(inputs, kernel, None if bias is None else rounded(bias, "tf32"), activation)
+    return dense(inputs, kernel, None if bias is None else round_to_format(bias, "tf32"), activation)
 
 
 float32 = Coarse("float32", to("float32"))

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from assay.alternatives.numpy.activations import softmax
-from assay.alternatives.numpy.models import MODELS, copied, rnn
+from assay.alternatives.numpy.models import MODELS, copy_parameters, rnn
 from assay.contract import Trained
 from doubles.faulty import Fault
 
@@ -123,14 +123,14 @@ def evaluation_known_by_its_first_kernel():
 
     def wrong(evaluate, model, parameters, *others):
         first = parameters[next(iter(parameters))].tobytes()
-        return evaluate(model, loaded.setdefault((model, first), copied(parameters)), *others)
+        return evaluate(model, loaded.setdefault((model, first), copy_parameters(parameters)), *others)
 
     return wrong
 
 
 def trained(model, seed, learning_rate, batches):
     """Train a new model on batches."""
-    parameters, optimizer = copied(model.initial(np.random.default_rng(seed))), model.optimizer(learning_rate)
+    parameters, optimizer = copy_parameters(model.initial(np.random.default_rng(seed))), model.optimizer(learning_rate)
     losses = []
     for batch in batches:
         loss, gradients = model.loss_and_gradients(parameters, *batch)

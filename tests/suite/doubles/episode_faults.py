@@ -6,7 +6,7 @@ import numpy as np
 
 from assay.alternatives.numpy import agent as right
 from assay.alternatives.numpy.cart_pole import Environment
-from assay.alternatives.numpy.environments import episode_of, played
+from assay.alternatives.numpy.environments import episode_of, take_steps
 from assay.contract import Episode, Transitions
 from doubles.acting_faults import Collecting
 from doubles.agent_training import Training, instead
@@ -279,7 +279,7 @@ def later_resets_of_one_seed(initial_states, count, seed):
 
 def policy_of_clipped_states(_run_linear_policy, weights, seed):
     """Decide by states whose numbers are cut off at -1 and 1."""
-    return episode_of(played(Environment(seed), lambda state: int(weights @ np.clip(state, -1, 1) > 0)))
+    return episode_of(take_steps(Environment(seed), lambda state: int(weights @ np.clip(state, -1, 1) > 0)))
 
 
 def no_initial_state(play, actions, seed):

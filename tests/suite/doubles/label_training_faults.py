@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from assay.alternatives.numpy.models import MODELS, copied
+from assay.alternatives.numpy.models import MODELS, copy_parameters
 from assay.alternatives.numpy.optimizers import Adam
 from assay.contract import Trained
 from doubles.faulty import Fault
@@ -14,7 +14,7 @@ class Run:
     def __init__(self, model, images, labels, num_batches, batch_size, learning_rate, seed):
         generator = np.random.default_rng(seed)
         self.model, self.optimizer = MODELS[model], Adam(learning_rate)
-        self.parameters, self.losses = copied(self.model.initial(generator)), []
+        self.parameters, self.losses = copy_parameters(self.model.initial(generator)), []
         places = (generator.integers(0, len(images), batch_size) for _ in range(num_batches))
         self.batches = ((images[some], labels[some]) for some in places)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.alternatives.numpy.models import copied, model_of
+from assay.alternatives.numpy.models import copy_parameters, model_of
 from assay.contract import Array, Pair, Parameters
 from doubles.faulty import Fault
 
@@ -35,7 +35,7 @@ def train_without_nan(
     learning_rate: float,
 ) -> tuple[Array, Parameters]:
     """Leave out steps whose loss is not finite."""
-    network, current, losses = model_of(model, parameters), copied(parameters), []
+    network, current, losses = model_of(model, parameters), copy_parameters(parameters), []
     optimizer = network.optimizer(learning_rate)
     for batch in zip(inputs, targets, strict=True):
         loss, gradients = network.loss_and_gradients(current, *batch)

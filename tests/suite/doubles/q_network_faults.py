@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from assay.alternatives.numpy.cart_pole import Environment
-from assay.alternatives.numpy.environments import episode_of, played
+from assay.alternatives.numpy.environments import episode_of, take_steps
 from assay.contract import Transitions
 from assay.spec.semantics import q_learning
 from assay.spec.semantics.initializers import fans
@@ -18,7 +18,7 @@ TWO = 2
 
 def push_right_at_0(_policy, weights, seed):
     """Push to the right where the product is 0."""
-    return episode_of(played(Environment(seed), lambda state: int(weights @ state >= 0)))
+    return episode_of(take_steps(Environment(seed), lambda state: int(weights @ state >= 0)))
 
 
 def value_two_actions(_targets, model, parameters, transitions, gamma):

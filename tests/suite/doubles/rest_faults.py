@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 
 from assay.alternatives.numpy.activations import softmax
-from assay.alternatives.numpy.initializers import drawn as drawn_layers
-from assay.alternatives.numpy.models import MODELS, copied, model_of, rnn
-from assay.alternatives.numpy.sampling import checked, drawn
-from assay.alternatives.numpy.text import cut
+from assay.alternatives.numpy.initializers import draw_parameters
+from assay.alternatives.numpy.models import MODELS, copy_parameters, model_of, rnn
+from assay.alternatives.numpy.sampling import check_temperature, draw_classes
+from assay.alternatives.numpy.text import draw_windows
 from assay.alternatives.numpy.windows import Window
 from assay.contract import Trained
 from doubles.faulty import Fault
@@ -136,7 +136,7 @@ def last_weights_repeat(glorot_uniform, shape, seed):
 
 def greedy_below_a_thousandth(softmax_with_temperature, logits, temperature):
     """Take low temperatures for 0, where one logit alone is the largest."""
-    if checked(temperature) < np.float32(1e-3):
+    if check_temperature(temperature) < np.float32(1e-3):
         return (np.arange(logits.shape[-1]) == logits.argmax(axis=-1)[..., None]).astype(np.float32)
     return softmax_with_temperature(logits, temperature)
 
@@ -150,19 +150,21 @@ def all_hard_like_one(categorical_crossentropy, targets, probabilities):
 
 def of_the_50_likeliest(_generate, parameters, window, *, temperature, count, seed):
     """Draw from the 50 most probable characters, as some libraries do by default."""
-    model, generator, divisor = model_of("rnn", parameters), np.random.default_rng(seed), checked(temperature)
+    model, generator, divisor = model_of("rnn", parameters), np.random.default_rng(seed), check_temperature(temperature)
     text = window
     for _ in range(count):
         scaled = model.outputs(parameters, text[None, -len(window) :])["dense"] / divisor
         least = np.sort(scaled, axis=-1)[:, -50:][:, :1]
         probabilities = softmax(np.where(scaled < least, np.float32(-np.inf), scaled))
-        text = np.append(text, drawn(probabilities, generator))
+        text = np.append(text, draw_classes(probabilities, generator))
     return text[len(window) :]
 
 
 def layers_drawn_in_turn(variables, seed):
     """Draw each layer by the sum of the seed and of its place."""
-    layers = [drawn_layers({layer: each}, np.random.default_rng(seed + n)) for n, (layer, each) in enumerate(variables)]
+    layers = [
+        draw_parameters({layer: each}, np.random.default_rng(seed + n)) for n, (layer, each) in enumerate(variables)
+    ]
     return {name: value for layer in layers for name, value in layer.items()}
 
 
@@ -179,7 +181,7 @@ def initial_layers_in_turn(chosen):
 
 def descended(model, parameters, batches, learning_rate, *, least=0.0, decay=1.0):
     """Train, but for small losses, and by less and less."""
-    parameters, optimizer, losses = copied(parameters), model.optimizer(learning_rate), []
+    parameters, optimizer, losses = copy_parameters(parameters), model.optimizer(learning_rate), []
     for number, batch in enumerate(batches):
         loss, gradients = model.loss_and_gradients(parameters, *batch)
         if loss > least:
@@ -203,7 +205,7 @@ def training_with(**options):
 
 def reported_ahead(model, parameters, batches, learning_rate):
     """Report for each step the loss of the batch after it."""
-    parameters, optimizer, losses = copied(parameters), model.optimizer(learning_rate), []
+    parameters, optimizer, losses = copy_parameters(parameters), model.optimizer(learning_rate), []
     batches = [*batches]
     for batch, following in pairwise(batches):
         losses.append(model.loss_and_gradients(parameters, *following)[0])
@@ -222,7 +224,7 @@ def fitting(train=descended, *, initial=None, places=None, more=0, **options):
         options: Arguments of what takes the steps.
 
     """
-    initial = initial or (lambda variables, seed: drawn_layers(dict(variables), np.random.default_rng((seed, 1))))
+    initial = initial or (lambda variables, seed: draw_parameters(dict(variables), np.random.default_rng((seed, 1))))
     places = places or (lambda generator, count, size: generator.integers(0, count, size))
 
     def wrong(_fit, model, images, labels, *, num_batches, batch_size, learning_rate, seed):
@@ -234,9 +236,9 @@ def fitting(train=descended, *, initial=None, places=None, more=0, **options):
     return wrong
 
 
-def fitting_text(*, initial=None, draw=cut, **options):
+def fitting_text(*, initial=None, draw=draw_windows, **options):
     """Return a fault of whole trainings on a text; arguments as in `fitting`."""
-    initial = initial or (lambda variables, seed: drawn_layers(dict(variables), np.random.default_rng((seed, 1))))
+    initial = initial or (lambda variables, seed: draw_parameters(dict(variables), np.random.default_rng((seed, 1))))
 
     def wrong(_fit, indices, num_chars, *, num_batches, batch_size, seq_length, learning_rate, seed):
         one, generator = rnn(num_chars), np.random.default_rng(seed)
@@ -280,17 +282,21 @@ def bytes_into(*places, kind=np.uint8):
 
 def text_of_bytes(_generate, parameters, window, *, temperature, count, seed):
     """Keep the window in bytes."""
-    model, generator, divisor = model_of("rnn", parameters), np.random.default_rng(seed), checked(temperature)
+    model, generator, divisor = model_of("rnn", parameters), np.random.default_rng(seed), check_temperature(temperature)
     text = window.astype(np.uint8)
     for _ in range(count):
         logits = model.outputs(parameters, text[None, -len(window) :].astype(np.int32))["dense"]
-        text = np.append(text, drawn(softmax(logits / divisor), generator).astype(np.uint8))
+        text = np.append(text, draw_classes(softmax(logits / divisor), generator).astype(np.uint8))
     return text[len(window) :].astype(np.int32)
 
 
 def drawn_from_a_pool(_generate, parameters, window, *, temperature, count, seed):
     """Use 512 random numbers again and again."""
-    model, pool, divisor = model_of("rnn", parameters), np.random.default_rng(seed).random(512), checked(temperature)
+    model, pool, divisor = (
+        model_of("rnn", parameters),
+        np.random.default_rng(seed).random(512),
+        check_temperature(temperature),
+    )
     text = window
     for place in range(count):
         (probabilities,) = softmax(model.outputs(parameters, text[None, -len(window) :])["dense"] / divisor)
@@ -306,7 +312,7 @@ def last_64_characters(train, model, parameters, inputs, targets, learning_rate)
 
 def byte_after_the_window(indices, seq_length, batch_size, generator):
     """Keep the characters after the windows in bytes with a sign."""
-    windows, targets = cut(indices, seq_length, batch_size, generator)
+    windows, targets = draw_windows(indices, seq_length, batch_size, generator)
     return windows, in_a_byte(targets, np.int8)
 
 

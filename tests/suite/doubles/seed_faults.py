@@ -5,7 +5,7 @@ import numpy as np
 from assay.alternatives.numpy.agent import QNetwork, ReplayBuffer, exploring, transitions_of
 from assay.alternatives.numpy.cart_pole import MAX_EPISODE_STEPS, Environment
 from assay.alternatives.numpy.models import MODELS, model_of
-from assay.alternatives.numpy.sampling import checked, drawn, softmax_with_temperature
+from assay.alternatives.numpy.sampling import check_temperature, draw_classes, softmax_with_temperature
 from assay.contract import Learnt
 from doubles.agent_training import Training, instead
 from doubles.faulty import Fault
@@ -216,11 +216,15 @@ def generating(choose):
     """Return `generate` that draws from changed logits: (logits, temperature) to probabilities."""
 
     def wrong(_generate, parameters, window, *, temperature, count, seed):
-        model, generator, divisor = model_of("rnn", parameters), np.random.default_rng(seed), checked(temperature)
+        model, generator, divisor = (
+            model_of("rnn", parameters),
+            np.random.default_rng(seed),
+            check_temperature(temperature),
+        )
         text = window
         for _ in range(count):
             logits = model.outputs(parameters, text[None, -len(window) :])["dense"]
-            text = np.append(text, drawn(choose(logits, divisor), generator))
+            text = np.append(text, draw_classes(choose(logits, divisor), generator))
         return text[len(window) :]
 
     return wrong

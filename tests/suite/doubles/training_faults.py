@@ -6,7 +6,7 @@ from itertools import count
 
 import numpy as np
 
-from assay.alternatives.numpy.models import MODELS, copied
+from assay.alternatives.numpy.models import MODELS, copy_parameters
 from assay.alternatives.numpy.optimizers import BETA_1, BETA_2, Adam
 from assay.contract import Trained
 from doubles.faulty import Fault
@@ -143,7 +143,7 @@ def trained(
     """
     network, generator = MODELS[model], np.random.default_rng(seed)
     initial = start(network.initial(generator))
-    parameters, moving, curve = copied(initial), optimizer(learning_rate), []
+    parameters, moving, curve = copy_parameters(initial), optimizer(learning_rate), []
     batches = places(len(images), batch_size, generator)
     for _, some in zip(range(num_batches), batches, strict=False):
         batch = images[some], targets(labels[some], generator)
@@ -469,7 +469,7 @@ def optimizer_kept(_train, model, parameters, inputs, targets, learning_rate, ke
     network = MODELS[model]
     optimizer = kept.setdefault(model, network.optimizer(learning_rate))
     optimizer.learning_rate = learning_rate
-    current, curve = copied(parameters), []
+    current, curve = copy_parameters(parameters), []
     for batch in zip(inputs, targets, strict=True):
         loss, gradients = network.loss_and_gradients(current, *batch)
         optimizer.step(current, gradients)
