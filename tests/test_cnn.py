@@ -31,7 +31,7 @@ from assay.testing.networks import (
     case,
     layer_outputs,
 )
-from assay.testing.stored_arrays import assert_results_are_new
+from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new
 from assay.testing.strategies import seeds
 
 DOCUMENT = read("cnn")
@@ -426,6 +426,7 @@ def assert_same_bits(what, actual, expected):
 def test_reshape_every_rank(ops, seed, before, after):
     inputs = any_numbers(seed, *before)
     assert_same_bits(f"{before} to {after}", ops.reshape(inputs, after), inputs.reshape(len(inputs), *after))
+    assert_reads_values(f"{before} to {after}: reshape", ops.reshape, inputs, after)
 
 
 @claim("cnn.reshape-has-no-memory")

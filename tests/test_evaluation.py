@@ -322,6 +322,16 @@ def test_evaluation_starts_anew(training, labelled_examples):
 
 
 @claim("evaluation.starts-anew")
+def test_evaluation_of_one_batch_starts_anew(training, labelled_examples):
+    parameters, images, labels = labelled_examples
+    for right in (5, 0, 2):
+        targets = np.where(np.arange(5) < right, labels[-5:], (labels[-5:] + 1) % 10).astype(np.int32)
+        accuracy = training.evaluate("mlp", parameters, images[-5:], targets, 5)
+        what = f"the accuracy of one batch with {right} of 5 right, after other evaluations"
+        assert_within(what, accuracy, right / 5, rounding.quotient(right / 5))
+
+
+@claim("evaluation.starts-anew")
 @pytest.mark.parametrize("name", definition.MODELS["mlp"].shapes)
 def test_evaluation_by_each_parameter(training, labelled_examples, name):
     parameters, images, labels = labelled_examples

@@ -65,6 +65,10 @@ def test_any_temperature(ops, seed, temperature):
     scaled[-1, :2] = scaled[-1].max()
     logits = scaled * np.float32(temperature)
     assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, temperature)
+    # Rows that add up to 1 already are logits like any others.
+    probabilities = layers.softmax(scaled)
+    if temperature > probabilities.max() / cases.LOGITS:
+        assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, probabilities, temperature)
 
 
 @claim("generation.temperature-any-shape")
