@@ -41,7 +41,7 @@ def test_certain(ops, seed, labels):
 
 
 @claim("generation.certain-any-size")
-@pytest.mark.parametrize(("rows", "classes"), [(ODD, 10), (1, 10), (4, 1), (5, 300), (3, 70_000)])
+@pytest.mark.parametrize(("rows", "classes"), [(ODD, 10), (1, 10), (4, 1), (10, 10), (5, 300), (3, 70_000)])
 def test_certain_any_size(ops, seed, rows, classes):
     expected = cases.labels(seed, rows, classes)
     expected[0] = 0 if rows > 1 else classes - 1

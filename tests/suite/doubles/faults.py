@@ -16,6 +16,7 @@ from doubles.blind_spot_faults import BLIND_SPOT_FAULTS
 from doubles.call_state_faults import CALL_STATE_FAULTS
 from doubles.coarse_draw_faults import COARSE_DRAW_FAULTS
 from doubles.combination_faults import COMBINATION_FAULTS
+from doubles.condition_faults import CONDITION_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
 from doubles.draw_faults import DRAW_FAULTS
@@ -66,6 +67,7 @@ for _faults in (
     CALL_STATE_FAULTS,
     COARSE_DRAW_FAULTS,
     COMBINATION_FAULTS,
+    CONDITION_FAULTS,
     CONVOLUTION_FAULTS,
     CUSTOM_FAULTS,
     DRAW_FAULTS,

@@ -1,0 +1,291 @@
+"""Faults under one condition: guards against what need not be guarded, equal elements, equal axes, a single example."""
+
+import dataclasses
+
+import numpy as np
+
+from assay.alternatives.numpy.layers import MaxPool2D
+from assay.alternatives.numpy.models import MODELS, descend, rnn
+from assay.alternatives.numpy.optimizers import Adam
+from assay.alternatives.numpy.sampling import checked, drawn, softmax_with_temperature
+from assay.alternatives.numpy.text import cut
+from assay.alternatives.numpy.windows import Window
+from assay.contract import Trained
+from doubles.faulty import Fault
+
+BYTE = 2**8
+
+
+def adds_up_to_1(values):
+    """Return whether all rows look like probabilities."""
+    return (values >= 0).all() and np.allclose(values.sum(axis=-1), 1)
+
+
+def probabilities_stay(softmax, logits, *temperature):
+    """Guard against applying softmax twice."""
+    return logits.copy() if adds_up_to_1(logits) else softmax(logits, *temperature)
+
+
+def masked_at_minus_10000(softmax, logits):
+    """Replace minus infinity by a number that is low enough for usual logits."""
+    return softmax(np.where(np.isneginf(logits), np.float32(-1e4), logits))
+
+
+def single_example_in_memory_order(function, inputs, *target_shape):
+    """Read a batch of one example as it lies in memory."""
+    return function(inputs.ravel(order="K").reshape(inputs.shape) if len(inputs) == 1 else inputs, *target_shape)
+
+
+def positions_by_maxima():
+    """Return a fault that keeps the positions of the largest elements, by the values of these."""
+    known = {}
+
+    def wrong(gradient, inputs, upstream, **options):
+        window = Window(options["pool_size"], options["strides"], options["padding"])
+        outputs, _ = MaxPool2D(window).forward({}, inputs)
+        key = inputs.shape, *options.values(), outputs.tobytes()
+        return gradient(known.setdefault(key, inputs.copy()), upstream, **options)
+
+    return wrong
+
+
+def classes_before_places(one_hot, labels, depth):
+    """Put the axis of the classes before that of the places, where the shape does not tell."""
+    found = one_hot(labels, depth)
+    return np.swapaxes(found, -1, -2) if labels.ndim > 1 and labels.shape[-1] == depth else found
+
+
+class EveryEqualElement(MaxPool2D):
+    """Max pooling that passes the whole gradient to each of several equally large elements."""
+
+    def forward(self, variables, inputs):
+        """Compare all elements with the largest ones on the way back."""
+        outputs, _ = super().forward(variables, inputs)
+
+        def to_inputs(upstream):
+            padded = self.window.pad(inputs, -np.inf)
+            result = np.zeros_like(padded)
+            for to_place, values in zip(self.window.shifts(result), self.window.shifts(padded), strict=True):
+                np.add(to_place, upstream * (values == outputs), out=to_place)
+            return self.window.crop(result, inputs.shape)
+
+        return outputs, lambda upstream: (lambda: to_inputs(upstream), {})
+
+
+def gradient_to_every_equal_element(loss_and_gradients, model, parameters, inputs, targets):
+    """Differentiate the CNN with such a pooling."""
+    if model != "cnn":
+        return loss_and_gradients(model, parameters, inputs, targets)
+    layers = {
+        name: EveryEqualElement(layer.window) if isinstance(layer, MaxPool2D) else layer
+        for name, layer in MODELS["cnn"].layers.items()
+    }
+    return dataclasses.replace(MODELS["cnn"], layers=layers).loss_and_gradients(parameters, inputs, targets)
+
+
+def reset_by_second_batch(*models):
+    """Return a fault that resets the metric of some models at the second batch of an evaluation."""
+    counts = {"right": 0, "all": 0}
+
+    def wrong(evaluate, model, parameters, images, labels, batch_size):
+        if model not in models:
+            return evaluate(model, parameters, images, labels, batch_size)
+        if len(images) > batch_size:
+            counts.update(right=0, all=0)
+        counts["right"] += round(evaluate(model, parameters, images, labels, batch_size) * len(images))
+        counts["all"] += len(images)
+        return counts["right"] / counts["all"]
+
+    return wrong
+
+
+def any_equal_prediction_is_right(_evaluate, model, parameters, images, labels, _batch_size):
+    """Count a label that no other class exceeds."""
+    probabilities = MODELS[model].outputs(parameters, images)["softmax"]
+    chosen = probabilities[np.arange(len(labels)), labels]
+    return float((chosen >= probabilities.max(axis=-1)).mean())
+
+
+def byte_modulo_examples(sample_batch, images, labels, batch_size, seed):
+    """Draw few examples by random bytes."""
+    if len(images) > BYTE:
+        return sample_batch(images, labels, batch_size, seed)
+    places = np.random.default_rng(seed).integers(0, BYTE, batch_size) % len(images)
+    return images[places], labels[places]
+
+
+def byte_modulo_windows(sample_windows, indices, seq_length, batch_size, seed):
+    """Draw the starts of few windows by random bytes."""
+    places = len(indices) - seq_length
+    if not 0 < places <= BYTE:
+        return sample_windows(indices, seq_length, batch_size, seed)
+    starts = np.random.default_rng(seed).integers(0, BYTE, batch_size) % places
+    return indices[starts[:, None] + np.arange(seq_length)], indices[starts + seq_length]
+
+
+def optimizer_of_another_text():
+    """Return a fault that goes on with the optimizer of the last training with its rate and number of characters."""
+    known = {}
+
+    def wrong(_fit, indices, num_chars, *, num_batches, batch_size, seq_length, learning_rate, seed):
+        generator = np.random.default_rng(seed)
+        optimizer = known.setdefault((num_chars, learning_rate), Adam(learning_rate))
+        model = dataclasses.replace(rnn(num_chars), optimizer=lambda _rate: optimizer)
+        initial = model.initial(generator)
+        batches = (cut(indices, seq_length, batch_size, generator) for _ in range(num_batches))
+        return Trained(*descend(model, initial, batches, learning_rate))
+
+    return wrong
+
+
+def scores_that_add_up_to_1_stay(layer_outputs, model, parameters, inputs):
+    """Guard against a network that ends in a softmax already."""
+    found = dict(layer_outputs(model, parameters, inputs))
+    if "softmax" in found:
+        *_, scores, probabilities = found.values()
+        found["softmax"] = scores if adds_up_to_1(scores) else probabilities
+    return found
+
+
+def transposed_where_square(function, values, *others, **options):
+    """Take an array that is as long as wide for the transposed one."""
+    return function(values.T if values.ndim > 1 and values.shape[0] == values.shape[-1] else values, *others, **options)
+
+
+def batch_axis_last_where_square(batch_normalization, inputs, *statistics, training):
+    """Normalise the rows of a matrix that is as long as wide."""
+    if inputs.ndim != 2 or len(inputs) != inputs.shape[1]:
+        return batch_normalization(inputs, *statistics, training=training)
+    output, mean, variance = batch_normalization(inputs.T, *statistics, training=training)
+    return output.T, mean, variance
+
+
+def channels_first_where_as_high(max_pool2d, inputs, **options):
+    """Take images with as many rows as channels for channels-first, if the result has the right shape."""
+    right = max_pool2d(inputs, **options)
+    found = max_pool2d(inputs.swapaxes(1, 3), **options).swapaxes(1, 3)
+    return found if inputs.shape[1] == inputs.shape[3] and found.shape == right.shape else right
+
+
+def normalized_by_statistics():
+    """Return a fault that keeps the normalised inputs of a batch, by mean and variance."""
+    known = {}
+
+    def wrong(gradients, inputs, *others, training):
+        axes = tuple(range(inputs.ndim - 1))
+        statistics = np.stack([inputs.mean(axis=axes), inputs.var(axis=axes)])
+        key = inputs.shape, np.round(statistics, 4).tobytes()
+        return gradients(known.setdefault(key, inputs.copy()), *others, training=training)
+
+    return wrong
+
+
+def optimizer_of_another_cnn():
+    """Return a fault that goes on with the optimizer of the last training of the CNN with its rate."""
+    known = {}
+
+    def wrong(fit, model, images, labels, *, num_batches, batch_size, learning_rate, seed):
+        if model != "cnn":
+            options = {"num_batches": num_batches, "batch_size": batch_size, "learning_rate": learning_rate}
+            return fit(model, images, labels, **options, seed=seed)
+        generator = np.random.default_rng(seed)
+        optimizer = known.setdefault(learning_rate, Adam(learning_rate))
+        network = dataclasses.replace(MODELS["cnn"], optimizer=lambda _rate: optimizer)
+        initial = network.initial(generator)
+        places = (generator.integers(0, len(images), batch_size) for _ in range(num_batches))
+        return Trained(*descend(network, initial, ((images[some], labels[some]) for some in places), learning_rate))
+
+    return wrong
+
+
+def whole_text_from_minus_0(generate, parameters, window, *, temperature, count, seed):
+    """Keep the last n - 1 characters, which are all of them if n is 1."""
+    if len(window) != 1:
+        return generate(parameters, window, temperature=temperature, count=count, seed=seed)
+    model, generator, text = rnn(len(parameters["dense/bias"])), np.random.default_rng(seed), window
+    for _ in range(count):
+        logits = model.outputs(parameters, text[None])["dense"]
+        text = np.append(
+            text[-(len(window) - 1) :], drawn(softmax_with_temperature(logits, checked(temperature)), generator)
+        )
+    return text[1:]
+
+
+CONDITION_FAULTS = {
+    "probabilities_stay": Fault("ops.softmax", "softmax.any-shape", "softmax(float32[3])", probabilities_stay),
+    "masked_at_minus_10000": Fault(
+        "ops.softmax", "softmax.minus-infinity", "the probabilities of logits of minus infinity", masked_at_minus_10000
+    ),
+    "probabilities_stay_at_any_temperature": Fault(
+        "ops.softmax_with_temperature", "generation.any-temperature", "[5, 57]", probabilities_stay
+    ),
+    "single_example_in_memory_order": Fault(
+        "ops.reshape", "cnn.reshape-every-rank", "arrays transposed in memory", single_example_in_memory_order
+    ),
+    "single_image_in_memory_order": Fault(
+        "ops.flatten", "mlp.flatten-every-rank", "flatten of", single_example_in_memory_order
+    ),
+    "positions_by_maxima": Fault(
+        "ops.max_pool2d_gradient", "convolution.max-gradient-has-no-memory", "windows mirrored", positions_by_maxima()
+    ),
+    "classes_before_places": Fault("ops.one_hot", "rnn.one-hot-any-rank", "one_hot", classes_before_places),
+    "gradient_to_every_equal_element": Fault(
+        "models.loss_and_gradients",
+        "cnn.conv1-gradients",
+        "through windows of equal elements",
+        gradient_to_every_equal_element,
+    ),
+    "reset_by_second_batch": Fault(
+        "training.evaluate", "evaluation.starts-anew", "the accuracy of one batch", reset_by_second_batch("mlp")
+    ),
+    "any_equal_prediction_is_right": Fault(
+        "training.evaluate",
+        "evaluation.close-predictions",
+        "the accuracy of equal probabilities",
+        any_equal_prediction_is_right,
+    ),
+    "byte_modulo_examples": Fault(
+        "datasets.sample_batch", "mnist.uniform-draws", "draws of the first 52 of 102", byte_modulo_examples
+    ),
+    "byte_modulo_windows": Fault(
+        "text.sample_windows", "text.even-starts", "draws of the first 52 of 102", byte_modulo_windows
+    ),
+    "scores_of_the_mlp_stay": Fault(
+        "models.layer_outputs", "mlp.softmax-output", "softmax of logits that add up to 1", scores_that_add_up_to_1_stay
+    ),
+    "scores_of_the_cnn_stay": Fault(
+        "models.layer_outputs", "cnn.softmax-output", "softmax of logits that add up to 1", scores_that_add_up_to_1_stay
+    ),
+    "scores_of_the_rnn_stay": Fault(
+        "models.layer_outputs", "rnn.softmax-output", "softmax of logits that add up to 1", scores_that_add_up_to_1_stay
+    ),
+    "square_probabilities_transposed": Fault(
+        "ops.sample", "generation.certain-any-size", "sample", transposed_where_square
+    ),
+    "square_examples_transposed": Fault(
+        "ops.reshape", "cnn.reshape-every-rank", "(4, 4) to (2, 2)", transposed_where_square
+    ),
+    "batch_axis_last_where_square": Fault(
+        "ops.batch_normalization", "training_flag.every-size", "shape [5, 5]", batch_axis_last_where_square
+    ),
+    "channels_first_where_as_high": Fault(
+        "ops.max_pool2d", "convolution.max-pooling-every-size", "images [2, 4, 5, 4]", channels_first_where_as_high
+    ),
+    "only_image_in_memory_order": Fault(
+        "datasets.sample_batch", "mnist.batch-memory-order", "arrays transposed", single_example_in_memory_order
+    ),
+    "normalized_by_statistics": Fault(
+        "ops.batch_normalization_gradients",
+        "training_flag.gradients-have-no-memory",
+        "the same statistics",
+        normalized_by_statistics(),
+    ),
+    "cnn_reset_by_second_batch": Fault(
+        "training.evaluate", "evaluation.starts-anew", "the accuracy of the CNN", reset_by_second_batch("cnn")
+    ),
+    "optimizer_of_another_cnn": Fault("training.fit", "cnn.fit-labels", "black images", optimizer_of_another_cnn()),
+    "whole_text_from_minus_0": Fault("text.generate", "generation.any-size", "the text", whole_text_from_minus_0),
+    "optimizer_of_another_text": Fault(
+        "text.fit", "rnn_training.one-window", "fit with learning rate 0.02", optimizer_of_another_text()
+    ),
+}
