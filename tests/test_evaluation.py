@@ -85,6 +85,9 @@ def test_integer_types(ops, kind):
     scores = (np.array([0, 127, 128, 200, 255])[:, None] == np.arange(300)).astype(np.float32)
     updates = [(np.array(labels, kind), scores) for labels in ([0, 127, 128, 200, 255], [0, 126, 127, 200, 1])]
     assert_correct(ACCURACY, ops.sparse_categorical_accuracy, updates)
+    # A prediction is wrong though its last eight bits are the label.
+    wrapped = np.array([0, 43], kind), (np.array([256, 299])[:, None] == np.arange(300)).astype(np.float32)
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, [wrapped])
     # More correct predictions than a byte can count, in one batch and in several.
     for sizes in ([(300, 7)], [(120, 30), (200, 1), (3, 3)]):
         batches = [(labels.astype(kind), scores) for labels, scores in (batch_with(*size) for size in sizes)]

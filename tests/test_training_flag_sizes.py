@@ -18,8 +18,8 @@ from assay.testing.normalization_cases import NormalizationCase, definition_of, 
 SIZES = (
     *((5, 33), (33, 5), (LONG, 3), (3, LONG), (130, 65)),
     *((2, 3, 5, 17), (33, 5, 7, 5), (1, 33, 35, 3), (3, 2, 2, LONG), (LONG, 1, 2, 2)),
-    # Equal axes, which could be confused.
-    *((5, 5), (3, 3, 3, 3)),
+    # Equal axes, which could be confused; a single channel.
+    *((5, 5), (3, 3, 3, 3), (7, 1), (2, 3, 4, 1)),
 )
 
 EVERY_SIZE = pytest.mark.parametrize("shape", SIZES, ids=str)

@@ -211,7 +211,71 @@ def whole_text_from_minus_0(generate, parameters, window, *, temperature, count,
     return text[1:]
 
 
+def whole_images_without_activation(conv2d, inputs, kernel, bias=None, *, activation=None, **options):
+    """Multiply matrices where the window is as large as the image, and leave the activation out."""
+    whole = kernel.shape[:2] == inputs.shape[1:3] and options.get("padding", "valid") == "valid"
+    return conv2d(inputs, kernel, bias, activation=None if whole else activation, **options)
+
+
+def rows_numbered_in_the_labels_type(sparse_categorical_crossentropy, labels, probabilities):
+    """Number the examples in the type of their labels."""
+    return sparse_categorical_crossentropy(labels, probabilities[np.arange(len(labels)).astype(labels.dtype)])
+
+
+def predictions_in_the_labels_type(sparse_categorical_accuracy, batches):
+    """Convert the predicted classes to the type of the labels."""
+
+    def narrowed(labels, scores):
+        chosen = scores.argmax(axis=-1).astype(labels.dtype).astype(int)
+        return labels, (chosen[:, None] == np.arange(scores.shape[1])).astype(np.float32)
+
+    return sparse_categorical_accuracy([narrowed(*batch) for batch in batches])
+
+
+def last_sequence_first_for_one_unit(lstm, inputs, kernel, recurrent_kernel, bias):
+    """Split the sums of four sequences and one unit along the wrong axis, and so reverse the sequences."""
+    square = len(inputs) == bias.size == 4
+    return lstm(inputs[::-1] if square else inputs, kernel, recurrent_kernel, bias)
+
+
+def columns_drawn_too_wide(glorot_uniform, shape, seed):
+    """Leave the only output out of the fans of a column."""
+    kernel = glorot_uniform(shape, seed)
+    return kernel * np.float32(np.sqrt((shape[0] + 1) / shape[0])) if shape[1] == 1 else kernel
+
+
+def single_channel_without_offset(batch_normalization, inputs, gamma, beta, *statistics, training):
+    """Leave the offset out where there is one channel."""
+    return batch_normalization(
+        inputs, gamma, beta if beta.size > 1 else np.zeros_like(beta), *statistics, training=training
+    )
+
+
 CONDITION_FAULTS = {
+    "whole_images_without_activation": Fault(
+        "ops.conv2d", "convolution.every-activation", "conv2d", whole_images_without_activation
+    ),
+    "rows_numbered_in_the_labels_type": Fault(
+        "ops.sparse_categorical_crossentropy",
+        "cross_entropy.integer-types",
+        "sparse_categorical_crossentropy(uint8[301]",
+        rows_numbered_in_the_labels_type,
+    ),
+    "predictions_in_the_labels_type": Fault(
+        "ops.sparse_categorical_accuracy",
+        "evaluation.integer-types",
+        "sparse_categorical_accuracy(1 batches)",
+        predictions_in_the_labels_type,
+    ),
+    "last_sequence_first_for_one_unit": Fault(
+        "ops.lstm", "recurrence.lstm-sequence-any-size", "lstm(float32[4, 3, 2]", last_sequence_first_for_one_unit
+    ),
+    "columns_drawn_too_wide": Fault(
+        "ops.glorot_uniform", "dense.glorot-reaches-limit", "the kernels", columns_drawn_too_wide
+    ),
+    "single_channel_without_offset": Fault(
+        "ops.batch_normalization", "training_flag.every-size", "shape [7, 1]", single_channel_without_offset
+    ),
     "probabilities_stay": Fault("ops.softmax", "softmax.any-shape", "softmax(float32[3])", probabilities_stay),
     "masked_at_minus_10000": Fault(
         "ops.softmax", "softmax.minus-infinity", "the probabilities of logits of minus infinity", masked_at_minus_10000
