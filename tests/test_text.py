@@ -176,6 +176,13 @@ def test_lower_case_of_letters(text, content, lower):
 
 
 @claim("text.lower-case")
+def test_lower_case_across_blocks(text):
+    # Only the last sigma ends a word. The others lie at the ends of blocks of any even size.
+    lower = decode(encode(text, BLOCKS * "\u0391\u03a3"))
+    assert lower == (BLOCKS - 1) * "\u03b1\u03c3" + "\u03b1\u03c2"
+
+
+@claim("text.lower-case")
 @given(content=texts)
 def test_lower_case(text, content):
     found = encode(text, f"ÄZ{content}")

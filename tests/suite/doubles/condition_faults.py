@@ -106,6 +106,23 @@ def any_equal_prediction_is_right(_evaluate, model, parameters, images, labels, 
     return float((chosen >= probabilities.max(axis=-1)).mean())
 
 
+def single_image_is_right(evaluate, model, parameters, images, labels, batch_size):
+    """Compare a prediction without a batch axis with itself."""
+    return 1.0 if len(images) == 1 else evaluate(model, parameters, images, labels, batch_size)
+
+
+def dictionaries_shared():
+    """Return a fault that gives texts of the same characters the same dictionaries."""
+    known = {}
+
+    def wrong(encode, content):
+        found = encode(content)
+        numbers, characters = known.setdefault((*found.char_indices,), found[:2])
+        return found._replace(char_indices=numbers, indices_char=characters)
+
+    return wrong
+
+
 def byte_modulo_examples(sample_batch, images, labels, batch_size, seed):
     """Draw few examples by random bytes."""
     if len(images) > BYTE:
@@ -196,6 +213,11 @@ def optimizer_of_another_cnn():
         return Trained(*descend(network, initial, ((images[some], labels[some]) for some in places), learning_rate))
 
     return wrong
+
+
+def two_examples_at_least(fit, model, images, labels, *, batch_size, **options):
+    """Draw two examples for a batch of one, as the variance of one is 0."""
+    return fit(model, images, labels, batch_size=max(2, batch_size), **options)
 
 
 def whole_text_from_minus_0(generate, parameters, window, *, temperature, count, seed):
@@ -308,6 +330,12 @@ CONDITION_FAULTS = {
         "the accuracy of equal probabilities",
         any_equal_prediction_is_right,
     ),
+    "single_image_is_right": Fault(
+        "training.evaluate", "evaluation.any-batch-size", "the accuracy of 1 images", single_image_is_right
+    ),
+    "dictionaries_shared": Fault(
+        "text.encode", "text.results-stay", "something else after its result was changed", dictionaries_shared()
+    ),
     "byte_modulo_examples": Fault(
         "datasets.sample_batch", "mnist.uniform-draws", "draws of the first 52 of 102", byte_modulo_examples
     ),
@@ -348,6 +376,9 @@ CONDITION_FAULTS = {
         "training.evaluate", "evaluation.starts-anew", "the accuracy of the CNN", reset_by_second_batch("cnn")
     ),
     "optimizer_of_another_cnn": Fault("training.fit", "cnn.fit-labels", "black images", optimizer_of_another_cnn()),
+    "two_examples_at_least": Fault(
+        "training.fit", "training.fit-labels", "steps of 1 black images", two_examples_at_least
+    ),
     "whole_text_from_minus_0": Fault("text.generate", "generation.any-size", "the text", whole_text_from_minus_0),
     "optimizer_of_another_text": Fault(
         "text.fit", "rnn_training.one-window", "fit with learning rate 0.02", optimizer_of_another_text()
