@@ -198,4 +198,7 @@ def test_float32_sums(ops, seed):
 def test_nan(ops, place):
     probabilities = np.full((3, 4), 0.25, np.float32)
     probabilities[place] = np.nan
+    even = np.full((40, 8), 1 / 8, np.float32)
+    before = ops.sample(even, 0)
     assert_rejected(f"a probability of NaN at {list(place)}", lambda: ops.sample(probabilities, 0))
+    assert_equal("the draws after refused probabilities", ops.sample(even, 0), before, INT)

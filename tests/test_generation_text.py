@@ -148,6 +148,21 @@ def test_begins_anew(text, seed):
         assert_equal(f"text {number}", generated, np.resize(window, COUNT), INT)
 
 
+@claim("generation.begins-anew")
+@invalid_temperatures
+def test_begins_anew_after_a_refusal(text, seed, temperature):
+    # The characters depend on the temperature, as none is certain.
+    logits = np.random.default_rng(seed).standard_normal(NUM_CHARS).astype(np.float32)
+    network, window = handcrafted_weights.indifferent(logits), draw_window(seed, SHORT)
+
+    def write(temperature):
+        return text.generate(network, window, temperature=temperature, count=12, seed=seed)
+
+    before = write(0.2)
+    assert_rejected(f"temperature={temperature}", lambda: write(temperature))
+    assert_equal("the text after a refused temperature", write(0.2), before, INT)
+
+
 @claim("generation.seed")
 def test_seed(text, seed):
     parameters = problems.rnn(seed).parameters

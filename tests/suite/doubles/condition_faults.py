@@ -5,12 +5,8 @@ import dataclasses
 import numpy as np
 
 from assay.alternatives.numpy.layers import MaxPool2D
-from assay.alternatives.numpy.models import MODELS, descend, rnn
-from assay.alternatives.numpy.optimizers import Adam
+from assay.alternatives.numpy.models import MODELS, rnn
 from assay.alternatives.numpy.sampling import checked, drawn, softmax_with_temperature
-from assay.alternatives.numpy.text import cut
-from assay.alternatives.numpy.windows import Window
-from assay.contract import Trained
 from doubles.faulty import Fault
 
 BYTE = 2**8
@@ -34,19 +30,6 @@ def masked_at_minus_10000(softmax, logits):
 def single_example_in_memory_order(function, inputs, *target_shape):
     """Read a batch of one example as it lies in memory."""
     return function(inputs.ravel(order="K").reshape(inputs.shape) if len(inputs) == 1 else inputs, *target_shape)
-
-
-def positions_by_maxima():
-    """Return a fault that keeps the positions of the largest elements, by the values of these."""
-    known = {}
-
-    def wrong(gradient, inputs, upstream, **options):
-        window = Window(options["pool_size"], options["strides"], options["padding"])
-        outputs, _ = MaxPool2D(window).forward({}, inputs)
-        key = inputs.shape, *options.values(), outputs.tobytes()
-        return gradient(known.setdefault(key, inputs.copy()), upstream, **options)
-
-    return wrong
 
 
 def classes_before_places(one_hot, labels, depth):
@@ -83,22 +66,6 @@ def gradient_to_every_equal_element(loss_and_gradients, model, parameters, input
     return dataclasses.replace(MODELS["cnn"], layers=layers).loss_and_gradients(parameters, inputs, targets)
 
 
-def reset_by_second_batch(*models):
-    """Return a fault that resets the metric of some models at the second batch of an evaluation."""
-    counts = {"right": 0, "all": 0}
-
-    def wrong(evaluate, model, parameters, images, labels, batch_size):
-        if model not in models:
-            return evaluate(model, parameters, images, labels, batch_size)
-        if len(images) > batch_size:
-            counts.update(right=0, all=0)
-        counts["right"] += round(evaluate(model, parameters, images, labels, batch_size) * len(images))
-        counts["all"] += len(images)
-        return counts["right"] / counts["all"]
-
-    return wrong
-
-
 def any_equal_prediction_is_right(_evaluate, model, parameters, images, labels, _batch_size):
     """Count a label that no other class exceeds."""
     probabilities = MODELS[model].outputs(parameters, images)["softmax"]
@@ -109,18 +76,6 @@ def any_equal_prediction_is_right(_evaluate, model, parameters, images, labels, 
 def single_image_is_right(evaluate, model, parameters, images, labels, batch_size):
     """Compare a prediction without a batch axis with itself."""
     return 1.0 if len(images) == 1 else evaluate(model, parameters, images, labels, batch_size)
-
-
-def dictionaries_shared():
-    """Return a fault that gives texts of the same characters the same dictionaries."""
-    known = {}
-
-    def wrong(encode, content):
-        found = encode(content)
-        numbers, characters = known.setdefault((*found.char_indices,), found[:2])
-        return found._replace(char_indices=numbers, indices_char=characters)
-
-    return wrong
 
 
 def byte_modulo_examples(sample_batch, images, labels, batch_size, seed):
@@ -138,21 +93,6 @@ def byte_modulo_windows(sample_windows, indices, seq_length, batch_size, seed):
         return sample_windows(indices, seq_length, batch_size, seed)
     starts = np.random.default_rng(seed).integers(0, BYTE, batch_size) % places
     return indices[starts[:, None] + np.arange(seq_length)], indices[starts + seq_length]
-
-
-def optimizer_of_another_text():
-    """Return a fault that goes on with the optimizer of the last training with its rate and number of characters."""
-    known = {}
-
-    def wrong(_fit, indices, num_chars, *, num_batches, batch_size, seq_length, learning_rate, seed):
-        generator = np.random.default_rng(seed)
-        optimizer = known.setdefault((num_chars, learning_rate), Adam(learning_rate))
-        model = dataclasses.replace(rnn(num_chars), optimizer=lambda _rate: optimizer)
-        initial = model.initial(generator)
-        batches = (cut(indices, seq_length, batch_size, generator) for _ in range(num_batches))
-        return Trained(*descend(model, initial, batches, learning_rate))
-
-    return wrong
 
 
 def scores_that_add_up_to_1_stay(layer_outputs, model, parameters, inputs):
@@ -182,37 +122,6 @@ def channels_first_where_as_high(max_pool2d, inputs, **options):
     right = max_pool2d(inputs, **options)
     found = max_pool2d(inputs.swapaxes(1, 3), **options).swapaxes(1, 3)
     return found if inputs.shape[1] == inputs.shape[3] and found.shape == right.shape else right
-
-
-def normalized_by_statistics():
-    """Return a fault that keeps the normalised inputs of a batch, by mean and variance."""
-    known = {}
-
-    def wrong(gradients, inputs, *others, training):
-        axes = tuple(range(inputs.ndim - 1))
-        statistics = np.stack([inputs.mean(axis=axes), inputs.var(axis=axes)])
-        key = inputs.shape, np.round(statistics, 4).tobytes()
-        return gradients(known.setdefault(key, inputs.copy()), *others, training=training)
-
-    return wrong
-
-
-def optimizer_of_another_cnn():
-    """Return a fault that goes on with the optimizer of the last training of the CNN with its rate."""
-    known = {}
-
-    def wrong(fit, model, images, labels, *, num_batches, batch_size, learning_rate, seed):
-        if model != "cnn":
-            options = {"num_batches": num_batches, "batch_size": batch_size, "learning_rate": learning_rate}
-            return fit(model, images, labels, **options, seed=seed)
-        generator = np.random.default_rng(seed)
-        optimizer = known.setdefault(learning_rate, Adam(learning_rate))
-        network = dataclasses.replace(MODELS["cnn"], optimizer=lambda _rate: optimizer)
-        initial = network.initial(generator)
-        places = (generator.integers(0, len(images), batch_size) for _ in range(num_batches))
-        return Trained(*descend(network, initial, ((images[some], labels[some]) for some in places), learning_rate))
-
-    return wrong
 
 
 def two_examples_at_least(fit, model, images, labels, *, batch_size, **options):
@@ -311,18 +220,12 @@ CONDITION_FAULTS = {
     "single_image_in_memory_order": Fault(
         "ops.flatten", "mlp.flatten-every-rank", "flatten of", single_example_in_memory_order
     ),
-    "positions_by_maxima": Fault(
-        "ops.max_pool2d_gradient", "convolution.max-gradient-has-no-memory", "windows mirrored", positions_by_maxima()
-    ),
     "classes_before_places": Fault("ops.one_hot", "rnn.one-hot-any-rank", "one_hot", classes_before_places),
     "gradient_to_every_equal_element": Fault(
         "models.loss_and_gradients",
         "cnn.conv1-gradients",
         "through windows of equal elements",
         gradient_to_every_equal_element,
-    ),
-    "reset_by_second_batch": Fault(
-        "training.evaluate", "evaluation.starts-anew", "the accuracy of one batch", reset_by_second_batch("mlp")
     ),
     "any_equal_prediction_is_right": Fault(
         "training.evaluate",
@@ -332,9 +235,6 @@ CONDITION_FAULTS = {
     ),
     "single_image_is_right": Fault(
         "training.evaluate", "evaluation.any-batch-size", "the accuracy of 1 images", single_image_is_right
-    ),
-    "dictionaries_shared": Fault(
-        "text.encode", "text.results-stay", "something else after its result was changed", dictionaries_shared()
     ),
     "byte_modulo_examples": Fault(
         "datasets.sample_batch", "mnist.uniform-draws", "draws of the first 52 of 102", byte_modulo_examples
@@ -366,21 +266,8 @@ CONDITION_FAULTS = {
     "only_image_in_memory_order": Fault(
         "datasets.sample_batch", "mnist.batch-memory-order", "arrays transposed", single_example_in_memory_order
     ),
-    "normalized_by_statistics": Fault(
-        "ops.batch_normalization_gradients",
-        "training_flag.gradients-have-no-memory",
-        "the same statistics",
-        normalized_by_statistics(),
-    ),
-    "cnn_reset_by_second_batch": Fault(
-        "training.evaluate", "evaluation.starts-anew", "the accuracy of the CNN", reset_by_second_batch("cnn")
-    ),
-    "optimizer_of_another_cnn": Fault("training.fit", "cnn.fit-labels", "black images", optimizer_of_another_cnn()),
     "two_examples_at_least": Fault(
         "training.fit", "training.fit-labels", "steps of 1 black images", two_examples_at_least
     ),
     "whole_text_from_minus_0": Fault("text.generate", "generation.any-size", "the text", whole_text_from_minus_0),
-    "optimizer_of_another_text": Fault(
-        "text.fit", "rnn_training.one-window", "fit with learning rate 0.02", optimizer_of_another_text()
-    ),
 }
