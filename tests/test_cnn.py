@@ -26,12 +26,13 @@ from assay.testing.assertions import (
 from assay.testing.cnn_problems import NAMES, SHAPES, logits, places_of, problem_of, resized, run
 from assay.testing.image_cases import reverse_inside
 from assay.testing.networks import (
+    assert_certain,
     assert_dense,
     assert_parameters,
     case,
     layer_outputs,
 )
-from assay.testing.stored_arrays import assert_results_are_new
+from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new
 from assay.testing.strategies import seeds
 
 DOCUMENT = read("cnn")
@@ -268,6 +269,11 @@ def test_softmax_output(models, seed):
     assert_within("softmax", outputs["softmax"], layers.softmax(scores), rounding.softmax(scores))
 
 
+@claim("cnn.softmax-output")
+def test_certain_output(models, seed):
+    assert_certain(models, "cnn", "dense2/bias", problem_of(seed))
+
+
 @claim("cnn.output-is-a-distribution")
 @few_examples(2)
 @given(seed=seeds())
@@ -402,6 +408,9 @@ RESHAPED = (
 LONG = (
     ((1031, 6), (3, 2)),
     ((3, 4, 4), (4, 4)),
+    # As many examples as the last axis is long.
+    ((4, 4), (2, 2)),
+    ((3, 4, 3), (2, 6)),
     ((3, 16), (4, 4)),
     ((2, 7, 7, 64), (7 * 7 * 64,)),
     ((3, 2, 3, 2, 2), (4, 6)),
@@ -426,6 +435,7 @@ def assert_same_bits(what, actual, expected):
 def test_reshape_every_rank(ops, seed, before, after):
     inputs = any_numbers(seed, *before)
     assert_same_bits(f"{before} to {after}", ops.reshape(inputs, after), inputs.reshape(len(inputs), *after))
+    assert_reads_values(f"{before} to {after}: reshape", ops.reshape, inputs, after)
 
 
 @claim("cnn.reshape-has-no-memory")

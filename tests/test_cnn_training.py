@@ -79,6 +79,43 @@ def test_conv1_gradients(models, seed):
     assert_gradients(models, seed, "conv1")
 
 
+# Places of the outputs of the second pooling, and pixels of its inputs.
+PLACES, PIXELS = 7 * 7, 14 * 14
+
+
+def equal_elements(seed):
+    """Make a problem in which all elements of each window of pooling are equal, and no ReLU gives 0.
+
+    The first convolution has no weights, and the second weights one pixel alone: each has equal outputs everywhere.
+    """
+    generator = np.random.default_rng(seed)
+    parameters = {name: generator.uniform(0.5, 1, shape).astype(np.float32) for name, shape in SHAPES.items()}
+    filters = len(parameters["conv2/bias"])
+    parameters["conv1/kernel"][:] = 0
+    parameters["conv2/kernel"][np.arange(25).reshape(5, 5) != 12] = 0
+    # Every place has the same weights. They are so small that no probability is near 0 or 1.
+    parameters["dense1/kernel"] = np.tile(parameters["dense1/kernel"][:filters] / np.float32(2**20), (PLACES, 1))
+    parameters["dense2/kernel"] /= np.float32(2**5)
+    return Problem("cnn", parameters, generator.random((1, 28, 28, 1), np.float32), np.array([3], np.int32))
+
+
+@claim("cnn.conv1-gradients")
+def test_gradients_through_equal_elements(models, seed):
+    problem = equal_elements(seed)
+    found = gradients_of(models, problem)
+    to_places = PLACES * to_float64(found["dense1/bias"])
+    weights = to_float64({name: value for name, value in problem.parameters.items() if name.endswith("kernel")})
+    # Whichever element of a window gets its gradient, or in parts, it arrives once. Sums over pixels add rounding.
+    for name, upstream, kernel in (
+        ("conv2/bias", to_places, weights["dense1/kernel"][: len(found["conv2/bias"])]),
+        ("conv1/bias", to_float64(found["conv2/bias"]), weights["conv2/kernel"][2, 2]),
+    ):
+        sums, sizes = upstream @ kernel.T, np.abs(upstream) @ kernel.T
+        bound = rounding.dense(upstream[None], kernel.T, None, None)[0]
+        bound += rounding.gamma(2 * PIXELS + rounding.DIVIDE) * sizes
+        assert_within(f"the gradient for {name} through windows of equal elements", found[name], sums, bound)
+
+
 @claim("cnn.conv2-gradients")
 @few_examples(2)
 @given(seed=seeds())
@@ -239,6 +276,8 @@ def test_fit_initial_parameters(fitted):
 def test_fit_labels(training, fitted, seed):
     labels = tuple(np.random.default_rng(seed).permutation(10)[:2].tolist())
     examples = black_examples(LABELLED, *labels)
+    # A training must not go on from another one of the same sizes.
+    fit(training, "cnn", LABELLED._replace(num_batches=1), examples, learning_rate=HIGH_RATES["cnn"], seed=seed)
     run = fit(training, "cnn", LABELLED, examples, learning_rate=HIGH_RATES["cnn"], seed=seed + 1)
     assert_learns_labels("cnn", run, LABELLED, labels, HIGH_RATES["cnn"])
     initial_parameters.assert_all_differ(fitted[1].parameters, run.parameters, (seed, seed + 1))

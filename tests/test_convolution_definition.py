@@ -142,6 +142,14 @@ def test_every_activation(ops, seed, activation, geometry):
 
 
 @claim("convolution.every-activation")
+@pytest.mark.parametrize("activation", ["relu", "tanh", "sigmoid"])
+def test_activation_of_whole_images(ops, seed, activation):
+    # A window as large as the image, where a convolution is a product of matrices.
+    case = ConvolutionCase(uniform(seed, 2, 3, 4, 3), uniform(seed, 3, 4, 3, 5), uniform(seed, 5), (1, 1), "valid")
+    assert_convolution(ops, case, activation)
+
+
+@claim("convolution.every-activation")
 @pytest.mark.parametrize(("window", "filters"), LARGE_CONVOLVED, ids=str)
 def test_activation_of_every_size(ops, seed, window, filters):
     # With ReLU, negative sums become 0, and the others stay as they are without an activation.

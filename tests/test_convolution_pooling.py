@@ -16,6 +16,7 @@ from assay.testing.convolutions import IMAGE, arange, call_layer, fast_bound, gr
 from assay.testing.image_cases import (
     POOLED,
     describe,
+    distinct,
     image_calls,
     pooling_case,
     reverse_inside,
@@ -303,6 +304,16 @@ def test_max_gradient_has_no_memory(ops, seed):
         # A gradient must not use the positions of the largest elements of these other images.
         ops.max_pool2d(reverse_inside(call.inputs), **call.options)
         assert_maximum_gradient(ops, what, call, upstream)
+
+
+@claim("convolution.max-gradient-has-no-memory")
+def test_max_gradient_of_equal_maxima(ops, seed):
+    # The largest elements have the same values, but other positions in their windows.
+    case = PoolingCase(distinct(seed, 2, 4, 6, 3), *TWO_BY_TWO.values())
+    upstream = small_whole_numbers(seed, *case.output_shape)
+    assert_maximum_gradient(ops, "all elements distinct", case, upstream)
+    mirrored = case.inputs.reshape(2, 4, 3, 2, 3)[:, :, :, ::-1].reshape(case.inputs.shape)
+    assert_maximum_gradient(ops, "windows mirrored", case._replace(inputs=mirrored), upstream)
 
 
 def adjacent_floats(seed, *shape):

@@ -242,8 +242,9 @@ def test_sparse_any_size(ops, seed, batch, classes):
 @claim("cross_entropy.integer-types")
 @pytest.mark.parametrize("kind", [np.uint8, np.int32, np.int64])
 def test_integer_types(ops, seed, kind):
-    labels = np.array([0, 127, 128, 200, 255], kind)
-    probabilities = cases.probabilities(seed, 5, 300)
+    # More labels than a byte can number.
+    labels = np.resize(np.array([0, 127, 128, 200, 255], kind), 301)
+    probabilities = cases.probabilities(seed, 301, 300)
     assert_correct(SPARSE_CATEGORICAL_CROSSENTROPY, ops.sparse_categorical_crossentropy, labels, probabilities)
     # At a larger depth JAX, which numbers classes in the type of the labels, would wrap 256 to 0 in uint8.
     assert_correct(ONE_HOT, ops.one_hot, labels, 256)

@@ -421,16 +421,28 @@ def draw_kernel(ops, seed, shape=(784, 100)):
     return assert_form("the kernel", ops.glorot_uniform(shape, seed), shape)
 
 
+def assert_reaches_limit(draws, shape):
+    """Check that the draws of all weights of kernels of a shape come near both ends of their interval."""
+    share = share_reached(draws.size, FALSE_ALARM)
+    for sign, furthest in (("largest", draws.max()), ("smallest", -draws.min())):
+        reached = furthest / glorot_limit(*shape)
+        assert reached > share, f"the {sign} of {draws.size} draws is {reached:.6f} of the limit, not above {share:.6f}"
+
+
 @claim("dense.glorot-reaches-limit")
 @pytest.mark.parametrize("shape", [(784, 100), (10, 3000)])
 def test_glorot_reaches_limit(ops, seed, shape):
-    kernel = draw_kernel(ops, seed, shape)
-    share = share_reached(kernel.size, FALSE_ALARM)
-    for sign, furthest in (("largest", kernel.max()), ("smallest", -kernel.min())):
-        reached = furthest / glorot_limit(*shape)
-        assert reached > share, (
-            f"the {sign} of {kernel.size} draws is {reached:.6f} of the limit, not above {share:.6f}"
-        )
+    assert_reaches_limit(draw_kernel(ops, seed, shape), shape)
+
+
+@claim("dense.glorot-reaches-limit")
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (7, 1)])
+def test_glorot_limit_of_small_kernels(ops, seed, shape):
+    kernels = np.stack([draw_kernel(ops, (seed + number) % 2**31, shape) for number in range(40)])
+    assert_within(
+        "the kernels", kernels, np.zeros_like(kernels), glorot_limit(*shape) * (1 + rounding.gamma(rounding.SQRT))
+    )
+    assert_reaches_limit(kernels, shape)
 
 
 # Number of float32 values between consecutive powers of 2, which is the resolution of the coarsest usual generators.

@@ -85,6 +85,9 @@ def test_integer_types(ops, kind):
     scores = (np.array([0, 127, 128, 200, 255])[:, None] == np.arange(300)).astype(np.float32)
     updates = [(np.array(labels, kind), scores) for labels in ([0, 127, 128, 200, 255], [0, 126, 127, 200, 1])]
     assert_correct(ACCURACY, ops.sparse_categorical_accuracy, updates)
+    # A prediction is wrong though its last eight bits are the label.
+    wrapped = np.array([0, 43], kind), (np.array([256, 299])[:, None] == np.arange(300)).astype(np.float32)
+    assert_correct(ACCURACY, ops.sparse_categorical_accuracy, [wrapped])
     # More correct predictions than a byte can count, in one batch and in several.
     for sizes in ([(300, 7)], [(120, 30), (200, 1), (3, 3)]):
         batches = [(labels.astype(kind), scores) for labels, scores in (batch_with(*size) for size in sizes)]
@@ -285,9 +288,11 @@ def test_one_by_one(training, labelled_examples, factor):
     parameters, images, labels = labelled_examples
     # Images must not be scaled. With brighter images and a smaller kernel, the predictions stay the same.
     scaled = parameters | {"dense1/kernel": parameters["dense1/kernel"] / np.float32(factor)}
-    some = slice(WRONG - 2, WRONG + 3)
-    accuracy = training.evaluate("mlp", scaled, np.float32(factor) * images[some], labels[some], 1)
-    assert_within("the accuracy of five images in batches of one", accuracy, 3 / 5, rounding.quotient(3 / 5))
+    for first, last, expected in ((WRONG - 2, WRONG + 3, 3 / 5), (0, 1, 0.0), (WRONG, WRONG + 1, 1.0)):
+        some = slice(first, last)
+        accuracy = training.evaluate("mlp", scaled, np.float32(factor) * images[some], labels[some], 1)
+        what = f"the accuracy of {last - first} images in batches of one"
+        assert_within(what, accuracy, expected, rounding.quotient(expected))
 
 
 @claim("evaluation.any-batch-size")
@@ -319,6 +324,16 @@ def test_evaluation_starts_anew(training, labelled_examples):
     accuracy = training.evaluate("mlp", parameters, images[::-1].copy(), labels[::-1].copy(), EXAMPLES - 2)
     expected = 1 - WRONG / (EXAMPLES - 1)
     assert_within("the accuracy of other images", accuracy, expected, rounding.quotient(expected))
+
+
+@claim("evaluation.starts-anew")
+def test_evaluation_of_one_batch_starts_anew(training, labelled_examples):
+    parameters, images, labels = labelled_examples
+    for right in (5, 0, 2):
+        targets = np.where(np.arange(5) < right, labels[-5:], (labels[-5:] + 1) % 10).astype(np.int32)
+        accuracy = training.evaluate("mlp", parameters, images[-5:], targets, 5)
+        what = f"the accuracy of one batch with {right} of 5 right, after other evaluations"
+        assert_within(what, accuracy, right / 5, rounding.quotient(right / 5))
 
 
 @claim("evaluation.starts-anew")

@@ -1,4 +1,4 @@
-"""Evaluations of predictions that are close to each other: lines 253 to 259 of the document."""
+"""Evaluations of predictions that are equal or close to each other: lines 253 to 259 of the document."""
 
 import numpy as np
 import pytest
@@ -10,6 +10,16 @@ from assay.testing.silent_networks import last_bias
 
 # float16 and bfloat16 have no number between this one and the next that is so near.
 LOGIT, DISTANCE = 32.0, 2.0**-6
+
+
+@claim("evaluation.close-predictions")
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_one_prediction(training, model):
+    # Whichever class is chosen among equal probabilities, it is right for one of ten labels.
+    parameters = {name: np.zeros(shape, np.float32) for name, shape in MODELS[model].shapes.items()}
+    images, labels = np.zeros((10, 28, 28, 1), np.float32), np.arange(10, dtype=np.int32)
+    accuracy = training.evaluate(model, parameters, images, labels, 4)
+    assert_within("the accuracy of equal probabilities", accuracy, 1 / 10, rounding.quotient(1 / 10))
 
 
 @claim("evaluation.close-predictions")

@@ -1,5 +1,7 @@
 """Evaluations of the CNN one after another: lines 252 to 259 of the document."""
 
+from itertools import product
+
 import numpy as np
 
 from assay.spec.error_bounds import rounding
@@ -17,9 +19,10 @@ def test_cnn_evaluation_starts_anew(training):
     parameters = {name: np.zeros(shape, np.float32) for name, shape in MODELS["cnn"].shapes.items()}
     parameters[last_bias("cnn")][PREDICTED] = 1
     images = np.zeros((EXAMPLES, 28, 28, 1), np.float32)
-    for right in RIGHT:
+    # In one batch, and in several.
+    for batch_size, right in product((EXAMPLES, 2), RIGHT):
         labels = np.where(np.arange(EXAMPLES) < right, PREDICTED, PREDICTED + 1).astype(np.int32)
-        accuracy = training.evaluate("cnn", parameters, images, labels, 2)
+        accuracy = training.evaluate("cnn", parameters, images, labels, batch_size)
         expected = right / EXAMPLES
         what = f"the accuracy of the CNN with {right} of {EXAMPLES} right, after other evaluations"
         assert_within(what, accuracy, expected, rounding.quotient(expected))

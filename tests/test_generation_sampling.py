@@ -41,7 +41,7 @@ def test_certain(ops, seed, labels):
 
 
 @claim("generation.certain-any-size")
-@pytest.mark.parametrize(("rows", "classes"), [(ODD, 10), (1, 10), (4, 1), (5, 300), (3, 70_000)])
+@pytest.mark.parametrize(("rows", "classes"), [(ODD, 10), (1, 10), (4, 1), (10, 10), (5, 300), (3, 70_000)])
 def test_certain_any_size(ops, seed, rows, classes):
     expected = cases.labels(seed, rows, classes)
     expected[0] = 0 if rows > 1 else classes - 1
@@ -198,4 +198,7 @@ def test_float32_sums(ops, seed):
 def test_nan(ops, place):
     probabilities = np.full((3, 4), 0.25, np.float32)
     probabilities[place] = np.nan
+    even = np.full((40, 8), 1 / 8, np.float32)
+    before = ops.sample(even, 0)
     assert_rejected(f"a probability of NaN at {list(place)}", lambda: ops.sample(probabilities, 0))
+    assert_equal("the draws after refused probabilities", ops.sample(even, 0), before, INT)

@@ -65,6 +65,10 @@ def test_any_temperature(ops, seed, temperature):
     scaled[-1, :2] = scaled[-1].max()
     logits = scaled * np.float32(temperature)
     assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, temperature)
+    # Rows that add up to 1 already are logits like any others.
+    probabilities = layers.softmax(scaled)
+    if temperature > probabilities.max() / cases.LOGITS:
+        assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, probabilities, temperature)
 
 
 @claim("generation.temperature-any-shape")
@@ -154,6 +158,7 @@ invalid_temperatures = pytest.mark.parametrize("temperature", [0.0, -0.5, float(
 @claim("generation.temperature-above-0")
 @invalid_temperatures
 def test_softmax_at_temperature_above_0(ops, temperature):
-    assert_rejected(
-        f"temperature={temperature}", lambda: ops.softmax_with_temperature(np.ones((1, 2), np.float32), temperature)
-    )
+    logits = np.array([[0.0, 1.0]], np.float32)
+    assert_rejected(f"temperature={temperature}", lambda: ops.softmax_with_temperature(logits, temperature))
+    # A refused temperature has no effect on the next call.
+    assert_correct(SOFTMAX_WITH_TEMPERATURE, ops.softmax_with_temperature, logits, 0.5)

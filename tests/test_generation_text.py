@@ -132,11 +132,12 @@ def test_many_characters(text, seed):
 
 @claim("generation.any-size")
 def test_window_of_one(text, seed):
-    window, count = draw_window(seed, 1), LONG
-    generated = text.generate(
-        handcrafted_weights.successor_of_the_last(), window, temperature=1.0, count=count, seed=seed
-    )
-    assert_equal("the text", generated, (window[0] + 1 + np.arange(count)) % NUM_CHARS, INT)
+    window = draw_window(seed, 1)
+    # A window that grows keeps its first character.
+    networks = (handcrafted_weights.successor_of_the_last(), LONG), (handcrafted_weights.successor_of_the_first(), 10)
+    for network, count in networks:
+        generated = text.generate(network, window, temperature=1.0, count=count, seed=seed)
+        assert_equal("the text", generated, (window[0] + 1 + np.arange(count)) % NUM_CHARS, INT)
 
 
 @claim("generation.begins-anew")
@@ -145,6 +146,21 @@ def test_begins_anew(text, seed):
     for number in range(3):
         window, generated = generate(text, network, seed + number, length=7)
         assert_equal(f"text {number}", generated, np.resize(window, COUNT), INT)
+
+
+@claim("generation.begins-anew")
+@invalid_temperatures
+def test_begins_anew_after_a_refusal(text, seed, temperature):
+    # The characters depend on the temperature, as none is certain.
+    logits = np.random.default_rng(seed).standard_normal(NUM_CHARS).astype(np.float32)
+    network, window = handcrafted_weights.indifferent(logits), draw_window(seed, SHORT)
+
+    def write(temperature):
+        return text.generate(network, window, temperature=temperature, count=12, seed=seed)
+
+    before = write(0.2)
+    assert_rejected(f"temperature={temperature}", lambda: write(temperature))
+    assert_equal("the text after a refused temperature", write(0.2), before, INT)
 
 
 @claim("generation.seed")

@@ -180,7 +180,8 @@ def test_results_stay(datasets, seed):
 @claim("mnist.batch-memory-order")
 def test_batch_memory_order(datasets, seed):
     images = np.arange(5 * 3 * 4 * 2, dtype=np.float32).reshape(5, 3, 4, 2)
-    assert_reads_values("sample_batch", datasets.sample_batch, images, LABELS, 20, seed)
+    for count in (5, 1):
+        assert_reads_values("sample_batch", datasets.sample_batch, images[:count], LABELS[:count], 20, seed)
 
 
 @claim("mnist.train-shape")

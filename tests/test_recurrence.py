@@ -448,6 +448,9 @@ def test_lstm_long_sequence(ops, seed):
 
 @claim("recurrence.lstm-sequence-any-size")
 def test_lstm_sequence_any_size(ops, seed):
+    # With one unit, four sequences have as many sums as there are gates in either direction.
+    inputs, _, _, *weights = lstm_arguments(seed, 4 * 3, 2, 1)
+    assert_correct(LSTM, ops.lstm, inputs.reshape(4, 3, 2), *weights)
     inputs, _, _, *weights = lstm_arguments(seed, 33 * 3, 131, 65)
     sequences = inputs.reshape(33, 3, 131)
     # Sums of the usual size, and far above the overflow of exp.

@@ -79,7 +79,9 @@ def test_one_hot_shape(models, seed, batch):
 
 
 @claim("rnn.one-hot-any-rank")
-@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 3, 4), (3, 1), (1, 3), (3, 3, 3)])
+@pytest.mark.parametrize(
+    "shape", [(), (3,), (2, 3), (2, 3, 4), (3, 1), (1, 3), (3, 3, 3), (5,), (3, 5), (5, 5), (2, 5, 3)]
+)
 def test_one_hot_any_rank(ops, seed, shape):
     labels = np.random.default_rng(seed).integers(0, 5, shape, np.int32)
     assert_equal("one_hot", ops.one_hot(labels, 5), layers.one_hot(labels, 5))

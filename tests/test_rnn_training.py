@@ -115,6 +115,8 @@ def test_steps(text, permitted, seed, two_windows):
 @claim("rnn_training.one-window")
 def test_one_window(text, permitted, seed, one_window):
     counts = np.zeros(ONE_WINDOW.num_batches, int)
+    # A training with these sizes and this learning rate must not go on from another one.
+    fit(text, ONE_WINDOW, 0.02, seed + 1)
     assert_training(text, permitted, seed, 0.02, ONE_WINDOW, one_window[1], counts)
 
 

@@ -47,6 +47,14 @@ def test_any_shape(ops, seed, shape):
     assert_correct(SOFTMAX, ops.softmax, logits)
 
 
+@claim("softmax.any-shape")
+@pytest.mark.parametrize("shape", [(3,), (5, 10), (2, 3, 4)], ids=str)
+def test_probabilities_as_logits(ops, seed, shape):
+    # Rows that add up to 1 already are logits like any others.
+    (logits,) = cases.normal(seed, shape)
+    assert_correct(SOFTMAX, ops.softmax, layers.softmax(logits))
+
+
 @claim("softmax.rows-apart")
 def test_rows_apart(ops, seed):
     # If all rows were shifted by the overall maximum, rows far below it would underflow to 0.
@@ -66,6 +74,8 @@ def test_one_bit_apart(ops, exponent):
 @claim("softmax.minus-infinity")
 def test_minus_infinity(ops, seed):
     (logits,) = cases.normal(seed, (5, 10))
+    # The other logits of a row are near 0 or so low that no finite number may stand for minus infinity.
+    logits += np.array([0.0, 0.0, -(2.0**14), -(2.0**20), -(2.0**127)], np.float32)[:, None]
     masked = np.arange(50).reshape(5, 10) % 3 == 1
     found = assert_form("softmax", ops.softmax(np.where(masked, -np.float32(np.inf), logits)), (5, 10))
     assert_equal("the probabilities of logits of minus infinity", found[masked], np.zeros(masked.sum()))

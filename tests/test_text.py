@@ -125,6 +125,8 @@ def test_utf8_across_blocks(text, character):
 )
 def test_not_utf8(text, content):
     assert_rejected(f"a file of {len(content)} bytes that ends in {content[-9:]!r}", lambda: text.encode(content))
+    # A decoder must not keep the end of a refused file for the next one.
+    assert decode(encode(text, "\u00e9a")) == "\u00e9a"
 
 
 @claim("text.newlines")
@@ -173,6 +175,13 @@ def test_kept(text, content):
 )
 def test_lower_case_of_letters(text, content, lower):
     assert decode(encode(text, content)) == lower
+
+
+@claim("text.lower-case")
+def test_lower_case_across_blocks(text):
+    # Only the last sigma ends a word. The others lie at the ends of blocks of any even size.
+    lower = decode(encode(text, BLOCKS * "\u0391\u03a3"))
+    assert lower == (BLOCKS - 1) * "\u03b1\u03c3" + "\u03b1\u03c2"
 
 
 @claim("text.lower-case")
@@ -431,9 +440,11 @@ def test_one_place(text, seed):
 @pytest.mark.parametrize("length", [1, SEQ_LENGTH - 1, SEQ_LENGTH])
 def test_too_short(text, length):
     short = ORDERED[:length].copy()
+    before = draw_starts(text, DRAWS, 0)
     assert_rejected(
         f"a window of {SEQ_LENGTH} in a text of {length}", lambda: text.sample_windows(short, SEQ_LENGTH, 1, 0)
     )
+    assert_equal("the windows after a refused text", draw_starts(text, DRAWS, 0), before, before.dtype)
 
 
 @claim("text.same-seed")

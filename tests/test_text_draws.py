@@ -3,6 +3,7 @@
 import numpy as np
 
 from assay.testing.assertions import assert_equal, assert_form, claim
+from assay.testing.counts import assert_share
 from assay.testing.draws import chance_of_mirrored_counts
 from assay.testing.thresholds import FALSE_ALARM
 
@@ -10,6 +11,8 @@ INT = np.int32
 # Every window is drawn 16 times on average: so two opposite ones seldom occur equally often.
 PLACES = 2**7
 DRAWS = 16 * PLACES
+# A random byte modulo this number of windows draws half of them with 3 of 256 values, and the others with 2.
+BYTE_PLACES, OFTEN = 102, 52
 SEQ_LENGTH, BATCH_SIZE = 3, 50
 
 
@@ -22,6 +25,14 @@ def test_windows_are_not_opposites(text, seed):
         "a window is drawn as often as the one as far from the other end of the text, as if every second draw were the"
         f" opposite of another: with a probability of {probability:.3g}"
     )
+
+
+@claim("text.even-starts")
+def test_even_among_any_number(text, seed):
+    windows, _ = text.sample_windows(np.arange(BYTE_PLACES + 1, dtype=INT), 1, DRAWS, seed)
+    windows = assert_form("the windows", windows, (DRAWS, 1), INT)
+    what = f"draws of the first {OFTEN} of {BYTE_PLACES} windows"
+    assert_share(what, int(np.sum(windows < OFTEN)), DRAWS, OFTEN / BYTE_PLACES)
 
 
 @claim("text.consecutive")

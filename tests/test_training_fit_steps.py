@@ -36,6 +36,14 @@ def test_fit_labels(training, trainings_of_seven, seed):
 
 
 @claim("training.fit-labels")
+def test_fit_labels_of_single_examples(training, seed):
+    # Each batch is one of two examples, and never the mean of both.
+    sizes, labels = SMALL._replace(num_examples=2, batch_size=1), (seed % 10, (seed + 1) % 10)
+    run = fit(training, "mlp", sizes, black_examples(sizes, *labels), learning_rate=HIGH_RATES["mlp"], seed=seed)
+    assert_learns_labels("mlp", run, sizes, labels, HIGH_RATES["mlp"])
+
+
+@claim("training.fit-labels")
 def test_fit_labels_of_many_steps(training, seed):
     sizes, label = OF_THE_DOCUMENT._replace(num_batches=MANY_STEPS), seed % 10
     run = fit(training, "mlp", sizes, black_examples(sizes, label, label), learning_rate=0.01, seed=seed)

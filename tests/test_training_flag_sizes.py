@@ -18,6 +18,8 @@ from assay.testing.normalization_cases import NormalizationCase, definition_of, 
 SIZES = (
     *((5, 33), (33, 5), (LONG, 3), (3, LONG), (130, 65)),
     *((2, 3, 5, 17), (33, 5, 7, 5), (1, 33, 35, 3), (3, 2, 2, LONG), (LONG, 1, 2, 2)),
+    # Equal axes, which could be confused; a single channel.
+    *((5, 5), (3, 3, 3, 3), (7, 1), (2, 3, 4, 1)),
 )
 
 EVERY_SIZE = pytest.mark.parametrize("shape", SIZES, ids=str)
@@ -144,6 +146,7 @@ def normalization_calls(seed):
     case = draw_case(seed, (3, 4, 5, 3))
     yield "the first call", case
     yield "the elements in another order", case._replace(inputs=reverse_inside(case.inputs))
+    yield "the same statistics", case._replace(inputs=case.inputs[::-1].copy())
     yield "other moving statistics", case._replace(moving_mean=case.moving_mean + 1, moving_variance=case.gamma**2)
     yield "other gamma and beta", case._replace(gamma=case.beta, beta=case.gamma)
     yield "smaller images after larger ones", case._replace(inputs=case.inputs[:, 1:, 2:].copy())

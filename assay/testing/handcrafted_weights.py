@@ -51,6 +51,17 @@ def first_of_the_window(num_chars: int = NUM_CHARS) -> Parameters:
     return _set_output_layer(parameters, np.arange(num_chars))
 
 
+def successor_of_the_first(num_chars: int = NUM_CHARS) -> Parameters:
+    """Make a network that predicts the successor of the first character of its window, whatever the window's length.
+
+    Args:
+        num_chars: Number of characters, below the number of units.
+
+    """
+    parameters = first_of_the_window(num_chars)
+    return {**parameters, "dense/kernel": np.roll(parameters["dense/kernel"], 1, axis=1)}
+
+
 def indifferent(logits: Array) -> Parameters:
     """Make a network that gives every character these logits, [num_chars], whatever its window."""
     parameters = _zeros(len(logits))

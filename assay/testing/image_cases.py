@@ -59,7 +59,7 @@ LARGE_CONVOLVED = (
     (WindowGeometry((2, 131, 3, 2), (129, 1), (1, 1), "valid"), 2),
 )
 # One channel and one filter, as in signal processing, or only one of the two; as many filters as channels; and equal
-# sizes of all axes, where axes could be confused.
+# sizes of all axes or of two, where axes could be confused.
 PLAIN_CONVOLVED = (
     (WindowGeometry((3, 7, 6, 1), (4, 2), (1, 1), "same"), 1),
     (WindowGeometry((1, 6, 8, 1), (2, 5), (2, 3), "same"), 1),
@@ -67,6 +67,8 @@ PLAIN_CONVOLVED = (
     (WindowGeometry((2, 5, 6, 4), (2, 3), (1, 1), "valid"), 4),
     (WindowGeometry((3, 3, 3, 3), (3, 3), (1, 1), "same"), 3),
     (WindowGeometry((2, 2, 2, 2), (1, 1), (1, 1), "valid"), 2),
+    (WindowGeometry((2, 4, 5, 4), (3, 2), (1, 1), "same"), 2),
+    (WindowGeometry((2, 5, 4, 4), (2, 3), (1, 1), "same"), 3),
 )
 CONVOLVED = (*((window, 2) for window in WINDOWS), *LARGE_CONVOLVED, *PLAIN_CONVOLVED)
 POOLED = (
@@ -82,8 +84,10 @@ POOLED = (
     WindowGeometry((2, 131, 3, 2), (129, 1), (1, 1), "valid"),
     # More positions than a byte has values.
     WindowGeometry((1, 17, 18, 2), (17, 18), (1, 1), "valid"),
-    # Equal sizes of all axes, where axes could be confused.
+    # Equal sizes of all axes or of two, where axes could be confused.
     WindowGeometry((3, 3, 3, 3), (3, 3), (1, 1), "same"),
+    WindowGeometry((2, 4, 5, 4), (3, 2), (1, 1), "same"),
+    WindowGeometry((2, 5, 4, 4), (2, 3), (1, 1), "same"),
 )
 
 

@@ -226,7 +226,7 @@ def assert_dense(found: Tensors, problem: Problem, layer: str, before: str, acti
 
 
 def assert_certain(models: GroupProxy, model: ModelName, bias: str, problem: Problem) -> None:
-    """Check that a model whose last bias is far above 0 for one class gives that class a probability of exactly 1.
+    """Check the probabilities of logits that are the last bias: one far above the others, or numbers that add up to 1.
 
     Args:
         models: Group of the implementation.
@@ -235,11 +235,15 @@ def assert_certain(models: GroupProxy, model: ModelName, bias: str, problem: Pro
         problem: Problem whose shapes are used.
 
     Raises:
-        NonConformanceError: The implementation keeps the probabilities away from 0 or 1.
+        NonConformanceError: The implementation keeps the probabilities away from 0 or 1, or takes logits for them.
 
     """
     __tracebackhide__ = True
     parameters = {name: np.zeros_like(value) for name, value in problem.parameters.items()}
+    parameters[bias][0] = 1
+    found = models.layer_outputs(model, parameters, problem.inputs[:1])["softmax"]
+    logits = to_float64(parameters[bias])[None]
+    assert_within("softmax of logits that add up to 1", found, layers.softmax(logits), rounding.softmax(logits))
     parameters[bias][0] = CERTAIN
     found = models.layer_outputs(model, parameters, problem.inputs[:1])["softmax"]
     expected = np.eye(1, parameters[bias].size)

@@ -16,6 +16,7 @@ from doubles.blind_spot_faults import BLIND_SPOT_FAULTS
 from doubles.call_state_faults import CALL_STATE_FAULTS
 from doubles.coarse_draw_faults import COARSE_DRAW_FAULTS
 from doubles.combination_faults import COMBINATION_FAULTS
+from doubles.condition_faults import CONDITION_FAULTS
 from doubles.convolution_faults import CONVOLUTION_FAULTS
 from doubles.custom_faults import CUSTOM_FAULTS
 from doubles.draw_faults import DRAW_FAULTS
@@ -27,6 +28,7 @@ from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.independence_faults import INDEPENDENCE_FAULTS
 from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
+from doubles.kept_state_faults import KEPT_STATE_FAULTS
 from doubles.keras_call_faults import KERAS_CALL_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.keras_layer_faults import KERAS_LAYER_FAULTS
@@ -66,6 +68,7 @@ for _faults in (
     CALL_STATE_FAULTS,
     COARSE_DRAW_FAULTS,
     COMBINATION_FAULTS,
+    CONDITION_FAULTS,
     CONVOLUTION_FAULTS,
     CUSTOM_FAULTS,
     DRAW_FAULTS,
@@ -79,6 +82,7 @@ for _faults in (
     KERAS_FAULTS,
     KERAS_LAYER_FAULTS,
     KEPT_ARGUMENT_FAULTS,
+    KEPT_STATE_FAULTS,
     LABEL_TRAINING_FAULTS,
     LAYER_FAULTS,
     MEMORY_FAULTS,
