@@ -29,8 +29,8 @@ def evaluate(model, inputs, targets):
     return np.float32(model.evaluate(inputs, targets, batch_size=len(inputs), verbose=0))
 
 
-def fit(model, inputs, targets, batch_size=BATCH_SIZE):
-    return model.fit(inputs, targets, batch_size=batch_size, shuffle=False, verbose=0)
+def fit(model, inputs, targets, batch_size=BATCH_SIZE, epochs=1):
+    return model.fit(inputs, targets, batch_size=batch_size, epochs=epochs, shuffle=False, verbose=0)
 
 
 def assert_weight_used(what, model, weight):
@@ -92,12 +92,14 @@ def test_results_stay(keras):
 @claim("compile_fit.steps")
 def test_steps_of_several_fits(keras):
     model, _ = one_weight_model(keras)
-    for batch_size, steps in ((2, 3), (5, 1), (2, 3)):
+    # Every call begins with the first epoch, whatever the epochs of the call before.
+    for batch_size, epochs, steps in ((2, 1, 3), (5, 2, 2), (2, 3, 9), (2, 3, 9)):
         before = int(keras.to_numpy(model.optimizer.iterations))
-        fit(model, NUMBERS, NUMBERS, batch_size=batch_size)
+        fit(model, NUMBERS, NUMBERS, batch_size=batch_size, epochs=epochs)
         new_steps = int(keras.to_numpy(model.optimizer.iterations)) - before
         assert new_steps == steps, (
-            f"fit takes {new_steps} steps for five examples in batches of {batch_size}, expected {steps}"
+            f"fit takes {new_steps} steps for five examples in batches of {batch_size} and {epochs} epochs, expected"
+            f" {steps}"
         )
 
 

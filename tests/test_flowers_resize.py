@@ -9,7 +9,7 @@ from assay.testing.assertions import assert_form, assert_within, claim
 # The document's photographs are two to four times as large as what they are resized to, and single ones far larger.
 IMAGE_SIZE = (8, 12)
 # Either side, or both, times or divided by whole numbers.
-SHAPES = ((4, 6), (2, 3), (8, 6), (4, 12), (16, 24), (40, 60), (72, 12), (8, 108))
+SHAPES = ((4, 6), (2, 3), (8, 6), (4, 12), (16, 24), (40, 60), (72, 12), (8, 108), (200, 300))
 
 
 @claim("flowers.resize-each")

@@ -37,6 +37,7 @@ CONVOLUTIONS = {
     "strides and same": {"strides": (2, 1), "padding": "same", "activation": "relu"},
     "one stride and tanh": {"strides": 2, "activation": "tanh"},
     "no bias": {"use_bias": False, "padding": "same"},
+    "no bias and relu": {"use_bias": False, "activation": "relu"},
     "strides without padding": {"strides": (1, 3), "padding": "valid"},
 }
 
@@ -101,11 +102,14 @@ def test_average_pooling_options(keras, permitted, options, size, strides, paddi
 def test_activations(keras, name, by_name, shape):
     inputs, kernel, bias = numbers(*shape), numbers(5, 4), numbers(4)
     activation = name if by_name else getattr(keras.namespace.activations, name)
-    layer = keras.namespace.layers.Dense(4, activation)
     meant = None if name == "linear" else name
-    arguments = *map(to_float64, (inputs, kernel, bias)), meant
-    found = call_layer(keras, layer, inputs, kernel, bias)
-    assert_within(f"Dense with {name}", found, layers.dense(*arguments), rounding.dense(*arguments))
+    for use_bias in (True, False):
+        layer = keras.namespace.layers.Dense(4, activation, use_bias=use_bias)
+        weights = (kernel, bias) if use_bias else (kernel,)
+        arguments = *map(to_float64, (inputs, kernel)), to_float64(bias) if use_bias else None, meant
+        found = call_layer(keras, layer, inputs, *weights)
+        what = f"Dense with {name} and use_bias={use_bias}"
+        assert_within(what, found, layers.dense(*arguments), rounding.dense(*arguments))
 
 
 @claim("model.softmax-of-any-rank")

@@ -14,6 +14,7 @@ from assay.testing.episode_lengths import CORNERS, right_push_lengths
 from assay.testing.handcrafted_values import (
     ANGLE,
     BALANCING,
+    DRIFTING,
     LEAVING,
     SWINGING,
     WANDERING,
@@ -169,9 +170,9 @@ def test_memory_order(agent, seed):
             assert (returns > longest).all(), f"the pole falls after {returns} steps, parameters {order}"
 
 
-def collect(agent, weights, epsilon, num_episodes, seed):
+def collect(agent, weights, epsilon, num_episodes, seed, offset=0.0):
     """Collect transitions with a linear policy, and check their form."""
-    transitions = Transitions(*agent.collect(linear_values(weights), epsilon, num_episodes, seed))
+    transitions = Transitions(*agent.collect(linear_values(weights, offset=offset), epsilon, num_episodes, seed))
     count = len(transitions.actions)
     for name, values in zip(Transitions._fields, transitions, strict=True):
         assert_form(f"collect, {name}", values, (count, *values.shape[1:]), values.dtype)
@@ -202,10 +203,24 @@ def test_off_track_is_failure(off_track):
     last = np.append(first_of_episodes(off_track)[1:], len(off_track.actions)) - 1
     assert len(last) == 3, f"found {len(last)} episodes, expected 3"
     assert_ends_off_track(off_track.next_states[last], "an episode")
-    expected = np.ones(len(off_track.actions))
+    assert_fails_at(off_track, last)
+
+
+@claim("q_learning.off-track-is-failure")
+def test_off_track_late_is_failure(agent, seed):
+    transitions = collect(agent, DRIFTING, 0.0, 1, seed, offset=0.8)
+    count = len(transitions.actions)
+    assert MAX_EPISODE_STEPS / 2 < count < MAX_EPISODE_STEPS, f"the cart leaves the track after {count} steps"
+    assert_ends_off_track(transitions.next_states[-1:], f"an episode of {count} steps")
+    assert_fails_at(transitions, np.array([count - 1]))
+
+
+def assert_fails_at(transitions, last):
+    """Check that these transitions, and no others, have the reward and the done flag of a failure."""
+    expected = np.ones(len(transitions.actions))
     expected[last] = FAILURE_REWARD
-    assert_equal("the rewards", off_track.rewards, expected)
-    assert_equal("the done flags", off_track.dones, (expected < 0).astype(float))
+    assert_equal("the rewards", transitions.rewards, expected)
+    assert_equal("the done flags", transitions.dones, (expected < 0).astype(float))
 
 
 @claim("q_learning.limit-begins-anew")

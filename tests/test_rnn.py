@@ -463,6 +463,16 @@ def test_state_size(keras):
     assert list(keras.namespace.layers.LSTMCell(units=UNITS).state_size) == [UNITS, UNITS]
 
 
+@claim("rnn.cell-initializers")
+def test_cell_initializers(keras):
+    cell = keras.namespace.layers.LSTMCell(units=UNITS)
+    cell.build((None, NUM_CHARS))
+    kernel, recurrent_kernel, bias = cell.get_weights()
+    initial_rnn.assert_glorot_uniform("the kernel", kernel)
+    initial_rnn.check_recurrent_kernel("the recurrent kernel", recurrent_kernel)["orthogonal"]()
+    initial_rnn.check_bias("the bias", bias)["forget-open"]()
+
+
 @claim("rnn.get-initial-state")
 @pytest.mark.parametrize("batch", [1, 50])
 def test_get_initial_state(keras, seed, batch):

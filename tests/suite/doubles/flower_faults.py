@@ -65,6 +65,13 @@ def working(order=buffered, resized=resize, batched=None):
     return image_batches
 
 
+def halved_while_large(image, size):
+    """Leave out every second row and column, as long as four times as many as needed remain."""
+    while min(image.shape[:2]) >= 4 * max(size):
+        image = image[::2, ::2]
+    return resize(image, size)
+
+
 def batches_shuffled(images, labels, batch_size, generator):
     """Shuffle within each batch again, and the labels otherwise than the images."""
     places = [
@@ -257,6 +264,7 @@ FLOWER_FAULTS = {
     "labels_of_8_bits": Fault(BATCHES, "flowers.labels-stay", "the labels", labels_of_8_bits),
     "seed_without_use": Fault(BATCHES, "flowers.shuffle-seed", "epochs in common", seed_without_use),
     "letterboxed": Fault(BATCHES, "flowers.resize-each", "image 1", working(resized=letterboxed)),
+    "halved_while_large": Fault(BATCHES, "flowers.resize-each", "(200, 300)", working(resized=halved_while_large)),
     "corners_aligned": Fault(BATCHES, "flowers.resize", "image", working(resized=corners_aligned)),
     "nearest_pixel": Fault(BATCHES, "flowers.resize-each", "image", working(resized=nearest)),
     "whole_levels": Fault(BATCHES, "flowers.resize-keeps-fractions", "image 0", working(resized=whole_levels)),

@@ -227,7 +227,20 @@ def counted_in_half_precision(namespace):
     return Changed(namespace, metrics=changed)
 
 
+def epochs_counted_on(namespace):
+    """Begin a later fit after as many epochs as the one before had."""
+
+    class Methods:
+        def fit(self, *args, epochs=1, **options):
+            done = self.__dict__.get("epochs_done", 0)
+            self.__dict__["epochs_done"] = epochs
+            return super().fit(*args, epochs=epochs, **{"initial_epoch": min(done, epochs - 1)} | options)
+
+    return with_methods(namespace, Methods)
+
+
 KERAS_CALL_FAULTS = {
+    "epochs_counted_on": namespace_fault("compile_fit.steps", "2 epochs, expected 2", epochs_counted_on),
     "variables_of_the_first_call": namespace_fault(
         "model.variables-of-later-calls", "after a call of the second layer", variables_of_the_first_call
     ),

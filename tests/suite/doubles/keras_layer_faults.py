@@ -116,6 +116,36 @@ def squares_by_columns(namespace):
     return with_layers(namespace, Reshape=Reshape)
 
 
+def activation_lost_without_bias(layer):
+    """Return a namespace in which a layer without a bias has no activation."""
+
+    def wrong(namespace):
+        right = getattr(namespace.layers, layer)
+
+        class Wrong(right):
+            def __init__(self, *arguments, use_bias=True, **options):
+                super().__init__(*arguments, use_bias=use_bias, **options)
+                self.activation = self.activation if use_bias else namespace.activations.linear
+
+        Wrong.__name__ = layer
+        return with_layers(namespace, **{layer: Wrong})
+
+    return wrong
+
+
+def cell_with(**defaults):
+    """Return a namespace in which LSTMCell has other defaults."""
+
+    def wrong(namespace):
+        class LSTMCell(namespace.layers.LSTMCell):
+            def __init__(self, *arguments, **options):
+                super().__init__(*arguments, **{**defaults, **options})
+
+        return with_layers(namespace, LSTMCell=LSTMCell)
+
+    return wrong
+
+
 def small_batches_alone(dataset, inputs, targets, batch_size):
     """Make batches of 32 or fewer."""
     return dataset(inputs, targets, min(batch_size, 32))
@@ -158,6 +188,19 @@ KERAS_LAYER_FAULTS = {
         "convolution.layer-arguments", "the outputs has shape", strides_without_padding
     ),
     "conv_strides_exchanged": namespace_fault("convolution.layer-arguments", "the outputs", strides_exchanged),
+    "dense_activation_lost_without_bias": namespace_fault(
+        "model.activations", "relu and use_bias=False", activation_lost_without_bias("Dense")
+    ),
+    "conv_activation_lost_without_bias": namespace_fault(
+        "model.convolution-options", "the output", activation_lost_without_bias("Conv2D")
+    ),
+    "cell_forget_bias_of_0": namespace_fault("rnn.cell-initializers", "the bias", cell_with(unit_forget_bias=False)),
+    "cell_kernel_by_lecun": namespace_fault(
+        "rnn.cell-initializers", "the kernel", cell_with(kernel_initializer="lecun_uniform")
+    ),
+    "cell_recurrent_kernel_by_glorot": namespace_fault(
+        "rnn.cell-initializers", "from orthogonal", cell_with(recurrent_initializer="glorot_uniform")
+    ),
     "channels_flattened_first": namespace_fault("mlp.flatten-layer", "Flatten", channels_flattened_first),
     "squares_by_columns": namespace_fault("cnn.reshape-layer", "Reshape", squares_by_columns),
     "dataset_of_small_batches": Fault(

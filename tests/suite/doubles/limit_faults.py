@@ -1,4 +1,4 @@
-"""Faults that show at a limit: of a block, of a range, or of a seed."""
+"""Faults that show at a limit: of a block, of a range, of an episode, or of a seed."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from assay.contract import Array, EncodedText, ModelName, Parameters
+from assay.contract import Array, EncodedText, ModelName, Parameters, Transitions
 from doubles.faulty import Fault
 
 Function = Callable[..., Any]
@@ -122,6 +122,15 @@ def count_every_largest(_right: Function, batches: Sequence[tuple[Array, Array]]
     return (right / np.cumsum([len(labels) for labels, _ in batches])).astype(np.float32)
 
 
+def solved_after_195_steps(right: Function, *arguments: Any) -> Transitions:
+    """Give an episode of 195 steps or more, which counts as solved, no reward of a failure at its end."""
+    found = right(*arguments)
+    ends = np.flatnonzero(found.dones)
+    rewards = found.rewards.copy()
+    rewards[ends[np.diff(ends, prepend=-1) >= 195]] = 1
+    return found._replace(rewards=rewards)
+
+
 SEEDED = {
     "datasets.sample_batch": "mnist.batches-differ",
     "text.sample_windows": "text.seeds",
@@ -162,6 +171,9 @@ LIMIT_FAULTS: dict[str, Fault] = {
     ),
     "accuracy_counts_every_largest": Fault(
         "ops.sparse_categorical_accuracy", "evaluation.accuracy", "expected 0.1", count_every_largest
+    ),
+    "collect_solved_after_195_steps": Fault(
+        "agent.collect", "q_learning.off-track-is-failure", "expected -10", solved_after_195_steps
     ),
     "glorot_last_row_above_0": Fault(
         "ops.glorot_uniform", "dense.glorot-distribution", "positive weights of rows", draw_last_row_above_0
