@@ -110,15 +110,16 @@ def draw_places(bits: tf.Tensor, filled: tf.Tensor) -> tf.Tensor:
         Places, int32 [n, batch].
 
     """
-    order = tf.range(bits.shape[1])
-    newest = filled[:, None] - len(order) + order
+    count = bits.shape[1]
+    order = tf.range(count)
+    newest = filled[:, None] - count + order
     draws = tf.cast(bits % tf.cast(tf.maximum(newest + 1, 1), tf.uint32), tf.int32)
     is_earlier = order[:, None] > order
     is_taken = tf.reduce_any((draws[:, :, None] == draws[:, None]) & is_earlier, axis=-1)
     # Draw whose new number this is, or the draw itself.
     source = draws - newest[:, :1]
     source = tf.where((source >= 0) & (source < order), source, order)
-    for _ in range(bits.shape[1].bit_length()):
+    for _ in range(count.bit_length()):
         is_taken |= tf.gather(is_taken, source, batch_dims=1)
         source = tf.gather(source, source, batch_dims=1)
     return tf.where(is_taken, newest, draws)
