@@ -62,6 +62,17 @@ class CompileAndFit(Reference):
     )
 
 
+class CompiledAgent(Reference):
+    """The reference with CartPole made of TensorFlow's operations, and the agent trained in one compiled function."""
+
+    name = "compiled-agent"
+    modules = MODULES | {
+        "environments": "assay.reference.variants.compiled_cart_pole",
+        "agent": "assay.reference.variants.compiled_agent",
+    }
+
+
 implementation: Implementation = Reference()
 eager: Implementation = EagerProgram()
 keras_fit: Implementation = CompileAndFit()
+compiled_agent: Implementation = CompiledAgent()

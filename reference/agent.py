@@ -182,10 +182,15 @@ def _learner(model: QModelName, batch_size: int | None) -> Learner:
 
 
 def exploration_rate(
-    episode: int, *, num_exploration_episodes: int, initial_epsilon: float, final_epsilon: float
-) -> float:
-    """Return epsilon in an episode (lines 727 to 729)."""
-    return max(
+    episode: Any,
+    *,
+    num_exploration_episodes: Any,
+    initial_epsilon: Any,
+    final_epsilon: Any,
+    largest: Callable[..., Any] = max,
+) -> Any:
+    """Return epsilon in an episode (lines 727 to 729); `tf.maximum` takes scalars of TensorFlow."""
+    return largest(
         initial_epsilon * (num_exploration_episodes - episode) / num_exploration_episodes,
         final_epsilon,
     )
