@@ -24,7 +24,7 @@ from assay.adapters.protocol.process import LAST_WORDS
 from assay.adapters.source import digest_of_module, digest_of_peer
 from assay.adapters.time_limit import TimeLimitError, limit
 from assay.contract import GROUPS, Implementation
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.specification.signatures import parts
 
 DEFAULT_ATTRIBUTE = "implementation"
@@ -91,7 +91,7 @@ def load(name: str, notes: Path | None = None) -> Implementation:
         implementation = reduce(getattr, (attribute or DEFAULT_ATTRIBUTE).split("."), module)
     except AttributeError:
         msg = f"implementation {name!r}: module {module_name} has no attribute {attribute or DEFAULT_ATTRIBUTE!r}"
-        raise UserError(msg, CALLED) from None
+        raise UserError(ErrorKind.UNKNOWN_IMPLEMENTATION, msg, CALLED) from None
     _check(name, implementation)
     return implementation  # type: ignore[return-value]  # ensured by _check
 
@@ -109,15 +109,15 @@ def _import(name: str, module_name: str) -> object:
             near = get_close_matches(name, names, n=1)
             hint = f"Did you mean {near[0]!r}?" if near else f"Known here: {', '.join(sorted(names))}. {CALLED}"
             msg = f"unknown implementation {name!r}: no module named {error.name!r}"
-            raise UserError(msg, hint) from None
+            raise UserError(ErrorKind.UNKNOWN_IMPLEMENTATION, msg, hint) from None
         msg = f"implementation {name!r} needs the package {error.name!r}, which is not installed"
-        raise UserError(msg, _install_hint(name, str(error.name))) from None
+        raise UserError(ErrorKind.MISSING_PACKAGE, msg, _install_hint(name, str(error.name))) from None
     except (TypeError, ValueError):
         msg = f"{name!r} does not name an implementation"
-        raise UserError(msg, CALLED) from None
+        raise UserError(ErrorKind.UNKNOWN_IMPLEMENTATION, msg, CALLED) from None
     except Exception as error:  # noqa: BLE001 - reported to the user
         msg = f"implementation {name!r}: importing {module_name} raised {describe_error(error)}"
-        raise UserError(msg, f"Try `python -c 'import {module_name}'`") from None
+        raise UserError(ErrorKind.BROKEN_ADAPTER, msg, f"Try `python -c 'import {module_name}'`") from None
 
 
 def _install_hint(name: str, package: str) -> str:
@@ -133,11 +133,15 @@ def _check(name: str, implementation: object) -> None:
     for attribute in expected:
         if not hasattr(implementation, attribute):
             msg = f"{name!r} is not an implementation: it has no {attribute!r}"
-            raise UserError(msg, f"The contract asks for {', '.join(expected)} (assay/contract/implementation.py)")
+            raise UserError(
+                ErrorKind.INVALID_ADAPTER,
+                msg,
+                f"The contract asks for {', '.join(expected)} (assay/contract/implementation.py)",
+            )
     groups = implementation.groups  # type: ignore[attr-defined]  # checked above
     if unknown := [group for group in groups if group not in GROUPS]:
         msg = f"{name!r} declares the group {unknown[0]!r}, which the contract does not have"
-        raise UserError(msg, f"It has {', '.join(GROUPS)}")
+        raise UserError(ErrorKind.INVALID_ADAPTER, msg, f"It has {', '.join(GROUPS)}")
     _check_unsupported(name, groups, read_unsupported(implementation))
 
 
@@ -151,7 +155,7 @@ def _check_unsupported(name: str, groups: Sequence[str], unsupported: Sequence[s
         group, _, part = entry.partition(".")
         if group not in groups or part not in parts(group):
             msg = f"{name!r} leaves out {entry!r}, which is not a function or a model of a group that it declares"
-            raise UserError(msg, "`unsupported` has entries such as ops.lstm and models.rnn")
+            raise UserError(ErrorKind.INVALID_ADAPTER, msg, "`unsupported` has entries such as ops.lstm and models.rnn")
 
 
 def describe(name: str) -> Description:
@@ -168,7 +172,7 @@ def describe(name: str) -> Description:
         if not installed:
             package = distribution.partition("|")[0]
             msg = f"implementation {name!r} needs the package {package!r}, which is not installed"
-            raise UserError(msg, _install_hint(name, package))
+            raise UserError(ErrorKind.MISSING_PACKAGE, msg, _install_hint(name, package))
         frameworks |= dict([next(iter(installed.items()))])
     module = sys.modules[_module_name(name)]
     return Description(
@@ -212,14 +216,16 @@ def probe(name: str, seconds: float | None = None) -> Description:
             )
         except subprocess.TimeoutExpired:
             msg = f"implementation {name!r} was not imported within {seconds:g} s"
-            raise UserError(msg, "Load frameworks and data in start(), not on import") from None
+            raise UserError(
+                ErrorKind.BROKEN_ADAPTER, msg, "Load frameworks and data in start(), not on import"
+            ) from None
         if not answer.exists():
             last = process.stderr.decode(errors="replace").strip().splitlines()[-1:]
             msg = f"implementation {name!r} ended the process that imported it (exit status {process.returncode})"
-            raise UserError(msg, f"It said: {last[0]}" if last else "")
+            raise UserError(ErrorKind.BROKEN_ADAPTER, msg, f"It said: {last[0]}" if last else "")
         content: dict[str, Any] = json.loads(answer.read_text(encoding="utf-8"))
     if "error" in content:
-        raise UserError(content["error"])
+        raise UserError(ErrorKind(content["kind"]), content["error"])
     return Description.from_dict(content)
 
 
@@ -234,13 +240,15 @@ def _ask(name: str, seconds: float) -> Description:
     except OSError as error:
         msg = f"the peer {name!r} cannot be started: {error.filename}: {error.strerror}"
         raise UserError(
-            msg, "Its command runs in the folder of its file; a program is looked for as a shell does"
+            ErrorKind.BROKEN_ADAPTER,
+            msg,
+            "Its command runs in the folder of its file; a program is looked for as a shell does",
         ) from None
     except (PeerError, PeerLostError, TimeLimitError) as error:
         first, *rest = str(error).splitlines()
         msg = f"the peer {name!r} does not describe itself: {first}"
         said = [words for line in rest if (words := line.partition(LAST_WORDS)[2].strip())]
-        raise UserError(msg, f"It said: {said[-1]}" if said else "") from None
+        raise UserError(ErrorKind.BROKEN_ADAPTER, msg, f"It said: {said[-1]}" if said else "") from None
     finally:
         peer.stop()
 
@@ -249,9 +257,10 @@ def _answer(name: str, path: Path) -> None:
     try:
         content = asdict(describe(name))
     except UserError as error:
-        content = {"error": str(error)}
+        content = {"kind": error.kind, "error": str(error)}
     except Exception as error:  # noqa: BLE001 - an attribute may raise anything
-        content = {"error": f"implementation {name!r} does not describe itself: it raised {describe_error(error)}"}
+        msg = f"implementation {name!r} does not describe itself: it raised {describe_error(error)}"
+        content = {"kind": ErrorKind.BROKEN_ADAPTER, "error": msg}
     path.write_text(json.dumps(content), encoding="utf-8")
 
 

@@ -10,7 +10,7 @@ from scipy import stats
 
 from assay.bench.ratios import Ratio, ratios
 from assay.bench.results import Run
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 
 # False-alarm rate of a comparison over all of its ratios.
 FALSE_ALARMS = 0.01
@@ -100,7 +100,9 @@ def compare(history: Sequence[Run], new: Run) -> Comparison:
     ]
     if not pairs:
         msg = "OLD and NEW have no ratio in common"
-        raise UserError(msg, "Run `assay bench` with the same implementations and selection")
+        raise UserError(
+            ErrorKind.MISMATCHED_RESULTS, msg, "Run `assay bench` with the same implementations and selection"
+        )
     return Comparison(old, new, tuple(Change(*pair, _compute_allowed_fall(*pair, len(pairs))) for pair in pairs))
 
 
@@ -111,7 +113,7 @@ def _compute_allowed_fall(old: Ratio, new: Ratio | None, count: int) -> float:
     freedom = sum(sizes) - 2
     if freedom < 1:
         msg = "one start tells nothing of chance"
-        raise UserError(msg, HINT)
+        raise UserError(ErrorKind.TOO_FEW_LAUNCHES, msg, HINT)
     variance = (old.squares + new.squares) / freedom
     quantile = float(stats.t.ppf(1 - FALSE_ALARMS / count, freedom))
     return quantile * math.sqrt(variance * sum(1 / size for size in sizes))

@@ -17,7 +17,7 @@ import click
 from assay.cli.command import Command
 from assay.cli.program import execute
 from assay.cli.values import PATH
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.ledger import ledger as ledgers
 from assay.ledger.ledger import Ledger
 from assay.ledger.verdict import is_complete
@@ -43,7 +43,7 @@ def judge(ledger: Ledger) -> tuple[str, ExitCode]:
     """
     if ledger.time is None or ledger.shard is not None or not is_complete(ledger, specification()):
         msg = "the ledger is not that of a whole run"
-        raise UserError(msg, "Run the whole profile, in one go")
+        raise UserError(ErrorKind.INCOMPLETE_LEDGER, msg, "Run the whole profile, in one go")
     budget, time = SECONDS[ledger.profile], ledger.time
     least = time.processor / CORES
     said = (

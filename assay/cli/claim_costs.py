@@ -13,7 +13,7 @@ import click
 from assay.cli.command import Command
 from assay.cli.program import execute
 from assay.cli.values import PATH
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.files import json_file
 from assay.ledger import ledger as ledgers
 from assay.ledger.ledger import Ledger
@@ -56,7 +56,9 @@ def update(path: Path) -> None:
     whole = ledger.shard is None and is_complete(ledger, specification()) and ledger.profile in MEASURED_FOR.values()
     if not whole or any(not row.outcome.conforms for row in ledger.claims):
         msg = f"{path} does not have the costs of all claims"
-        raise UserError(msg, "Run the whole core or full profile, with an implementation that conforms")
+        raise UserError(
+            ErrorKind.INCOMPLETE_LEDGER, msg, "Run the whole core or full profile, with an implementation that conforms"
+        )
     known = json.loads(COSTS.read_text(encoding="utf-8"))
     subject = ledger.implementation
     known[ledger.profile] = {

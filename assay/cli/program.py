@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from assay.cli.suggestions import nearest
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError, label
 
 # Maximum width of help. The documentation sets COLUMNS for wider lines.
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -48,7 +48,7 @@ def execute(command: click.Command, name: str, arguments: Sequence[str] | None =
         # Such as a missing folder, a name that is too long or a full device: the system's message says which.
         _discard_output()
         where = "" if error.filename is None else f": {error.filename!r}"
-        return _complain(name, f"{error.strerror or error}{where}")
+        return _complain(name, label(ErrorKind.SYSTEM_ERROR, f"{error.strerror or error}{where}"))
     except Exception as error:  # noqa: BLE001 - Python's exit code, 1, would be a verdict
         sys.excepthook(type(error), error, error.__traceback__)
         return ExitCode.BROKEN
@@ -66,9 +66,9 @@ def _invoke(command: click.Command, name: str, arguments: Sequence[str]) -> int:
 def _explain(error: click.UsageError | UserError, name: str) -> tuple[str, str]:
     """Return the command that an error is about, and the message for its user."""
     if isinstance(error, UserError):
-        return name, str(error)
+        return name, error.describe()
     path = error.ctx.command_path if error.ctx else name
-    return path, f"{describe(error)} (see `{path} --help`)"
+    return path, label(ErrorKind.INVALID_ARGUMENT, f"{describe(error)} (see `{path} --help`)")
 
 
 def describe(error: click.UsageError) -> str:
@@ -99,12 +99,12 @@ def _name_of(parameter: click.Parameter) -> str:
 def _check_surroundings() -> None:
     if sys.stdout is None:
         msg = "standard output is closed"
-        raise UserError(msg, "Redirect it, for example to /dev/null")
+        raise UserError(ErrorKind.UNWRITABLE_FILE, msg, "Redirect it, for example to /dev/null")
     try:
         Path.cwd()
     except OSError:
         msg = "the current folder does not exist any more"
-        raise UserError(msg, "Change to one that does") from None
+        raise UserError(ErrorKind.MISSING_FILE, msg, "Change to one that does") from None
 
 
 def _escape_what_cannot_be_encoded() -> None:

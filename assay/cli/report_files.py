@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.files import output_file
 from assay.ledger import ledger
 from assay.ledger.ledger import Ledger
@@ -34,7 +34,7 @@ def format_of(path: Path, chosen: str | None) -> str:
     if found := chosen or FORMATS.get(path.suffix):
         return found
     msg = f"the name of the report, {str(path)!r}, ends neither with .html nor with .md nor with .xml"
-    raise UserError(msg, "Choose another name or a --format")
+    raise UserError(ErrorKind.UNSUITABLE_FORMAT, msg, "Choose another name or a --format")
 
 
 def tell_github(ledgers: Sequence[Ledger]) -> None:
@@ -92,7 +92,7 @@ def write_site(found: Files, folder: Path, copy: Sequence[str] | None) -> None:
 
     if not found.ledgers:
         msg = "a site needs a ledger, and none is given"
-        raise UserError(msg, "`assay run NAME` writes one")
+        raise UserError(ErrorKind.CONFLICTING_OPTIONS, msg, "`assay run NAME` writes one")
     pages = site.write(folder, found.ledgers, runs=found.runs, surveys=found.surveys, passages=_passages(copy))
     print(f"site: {folder / 'index.html'} ({pages} pages)")
 
@@ -108,7 +108,7 @@ def write_badge(found: Files, path: Path) -> None:
 
     if len(found.ledgers) != 1:
         msg = f"a badge shows one ledger, and {len(found.ledgers)} are given"
-        raise UserError(msg, "Call `assay report LEDGER --badge FILE` for each")
+        raise UserError(ErrorKind.CONFLICTING_OPTIONS, msg, "Call `assay report LEDGER --badge FILE` for each")
     output_file.write(path, badge.render(found.ledgers[0]), "badge")
     print(f"badge: {path}")
 
@@ -136,13 +136,13 @@ def write_report(
     kind = format_of(output, chosen)
     if copy is not None and kind != "html":
         msg = f"--document shows passages in a page, and {output} is not one"
-        raise UserError(msg, "Name a file that ends in .html, or leave --document out")
+        raise UserError(ErrorKind.UNSUITABLE_FORMAT, msg, "Name a file that ends in .html, or leave --document out")
     if found.surveys and kind != "html":
         msg = f"{found.of_surveys[0]} has the findings of a survey, which only a page shows"
-        raise UserError(msg, "Name a file that ends in .html")
+        raise UserError(ErrorKind.UNSUITABLE_FORMAT, msg, "Name a file that ends in .html")
     if found.runs and kind == "xml":
         msg = f"{found.benchmarks[0]} has benchmarks, which JUnit XML cannot show"
-        raise UserError(msg, "Name a file that ends in .html or .md")
+        raise UserError(ErrorKind.UNSUITABLE_FORMAT, msg, "Name a file that ends in .html or .md")
     match kind:
         case "md":
             from assay.reports import pull_request  # noqa: PLC0415 - the other formats load more

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from assay.cli.command import Command
 from assay.cli.program import execute
 from assay.cli.values import PATH
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.files import json_file, output_file
 from assay.ledger import ledger as ledgers
 from assay.ledger.environment import available_cores
@@ -30,6 +30,7 @@ from assay.specification.claims import specification
 FOLDER = Path("docs/results")
 INDEX = "results.json"
 PAGE = "README.md"
+HINT = "Publish the ledger again"
 
 
 def compact(ledger: Ledger) -> Ledger:
@@ -57,7 +58,7 @@ def publish(folder: Path, name: str, path: Path, command: str) -> None:
     found = ledgers.read(path)
     if found.profile != "core" or found.shard is not None or not is_complete(found, specification()):
         msg = f"{path} is not the ledger of a whole core profile"
-        raise UserError(msg, f"Run `assay run {name} --results {path}`")
+        raise UserError(ErrorKind.INCOMPLETE_LEDGER, msg, f"Run `assay run {name} --results {path}`")
     content = json.dumps(ledgers.as_json(compact(found)), separators=(",", ":")).encode()
     folder.mkdir(parents=True, exist_ok=True)
     # Without a timestamp, so that the same ledger gives the same file.
@@ -83,15 +84,16 @@ def read_ledger(folder: Path, name: str) -> Ledger:
     """Read a published ledger.
 
     Raises:
-        UserError: The ledger is missing.
+        UserError: The ledger is missing or damaged.
 
     """
     path = folder / f"{name}.json.gz"
+    content = json_file.read_bytes(path, "ledger", HINT)
     try:
-        return ledgers.from_json(json.loads(gzip.decompress(path.read_bytes())))
+        return ledgers.from_json(json.loads(gzip.decompress(content)))
     except (OSError, ValueError) as error:
-        msg = f"{path} cannot be read: {error}"
-        raise UserError(msg, "Publish the ledger again") from None
+        msg = f"{path} is not a published ledger: {error}"
+        raise UserError(ErrorKind.INVALID_FORMAT, msg, HINT) from None
 
 
 def write_page(folder: Path) -> str:

@@ -17,7 +17,7 @@ import assay
 from assay import DISTRIBUTION, __version__
 from assay.adapters.loading import list_implementations
 from assay.contract import GROUPS
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.specification.claims import specification
 from assay.specification.signatures import functions, signature
 
@@ -56,10 +56,14 @@ def write(
     files = {folder / path.format(name=name): template for path, template in templates.items()}
     if there := [path for path in files if path.exists()]:
         msg = f"{there[0]} is there already, and nothing is overwritten"
-        raise UserError(msg, "Choose another folder with -o, and copy what you need from there")
+        raise UserError(
+            ErrorKind.EXISTING_FILE, msg, "Choose another folder with -o, and copy what you need from there"
+        )
     if name in list_implementations() or name in sys.modules or util.find_spec(name) is not None:
         msg = f"{name!r} is the name of what can be imported here already"
-        raise UserError(msg, "It might be imported instead of the new module: choose another name")
+        raise UserError(
+            ErrorKind.INVALID_ARGUMENT, msg, "It might be imported instead of the new module: choose another name"
+        )
     environment = Environment(  # noqa: S701 - no HTML
         loader=PackageLoader("assay.cli"),
         undefined=StrictUndefined,
@@ -87,7 +91,7 @@ def write(
             path.write_text(text, encoding="utf-8")
     except OSError as error:
         msg = f"{error.filename} cannot be written: {error.strerror}"
-        raise UserError(msg, "Choose a writable folder with -o") from None
+        raise UserError(ErrorKind.UNWRITABLE_FILE, msg, "Choose a writable folder with -o") from None
     return list(texts)
 
 
@@ -96,7 +100,7 @@ def _distribution(requirement: str) -> str:
     found = re.match(r"[A-Za-z0-9][A-Za-z0-9._-]*", requirement.strip())
     if found is None:
         msg = f"{requirement!r} is not a requirement of pip"
-        raise UserError(msg, "It must begin with the name of a package, as in torch>=2.4")
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, "It must begin with the name of a package, as in torch>=2.4")
     return found[0]
 
 
@@ -110,7 +114,9 @@ def _check_name(name: str) -> None:
     # Jobs of GitHub and environments of tox may only have ASCII letters.
     if not (name.isascii() and name.isidentifier()) or keyword.iskeyword(name):
         msg = f"{name!r} cannot name a Python module"
-        raise UserError(msg, "It consists of letters, digits and underscores, such as my_adapter")
+        raise UserError(
+            ErrorKind.INVALID_ARGUMENT, msg, "It consists of letters, digits and underscores, such as my_adapter"
+        )
 
 
 def _peer(name: str) -> str:

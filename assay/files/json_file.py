@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
-from assay.errors import UserError
-from assay.files import output_file
+from assay.errors import ErrorKind, UserError
+from assay.files import input_file, output_file
 
 
 def load(path: Path, what: str, hint: str) -> Any:  # noqa: ANN401 - whatever the file has
@@ -39,8 +39,7 @@ def read_bytes(path: Path, what: str, hint: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        msg = f"the {what} {path} cannot be read: {error.strerror}"
-        raise UserError(msg, hint) from None
+        raise input_file.error_of(path, what, error, hint) from None
 
 
 def parse(content: bytes, path: Path, what: str, hint: str, part: str = "it") -> Any:  # noqa: ANN401 - as `load`
@@ -65,7 +64,7 @@ def parse(content: bytes, path: Path, what: str, hint: str, part: str = "it") ->
         msg = f"{path} is not a {what}: {part} is nested too deeply"
     except ValueError:
         msg = f"{path} is not a {what}: {part} is not JSON"
-    raise UserError(msg, hint)
+    raise UserError(ErrorKind.INVALID_SYNTAX, msg, hint)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def invalid(path: Path, what: str, version: int, error: msgspec.ValidationError,
     message, _, where = str(error).partition(" - at `$")
     place = re.sub(r"\[(\d+)\]", r".\1", where.rstrip("`")).strip(".") or "top level"
     msg = f"{path} is not a {what} of format {version}, at {place}: {message[:200]}"
-    return UserError(msg, hint)
+    return UserError(ErrorKind.INVALID_FORMAT, msg, hint)
 
 
 def join_steps(where: Iterable[Any]) -> str:
@@ -110,7 +109,7 @@ def read(path: Path, schema_file: Path, what: str, hint: str) -> dict[str, Any]:
     if fault is not None:
         version = schema["properties"]["format"]["const"]
         msg = f"{path} is not a {what} of format {version}, at {join_steps(fault.absolute_path)}: {fault.message[:200]}"
-        raise UserError(msg, hint)
+        raise UserError(ErrorKind.INVALID_FORMAT, msg, hint)
     checked: dict[str, Any] = content
     return checked
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 
 # The same one for all runs, whatever TMPDIR says.
 _FOLDER = Path("/tmp") if os.access("/tmp", os.W_OK) else Path(tempfile.gettempdir())  # noqa: S108 - see above
@@ -53,7 +53,7 @@ def acquire(path: Path, what: str) -> FileLock | None:
         lock.acquire()
     except Timeout:
         msg = f"another run is writing the {what} {path}"
-        raise UserError(msg, "Wait for its end, or name another file") from None
+        raise UserError(ErrorKind.FILE_IN_USE, msg, "Wait for its end, or name another file") from None
     except OSError:
         return None
     return lock

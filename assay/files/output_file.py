@@ -8,7 +8,7 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 
 HINT = "Name a file in a folder that exists and is writable"
 
@@ -116,4 +116,4 @@ def error_of(path: Path, what: str, error: Exception) -> UserError:
     why = getattr(error, "strerror", None) or str(error)
     if getattr(error, "errno", None) == errno.ENXIO:
         why = "nothing reads from this pipe"
-    return UserError(f"the {what} {path} cannot be written: {why}", HINT)
+    return UserError(ErrorKind.UNWRITABLE_FILE, f"the {what} {path} cannot be written: {why}", HINT)

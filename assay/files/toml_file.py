@@ -10,7 +10,8 @@ from typing import Any
 
 import msgspec
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
+from assay.files import input_file
 from assay.files.json_file import join_steps
 
 
@@ -29,22 +30,22 @@ def load(path: Path, what: str, hint: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        msg = f"the {what} {path} cannot be read: {error.strerror}"
-        raise UserError(msg, hint) from None
+        raise input_file.error_of(path, what, error, hint) from None
     except RecursionError:
         msg = f"{path} is not TOML: it is nested too deeply"
-        raise UserError(msg) from None
+        raise UserError(ErrorKind.INVALID_SYNTAX, msg) from None
     except ValueError as error:
         msg = f"{path} is not TOML: {error}"
-        raise UserError(msg) from None
+        raise UserError(ErrorKind.INVALID_SYNTAX, msg) from None
 
 
 def invalid(
-    path: Path, content: dict[str, Any], error: msgspec.ValidationError, entries: str, known_by: str
+    kind: ErrorKind, path: Path, content: dict[str, Any], error: msgspec.ValidationError, entries: str, known_by: str
 ) -> UserError:
     """Return the error of a file whose values do not have the declared types; it names the entry.
 
     Args:
+        kind: Kind of the error.
         path: Path of the file.
         content: Content of the file.
         error: Error of msgspec.
@@ -55,9 +56,9 @@ def invalid(
     message, _, where = str(error).partition(" - at `$")
     found = re.match(rf"\.{entries}\[(\d+)\]\.?(.*)", where.rstrip("`"))
     if not found:
-        return UserError(f"{path}: {message[:200]}")
+        return UserError(kind, f"{path}: {message[:200]}")
     steps = [entries, int(found[1]), *filter(None, [found[2]])]
-    return UserError(f"{path}, {name_place(steps, content, entries, 'entry', known_by)}: {message[:200]}")
+    return UserError(kind, f"{path}, {name_place(steps, content, entries, 'entry', known_by)}: {message[:200]}")
 
 
 def name_place(steps: Sequence[str | int], content: dict[str, Any], entries: str, called: str, known_by: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.files import toml_file
 from assay.ledger.ledger import Row
 from assay.ledger.outcomes import SEVERITY, Outcome
@@ -112,7 +112,7 @@ def read(*paths: Path) -> tuple[Expectation, ...]:
         for expectation in read_file(path).expectation:
             if expectation.claim in seen:
                 msg = f"{path}, {expectation.claim}: there is an entry for it already, in {seen[expectation.claim]}"
-                raise UserError(msg, "Remove one of them")
+                raise UserError(ErrorKind.INVALID_EXPECTATIONS, msg, "Remove one of them")
             seen[expectation.claim] = path
             expectations.append(expectation)
     return tuple(expectations)
@@ -130,7 +130,7 @@ def read_file(path: Path) -> Expectations:
         return msgspec.convert(content, Expectations)
     except msgspec.ValidationError as error:
         table, key = ("finding", "id") if "$.finding" in str(error) else ("expectation", "claim")
-        raise toml_file.invalid(path, content, error, table, key) from None
+        raise toml_file.invalid(ErrorKind.INVALID_EXPECTATIONS, path, content, error, table, key) from None
 
 
 def check(expectations: Iterable[Expectation], groups: Iterable[str], today: date | None = None) -> None:
@@ -149,7 +149,7 @@ def check(expectations: Iterable[Expectation], groups: Iterable[str], today: dat
     for expectation in expectations:
         if why := _dead(expectation, set(groups), today):
             msg = f"the expectation of {expectation.claim} is dead: {why}"
-            raise UserError(msg, "Put the entry right or remove it")
+            raise UserError(ErrorKind.STALE_EXPECTATION, msg, "Put the entry right or remove it")
 
 
 def _dead(expectation: Expectation, groups: set[str], today: date) -> str:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.files import json_file, output_file
 from assay.ledger.outcomes import Outcome
 
@@ -104,7 +104,7 @@ def read(content: bytes, path: Path, hint: str) -> dict[str, Any]:
             head |= entry
         else:
             msg = f"{path} is not a ledger: line {number} is not a row"
-            raise UserError(msg, hint)
+            raise UserError(ErrorKind.INVALID_FORMAT, msg, hint)
     found = Counter(str(row.get("outcome")) for row in rows.values())
     head |= {
         "complete": False,

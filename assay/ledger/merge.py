@@ -8,7 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.ledger.environment import Environment
 from assay.ledger.ledger import Ledger
 from assay.ledger.outcomes import count
@@ -72,20 +72,20 @@ def _by_number(ledgers: Sequence[tuple[Path, Ledger]]) -> dict[int, Ledger]:
     for path, ledger in ledgers:
         if ledger.shard is None:
             msg = f"{path} is not a shard"
-            raise UserError(msg, "`assay run NAME --shard 1/2` makes one")
+            raise UserError(ErrorKind.MISMATCHED_SHARDS, msg, "`assay run NAME --shard 1/2` makes one")
         number, of = ledger.shard.number, ledger.shard.of
         if not 1 <= number <= of:
             msg = f"{path} is shard {number} of {of}, which is impossible"
-            raise UserError(msg)
+            raise UserError(ErrorKind.INVALID_FORMAT, msg)
         if number in shards:
             msg = f"{path} and {files[number]} are both shard {number}"
-            raise UserError(msg, "Leave one of them out")
+            raise UserError(ErrorKind.MISMATCHED_SHARDS, msg, "Leave one of them out")
         shards[number], files[number] = ledger, path
         _check_alike(path, ledger, *ledgers[0])
         for row in ledger.claims:
             if (other := claims.setdefault(row.id, path)) != path:
                 msg = f"{path} and {other} both have claim {row.id}"
-                raise UserError(msg, "Make all shards with one version of the suite")
+                raise UserError(ErrorKind.MISMATCHED_SHARDS, msg, "Make all shards with one version of the suite")
     return dict(sorted(shards.items()))
 
 
@@ -93,7 +93,7 @@ def _check_alike(path: Path, ledger: Ledger, first_path: Path, first: Ledger) ->
     for (what, here), (_, there) in zip(_facts(ledger), _facts(first), strict=True):
         if here != there:
             msg = f"{path} and {first_path} are not of one run: {what} {here} and {there}"
-            raise UserError(msg)
+            raise UserError(ErrorKind.MISMATCHED_SHARDS, msg)
 
 
 def _facts(ledger: Ledger) -> Iterator[tuple[str, object]]:
@@ -125,7 +125,7 @@ def _merge_measurements(shards: Mapping[int, Ledger]) -> tuple[str | None, str |
     for name, found in (("device", devices), ("precision", precisions)):
         if len(found) > 1:
             msg = f"the shards are not of one run: {name} {' and '.join(sorted(map(str, found)))}"
-            raise UserError(msg)
+            raise UserError(ErrorKind.MISMATCHED_SHARDS, msg)
     return next(iter(devices), None), next(iter(precisions), None)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.ledger.ledger import Ledger, Row
 from assay.ledger.outcomes import SEVERITY, Outcome
 from assay.ledger.verdict import is_complete
@@ -120,7 +120,7 @@ def compare(old: Ledger, new: Ledger) -> Comparison:
     """
     if old.document != new.document:
         msg = "OLD and NEW are about different documents"
-        raise UserError(msg, "Make OLD again with the suite that made NEW")
+        raise UserError(ErrorKind.MISMATCHED_RESULTS, msg, "Make OLD again with the suite that made NEW")
     before, after = old.rows, new.rows
     ids = before.keys() | after.keys()
     common = before.keys() & after.keys()

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.files import json_file
 from assay.ledger.ledger import Ledger, Row
 from assay.ledger.outcomes import Outcome
@@ -63,7 +63,7 @@ def make(ledgers: Mapping[str, Ledger]) -> Matrix:
     for what in ("suite", "document"):
         if len({getattr(ledger, what) for ledger in ledgers.values()}) > 1:
             msg = f"the ledgers have more than one {what}"
-            raise UserError(msg, "Make them again with one version of the suite")
+            raise UserError(ErrorKind.MISMATCHED_RESULTS, msg, "Make them again with one version of the suite")
     rows = {name: ledger.rows for name, ledger in ledgers.items()}
     ids = {id_ for found in rows.values() for id_ in found}
     order = sorted(ids, key=lambda id_: (specification().rank(id_), id_))

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 
 from assay.adapters import parentage
-from assay.errors import ExitCode
+from assay.errors import ErrorKind, ExitCode, label
 
 
 def main() -> None:
@@ -25,7 +25,8 @@ def main() -> None:
         code = int(ExitCode.USAGE)
     except OSError as error:
         # pytest reports errors on standard output, which is what has failed here.
-        _complain(f"assay: standard output cannot be written: {error.strerror}\n")
+        problem = f"standard output cannot be written: {error.strerror}"
+        _complain(f"assay: {label(ErrorKind.UNWRITABLE_FILE, problem)}\n")
         code = int(ExitCode.USAGE)
     except BaseException:  # noqa: BLE001 - Python's exit code, 1, would be a verdict
         _complain("assay: the process of the run broke; an implementation can break the process that it runs in\n")

@@ -73,7 +73,7 @@ class LedgerFile:
             self._subject = draft.implementation
             self.error = ""
         except UserError as error:
-            self.error = str(error)
+            self.error = error.describe()
 
     def _changes(self, draft: Draft) -> list[dict[str, Any]]:
         """Return new facts about the implementation since the last write."""
@@ -89,7 +89,7 @@ class LedgerFile:
             draft.write(self.path)
             self.error = ""
         except UserError as error:
-            self.error = str(error)
+            self.error = error.describe()
 
     def close(self) -> None:
         """Release the file for other runs."""

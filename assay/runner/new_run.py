@@ -17,7 +17,7 @@ from assay.adapters.protocol import serve
 from assay.adapters.protocol.implementation import SUFFIX
 from assay.contract import GROUPS
 from assay.datasets import data
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.ledger import expectations
 from assay.ledger.expectations import Expectation
 from assay.runner.options import DEFAULT_IMPLEMENTATION, RunOptions
@@ -91,7 +91,7 @@ def new_run(
 def _check_profile(profile: str) -> None:
     if profile not in PROFILES:
         msg = f"unknown profile {profile!r}"
-        raise UserError(msg, f"Profiles: {', '.join(PROFILES)}")
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, f"Profiles: {', '.join(PROFILES)}")
 
 
 def _check_combination(options: RunOptions) -> None:
@@ -103,22 +103,22 @@ def _check_combination(options: RunOptions) -> None:
     """
     if options.shard is not None and options.claim:
         msg = "--shard and --claim both say what to run"
-        raise UserError(msg, "Leave one of them out")
+        raise UserError(ErrorKind.CONFLICTING_OPTIONS, msg, "Leave one of them out")
     if options.replay and not options.claim:
         msg = "--replay names a case, but not of which claim"
-        raise UserError(msg, "Add --claim ID")
+        raise UserError(ErrorKind.CONFLICTING_OPTIONS, msg, "Add --claim ID")
     if options.resume and options.results is None:
         msg = "--resume continues from a ledger, and there is none"
-        raise UserError(msg, "Name it with --results")
+        raise UserError(ErrorKind.CONFLICTING_OPTIONS, msg, "Name it with --results")
     if options.resume and options.replay:
         msg = "--replay runs one case, which nothing can be resumed with"
-        raise UserError(msg, "Leave out --resume")
+        raise UserError(ErrorKind.CONFLICTING_OPTIONS, msg, "Leave out --resume")
 
 
 def _threads(count: int | None) -> int | None:
     if count is not None and count < 1:
         msg = f"--threads {count} is not a whole number from 1 on"
-        raise UserError(msg)
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg)
     return count
 
 
@@ -138,7 +138,7 @@ def _parse_required(groups: Sequence[str]) -> tuple[str, ...]:
         return GROUPS
     if unknown := [group for group in groups if group not in GROUPS]:
         msg = f"--require {unknown[0]}: unknown group"
-        raise UserError(msg, f"Groups: {', '.join(GROUPS)}, or all")
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, f"Groups: {', '.join(GROUPS)}, or all")
     return tuple(dict.fromkeys(groups))
 
 
@@ -148,7 +148,7 @@ def _claim_seconds(options: RunOptions) -> float:
         return CLAIM_SECONDS[options.profile]
     if not 0 < seconds <= MOST_SECONDS:
         msg = f"--claim-timeout {seconds:g} is not a number of seconds above 0, and {MOST_SECONDS} at most"
-        raise UserError(msg)
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg)
     return seconds
 
 
@@ -171,7 +171,7 @@ def _check_replay(code: str | None) -> None:
             decode_failure(code.encode())
     except hypothesis.errors.InvalidArgument:
         msg = f"--replay {code!r} is not the code of a case"
-        raise UserError(msg, "Copy it whole from the failure") from None
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, "Copy it whole from the failure") from None
 
 
 def _seed(text: str) -> int:
@@ -179,5 +179,5 @@ def _seed(text: str) -> int:
         return random.SystemRandom().randrange(2**31)
     if not text.isdecimal():
         msg = f"--seed {text!r} is neither a whole number from 0 on nor `random`"
-        raise UserError(msg)
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg)
     return int(text)

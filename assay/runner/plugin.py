@@ -89,7 +89,7 @@ def _begin_run(config: pytest.Config) -> Run:
         config.stash[run_key] = run
         recorder = Recorder(config, run, tests)
     except UserError as error:
-        raise pytest.UsageError(str(error)) from None
+        raise pytest.UsageError(error.describe()) from None
     config.pluginmanager.register(recorder, "assay-recorder")
     return recorder.run
 

@@ -20,7 +20,7 @@ from assay.adapters.plain_text import describe_error, plain
 from assay.adapters.protocol.process import END_SECONDS
 from assay.adapters.time_limit import longest
 from assay.datasets import data
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.files import output_file
 from assay.ledger import environment
 from assay.ledger import verdict as verdicts
@@ -106,7 +106,7 @@ class Recorder:
         try:
             self._file.open()
         except UserError as error:
-            raise pytest.UsageError(str(error)) from None
+            raise pytest.UsageError(error.describe()) from None
         self._file.add(self.draft)
         if self._file.error:
             raise pytest.UsageError(self._file.error)
@@ -121,7 +121,7 @@ class Recorder:
         self._file.open()
         if self._file.path is None or not output_file.is_regular(self._file.path):
             msg = "--resume continues from the ledger in a file"
-            raise UserError(msg, "Name it with --results")
+            raise UserError(ErrorKind.CONFLICTING_OPTIONS, msg, "Name it with --results")
         before = resume.read(self._file.path, self.draft.conditions)
         if before is None:
             return run

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from assay import __version__
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.ledger import ledger
 from assay.ledger.ledger import Ledger
 from assay.runner.run import Run
@@ -84,10 +84,10 @@ def read(path: Path, now: Mapping[str, str]) -> Ledger | None:
     before = ledger.read(path)
     if not before.conditions:
         msg = f"{path} cannot be resumed: it does not say under which conditions its run began"
-        raise UserError(msg, "Leave out --resume to begin again")
+        raise UserError(ErrorKind.CHANGED_CONDITIONS, msg, "Leave out --resume to begin again")
     if differences := _differences(before.conditions, now):
         msg = f"{path} cannot be resumed. {'. '.join(differences)}"
-        raise UserError(msg, HINT)
+        raise UserError(ErrorKind.CHANGED_CONDITIONS, msg, HINT)
     return before
 
 

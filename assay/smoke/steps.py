@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from assay.adapters import loading
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.ledger.outcomes import Outcome
 from assay.smoke import process
 from assay.smoke.process import START_SHARE, Limit, Trial
@@ -62,7 +62,7 @@ def steps(name: str, device: str, seconds: float | None = None) -> Iterator[Step
     try:
         found = loading.probe(name, None if seconds is None else max(seconds - RESERVE_SECONDS, 0))
     except UserError as error:
-        yield Step(str(error), ok=False)
+        yield Step(error.describe(), ok=False)
         return
     frameworks = ", ".join(f"{package} {version}" for package, version in found.frameworks.items())
     yield Step(f"found: {found.name} {found.version} ({frameworks or 'no framework'})")
@@ -104,7 +104,9 @@ def claims_on(groups: Sequence[str], unsupported: Sequence[str] = ()) -> tuple[C
 def _explain_loss(tried: Trial, what: str) -> Step:
     if tried.in_flight != what:
         msg = f"the claims cannot be tried here: reading them was {tried.cause}"
-        raise UserError(msg, " ".join(["Give it more time with --seconds.", *tried.last_lines]))
+        raise UserError(
+            ErrorKind.TOO_LITTLE_TIME, msg, " ".join(["Give it more time with --seconds.", *tried.last_lines])
+        )
     if tried.status is None:
         return Step(f"{what}: {tried.cause}. {SLOW}", ok=False)
     return Step(f"{what} ended the process: {tried.cause}", ok=False, details=tuple(tried.last_lines))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from assay import spec
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.files import toml_file
 from assay.specification.profiles import PROFILES
 
@@ -196,7 +196,7 @@ class Specification:
             near = get_close_matches(id_, claims, n=3, cutoff=0.4)
             hint = f"Nearest: {', '.join(near)}" if near else "`assay claims list` prints them all"
             msg = f"unknown claim {id_!r}"
-            raise UserError(msg, hint)
+            raise UserError(ErrorKind.UNKNOWN_CLAIM, msg, hint)
         return claims[id_]
 
 
@@ -252,7 +252,7 @@ def _read(folder: Path) -> Specification:
     if unlisted := files.keys() - document["sections"].keys():
         name = min(unlisted)
         msg = f"{files[name].name}: document.toml has no section {name!r}"
-        raise UserError(msg, "Add the section with its lines, or rename the file")
+        raise UserError(ErrorKind.INVALID_SPECIFICATION, msg, "Add the section with its lines, or rename the file")
     sections = tuple(
         _read_section(name, entry["title"], parse_lines(entry["lines"]), files.get(name), questions)
         for name, entry in document["sections"].items()
@@ -266,10 +266,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         msg = f"{path} is missing"
-        raise UserError(msg, "Is the installation whole?") from None
+        raise UserError(ErrorKind.MISSING_FILE, msg, "Is the installation whole?") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"{path.name} is not TOML: {error}"
-        raise UserError(msg) from None
+        raise UserError(ErrorKind.INVALID_SYNTAX, msg) from None
 
 
 def _read_questions(path: Path) -> dict[str, Unspecified]:
@@ -280,7 +280,7 @@ def _read_questions(path: Path) -> dict[str, Unspecified]:
         permitted = tuple(Permitted(**result) for result in entry["permitted"])
         if len({result.key for result in permitted}) < len(permitted):
             msg = f"{path.name}, {name}: two results have one key"
-            raise UserError(msg)
+            raise UserError(ErrorKind.INVALID_SPECIFICATION, msg)
         questions[name] = Unspecified(entry["question"], permitted)
     return questions
 
@@ -297,13 +297,13 @@ def _read_section(
         _check_ranges(path, f"claim {entry['id']}", [entry["lines"]])
         if (question := entry.get("unspecified")) not in {None, *questions}:
             msg = f"{path.name}, claim {entry['id']}: unspecified.toml has no question {question!r}"
-            raise UserError(msg)
+            raise UserError(ErrorKind.INVALID_SPECIFICATION, msg)
     claims = tuple(_read_claim(name, entry, questions) for entry in content["claim"])
     for claim in claims:
         _check_claim(path, claim, lines)
     if outside := silent.keys() - set(lines):
         msg = f"{path.name}, [silent]: line {min(outside)} is outside the section's {format_lines(lines)}"
-        raise UserError(msg)
+        raise UserError(ErrorKind.INVALID_SPECIFICATION, msg)
     return Section(name, title, lines, silent, claims)
 
 
@@ -336,7 +336,7 @@ def _validator(name: str) -> Any:  # noqa: ANN401 - jsonschema's validator class
 def _check_questions(path: Path, content: dict[str, Any]) -> None:
     if error := next(_validator("unspecified").iter_errors(content), None):
         msg = f"{path.name}, {'.'.join(map(str, error.absolute_path)) or 'the file'}: {error.message}"
-        raise UserError(msg)
+        raise UserError(ErrorKind.INVALID_SPECIFICATION, msg)
 
 
 def _check_schema(path: Path, content: dict[str, Any]) -> None:
@@ -345,7 +345,7 @@ def _check_schema(path: Path, content: dict[str, Any]) -> None:
         return
     where = toml_file.name_place([*error.absolute_path], content, "claim", "claim", "id")
     msg = f"{path.name}, {where}: {error.message}"
-    raise UserError(msg)
+    raise UserError(ErrorKind.INVALID_SPECIFICATION, msg)
 
 
 def _check_ranges(path: Path, entry: str, texts: Iterable[str]) -> None:
@@ -353,16 +353,16 @@ def _check_ranges(path: Path, entry: str, texts: Iterable[str]) -> None:
         first, _, last = part.partition("-")
         if last and int(last) < int(first):
             msg = f"{path.name}, {entry}: the range {part} is empty"
-            raise UserError(msg)
+            raise UserError(ErrorKind.INVALID_SPECIFICATION, msg)
 
 
 def _check_claim(path: Path, claim: Claim, lines: tuple[int, ...]) -> None:
     if not claim.id.startswith(f"{path.stem}."):
         msg = f"{path.name}, claim {claim.id}: the id must begin with {path.stem + '.'!r}"
-        raise UserError(msg)
+        raise UserError(ErrorKind.INVALID_SPECIFICATION, msg)
     if outside := set(claim.lines) - set(lines):
         msg = f"{path.name}, claim {claim.id}: line {min(outside)} is outside the section's {format_lines(lines)}"
-        raise UserError(msg)
+        raise UserError(ErrorKind.INVALID_SPECIFICATION, msg)
 
 
 def _check_unique(sections: tuple[Section, ...]) -> None:
@@ -371,5 +371,9 @@ def _check_unique(sections: tuple[Section, ...]) -> None:
         for claim in section.claims:
             if claim.id in seen:
                 msg = f"{section.name}.toml, claim {claim.id}: the id is already taken in {seen[claim.id]}.toml"
-                raise UserError(msg, "Ids are unique and never change: give the new claim another one")
+                raise UserError(
+                    ErrorKind.INVALID_SPECIFICATION,
+                    msg,
+                    "Ids are unique and never change: give the new claim another one",
+                )
             seen[claim.id] = section.name

@@ -10,7 +10,8 @@ from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
+from assay.files import input_file
 from assay.specification.claims import FOLDER, Claim, Section, Specification, format_lines
 
 DIGITS = 8
@@ -136,18 +137,17 @@ def read(path: Path, specification: Specification) -> tuple[str, ...]:
         content = path.read_bytes()
         lines = content.decode("utf-8").splitlines()
     except OSError as error:
-        msg = f"the document {path} cannot be read: {error.strerror}"
-        raise UserError(msg) from None
+        raise input_file.error_of(path, "document", error) from None
     except UnicodeDecodeError:
         msg = f"the document {path} is not UTF-8 text"
-        raise UserError(msg) from None
+        raise UserError(ErrorKind.DIFFERENT_DOCUMENT, msg) from None
     found = hashlib.sha256(content).hexdigest()
     if found != specification.document:
         msg = (
             f"{path} is another document than this specification speaks of: SHA-256 {found[:12]} and"
             f" {len(lines)} lines, where {specification.document[:12]} and {len(digests())} lines are expected"
         )
-        raise UserError(msg, _difference(lines, specification))
+        raise UserError(ErrorKind.DIFFERENT_DOCUMENT, msg, _difference(lines, specification))
     return tuple(lines)
 
 

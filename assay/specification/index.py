@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import assay
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.specification.claims import Claim, Specification
 from assay.specification.document import digest
 
@@ -165,4 +165,4 @@ def check(specification: Specification, tests: tuple[ExecutableClaim, ...]) -> N
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
         msg = f"{found[0]}{more}"
-        raise UserError(msg, "`assay claims coverage` lists them all")
+        raise UserError(ErrorKind.COVERAGE_GAP, msg, "`assay claims coverage` lists them all")

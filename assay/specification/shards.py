@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.specification.index import ExecutableClaim
 from assay.specification.profiles import MEASURED_FOR
 
@@ -46,7 +46,7 @@ def parse(text: str) -> Shard:
     shard = Shard(int(form[1]), int(form[2])) if form else None
     if shard is None or not 1 <= shard.number <= shard.of:
         msg = f"--shard {text!r} is not a shard"
-        raise UserError(msg, "The second of three is 2/3")
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, "The second of three is 2/3")
     return shard
 
 
@@ -79,7 +79,7 @@ def claims_of(
     parts = {part: sum(seconds.get(id_, usual) for id_ in part) for part in _parts(claims, tests)}
     if shard.of > len(parts):
         msg = f"{shard.of} shards are too many: only {len(parts)} parts can run on their own"
-        raise UserError(msg, "Ask for fewer shards")
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, "Ask for fewer shards")
     loads = dict.fromkeys(range(1, shard.of + 1), 0.0)
     chosen: set[str] = set()
     for part in sorted(parts, key=lambda part: (-parts[part], part)):

@@ -16,7 +16,7 @@ from assay import __version__
 from assay.adapters.loading import Description
 from assay.adapters.parentage import describe_end
 from assay.adapters.plain_text import plain
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.files import json_file
 from assay.runner import launch
 from assay.survey import process
@@ -133,7 +133,7 @@ class Calibration:
         content = json_file.load(self.file, "calibration", HINT)
         if not isinstance(content, dict) or {what: content.get(what) for what in self.identity()} != self.identity():
             msg = f"{self.file} has runs of another recipe, implementation or version"
-            raise UserError(msg, HINT)
+            raise UserError(ErrorKind.CHANGED_CONDITIONS, msg, HINT)
         self.device = plain(content["device"])
         self._take(content["runs"])
 

@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -109,7 +109,9 @@ def connect(scheduler: str | None, processes: int) -> Iterator[Engine]:
         from distributed import Client, LocalCluster  # noqa: PLC0415
     except ModuleNotFoundError as error:
         msg = f"this command needs the package {error.name!r}, which is not installed"
-        raise UserError(msg, "Install it with `pip install 'assay-conformance[survey]'`") from None
+        raise UserError(
+            ErrorKind.MISSING_PACKAGE, msg, "Install it with `pip install 'assay-conformance[survey]'`"
+        ) from None
     # Lost workers and connections are reported once, at the end.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     settings = {
@@ -145,13 +147,17 @@ def _reach(client: Callable[..., Any], scheduler: str) -> Any:  # noqa: ANN401
         reached = client(scheduler, timeout=CONNECT_SECONDS)
     except (OSError, ValueError) as error:
         msg = f"no scheduler answers at {scheduler}: {error}"
-        raise UserError(msg, "Start one with `dask scheduler`, and give its address to --scheduler") from None
+        raise UserError(
+            ErrorKind.UNREACHABLE_WORKERS, msg, "Start one with `dask scheduler`, and give its address to --scheduler"
+        ) from None
     try:
         reached.wait_for_workers(1, timeout=CONNECT_SECONDS)
     except TimeoutError:
         _close(reached)
         msg = f"the scheduler {scheduler} has no workers"
-        raise UserError(msg, f"Start some with `dask worker {scheduler} --nthreads 1`") from None
+        raise UserError(
+            ErrorKind.UNREACHABLE_WORKERS, msg, f"Start some with `dask worker {scheduler} --nthreads 1`"
+        ) from None
     return reached
 
 

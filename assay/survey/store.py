@@ -11,7 +11,7 @@ import msgspec
 from filelock import FileLock
 
 from assay.adapters.plain_text import plain
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.files import json_file, lock, output_file
 from assay.ledger import ledger as ledgers
 from assay.ledger.ledger import Ledger
@@ -45,7 +45,7 @@ class Store:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             msg = f"the folder {folder} cannot be created: {error.strerror}"
-            raise UserError(msg, "Choose another one with --output") from None
+            raise UserError(ErrorKind.UNWRITABLE_FILE, msg, "Choose another one with --output") from None
         self.folder = folder
         self._plan = plan
         # Computed once, since it reads every test.
@@ -65,21 +65,21 @@ class Store:
         if not path.exists():
             if any(self.folder.iterdir()):
                 msg = f"the folder {self.folder} is not empty, and not that of a survey"
-                raise UserError(msg, "Choose another folder with --output")
+                raise UserError(ErrorKind.EXISTING_FILE, msg, "Choose another folder with --output")
             return {}
         before = json_file.load(path, "plan", HINT)
         if not isinstance(before, dict) or not isinstance(before.get("implementations"), dict):
             msg = f"{path} is not the plan of a survey"
-            raise UserError(msg, HINT)
+            raise UserError(ErrorKind.INVALID_FORMAT, msg, HINT)
         for what, value in self._identity.items():
             if before.get(what) != value:
                 msg = f"{self.folder} has results of another survey: its {what} differ"
-                raise UserError(msg, HINT)
+                raise UserError(ErrorKind.CHANGED_CONDITIONS, msg, HINT)
         known: dict[str, Any] = before["implementations"]
         for name, described in self._plan.describe_implementations().items():
             if known.get(name, described) != described:
                 msg = f"{self.folder} has results of another version of {name}"
-                raise UserError(msg, HINT)
+                raise UserError(ErrorKind.CHANGED_CONDITIONS, msg, HINT)
         return known
 
     def add(self, trial: Trial, content: bytes) -> None:

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from assay import spec
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.testing.decisions import Level, note, note_sample
 
 FOLDER = Path(spec.__file__).parent / "thresholds"
@@ -184,7 +184,7 @@ def content(name: str) -> dict[str, Any]:
     """
     if not path(name).is_file():
         msg = f"unknown threshold {name!r}"
-        raise UserError(msg, f"Thresholds: {', '.join(names())}")
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, f"Thresholds: {', '.join(names())}")
     stored: dict[str, Any] = json.loads(path(name).read_text(encoding="utf-8"))
     return stored
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.reference import implementation
 
 if TYPE_CHECKING:
@@ -32,9 +32,9 @@ def start(device: str) -> None:
             implementation.start(device)
     except ImportError as error:
         problem = f"TensorFlow cannot be loaded: {error}"
-        raise UserError(problem, "`pip install -e '.[reference]'` brings it") from error
+        raise UserError(ErrorKind.MISSING_PACKAGE, problem, "`pip install -e '.[reference]'` brings it") from error
     except RuntimeError as error:
-        raise UserError(str(error)) from error
+        raise UserError(ErrorKind.UNAVAILABLE_DEVICE, str(error)) from error
 
 
 @contextmanager
@@ -89,7 +89,7 @@ def _writing(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         problem = f"{folder} is not a folder that can be written to: {error.strerror or error}"
-        raise UserError(problem, "--out names another") from error
+        raise UserError(ErrorKind.UNWRITABLE_FILE, problem, "--out names another") from error
 
 
 def say(what: object) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.reference.programs.common import LEARNING_RATE, prepare, save, save_animation, say, start
 
 if TYPE_CHECKING:
@@ -73,5 +73,5 @@ def _stage() -> Environment:
         environment.wrapped.render()
     except Exception as error:
         problem = f"CartPole is not available: {error}"
-        raise UserError(problem, "`pip install -e '.[reference]'` brings it") from error
+        raise UserError(ErrorKind.MISSING_PACKAGE, problem, "`pip install -e '.[reference]'` brings it") from error
     return environment

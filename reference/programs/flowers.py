@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.reference.programs.common import BATCH_SIZE, LEARNING_RATE, prepare, save, say, start
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _class_names(*, mock: bool) -> Sequence[str]:
     except Exception as error:
         reason = str(error).partition("\n")[0] or type(error).__name__
         problem = f"tf_flowers is not available: {reason}"
-        raise UserError(problem, "With --mock, made-up images take its place") from error
+        raise UserError(ErrorKind.MISSING_DATA, problem, "With --mock, made-up images take its place") from error
 
 
 def _find() -> None:

@@ -14,7 +14,7 @@ import pytest
 import assay
 from assay.bench import results
 from assay.cli import main
-from assay.errors import ExitCode
+from assay.errors import ErrorKind, ExitCode
 from assay.ledger.outcomes import Outcome
 from assay.reports import bench_tables, markdown
 from assay.specification import document
@@ -88,6 +88,12 @@ def test_commands_of_a_block_work_one_after_the_other(block, folder):
             # A command that is meant to fail says so: `# exit code 1`.
             code = int(re.findall(r"# exit code (\d)$", command)[0]) if "# exit" in command else ExitCode.CONFORMANT
             assert (command, result.returncode, result.stderr) == (command, code, "")
+
+
+def test_excerpt_of_an_error_is_what_it_says(folder):
+    [excerpt] = [block for block in blocks("text") if block.startswith("$ assay claims show")]
+    command, *lines = excerpt.splitlines()
+    assert run(command.removeprefix("$ "), folder).stderr.splitlines() == lines
 
 
 def test_adapter_of_the_readme_passes_what_it_declares(folder):
@@ -196,6 +202,16 @@ def test_exit_codes_are_those_of_the_code():
 @pytest.mark.parametrize(("code", "meaning"), rows("code"))
 def test_exit_codes_read_as_in_the_help(code, meaning):
     assert main.EXIT_CODES[int(code)] == meaning
+
+
+def test_kinds_of_errors_are_those_of_the_code():
+    assert [kind for kind, *_ in rows(r"kind \| meaning \| remedy")] == [f"`{kind}`" for kind in ErrorKind]
+
+
+def test_every_kind_of_error_occurs():
+    files = [path for package in ("assay", "reference") for path in (ROOT / package).rglob("*.py")]
+    names = {name for path in files for name in re.findall(r"\bErrorKind\.(\w+)", path.read_text(encoding="utf-8"))}
+    assert names == {*ErrorKind.__members__}
 
 
 def test_outcomes_are_those_of_the_ledger():

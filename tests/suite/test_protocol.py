@@ -20,7 +20,9 @@ from assay.adapters.protocol.errors import CrashError, ProtocolError
 from assay.adapters.proxy import AdapterError, ImplementationProxy, NonConformanceError
 from assay.adapters.time_limit import TimeLimitError, limit
 from assay.contract import EncodedText
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
+
+from .conftest import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,21 +143,24 @@ def test_a_rejection_is_the_contracts_value_error(
     bridge: Callable[..., Path], started: Callable[..., ImplementationProxy]
 ) -> None:
     text = started(bridge("doubles.badly_behaved:letters")).group("text")
-    with pytest.raises(AdapterError, match="the temperature is nan") as raised:
+    with pytest.raises(AdapterError) as raised:
         text.generate({}, INPUTS, temperature=np.nan, count=1, seed=0)
     assert isinstance(raised.value.__cause__, ValueError)
+    # The words are those of the peer.
+    assert "the temperature is nan" in str(raised.value)
 
 
 def test_a_missing_function_is_a_failure(
     bridge: Callable[..., Path], started: Callable[..., ImplementationProxy]
 ) -> None:
     ops = started(bridge("doubles.badly_behaved:missing_and_sleeping")).group("ops")
-    with pytest.raises(NonConformanceError, match="the group ops is declared but has no relu"):
+    with pytest.raises(NonConformanceError, match="relu"):
         ops.relu(INPUTS)
 
 
 def test_no_such_device_is_an_error(started: Callable[..., ImplementationProxy]) -> None:
-    with pytest.raises(AdapterError, match=r"^start\(\) answered with an error: plain Python has no GPU$"):
+    # The words after the name of the call are those of the peer.
+    with pytest.raises(AdapterError, match=r"^start\(\) .*: plain Python has no GPU$"):
         started(PLAIN / "peer.toml", "gpu")
 
 
@@ -163,73 +168,46 @@ def test_no_such_device_is_an_error(started: Callable[..., ImplementationProxy])
 
 
 @pytest.mark.parametrize(
-    ("trouble", "error", "said"),
+    ("trouble", "error", "named"),
     [
-        ("is_killed", CrashError, r"the process of the implementation ended: signal 9 \(Killed\)"),
-        (
-            "leaves",
-            CrashError,
-            "the process of the implementation ended: exit status 3\n  stderr: out of\ufffd.31m memory",
-        ),
-        ("leaves_a_child", CrashError, "the process of the implementation ended: exit status 3"),
-        (
-            "answers_half",
-            CrashError,
-            "the process of the implementation ended after a part of its answer: exit status 0",
-        ),
-        (
-            "answers_half_a_line",
-            CrashError,
-            "the process of the implementation ended after a part of its answer: exit ",
-        ),
-        ("sleeps", TimeLimitError, "not finished after 1 s"),
-        ("closes_stdout", ProtocolError, "it closed its standard output, and did not end"),
-        ("prints_a_line", ProtocolError, "it wrote a line of more than 1048576 bytes: 'xxx"),
-        ("prints_lines", ProtocolError, "it wrote what is not JSON, or not such as can be read: 'hello'"),
-        ("prints_nothing_much", ProtocolError, r"it wrote what is not JSON, .*: 'relu of shape \(1, 2\)'"),
-        ("answers_another_call", ProtocolError, "it answers 2, and was asked 3"),
-        ("answers_twice", ProtocolError, "it goes on after its answer: "),
-        ("answers_what_is_no_json", ProtocolError, "it wrote what is not JSON"),
-        ("answers_what_cannot_be_printed", ProtocolError, "it wrote what is not JSON, or not such as can be read"),
-        ("answers_too_deep", ProtocolError, r"it wrote what is not JSON, .*: '\[\[\["),
-        (
-            "answers_a_number",
-            ProtocolError,
-            "its answer to call is not of the protocol, at top level: 1 is not of type 'o",
-        ),
-        (
-            "answers_of_no_kind",
-            ProtocolError,
-            "its answer to call is not of the protocol, at result: {'tensor': 1} is ",
-        ),
-        ("answers_without_an_array", ProtocolError, "it names array 1, counted from 0, and sent 0"),
-        (
-            "answers_of_no_dtype",
-            ProtocolError,
-            r"not of the protocol, at arrays.0.dtype: 'complex64' is not one of \['bo",
-        ),
-        ("answers_of_a_wrong_length", ProtocolError, r"float32 and shape \[1, 2\] has 8 bytes, and it announces 4"),
-        ("answers_no_bool", ProtocolError, "an array of bool has a byte that is neither 0 nor 1"),
-        ("answers_too_much", ProtocolError, "it announces 4000000000 bytes, and may send 268435456"),
-        (
-            "answers_with_an_error",
-            AdapterError,
-            "ops.relu answered with an error: out of order\n  stderr: the GPU is on fire",
-        ),
+        ("is_killed", CrashError, ["signal 9 (Killed)"]),
+        ("leaves", CrashError, ["exit status 3", "stderr: out of\ufffd.31m memory"]),
+        ("leaves_a_child", CrashError, ["exit status 3"]),
+        ("answers_half", CrashError, ["a part of its answer", "exit status 0"]),
+        ("answers_half_a_line", CrashError, ["a part of its answer", "exit status 0"]),
+        ("sleeps", TimeLimitError, ["1 s"]),
+        ("closes_stdout", ProtocolError, ["standard output"]),
+        ("prints_a_line", ProtocolError, ["1048576 bytes", "'xxx"]),
+        ("prints_lines", ProtocolError, ["JSON", "'hello'"]),
+        ("prints_nothing_much", ProtocolError, ["JSON", "'relu of shape (1, 2)'"]),
+        ("answers_another_call", ProtocolError, ["2", "3"]),
+        ("answers_twice", ProtocolError, ["answer", "'{"]),
+        ("answers_what_is_no_json", ProtocolError, ["JSON"]),
+        ("answers_what_cannot_be_printed", ProtocolError, ["JSON"]),
+        ("answers_too_deep", ProtocolError, ["JSON", "'[[["]),
+        ("answers_a_number", ProtocolError, ["call", "top level", "1 "]),
+        ("answers_of_no_kind", ProtocolError, ["call", "at result: ", "{'tensor': 1}"]),
+        ("answers_without_an_array", ProtocolError, ["array 1", "0"]),
+        ("answers_of_no_dtype", ProtocolError, ["at arrays.0.dtype: ", "'complex64'"]),
+        ("answers_of_a_wrong_length", ProtocolError, ["float32", "[1, 2]", "8 bytes", "4"]),
+        ("answers_no_bool", ProtocolError, ["bool"]),
+        ("answers_too_much", ProtocolError, ["4000000000 bytes", "268435456"]),
+        ("answers_with_an_error", AdapterError, ["out of order\n  stderr: the GPU is on fire"]),
     ],
 )
 def test_trouble_is_named_and_over_with_the_next_call(
     trouble: str,
     error: type[BaseException],
-    said: str,
+    named: list[str],
     bridge: Callable[..., Path],
     started: Callable[..., ImplementationProxy],
 ) -> None:
     file = bridge(relu=trouble)
     guarded = started(file)
-    with pytest.raises(error, match=said) as raised, limit(1 if trouble == "sleeps" else 30, None):
+    with pytest.raises(error) as raised, limit(1 if trouble == "sleeps" else 30, None):
         guarded.group("ops").relu(INPUTS)
-    assert str(raised.value).startswith("ops.relu")
+    function, _, problem = str(raised.value).partition("ops.relu")
+    assert (function, [name for name in named if name not in problem]) == ("", []), problem
     np.testing.assert_array_equal(guarded.group("ops").tanh(INPUTS), np.tanh(INPUTS), strict=True)
     guarded.stop()
     assert processes(file) == []
@@ -249,7 +227,7 @@ def test_a_peer_that_does_not_listen_any_more_is_named(
 ) -> None:
     ops = started(bridge(relu="closes_stdin", tanh="sleeps")).group("ops")
     ops.relu(INPUTS)
-    with pytest.raises((ProtocolError, CrashError), match=r"it closed its standard input, and|ended: exit status"):
+    with pytest.raises((ProtocolError, CrashError), match=r"standard input|exit status"):
         ops.tanh(INPUTS)
 
 
@@ -259,7 +237,7 @@ def test_a_peer_that_speaks_unasked_is_named(
     ops = started(bridge(relu="goes_on_later")).group("ops")
     ops.relu(INPUTS)
     time.sleep(0.5)
-    with pytest.raises(ProtocolError, match=r"it wrote without having been asked: 'by the way\\n'"):
+    with pytest.raises(ProtocolError, match=r"'by the way\\n'"):
         ops.relu(INPUTS)
 
 
@@ -275,13 +253,9 @@ def test_a_peer_that_does_not_stop_is_ended(
 
 def test_a_peer_that_is_lost_whenever_it_is_started_is_not_tried_for_ever(bridge: Callable[..., Path]) -> None:
     peer = loading.load(str(bridge(start="is_killed")))
-    said = []
-    for _ in range(3):
-        with pytest.raises((CrashError, ProtocolError)) as raised:
+    for error, named in ((CrashError, "signal 9"), (CrashError, "signal 9"), (ProtocolError, "2 times")):
+        with pytest.raises(error, match=named):
             peer.start("cpu")
-        said.append(str(raised.value))
-    assert said[0] == said[1] == "the process of the implementation ended: signal 9 (Killed)"
-    assert said[2] == "it was lost 2 times in a row while it was started, and is not tried again"
 
 
 # A run
@@ -309,22 +283,19 @@ def test_every_row_says_what_happened_and_no_other_is_lost(bridge: Callable[...,
         glorot_uniform="closes_stdout",
     )
     ended = shell.dense(file, *THESE, "--claim-timeout", SECONDS)
-    rows = {id_: (outcome, reason.partition(": '")[0]) for id_, (outcome, reason) in ended.rows.items()}
-    assert (ended.code, rows, processes(file)) == (
-        ExitCode.NOT_CONFORMANT,
-        GOOD
-        | {
-            "dense.relu": ("crash", "ops.relu: the process of the implementation ended: signal 9 (Killed)"),
-            "dense.tanh": (
-                "timeout",
-                f"ops.tanh: not finished after {4 * SECONDS} s, 4 times its limit of {SECONDS} s (see --claim-timeout)",
-            ),
-            "dense.sigmoid": ("error", "ops.sigmoid: it answers 2, and was asked 3"),
-            "dense.zeros": ("error", "ops.zeros: it wrote a line of more than 1048576 bytes"),
-            "dense.glorot-limit": ("error", "ops.glorot_uniform: it closed its standard output, and did not end"),
-        },
-        [],
-    )
+    expected = {
+        "dense.relu": ("crash", ["ops.relu: ", "signal 9 (Killed)"]),
+        "dense.tanh": ("timeout", ["ops.tanh: ", f" {4 * SECONDS} s", f" {SECONDS} s", "--claim-timeout"]),
+        "dense.sigmoid": ("error", ["ops.sigmoid: ", "2", "3"]),
+        "dense.zeros": ("error", ["ops.zeros: ", "1048576 bytes"]),
+        "dense.glorot-limit": ("error", ["ops.glorot_uniform: ", "standard output"]),
+    }
+    outcomes = {id_: outcome for id_, (outcome, _) in ended.rows.items()}
+    assert (ended.code, processes(file)) == (ExitCode.NOT_CONFORMANT, [])
+    assert outcomes == {id_: outcome for id_, (outcome, _) in (GOOD | expected).items()}
+    for id_, (_, named) in expected.items():
+        reason = ended.rows[id_][1]
+        assert [name for name in named if name not in reason] == [], reason
 
 
 def test_a_peer_is_started_once_to_be_described_and_once_to_be_assayed(
@@ -345,64 +316,60 @@ def test_a_peer_that_outlives_its_worker_is_ended_with_the_run(bridge: Callable[
 
 def test_smoke_tells_a_peer_that_is_lost_while_it_starts(bridge: Callable[..., Path], shell: Shell) -> None:
     ended = shell.assay("smoke", bridge(start="is_killed"), "--seconds", 60)
-    said = "adapter broken: start(): the process of the implementation ended: signal 9 (Killed)"
-    assert (ended.code, said in ended.output) == (ExitCode.NOT_CONFORMANT, True), ended.output
+    last = ended.output.splitlines()[-1]
+    assert (ended.code, "start()" in last, "signal 9" in last) == (ExitCode.NOT_CONFORMANT, True, True), ended.output
 
 
 # What the user did
 
 
 @pytest.mark.parametrize(
-    ("content", "expected"),
+    ("content", "kind", "named"),
     [
-        (None, "the peer 'peer.toml' cannot be read: No such file or directory. An implementation whose name ends in "),
-        ("command = ", "the peer 'peer.toml' is not TOML: "),
-        (
-            "name = 'mine'",
-            "the peer 'peer.toml' does not say, or not only, how it is started. Add a line such",
-        ),
-        ("command = []", "the peer 'peer.toml' does not say, or not only, how it is started"),
-        ("command = [1]", "the peer 'peer.toml': a part of its command is not text"),
-        ("command = ['nowhere']", "the peer 'peer.toml' cannot be started: nowhere: No such file or directory. Its "),
-        (
-            "command = ['/']",
-            "the peer 'peer.toml' cannot be started: /: Permission denied. Its command runs in the fol",
-        ),
+        (None, ErrorKind.MISSING_FILE, ""),
+        ("command = ", ErrorKind.INVALID_SYNTAX, ""),
+        ("name = 'mine'", ErrorKind.INVALID_ADAPTER, ""),
+        ("command = []", ErrorKind.INVALID_ADAPTER, ""),
+        ("command = [1]", ErrorKind.INVALID_ADAPTER, ""),
+        ("command = ['nowhere']", ErrorKind.BROKEN_ADAPTER, ": nowhere: "),
+        ("command = ['/']", ErrorKind.BROKEN_ADAPTER, ": /: "),
     ],
 )
 def test_a_file_that_names_no_peer_is_told_from_one(
-    content: str | None, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    content: str | None, kind: ErrorKind, named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     if content is not None:
         Path("peer.toml").write_text(content)
     with pytest.raises(UserError) as raised:
         loading.probe("peer.toml")
-    assert str(raised.value).startswith(expected)
+    assert raised.value.kind == kind
+    assert ("peer.toml" in raised.value.problem, named in raised.value.problem) == (True, True)
 
 
 @pytest.mark.parametrize(
-    ("trouble", "expected"),
+    ("trouble", "named"),
     [
-        ("leaves", "does not describe itself: the process of the implementation ended: exit status 3. It said: out of"),
-        ("sleeps", "does not describe itself: not finished after 2 s"),
-        ("answers_with_an_error", "does not describe itself: out of order. It said: the GPU is on fire"),
-        ("speaks_another_version", "its answer to describe is not of the protocol, at result.protocol: 1 was expected"),
-        ("answers_a_number", "does not describe itself: its answer to describe is not of the protocol"),
+        ("leaves", ["exit status 3", "out of"]),
+        ("sleeps", ["2 s"]),
+        ("answers_with_an_error", ["out of order", "the GPU is on fire"]),
+        ("speaks_another_version", ["describe", "at result.protocol: 1 "]),
+        ("answers_a_number", ["describe", "at top level: "]),
     ],
 )
 def test_a_peer_that_does_not_describe_itself_is_no_implementation(
-    trouble: str, expected: str, bridge: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+    trouble: str, named: list[str], bridge: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "PROBE_SECONDS", 2)
     file = bridge(describe=trouble)
     with pytest.raises(UserError) as raised:
         loading.probe(str(file))
-    assert (expected in str(raised.value), processes(file)) == (True, [])
+    assert (raised.value.kind, processes(file)) == (ErrorKind.BROKEN_ADAPTER, [])
+    assert [name for name in named if name not in str(raised.value)] == []
 
 
 def test_no_peer_is_one_line_and_the_exit_code_of_usage(shell: Shell) -> None:
     ended = shell.assay("run", "peer.toml")
     said = ended.output.strip()
-    one_line = said.startswith("ERROR: the peer 'peer.toml' cannot be read: No such file or") and "\n" not in said
-    assert (ended.code, one_line) == (ExitCode.USAGE, True), said
+    assert (ended.code, kind_of(said)) == (ExitCode.USAGE, ErrorKind.MISSING_FILE), said
+    assert (said.startswith("ERROR: "), "peer.toml" in said, "\n" in said) == (True, True, False), said

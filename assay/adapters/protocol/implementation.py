@@ -11,7 +11,8 @@ from typing import Any, get_type_hints
 
 from assay.adapters.protocol.peer import Peer
 from assay.contract import PROTOCOLS
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
+from assay.files import input_file
 
 SUFFIX = ".toml"
 
@@ -120,18 +121,16 @@ def _command(file: Path) -> list[str]:
     try:
         content = loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        msg = f"the peer {str(file)!r} cannot be read: {error.strerror}"
-        raise UserError(
-            msg, "An implementation whose name ends in .toml is a file that says how it is started"
-        ) from None
+        called = "An implementation whose name ends in .toml is a file that says how it is started"
+        raise input_file.error_of(file, "peer", error, called) from None
     except (TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"the peer {str(file)!r} is not TOML: {error}"
-        raise UserError(msg, hint) from None
+        raise UserError(ErrorKind.INVALID_SYNTAX, msg, hint) from None
     command = content.get("command")
     if content.keys() != {"command"} or not isinstance(command, list) or not command:
         msg = f"the peer {str(file)!r} does not say, or not only, how it is started"
-        raise UserError(msg, hint)
+        raise UserError(ErrorKind.INVALID_ADAPTER, msg, hint)
     if not all(isinstance(part, str) and "\0" not in part for part in command):
         msg = f"the peer {str(file)!r}: a part of its command is not text"
-        raise UserError(msg, hint)
+        raise UserError(ErrorKind.INVALID_ADAPTER, msg, hint)
     return command

@@ -17,7 +17,7 @@ from assay.cli.progress import ProgressDisplay
 from assay.cli.suggestions import nearest
 from assay.cli.values import PATH, Choice, parse_duration, whole_number
 from assay.datasets import data
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.reports import bench_tables
 
 
@@ -93,7 +93,7 @@ def bench(
     """
     if len(set(names)) < len(names):
         msg = "an implementation is named twice"
-        raise UserError(msg, "Name each implementation once")
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, "Name each implementation once")
     if output.exists():
         results.read(output)
     plan = Plan(names, device, profile, keyword, launches, rounds, seconds, turn_seconds)
@@ -113,7 +113,11 @@ def bench(
         raise
     if not run.starts and not run.broken:
         msg = f"no benchmark has a name with {keyword!r}"
-        raise UserError(msg, ". ".join(filter(None, [nearest(keyword, IDS), f"Names: {', '.join(IDS)}"])))
+        raise UserError(
+            ErrorKind.INVALID_ARGUMENT,
+            msg,
+            ". ".join(filter(None, [nearest(keyword, IDS), f"Names: {', '.join(IDS)}"])),
+        )
     results.append(output, run)
     print(bench_tables.as_text(run))
     print(f"benchmarks: {output}")

@@ -15,7 +15,7 @@ from assay.cli.group import Group
 from assay.cli.suggestions import nearest
 from assay.cli.values import PATH, Choice, whole_number
 from assay.contract import GROUPS
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.specification import document, index
 from assay.specification import errata as all_errata
 from assay.specification.claims import Claim, format_lines, specification
@@ -88,7 +88,7 @@ def _check_name(what: str, name: str | None, names: Sequence[str]) -> None:
     if name is not None and name not in names:
         msg = f"unknown {what} {name!r}"
         hints = [nearest(name, names), f"{what.capitalize()}s: {', '.join(names)}"]
-        raise UserError(msg, ". ".join(filter(None, hints)))
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, ". ".join(filter(None, hints)))
 
 
 def _as_json(claim: Claim) -> dict[str, Any]:

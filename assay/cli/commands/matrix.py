@@ -9,7 +9,7 @@ import click
 
 from assay.cli.command import Command
 from assay.cli.values import PATH
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.files import output_file
 from assay.ledger import ledger
 from assay.ledger.ledger import Ledger
@@ -51,9 +51,13 @@ def _read_named(named: list[tuple[str, str, str]]) -> dict[str, Ledger]:
     for name, separator, path in named:
         if not (name and separator and path):
             msg = f"{name + separator + path!r} is not NAME=LEDGER"
-            raise UserError(msg, "Give each ledger the name of its version, as in tensorflow-2.18=ledger.json")
+            raise UserError(
+                ErrorKind.INVALID_ARGUMENT,
+                msg,
+                "Give each ledger the name of its version, as in tensorflow-2.18=ledger.json",
+            )
         if name in ledgers:
             msg = f"two ledgers have the name {name!r}"
-            raise UserError(msg, "Give each version a name of its own")
+            raise UserError(ErrorKind.INVALID_ARGUMENT, msg, "Give each version a name of its own")
         ledgers[name] = ledger.read(Path(path))
     return ledgers

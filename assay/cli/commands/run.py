@@ -16,7 +16,7 @@ from assay.cli.command import Command
 from assay.cli.options import IMPLEMENTATION_IS, RUN_NAMES, implementation, rename, report_format, run_options
 from assay.cli.report_files import STDOUT, format_of, read_files, tell_github, write_report
 from assay.cli.values import PATH, parse_processes
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.files import output_file
 from assay.ledger import ledger
 from assay.ledger.verdict import list_expected, verdict
@@ -79,7 +79,7 @@ def run(report_file: Path | None, kind: str | None, processes: str, *, github: b
         return _run(replace(options, results=results), _Report(path, kind, github), more)
     if options.resume:
         msg = f"--resume continues from a ledger in a file, which {results} is not"
-        raise UserError(msg, "Name a file with --results")
+        raise UserError(ErrorKind.CONFLICTING_OPTIONS, msg, "Name a file with --results")
     with tempfile.TemporaryDirectory(prefix="assay-") as folder:
         # A pipe or a device takes the ledger once, when it is complete.
         regular = Path(folder) / "ledger.json"

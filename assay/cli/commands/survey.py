@@ -16,7 +16,7 @@ from assay.cli.command import Command
 from assay.cli.options import IMPLEMENTATION_IS, RUN_NAMES, implementation, rename, run_options, workers
 from assay.cli.progress import ProgressDisplay
 from assay.cli.values import PATH, whole_number
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.files import output_file
 from assay.ledger.environment import available_cores
 from assay.runner.options import RunOptions
@@ -119,10 +119,10 @@ def _plan(names: Sequence[str], seeds: range, shards: int, asked: RunOptions) ->
     """
     if len(set(names)) < len(names):
         msg = "an implementation is named twice"
-        raise UserError(msg, "Name each implementation once")
+        raise UserError(ErrorKind.INVALID_ARGUMENT, msg, "Name each implementation once")
     if shards > 1 and asked.claim:
         msg = "--shards and --claim both say what to run"
-        raise UserError(msg, "Leave one of them out")
+        raise UserError(ErrorKind.CONFLICTING_OPTIONS, msg, "Leave one of them out")
     claims = tuple(dict.fromkeys(specification().claim(id_).id for id_ in asked.claim))
     described = {name: loading.probe(name) for name in names}
     return Plan(described, seeds, shards, replace(asked, claim=claims))

@@ -10,7 +10,7 @@ import numpy as np
 from assay.adapters.proxy import NonConformanceError
 from assay.contract import Array
 from assay.datasets import data
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.spec.semantics import losses, models
 from assay.spec.semantics import text as definition
 from assay.spec.vectors import read
@@ -115,7 +115,7 @@ class Runs:
         self._corpus = corpus(data.nietzsche())
         if not self._corpus.is_nietzsche:
             msg = f"the Nietzsche text is missing; there is {self._corpus.source}"
-            raise UserError(msg, f"Set {data.NAMED}=<folder with nietzsche.txt>")
+            raise UserError(ErrorKind.MISSING_DATA, msg, f"Set {data.NAMED}=<folder with nietzsche.txt>")
 
     def run(self, recipe: dict[str, Any], seed: int) -> dict[str, float]:
         """Train once, and return the results to store: losses, and the share of generated words in the text."""
