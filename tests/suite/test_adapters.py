@@ -21,10 +21,12 @@ from assay.adapters.proxy import describe_missing
 from assay.adapters.return_types import matches
 from assay.cli import scaffold
 from assay.contract import GROUPS, PROTOCOLS, Architecture, FlowersInfo, LazyImplementation, Trained
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.smoke import process, steps
 from assay.specification.claims import specification
 from assay.specification.signatures import find_dependent_claims, functions, signature
+
+from .conftest import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +134,11 @@ def test_the_tox_environment_of_a_peer_runs_as_it_is(shell: Shell) -> None:
 def test_a_peer_that_cannot_start_is_broken(shell: Shell) -> None:
     (shell.folder / "peer.toml").write_text('command = ["false"]')
     code, lines = smoked(shell, "peer.toml")
-    assert (code, lines[0].startswith("✗ the peer 'peer.toml' does not describe itself: ")) == (1, True), lines
+    assert (code, lines[0].startswith("✗ "), kind_of(lines[0])) == (
+        ExitCode.NOT_CONFORMANT,
+        True,
+        ErrorKind.BROKEN_ADAPTER,
+    ), lines
 
 
 def test_the_workflow_runs_the_tox_environment(written: Shell) -> None:
@@ -163,35 +169,31 @@ def test_nothing_is_overwritten(path: str, tmp_path: Path) -> None:
     there = tmp_path / path
     there.parent.mkdir(parents=True, exist_ok=True)
     there.write_text("old")
-    with pytest.raises(UserError, match="is there already, and nothing is overwritten"):
+    with pytest.raises(UserError) as raised:
         scaffold.write("theirs", tmp_path, "assay", subprocess=True)
+    assert (raised.value.kind, str(there) in str(raised.value)) == (ErrorKind.EXISTING_FILE, True)
     assert [file.read_text() for file in tmp_path.rglob("*") if file.is_file()] == ["old"]
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    "name",
     [
-        ("my-net", "'my-net' cannot name a Python module"),
-        ("1st", "'1st' cannot name"),
-        ("class", "'class' cannot name"),
-        ("größe", "'größe' cannot name"),
-        ("a.b", "'a.b' cannot name"),
-        ("", "'' cannot name"),
-        ("../up", "'../up' cannot name"),
-        ("numpy", "'numpy' is the name of what can be imported here already"),
-        ("__main__", "'__main__' is the name of what can be imported here already"),
-        ("reference", "'reference' is the name of what can be imported here already"),
+        *("my-net", "1st", "class", "größe", "a.b", "", "../up"),
+        # These can be imported here already.
+        *("numpy", "__main__", "reference"),
     ],
 )
-def test_a_name_that_cannot_be_used_is_refused(name: str, said: str, tmp_path: Path) -> None:
+def test_a_name_that_cannot_be_used_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(UserError) as raised:
         scaffold.write(name, tmp_path, "assay")
-    assert (str(raised.value).startswith(said), list(tmp_path.iterdir())) == (True, [])
+    assert (raised.value.kind, repr(name) in str(raised.value)) == (ErrorKind.INVALID_ARGUMENT, True)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_folder_that_cannot_be_is_named() -> None:
-    with pytest.raises(UserError, match="/dev/null/there cannot be written: Not a directory"):
+    with pytest.raises(UserError) as raised:
         scaffold.write("theirs", Path("/dev/null/there"), "assay")
+    assert (raised.value.kind, "/dev/null/there" in str(raised.value)) == (ErrorKind.UNWRITABLE_FILE, True)
 
 
 @pytest.mark.parametrize(
@@ -343,7 +345,7 @@ def test_what_there_was_no_time_for_is_said(written: Shell) -> None:
 
 def test_a_missing_compiler_is_named_before_anything_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CXX", "no-such-compiler")
-    with pytest.raises(RuntimeError, match="needs a compiler for C\\+\\+, and there is no no-such-compiler"):
+    with pytest.raises(RuntimeError, match="no-such-compiler"):
         load("assay.alternatives.torch:compiled").start("cpu")
 
 

@@ -8,7 +8,7 @@ import pytest
 from doubles.ledgers import ledger, typed
 
 from assay.cli import budgets
-from assay.errors import ExitCode, UserError
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.specification import profiles
 from assay.specification.shards import Shard
 
@@ -52,8 +52,9 @@ def test_a_run_is_too_slow_if_its_processors_could_not_have_been_faster(
     ],
 )
 def test_what_is_no_whole_run_has_no_budget(content: dict[str, Any]) -> None:
-    with pytest.raises(UserError, match="not that of a whole run"):
+    with pytest.raises(UserError) as raised:
         budgets.judge(typed(content))
+    assert raised.value.kind == ErrorKind.INCOMPLETE_LEDGER
 
 
 def test_the_time_of_a_run_is_that_of_all_its_processes(shell: Shell) -> None:

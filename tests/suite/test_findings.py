@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from packaging.specifiers import SpecifierSet
 
 from assay.cli import findings as command
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.ledger import expect
 from assay.ledger.expectations import Expectation, read_file
 from assay.reports import findings
@@ -123,8 +123,9 @@ def test_new_expectations_keep_findings(tmp_path):
 def test_a_finding_without_a_reproduction_is_rejected(tmp_path):
     file = tmp_path / "wrong.toml"
     file.write_text('[[finding]]\nid = "x"\nframework = "y"\n', encoding="utf-8")
-    with pytest.raises(UserError, match=r"entry 1 \(x\)"):
+    with pytest.raises(UserError) as raised:
         read_file(file)
+    assert (raised.value.kind, "entry 1 (x)" in str(raised.value)) == (ErrorKind.INVALID_EXPECTATIONS, True)
 
 
 def test_the_command_writes_the_page(tmp_path):

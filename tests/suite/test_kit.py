@@ -104,7 +104,7 @@ def test_gates_are_ordered_as_in_onnx():
 
 @pytest.mark.parametrize("gates", ["ifg", "ifgg", "ifox"])
 def test_an_order_without_every_gate_is_rejected(gates):
-    with pytest.raises(ValueError, match="letters of 'ifgo' in any order"):
+    with pytest.raises(ValueError, match="'ifgo'"):
         layouts.order_gates(gates)
 
 
@@ -139,7 +139,7 @@ def test_networks_of_other_sizes_follow_from_parameters():
 
 
 def test_parameters_of_a_wrong_shape_are_rejected():
-    with pytest.raises(ValueError, match=r"dense1/kernel: expected shape \[784, 100\], got \[1\]"):
+    with pytest.raises(ValueError, match=r"dense1/kernel: .*\[784, 100\].*\[1\]"):
         networks.draw_parameters("mlp", 57, lambda _name, _shape: np.zeros(1, np.float32))
 
 
@@ -261,12 +261,12 @@ def test_recurrence_follows_the_definition():
 
 @pytest.mark.parametrize("temperature", [0.0, -1.0, float("nan"), float("inf"), 1e-60])
 def test_temperatures_that_are_no_number_above_0_are_rejected(temperature):
-    with pytest.raises(ValueError, match="must be a number above 0"):
+    with pytest.raises(ValueError, match=f"temperature .*{temperature}"):
         implementation.ops.softmax_with_temperature(draw(1, 3), temperature)
 
 
 def test_nan_among_probabilities_is_rejected():
-    with pytest.raises(ValueError, match="got NaN among them"):
+    with pytest.raises(ValueError, match="NaN"):
         implementation.ops.sample(np.array([[np.nan, 1]], np.float32), 0)
 
 
@@ -311,7 +311,7 @@ def test_windows_are_cut_as_defined():
     np.testing.assert_array_equal(found[0], expected[0])
     np.testing.assert_array_equal(found[1], expected[1])
     assert len(text.view_windows(indices, 9)[0]) == 1
-    with pytest.raises(ValueError, match="a text of 10 characters has none after a window of 10"):
+    with pytest.raises(ValueError, match=r"\b10 .*\b10\b"):
         text.view_windows(indices, 10)
 
 
@@ -509,7 +509,7 @@ def test_an_adapter_has_every_function_of_its_groups():
 def test_an_adapter_without_an_environment_or_a_gpu_says_so():
     adapter = KitImplementation()
     adapter.name = "mine"
-    with pytest.raises(RuntimeError, match="mine works on the CPU alone, got 'gpu'"):
+    with pytest.raises(RuntimeError, match="mine .*'gpu'"):
         adapter.start("gpu")
     with pytest.raises(NotImplementedError):
         adapter.make_environment(0)

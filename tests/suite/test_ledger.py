@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.ledger.draft import Draft
 from assay.ledger.ledger import Row, Subject, as_json, read, row_as_json, write
 from assay.ledger.outcomes import Outcome
@@ -171,8 +171,9 @@ def test_the_old_ledger_stays_whole_until_the_new_one_is(tmp_path: Path, monkeyp
     path = tmp_path / "ledger.json"
     ledger().write(path)
     monkeypatch.setattr(Path, "replace", no_space)
-    with pytest.raises(UserError, match="cannot be written: No space left on device"):
+    with pytest.raises(UserError) as raised:
         ledger(*ALL).write(path)
+    assert (raised.value.kind, str(path) in str(raised.value)) == (ErrorKind.UNWRITABLE_FILE, True)
     assert (read(path), list(tmp_path.iterdir())) == (ledger().ledger(), [path])
 
 
@@ -181,30 +182,30 @@ def test_a_place_that_cannot_be_written_is_named(place: str, tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError) as raised:
         ledger().write(Path(place))
-    assert str(raised.value).startswith(f"the ledger {place} cannot be written: ")
+    assert (raised.value.kind, f" {place} " in str(raised.value)) == (ErrorKind.UNWRITABLE_FILE, True)
 
 
 @pytest.mark.parametrize(
     ("changes", "where"),
     [
-        pytest.param({"format": 2}, "format: Invalid enum value 2", id="another format"),
-        pytest.param({"profile": "huge"}, "profile: Invalid enum value 'huge'", id="profile"),
-        pytest.param({"seed": -1}, "seed: Expected `int` >= 0", id="seed"),
-        pytest.param({"colour": "red"}, "top level: Object contains unknown field `colour`", id="unknown key"),
+        pytest.param({"format": 2}, "format", id="another format"),
+        pytest.param({"profile": "huge"}, "profile", id="profile"),
+        pytest.param({"seed": -1}, "seed", id="seed"),
+        pytest.param({"colour": "red"}, "top level", id="unknown key"),
         pytest.param(
             {"claims": [{"id": "a.one", "outcome": "fail", "seconds": 1}]},
-            "claims.0: fail without a reason",
+            "claims.0",
             id="no reason",
         ),
         pytest.param(
             {"claims": [{"id": "a.one", "outcome": "fine", "seconds": 1}]},
-            "claims.0.outcome: Invalid enum value 'fine'",
+            "claims.0.outcome",
             id="outcome",
         ),
-        pytest.param({"counts": {"pass": 1}}, "top level: the counts are not those of the rows", id="counts"),
+        pytest.param({"counts": {"pass": 1}}, "top level", id="counts"),
         pytest.param(
             {"claims": [{"id": "a.one", "outcome": "pass", "seconds": 1}] * 2},
-            "top level: two rows of the claim 'a.one'",
+            "top level",
             id="a claim twice",
         ),
     ],
@@ -214,30 +215,29 @@ def test_a_file_that_is_no_ledger_is_told_with_the_place(changes: dict[str, Any]
     path.write_text(json.dumps(as_json(ledger(*ALL).ledger()) | changes))
     with pytest.raises(UserError) as raised:
         read(path)
-    assert str(raised.value).startswith(f"{path} is not a ledger of format 1, at {where}")
+    assert raised.value.kind == ErrorKind.INVALID_FORMAT
+    assert (str(path) in str(raised.value), f"at {where}: " in str(raised.value)) == (True, True)
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "kind"),
     [
-        pytest.param(b"", "is not a ledger: it is not JSON. `assay run NAME` writes one", id="empty"),
-        pytest.param(b'{"format": 1,', "is not a ledger: it is not JSON. `assay run NAME` writes one", id="half"),
-        pytest.param(b"\xff", "is not a ledger: it is not JSON. `assay run NAME` writes one", id="not UTF-8"),
-        pytest.param(b"[]", "is not a ledger of format 1, at top level: Expected `object`, got `array`", id="a list"),
+        pytest.param(b"", ErrorKind.INVALID_SYNTAX, id="empty"),
+        pytest.param(b'{"format": 1,', ErrorKind.INVALID_SYNTAX, id="half"),
+        pytest.param(b"\xff", ErrorKind.INVALID_SYNTAX, id="not UTF-8"),
+        pytest.param(b"[]", ErrorKind.INVALID_FORMAT, id="a list"),
     ],
 )
-def test_a_damaged_file_is_told(content: bytes, said: str, tmp_path: Path) -> None:
+def test_a_damaged_file_is_told(content: bytes, kind: ErrorKind, tmp_path: Path) -> None:
     path = tmp_path / "ledger.json"
     path.write_bytes(content)
     with pytest.raises(UserError) as raised:
         read(path)
-    assert str(raised.value).startswith(f"{path} {said}")
+    assert (raised.value.kind, str(path) in str(raised.value)) == (kind, True)
 
 
 def test_a_missing_file_is_told(tmp_path: Path) -> None:
     path = tmp_path / "ledger.json"
     with pytest.raises(UserError) as raised:
         read(path)
-    assert str(raised.value) == (
-        f"the ledger {path} cannot be read: No such file or directory. `assay run NAME` writes one"
-    )
+    assert (raised.value.kind, str(path) in str(raised.value)) == (ErrorKind.MISSING_FILE, True)

@@ -171,7 +171,7 @@ def test_no_such_device_is_an_error(started: Callable[..., ImplementationProxy])
     ("trouble", "error", "named"),
     [
         ("is_killed", CrashError, ["signal 9 (Killed)"]),
-        ("leaves", CrashError, ["exit status 3", "stderr: out of\ufffd.31m memory"]),
+        ("leaves", CrashError, ["exit status 3", "stderr: out of\ufffd[31m memory"]),
         ("leaves_a_child", CrashError, ["exit status 3"]),
         ("answers_half", CrashError, ["a part of its answer", "exit status 0"]),
         ("answers_half_a_line", CrashError, ["a part of its answer", "exit status 0"]),

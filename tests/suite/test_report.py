@@ -15,12 +15,14 @@ from doubles.ledgers import typed
 
 from assay import __version__
 from assay.cli.main import main
-from assay.errors import ExitCode
+from assay.errors import ErrorKind, ExitCode
 from assay.ledger.outcomes import Outcome
 from assay.ledger.verdict import Conformance
 from assay.reports import figures, html
 from assay.specification import document
 from assay.specification.claims import Claim, Erratum, Permitted, Section, Specification, Translation, Unspecified
+
+from .conftest import kind_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -695,7 +697,7 @@ def test_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(source), "-o", str(output)]) == ExitCode.CONFORMANT
     assert output.read_bytes().startswith(b"<!DOCTYPE html>")
     assert main(["report", str(source), "-o", str(tmp_path / "no" / "report.html")]) == ExitCode.USAGE
-    assert "cannot be written" in capsys.readouterr().err
+    assert kind_of(capsys.readouterr().err) == ErrorKind.UNWRITABLE_FILE
     source.write_text("{}")
     assert main(["report", str(source), "-o", str(output)]) == ExitCode.USAGE
-    assert "is not a ledger" in capsys.readouterr().err
+    assert kind_of(capsys.readouterr().err) == ErrorKind.INVALID_FORMAT

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from assay.cli import results as command
-from assay.errors import UserError
+from assay.errors import ErrorKind, UserError
 from assay.ledger import ledger as ledgers
 from assay.ledger.outcomes import Outcome
 from assay.ledger.verdict import is_complete
@@ -105,8 +106,9 @@ def test_a_ledger_is_published_without_its_evidence(tmp_path):
 def test_a_part_of_the_core_profile_is_not_published(tmp_path, changes):
     counts = {"counts": {outcome.value: 0 for outcome in Outcome}} if "claims" in changes else {}
     path = whole(tmp_path, **changes, **counts)
-    with pytest.raises(UserError, match="is not the ledger of a whole core profile"):
+    with pytest.raises(UserError) as raised:
         command.publish(tmp_path / "results", "x", path, "assay run x")
+    assert (raised.value.kind, str(path) in str(raised.value)) == (ErrorKind.INCOMPLETE_LEDGER, True)
 
 
 def test_another_specification_has_another_digest(tmp_path):
@@ -118,7 +120,18 @@ def test_another_specification_has_another_digest(tmp_path):
     assert results.specification_of(other) != results.specification_of(found)
 
 
-def test_a_damaged_file_is_an_error_of_the_user(tmp_path):
-    (tmp_path / "x.json.gz").write_bytes(b"nothing")
-    with pytest.raises(UserError, match="Publish the ledger again"):
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        pytest.param(None, ErrorKind.MISSING_FILE, id="missing"),
+        pytest.param(b"nothing", ErrorKind.INVALID_FORMAT, id="damaged"),
+        pytest.param(gzip.compress(b"{}"), ErrorKind.INVALID_FORMAT, id="no ledger"),
+    ],
+)
+def test_a_damaged_file_is_an_error_of_the_user(content, kind, tmp_path):
+    path = tmp_path / "x.json.gz"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError) as raised:
         command.read_ledger(tmp_path, "x")
+    assert (raised.value.kind, str(path) in str(raised.value)) == (kind, True)

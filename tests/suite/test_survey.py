@@ -16,6 +16,7 @@ from scipy import stats
 from assay import __version__
 from assay.adapters.loading import Description
 from assay.cli.main import main
+from assay.errors import ErrorKind, ExitCode, UserError
 from assay.ledger.ledger import as_json, read
 from assay.reports import html
 from assay.runner.options import RunOptions
@@ -27,7 +28,7 @@ from assay.survey.store import RejectedError, Store
 from assay.survey.summary import Kind
 from assay.testing import headroom
 from assay.testing.permitted import Results
-from conftest import ENVIRONMENT
+from conftest import ENVIRONMENT, kind_of
 
 pytest.importorskip("distributed", reason="the extra `survey` is not installed")
 
@@ -156,9 +157,9 @@ def test_a_survey_uses_workers_that_were_started_elsewhere(tmp_path):
 
 def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path):
     code, output = survey(tmp_path, "doubles.surveyed:good", "--scheduler", "tcp://127.0.0.1:9")
-    assert code == 4
-    assert output.strip().splitlines()[-1].startswith("assay: no scheduler answers at tcp://127.0.0.1:9")
-    assert "Traceback" not in output
+    assert (code, kind_of(output)) == (ExitCode.USAGE, ErrorKind.UNREACHABLE_WORKERS)
+    last = output.strip().splitlines()[-1]
+    assert (last.startswith("assay: "), "tcp://127.0.0.1:9" in last, "Traceback" in output) == (True, True, False)
 
 
 def test_a_faulty_implementation_is_told_from_a_flaky_claim(tmp_path):
@@ -256,17 +257,20 @@ def test_texts_of_a_ledger_are_made_plain(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "named"),
     [
-        ({"options": RunOptions(claim=("dense.tanh",))}, "results of another survey: its tests differ"),
-        ({"options": RunOptions(claim=("dense.relu",), device="gpu")}, "its device differ"),
-        ({"implementations": {"toy": Description("toy", "2.0", {}, ("ops",))}}, "another version of toy"),
+        ({"options": RunOptions(claim=("dense.tanh",))}, "tests"),
+        ({"options": RunOptions(claim=("dense.relu",), device="gpu")}, "device"),
+        ({"implementations": {"toy": Description("toy", "2.0", {}, ("ops",))}}, "toy"),
     ],
 )
-def test_results_of_another_survey_are_not_mixed_with_these(tmp_path, changes, said):
-    Store(tmp_path / "s", plan()).close()
-    with pytest.raises(Exception, match=said):
-        Store(tmp_path / "s", plan(**changes))
+def test_results_of_another_survey_are_not_mixed_with_these(tmp_path, changes, named):
+    folder = tmp_path / "s"
+    Store(folder, plan()).close()
+    with pytest.raises(UserError) as raised:
+        Store(folder, plan(**changes))
+    assert raised.value.kind == ErrorKind.CHANGED_CONDITIONS
+    assert named in raised.value.problem.removeprefix(str(folder))
 
 
 def test_a_survey_may_grow(tmp_path):
@@ -276,8 +280,9 @@ def test_a_survey_may_grow(tmp_path):
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "mine.txt").write_text("mine", encoding="utf-8")
-    with pytest.raises(Exception, match="is not empty, and not that of a survey"):
+    with pytest.raises(UserError) as raised:
         Store(tmp_path, plan())
+    assert (raised.value.kind, str(tmp_path) in str(raised.value)) == (ErrorKind.EXISTING_FILE, True)
 
 
 def test_names_of_implementations_make_different_files():
@@ -365,8 +370,9 @@ def test_a_run_says_how_near_it_came_to_measured_bounds(tmp_path):
 def test_without_dask_one_sentence_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "dask", None)
-    assert main(["survey", "doubles.surveyed:good", "--claim", CLAIM, "--no-fetch"]) == 4
-    assert "Install it with `pip install 'assay-conformance[survey]'`" in capsys.readouterr().err
+    code, errors = main(["survey", "doubles.surveyed:good", "--claim", CLAIM, "--no-fetch"]), capsys.readouterr().err
+    assert (code, kind_of(errors)) == (ExitCode.USAGE, ErrorKind.MISSING_PACKAGE)
+    assert "`pip install 'assay-conformance[survey]'`" in errors
 
 
 # --- Calibrations --------------------------------------------------------------------------------------------

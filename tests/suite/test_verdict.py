@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from doubles.ledgers import ledger, typed
 
-from assay.errors import ExitCode
+from assay.errors import ErrorKind, ExitCode
 from assay.ledger.verdict import Conformance, Verdict, is_complete, verdict
 from assay.specification.claims import specification
 from assay.specification.index import tests_folder
+
+from .conftest import kind_of
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -136,7 +138,8 @@ def test_a_required_group_fails_a_run(shell: Shell, processes: int) -> None:
 
 def test_an_unknown_required_group_is_refused(shell: Shell) -> None:
     ended = shell.assay("run", "numpy", "--require", "opera")
-    assert (ended.code, "unknown group" in ended.output) == (ExitCode.USAGE, True)
+    assert (ended.code, kind_of(ended.output)) == (ExitCode.USAGE, ErrorKind.INVALID_ARGUMENT)
+    assert "--require opera" in ended.output
 
 
 TEST = "test_bias_broadcasts"
