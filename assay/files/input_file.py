@@ -7,7 +7,7 @@ from pathlib import Path
 from assay.errors import ErrorKind, UserError
 
 
-def error_of(path: Path, what: str, error: OSError, hint: str = "") -> UserError:
+def make_error(path: Path, what: str, error: OSError, hint: str = "") -> UserError:
     """Return the error of a file that cannot be read.
 
     Args:

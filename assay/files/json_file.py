@@ -39,7 +39,7 @@ def read_bytes(path: Path, what: str, hint: str) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
-        raise input_file.error_of(path, what, error, hint) from None
+        raise input_file.make_error(path, what, error, hint) from None
 
 
 def parse(content: bytes, path: Path, what: str, hint: str, part: str = "it") -> Any:  # noqa: ANN401 - as `load`

@@ -44,7 +44,7 @@ def check(path: Path, what: str) -> Path:
         trial.touch()
         trial.unlink()
     except (OSError, RuntimeError) as error:
-        raise error_of(path, what, error) from None
+        raise make_error(path, what, error) from None
     return target
 
 
@@ -73,7 +73,7 @@ def write(path: Path, text: str, what: str) -> None:
             _check_special(path)
             _write_special(path, content)
     except OSError as error:
-        raise error_of(path, what, error) from None
+        raise make_error(path, what, error) from None
 
 
 def _replace(target: Path, content: bytes) -> None:
@@ -111,7 +111,7 @@ def encode(text: str) -> bytes:
     return text.encode("utf-8", "backslashreplace")
 
 
-def error_of(path: Path, what: str, error: Exception) -> UserError:
+def make_error(path: Path, what: str, error: Exception) -> UserError:
     """Return the error of a file that cannot be written; the arguments are those of `write`, and what was raised."""
     why = getattr(error, "strerror", None) or str(error)
     if getattr(error, "errno", None) == errno.ENXIO:

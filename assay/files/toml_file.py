@@ -30,7 +30,7 @@ def load(path: Path, what: str, hint: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise input_file.error_of(path, what, error, hint) from None
+        raise input_file.make_error(path, what, error, hint) from None
     except RecursionError:
         msg = f"{path} is not TOML: it is nested too deeply"
         raise UserError(ErrorKind.INVALID_SYNTAX, msg) from None

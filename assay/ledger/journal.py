@@ -71,7 +71,7 @@ class Journal:
         except OSError as error:
             # A part of a line may have been written, so nothing can be appended.
             self.is_open = False
-            raise output_file.error_of(self._path, "ledger", error) from None
+            raise output_file.make_error(self._path, "ledger", error) from None
 
 
 def _line(entry: Mapping[str, Any]) -> str:

@@ -137,7 +137,7 @@ def read(path: Path, specification: Specification) -> tuple[str, ...]:
         content = path.read_bytes()
         lines = content.decode("utf-8").splitlines()
     except OSError as error:
-        raise input_file.error_of(path, "document", error) from None
+        raise input_file.make_error(path, "document", error) from None
     except UnicodeDecodeError:
         msg = f"the document {path} is not UTF-8 text"
         raise UserError(ErrorKind.DIFFERENT_DOCUMENT, msg) from None

@@ -29,7 +29,7 @@ ENVIRONMENT["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), os.environ.
 IGNORING = ("sh", "-c", 'trap "" INT HUP; exec "$@"', "sh")
 
 
-def kind_of(output: str) -> str:
+def read_kind(output: str) -> str:
     """Return the kind of an error: the last line of what a command printed ends with it, in brackets."""
     return output.rstrip().rpartition("\n")[2].rpartition(" [")[2].removesuffix("]")
 

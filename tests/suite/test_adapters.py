@@ -26,7 +26,7 @@ from assay.smoke import process, steps
 from assay.specification.claims import specification
 from assay.specification.signatures import find_dependent_claims, functions, signature
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +134,7 @@ def test_the_tox_environment_of_a_peer_runs_as_it_is(shell: Shell) -> None:
 def test_a_peer_that_cannot_start_is_broken(shell: Shell) -> None:
     (shell.folder / "peer.toml").write_text('command = ["false"]')
     code, lines = smoked(shell, "peer.toml")
-    assert (code, lines[0].startswith("✗ "), kind_of(lines[0])) == (
+    assert (code, lines[0].startswith("✗ "), read_kind(lines[0])) == (
         ExitCode.NOT_CONFORMANT,
         True,
         ErrorKind.BROKEN_ADAPTER,

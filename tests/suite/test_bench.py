@@ -19,7 +19,7 @@ from assay.bench.workloads import COSTS, FOOTPRINTS, IDS, STEPS
 from assay.errors import ErrorKind, ExitCode, UserError
 from assay.spec.semantics.models import MODELS
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from .conftest import Ended, Shell
@@ -220,7 +220,7 @@ def test_what_gives_no_result_takes_nothing_else_along(shell: Shell) -> None:
 )
 def test_what_cannot_be_run_is_one_message(shell: Shell, arguments: list[str], kind: ErrorKind, named: str) -> None:
     ended = shell.assay("bench", *arguments)
-    assert (ended.code, kind_of(ended.output)) == (ExitCode.USAGE, kind), ended.output
+    assert (ended.code, read_kind(ended.output)) == (ExitCode.USAGE, kind), ended.output
     assert (named in ended.output, "Traceback" in ended.output) == (True, False), ended.output
 
 

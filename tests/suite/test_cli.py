@@ -17,7 +17,7 @@ from assay.errors import ErrorKind, ExitCode
 from assay.specification import document, index
 from assay.specification.claims import specification
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -132,7 +132,7 @@ def test_an_invalid_command_line_is_answered_in_one_line(
     arguments: list[str], program: str, named: str, assay: Says
 ) -> None:
     code, output, errors = assay(*arguments)
-    assert (code, output, kind_of(errors)) == (ExitCode.USAGE, "", ErrorKind.INVALID_ARGUMENT)
+    assert (code, output, read_kind(errors)) == (ExitCode.USAGE, "", ErrorKind.INVALID_ARGUMENT)
     problem, hint, _ = errors.partition(f" (see `{program} --help`) [")
     assert (problem.startswith(f"{program}: "), named in problem, hint != "") == (True, True, True), errors
     assert errors.count("\n") == 1
@@ -159,7 +159,7 @@ def test_what_cannot_be_carried_out_is_answered_in_one_line(
     arguments: list[str], kind: ErrorKind, named: str, assay: Says
 ) -> None:
     code, output, errors = assay(*arguments)
-    assert (code, output, kind_of(errors)) == (ExitCode.USAGE, "", kind)
+    assert (code, output, read_kind(errors)) == (ExitCode.USAGE, "", kind)
     assert (errors.startswith("assay: "), named in errors, errors.count("\n")) == (True, True, 1), errors
 
 
@@ -172,7 +172,7 @@ def test_what_goes_wrong_in_the_suite_itself_is_no_verdict(assay: Says, monkeypa
 def test_a_damaged_ledger_gives_no_report(assay: Says, tmp_path: Path) -> None:
     (tmp_path / "ledger.json").write_text("{")
     code, _, errors = assay("report", "ledger.json", "-o", "report.html")
-    assert (code, kind_of(errors), "ledger.json" in errors) == (ExitCode.USAGE, ErrorKind.INVALID_SYNTAX, True)
+    assert (code, read_kind(errors), "ledger.json" in errors) == (ExitCode.USAGE, ErrorKind.INVALID_SYNTAX, True)
     assert not (tmp_path / "report.html").exists()
 
 
@@ -203,7 +203,7 @@ def test_a_reader_that_goes_away_is_no_error(command: str, shell: Shell) -> None
 def test_a_deprecated_option_still_works_and_names_the_new_one(arguments: list[str], renamed: str, assay: Says) -> None:
     code, _, errors = assay(*arguments)
     warning, error = errors.splitlines()
-    assert (code, warning, kind_of(error), error.startswith(f"assay {arguments[0]}: {renamed}: ")) == (
+    assert (code, warning, read_kind(error), error.startswith(f"assay {arguments[0]}: {renamed}: ")) == (
         ExitCode.USAGE,
         f"{arguments[2]} is deprecated: it is called {renamed}",
         ErrorKind.INVALID_ARGUMENT,

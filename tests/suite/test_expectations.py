@@ -17,7 +17,7 @@ from assay.ledger.expectations import Expectation
 from assay.ledger.ledger import Ledger, Row
 from assay.ledger.outcomes import Outcome
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -209,7 +209,7 @@ def test_a_crash_can_be_expected_and_a_timeout_too(shell: Shell) -> None:
 )
 def test_a_dead_entry_ends_the_run_before_it_begins(shell: Shell, entries: list[Expectation], named: str) -> None:
     ended = run_with(shell, "good", entries)
-    assert (ended.code, kind_of(ended.output)) == (ExitCode.USAGE, ErrorKind.STALE_EXPECTATION)
+    assert (ended.code, read_kind(ended.output)) == (ExitCode.USAGE, ErrorKind.STALE_EXPECTATION)
     assert named in ended.output
     assert not (shell.folder / "ledger.json").exists()
 

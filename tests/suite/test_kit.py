@@ -509,7 +509,7 @@ def test_an_adapter_has_every_function_of_its_groups():
 def test_an_adapter_without_an_environment_or_a_gpu_says_so():
     adapter = KitImplementation()
     adapter.name = "mine"
-    with pytest.raises(RuntimeError, match="mine .*'gpu'"):
+    with pytest.raises(RuntimeError, match=r"mine .*'gpu'"):
         adapter.start("gpu")
     with pytest.raises(NotImplementedError):
         adapter.make_environment(0)

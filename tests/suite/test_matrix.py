@@ -13,7 +13,7 @@ from assay.errors import ErrorKind, ExitCode, UserError
 from assay.reports import matrix
 from assay.specification.claims import specification
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -137,5 +137,5 @@ def test_the_command_makes_the_same_page_of_its_data(shell: Shell) -> None:
 def test_what_cannot_be_read_is_told_in_a_line(shell: Shell, sources: list[str], kind: ErrorKind, named: str) -> None:
     (shell.folder / "old.json").write_text(json.dumps(THREE["old"]))
     ended = shell.assay("matrix", *sources)
-    assert (ended.code, kind_of(ended.output)) == (ExitCode.USAGE, kind), ended.output
+    assert (ended.code, read_kind(ended.output)) == (ExitCode.USAGE, kind), ended.output
     assert (named in ended.output, len(ended.output.splitlines())) == (True, 1), ended.output

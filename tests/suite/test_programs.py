@@ -15,7 +15,7 @@ from assay.reference import Reference
 from assay.reference.__main__ import main
 from assay.reference.programs import PROGRAMS
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 # One process runs them all, as loading TensorFlow takes longer than any of them. Building the network of the flowers
 # would take longer still: a small one is in its place.
@@ -256,7 +256,7 @@ def test_what_cannot_be_run_is_answered_in_one_line(arguments, kind, named, prog
 
 def assert_refused(ended, kind, named):
     code, output, errors = ended
-    assert (code, output, kind_of(errors)) == (ExitCode.USAGE, "", kind), errors
+    assert (code, output, read_kind(errors)) == (ExitCode.USAGE, "", kind), errors
     assert (errors.startswith("python -m assay.reference"), named in errors, errors.count("\n")) == (True, True, 1)
 
 

@@ -22,7 +22,7 @@ from assay.adapters.time_limit import TimeLimitError, limit
 from assay.contract import EncodedText
 from assay.errors import ErrorKind, ExitCode, UserError
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -371,5 +371,5 @@ def test_a_peer_that_does_not_describe_itself_is_no_implementation(
 def test_no_peer_is_one_line_and_the_exit_code_of_usage(shell: Shell) -> None:
     ended = shell.assay("run", "peer.toml")
     said = ended.output.strip()
-    assert (ended.code, kind_of(said)) == (ExitCode.USAGE, ErrorKind.MISSING_FILE), said
+    assert (ended.code, read_kind(said)) == (ExitCode.USAGE, ErrorKind.MISSING_FILE), said
     assert (said.startswith("ERROR: "), "peer.toml" in said, "\n" in said) == (True, True, False), said

@@ -22,7 +22,7 @@ from assay.reports import figures, html
 from assay.specification import document
 from assay.specification.claims import Claim, Erratum, Permitted, Section, Specification, Translation, Unspecified
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -697,7 +697,7 @@ def test_write(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["report", str(source), "-o", str(output)]) == ExitCode.CONFORMANT
     assert output.read_bytes().startswith(b"<!DOCTYPE html>")
     assert main(["report", str(source), "-o", str(tmp_path / "no" / "report.html")]) == ExitCode.USAGE
-    assert kind_of(capsys.readouterr().err) == ErrorKind.UNWRITABLE_FILE
+    assert read_kind(capsys.readouterr().err) == ErrorKind.UNWRITABLE_FILE
     source.write_text("{}")
     assert main(["report", str(source), "-o", str(output)]) == ExitCode.USAGE
-    assert kind_of(capsys.readouterr().err) == ErrorKind.INVALID_FORMAT
+    assert read_kind(capsys.readouterr().err) == ErrorKind.INVALID_FORMAT

@@ -19,7 +19,7 @@ from assay.ledger.journal import Journal
 from assay.runner import resume
 from assay.specification.index import tests_folder
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from .conftest import Ended, Running, Shell
@@ -97,7 +97,7 @@ def test_a_run_under_other_conditions_is_not_resumed(shell: Shell) -> None:
     start(shell, processes=0).wait()
     before = (shell.folder / "ledger.json").read_bytes()
     refused = start(shell, "--resume", "--seed=7", "--precision=tf32", processes=0, command="assay").wait()
-    assert (refused.code, kind_of(refused.output)) == (ExitCode.USAGE, ErrorKind.CHANGED_CONDITIONS)
+    assert (refused.code, read_kind(refused.output)) == (ExitCode.USAGE, ErrorKind.CHANGED_CONDITIONS)
     named = (str(shell.folder / "ledger.json"), "precision is float32", "is tf32", "seed is 0", "is 7")
     assert [name for name in named if name not in refused.output] == []
     assert (shell.folder / "ledger.json").read_bytes() == before
@@ -113,7 +113,7 @@ def test_a_run_under_other_conditions_is_not_resumed(shell: Shell) -> None:
 )
 def test_what_cannot_be_resumed_is_said(options: list[str], named: str, shell: Shell) -> None:
     ended = shell.assay("run", "doubles.badly_behaved:good", "-n", 0, *options)
-    assert (ended.code, kind_of(ended.output)) == (ExitCode.USAGE, ErrorKind.CONFLICTING_OPTIONS), ended.output
+    assert (ended.code, read_kind(ended.output)) == (ExitCode.USAGE, ErrorKind.CONFLICTING_OPTIONS), ended.output
     assert ("--resume" in ended.output, named in ended.output, "Traceback" in ended.output) == (True, True, False)
 
 

@@ -17,7 +17,7 @@ import pytest
 from assay.errors import ErrorKind, ExitCode, UserError
 from assay.files import lock, output_file
 
-from .conftest import ENVIRONMENT, kind_of
+from .conftest import ENVIRONMENT, read_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,7 +41,7 @@ def is_ledger(text: str) -> bool:
 def says(ended: Ended, name: str) -> tuple[int, str, bool]:
     """Return exit code, kind of the error, and whether the last line has a name and there is no traceback."""
     last = ended.output.strip().splitlines()[-1]
-    return ended.code, kind_of(last), name in last and "Traceback" not in ended.output
+    return ended.code, read_kind(last), name in last and "Traceback" not in ended.output
 
 
 # Where the ledger goes
@@ -221,14 +221,16 @@ def test_output_that_goes_nowhere_is_an_error_of_one_sentence(
     arguments: str, redirection: str, kind: ErrorKind, shell: Shell
 ) -> None:
     code, said = shown("sh", "-c", f"{sys.executable} -m assay {arguments} {redirection}", shell=shell)
-    assert (code, kind_of(said), said.startswith("assay: "), said.count("\n")) == (ExitCode.USAGE, kind, True, 1), said
+    assert (code, read_kind(said), said.startswith("assay: "), said.count("\n")) == (ExitCode.USAGE, kind, True, 1), (
+        said
+    )
 
 
 @pytest.mark.parametrize("arguments", ["claims list", f"run {GOOD}"])
 def test_a_folder_that_is_gone_is_an_error_of_one_sentence(arguments: str, shell: Shell) -> None:
     command = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m assay {arguments}"
     code, said = shown("sh", "-c", command, shell=shell)
-    assert (code, kind_of(said)) == (ExitCode.USAGE, ErrorKind.MISSING_FILE), said
+    assert (code, read_kind(said)) == (ExitCode.USAGE, ErrorKind.MISSING_FILE), said
     assert (said.startswith("assay: "), said.count("\n")) == (True, 1)
 
 
@@ -236,4 +238,4 @@ def test_a_terminal_without_unicode_is_written_to_all_the_same(shell: Shell, env
     environment(PYTHONIOENCODING="ascii")
     ended = shell.assay("smoke", "nowhere")
     assert (ended.code, ended.output.startswith("\\u2717 ")) == (ExitCode.NOT_CONFORMANT, True), ended.output
-    assert kind_of(ended.output) == ErrorKind.UNKNOWN_IMPLEMENTATION
+    assert read_kind(ended.output) == ErrorKind.UNKNOWN_IMPLEMENTATION

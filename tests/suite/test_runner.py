@@ -20,7 +20,7 @@ from assay.errors import ErrorKind, ExitCode, UserError
 from assay.runner.compute_once import compute_once
 from assay.specification.index import tests_folder
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -251,7 +251,7 @@ def test_a_wrong_option_is_answered_in_one_line(
     command = ["-m", "pytest", "-p", "assay.runner.plugin", "-p", "no:cacheprovider"]
     ended = shell.python(*command, "--implementation", "doubles.badly_behaved", *arguments)
     said = ended.output.strip()
-    assert (ended.code, kind_of(said)) == (ExitCode.USAGE, kind), said
+    assert (ended.code, read_kind(said)) == (ExitCode.USAGE, kind), said
     assert (said.startswith("ERROR: "), named in said, "\n" in said) == (True, True, False), said
 
 
@@ -259,7 +259,7 @@ def test_a_wrong_option_is_answered_in_one_line(
 def test_a_folder_that_may_not_be_written_is_named(shell: Shell) -> None:
     shell.folder.chmod(0o555)
     output = shell.dense("good").output
-    assert (kind_of(output), "ledger.json" in output) == (ErrorKind.UNWRITABLE_FILE, True)
+    assert (read_kind(output), "ledger.json" in output) == (ErrorKind.UNWRITABLE_FILE, True)
 
 
 # Which implementation
@@ -271,7 +271,7 @@ def probe_seconds(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return lambda seconds: monkeypatch.setattr(loading, "PROBE_SECONDS", seconds)
 
 
-def error_of(name: str) -> UserError:
+def probe_error(name: str) -> UserError:
     """Return the error about the name of an implementation."""
     with pytest.raises(UserError) as raised:
         loading.probe(name)
@@ -325,7 +325,7 @@ def test_of_several_keras_the_one_that_runs_is_named(
     ],
 )
 def test_a_name_of_no_implementation_is_told_from_one(name: str, kind: ErrorKind, named: str) -> None:
-    error = error_of(name)
+    error = probe_error(name)
     assert (error.kind, repr(name) in str(error), named in str(error)) == (kind, True, True), error
 
 
@@ -375,7 +375,7 @@ def test_a_module_that_cannot_be_imported_says_why(
     (tmp_path / "module.py").write_text(source)
     monkeypatch.chdir(tmp_path)
     probe_seconds(2)
-    error = error_of("module")
+    error = probe_error("module")
     assert error.kind == kind
     assert [name for name in ("'module'", *named) if name not in str(error)] == [], error
 

@@ -28,7 +28,7 @@ from assay.survey.store import RejectedError, Store
 from assay.survey.summary import Kind
 from assay.testing import headroom
 from assay.testing.permitted import Results
-from conftest import ENVIRONMENT, kind_of
+from conftest import ENVIRONMENT, read_kind
 
 pytest.importorskip("distributed", reason="the extra `survey` is not installed")
 
@@ -157,7 +157,7 @@ def test_a_survey_uses_workers_that_were_started_elsewhere(tmp_path):
 
 def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path):
     code, output = survey(tmp_path, "doubles.surveyed:good", "--scheduler", "tcp://127.0.0.1:9")
-    assert (code, kind_of(output)) == (ExitCode.USAGE, ErrorKind.UNREACHABLE_WORKERS)
+    assert (code, read_kind(output)) == (ExitCode.USAGE, ErrorKind.UNREACHABLE_WORKERS)
     last = output.strip().splitlines()[-1]
     assert (last.startswith("assay: "), "tcp://127.0.0.1:9" in last, "Traceback" in output) == (True, True, False)
 
@@ -371,7 +371,7 @@ def test_without_dask_one_sentence_says_so(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "dask", None)
     code, errors = main(["survey", "doubles.surveyed:good", "--claim", CLAIM, "--no-fetch"]), capsys.readouterr().err
-    assert (code, kind_of(errors)) == (ExitCode.USAGE, ErrorKind.MISSING_PACKAGE)
+    assert (code, read_kind(errors)) == (ExitCode.USAGE, ErrorKind.MISSING_PACKAGE)
     assert "`pip install 'assay-conformance[survey]'`" in errors
 
 

@@ -29,7 +29,7 @@ from assay.runner.launch import END_SECONDS
 from assay.runner.options import RunOptions
 from assay.specification.index import tests_folder
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -275,7 +275,7 @@ def test_a_process_that_is_broken_beyond_repair_is_no_verdict(shell: Shell) -> N
 def test_an_adapter_that_does_not_describe_itself_is_an_error_of_one_sentence(shell: Shell) -> None:
     ended = shell.assay("run", "doubles.hostile:unnamed", "--no-fetch", "-n", 0, "--claim=dense.relu")
     said = ended.output.strip()
-    assert (ended.code, kind_of(said), "\n" in said) == (ExitCode.USAGE, ErrorKind.BROKEN_ADAPTER, False), said
+    assert (ended.code, read_kind(said), "\n" in said) == (ExitCode.USAGE, ErrorKind.BROKEN_ADAPTER, False), said
     assert ("'doubles.hostile:unnamed'" in said, "ValueError: no name" in said) == (True, True)
 
 

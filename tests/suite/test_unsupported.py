@@ -13,7 +13,7 @@ from assay.errors import ErrorKind, ExitCode
 from assay.ledger.ledger import Subject
 from assay.specification.signatures import parts
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 CLAIMS = {
     "rnn.gates": ("unsupported", "the implementation leaves out ops.lstm_cell"),
@@ -61,7 +61,7 @@ def test_smoke_takes_it_for_sound(shell):
 
 def test_what_no_group_has_cannot_be_left_out(shell):
     ended = shell.assay("run", "doubles.partial:wrong", *RUN)
-    assert (ended.code, kind_of(ended.output)) == (ExitCode.USAGE, ErrorKind.INVALID_ADAPTER)
+    assert (ended.code, read_kind(ended.output)) == (ExitCode.USAGE, ErrorKind.INVALID_ADAPTER)
     assert "'models.rrn'" in ended.output
 
 

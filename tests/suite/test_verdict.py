@@ -15,7 +15,7 @@ from assay.ledger.verdict import Conformance, Verdict, is_complete, verdict
 from assay.specification.claims import specification
 from assay.specification.index import tests_folder
 
-from .conftest import kind_of
+from .conftest import read_kind
 
 if TYPE_CHECKING:
     from .conftest import Shell
@@ -138,7 +138,7 @@ def test_a_required_group_fails_a_run(shell: Shell, processes: int) -> None:
 
 def test_an_unknown_required_group_is_refused(shell: Shell) -> None:
     ended = shell.assay("run", "numpy", "--require", "opera")
-    assert (ended.code, kind_of(ended.output)) == (ExitCode.USAGE, ErrorKind.INVALID_ARGUMENT)
+    assert (ended.code, read_kind(ended.output)) == (ExitCode.USAGE, ErrorKind.INVALID_ARGUMENT)
     assert "--require opera" in ended.output
 
 

@@ -122,7 +122,7 @@ def _command(file: Path) -> list[str]:
         content = loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         called = "An implementation whose name ends in .toml is a file that says how it is started"
-        raise input_file.error_of(file, "peer", error, called) from None
+        raise input_file.make_error(file, "peer", error, called) from None
     except (TOMLDecodeError, UnicodeDecodeError) as error:
         msg = f"the peer {str(file)!r} is not TOML: {error}"
         raise UserError(ErrorKind.INVALID_SYNTAX, msg, hint) from None
