@@ -274,12 +274,13 @@ def test_fit_initial_parameters(fitted):
 
 @claim("cnn.fit-labels")
 def test_fit_labels(training, fitted, seed):
-    labels = tuple(np.random.default_rng(seed).permutation(10)[:2].tolist())
+    labels, others = np.random.default_rng(seed).permutation(10)[:4].reshape(2, 2).tolist()
     examples = black_examples(LABELLED, *labels)
-    # A training must not go on from another one of the same sizes.
-    fit(training, "cnn", LABELLED._replace(num_batches=1), examples, learning_rate=HIGH_RATES["cnn"], seed=seed)
+    # A training must not go on from another one of the same images with other labels.
+    one_batch = LABELLED._replace(num_batches=1)
+    fit(training, "cnn", one_batch, black_examples(LABELLED, *others), learning_rate=HIGH_RATES["cnn"], seed=seed)
     run = fit(training, "cnn", LABELLED, examples, learning_rate=HIGH_RATES["cnn"], seed=seed + 1)
-    assert_learns_labels("cnn", run, LABELLED, labels, HIGH_RATES["cnn"])
+    assert_learns_labels("cnn", run, LABELLED, tuple(labels), HIGH_RATES["cnn"])
     initial_parameters.assert_all_differ(fitted[1].parameters, run.parameters, (seed, seed + 1))
 
 

@@ -27,9 +27,12 @@ MANY_STEPS = 131
 
 @claim("training.fit-labels")
 def test_fit_labels(training, trainings_of_seven, seed):
-    labels = tuple(np.random.default_rng(seed).permutation(10)[:2].tolist())
+    labels, others = np.random.default_rng(seed).permutation(10)[:4].reshape(2, 2).tolist()
+    # A training must not go on from another one of the same images with other labels.
+    one_batch = SMALL._replace(num_batches=1)
+    fit(training, "mlp", one_batch, black_examples(SMALL, *others), learning_rate=HIGH_RATES["mlp"], seed=seed)
     run = fit(training, "mlp", SMALL, black_examples(SMALL, *labels), learning_rate=HIGH_RATES["mlp"], seed=seed)
-    assert_learns_labels("mlp", run, SMALL, labels, HIGH_RATES["mlp"])
+    assert_learns_labels("mlp", run, SMALL, tuple(labels), HIGH_RATES["mlp"])
     for name, value in trainings_of_seven[0].parameters.items():
         if name.endswith("kernel"):
             assert_equal(f"{name} after a training on black images", run.parameters[name], to_float64(value))
