@@ -33,7 +33,7 @@ def plain(weights, outputs):
     return weights + outputs, 0
 
 
-def normalized(weights, outputs):
+def count_normalized(weights, outputs):
     """Count the parameters of a convolution without a bias and of the batch normalisation after it."""
     return weights + 2 * outputs, 2 * outputs
 
@@ -48,41 +48,41 @@ def vgg(*convolutions):
 
 def resnet(*blocks_by_stage):
     """Yield the layers of a ResNet whose convolutions have no biases: He et al., 2016, table 1."""
-    yield normalized(7 * 7 * 3 * 64, 64)
+    yield count_normalized(7 * 7 * 3 * 64, 64)
     before = 64
     for width, blocks in zip((64, 128, 256, 512), blocks_by_stage, strict=True):
         after = 4 * width
-        yield normalized(before * after, after)
+        yield count_normalized(before * after, after)
         for _ in range(blocks):
-            yield normalized(before * width, width)
-            yield normalized(3 * 3 * width * width, width)
-            yield normalized(width * after, after)
+            yield count_normalized(before * width, width)
+            yield count_normalized(3 * 3 * width * width, width)
+            yield count_normalized(width * after, after)
             before = after
     yield plain(before * 1000, 1000)
 
 
 def mobilenet():
     """Yield the layers of MobileNet: Howard et al., 2017, table 1."""
-    yield normalized(3 * 3 * 3 * 32, 32)
+    yield count_normalized(3 * 3 * 3 * 32, 32)
     for before, after in pairwise((32, 64, 128, 128, 256, 256, *[512] * 6, 1024, 1024)):
-        yield normalized(3 * 3 * before, before)
-        yield normalized(before * after, after)
+        yield count_normalized(3 * 3 * before, before)
+        yield count_normalized(before * after, after)
     yield plain(1024 * 1000, 1000)
 
 
 def mobilenet_v2(channels=3, classes=1000):
     """Yield the layers of MobileNetV2: Sandler et al., 2018, table 2; without classes, only those below the top."""
-    yield normalized(3 * 3 * channels * 32, 32)
+    yield count_normalized(3 * 3 * channels * 32, 32)
     before = 32
     for expansion, after, count in MOBILENET_V2:
         for _ in range(count):
             hidden = expansion * before
             if expansion > 1:
-                yield normalized(before * hidden, hidden)
-            yield normalized(3 * 3 * hidden, hidden)
-            yield normalized(hidden * after, after)
+                yield count_normalized(before * hidden, hidden)
+            yield count_normalized(3 * 3 * hidden, hidden)
+            yield count_normalized(hidden * after, after)
             before = after
-    yield normalized(before * 1280, 1280)
+    yield count_normalized(before * 1280, 1280)
     if classes:
         yield plain(1280 * classes, classes)
 

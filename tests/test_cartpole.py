@@ -56,7 +56,7 @@ def steps(draw, *, at_rest=False):
     return Steps(np.array(rows, np.float32), np.array(actions, INT))
 
 
-def stepped(environments, states, actions):
+def take_steps(environments, states, actions):
     """Take the steps, and check the form of the result."""
     found = environments.steps(states, actions)
     assert len(found) == 3, f"steps gives {len(found)} values, and has to give three"
@@ -71,7 +71,7 @@ def stepped(environments, states, actions):
 
 def one_step(environments, state, action):
     """Take one step, and return the next state, the reward and whether the episode ended."""
-    found = stepped(environments, np.array([state], np.float32), np.array([action], INT))
+    found = take_steps(environments, np.array([state], np.float32), np.array([action], INT))
     return tuple(values[0] for values in found)
 
 
@@ -97,7 +97,7 @@ class Played(NamedTuple):
         return len(self.rewards)
 
 
-def checked(what, episode):
+def check_episode(what, episode):
     """Check the form of an episode."""
     states, rewards, terminated, truncated = episode
     count = len(rewards)
@@ -108,24 +108,24 @@ def checked(what, episode):
     return Played(*episode)
 
 
-def played(environments, actions, seed):
+def play(environments, actions, seed):
     """Play until the actions or the episode end."""
-    return checked("play", environments.play(np.asarray(actions, INT), seed))
+    return check_episode("play", environments.play(np.asarray(actions, INT), seed))
 
 
-def balanced(environments, seed):
+def balance(environments, seed):
     """Keep the pole up."""
-    return checked("run_linear_policy", environments.run_linear_policy(BALANCING, seed))
+    return check_episode("run_linear_policy", environments.run_linear_policy(BALANCING, seed))
 
 
-def drawn(seed):
+def draw_actions(seed):
     """Draw more actions than an episode of random play ever has."""
     return np.random.default_rng(seed).integers(0, 2, MAX_EPISODE_STEPS)
 
 
 @claim("cartpole.made-by-name")
 def test_made_by_name(environments, seed):
-    limit, length = environments.cart_pole()[3], balanced(environments, seed).length
+    limit, length = environments.cart_pole()[3], balance(environments, seed).length
     assert limit == length == MAX_EPISODE_STEPS, f"the limit is {limit}, and an episode has {length} steps"
 
 
@@ -206,14 +206,14 @@ def assert_steps(after, before, actions):
 @claim("cartpole.dynamics")
 @given(case=steps())
 def test_dynamics(environments, case):
-    assert_steps(stepped(environments, *case)[0], *case)
+    assert_steps(take_steps(environments, *case)[0], *case)
 
 
 @claim("cartpole.dynamics-over-time")
 @given(number=seeds())
 def test_dynamics_over_time(environments, number):
-    actions = drawn(number)
-    episode = played(environments, actions, number)
+    actions = draw_actions(number)
+    episode = play(environments, actions, number)
     assert_steps(episode.states[1:], episode.states[:-1], actions[: episode.length])
 
 
@@ -225,14 +225,14 @@ def test_positions_lag(environments, case):
     expected = exact[:, positions] + cart_pole.TIME_STEP * exact[:, velocities]
     bound = cart_pole_rounding.step(exact, case.actions)[:, positions]
     for actions in (case.actions, 1 - case.actions):
-        after, *_ = stepped(environments, case.states, actions)
+        after, *_ = take_steps(environments, case.states, actions)
         assert_within("positions and angles after a step", after[:, positions], expected, bound)
 
 
 @claim("cartpole.push-left-first-step")
 @given(case=steps(at_rest=True))
 def test_push_left_first_step(environments, case):
-    after, *_ = stepped(environments, case.states, np.full(BATCH, LEFT, INT))
+    after, *_ = take_steps(environments, case.states, np.full(BATCH, LEFT, INT))
     assert_equal("positions and angles after one step from rest", after[:, [0, 2]], case.states[:, [0, 2]])
     assert (after[:, 1] < 0).all(), f"the cart is pushed to the left and moves at {after[:, 1].max()}"
     assert (after[:, 3] > 0).all(), f"the cart is pushed to the left and the pole turns at {after[:, 3].min()}"
@@ -245,8 +245,8 @@ def test_push_left_second_step(environments, second, number):
     # Initial states at rest.
     start = environments.initial_states(BATCH, number).copy()
     start[:, [1, 3]] = 0
-    between, *_ = stepped(environments, start, np.full(BATCH, LEFT, INT))
-    after, *_ = stepped(environments, between, np.full(BATCH, second, INT))
+    between, *_ = take_steps(environments, start, np.full(BATCH, LEFT, INT))
+    after, *_ = take_steps(environments, between, np.full(BATCH, second, INT))
     assert (after[:, 0] < start[:, 0]).all(), "after two steps the cart is not further left"
     assert (after[:, 2] > start[:, 2]).all(), "after two steps the pole does not lean further right"
 
@@ -254,8 +254,8 @@ def test_push_left_second_step(environments, second, number):
 @claim("cartpole.mirrored")
 @given(case=steps())
 def test_mirrored(environments, case):
-    after, *_ = stepped(environments, *case)
-    mirrored, *_ = stepped(environments, -case.states, 1 - case.actions)
+    after, *_ = take_steps(environments, *case)
+    mirrored, *_ = take_steps(environments, -case.states, 1 - case.actions)
     assert_equal("what follows from the mirrored states", mirrored, -after)
 
 
@@ -264,7 +264,7 @@ def test_mirrored(environments, case):
 @given(number=seeds())
 def test_unstable(environments, sign, number):
     second = round(1 / cart_pole.TIME_STEP)
-    episode = played(environments, np.full(second, RIGHT if sign > 0 else LEFT), number)
+    episode = play(environments, np.full(second, RIGHT if sign > 0 else LEFT), number)
     assert episode.terminated[-1], f"the pole stands after {episode.length} steps of pushing one way"
     assert sign * episode.states[-1, 2] < 0, f"pushed to one side, it falls to the same: {episode.states[-1]}"
 
@@ -272,7 +272,7 @@ def test_unstable(environments, sign, number):
 @claim("cartpole.same-actions-same-episode")
 @given(number=seeds())
 def test_same_actions_same_episode(environments, number):
-    one, again = (played(environments, drawn(number), number) for _ in range(2))
+    one, again = (play(environments, draw_actions(number), number) for _ in range(2))
     for name, values, expected in zip(Played._fields, again, one, strict=True):
         assert_equal(name, values, expected, expected.dtype)
 
@@ -280,13 +280,13 @@ def test_same_actions_same_episode(environments, number):
 @claim("cartpole.same-actions-same-episode")
 def test_another_seed_another_episode(environments, seed):
     seeds_ = [*confusable_seeds(seed), (seed + 1) % 2**31]
-    assert_told_apart("episodes", seeds_, lambda one: played(environments, [LEFT], one).states)
+    assert_told_apart("episodes", seeds_, lambda one: play(environments, [LEFT], one).states)
 
 
 @claim("cartpole.reward-of-one")
 @given(number=seeds())
 def test_reward_of_one(environments, number):
-    episode = played(environments, drawn(number), number)
+    episode = play(environments, draw_actions(number), number)
     assert_equal("the rewards", episode.rewards, np.ones(episode.length))
 
 
@@ -341,14 +341,14 @@ def margins(states):
 @claim("cartpole.failed-state-is-shown")
 @given(number=seeds())
 def test_failed_state_is_shown(environments, number):
-    episode = played(environments, drawn(number), number)
+    episode = play(environments, draw_actions(number), number)
     assert margins(episode.states)[-1] < 0, f"the last state is {episode.states[-1]}, inside the bounds"
 
 
 @claim("cartpole.ends-once")
 @given(number=seeds())
 def test_ends_once(environments, number):
-    episode = played(environments, drawn(number), number)
+    episode = play(environments, draw_actions(number), number)
     assert (margins(episode.states)[:-1] > 0).all(), "the episode goes on after a failure"
     ends = episode.terminated | episode.truncated
     assert_equal("whether each step ended the episode", ends, np.arange(1, episode.length + 1) == episode.length, BOOL)
@@ -357,31 +357,31 @@ def test_ends_once(environments, number):
 @claim("cartpole.falling-is-termination")
 @given(number=seeds())
 def test_falling_is_termination(environments, number):
-    episode = played(environments, drawn(number), number)
+    episode = play(environments, draw_actions(number), number)
     assert (bool(episode.terminated[-1]), bool(episode.truncated.any())) == (True, False)
 
 
 @claim("cartpole.limit-is-truncation")
 def test_limit_is_truncation(environments, seed):
-    episode = balanced(environments, seed)
+    episode = balance(environments, seed)
     assert episode.length == MAX_EPISODE_STEPS, f"the episode ends after {episode.length} steps"
     assert (bool(episode.terminated.any()), bool(episode.truncated[-1])) == (False, True)
 
 
 @claim("cartpole.can-be-balanced")
 def test_can_be_balanced(environments, seed):
-    lengths = [balanced(environments, seed + number).length for number in range(5)]
+    lengths = [balance(environments, seed + number).length for number in range(5)]
     assert lengths == [MAX_EPISODE_STEPS] * 5
 
 
 @claim("cartpole.return-is-length")
 def test_return_is_length(environments, seed):
-    for episode in (balanced(environments, seed), played(environments, drawn(seed), seed)):
+    for episode in (balance(environments, seed), play(environments, draw_actions(seed), seed)):
         assert_within("the sum of the rewards", episode.rewards.sum(), episode.length, 0.0)
 
 
 @cache
-def sampled_actions(environments, seed):
+def sample_actions(environments, seed):
     """Draw enough actions to detect a probability of 0.53 or 0.47."""
     count = 20_000
     return assert_form("the actions", environments.sample_actions(count, seed), (count,), np.dtype(INT))
@@ -389,7 +389,7 @@ def sampled_actions(environments, seed):
 
 @claim("cartpole.sampled-actions")
 def test_sampled_actions(environments, seed):
-    actions = sampled_actions(environments, seed)
+    actions = sample_actions(environments, seed)
     counts = np.bincount(actions, minlength=2).tolist()
     probability = chance_of_counts(counts)
     assert len(counts) == 2, f"actions up to {actions.max()} are drawn"
@@ -398,7 +398,7 @@ def test_sampled_actions(environments, seed):
 
 @claim("cartpole.sampled-independently")
 def test_sampled_independently(environments, seed):
-    actions = sampled_actions(environments, seed)
+    actions = sample_actions(environments, seed)
     repeated = (actions[1:] == actions[:-1]).sum()
     assert_share("actions repeat the one before", repeated, len(actions) - 1, 1 / 2)
 
@@ -408,7 +408,7 @@ def test_random_play(environments, seed, evidence):
     count = 300
     # As in the definition's sample, no random episode comes near that many steps.
     actions = environments.sample_actions(count * 200, seed).reshape(count, 200)
-    lengths = np.array([played(environments, actions[number], seed + number).length for number in range(count)])
+    lengths = np.array([play(environments, actions[number], seed + number).length for number in range(count)])
     expected = cart_pole.random_lengths(20_000, seed)
     evidence(random_play={"lengths": lengths.tolist(), "expected": float(expected.mean())})
     probability = chance_of_samples(lengths, expected)
@@ -444,9 +444,9 @@ def dense_model(keras):
 
 @claim("cartpole.demonstration-loop")
 def test_demonstration_loop(environments, seed):
-    episode = balanced(environments, seed)
+    episode = balance(environments, seed)
     first = int(BALANCING @ np.asarray(episode.states)[0] > 0)
-    repeated = played(environments, np.full(len(episode.rewards), first, INT), seed)
+    repeated = play(environments, np.full(len(episode.rewards), first, INT), seed)
     assert bool(repeated.terminated[-1]), f"the action {first}, repeated, balances the pole"
     assert len(repeated.rewards) < len(episode.rewards)
 

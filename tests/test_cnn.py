@@ -23,7 +23,7 @@ from assay.testing.assertions import (
     claim,
     few_examples,
 )
-from assay.testing.cnn_problems import NAMES, SHAPES, logits, places_of, problem_of, resized, run
+from assay.testing.cnn_problems import NAMES, SHAPES, logits, places_of, problem_of, resize_batch, run
 from assay.testing.image_cases import reverse_inside
 from assay.testing.networks import (
     assert_certain,
@@ -59,7 +59,7 @@ any_batch = pytest.mark.parametrize("batch", BATCHES)
 @cache
 def outputs_of_batch(models, seed, batch):
     """Return the outputs for a problem's four images, repeated to this number."""
-    return run(models, resized(problem_of(seed), batch))
+    return run(models, resize_batch(problem_of(seed), batch))
 
 
 def assert_shape(models, seed, layer, batch):

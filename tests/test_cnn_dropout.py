@@ -36,7 +36,7 @@ some_rates = pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 ONES = np.ones((100, 100), np.float32)
 
 
-def dropped(ops, inputs, rate, number):
+def drop_elements(ops, inputs, rate, number):
     """Drop elements as in training, and check the form of the result."""
     return assert_form("dropout in training", ops.dropout(inputs, rate, number, training=True), inputs.shape)
 
@@ -50,7 +50,7 @@ def test_dropout_inference(ops, inputs, rate, number):
 @claim("cnn.dropout-training")
 @given(inputs=matrices(), rate=rates, number=seeds())
 def test_dropout_training(ops, inputs, rate, number):
-    result = dropped(ops, inputs, rate, number)
+    result = drop_elements(ops, inputs, rate, number)
     expected = normalization.dropout(to_float64(inputs), result != 0, rate)
     assert_within("what dropout left", result, expected, image_rounding.dropout(expected))
 
@@ -58,7 +58,7 @@ def test_dropout_training(ops, inputs, rate, number):
 @claim("cnn.dropout-rate")
 @some_rates
 def test_dropout_rate(ops, seed, rate):
-    zeros = int((dropped(ops, ONES, rate, seed) == 0).sum())
+    zeros = int((drop_elements(ops, ONES, rate, seed) == 0).sum())
     probability = chance_of_share(zeros, ONES.size, rate)
     assert probability > FALSE_ALARM, f"{zeros} of {ONES.size} are 0, which has a probability of {probability:.3g}"
 
@@ -66,7 +66,7 @@ def test_dropout_rate(ops, seed, rate):
 @claim("cnn.dropout-elements")
 @pytest.mark.parametrize("axis", [0, 1])
 def test_dropout_elements(ops, seed, axis):
-    counts = (dropped(ops, ONES, 0.5, seed) == 0).sum(axis=axis)
+    counts = (drop_elements(ops, ONES, 0.5, seed) == 0).sum(axis=axis)
     chance = chance_of_spread(counts, ONES.shape[axis], 0.5)
     assert chance > FALSE_ALARM, f"as many zeros as {counts.tolist()} have a probability of {chance:.3g}"
 
@@ -87,7 +87,7 @@ def test_dropout_each_element(ops, seed, shape):
 @some_rates
 def test_dropout_mean(ops, seed, rate):
     inputs = np.random.default_rng(seed).random((100, 100), np.float32)
-    before, after = (to_float64(array).mean() for array in (inputs, dropped(ops, inputs, rate, seed)))
+    before, after = (to_float64(array).mean() for array in (inputs, drop_elements(ops, inputs, rate, seed)))
     # Hoeffding's inequality, as every element of the result is between 0 and x / (1 - rate).
     widths = to_float64(inputs) / (1 - rate)
     off = math.sqrt(math.log(2 / FALSE_ALARM) / 2 * np.sum(widths**2)) / inputs.size
@@ -104,7 +104,7 @@ def test_dropout_rate_0(ops, inputs, number):
 
 @claim("cnn.dropout-seed")
 def test_dropout_seed(ops, seed):
-    one, other = (dropped(ops, ONES, 0.5, number) for number in (seed, seed + 1))
+    one, other = (drop_elements(ops, ONES, 0.5, number) for number in (seed, seed + 1))
     assert ((one == 0) != (other == 0)).any(), f"the seeds {seed} and {seed + 1} drop the same elements"
 
 
@@ -116,7 +116,7 @@ every_rank = pytest.mark.parametrize("shape", RANKS, ids=str)
 
 def mask_of(ops, shape, number, rate=0.5):
     """Return which elements are dropped."""
-    return dropped(ops, np.ones(shape, np.float32), rate, number) == 0
+    return drop_elements(ops, np.ones(shape, np.float32), rate, number) == 0
 
 
 def assert_chance(what, chance):
@@ -130,7 +130,7 @@ def assert_chance(what, chance):
 def test_dropout_every_rank(ops, seed, shape, rate):
     # No element is 0, so that dropped elements can be recognized.
     inputs = np.random.default_rng(seed).permutation(np.arange(1, np.prod(shape) + 1)).reshape(shape).astype(np.float32)
-    result = dropped(ops, inputs, rate, seed)
+    result = drop_elements(ops, inputs, rate, seed)
     expected = normalization.dropout(to_float64(inputs), result != 0, rate)
     assert_within(f"what dropout at {rate} left", result, expected, image_rounding.dropout(expected))
     assert_equal("dropout at rate 0", ops.dropout(inputs, 0.0, seed, training=True), inputs)
@@ -189,7 +189,7 @@ def test_dropout_resolution(ops, seed, rare):
 @claim("cnn.dropout-values")
 def test_dropout_values(ops, seed):
     inputs = np.random.default_rng(seed).standard_normal((101, 103), np.float32)
-    zeros = dropped(ops, inputs, 0.5, seed) == 0
+    zeros = drop_elements(ops, inputs, 0.5, seed) == 0
     parts = {
         "positive": inputs > 0,
         "negative": inputs < 0,

@@ -20,7 +20,7 @@ from assay.testing.assertions import (
     claim,
     few_examples,
 )
-from assay.testing.cnn_problems import SHAPES, logits, problem_of, resized, run
+from assay.testing.cnn_problems import SHAPES, logits, problem_of, resize_batch, run
 from assay.testing.networks import (
     assert_solved_in_any_order,
     case,
@@ -28,8 +28,8 @@ from assay.testing.networks import (
     gradients_of,
     layer_outputs,
     loss_and_gradients,
-    solved,
-    trained,
+    solve,
+    train_model,
     trajectory,
 )
 from assay.testing.problems import LEARNING_RATE, Problem
@@ -39,7 +39,7 @@ from assay.testing.training.assertions import (
     assert_losses_not_above,
     assert_not_above,
     assert_not_below,
-    encoded,
+    encode_images,
     pictures,
 )
 from assay.testing.training.designed_training import Sizes, fit
@@ -149,7 +149,7 @@ def test_gradient_is_averaged(models, seed):
 @claim("cnn.gradient-of-parts")
 def test_gradient_of_parts(models, seed):
     four, _, bounds = gradients_case(seed)
-    parts = {size: gradients_of(models, resized(four, size)) for size in (3, 4)}
+    parts = {size: gradients_of(models, resize_batch(four, size)) for size in (3, 4)}
     for threes, fours in ((1, 1), (2, 11)):
         batch = 3 * threes + 4 * fours
         # The first three images and all four images, repeated this number of times.
@@ -164,7 +164,7 @@ def test_gradient_of_parts(models, seed):
 def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
     """Return a problem of two batches, the definition's losses and last parameters, and their bounds."""
     problem = problem_of(seed, batch=2, steps=2, adam=adam)
-    return solved(problem, trajectory, adam=adam)
+    return solve(problem, trajectory, adam=adam)
 
 
 @claim("cnn.trajectory")
@@ -172,7 +172,7 @@ def test_trajectory(models, permitted, seed):
     def check(adam):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
         parameters = {name: expected[name] for name in problem.parameters}
-        assert_close("train, after 2 steps", trained(models, problem), parameters, bounds)
+        assert_close("train, after 2 steps", train_model(models, problem), parameters, bounds)
 
     permitted(either_adam(check))
 
@@ -181,7 +181,7 @@ def test_trajectory(models, permitted, seed):
 def test_trajectory_losses(models, permitted, seed):
     def check(adam):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
-        assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
+        assert_close("train", train_model(models, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check))
 
@@ -207,7 +207,9 @@ def test_every_step(models, seed):
     # Each of the four images is a batch.
     problem = problem_of(seed)
     before, after = (
-        trained(models, problem._replace(inputs=problem.inputs[:steps, None], targets=problem.targets[:steps, None]))
+        train_model(
+            models, problem._replace(inputs=problem.inputs[:steps, None], targets=problem.targets[:steps, None])
+        )
         for steps in (3, 4)
     )
     still = [name for name in SHAPES if (after[name] == before[name]).all()]
@@ -224,7 +226,7 @@ def test_memory_order(models, seed):
 def test_order_of_batches(models, seed):
     problem, expected, bounds = trajectory_case(seed)
     backwards = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
-    one, other = trained(models, problem), trained(models, backwards)
+    one, other = train_model(models, problem), train_model(models, backwards)
     _, reverse = definition.train("cnn", *map(to_float64, backwards[1:]), LEARNING_RATE)
     # Each of the two has its own rounding error. With coarse products, that may hide the effect of the order.
     told = [name for name in SHAPES if compare_to_bound(expected[name] - reverse[name], bounds[name]) > 4]
@@ -289,7 +291,7 @@ def test_fit_trajectory(models, fitted, seed):
     found, start = fitted
     image, label = problem_of(seed, batch=1)[2:]
     batches = np.tile(image, (2, 2, 1, 1, 1)), np.tile(label, (2, 2))
-    expected = trained(models, Problem("cnn", start.parameters, *batches))
+    expected = train_model(models, Problem("cnn", start.parameters, *batches))
     # Each of the two may be off by as much as another training of this size, with other ill-conditioned elements.
     bounds = {name: 2 * root_mean_square(np.asarray(bound)) for name, bound in trajectory_case(seed).bounds.items()}
     actual = {"losses": found.losses, **found.parameters}
@@ -352,7 +354,7 @@ def test_reported_accuracy(training, cnn_five_epochs, test_set, evidence):
     parts = np.split(to_float64(some.images), EVALUATED // BATCH_SIZE)
     scores = np.concatenate([logits(to_float64(parameters), part, None)["dense2"] for part in parts])
     kernels = np.moveaxis(parameters["conv1/kernel"][:, :, 0], -1, 0)
-    evidence(filters=encoded(kernels.astype(np.float32)), **pictures(scores, some))
+    evidence(filters=encode_images(kernels.astype(np.float32)), **pictures(scores, some))
     bounds = measured_bounds.bounds(logits, "cnn", parameters, some.images[:BATCH_SIZE], some.labels[:BATCH_SIZE])
     accuracy = training.evaluate("cnn", parameters, *some, BATCH_SIZE)
     assert_reported(accuracy, scores, 2 * bounds["dense2"], some.labels)

@@ -8,7 +8,7 @@ import pytest
 from assay.spec.error_bounds import rounding
 from assay.testing import problems
 from assay.testing.assertions import assert_equal, assert_rejected, assert_within, claim
-from assay.testing.keras_models import build, connected, load
+from assay.testing.keras_models import build, connect_layers, load
 from assay.testing.networks import case, loss_and_gradients
 from assay.testing.one_weight import (
     ACCURACY,
@@ -129,7 +129,7 @@ def test_keeps_weights(keras):
 
 @claim("compile_fit.before-it-is-built")
 def test_before_it_is_built(keras):
-    model = compile_model(keras, connected(keras.namespace, "sequential", [keras.namespace.layers.Dense(1)], (1,)))
+    model = compile_model(keras, connect_layers(keras.namespace, "sequential", [keras.namespace.layers.Dense(1)], (1,)))
     assert not model.built
     fit(model)
     assert [tuple(variable.shape) for variable in model.variables] == [(1, 1), (1,)]

@@ -8,7 +8,7 @@ from assay.spec.semantics.models import MODELS
 from assay.spec.vectors import read
 from assay.testing import problems
 from assay.testing.assertions import assert_close, assert_equal, assert_rejected, assert_within, claim
-from assay.testing.keras_models import build, connected, load
+from assay.testing.keras_models import build, connect_layers, load
 from assay.testing.networks import case, digit_logits, trajectory
 from assay.testing.one_weight import (
     BATCH_SIZE,
@@ -125,7 +125,7 @@ def test_fit_needs_compile(keras):
 @claim("compile_fit.sgd-trajectory")
 def test_sgd_trajectory(keras, seed):
     solution = case(problems.linear, trajectory, seed, batch=BATCH_SIZE, steps=STEPS)
-    model = connected(keras.namespace, "sequential", [keras.namespace.layers.Dense(1)], (3,))
+    model = connect_layers(keras.namespace, "sequential", [keras.namespace.layers.Dense(1)], (3,))
     compile_model(keras, model, rate=LEARNING_RATE)
     load_problem(keras, model, solution.problem)
     assert_trajectory(keras, model, fit(model, *join_batches(solution.problem)), solution)
@@ -261,7 +261,7 @@ def order_of_examples(keras, count, **options):
     """
     layer = keras.namespace.layers.Dense(4, use_bias=False, kernel_initializer="zeros")
     # The mean over four outputs makes the gradient 1/2 of the difference, so that a step of 1 goes half way.
-    model = compile_model(keras, connected(keras.namespace, "sequential", [layer], (1,)), rate=1.0)
+    model = compile_model(keras, connect_layers(keras.namespace, "sequential", [layer], (1,)), rate=1.0)
     targets = (np.arange(count)[:, None] >> np.arange(4) & 1).astype(np.float32)
     model.fit(np.ones((count, 1), np.float32), targets, epochs=2, batch_size=1, verbose=0, **options)
     steps = 2 * count

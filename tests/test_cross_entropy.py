@@ -22,7 +22,7 @@ from assay.testing.operations import (
     assert_correct,
     one_by_one,
 )
-from assay.testing.strategies import LEAST_PROBABILITY, classified, labels_of
+from assay.testing.strategies import LEAST_PROBABILITY, labelled_distributions, labels_of
 
 
 def one_hot(case):
@@ -38,7 +38,7 @@ def assert_crossentropy(what, actual, targets, probabilities):
 
 
 @claim("cross_entropy.definition")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_definition(ops, case):
     targets = one_hot(case)
     result = ops.categorical_crossentropy(targets, case.probabilities)
@@ -46,7 +46,7 @@ def test_definition(ops, case):
 
 
 @claim("cross_entropy.soft-targets")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_soft_targets(ops, case):
     targets = case.probabilities[:, ::-1].copy()
     result = ops.categorical_crossentropy(targets, case.probabilities)
@@ -91,7 +91,7 @@ def test_linear_in_targets(ops, seed):
 
 
 @claim("cross_entropy.per-example")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_per_example(ops, case):
     batch = len(case.labels)
     sparse = ops.sparse_categorical_crossentropy(case.labels, case.probabilities)
@@ -109,7 +109,7 @@ def test_any_number_of_classes(ops, classes):
 
 
 @claim("cross_entropy.closer-is-smaller")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_closer_is_smaller(ops, case):
     # Predictions move in a straight line from uniform to the target, in quarters of the way. The last quarter is
     # omitted, since the loss is nearly flat at the target.
@@ -121,7 +121,7 @@ def test_closer_is_smaller(ops, case):
 
 
 @claim("cross_entropy.least-at-the-target")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_least_at_the_target(ops, case):
     targets = case.probabilities[:, ::-1].copy()
     least, other = (ops.categorical_crossentropy(targets, p).astype(np.float64) for p in (targets, case.probabilities))
@@ -164,7 +164,7 @@ def test_certain_and_right(ops, classes):
 
 
 @claim("cross_entropy.non-negative")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_non_negative(ops, case):
     result = ops.categorical_crossentropy(one_hot(case), case.probabilities)
     # Rounding may bring a probability slightly above 1, for example in a loss that divides by the sum of the row.
@@ -213,7 +213,7 @@ def test_third_loss(keras):
 
 
 @claim("cross_entropy.argument-names")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_argument_names(keras, case):
     labels, targets, predictions = map(keras.to_tensor, (case.labels, one_hot(case), case.probabilities))
     functions = keras.namespace.losses
@@ -224,7 +224,7 @@ def test_argument_names(keras, case):
 
 
 @claim("cross_entropy.sparse-definition")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_sparse_definition(ops, case):
     result = ops.sparse_categorical_crossentropy(case.labels, case.probabilities)
     expected = losses.sparse_categorical_crossentropy(case.labels, case.probabilities.astype(np.float64))
@@ -273,7 +273,7 @@ def test_memory_order(ops, seed):
 
 
 @claim("cross_entropy.sparse-equals-one-hot")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_sparse_equals_one_hot(ops, case):
     encoded = ops.one_hot(case.labels, case.probabilities.shape[-1])
     sparse = ops.sparse_categorical_crossentropy(case.labels, case.probabilities)
@@ -284,7 +284,7 @@ def test_sparse_equals_one_hot(ops, case):
 
 
 @claim("cross_entropy.probabilities-not-logits")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_probabilities_not_logits(keras, case):
     labels, predictions = keras.to_tensor(case.labels), keras.to_tensor(case.probabilities)
     loss = keras.namespace.losses.sparse_categorical_crossentropy
@@ -321,7 +321,7 @@ def test_one_hot_calls_are_independent(ops, seed):
 
 
 @claim("cross_entropy.one-hot-depth")
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_one_hot_depth(ops, case):
     depth = case.probabilities.shape[-1]
     assert_form("one_hot", ops.one_hot(case.labels, depth), case.probabilities.shape)

@@ -48,7 +48,7 @@ def make_metric(keras, **methods):
     return type("Own", (keras.namespace.metrics.Metric,), constant | methods)()
 
 
-def updated_result(keras, metric, *updates, **options):
+def update_and_read(keras, metric, *updates, **options):
     """Update a metric with labels and scores, and return its result as float32, whatever its type."""
     tensors = {name: keras.to_tensor(array) for name, array in options.items()}
     for labels, scores in updates:
@@ -61,7 +61,7 @@ def assert_running_result(keras, metric, updates):
     expected = SparseCategoricalAccuracy()
     for labels, scores in updates:
         expected = expected.update(labels, scores)
-        actual = updated_result(keras, metric, (labels, scores))
+        actual = update_and_read(keras, metric, (labels, scores))
         assert_within("the result", actual, expected.result(), rounding.quotient(expected.result()))
 
 
@@ -81,7 +81,7 @@ batch_lists = st.lists(predictions(), min_size=1, max_size=2).map(lambda batches
 
 @claim("custom_loss_metric.metric-without-init")
 def test_metric_without_init(keras):
-    assert updated_result(keras, make_metric(keras), (LABELS, SCORES)) == 0.5
+    assert update_and_read(keras, make_metric(keras), (LABELS, SCORES)) == 0.5
 
 
 @claim("custom_loss_metric.metric-methods-required")
@@ -89,7 +89,7 @@ def test_metric_without_init(keras):
 def test_metric_methods_required(keras, missing):
     inherited = getattr(keras.namespace.metrics.Metric, missing)
     with pytest.raises((NotImplementedError, TypeError)):
-        updated_result(keras, make_metric(keras, **{missing: inherited}), (LABELS, SCORES))
+        update_and_read(keras, make_metric(keras, **{missing: inherited}), (LABELS, SCORES))
 
 
 @claim("custom_loss_metric.metric-super-init")
@@ -144,14 +144,14 @@ def test_metric_state(keras):
 @claim("custom_loss_metric.metric-counts")
 def test_metric_counts(keras):
     metric = document_metric_class(keras)()
-    updated_result(keras, metric, (LABELS, SCORES), (LABELS[:2], SCORES[:2]))
+    update_and_read(keras, metric, (LABELS, SCORES), (LABELS[:2], SCORES[:2]))
     assert [int(keras.to_numpy(variable)) for variable in (metric.total, metric.count)] == [6, 5]
 
 
 @claim("custom_loss_metric.metric-reset")
 def test_metric_reset(keras):
     metric = document_metric_class(keras)()
-    updated_result(keras, metric, (LABELS, SCORES))
+    update_and_read(keras, metric, (LABELS, SCORES))
     metric.reset_state()
     assert [int(keras.to_numpy(variable)) for variable in metric.variables] == [0, 0]
 
@@ -160,17 +160,17 @@ def test_metric_reset(keras):
 def test_metrics_are_apart(keras):
     make = document_metric_class(keras)
     one, other = make(), make()
-    updated_result(keras, one, (LABELS, SCORES))
-    assert updated_result(keras, other, (LABELS[:1], SCORES[:1])) == 1
+    update_and_read(keras, one, (LABELS, SCORES))
+    assert update_and_read(keras, other, (LABELS[:1], SCORES[:1])) == 1
     other.reset_state()
-    assert updated_result(keras, one) == 0.75
+    assert update_and_read(keras, one) == 0.75
     assert [int(keras.to_numpy(variable)) for variable in make().variables] == [0, 0]
 
 
 @claim("custom_loss_metric.metric-result-type")
 def test_metric_result_type(keras):
     metric = document_metric_class(keras)()
-    updated_result(keras, metric, (LABELS, SCORES))
+    update_and_read(keras, metric, (LABELS, SCORES))
     assert_equal("the accuracy", keras.to_numpy(metric.result()), np.array(0.75))
 
 
@@ -178,7 +178,7 @@ def test_metric_result_type(keras):
 def test_metric_exact_counts(keras):
     metric = document_metric_class(keras)()
     metric.total.assign(2**24)
-    updated_result(keras, metric, (LABELS[:1], SCORES[:1]))
+    update_and_read(keras, metric, (LABELS[:1], SCORES[:1]))
     assert int(keras.to_numpy(metric.total)) == 2**24 + 1
 
 
@@ -191,53 +191,53 @@ def test_metric_in_compile(keras):
 def test_metric_columns(keras):
     column = np.zeros((4, 1), np.int32)
     scores = np.tile(SCORES[:1], (4, 1))
-    assert updated_result(keras, document_metric_class(keras)(), (column, scores)) == 4
-    assert updated_result(keras, keras.namespace.metrics.SparseCategoricalAccuracy(), (column, scores)) == 1
+    assert update_and_read(keras, document_metric_class(keras)(), (column, scores)) == 4
+    assert update_and_read(keras, keras.namespace.metrics.SparseCategoricalAccuracy(), (column, scores)) == 1
 
 
 @claim("custom_loss_metric.metric-single-label")
 def test_metric_single_label(keras):
-    assert updated_result(keras, document_metric_class(keras)(), (LABELS[:1], SCORES)) == 3
+    assert update_and_read(keras, document_metric_class(keras)(), (LABELS[:1], SCORES)) == 3
 
 
 @claim("custom_loss_metric.metric-sequences")
 def test_metric_sequences(keras):
     batch = LABELS.reshape(2, 2), SCORES.reshape(2, 2, 3)
-    assert updated_result(keras, document_metric_class(keras)(), batch) == 1.5
-    assert updated_result(keras, keras.namespace.metrics.SparseCategoricalAccuracy(), batch) == 0.75
+    assert update_and_read(keras, document_metric_class(keras)(), batch) == 1.5
+    assert update_and_read(keras, keras.namespace.metrics.SparseCategoricalAccuracy(), batch) == 0.75
 
 
 @claim("custom_loss_metric.metric-label-types")
 @pytest.mark.parametrize("dtype", ["int64", "uint8", "float32"])
 def test_metric_label_types(keras, dtype):
     labels = LABELS.astype(dtype)
-    assert updated_result(keras, keras.namespace.metrics.SparseCategoricalAccuracy(), (labels, SCORES)) == 0.75
+    assert update_and_read(keras, keras.namespace.metrics.SparseCategoricalAccuracy(), (labels, SCORES)) == 0.75
     with pytest.raises(keras.operations.InvalidArgumentError):
-        updated_result(keras, document_metric_class(keras)(), (labels, SCORES))
+        update_and_read(keras, document_metric_class(keras)(), (labels, SCORES))
 
 
 @claim("custom_loss_metric.metric-lengths")
 def test_metric_lengths(keras):
     with pytest.raises(keras.operations.InvalidArgumentError):
-        updated_result(keras, document_metric_class(keras)(), (LABELS[:3], SCORES))
+        update_and_read(keras, document_metric_class(keras)(), (LABELS[:3], SCORES))
 
 
 @claim("custom_loss_metric.metric-weights")
 def test_metric_weights(keras):
     batch, weights = (LABELS, SCORES), {"sample_weight": CORRECT_ONLY}
-    assert updated_result(keras, document_metric_class(keras)(), batch, **weights) == 0.75
-    assert updated_result(keras, keras.namespace.metrics.SparseCategoricalAccuracy(), batch, **weights) == 1
+    assert update_and_read(keras, document_metric_class(keras)(), batch, **weights) == 0.75
+    assert update_and_read(keras, keras.namespace.metrics.SparseCategoricalAccuracy(), batch, **weights) == 1
 
 
 @claim("custom_loss_metric.metric-empty")
 def test_metric_empty(keras):
-    assert np.isnan(updated_result(keras, document_metric_class(keras)()))
+    assert np.isnan(update_and_read(keras, document_metric_class(keras)()))
 
 
 @claim("custom_loss_metric.total-and-count")
 def test_total_and_count(keras):
     metric = document_metric_class(keras)()
-    accuracy = updated_result(keras, metric, (LABELS, SCORES))
+    accuracy = update_and_read(keras, metric, (LABELS, SCORES))
     total, count = (int(keras.to_numpy(variable)) for variable in (metric.total, metric.count))
     assert (total, count) == (len(LABELS), round(float(accuracy) * len(LABELS)))
 
@@ -275,46 +275,46 @@ def test_robust_metric_computes(keras, batches):
 @claim("custom_loss_metric.robust-metric-columns")
 def test_robust_metric_columns(keras):
     batch = LABELS[:, None], SCORES
-    assert updated_result(keras, keras.sparse_categorical_accuracy(), batch) == 0.75
+    assert update_and_read(keras, keras.sparse_categorical_accuracy(), batch) == 0.75
     weights = CORRECT_ONLY[:, None]
-    assert updated_result(keras, keras.sparse_categorical_accuracy(), batch, sample_weight=weights) == 1
+    assert update_and_read(keras, keras.sparse_categorical_accuracy(), batch, sample_weight=weights) == 1
 
 
 @claim("custom_loss_metric.robust-metric-sequences")
 def test_robust_metric_sequences(keras):
     batch = LABELS.reshape(2, 2), SCORES.reshape(2, 2, 3)
-    assert updated_result(keras, keras.sparse_categorical_accuracy(), batch) == 0.75
+    assert update_and_read(keras, keras.sparse_categorical_accuracy(), batch) == 0.75
 
 
 @claim("custom_loss_metric.robust-metric-label-types")
 @pytest.mark.parametrize("dtype", ["int32", "int64", "uint8", "float32", "float64"])
 def test_robust_metric_label_types(keras, dtype):
-    assert updated_result(keras, keras.sparse_categorical_accuracy(), (LABELS.astype(dtype), SCORES)) == 0.75
+    assert update_and_read(keras, keras.sparse_categorical_accuracy(), (LABELS.astype(dtype), SCORES)) == 0.75
 
 
 @claim("custom_loss_metric.robust-metric-weights")
 def test_robust_metric_weights(keras):
     # Correct predictions have the weights 1, 0 and 3, of 6 in total.
-    actual = updated_result(keras, keras.sparse_categorical_accuracy(), (LABELS, SCORES), sample_weight=WEIGHTS)
+    actual = update_and_read(keras, keras.sparse_categorical_accuracy(), (LABELS, SCORES), sample_weight=WEIGHTS)
     assert_within("the accuracy", actual, 2 / 3, rounding.quotient(2 / 3))
 
 
 @claim("custom_loss_metric.robust-metric-weighted-sequences")
 def test_robust_metric_weighted_sequences(keras):
     batch, weights = (LABELS.reshape(2, 2), SCORES.reshape(2, 2, 3)), WEIGHTS.reshape(2, 2)
-    actual = updated_result(keras, keras.sparse_categorical_accuracy(), batch, sample_weight=weights)
+    actual = update_and_read(keras, keras.sparse_categorical_accuracy(), batch, sample_weight=weights)
     assert_within("the accuracy", actual, 2 / 3, rounding.quotient(2 / 3))
 
 
 @claim("custom_loss_metric.robust-metric-weights-add-up")
 def test_robust_metric_weights_add_up(keras):
     metric = keras.sparse_categorical_accuracy()
-    updated_result(keras, metric, (LABELS, SCORES), sample_weight=WEIGHTS)
+    update_and_read(keras, metric, (LABELS, SCORES), sample_weight=WEIGHTS)
     # Weights 4 of 6 in the first update. The second adds three correct predictions of weight 2.
-    actual = updated_result(keras, metric, (LABELS, SCORES), sample_weight=2 * CORRECT_ONLY)
+    actual = update_and_read(keras, metric, (LABELS, SCORES), sample_weight=2 * CORRECT_ONLY)
     assert_within("the accuracy", actual, 10 / 12, rounding.quotient(10 / 12))
     assert_within(
-        "unweighted", updated_result(keras, metric, (LABELS[3:], SCORES[3:])), 10 / 13, rounding.quotient(10 / 13)
+        "unweighted", update_and_read(keras, metric, (LABELS[3:], SCORES[3:])), 10 / 13, rounding.quotient(10 / 13)
     )
 
 
@@ -326,7 +326,7 @@ def test_robust_metric_many_classes(keras, dtype):
     scores = np.eye(300, dtype=np.float32)[[299, 299, 256, 128, 0]]
     assert_within(
         "the accuracy",
-        updated_result(keras, keras.sparse_categorical_accuracy(), (labels.astype(dtype), scores)),
+        update_and_read(keras, keras.sparse_categorical_accuracy(), (labels.astype(dtype), scores)),
         4 / 5,
         rounding.quotient(4 / 5),
     )
@@ -337,43 +337,43 @@ def test_robust_metric_close_scores(keras):
     # Adjacent float32 numbers, which are equal in lower precision or with a tolerance.
     low, high = np.float32(1), np.nextafter(np.float32(1), np.float32(2))
     scores = np.array([[low, high, low], [low, low, high], [high, low, low]])
-    assert updated_result(keras, keras.sparse_categorical_accuracy(), (np.array([1, 2, 0], np.int32), scores)) == 1
+    assert update_and_read(keras, keras.sparse_categorical_accuracy(), (np.array([1, 2, 0], np.int32), scores)) == 1
 
 
 @claim("custom_loss_metric.robust-metrics-are-apart")
 def test_robust_metrics_are_apart(keras):
     one, other = (keras.sparse_categorical_accuracy() for _ in range(2))
-    updated_result(keras, one, (LABELS, SCORES))
-    assert updated_result(keras, other, (LABELS[:1], SCORES[:1])) == 1
-    assert updated_result(keras, one) == 0.75
+    update_and_read(keras, one, (LABELS, SCORES))
+    assert update_and_read(keras, other, (LABELS[:1], SCORES[:1])) == 1
+    assert update_and_read(keras, one) == 0.75
 
 
 @claim("custom_loss_metric.robust-metric-empty")
 def test_robust_metric_empty(keras):
-    assert updated_result(keras, keras.sparse_categorical_accuracy()) == 0
+    assert update_and_read(keras, keras.sparse_categorical_accuracy()) == 0
 
 
 @claim("custom_loss_metric.robust-metric-reset")
 def test_robust_metric_reset(keras):
     metric = keras.sparse_categorical_accuracy()
-    updated_result(keras, metric, (LABELS, SCORES))
+    update_and_read(keras, metric, (LABELS, SCORES))
     metric.reset_state()
-    assert updated_result(keras, metric, (LABELS[:1], SCORES[:1])) == 1
+    assert update_and_read(keras, metric, (LABELS[:1], SCORES[:1])) == 1
 
 
 @claim("custom_loss_metric.robust-metric-shapes")
 @pytest.mark.parametrize("shape", [(1,), (3,), (4, 2), (4, 3), (1, 4)])
 def test_robust_metric_shapes(keras, shape):
     metric, labels = keras.sparse_categorical_accuracy(), np.zeros(shape, np.int32)
-    assert_rejected(f"labels of {shape}", lambda: updated_result(keras, metric, (labels, SCORES)))
+    assert_rejected(f"labels of {shape}", lambda: update_and_read(keras, metric, (labels, SCORES)))
 
 
 @claim("custom_loss_metric.robust-metric-exact-counts")
 def test_robust_metric_exact_counts(keras):
     metric = keras.sparse_categorical_accuracy()
     # Float32 numbers near 2**27 are 16 apart, so that a sum in float32 would lose each weight of 7.
-    updated_result(keras, metric, (LABELS[:1], SCORES[:1]), sample_weight=np.float32([2**27]))
-    actual = updated_result(keras, metric, *[(LABELS[3:], SCORES[3:])] * 20, sample_weight=np.float32([7]))
+    update_and_read(keras, metric, (LABELS[:1], SCORES[:1]), sample_weight=np.float32([2**27]))
+    actual = update_and_read(keras, metric, *[(LABELS[3:], SCORES[3:])] * 20, sample_weight=np.float32([7]))
     expected = 2**27 / (2**27 + 140)
     assert_within("the accuracy", actual, expected, rounding.quotient(expected))
 
@@ -389,7 +389,7 @@ def test_robust_metric_in_compile(keras):
 def test_robust_metric_configuration(keras):
     metric = keras.sparse_categorical_accuracy(name="mine")
     restored = type(metric).from_config(metric.get_config())
-    assert (restored.name, updated_result(keras, restored, (LABELS, SCORES))) == ("mine", 0.75)
+    assert (restored.name, update_and_read(keras, restored, (LABELS, SCORES))) == ("mine", 0.75)
 
 
 # Compiled to a graph

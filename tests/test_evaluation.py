@@ -23,7 +23,7 @@ from assay.testing.operations import (
 from assay.testing.stored_arrays import memory_orders
 from assay.testing.strategies import predictions
 from assay.testing.thresholds import threshold
-from assay.testing.training.assertions import IMAGES, assert_not_above, assert_not_below, encoded, pictures
+from assay.testing.training.assertions import IMAGES, assert_not_above, assert_not_below, encode_images, pictures
 from assay.testing.training.reported_accuracy import assert_reported
 
 BATCH_SIZE = 50
@@ -181,7 +181,7 @@ def test_starts_empty(ops, updates):
     assert_accuracies("a second metric", ops.sparse_categorical_accuracy(updates), running_accuracy(updates))
 
 
-def updated_metric(keras, *updates):
+def update_metric(keras, *updates):
     """Return a metric of the namespace after updates."""
     metric = keras.namespace.metrics.SparseCategoricalAccuracy()
     for labels, scores in updates:
@@ -203,7 +203,7 @@ def test_metric_class(keras):
 @claim("evaluation.update-arguments")
 def test_update_arguments(keras):
     labels, scores = map(keras.to_tensor, batch_with(1, 1))
-    by_name, by_position = updated_metric(keras), updated_metric(keras)
+    by_name, by_position = update_metric(keras), update_metric(keras)
     by_name.update_state(y_pred=scores, y_true=labels)
     by_position.update_state(labels, scores)
     assert (result_of(keras, by_name), result_of(keras, by_position)) == (0.5, 0.5)
@@ -211,19 +211,19 @@ def test_update_arguments(keras):
 
 @claim("evaluation.metric-variables")
 def test_metric_variables(keras):
-    metric = updated_metric(keras, batch_with(3, 1))
+    metric = update_metric(keras, batch_with(3, 1))
     assert sorted(float(keras.to_numpy(variable)) for variable in metric.variables) == [3, 4]
 
 
 @claim("evaluation.result")
 def test_result(keras):
-    metric = updated_metric(keras, batch_with(3, 1))
+    metric = update_metric(keras, batch_with(3, 1))
     assert (result_of(keras, metric), result_of(keras, metric)) == (0.75, 0.75)
 
 
 @claim("evaluation.reset")
 def test_reset(keras):
-    metric = updated_metric(keras, batch_with(3, 1))
+    metric = update_metric(keras, batch_with(3, 1))
     metric.reset_state()
     metric.update_state(*map(keras.to_tensor, batch_with(1, 1)))
     assert result_of(keras, metric) == 0.5
@@ -231,7 +231,7 @@ def test_reset(keras):
 
 @claim("evaluation.empty-metric")
 def test_empty_metric(keras):
-    assert result_of(keras, updated_metric(keras)) == 0
+    assert result_of(keras, update_metric(keras)) == 0
 
 
 @claim("evaluation.num-batches")
@@ -399,7 +399,7 @@ def test_predict_is_call(keras):
 def test_reported_accuracy(one_epoch, test_set, evidence):
     logits, margin = digit_logits(one_epoch["parameters"], test_set)
     kernels = one_epoch["parameters"]["dense1/kernel"].T.reshape(-1, 28, 28)[:IMAGES]
-    evidence(kernels=encoded(kernels.astype(np.float32)), **pictures(logits, test_set))
+    evidence(kernels=encode_images(kernels.astype(np.float32)), **pictures(logits, test_set))
     assert_reported(one_epoch["accuracy"], logits, margin, test_set.labels)
 
 

@@ -26,7 +26,7 @@ from assay.testing.seeds import with_known_seeds
 from assay.testing.text_generation import COUNT, SHORT, assert_text, draw_window, generate
 from assay.testing.thresholds import FALSE_ALARM
 from assay.testing.training.assertions import entropies
-from assay.testing.training.text_training import evaluated, share_of_words, words
+from assay.testing.training.text_training import extract_evaluation, share_of_words, words
 
 DOCUMENT = read("rnn")
 TEMPERATURES = DOCUMENT["temperatures"]
@@ -230,7 +230,7 @@ def test_trained(rnn_1000_batches, generated_texts, place):
 @claim("generation.words")
 def test_words(rnn_1000_batches, generated_texts, corpus, evidence):
     texts = [corpus.decode(found) for found in generated_texts[1]]
-    some, _ = evaluated(corpus, SEQ_LENGTH)
+    some, _ = extract_evaluation(corpus, SEQ_LENGTH)
     logits = definition.layer_outputs("rnn", to_float64(rnn_1000_batches["parameters"]), some[::10])["dense"]
     samples = {"temperatures": TEMPERATURES, "texts": texts}
     evidence(samples=samples, entropy=entropies(logits, TEMPERATURES), corpus=corpus.source)

@@ -16,7 +16,7 @@ from assay.spec.semantics import models as definition
 from assay.testing import cases as fixed
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
 from assay.testing.cases import ANY_SHAPE, ODD
-from assay.testing.networks import gradients_of, reordered, trained
+from assay.testing.networks import gradients_of, reorder_arrays, train_model
 from assay.testing.operations import (
     MEAN_SQUARED_ERROR,
     SGD_STEP,
@@ -481,13 +481,13 @@ def test_memory_order(models):
     problem = Problem("linear", parameters, X, Y)
     exact = [to_float64(values) for values in (parameters, X, Y)]
     loss, gradients = definition.loss_and_gradients("linear", *exact)
-    for order, one in reordered(problem):
+    for order, one in reorder_arrays(problem):
         outputs = models.layer_outputs("linear", one.parameters, one.inputs)
         assert_equal(f"the prediction, arrays {order}", outputs["dense"], X @ parameters["dense/kernel"] + 0.5)
         found = gradients_of(models, one)
         assert_equal(f"the loss, arrays {order}", found["loss"], np.asarray(loss))
         batches = one._replace(inputs=one.inputs[None], targets=one.targets[None])
-        after = trained(models, batches, 0.5)
+        after = train_model(models, batches, 0.5)
         for name, gradient in gradients.items():
             assert_equal(f"the gradient for {name}, arrays {order}", found[name], gradient)
             assert_equal(f"{name} after a step, arrays {order}", after[name], parameters[name] - 0.5 * gradient)
@@ -532,13 +532,13 @@ def test_limit(models):
     # A step multiplies the distance to the limit by at most `rate`, the factor of the slowest direction. The start lies
     # mostly in the fast direction, so that half of the bound remains, twenty times the rounding error.
     steps = 10 * STEPS
-    _, trained = models.train("linear", ZEROS, *repeat_batch(steps), LEARNING_RATE)
+    _, last = models.train("linear", ZEROS, *repeat_batch(steps), LEARNING_RATE)
     extended = np.hstack([X, np.ones_like(Y)]).astype(np.float64)
     rate = 1 - LEARNING_RATE * 2 / len(X) * np.linalg.eigvalsh(extended @ extended.T).min()
     limit = {"dense/kernel": np.array([[0], [10 / 9], [20 / 9]]), "dense/bias": np.array([10 / 9])}
     start = np.linalg.norm(np.concatenate([value.ravel() for value in limit.values()]))
     bound = rate**steps * start
-    assert_close("training", trained, limit, {name: bound / np.sqrt(limit[name].size) for name in limit})
+    assert_close("training", last, limit, {name: bound / np.sqrt(limit[name].size) for name in limit})
 
 
 @claim("linear_model.print")

@@ -20,7 +20,7 @@ from assay.testing.networks import (
     layer_outputs,
     loss_and_gradients,
     outputs_of,
-    solved,
+    solve,
 )
 from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new
@@ -226,7 +226,7 @@ def test_own_parameters(models, seed):
     one, other = (case(problems.mlp, layer_outputs, each) for each in (seed, seed + 1))
     for problem, expected, bounds in (one, other, one):
         assert_close("layer_outputs", run(models, problem), expected, bounds)
-    swapped = solved(one.problem._replace(parameters=other.problem.parameters), layer_outputs)
+    swapped = solve(one.problem._replace(parameters=other.problem.parameters), layer_outputs)
     assert_close("layer_outputs with other parameters", run(models, swapped.problem), *swapped[1:])
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assay.testing.assertions import assert_equal, claim
-from assay.testing.keras_models import FORMS, connected
+from assay.testing.keras_models import FORMS, connect_layers
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
@@ -55,7 +55,7 @@ def test_init_arguments(keras):
 def test_new_models_differ(keras, form):
     kernels = []
     for _ in range(3):
-        model = connected(keras.namespace, form, [keras.namespace.layers.Dense(4)], (3,))
+        model = connect_layers(keras.namespace, form, [keras.namespace.layers.Dense(4)], (3,))
         model(keras.to_tensor(X))
         kernels.append(keras.to_numpy(model.variables[0]).tobytes())
     assert len(set(kernels)) == len(kernels), (

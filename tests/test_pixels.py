@@ -19,9 +19,9 @@ from assay.testing.assertions import assert_close, assert_equal, assert_form, as
 from assay.testing.counts import assert_share
 from assay.testing.draws import chance_of_each_count, chance_of_lags
 from assay.testing.handcrafted_values import constant_values, values_of_brightness
-from assay.testing.networks import assert_dense, either_adam, outputs_of, reordered
+from assay.testing.networks import assert_dense, either_adam, outputs_of, reorder_arrays
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
-from assay.testing.q_networks import learnt, solve_training
+from assay.testing.q_networks import learn_batches, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds, similar_seeds
 from assay.testing.stored_arrays import assert_results_are_new
 from assay.testing.strategies import seeds
@@ -379,7 +379,7 @@ def test_cnn_memory_order(models, seed):
     # All sums are exact, whatever the order of summation.
     parameters, transitions = exact_problem(seed)
     expected = to_float64(models.layer_outputs(MODEL, parameters, transitions.states)["dense2"])
-    for order, one in reordered(Problem(MODEL, parameters, transitions.states, transitions.rewards)):
+    for order, one in reorder_arrays(Problem(MODEL, parameters, transitions.states, transitions.rewards)):
         found = models.layer_outputs(MODEL, one.parameters, one.inputs)["dense2"]
         assert_equal(f"dense2, arrays {order}", found, expected)
 
@@ -420,7 +420,7 @@ def test_cnn_learns(agent, permitted, seed):
 
     def check(adam):
         _, expected, bounds = solve_training(problem, adam=adam)
-        assert_close("learn", learnt(agent, problem), expected, bounds)
+        assert_close("learn", learn_batches(agent, problem), expected, bounds)
 
     permitted(either_adam(check))
 

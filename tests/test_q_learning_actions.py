@@ -33,7 +33,7 @@ ODD = 131
 DRAWS = 1_000
 
 
-def mixed_states(seed, count):
+def draw_mixed_states(seed, count):
     """Draw states in which either greedy action of `BALANCING` is equally likely and clearly the better one."""
     generator = np.random.default_rng(seed)
     states = generator.uniform(-1, 1, (4 * count, 4)).astype(np.float32)
@@ -50,7 +50,7 @@ def act(agent, states, epsilon, seed, weights=BALANCING):
 @claim("q_learning.greedy-of-each-state")
 @pytest.mark.parametrize("count", [1, 7, 33, ODD])
 def test_greedy_of_each_state(agent, seed, count):
-    states, best = mixed_states(seed, count)
+    states, best = draw_mixed_states(seed, count)
     assert count < 7 or 0 < best.sum() < count, "all states have the same greedy action"
     assert_equal(f"the greedy actions in {count} states", act(agent, states, 0.0, seed), best, INT)
 
@@ -67,7 +67,7 @@ def test_greedy_of_any_size(agent, seed, exponent):
 
 @claim("q_learning.greedy-by-the-parameters")
 def test_greedy_by_the_parameters(agent, seed):
-    states, best = mixed_states(seed, 33)
+    states, best = draw_mixed_states(seed, 33)
     for weights, expected in ((BALANCING, best), (-BALANCING, 1 - best), (BALANCING, best)):
         assert_equal("the greedy actions", act(agent, states, 0.0, seed, weights), expected, INT)
 
@@ -90,14 +90,14 @@ def test_episodes_by_the_parameters(agent, seed):
 @claim("q_learning.greedy-far-from-0")
 @pytest.mark.parametrize("level", [-1e6, -100.0, 100.0, 1e6])
 def test_greedy_far_from_0(agent, seed, level):
-    states, best = mixed_states(seed, 33)
+    states, best = draw_mixed_states(seed, 33)
     found = agent.act(MODEL, linear_values(BALANCING, level), states, 0.0, seed)
     assert_equal("the greedy actions", found, best, INT)
 
 
 @claim("q_learning.explores-whatever-is-best")
 def test_explores_whatever_is_best(agent, seed):
-    states, best = mixed_states(seed, 33)
+    states, best = draw_mixed_states(seed, 33)
     states, best = np.tile(states, (30, 1)), np.tile(best, 30)
     others = act(agent, states, 0.5, seed) != best
     for action in (0, 1):
@@ -127,7 +127,7 @@ def test_explores_in_no_pattern(agent, seed, epsilon):
 
 @claim("q_learning.acts-by-seed")
 def test_acts_by_seed(agent, seed):
-    states, states_best = mixed_states(seed, ODD)
+    states, states_best = draw_mixed_states(seed, ODD)
     for epsilon in (0.5, 1.0):
         one, again = (act(agent, states, epsilon, seed) for _ in range(2))
         assert_equal(f"the actions with the same seed, with an epsilon of {epsilon}", again, one, INT)
@@ -154,7 +154,7 @@ def assert_rarely_never_explored(explored, what):
 
 @claim("q_learning.memory-order")
 def test_memory_order(agent, seed):
-    states, _ = mixed_states(seed, 33)
+    states, _ = draw_mixed_states(seed, 33)
     assert_reads_values("act", lambda states: act(agent, states, 0.5, seed), states)
     weights, longest = linear_values(ANGLE), right_push_lengths(CORNERS).max()
     for order, (kernel,), _ in memory_orders(weights["dense1/kernel"]):

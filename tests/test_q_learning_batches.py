@@ -16,7 +16,7 @@ from assay.testing.assertions import assert_close, assert_equal, assert_form, as
 from assay.testing.counts import assert_share
 from assay.testing.draws import chance_of_each_count
 from assay.testing.handcrafted_values import constant_values, linear_values
-from assay.testing.q_networks import learnt, solve_training
+from assay.testing.q_networks import learn_batches, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_stay, memory_orders
 from assay.testing.thresholds import FALSE_ALARM
@@ -208,9 +208,9 @@ def assert_learns_constants(agent, seed, model, values, states, learning_rate, g
     expected, limits, biases, bound = constant_learning(values, (actions, rewards, dones), learning_rate, gamma)
     assert_within("the losses", losses, expected, limits)
     shapes = definition.MODELS[model].shapes
-    *_, learnt = shapes
-    assert_within(learnt, last[learnt], biases, bound)
-    for name in sorted(set(shapes) - {learnt}):
+    *_, output_bias = shapes
+    assert_within(output_bias, last[output_bias], biases, bound)
+    for name in sorted(set(shapes) - {output_bias}):
         assert_equal(name, last[name], np.zeros(shapes[name]))
 
 
@@ -272,7 +272,7 @@ def test_memory_order_of_learning(agent, seed):
     problem = problems.q_learning_of(MODEL, seed, steps=5)
     bounds = solve_training(problem).bounds
     for order, views, plain in memory_orders(*problem):
-        found, expected = (learnt(agent, problems.QProblem(*arguments)) for arguments in (views, plain))
+        found, expected = (learn_batches(agent, problems.QProblem(*arguments)) for arguments in (views, plain))
         # Each of the two results has its own rounding errors. Broadcast parameters are equal for all units.
         if "broadcast" not in order:
             assert_close(
@@ -291,4 +291,4 @@ def test_results_stay(agent, seed):
 @claim("q_learning.results-stay")
 def test_results_of_learning_stay(agent, seed):
     calls = [problems.q_learning_of(MODEL, seed + number, steps=5) for number in range(2)]
-    assert_results_stay("learn", lambda *problem: learnt(agent, problems.QProblem(*problem)), *calls)
+    assert_results_stay("learn", lambda *problem: learn_batches(agent, problems.QProblem(*problem)), *calls)

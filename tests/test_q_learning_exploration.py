@@ -21,7 +21,7 @@ from assay.testing.handcrafted_values import constant_values
 from assay.testing.q_networks import (
     layer_outputs,
     q_network_problem,
-    solved,
+    solve,
 )
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM
@@ -42,7 +42,7 @@ def choose_actions(agent, parameters, states, epsilon, seed, model=MODEL):
 @few_examples(8)
 @given(seed=seeds())
 def test_argmax_of_the_last_axis(agent, seed):
-    problem, expected, bounds = solved(q_network_problem(seed), layer_outputs(MODEL))
+    problem, expected, bounds = solve(q_network_problem(seed), layer_outputs(MODEL))
     values = expected["dense3"]
     # Where two values are nearly equal, either may be the larger. All the error may lie in a single value.
     apart = np.abs(values[:, 0] - values[:, 1]) > 2 * np.sqrt(values.size) * bounds["dense3"]

@@ -30,11 +30,11 @@ from assay.testing.networks import either_adam
 from assay.testing.problems import GAMMA
 from assay.testing.q_networks import (
     gradients_of,
-    learnt,
+    learn_batches,
     loss_and_gradients,
     q_network_problem,
+    solve,
     solve_training,
-    solved,
     targets,
 )
 from assay.testing.strategies import arrays, seeds
@@ -51,7 +51,7 @@ SHAPES = definition.MODELS[MODEL].shapes
 
 def assert_targets(agent, problem, gamma=GAMMA):
     """Compare y with the definition."""
-    _, expected, bounds = solved(problem, targets(MODEL, gamma))
+    _, expected, bounds = solve(problem, targets(MODEL, gamma))
     assert_close("targets", {"y": agent.targets(*problem, gamma)}, expected, bounds)
 
 
@@ -122,7 +122,7 @@ def test_one_hot_selects(ops, values, number):
 @few_examples(8)
 @given(seed=seeds())
 def test_loss(agent, seed):
-    problem, expected, bounds = solved(q_network_problem(seed), loss_and_gradients(MODEL))
+    problem, expected, bounds = solve(q_network_problem(seed), loss_and_gradients(MODEL))
     assert_close("loss_and_gradients", gradients_of(agent, problem), {"loss": expected["loss"]}, bounds)
 
 
@@ -153,7 +153,7 @@ def test_loss_ignores_other_actions(agent, seed):
 @few_examples(8)
 @given(seed=seeds())
 def test_gradients(agent, seed):
-    problem, expected, bounds = solved(q_network_problem(seed), loss_and_gradients(MODEL))
+    problem, expected, bounds = solve(q_network_problem(seed), loss_and_gradients(MODEL))
     assert_close("loss_and_gradients", gradients_of(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
 
 
@@ -184,7 +184,7 @@ def self_chasing_problem(seed, steps=None):
 @few_examples(8)
 @given(seed=seeds())
 def test_target_held_fixed(agent, seed):
-    problem, expected, bounds = solved(self_chasing_problem(seed), loss_and_gradients(MODEL))
+    problem, expected, bounds = solve(self_chasing_problem(seed), loss_and_gradients(MODEL))
     # Each value is 1 below its y, so the gradient of a bias is -2 times the share of its action.
     shares = np.bincount(problem.transitions.actions, minlength=2) / BATCH
     assert np.allclose(expected["dense3/bias"], -2 * shares)
@@ -195,7 +195,7 @@ def test_target_held_fixed(agent, seed):
 @few_examples(8)
 @given(seed=seeds())
 def test_gradient_is_averaged(agent, seed):
-    problem, expected, bounds = solved(q_network_problem(seed), loss_and_gradients(MODEL))
+    problem, expected, bounds = solve(q_network_problem(seed), loss_and_gradients(MODEL))
     twice = problem._replace(transitions=Transitions(*(np.concatenate([one, one]) for one in problem.transitions)))
     assert_close("loss_and_gradients of every transition twice", gradients_of(agent, twice), expected, bounds)
 
@@ -213,7 +213,9 @@ def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
 def test_trajectory(agent, permitted, seed):
     def check(adam):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
-        assert_close("learn, after 5 steps", learnt(agent, problem), {name: expected[name] for name in SHAPES}, bounds)
+        assert_close(
+            "learn, after 5 steps", learn_batches(agent, problem), {name: expected[name] for name in SHAPES}, bounds
+        )
 
     permitted(either_adam(check))
 
@@ -224,7 +226,7 @@ def test_trajectory(agent, permitted, seed):
 def test_trajectory_losses(agent, permitted, seed):
     def check(adam):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
-        assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
+        assert_close("learn", learn_batches(agent, problem), {"losses": expected["losses"]}, bounds)
 
     # Beside losses of about 100, the effect of Adam's epsilon is too small to see.
     permitted(either_adam(check), alike=True)
@@ -237,7 +239,7 @@ def test_target_moves(agent, permitted, seed):
     # However the values change, y stays 1 above them. A target that were computed only once would be reached.
     def check(adam):
         problem, expected, bounds = solve_training(self_chasing_problem(seed, steps=5), adam=adam)
-        assert_close("learn", learnt(agent, problem), {"losses": expected["losses"]}, bounds)
+        assert_close("learn", learn_batches(agent, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check), alike=True)
 
@@ -245,7 +247,7 @@ def test_target_moves(agent, permitted, seed):
 @claim("q_learning.every-parameter-learns")
 def test_every_parameter_learns(agent, seed):
     problem, *_ = trajectory_case(seed)
-    last = learnt(agent, problem)
+    last = learn_batches(agent, problem)
     assert [name for name in SHAPES if (last[name] == problem.parameters[name]).all()] == []
 
 
@@ -255,7 +257,7 @@ def test_learning_lowers_the_loss(agent, seed):
         rewards=np.full(BATCH, FAILURE_REWARD, np.float32), dones=np.ones(BATCH, np.float32)
     )
     again = Transitions(*(np.repeat(values[None], 100, axis=0) for values in transitions))
-    losses = learnt(agent, q_network_problem(seed)._replace(transitions=again))["losses"]
+    losses = learn_batches(agent, q_network_problem(seed)._replace(transitions=again))["losses"]
     assert losses[-1] < losses[0], f"100 steps change the loss from {losses[0]} to {losses[-1]}"
 
 

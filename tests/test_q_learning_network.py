@@ -21,12 +21,12 @@ from assay.testing.assertions import (
     few_examples,
 )
 from assay.testing.handcrafted_values import BALANCING, constant_values, linear_values
-from assay.testing.networks import assert_dense, assert_parameters, outputs_of, reordered
+from assay.testing.networks import assert_dense, assert_parameters, outputs_of, reorder_arrays
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
 from assay.testing.q_networks import (
     layer_outputs,
     q_network_problem,
-    solved,
+    solve,
 )
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_results_are_new
@@ -142,7 +142,7 @@ def test_values_take_both_signs(models, seed):
 @few_examples(8)
 @given(seed=seeds())
 def test_whole_network(models, seed):
-    problem, expected, bounds = solved(q_network_problem(seed), layer_outputs(MODEL))
+    problem, expected, bounds = solve(q_network_problem(seed), layer_outputs(MODEL))
     assert_close("layer_outputs", run(models, problem), expected, bounds)
 
 
@@ -153,7 +153,7 @@ def test_states_are_independent(models, seed):
     problem = q_network_problem(seed)
     first = problem._replace(transitions=Transitions(*(values[:1] for values in problem.transitions)))
     together, alone = (run(models, one)["dense3"] for one in (problem, first))
-    one, other = (solved(each, layer_outputs(MODEL)).bounds["dense3"] for each in (problem, first))
+    one, other = (solve(each, layer_outputs(MODEL)).bounds["dense3"] for each in (problem, first))
     # The root mean square over all states is at least 1 / sqrt(BATCH) of that over one state.
     bounds = {"dense3": np.sqrt(BATCH) * one + other}
     assert_close("the values of a state alone", {"dense3": alone}, {"dense3": to_float64(together[:1])}, bounds)
@@ -173,7 +173,7 @@ def test_values_of_any_batch(models, seed, count):
 def test_network_memory_order(models, seed):
     states = np.random.default_rng(seed).integers(-15, 16, (5, 4)).astype(np.float32)
     values = to_float64(states) @ BALANCING
-    for order, one in reordered(Problem(MODEL, linear_values(BALANCING), states, values)):
+    for order, one in reorder_arrays(Problem(MODEL, linear_values(BALANCING), states, values)):
         found = models.layer_outputs(MODEL, one.parameters, one.inputs)["dense3"]
         assert_equal(f"dense3, arrays {order}", found, np.stack([-values, values], axis=-1))
 
@@ -262,7 +262,7 @@ def load_model(keras, kind, problem):
 
 @claim("q_learning.subclass")
 def test_subclass(keras, seed):
-    problem, expected, bounds = solved(q_network_problem(seed), layer_outputs(MODEL))
+    problem, expected, bounds = solve(q_network_problem(seed), layer_outputs(MODEL))
     model, states = load_model(keras, define_q_network(keras), problem)
     assert_close("the model", {"dense3": keras.to_numpy(model(states))}, {"dense3": expected["dense3"]}, bounds)
 

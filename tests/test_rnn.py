@@ -25,7 +25,7 @@ from assay.testing.networks import (
     case,
     layer_outputs,
     outputs_of,
-    solved,
+    solve,
 )
 from assay.testing.problems import SEQ_LENGTH
 from assay.testing.seeds import assert_told_apart, confusable_seeds
@@ -268,7 +268,7 @@ def assert_outputs_change(models, one, windows):
 @use_precision("float32")
 def solve_in_float32(seed):
     """Return a problem and its bounds in float32; an input without effect changes nothing in any precision."""
-    return solved(problems.rnn(seed), layer_outputs)
+    return solve(problems.rnn(seed), layer_outputs)
 
 
 @claim("rnn.first-character-counts")
@@ -303,7 +303,7 @@ def test_begins_anew(models, seed):
 @given(seed=seeds())
 def test_windows_are_independent(models, seed):
     one = case(problems.rnn, layer_outputs, seed)
-    first = solved(with_windows(one.problem, one.problem.inputs[:1]), layer_outputs)
+    first = solve(with_windows(one.problem, one.problem.inputs[:1]), layer_outputs)
     assert_close("layer_outputs of a window alone", run(models, first.problem), first.expected, first.bounds)
 
 
@@ -311,7 +311,7 @@ def test_windows_are_independent(models, seed):
 @pytest.mark.parametrize("length", [1, SEQ_LENGTH - 1, SEQ_LENGTH + 1])
 def test_any_length(models, seed, length):
     problem = problem_of(seed)
-    one = solved(with_windows(problem, np.resize(problem.inputs, (BATCH, length))), layer_outputs)
+    one = solve(with_windows(problem, np.resize(problem.inputs, (BATCH, length))), layer_outputs)
     assert_close(f"layer_outputs of windows of {length}", run(models, one.problem), one.expected, one.bounds)
 
 

@@ -24,9 +24,9 @@ from assay.testing.networks import (
     either_adam,
     gradients_of,
     loss_and_gradients,
+    solve,
     solve_training,
-    solved,
-    trained,
+    train_model,
     trajectory,
 )
 from assay.testing.problems import SEQ_LENGTH
@@ -50,7 +50,7 @@ from assay.testing.training.known_batches import (
     fit_two_windows,
     known_problem,
 )
-from assay.testing.training.text_training import evaluated, mean_loss
+from assay.testing.training.text_training import extract_evaluation, mean_loss
 
 DOCUMENT = read("rnn")
 SHAPES = MODELS["rnn"].shapes
@@ -269,7 +269,7 @@ def test_first_character_gradient(models, seed):
     def row(model):
         return lambda *arguments: {"its row": loss_and_gradients(model)(*arguments)["cell/kernel"][first]}
 
-    one = solved(problem._replace(inputs=windows), row)
+    one = solve(problem._replace(inputs=windows), row)
     found = gradients_of(models, one.problem)["cell/kernel"]
     row_found = assert_form("the gradient for cell/kernel", found, SHAPES["cell/kernel"])[first]
     assert_close("the gradient for cell/kernel", {"its row": row_found}, one.expected, one.bounds)
@@ -315,7 +315,7 @@ def test_gradients_of_parts(models, seed):
 def test_gradients_of_any_size(models, seed):
     problem = problems.rnn(seed, batch=3, num_chars=MANY_CHARS, seq_length=67)
     # Stored in a byte, the first target would become 43; in a signed byte, the other two would be negative.
-    one = solved(problem._replace(targets=np.array([MANY_CHARS - 1, 255, 128], np.int32)), loss_and_gradients)
+    one = solve(problem._replace(targets=np.array([MANY_CHARS - 1, 255, 128], np.int32)), loss_and_gradients)
     assert_close("loss_and_gradients", gradients_of(models, one.problem), one.expected, one.bounds)
 
 
@@ -323,7 +323,7 @@ def test_gradients_of_any_size(models, seed):
 def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
     """Return a problem of several batches, losses and final parameters by the definition, and their bounds."""
     problem = problems.rnn(seed, batch=2, steps=STEPS)
-    return solved(problem, trajectory, adam=adam)
+    return solve(problem, trajectory, adam=adam)
 
 
 @claim("rnn_training.trainable-variables")
@@ -350,7 +350,7 @@ def test_trajectory(models, permitted, seed, known):
     def check(adam):
         one = trajectory_case(seed if known is None else known, adam=adam)
         parameters = {name: one.expected[name] for name in SHAPES}
-        assert_close(f"train, after {STEPS} steps", trained(models, one.problem), parameters, one.bounds)
+        assert_close(f"train, after {STEPS} steps", train_model(models, one.problem), parameters, one.bounds)
 
     permitted(either_adam(check))
 
@@ -359,7 +359,7 @@ def test_trajectory(models, permitted, seed, known):
 def test_trajectory_losses(models, permitted, seed):
     def check(adam):
         one = trajectory_case(seed, adam=adam)
-        assert_close("train", trained(models, one.problem), {"losses": one.expected["losses"]}, one.bounds)
+        assert_close("train", train_model(models, one.problem), {"losses": one.expected["losses"]}, one.bounds)
 
     permitted(either_adam(check))
 
@@ -393,7 +393,7 @@ def test_large_gradients(models, seed):
     problem = problems.rnn(seed, batch=2, seq_length=3)
     parameters = {name: value * np.float32(name == "dense/bias") for name, value in problem.parameters.items()}
     parameters["dense/kernel"] = np.float32(1000) * problem.parameters["dense/kernel"]
-    one = solved(problem._replace(parameters=parameters), loss_and_gradients)
+    one = solve(problem._replace(parameters=parameters), loss_and_gradients)
     assert_close("loss_and_gradients", gradients_of(models, one.problem), one.expected, one.bounds)
 
 
@@ -404,8 +404,8 @@ def test_every_step(models, seed):
     # This character occurs in the last step only.
     problem.inputs[problem.inputs == MANY_CHARS - 1] = 0
     problem.inputs[-1, 0, 0] = MANY_CHARS - 1
-    before = trained(models, problem._replace(inputs=problem.inputs[:-1], targets=problem.targets[:-1]))
-    after = trained(models, problem)
+    before = train_model(models, problem._replace(inputs=problem.inputs[:-1], targets=problem.targets[:-1]))
+    after = train_model(models, problem)
     for name in SHAPES:
         rows = np.unique(problem.inputs) if name == "cell/kernel" else ...
         changed = (after[name] != before[name])[rows].any(axis=-1)
@@ -418,7 +418,7 @@ def test_first_step(models, seed, label):
     # The window is long, and its first characters must learn, too. Among the output biases, only the label's rises.
     problem = problems.rnn(seed, batch=1, steps=1, num_chars=MANY_CHARS, seq_length=67)
     problem.inputs[0, 0, :2] = MANY_CHARS - 1, MANY_CHARS - 2
-    before, after = problem.parameters, trained(models, problem._replace(targets=np.full((1, 1), label, np.int32)))
+    before, after = problem.parameters, train_model(models, problem._replace(targets=np.full((1, 1), label, np.int32)))
     changed = (after["cell/kernel"] != before["cell/kernel"])[problem.inputs[0, 0]].any(axis=-1)
     assert changed.all(), f"the first step does not change the rows of the characters {problem.inputs[0, 0][~changed]}"
     rising = np.flatnonzero(after["dense/bias"] > before["dense/bias"]).tolist()
@@ -431,7 +431,7 @@ def test_step_memory_order(models, permitted, seed):
 
     def check(adam):
         one = trajectory_case(seed, adam=adam)
-        assert_solved_in_any_order(one, partial(trained, models), ["transposed in memory"])
+        assert_solved_in_any_order(one, partial(train_model, models), ["transposed in memory"])
 
     permitted(either_adam(check))
 
@@ -440,7 +440,7 @@ def test_step_memory_order(models, permitted, seed):
 def test_order_of_batches(models, seed):
     one = trajectory_case(seed)
     backwards = one.problem._replace(inputs=one.problem.inputs[::-1].copy(), targets=one.problem.targets[::-1].copy())
-    forth, back = trained(models, one.problem), trained(models, backwards)
+    forth, back = train_model(models, one.problem), train_model(models, backwards)
     # Each of the two results has its own rounding errors.
     same = [name for name in SHAPES if compare_to_bound(forth[name] - back[name], one.bounds[name]) <= 2]
     assert not same, f"batches in reverse order lead to the same {same}"
@@ -505,27 +505,27 @@ def test_loss_falls(rnn_100_batches):
     assert last < first, f"the mean loss changes from {first:.3f} to {last:.3f}"
 
 
-def judged_quarters(trained):
+def quarters_to_judge(result):
     """Return the quarters of a training to which the thresholds apply.
 
     The thresholds were measured in runs that begin with an open forget gate. A gate that begins at one half is
     permitted, too. Such a training starts to learn a few batches later, and catches up within the first quarter.
     """
-    units = len(trained["parameters"]["cell/recurrent_kernel"])
-    begins_open = trained["parameters"]["cell/bias"][units : 2 * units].mean() > FORGET_BIAS / 2
+    units = len(result["parameters"]["cell/recurrent_kernel"])
+    begins_open = result["parameters"]["cell/bias"][units : 2 * units].mean() > FORGET_BIAS / 2
     return QUARTERS if begins_open else QUARTERS[1:]
 
 
 @claim("rnn_training.early-curve")
 def test_early_curve(rnn_100_batches, nietzsche, evidence):
-    judged = judged_quarters(rnn_100_batches)
+    judged = quarters_to_judge(rnn_100_batches)
     assert_losses_not_above("rnn_100_batches", rnn_100_batches, evidence, nietzsche.num_chars, judged)
 
 
 @pytest.fixture(scope="session")
 def windows(corpus):
     """Return the windows of the text that are evaluated, and the character after each window."""
-    return evaluated(corpus, SEQ_LENGTH)
+    return extract_evaluation(corpus, SEQ_LENGTH)
 
 
 @claim("rnn_training.not-too-good")
@@ -536,7 +536,7 @@ def test_not_too_good(rnn_100_batches, nietzsche):
 
 @claim("rnn_training.curve")
 def test_curve(rnn_1000_batches, nietzsche, evidence):
-    judged = judged_quarters(rnn_1000_batches)
+    judged = quarters_to_judge(rnn_1000_batches)
     assert_losses_not_above("rnn_1000_batches", rnn_1000_batches, evidence, nietzsche.num_chars, judged)
 
 

@@ -16,7 +16,7 @@ from assay.testing.keras_layers import (
     run,
     shapes,
 )
-from assay.testing.keras_models import FORMS, build, connected, load
+from assay.testing.keras_models import FORMS, build, connect_layers, load
 from assay.testing.networks import case, layer_outputs
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
@@ -67,7 +67,7 @@ def test_three_forms_train_alike(keras):
     # The weight is 1, the input 1 and the target 0, so the gradient is 2. A learning rate of 1/4 halves the weight.
     for form in FORMS:
         layer = dense_of_ones(keras, 1)
-        model = connected(keras.namespace, form, [layer], (1,))
+        model = connect_layers(keras.namespace, form, [layer], (1,))
         compile_model(keras, model).fit(ONE, 0 * ONE, verbose=0)
         assert_equal(f"the weight of the {form} model", keras.to_numpy(layer.kernel), np.array([[0.5]]))
 

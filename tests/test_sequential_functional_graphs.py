@@ -14,7 +14,7 @@ from assay.testing.keras_layers import (
     run,
     shapes,
 )
-from assay.testing.keras_models import FORMS, connected
+from assay.testing.keras_models import FORMS, connect_layers
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 ONE = np.ones((1, 1), np.float32)
@@ -120,10 +120,10 @@ def test_inputs_and_outputs(keras, given):
 
 @claim("sequential_functional.disconnected")
 def test_disconnected(keras):
-    connected, other = keras.namespace.Input(shape=(3,)), keras.namespace.Input(shape=(3,))
+    inputs, other = keras.namespace.Input(shape=(3,)), keras.namespace.Input(shape=(3,))
     assert_rejected(
         "an output that does not follow from the inputs",
-        lambda: keras.namespace.Model(inputs=connected, outputs=dense_of_ones(keras, 2)(other)),
+        lambda: keras.namespace.Model(inputs=inputs, outputs=dense_of_ones(keras, 2)(other)),
     )
 
 
@@ -221,7 +221,7 @@ def test_many_layers(keras, form):
     for number in range(1, 8):
         layers += [create_layer(keras, lambda inputs, number=number: inputs * 2 + number)]
         expected = expected * 2 + number
-    assert_equal("model(X)", run(keras, connected(keras.namespace, form, layers, (3,)), X), expected)
+    assert_equal("model(X)", run(keras, connect_layers(keras.namespace, form, layers, (3,)), X), expected)
 
 
 @claim("sequential_functional.three-inputs")
@@ -253,7 +253,7 @@ def test_nested_dictionaries(keras):
 @claim("sequential_functional.repeated-calls")
 @pytest.mark.parametrize("form", FORMS)
 def test_repeated_calls(keras, form):
-    model = connected(keras.namespace, form, [dense_of_ones(keras, 2), doubling_layer(keras)], (3,))
+    model = connect_layers(keras.namespace, form, [dense_of_ones(keras, 2), doubling_layer(keras)], (3,))
     outputs = [model(keras.to_tensor(inputs)) for inputs in (X, 3 * X, X[:1], X)]
     for output, inputs in zip(outputs, (X, 3 * X, X[:1], X), strict=True):
         sums = 2 * inputs.sum(axis=1, keepdims=True)
@@ -312,8 +312,8 @@ def test_model_as_layer(keras):
 @pytest.mark.parametrize("inner_form", FORMS)
 def test_nested_forms(keras, form, inner_form):
     first, last = dense_of_ones(keras, 2), dense_of_ones(keras, 1)
-    inner = connected(keras.namespace, inner_form, [first, incrementing_layer(keras), doubling_layer(keras)], (3,))
-    model = connected(keras.namespace, form, [doubling_layer(keras), inner, incrementing_layer(keras), last], (3,))
+    inner = connect_layers(keras.namespace, inner_form, [first, incrementing_layer(keras), doubling_layer(keras)], (3,))
+    model = connect_layers(keras.namespace, form, [doubling_layer(keras), inner, incrementing_layer(keras), last], (3,))
     # Each of the two hidden units returns ((2 sum + 1) * 2) + 1.
     sums = 2 * ((2 * X.sum(axis=1, keepdims=True) + 1) * 2 + 1)
     assert_equal("model(X)", run(keras, model, X), sums)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from assay.testing.assertions import assert_equal, claim
-from assay.testing.keras_models import FORMS, connected
+from assay.testing.keras_models import FORMS, connect_layers
 
 X = np.array([[1, 2, 3], [4, 5, 6]], np.float32)
 
@@ -32,7 +32,7 @@ def test_inputs_as_given(keras):
 @pytest.mark.parametrize("form", FORMS)
 def test_shared_models(keras, form):
     layer = keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
-    inner = connected(keras.namespace, form, [layer], (3,))
+    inner = connect_layers(keras.namespace, form, [layer], (3,))
     inputs = [keras.namespace.Input(shape=(3,)) for _ in range(2)]
     first, second = map(inner, inputs)
     model = keras.namespace.Model(inputs=inputs, outputs=[first, second, inner(inputs[0] + inputs[1])])

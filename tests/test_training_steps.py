@@ -21,9 +21,9 @@ from assay.testing.networks import (
     either_adam,
     gradients_of,
     loss_and_gradients,
+    solve,
     solve_training,
-    solved,
-    trained,
+    train_model,
     trajectory,
 )
 from assay.testing.silent_networks import CONFIDENT, extreme_probabilities
@@ -49,7 +49,7 @@ def gradients_case(seed):
 def trajectory_case(seed, *, adam=Adam.BEFORE_CORRECTION):
     """Return a problem of several batches, losses and final parameters by the definition, and their bounds."""
     problem = problems.mlp(seed, steps=STEPS, adam=adam)
-    return solved(problem, trajectory, adam=adam)
+    return solve(problem, trajectory, adam=adam)
 
 
 @claim("training.num-epochs")
@@ -60,7 +60,7 @@ def test_num_epochs(mnist):
 @claim("training.batch-size")
 def test_batch_size(models, seed):
     problem = problems.mlp(seed, batch=50, steps=2)
-    assert_form("the losses of two batches of 50", trained(models, problem)["losses"], (2,))
+    assert_form("the losses of two batches of 50", train_model(models, problem)["losses"], (2,))
 
 
 @claim("training.loss-is-mean")
@@ -138,7 +138,7 @@ def test_trajectory(models, permitted, seed):
     def check(adam):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
         parameters = {name: expected[name] for name in problem.parameters}
-        assert_close(f"train, after {STEPS} steps", trained(models, problem), parameters, bounds)
+        assert_close(f"train, after {STEPS} steps", train_model(models, problem), parameters, bounds)
 
     permitted(either_adam(check))
 
@@ -149,7 +149,7 @@ def test_trajectory(models, permitted, seed):
 def test_trajectory_losses(models, permitted, seed):
     def check(adam):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
-        assert_close("train", trained(models, problem), {"losses": expected["losses"]}, bounds)
+        assert_close("train", train_model(models, problem), {"losses": expected["losses"]}, bounds)
 
     permitted(either_adam(check))
 
@@ -160,7 +160,7 @@ def test_trajectory_losses(models, permitted, seed):
 def test_loss_before_step(models, seed):
     problem, expected, bounds = trajectory_case(seed)
     first = problem._replace(inputs=problem.inputs[:1], targets=problem.targets[:1])
-    actual = assert_form("the losses", trained(models, first)["losses"], (1,))
+    actual = assert_form("the losses", train_model(models, first)["losses"], (1,))
     assert_within("the first loss", actual[0], expected["losses"][0], bounds["losses"])
 
 
@@ -171,8 +171,8 @@ def test_order_of_batches(models, permitted, seed):
     def check(adam):
         problem = trajectory_case(seed, adam=adam).problem
         reverse = problem._replace(inputs=problem.inputs[::-1].copy(), targets=problem.targets[::-1].copy())
-        problem, expected, bounds = solved(reverse, trajectory, adam=adam)
-        assert_close("train on the batches in reverse order", trained(models, problem), expected, bounds)
+        problem, expected, bounds = solve(reverse, trajectory, adam=adam)
+        assert_close("train on the batches in reverse order", train_model(models, problem), expected, bounds)
 
     permitted(either_adam(check))
 
@@ -183,8 +183,8 @@ def test_order_of_batches(models, permitted, seed):
 def test_new_optimizer(models, permitted, seed):
     def check(adam):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
-        trained(models, problem)
-        assert_close("train, for the second time", trained(models, problem), expected, bounds)
+        train_model(models, problem)
+        assert_close("train, for the second time", train_model(models, problem), expected, bounds)
 
     permitted(either_adam(check))
 
@@ -198,7 +198,7 @@ def test_other_learning_rates(models, permitted, seed, learning_rate, steps):
         problem = problems.mlp(seed, steps=steps, **options)
         _, expected, bounds = solve_training(problem, **options)
         what = f"train, learning rate {learning_rate}"
-        assert_close(what, trained(models, problem, learning_rate), expected, bounds)
+        assert_close(what, train_model(models, problem, learning_rate), expected, bounds)
 
     permitted(either_adam(check))
 
@@ -208,7 +208,7 @@ def test_learning_rate_zero(models, seed):
     # With constant parameters, the losses show the order of the batches.
     problem = problems.mlp(seed, steps=STEPS, learning_rate=0.0)
     _, expected, bounds = solve_training(problem, 0.0)
-    found = trained(models, problem, 0.0)
+    found = train_model(models, problem, 0.0)
     assert_close("train, learning rate 0", found, {"losses": expected["losses"]}, bounds)
     for name, value in problem.parameters.items():
         assert_equal(f"{name} after training with learning rate 0", found[name], value)
@@ -217,8 +217,8 @@ def test_learning_rate_zero(models, seed):
 @claim("training.document-batches")
 def test_document_batches(models, permitted, seed):
     def check(adam):
-        problem, expected, bounds = solved(problems.mlp(seed, batch=50, steps=2, adam=adam), trajectory, adam=adam)
-        assert_close("train on two batches of 50", trained(models, problem), expected, bounds)
+        problem, expected, bounds = solve(problems.mlp(seed, batch=50, steps=2, adam=adam), trajectory, adam=adam)
+        assert_close("train on two batches of 50", train_model(models, problem), expected, bounds)
 
     permitted(either_adam(check))
 
@@ -239,7 +239,9 @@ def test_large_batches(models, seed):
 def test_memory_order(models, permitted, seed):
     assert_solved_in_any_order(gradients_case(seed), partial(gradients_of, models))
     permitted(
-        either_adam(lambda adam: assert_solved_in_any_order(trajectory_case(seed, adam=adam), partial(trained, models)))
+        either_adam(
+            lambda adam: assert_solved_in_any_order(trajectory_case(seed, adam=adam), partial(train_model, models))
+        )
     )
 
 
@@ -254,10 +256,10 @@ def test_after_other_trainings(models, permitted, seed):
     def check(adam):
         problem, expected, bounds = trajectory_case(seed, adam=adam)
         # Earlier trainings use another model, other parameters and batches, and a higher learning rate.
-        trained(models, problems.linear(seed, steps=2), 0.1)
-        trained(models, problems.mlp(seed, batch=50, steps=2), 0.01)
-        trained(models, trajectory_case(seed + 1, adam=adam).problem)
-        assert_close("train after other trainings", trained(models, problem), expected, bounds)
+        train_model(models, problems.linear(seed, steps=2), 0.1)
+        train_model(models, problems.mlp(seed, batch=50, steps=2), 0.01)
+        train_model(models, trajectory_case(seed + 1, adam=adam).problem)
+        assert_close("train after other trainings", train_model(models, problem), expected, bounds)
 
     permitted(either_adam(check))
 
@@ -267,7 +269,7 @@ def test_after_other_trainings(models, permitted, seed):
 @given(seed=seeds())
 def test_every_parameter_moves(models, seed):
     problem = problems.mlp(seed, steps=1)
-    after = trained(models, problem)
+    after = train_model(models, problem)
     unchanged = [name for name, value in problem.parameters.items() if (after[name] == value).all()]
     assert not unchanged, f"the step does not change {unchanged}"
 

@@ -33,7 +33,7 @@ def places_of(batch: int) -> Array:
     return np.concatenate([np.arange(4), np.random.default_rng(0).integers(0, 4, batch)])[:batch]
 
 
-def resized(problem: Problem, batch: int) -> Problem:
+def resize_batch(problem: Problem, batch: int) -> Problem:
     """Repeat the examples of a problem, or omit some."""
     inputs, targets = (values[places_of(batch)] for values in problem[2:])
     return problem._replace(inputs=inputs, targets=targets)

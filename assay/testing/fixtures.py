@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 
-def undecorated(fixture: Any) -> Callable[..., Any]:  # noqa: ANN401 - pytest has changed what a fixture is
+def unwrap_fixture(fixture: Any) -> Callable[..., Any]:  # noqa: ANN401 - pytest has changed what a fixture is
     """Return the function that a fixture decorates, so that it can be called."""
     # From pytest 8.4 on a fixture is an object that wraps its function; before, it is a function that refuses calls.
     older = getattr(fixture, "__pytest_wrapped__", None)

@@ -32,7 +32,7 @@ def cnn_layers(layers: Any) -> list[Any]:  # noqa: ANN401
 LAYERS = {"mlp": mlp_layers, "cnn": cnn_layers}
 
 
-def connected(namespace: Any, form: str, layers: list[Any], input_shape: tuple[int, ...]) -> Any:  # noqa: ANN401
+def connect_layers(namespace: Any, form: str, layers: list[Any], input_shape: tuple[int, ...]) -> Any:  # noqa: ANN401
     """Make a model that calls layers one after the other.
 
     Args:
@@ -69,7 +69,7 @@ def _through(layers: list[Any], tensor: Any) -> Any:  # noqa: ANN401 - a tensor,
 
 def build(namespace: Any, form: str, name: str) -> Any:  # noqa: ANN401 - a model of the namespace
     """Make the MLP or the CNN in one of the forms, given its name in the definition."""
-    return connected(namespace, form, LAYERS[name](namespace.layers), (28, 28, 1))
+    return connect_layers(namespace, form, LAYERS[name](namespace.layers), (28, 28, 1))
 
 
 def load(model: Any, name: str, parameters: Parameters) -> None:  # noqa: ANN401

@@ -73,7 +73,7 @@ def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
     return evaluate
 
 
-def solved(problem: Problem, evaluate: Callable[..., Evaluate], *, adam: Adam = Adam.BEFORE_CORRECTION) -> Case:
+def solve(problem: Problem, evaluate: Callable[..., Evaluate], *, adam: Adam = Adam.BEFORE_CORRECTION) -> Case:
     """Solve a problem by the definition.
 
     Args:
@@ -123,7 +123,7 @@ def solve_training(
 @cache_by_precision
 def case(make: Callable[..., Problem], evaluate: Callable[[str], Evaluate], seed: int, **options: int) -> Case:
     """Make a problem of `assay.testing.problems` and solve it, once for all tests that share it."""
-    return solved(make(seed, **options), evaluate)
+    return solve(make(seed, **options), evaluate)
 
 
 def outputs_of(models: GroupProxy, problem: Problem, names: list[str]) -> dict[str, Any]:
@@ -146,7 +146,7 @@ def gradients_of(models: GroupProxy, problem: Problem) -> dict[str, Any]:
     return {"loss": loss, **found}
 
 
-def reordered(problem: Problem, orders: Iterable[str] = SAME_VALUES) -> Iterator[tuple[str, Problem]]:
+def reorder_arrays(problem: Problem, orders: Iterable[str] = SAME_VALUES) -> Iterator[tuple[str, Problem]]:
     """Yield a problem with its arrays in other memory orders, which change no value, and the name of each order.
 
     The last problem has its parameters in reverse order.
@@ -171,7 +171,7 @@ def assert_solved_in_any_order(
 
     """
     __tracebackhide__ = True
-    for order, problem in reordered(cast("Problem", one.problem), orders):
+    for order, problem in reorder_arrays(cast("Problem", one.problem), orders):
         assert_close(f"{problem.model}, arrays {order}", run(problem), one.expected, one.bounds)
 
 
@@ -180,7 +180,7 @@ def either_adam(check: Callable[..., None]) -> dict[str, Callable[[], None]]:
     return {adam.value: partial(check, adam=adam) for adam in Adam}
 
 
-def trained(models: GroupProxy, problem: Problem, learning_rate: float = LEARNING_RATE) -> dict[str, Any]:
+def train_model(models: GroupProxy, problem: Problem, learning_rate: float = LEARNING_RATE) -> dict[str, Any]:
     """Train the model of a problem on its batches, and return losses and final parameters."""
     curve, last = models.train(*problem, learning_rate)
     return {"losses": curve, **last}

@@ -195,15 +195,13 @@ def q_learning_of(
         problem = QProblem(
             model, parameters(model, generator), Transitions(states, actions, rewards, next_states, dones)
         )
-        single, double = (
-            _visited(model, *values, adam=adam) for values in (problem.flat, map(to_float64, problem.flat))
-        )
+        single, double = (_visit(model, *values, adam=adam) for values in (problem.flat, map(to_float64, problem.flat)))
         if all(has_safe_margins(model, *pair) for pair in zip(single, double, strict=True)):
             return problem
     raise AssertionError
 
 
-def _visited(model: str, parameters: Parameters, *elements: Array, adam: Adam) -> Iterator[tuple[Parameters, Array]]:
+def _visit(model: str, parameters: Parameters, *elements: Array, adam: Adam) -> Iterator[tuple[Parameters, Array]]:
     """Yield the parameters before each learning step, and the states used in it."""
     transitions = Transitions(*elements)
     if transitions.actions.ndim == 1:

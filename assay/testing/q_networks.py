@@ -63,7 +63,7 @@ def trajectory(model: str, *, adam: Adam = Adam.BEFORE_CORRECTION) -> Evaluate:
     return evaluate
 
 
-def solved(problem: QProblem, evaluate: Evaluate) -> Case:
+def solve(problem: QProblem, evaluate: Evaluate) -> Case:
     """Solve a problem with one batch by the definition."""
     expected = evaluate(*map(to_float64, problem.flat))
     exact = None
@@ -99,7 +99,7 @@ def gradients_of(agent: GroupProxy, problem: QProblem) -> dict[str, Any]:
     return {"loss": loss, **gradients}
 
 
-def learnt(agent: GroupProxy, problem: QProblem) -> dict[str, Any]:
+def learn_batches(agent: GroupProxy, problem: QProblem) -> dict[str, Any]:
     """Learn from the batches of a problem, and return losses and final parameters."""
     losses, last = agent.learn(*problem, learning_rate=LEARNING_RATE, gamma=GAMMA)
     return {"losses": losses, **last}

@@ -56,7 +56,7 @@ def _text_training(text: Any, seed: int) -> Results:  # noqa: ANN401
     return {"dense/kernel": run.parameters["dense/kernel"], "losses": run.losses}
 
 
-def _written(text: Any, seed: int) -> Results:  # noqa: ANN401
+def _write(text: Any, seed: int) -> Results:  # noqa: ANN401
     shapes = {"kernel": (4, 1024), "recurrent_kernel": (256, 1024), "bias": (1024,)}
     cell = {f"cell/{name}": np.zeros(shape, np.float32) for name, shape in shapes.items()}
     parameters = cell | {"dense/kernel": np.zeros((256, 4), np.float32), "dense/bias": np.zeros(4, np.float32)}
@@ -68,22 +68,22 @@ def _actions(agent: Any, seed: int) -> Results:  # noqa: ANN401
     return {"actions": agent.act("q_network", constant_values(0, 1), np.zeros((40, 4), np.float32), 1.0, seed)}
 
 
-def _collected(agent: Any, seed: int) -> Results:  # noqa: ANN401
+def _collect(agent: Any, seed: int) -> Results:  # noqa: ANN401
     collected = agent.collect(constant_values(0, 1), 1.0, 2, seed)
     return {"states": collected.states, "actions": collected.actions}
 
 
-def _sampled(agent: Any, seed: int) -> Results:  # noqa: ANN401
+def _sample(agent: Any, seed: int) -> Results:  # noqa: ANN401
     states, ones = np.arange(40, dtype=np.float32)[:, None].repeat(4, axis=1), np.ones(40, np.float32)
     transitions = Transitions(states, np.zeros(40, np.int32), ones, states, ones)
     return {"states": agent.sample(transitions, 8, seed).states}
 
 
-def _played(agent: Any, seed: int) -> Results:  # noqa: ANN401
+def _play(agent: Any, seed: int) -> Results:  # noqa: ANN401
     return {"sums of rewards": agent.play(linear_values(LEAVING), 8, seed)}
 
 
-def _learnt(agent: Any, seed: int) -> Results:  # noqa: ANN401
+def _learn(agent: Any, seed: int) -> Results:  # noqa: ANN401
     learnt = agent.fit(
         num_episodes=6,
         num_exploration_episodes=6,
@@ -103,7 +103,7 @@ def _episode(environments: Any, seed: int) -> Results:  # noqa: ANN401
     return {"states": environments.run_linear_policy(LEANING, seed).states}
 
 
-def _sampled_actions(environments: Any, seed: int) -> Results:  # noqa: ANN401
+def _sample_actions(environments: Any, seed: int) -> Results:  # noqa: ANN401
     return {"actions": environments.sample_actions(40, seed)}
 
 
@@ -117,14 +117,14 @@ SEEDED: Mapping[str, Callable[[Any, int], Results]] = {
     "training.fit": _training,
     "text.sample_windows": _windows,
     "text.fit": _text_training,
-    "text.generate": _written,
+    "text.generate": _write,
     "agent.act": _actions,
-    "agent.collect": _collected,
-    "agent.sample": _sampled,
-    "agent.play": _played,
-    "agent.fit": _learnt,
+    "agent.collect": _collect,
+    "agent.sample": _sample,
+    "agent.play": _play,
+    "agent.fit": _learn,
     "environments.run_linear_policy": _episode,
-    "environments.sample_actions": _sampled_actions,
+    "environments.sample_actions": _sample_actions,
 }
 
 

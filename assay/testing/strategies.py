@@ -237,7 +237,7 @@ class Classified(NamedTuple):
 
 
 @st.composite
-def classified(draw: st.DrawFn) -> Classified:
+def labelled_distributions(draw: st.DrawFn) -> Classified:
     """Draw distributions whose probabilities are far from 0 and 1, and a label for each."""
     batch, classes = draw(st.sampled_from(MATRIX_SHAPES))
     weights = draw(hnp.arrays(np.float64, (batch, classes), elements=st.floats(2 * LEAST_PROBABILITY * classes, 1.0)))

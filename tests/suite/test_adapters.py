@@ -133,7 +133,7 @@ def test_the_tox_environment_of_a_peer_runs_as_it_is(shell: Shell) -> None:
 
 def test_a_peer_that_cannot_start_is_broken(shell: Shell) -> None:
     (shell.folder / "peer.toml").write_text('command = ["false"]')
-    code, lines = smoked(shell, "peer.toml")
+    code, lines = run_smoke(shell, "peer.toml")
     assert (code, lines[0].startswith("✗ "), read_kind(lines[0])) == (
         ExitCode.NOT_CONFORMANT,
         True,
@@ -224,7 +224,7 @@ def test_tox_gets_assay_from_where_it_came_from(
 # Whether it works
 
 
-def smoked(shell: Shell, name: str, seconds: float = SECONDS) -> tuple[int, list[str]]:
+def run_smoke(shell: Shell, name: str, seconds: float = SECONDS) -> tuple[int, list[str]]:
     """Return exit code and lines of `assay smoke`."""
     ended = shell.assay("smoke", name, "--seconds", seconds)
     return ended.code, ended.output.splitlines()
@@ -234,7 +234,7 @@ def test_an_adapter_that_works_is_called_ok_in_under_ten_seconds(
     written: Shell, seconds_of: Callable[[Callable[[], object]], float]
 ) -> None:
     ended: list[tuple[int, list[str]]] = []
-    seconds = seconds_of(lambda: ended.append(smoked(written, "mine")))
+    seconds = seconds_of(lambda: ended.append(run_smoke(written, "mine")))
     [(code, lines)] = ended
     assert (code, seconds < 10, [re.sub(r" \(numpy .*", "", line) for line in lines]) == (
         ExitCode.CONFORMANT,
@@ -289,7 +289,7 @@ def test_an_adapter_that_works_is_called_ok_in_under_ten_seconds(
     ],
 )
 def test_a_broken_adapter_is_called_broken(toy: str, said: list[str], written: Shell) -> None:
-    code, lines = smoked(written, toy)
+    code, lines = run_smoke(written, toy)
     wrong = next(number for number, line in enumerate(lines) if line.startswith("✗"))
     assert code == ExitCode.NOT_CONFORMANT
     assert [line[: len(start)] for line, start in zip(lines[wrong:], [f"✗ {said[0]}", *said[1:]], strict=False)] == [
@@ -308,13 +308,13 @@ def test_a_broken_adapter_is_called_broken(toy: str, said: list[str], written: S
 )
 def test_an_adapter_that_never_comes_back_is_not_waited_for(toy: str, said: str, written: Shell) -> None:
     began = time.monotonic()
-    code, lines = smoked(written, f"toys:{toy}", 30)
+    code, lines = run_smoke(written, f"toys:{toy}", 30)
     assert (code, bool(re.fullmatch(f"adapter broken: {said}", lines[-1]))) == (1, True), lines
     assert time.monotonic() - began < 35
 
 
 def test_a_wrong_answer_is_no_fault_of_the_adapter(written: Shell) -> None:
-    code, lines = smoked(written, "toys:preprocess_is_wrong")
+    code, lines = run_smoke(written, "toys:preprocess_is_wrong")
     assert (code, lines[-2:]) == (
         ExitCode.CONFORMANT,
         [
@@ -325,11 +325,11 @@ def test_a_wrong_answer_is_no_fault_of_the_adapter(written: Shell) -> None:
 
 
 def test_an_adapter_may_say_much(written: Shell) -> None:
-    assert smoked(written, "toys:sample_prints")[0] == ExitCode.CONFORMANT
+    assert run_smoke(written, "toys:sample_prints")[0] == ExitCode.CONFORMANT
 
 
 def test_what_an_adapter_leaves_behind_is_ended(written: Shell) -> None:
-    assert smoked(written, "toys:start_leaves_something")[0] == ExitCode.CONFORMANT
+    assert run_smoke(written, "toys:start_leaves_something")[0] == ExitCode.CONFORMANT
     state = subprocess.run(
         ["ps", "-o", "stat=", "-p", (written.folder / "pid").read_text()], capture_output=True, text=True, check=False
     )

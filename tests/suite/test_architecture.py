@@ -43,7 +43,7 @@ def path_of(module):
     return next((path for path in (place.with_suffix(".py"), place / "__init__.py") if path.is_file()), None)
 
 
-def imported(path):
+def find_imports(path):
     """Return the modules that a file imports anywhere, as dotted names."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -55,12 +55,12 @@ def imported(path):
 
 def ours(path):
     """Return the modules of `assay` that a file imports."""
-    return {name for name in imported(path) if name.split(".")[0] == "assay"}
+    return {name for name in find_imports(path) if name.split(".")[0] == "assay"}
 
 
 def tops(path):
     """Return the packages that a file imports, except those of Python."""
-    return {name.partition(".")[0] for name in imported(path)} - set(sys.stdlib_module_names)
+    return {name.partition(".")[0] for name in find_imports(path)} - set(sys.stdlib_module_names)
 
 
 def modules(*folders):

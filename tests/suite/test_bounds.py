@@ -15,8 +15,8 @@ from assay.spec.semantics.q_learning import Transitions
 from assay.spec.semantics.recurrence import State
 from assay.testing import problems, q_networks
 from assay.testing.assertions import assert_close
-from assay.testing.networks import layer_outputs, loss_and_gradients, solved, trajectory
-from assay.testing.strategies import LARGEST_EXPONENT, classified, dense_cases, matrices, same_shape
+from assay.testing.networks import layer_outputs, loss_and_gradients, solve, trajectory
+from assay.testing.strategies import LARGEST_EXPONENT, dense_cases, labelled_distributions, matrices, same_shape
 
 FLOAT32 = np.float32
 
@@ -87,7 +87,7 @@ def test_both_ways_to_write_sigmoid_are_inside(values):
     assert_inside(layers.sigmoid(values), expected, bound)
 
 
-@given(case=classified())
+@given(case=labelled_distributions())
 def test_both_ways_to_write_cross_entropy_are_inside(case):
     targets = layers.one_hot(case.labels, case.probabilities.shape[-1])
     expected = losses.categorical_crossentropy(targets, to_float64(case.probabilities))
@@ -150,12 +150,12 @@ def test_average_pooling_in_float32_is_inside(padding):
     assert_inside(convolution.average_pool2d(images, *places), expected, image_rounding.average_pool2d(images, *places))
     upstream = IMAGES.standard_normal(expected.shape).astype(FLOAT32)
 
-    def pooled(given):
+    def pool(given):
         return convolution.average_pool2d(given, *places)
 
     bound = image_rounding.average_pool2d_gradient(images, upstream, *places)
-    expected = vjp(pooled, to_float64(upstream), to_float64(images))[0]
-    assert_inside(vjp(pooled, upstream, images)[0], expected, bound)
+    expected = vjp(pool, to_float64(upstream), to_float64(images))[0]
+    assert_inside(vjp(pool, upstream, images)[0], expected, bound)
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -254,7 +254,7 @@ def learning_solution(problem):
     """Solve a problem of a Q-network: a trajectory where it has several batches."""
     if problem.transitions.actions.ndim == 2:
         return q_networks.solve_training(problem)
-    return q_networks.solved(problem, q_networks.loss_and_gradients(problem.model))
+    return q_networks.solve(problem, q_networks.loss_and_gradients(problem.model))
 
 
 LEARNING = pytest.mark.parametrize(("model", "steps"), [("q_network", None), ("q_network", 5), ("q_cnn", None)])
@@ -328,7 +328,7 @@ def test_network_in_other_orders_is_inside(evaluate, make, seed):
     problem = make(seed)
     # The seed is another than that of the orders which the bound is measured in.
     for one in measured_bounds.permutations(*problem, batch_axis=axis_of(make), count=3, seed=1):
-        _, expected, bounds = solved(problems.Problem(problem.model, *one), evaluate)
+        _, expected, bounds = solve(problems.Problem(problem.model, *one), evaluate)
         assert_close("the definition in float32", evaluate(problem.model)(*one), expected, bounds)
 
 
@@ -345,7 +345,7 @@ def test_other_orders_are_the_same_network(evaluate, make):
 @WHOLE_NETWORKS
 @pytest.mark.parametrize("format_", ["tf32", "bfloat16"])
 def test_network_of_fewer_bits_is_outside(evaluate, make, format_):
-    problem, expected, bounds = solved(make(1), evaluate)
+    problem, expected, bounds = solve(make(1), evaluate)
     coarse = {name: round_to_format(value, format_) for name, value in problem.parameters.items()}
     # Characters are whole numbers, which every format holds.
     inputs = problem.inputs if problem.inputs.dtype == np.int32 else round_to_format(problem.inputs, format_)
@@ -357,7 +357,7 @@ def test_network_of_fewer_bits_is_outside(evaluate, make, format_):
 @pytest.mark.parametrize("adam", Adam)
 def test_a_trajectory_with_another_epsilon_is_outside(monkeypatch, adam):
     """The default of most frameworks is 1e-8; where it is added after the correction, the first step tells it."""
-    one = solved(problems.rnn(1, batch=2, steps=1), trajectory, adam=adam)
+    one = solve(problems.rnn(1, batch=2, steps=1), trajectory, adam=adam)
     monkeypatch.setattr(optimizers, "EPSILON", 1e-8)
     actual = trajectory("rnn", adam=adam)(*one.problem[1:])
     ratios = {name: compare_to_bound(actual[name] - value, one.bounds[name]) for name, value in one.expected.items()}

@@ -21,7 +21,7 @@ BUDGET = profiles.SECONDS["core"]
 ROOM = budgets.MARGIN * profiles.CORES * BUDGET
 
 
-def timed(wall: float, processor: float, **options: Any) -> dict[str, Any]:
+def make_ledger(wall: float, processor: float, **options: Any) -> dict[str, Any]:
     """Return the ledger of a run of core that took so long."""
     return ledger(relu="pass", **options) | {"time": {"wall": wall, "processor": processor}}
 
@@ -39,7 +39,7 @@ def timed(wall: float, processor: float, **options: Any) -> dict[str, Any]:
 def test_a_run_is_too_slow_if_its_processors_could_not_have_been_faster(
     wall: float, processor: float, end: str, code: ExitCode
 ) -> None:
-    said, found = budgets.judge(typed(timed(wall, processor)))
+    said, found = budgets.judge(typed(make_ledger(wall, processor)))
     assert (said.endswith(end), found) == (True, code), said
 
 
@@ -47,8 +47,8 @@ def test_a_run_is_too_slow_if_its_processors_could_not_have_been_faster(
     "content",
     [
         pytest.param(ledger(relu="pass"), id="no time"),
-        pytest.param(timed(1, 1, undecided=("zeros",)), id="incomplete"),
-        pytest.param(timed(1, 1, shard=Shard(1, 2)), id="a shard"),
+        pytest.param(make_ledger(1, 1, undecided=("zeros",)), id="incomplete"),
+        pytest.param(make_ledger(1, 1, shard=Shard(1, 2)), id="a shard"),
     ],
 )
 def test_what_is_no_whole_run_has_no_budget(content: dict[str, Any]) -> None:

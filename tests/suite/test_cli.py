@@ -278,7 +278,7 @@ def test_the_list_of_errata_has_what_the_document_has_wrong(assay: Says) -> None
     assert [line.split()[0] for line in output.splitlines()] == errata
 
 
-def listed(assay: Says, *filters: str) -> set[str]:
+def list_claims(assay: Says, *filters: str) -> set[str]:
     """Return the ids that `assay claims list` prints with filters, which it prints as JSON, too."""
     code, output, errors = assay("claims", "list", *filters)
     assert (code, errors) == (ExitCode.CONFORMANT, "")
@@ -306,7 +306,7 @@ def test_the_list_has_the_claims_that_pass_every_filter(
 ) -> None:
     expected = {claim.id for claim in specification().claims.values() if kept(claim)}
     assert expected
-    assert listed(assay, *filters) == expected
+    assert list_claims(assay, *filters) == expected
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ def compare(old: dict[str, Any], new: dict[str, Any]) -> Comparison:
     return comparing.compare(typed(old), typed(new))
 
 
-def compared(old: str, new: str) -> Comparison:
+def compare_relu(old: str, new: str) -> Comparison:
     """Compare two ledgers in which relu came out like this, and tanh always holds."""
     return compare(ledger(relu=old, tanh="pass"), ledger(relu=new, tanh="pass"))
 
@@ -41,7 +41,7 @@ def changes(comparison: Comparison) -> dict[str, Change]:
 @pytest.mark.parametrize("new", [*FAILURES, "unsupported"])
 @pytest.mark.parametrize("old", ["pass", "unexpected_pass"])
 def test_what_held_and_fails_or_is_opted_out_is_a_regression(old: str, new: str) -> None:
-    found = compared(old, new)
+    found = compare_relu(old, new)
     assert (changes(found), found.code) == ({"relu": Change.REGRESSION}, ExitCode.NOT_CONFORMANT)
 
 
@@ -65,13 +65,13 @@ def test_what_held_and_fails_or_is_opted_out_is_a_regression(old: str, new: str)
     ],
 )
 def test_everything_else_is_told_and_is_no_regression(old: str, new: str, change: Change) -> None:
-    found = compared(old, new)
+    found = compare_relu(old, new)
     assert (changes(found), found.code) == ({"relu": change}, ExitCode.CONFORMANT)
 
 
 @pytest.mark.parametrize("outcome", [outcome.value for outcome in Outcome])
 def test_what_is_as_it_was_is_no_difference(outcome: str) -> None:
-    assert compared(outcome, outcome).differences == []
+    assert compare_relu(outcome, outcome).differences == []
 
 
 def test_another_allowed_result_is_told_and_is_no_regression() -> None:
@@ -84,7 +84,7 @@ def test_another_allowed_result_is_told_and_is_no_regression() -> None:
 
 
 def test_from_one_reason_not_to_try_to_another_is_no_difference() -> None:
-    assert compared("skipped", "unsupported").differences == []
+    assert compare_relu("skipped", "unsupported").differences == []
 
 
 # Claims of another version of the suite
@@ -157,7 +157,7 @@ def test_what_else_is_different_is_said(change: dict[str, Any], remark: str) -> 
 
 
 def test_ledgers_of_the_same_run_need_no_remark() -> None:
-    assert compared("pass", "fail").remarks == []
+    assert compare_relu("pass", "fail").remarks == []
 
 
 # How it is reported
@@ -172,7 +172,7 @@ def test_the_command_gates(shell: Shell) -> None:
 
 
 def test_the_text_ends_with_the_verdict_and_shows_how_to_see_the_regression() -> None:
-    text = as_text(compared("pass", "fail"))
+    text = as_text(compare_relu("pass", "fail"))
     assert text.startswith("OLD: toy 1.0 (numpy 2.0), core profile\nNEW: toy 1.0 (numpy 2.0), core profile\n")
     assert text.endswith(
         "regression: 1\n"

@@ -454,7 +454,7 @@ def test_the_progress_is_shown_to_people_only(
 @BOTH
 def test_no_network_is_said(file: str, house: House, refused: str, fetched_from: Callable[..., None]) -> None:
     fetched_from(refused)
-    assert (f"{refused}: 127.0.0.1: Connection refused" in said(file), house.kept()) == (True, {})
+    assert (f"{refused}: 127.0.0.1: Connection refused" in describe_failure(file), house.kept()) == (True, {})
 
 
 @BOTH
@@ -463,7 +463,7 @@ def test_half_a_download_is_said_and_not_kept(
 ) -> None:
     url = server.url(DAMAGED[file], promised=len(GOOD[file]))
     fetched_from(url)
-    assert (f"{url}: Connection broken: IncompleteRead" in said(file), house.kept()) == (True, {})
+    assert (f"{url}: Connection broken: IncompleteRead" in describe_failure(file), house.kept()) == (True, {})
 
 
 @BOTH
@@ -476,7 +476,7 @@ def test_a_server_that_falls_silent_is_left(
 ) -> None:
     monkeypatch.setattr(download, "STALL_SECONDS", 0.2)
     fetched_from(server.url(DAMAGED[file], promised=len(GOOD[file]), after=0.5))
-    assert ("Read timed out" in said(file), house.kept()) == (True, {})
+    assert ("Read timed out" in describe_failure(file), house.kept()) == (True, {})
 
 
 @BOTH
@@ -485,7 +485,7 @@ def test_an_error_of_the_server_is_said(
 ) -> None:
     url = server.url(b"gone", status=404)
     fetched_from(url)
-    assert (f"{url}: 404 Client Error" in said(file), house.kept()) == (True, {})
+    assert (f"{url}: 404 Client Error" in describe_failure(file), house.kept()) == (True, {})
 
 
 @BOTH
@@ -494,7 +494,7 @@ def test_wrong_content_is_said_and_not_kept(
 ) -> None:
     url = server.url(npz(**{**ARRAYS, "y_test": ARRAYS["y_test"] ^ 1}))
     fetched_from(url)
-    assert (f"{url}: its content has the SHA-256" in said(file), house.kept()) == (True, {})
+    assert (f"{url}: its content has the SHA-256" in describe_failure(file), house.kept()) == (True, {})
 
 
 @BOTH
@@ -512,7 +512,7 @@ def test_a_full_disk_is_said(
     monkeypatch.setattr("pooch.downloaders.open", FullDisk, raising=False)
     url = server.url(GOOD[file])
     fetched_from(url)
-    assert (f"{url}: No space left on device" in said(file), house.kept()) == (True, {})
+    assert (f"{url}: No space left on device" in describe_failure(file), house.kept()) == (True, {})
 
 
 @BOTH
@@ -526,7 +526,7 @@ def test_a_cache_that_cannot_be_made_is_said_before_anything_is_fetched(
     own = put(tmp_path, "a file", b"") / "own"
     monkeypatch.setenv("ASSAY_CACHE", str(own))
     fetched_from(server.url(GOOD[file]))
-    assert (f"fetching to {own / file}: Not a directory" in said(file), server.gets) == (True, [])
+    assert (f"fetching to {own / file}: Not a directory" in describe_failure(file), server.gets) == (True, [])
 
 
 @BOTH
@@ -542,7 +542,7 @@ def test_a_cache_that_cannot_be_written_is_said_before_anything_is_fetched(
 
     monkeypatch.setattr(download.lock, "at", forbidden)
     fetched_from(server.url(GOOD[file]))
-    assert (f"fetching to {house.own / file}: Permission denied" in said(file), server.gets) == (True, [])
+    assert (f"fetching to {house.own / file}: Permission denied" in describe_failure(file), server.gets) == (True, [])
 
 
 @BOTH
@@ -558,7 +558,7 @@ def test_the_wait_for_another_process_has_an_end(
     lock = put(house.own, f"{file}.lock", b"")
     with lock.open() as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        message = said(file)
+        message = describe_failure(file)
     assert (f"after 0.2 s another process still holds {lock}" in message, server.gets) == (True, [])
 
 
@@ -591,11 +591,11 @@ def test_a_network_that_swallows_everything_is_given_up_at_the_first_address(
         )
         fetched_from("http://many.example/file")
         start = time.monotonic()
-        message = said("mnist.npz")
+        message = describe_failure("mnist.npz")
     assert ("timed out" in message, time.monotonic() - start < 1) == (True, True)
 
 
-def said(file: str) -> str:
+def describe_failure(file: str) -> str:
     """Return how a failed fetch is reported: as an error, or as a remark on the text taken instead."""
     return complaint(data.mnist) if file == "mnist.npz" else data.nietzsche().source
 

@@ -26,7 +26,7 @@ def characters(seed, count, probabilities=CHARACTERS):
     return np.searchsorted(np.cumsum(probabilities), points).clip(max=len(probabilities) - 1)
 
 
-def counted(drawn):
+def count_each(drawn):
     """Count characters."""
     return np.bincount(drawn, minlength=len(CHARACTERS))
 
@@ -59,7 +59,7 @@ def repeats_of_lines(seed):
 
 # For each statistical claim, the chance that it computes, of correct draws by a seed.
 CHANCES = {
-    "generation.frequencies": lambda seed: draws.chance_of_categories(counted(characters(seed, 20_000)), CHARACTERS),
+    "generation.frequencies": lambda seed: draws.chance_of_categories(count_each(characters(seed, 20_000)), CHARACTERS),
     "generation.rows-are-independent": lags_of_rows,
     "generation.every-class": lambda seed: draws.chance_of_categories(
         np.bincount(np.concatenate(rows(seed)), minlength=LEVELS), np.full(LEVELS, 1 / LEVELS)
@@ -135,7 +135,7 @@ def without(places):
     ],
 )
 def test_categories_drawn_by_other_probabilities_are_found(probabilities):
-    counts = counted(characters(0, 20_000, probabilities))
+    counts = count_each(characters(0, 20_000, probabilities))
     assert draws.chance_of_categories(counts, CHARACTERS) <= FALSE_ALARM
 
 

@@ -36,7 +36,7 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "expectations.toml"
 
 
-def listed(*claims: str, outcome: Outcome = Outcome.FAIL) -> list[Expectation]:
+def make_entries(*claims: str, outcome: Outcome = Outcome.FAIL) -> list[Expectation]:
     return [Expectation(claim, "known", LINK, outcome) for claim in claims]
 
 
@@ -170,7 +170,7 @@ def run_with(shell: Shell, toy: str, entries: list[Expectation], *options: objec
 
 @pytest.mark.parametrize("processes", [0, 1])
 def test_a_run_with_no_other_failures_conforms(shell: Shell, processes: int) -> None:
-    ended = run_with(shell, "wrong_results", listed(*CLAIMS[1:]), processes=processes)
+    ended = run_with(shell, "wrong_results", make_entries(*CLAIMS[1:]), processes=processes)
     assert ended.code == ExitCode.CONFORMANT
     assert "3 fail as expected" in ended.output
     assert {id_: outcome for id_, (outcome, _) in ended.rows.items()} == {
@@ -180,20 +180,20 @@ def test_a_run_with_no_other_failures_conforms(shell: Shell, processes: int) -> 
 
 
 def test_an_unexpected_pass_fails_the_run(shell: Shell) -> None:
-    ended = run_with(shell, "good", listed("dense.relu"))
+    ended = run_with(shell, "good", make_entries("dense.relu"))
     assert ended.code == ExitCode.NOT_CONFORMANT
     assert f"UNEXPECTED PASS dense.relu: holds, but was expected not to: known ({LINK})" in ended.output
     assert ended.rows["dense.relu"][0] == "unexpected pass"
 
 
 def test_a_failure_that_is_not_listed_fails_the_run(shell: Shell) -> None:
-    ended = run_with(shell, "wrong_results", listed("dense.relu", "dense.tanh"))
+    ended = run_with(shell, "wrong_results", make_entries("dense.relu", "dense.tanh"))
     assert ended.code == ExitCode.NOT_CONFORMANT
     assert ended.rows["dense.sigmoid"][0] == "fail"
 
 
 def test_a_crash_can_be_expected_and_a_timeout_too(shell: Shell) -> None:
-    known = listed("dense.relu", "dense.tanh", "dense.sigmoid", outcome=Outcome.CRASH)
+    known = make_entries("dense.relu", "dense.tanh", "dense.sigmoid", outcome=Outcome.CRASH)
     ended = run_with(shell, "endings", known, "--claim-timeout", 2, processes=1)
     assert ended.code == ExitCode.CONFORMANT
     assert {ended.rows[id_][0] for id_ in CLAIMS[1:]} == {"expected failure"}
@@ -202,8 +202,8 @@ def test_a_crash_can_be_expected_and_a_timeout_too(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("entries", "named"),
     [
-        (listed("dense.rely"), "dense.rely"),
-        (listed("dense.use-bias-default"), "group keras"),
+        (make_entries("dense.rely"), "dense.rely"),
+        (make_entries("dense.use-bias-default"), "group keras"),
         ([Expectation("dense.relu", "old", LINK, expires=date(2020, 1, 1))], "2020-01-01"),
     ],
 )
@@ -230,12 +230,12 @@ def test_what_fails_becomes_an_expectation() -> None:
 
 
 def test_what_people_wrote_is_kept_as_long_as_it_is_true() -> None:
-    known = listed("dense.affine", "dense.relu", "dense.tanh", "dense.sigmoid", "dense.zeros")
+    known = make_entries("dense.affine", "dense.relu", "dense.tanh", "dense.sigmoid", "dense.zeros")
     found = ledger_of(affine="expected_failure", relu="crash", tanh="unexpected_pass", sigmoid="pass")
     assert expect.update(known, found, "https://example.org/new") == [
-        *listed("dense.affine"),
-        *listed("dense.relu", outcome=Outcome.CRASH),
-        *listed("dense.zeros"),
+        *make_entries("dense.affine"),
+        *make_entries("dense.relu", outcome=Outcome.CRASH),
+        *make_entries("dense.zeros"),
     ]
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ONES, TWOS = np.full(677, 1, np.float32), np.full(677, 2, np.float32)
 
 
-def handed_to(function: str, answer: Any) -> tuple[GroupProxy, list[Array]]:
+def lend_to(function: str, answer: Any) -> tuple[GroupProxy, list[Array]]:
     """Return a group of operations of which one keeps what it is handed, and the list of that.
 
     Args:
@@ -35,7 +35,7 @@ def handed_to(function: str, answer: Any) -> tuple[GroupProxy, list[Array]]:
 
 
 def test_an_array_is_handed_over_again_with_other_values() -> None:
-    group, seen = handed_to("relu", np.copy)
+    group, seen = lend_to("relu", np.copy)
     results = [group.relu(values) for values in (ONES, TWOS, ONES, TWOS)]
     assert [seen[0] is seen[1], seen[1] is seen[2], seen[2] is seen[3]] == [False, True, False]
     assert [result.tolist() for result in results] == [ONES.tolist(), TWOS.tolist()] * 2
@@ -43,7 +43,7 @@ def test_an_array_is_handed_over_again_with_other_values() -> None:
 
 
 def test_what_a_result_is_a_view_of_stays() -> None:
-    group, seen = handed_to("relu", lambda inputs: inputs[::-1])
+    group, seen = lend_to("relu", lambda inputs: inputs[::-1])
     first, second, *_ = (group.relu(values) for values in (ONES, TWOS, ONES, TWOS))
     assert len({id(one) for one in seen}) == len(seen)
     assert (first.tolist(), second.tolist()) == (ONES.tolist(), TWOS.tolist())

@@ -68,7 +68,7 @@ def test_parts_that_vary_too_little_or_too_much_are_seen(mask):
     assert spread_of(mask()) < FALSE_ALARM
 
 
-def mirrored():
+def mirror():
     """Lay the second half of a mask on the first, turned around."""
     half = draw(shape=(2000,))
     return np.concatenate([half, half[::-1]])
@@ -80,6 +80,6 @@ def alternating():
     return np.concatenate([first, ~first], axis=1)
 
 
-@pytest.mark.parametrize("mask", [whole_parts, mirrored, alternating])
+@pytest.mark.parametrize("mask", [whole_parts, mirror, alternating])
 def test_elements_that_go_with_others_are_seen(mask):
     assert chance_of_neighbours(mask()) < FALSE_ALARM

@@ -32,7 +32,7 @@ CLAIM = Claim(
 )
 
 
-def looked(*answers: float, alike: bool = True) -> list[str]:
+def look_for_results(*answers: float, alike: bool = True) -> list[str]:
     """Look for the results of some answers, 3 being both, and return the keys of those that were seen."""
     results = Results(CLAIM)
     for answer in answers:
@@ -50,16 +50,16 @@ def is_(answer: float, *expected: float) -> None:
     ("answers", "seen"), [([2, 2], ["large"]), ([1, 2], ["small", "large"]), ([3], []), ([3, 2, 3], ["large"])]
 )
 def test_the_result_that_is_seen_is_told(answers: list[float], seen: list[str]) -> None:
-    assert looked(*answers) == seen
+    assert look_for_results(*answers) == seen
 
 
 def test_one_that_was_seen_before_is_looked_at_first() -> None:
-    assert looked(2, 3, alike=False) == ["large"]
+    assert look_for_results(2, 3, alike=False) == ["large"]
 
 
 def test_no_other_result_is_allowed() -> None:
     with pytest.raises(NonConformanceError, match=r"^it is 5\n  as small: It is 1\.\n  nor is it large: It is 2\.$"):
-        looked(5)
+        look_for_results(5)
 
 
 def test_a_test_that_knows_other_results_than_its_claim_is_told() -> None:

@@ -293,10 +293,10 @@ def test_an_agent_without_its_environment_is_told_before_it_learns(program, monk
 
 
 def test_an_interruption_is_told_by_the_exit_code(program, monkeypatch):
-    def interrupted(options):
+    def interrupt(options):
         raise KeyboardInterrupt
 
-    monkeypatch.setitem(PROGRAMS, "linear", PROGRAMS["linear"]._replace(run=interrupted))
+    monkeypatch.setitem(PROGRAMS, "linear", PROGRAMS["linear"]._replace(run=interrupt))
     assert program("linear") == (ExitCode.INTERRUPTED, "", "")
 
 

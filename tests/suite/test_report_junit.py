@@ -31,7 +31,7 @@ ELEMENTS = {
 }
 
 
-def rendered(*ledgers: dict[str, Any]) -> ET.Element:
+def render(*ledgers: dict[str, Any]) -> ET.Element:
     """Read what is written."""
     return ET.fromstring(junit.render([*map(typed, ledgers)]))  # noqa: S314 - our own
 
@@ -45,7 +45,7 @@ ALL = {f"claim{number}": outcome.value for number, outcome in enumerate(Outcome)
 
 
 def test_every_outcome_has_its_element() -> None:
-    (suite,) = rendered(a_shard(**ALL))
+    (suite,) = render(a_shard(**ALL))
     found = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
     assert found == {
         f"dense.{name}": [ELEMENTS[outcome]] if outcome in ELEMENTS else [] for name, outcome in ALL.items()
@@ -53,7 +53,7 @@ def test_every_outcome_has_its_element() -> None:
 
 
 def test_the_suite_counts_its_cases() -> None:
-    (suite,) = rendered(a_shard(**ALL))
+    (suite,) = render(a_shard(**ALL))
     counts = Counter(child.tag for case in suite.iter("testcase") for child in case)
     assert {name: int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")} == {
         "tests": len(ALL),
@@ -65,7 +65,7 @@ def test_the_suite_counts_its_cases() -> None:
 
 
 def test_a_case_says_why_and_how_to_see_it_again() -> None:
-    (suite,) = rendered(a_shard(relu="fail"))
+    (suite,) = render(a_shard(relu="fail"))
     case = suite.find("testcase")
     assert case.attrib == {"name": "dense.relu", "classname": "dense", "time": "1.000"}
     assert case[0].attrib == {"type": "fail", "message": "relu is off"}
@@ -73,25 +73,25 @@ def test_a_case_says_why_and_how_to_see_it_again() -> None:
 
 
 def test_the_properties_name_the_versions() -> None:
-    (suite,) = rendered(a_shard(relu="pass"))
+    (suite,) = render(a_shard(relu="pass"))
     found = {each.get("name"): each.get("value") for each in suite.iter("property")}
     expected = {"suite": "0.0.1", "implementation": "toy 1.0", "numpy": "2.0", "profile": "core", "shard": "1/2"}
     assert expected.items() <= found.items()
 
 
 def test_each_ledger_is_a_suite_with_a_name_of_its_own() -> None:
-    names = [suite.get("name") for suite in rendered(a_shard(relu="pass"), a_shard(relu="fail"))]
+    names = [suite.get("name") for suite in render(a_shard(relu="pass"), a_shard(relu="fail"))]
     assert names == ["toy 1.0 (1)", "toy 1.0 (2)"]
 
 
 @pytest.mark.parametrize("shard", [{}, {"shard": {"number": 1, "of": 2}}], ids=["whole", "shard"])
 def test_what_was_not_decided_is_an_error(shard: dict[str, Any]) -> None:
-    (suite,) = rendered(ledger(relu="pass", undecided=("tanh",)) | shard)
+    (suite,) = render(ledger(relu="pass", undecided=("tanh",)) | shard)
     assert int(suite.get("errors")) > 0
 
 
 def test_elements_and_attributes_are_those_of_the_schema() -> None:
-    root = rendered(a_shard(**ALL), ledger(relu="fail", undecided=("tanh",)))
+    root = render(a_shard(**ALL), ledger(relu="fail", undecided=("tanh",)))
     for element in root.iter():
         attributes, children = FORM[element.tag]
         assert set(element.keys()) == (attributes & {"name"} if element is root else attributes), element.tag
@@ -102,7 +102,7 @@ def test_what_xml_cannot_write_is_written_in_another_way() -> None:
     content = a_shard(relu="fail")
     content["claims"][0] |= {"id": "<a>\x00", "reason": "<b>\x1b[31m & \ud800\uffff]]>", "replay": "\x07"}
     content["implementation"] |= {"name": "\x00", "frameworks": {"\x01": "\x02"}}
-    (suite,) = rendered(content)
+    (suite,) = render(content)
     case = suite.find("testcase")
     assert (case.get("name"), case[0].text) == (r"<a>\x00", "<b>\\x1b[31m & \\xd800\\xffff]]>\nreplay: \\x07")
 

@@ -200,7 +200,7 @@ def test_a_folder_named_like_a_framework_does_not_hide_it(shell: Shell, environm
 # The surroundings
 
 
-def shown(*command: str, shell: Shell, **options: Any) -> tuple[int, str]:
+def run_without_pipe(*command: str, shell: Shell, **options: Any) -> tuple[int, str]:
     """Return exit code and standard error of a command whose standard output is not a pipe."""
     ended = subprocess.run(
         command, cwd=shell.folder, env=ENVIRONMENT, stderr=subprocess.PIPE, text=True, check=False, **options
@@ -220,7 +220,7 @@ def shown(*command: str, shell: Shell, **options: Any) -> tuple[int, str]:
 def test_output_that_goes_nowhere_is_an_error_of_one_sentence(
     arguments: str, redirection: str, kind: ErrorKind, shell: Shell
 ) -> None:
-    code, said = shown("sh", "-c", f"{sys.executable} -m assay {arguments} {redirection}", shell=shell)
+    code, said = run_without_pipe("sh", "-c", f"{sys.executable} -m assay {arguments} {redirection}", shell=shell)
     assert (code, read_kind(said), said.startswith("assay: "), said.count("\n")) == (ExitCode.USAGE, kind, True, 1), (
         said
     )
@@ -229,7 +229,7 @@ def test_output_that_goes_nowhere_is_an_error_of_one_sentence(
 @pytest.mark.parametrize("arguments", ["claims list", f"run {GOOD}"])
 def test_a_folder_that_is_gone_is_an_error_of_one_sentence(arguments: str, shell: Shell) -> None:
     command = f"mkdir gone; cd gone; rmdir ../gone; {sys.executable} -m assay {arguments}"
-    code, said = shown("sh", "-c", command, shell=shell)
+    code, said = run_without_pipe("sh", "-c", command, shell=shell)
     assert (code, read_kind(said)) == (ExitCode.USAGE, ErrorKind.MISSING_FILE), said
     assert (said.startswith("assay: "), said.count("\n")) == (True, 1)
 

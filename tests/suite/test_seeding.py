@@ -1,7 +1,7 @@
 """The reference's seeds: they decide what is drawn under them, and nothing after it."""
 
 
-def drawn(seed):
+def draw_twice(seed):
     """Draw under a seed, and once more after it."""
     import tensorflow as tf  # noqa: PLC0415 - collecting loads no framework
 
@@ -16,6 +16,6 @@ def drawn(seed):
 
 
 def test_a_seed_decides_what_is_drawn_under_it_and_nothing_else():
-    (under, after), (under_again, after_again) = drawn(3), drawn(3)
+    (under, after), (under_again, after_again) = draw_twice(3), draw_twice(3)
     assert under == under_again
     assert after != after_again

@@ -159,7 +159,7 @@ def test_same_adds_the_odd_one_after(size, window, stride, added):
     assert convolution.output_size(size, window, stride, "same") == math.ceil(size / stride)
 
 
-def seen_by_hand(image, size, strides, padding):
+def visit_places(image, size, strides, padding):
     """Yield each place of a window over one image [height, width, channels], and the elements that it holds."""
     tops, lefts = (
         range(-before, length + after - window + 1, stride)
@@ -187,7 +187,7 @@ def test_convolution_is_a_sum_over_window_and_channels(strides, padding):
     result = convolution.conv2d(IMAGE[None], kernel, np.arange(4.0), strides=strides, padding=padding)[0]
     by_hand = {
         place: sum(element @ kernel[at] for at, element in inside.items()) + np.arange(4)
-        for place, inside in seen_by_hand(IMAGE, (3, 2), strides, padding)
+        for place, inside in visit_places(IMAGE, (3, 2), strides, padding)
     }
     assert {place: result[place].tolist() for place in np.ndindex(*result.shape[:2])} == {
         place: value.tolist() for place, value in by_hand.items()
@@ -199,7 +199,7 @@ def test_convolution_is_a_sum_over_window_and_channels(strides, padding):
 def test_pooling_takes_the_largest_and_the_mean_of_what_a_window_holds(strides, padding):
     largest = convolution.max_pool2d(IMAGE[None], (3, 2), strides, padding)[0]
     mean = convolution.average_pool2d(IMAGE[None], (3, 2), strides, padding)[0]
-    for place, inside in seen_by_hand(IMAGE, (3, 2), strides, padding):
+    for place, inside in visit_places(IMAGE, (3, 2), strides, padding):
         held = np.array([*inside.values()])
         assert largest[place].tolist() == held.max(axis=0).tolist()
         assert mean[place] == pytest.approx(held.mean(axis=0), rel=1e-15)
@@ -327,7 +327,7 @@ def test_temperature_divides_the_logits():
     assert layers.softmax_with_temperature(logits, 0.5)[0] == pytest.approx(layers.softmax(2 * logits)[0], rel=1e-15)
 
 
-def written(parameters, window, count):
+def continue_text(parameters, window, count):
     """Continue a window with the most probable characters, by the definition."""
     characters = []
     for _ in range(count):
@@ -339,9 +339,11 @@ def written(parameters, window, count):
 
 def test_networks_made_by_hand_write_what_they_are_made_for():
     window = np.random.default_rng(0).integers(0, models.NUM_CHARS, 5)
-    assert written(to_float64(handcrafted_weights.first_of_the_window()), window, 7) == np.resize(window, 7).tolist()
+    assert (
+        continue_text(to_float64(handcrafted_weights.first_of_the_window()), window, 7) == np.resize(window, 7).tolist()
+    )
     counted = (window[-1] + 1 + np.arange(7)) % models.NUM_CHARS
-    assert written(to_float64(handcrafted_weights.successor_of_the_last()), window, 7) == counted.tolist()
+    assert continue_text(to_float64(handcrafted_weights.successor_of_the_last()), window, 7) == counted.tolist()
     logits = np.random.default_rng(0).standard_normal(models.NUM_CHARS).astype(np.float32)
     indifferent = models.layer_outputs("rnn", handcrafted_weights.indifferent(logits), window[None])["dense"]
     assert indifferent.tolist() == [logits.tolist()]

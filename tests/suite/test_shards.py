@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 TESTS = index.read(index.tests_folder())
 
 
-def shared_out(held: tuple[str, ...], seconds: dict[str, float], of: int, *tests: tuple[str, ...]) -> list[str]:
+def share_out(held: tuple[str, ...], seconds: dict[str, float], of: int, *tests: tuple[str, ...]) -> list[str]:
     """Return the claims of each shard, where single letters are claims with tests of their own, and those given."""
     own = [ExecutableClaim("test_a.py", f"test_{id_}", (id_,)) for id_ in held]
     joint = [ExecutableClaim("test_a.py", f"test_{'_'.join(ids)}", ids) for ids in tests]
@@ -40,25 +40,25 @@ def shared_out(held: tuple[str, ...], seconds: dict[str, float], of: int, *tests
 def test_the_most_expensive_goes_first_and_to_the_shard_that_has_the_least() -> None:
     seconds = {"a": 3.0, "b": 3.0, "c": 5.0, "d": 4.0, "e": 3.0}
     # c | d, then a to d, then b to c, then e to d and a.
-    assert shared_out(tuple("abcde"), seconds, 2) == ["bc", "ade"]
+    assert share_out(tuple("abcde"), seconds, 2) == ["bc", "ade"]
 
 
 def test_of_equal_claims_the_first_by_name_goes_first() -> None:
-    assert shared_out(tuple("dcba"), dict.fromkeys("abcd", 1.0), 2) == ["ca", "db"]
+    assert share_out(tuple("dcba"), dict.fromkeys("abcd", 1.0), 2) == ["ca", "db"]
 
 
 def test_a_claim_that_was_never_measured_costs_the_median() -> None:
-    assert shared_out(tuple("abcx"), {"a": 1.0, "b": 2.0, "c": 9.0}, 3) == ["c", "ab", "x"]
+    assert share_out(tuple("abcx"), {"a": 1.0, "b": 2.0, "c": 9.0}, 3) == ["c", "ab", "x"]
 
 
 def test_claims_that_share_a_test_stay_together_however_they_are_joined() -> None:
     seconds = dict.fromkeys("abcdef", 1.0)
-    assert shared_out(tuple("abcdef"), seconds, 2, ("a", "f"), ("f", "c"), ("c", "d")) == ["acdf", "be"]
+    assert share_out(tuple("abcdef"), seconds, 2, ("a", "f"), ("f", "c"), ("c", "d")) == ["acdf", "be"]
 
 
 def test_a_claim_of_another_profile_joins_but_is_not_run() -> None:
     seconds = {"a": 1.0, "b": 3.0, "c": 1.0, "z": 9.0}
-    assert shared_out(tuple("abc"), seconds, 2, ("a", "z"), ("z", "c")) == ["b", "ac"]
+    assert share_out(tuple("abc"), seconds, 2, ("a", "z"), ("z", "c")) == ["b", "ac"]
 
 
 @pytest.mark.parametrize("of", [1, 2, 3, 7])
@@ -85,7 +85,7 @@ def test_shards_differ_by_no_more_than_one_part(profile: str) -> None:
 
 def test_more_shards_than_parts_are_refused() -> None:
     with pytest.raises(UserError) as raised:
-        shared_out(tuple("abc"), dict.fromkeys("abc", 1.0), 3, ("a", "b"))
+        share_out(tuple("abc"), dict.fromkeys("abc", 1.0), 3, ("a", "b"))
     assert (raised.value.kind, re.findall(r"\d", str(raised.value))) == (ErrorKind.INVALID_ARGUMENT, ["3", "2"])
 
 

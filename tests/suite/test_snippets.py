@@ -58,7 +58,7 @@ for text in programs:
 """
 
 
-def shown_by(programs: list[str]) -> list[int]:
+def run_programs(programs: list[str]) -> list[int]:
     """Run programs, each in its own process, and return their exit codes."""
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", RUNNER],
@@ -86,7 +86,7 @@ def test_the_snippets_of_thirty_faults_show_them() -> None:
     assert [name for name, text in programs.items() if not text] == []
     # Where the fault is not, they show none.
     sound = [text.replace(f"doubles.faults:with_fault.{name}", "numpy") for name, text in programs.items()]
-    codes = shown_by([*programs.values(), *sound])
+    codes = run_programs([*programs.values(), *sound])
     assert {name: code for name, code in zip(names, codes[:SAMPLE], strict=True) if code != 1} == {}
     # Few of them compare with what the definition makes of a wrong state that the fault returned.
     assert codes[SAMPLE:].count(0) >= SAMPLE - 3
@@ -152,4 +152,4 @@ def test_a_result_that_is_compared_with_another_result_has_a_name() -> None:
     compared = Comparison(calls[0].result, calls[1].result, 0.0, (np.dtype(np.float32), (1,)))
     written = snippet.compare_result(snippet.Target("numpy", "cpu", 0), calls, (0, ""), compared)
     assert written is not None
-    assert shown_by([written.text]) == [1]
+    assert run_programs([written.text]) == [1]

@@ -69,7 +69,7 @@ def wait_for(condition, process):
     return found
 
 
-def stored(folder, pattern="assay-survey/ledgers/*/*.json"):
+def read_times(folder, pattern="assay-survey/ledgers/*/*.json"):
     """Return when each result was written."""
     return {path.name: path.stat().st_mtime_ns for path in folder.glob(pattern)}
 
@@ -91,34 +91,34 @@ def descendants(process):
 def test_a_killed_survey_goes_on_where_it_was(tmp_path, monkeypatch):
     arguments = ("survey", "doubles.surveyed:slow", "--claim", CLAIM, "--no-fetch", "--seeds", 6, "-n", 1)
     process = start(tmp_path, *arguments)
-    before = wait_for(lambda: stored(tmp_path), process)
+    before = wait_for(lambda: read_times(tmp_path), process)
     started = descendants(process)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    before = stored(tmp_path)
+    before = read_times(tmp_path)
     assert 0 < len(before) < 6
     # Nothing of it works on.
     psutil.wait_procs(started, timeout=30)
     assert not [one for one in started if one.is_running() and one.status() != psutil.STATUS_ZOMBIE]
     code, output = finish(start(tmp_path, *arguments))
     assert code == 0, output
-    after = stored(tmp_path)
+    after = read_times(tmp_path)
     assert len(after) == 6
     assert {name: after[name] for name in before} == before
     # And nothing of what is done is done again.
     monkeypatch.chdir(tmp_path)
-    assert (main([*map(str, arguments)]), stored(tmp_path)) == (0, after)
+    assert (main([*map(str, arguments)]), read_times(tmp_path)) == (0, after)
 
 
 def test_a_killed_worker_costs_only_its_task(tmp_path):
     process = start(tmp_path, "survey", "doubles.surveyed:slow", "--claim", CLAIM, "--no-fetch", "--seeds", 8, "-n", 2)
-    wait_for(lambda: stored(tmp_path), process)
+    wait_for(lambda: read_times(tmp_path), process)
     victim = wait_for(lambda: workers(process), process)[0]
-    before = stored(tmp_path)
+    before = read_times(tmp_path)
     victim.kill()
     code, output = finish(process)
     assert code == 0, output
-    after = stored(tmp_path)
+    after = read_times(tmp_path)
     assert len(after) == 8
     assert {name: after[name] for name in before} == before
     assert "8 seeds, every claim passed" in output
@@ -152,7 +152,7 @@ def test_a_survey_uses_workers_that_were_started_elsewhere(tmp_path):
         assert address.startswith("tcp://127.0.0.1:")
         code, output = survey(tmp_path, "doubles.surveyed:good", "--seeds", 4, "--scheduler", address)
     assert code == 0, output
-    assert len(stored(tmp_path)) == 4
+    assert len(read_times(tmp_path)) == 4
 
 
 def test_a_scheduler_that_does_not_answer_is_one_sentence(tmp_path):
@@ -301,7 +301,7 @@ def test_batches_have_every_trial_once():
 # --- What follows from it ------------------------------------------------------------------------------------
 
 
-def summarised(*outcomes):
+def sum_up(*outcomes):
     """Sum up runs of one claim, with these outcomes."""
     trials = [(Trial("toy", seed), ledgers.typed(ledgers.ledger(relu=one))) for seed, one in enumerate(outcomes)]
     return summary.summarise(plan(seeds=range(len(outcomes))), trials, [])
@@ -320,18 +320,18 @@ def summarised(*outcomes):
     ],
 )
 def test_kinds_of_findings(outcomes, kinds):
-    (subject,) = summarised(*outcomes).subjects
+    (subject,) = sum_up(*outcomes).subjects
     assert [finding.kind for finding in subject.findings] == kinds
 
 
 def test_only_flaky_claims_are_false_accusations():
-    assert summarised("fail", "fail", "fail").accused == Rate(0, 3)
-    assert summarised("fail", "pass", "fail").accused == Rate(2, 3)
-    assert summarised("fail", "pass", "skipped").accusations == Rate(1, 2)
+    assert sum_up("fail", "fail", "fail").accused == Rate(0, 3)
+    assert sum_up("fail", "pass", "fail").accused == Rate(2, 3)
+    assert sum_up("fail", "pass", "skipped").accusations == Rate(1, 2)
 
 
 def test_findings_are_written_and_read(tmp_path):
-    found = summarised("fail", "pass")
+    found = sum_up("fail", "pass")
     summary.write(tmp_path / "survey.json", found)
     assert summary.is_one(tmp_path / "survey.json")
     assert summary.read(tmp_path / "survey.json") == found

@@ -24,7 +24,7 @@ REAL = specification()
 FACT = next(claim for claim in REAL.claims.values() if claim.is_fact and claim.profile == "core")
 
 
-def judged(*, required: tuple[str, ...] = (), claims: tuple[str, ...] = (), **outcomes: str) -> Verdict:
+def judge(*, required: tuple[str, ...] = (), claims: tuple[str, ...] = (), **outcomes: str) -> Verdict:
     content = ledger(**outcomes) | ({"required": required} if required else {})
     return verdict(typed(content), REAL, claims)
 
@@ -54,13 +54,13 @@ def whole(outcome: str = "pass", **changes: Any) -> dict[str, Any]:
     ],
 )
 def test_a_ledger_comes_to(outcomes: dict[str, Any], kind: Conformance, code: ExitCode) -> None:
-    found = judged(**outcomes)
+    found = judge(**outcomes)
     assert (found.conformance, found.code) == (kind, code)
 
 
 def test_a_required_group_that_is_not_declared_fails_the_run() -> None:
-    assert judged(relu="pass", required=("ops",)).conformance is Conformance.FULL
-    missing = judged(relu="pass", required=("ops", "keras"))
+    assert judge(relu="pass", required=("ops",)).conformance is Conformance.FULL
+    missing = judge(relu="pass", required=("ops", "keras"))
     assert (missing.conformance, "keras" in missing.reason) == (Conformance.NONE, True)
 
 
@@ -81,13 +81,13 @@ def test_facts_about_the_document_count_neither_for_nor_against_an_implementatio
 
 @pytest.mark.parametrize("outcome", ["unsupported", "skipped"])
 def test_claims_asked_for_that_were_not_tested_have_no_verdict(outcome: str) -> None:
-    found = judged(claims=("dense.relu",), relu=outcome, tanh="pass")
+    found = judge(claims=("dense.relu",), relu=outcome, tanh="pass")
     assert (found.conformance, found.code) == (Conformance.UNTESTED, ExitCode.INCOMPLETE)
 
 
 def test_claims_asked_for_of_which_one_has_no_row_have_no_verdict() -> None:
-    assert judged(claims=("dense.relu", "dense.zeros"), relu="pass").conformance is Conformance.INCOMPLETE
-    assert judged(claims=("dense.relu",), relu="pass", undecided=("zeros",)).conformance is Conformance.FULL
+    assert judge(claims=("dense.relu", "dense.zeros"), relu="pass").conformance is Conformance.INCOMPLETE
+    assert judge(claims=("dense.relu",), relu="pass", undecided=("zeros",)).conformance is Conformance.FULL
 
 
 def test_a_claim_of_which_not_every_case_ran_is_not_decided() -> None:

@@ -139,7 +139,7 @@ def test_another_repository_tests_its_own_adapter(environment: Environment, inst
     # By the name of a module in the folder.
     ended = environment.run("-m", "assay", "new", "adapter", "-o", "their_network", folder=tmp_path)
     assert ended.returncode == ExitCode.CONFORMANT, ended.stderr
-    assert passing(environment, "their_network.adapter", "core", tmp_path) == expected("core", tmp_path)
+    assert passing(environment, "their_network.adapter", "core", tmp_path) == expect_passing("core", tmp_path)
 
     # By an entry point, from anywhere.
     (tmp_path / "pyproject.toml").write_text(PROJECT, encoding="utf-8")
@@ -147,7 +147,7 @@ def test_another_repository_tests_its_own_adapter(environment: Environment, inst
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     environment.install(environment.build(tmp_path, elsewhere))
-    assert passing(environment, "theirs", "smoke", elsewhere) == expected("smoke", elsewhere)
+    assert passing(environment, "theirs", "smoke", elsewhere) == expect_passing("smoke", elsewhere)
 
 
 # The groups of an adapter on the kit, and a claim on each.
@@ -237,7 +237,7 @@ def passing(environment: Environment, name: str, profile: str, folder: Path) -> 
     return ended.returncode, found.complete, {row.id for row in found.claims if row.outcome is Outcome.PASS}
 
 
-def expected(profile: str, folder: Path) -> tuple[int, bool, set[str]]:
+def expect_passing(profile: str, folder: Path) -> tuple[int, bool, set[str]]:
     """Return what `passing` must return of the adapter that `assay new` writes, where some data may be missing."""
     skipped = {row.id for row in ledger.read(folder / "ledger.json").claims if row.outcome is Outcome.SKIPPED}
     claims = specification().of_profile(profile)

@@ -96,14 +96,14 @@ def assert_losses_not_above(
     __tracebackhide__ = True
     known, losses = threshold(name), trained["losses"]
     upper = [known.limits(quarter).upper for quarter in QUARTERS]
-    evidence(training_curve=_thinned(losses, upper) | {"classes": classes})
+    evidence(training_curve=_thin_out(losses, upper) | {"classes": classes})
     means = quarters(losses)
     if not all(mean <= limit for name, mean, limit in zip(QUARTERS, means, upper, strict=True) if name in judged):
         msg = f"the mean losses of the four quarters are {means}, expected at most {upper}"
         raise NonConformanceError(msg)
 
 
-def _thinned(losses: Array, upper: list[float]) -> dict[str, Any]:
+def _thin_out(losses: Array, upper: list[float]) -> dict[str, Any]:
     """Average a curve over intervals, each with the limit of its quarter."""
     points = min(POINTS, len(losses))
     stretches = np.array_split(losses.astype(np.float64), points)
@@ -131,7 +131,7 @@ def pictures(logits: Array, examples: Examples) -> dict[str, dict[str, Any]]:
     np.add.at(matrix, (examples.labels, chosen), 1)
     return {
         "misread": {
-            **encoded(np.rint(examples.images[worst, ..., 0] * 255).astype(np.uint8)),
+            **encode_images(np.rint(examples.images[worst, ..., 0] * 255).astype(np.uint8)),
             "labels": examples.labels[worst].tolist(),
             "predictions": chosen[worst].tolist(),
             "confidence": confidence[worst].round(4).tolist(),
@@ -140,7 +140,7 @@ def pictures(logits: Array, examples: Examples) -> dict[str, dict[str, Any]]:
     }
 
 
-def encoded(images: Array) -> dict[str, Any]:
+def encode_images(images: Array) -> dict[str, Any]:
     """Encode images [n, height, width], uint8 or float32, as evidence."""
     return {"images": base64.b64encode(images.tobytes()).decode(), "shape": list(images.shape)}
 

@@ -76,7 +76,7 @@ def train(text: Any, recipe: dict[str, Any], known: Corpus, seed: int) -> dict[s
     return {"losses": assert_form("the losses", curve, (recipe["num_batches"],)), "parameters": parameters}
 
 
-def evaluated(known: Corpus, seq_length: int) -> tuple[Array, Array]:
+def extract_evaluation(known: Corpus, seq_length: int) -> tuple[Array, Array]:
     """Extract the windows for an evaluation, each with the character after it."""
     starts = np.linspace(0, len(known.indices) - seq_length - 1, EVALUATED).astype(np.int32)
     return definition.windows(known.indices, starts, seq_length)
@@ -127,7 +127,7 @@ class Runs:
         ]
         return {
             "first_loss": float(trained["losses"][0]),
-            "loss": mean_loss(trained["parameters"], *evaluated(self._corpus, recipe["seq_length"])),
+            "loss": mean_loss(trained["parameters"], *extract_evaluation(self._corpus, recipe["seq_length"])),
             "words": share_of_words([self._corpus.decode(text) for text in texts], self._corpus),
             **dict(zip(thresholds.QUARTERS, thresholds.quarters(trained["losses"]), strict=True)),
         }
