@@ -6,7 +6,7 @@ import numpy as np
 
 from assay.alternatives.numpy.layers import MaxPool2D
 from assay.alternatives.numpy.models import MODELS, rnn
-from assay.alternatives.numpy.sampling import checked, drawn, softmax_with_temperature
+from assay.alternatives.numpy.sampling import check_temperature, draw_classes, softmax_with_temperature
 from doubles.faulty import Fault
 
 BYTE = 2**8
@@ -137,7 +137,8 @@ def whole_text_from_minus_0(generate, parameters, window, *, temperature, count,
     for _ in range(count):
         logits = model.outputs(parameters, text[None])["dense"]
         text = np.append(
-            text[-(len(window) - 1) :], drawn(softmax_with_temperature(logits, checked(temperature)), generator)
+            text[-(len(window) - 1) :],
+            draw_classes(softmax_with_temperature(logits, check_temperature(temperature)), generator),
         )
     return text[1:]
 

@@ -7,7 +7,7 @@ import numpy as np
 from assay.alternatives.numpy.layers import MaxPool2D
 from assay.alternatives.numpy.models import MODELS, descend, rnn
 from assay.alternatives.numpy.optimizers import Adam
-from assay.alternatives.numpy.text import cut
+from assay.alternatives.numpy.text import draw_windows
 from assay.alternatives.numpy.windows import Window
 from assay.contract import Trained
 from doubles.faulty import Fault
@@ -63,7 +63,7 @@ def optimizer_of_another_text():
         optimizer = known.setdefault((num_chars, learning_rate), Adam(learning_rate))
         model = dataclasses.replace(rnn(num_chars), optimizer=lambda _rate: optimizer)
         initial = model.initial(generator)
-        batches = (cut(indices, seq_length, batch_size, generator) for _ in range(num_batches))
+        batches = (draw_windows(indices, seq_length, batch_size, generator) for _ in range(num_batches))
         return Trained(*descend(model, initial, batches, learning_rate))
 
     return wrong
