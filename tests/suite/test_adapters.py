@@ -250,60 +250,62 @@ def test_an_adapter_that_works_is_called_ok_in_under_ten_seconds(
 
 
 @pytest.mark.parametrize(
-    ("toy", "said"),
+    ("toy", "named"),
     [
-        ("exits", ["implementation 'exits' ended the process that imported it (exit status 3)"]),
-        ("toys:start_raises", ["start() raised OSError: out of order"]),
-        ("toys:start_ends", ["start() ended the process: exit status 0"]),
-        ("toys:group_raises", ["the group datasets raised OSError: out of order"]),
-        ("toys:without_groups", ["no groups are declared. Name in `groups` what the adapter has, such as datasets"]),
+        ("exits", [["'exits'", "exit status 3", f"[{ErrorKind.BROKEN_ADAPTER}]"]]),
+        ("toys:start_raises", [["start()", "OSError: out of order"]]),
+        ("toys:start_ends", [["start()", "exit status 0"]]),
+        ("toys:group_raises", [["datasets", "OSError: out of order"]]),
+        ("toys:without_groups", [["`groups`"]]),
         (
             "toys:without_preprocess",
             [
-                "datasets: 1 of 2 functions are missing. Write them, or take 'datasets' out of `groups`",
-                "    preprocess(images: Array, labels: Array) -> tuple[Array, Array]  (",
-                "✓ claims: 1 of 1 smoke claims on these groups tried, all answered",
+                ["datasets: 1 of 2", "`groups`"],
+                ["preprocess(images: Array, labels: Array) -> tuple[Array, Array]"],
+                ["✓ claims: 1 of 1"],
             ],
         ),
         (
             "toys:sample_raises",
             [
-                "claims: 1 of 2 got no answer. See more with `assay run toys:sample_raises --claim mnist.batch-size`",
-                "    error mnist.batch-size: datasets.sample_batch raised OSError: out of order",
+                ["claims: 1 of 2", "`assay run toys:sample_raises --claim mnist.batch-size`"],
+                ["error mnist.batch-size: ", "datasets.sample_batch", "OSError: out of order"],
             ],
         ),
         (
             "toys:sample_crashes",
             [
-                "claims: 1 of 2 got no answer. See more with `assay run toys:sample_crashes --claim mnist.batch-size`",
-                "    crash mnist.batch-size: it ended the process: Segmentation fault",
+                ["claims: 1 of 2", "`assay run toys:sample_crashes --claim mnist.batch-size`"],
+                ["crash mnist.batch-size: ", "Segmentation fault"],
             ],
         ),
         (
             "toys:sample_is_not",
             [
-                "claims: 1 of 2 got no answer. See more with `assay run toys:sample_is_not --claim mnist.batch-size`",
-                "    error mnist.batch-size: datasets.sample_batch returned ((numpy.ndarray), builtins.str), where",
+                ["claims: 1 of 2", "`assay run toys:sample_is_not --claim mnist.batch-size`"],
+                ["error mnist.batch-size: ", "datasets.sample_batch", "((numpy.ndarray), builtins.str)"],
             ],
         ),
     ],
 )
-def test_a_broken_adapter_is_called_broken(toy: str, said: list[str], written: Shell) -> None:
+def test_a_broken_adapter_is_called_broken(toy: str, named: list[list[str]], written: Shell) -> None:
     code, lines = run_smoke(written, toy)
-    wrong = next(number for number, line in enumerate(lines) if line.startswith("✗"))
-    assert code == ExitCode.NOT_CONFORMANT
-    assert [line[: len(start)] for line, start in zip(lines[wrong:], [f"✗ {said[0]}", *said[1:]], strict=False)] == [
-        f"✗ {said[0]}",
-        *said[1:],
-    ]
-    assert lines[-1].startswith(f"adapter broken: {said[0]}")
+    first = next(number for number, line in enumerate(lines) if line.startswith("✗ "))
+    problem = lines[first].removeprefix("✗ ")
+    assert (code, lines[-1].startswith("adapter broken: "), problem in lines[-1]) == (
+        ExitCode.NOT_CONFORMANT,
+        True,
+        True,
+    ), lines
+    for line, names in zip(lines[first:], named, strict=False):
+        assert [name for name in names if name not in line] == [], lines
 
 
 @pytest.mark.parametrize(
     ("toy", "said"),
     [
-        ("start_sleeps", r"start\(\): not over after [\d.]+ s. If it is only slow, give it more time with --seconds"),
-        ("sample_hangs", r"claims: 1 of 2 got no answer. See more with .*"),
+        ("start_sleeps", r"start\(\): .* [\d.]+ s\b.* --seconds"),
+        ("sample_hangs", r"claims: 1 of 2 .*"),
     ],
 )
 def test_an_adapter_that_never_comes_back_is_not_waited_for(toy: str, said: str, written: Shell) -> None:
@@ -315,13 +317,8 @@ def test_an_adapter_that_never_comes_back_is_not_waited_for(toy: str, said: str,
 
 def test_a_wrong_answer_is_no_fault_of_the_adapter(written: Shell) -> None:
     code, lines = run_smoke(written, "toys:preprocess_is_wrong")
-    assert (code, lines[-2:]) == (
-        ExitCode.CONFORMANT,
-        [
-            "    mnist.scaled fails: the answer is wrong, but the adapter works",
-            "adapter OK. Next: assay run toys:preprocess_is_wrong",
-        ],
-    )
+    wrong, last = lines[-2:]
+    assert (code, "mnist.scaled fails" in wrong, last.startswith("adapter OK")) == (ExitCode.CONFORMANT, True, True)
 
 
 def test_an_adapter_may_say_much(written: Shell) -> None:

@@ -183,38 +183,37 @@ def page(*ledgers: dict[str, Any]) -> Page:
     return Page(render(*ledgers))
 
 
+def read_score(text: str) -> list[int]:
+    """Return the numbers of the only score: claims that pass, all claims, groups declared and all groups."""
+    [line] = re.findall(r'<p class="score">(.*?)</p>', text)
+    return [*map(int, re.findall(r"<b>(\d+)</b>", line))]
+
+
 VERDICTS = {
-    "all pass": ({}, "CONFORMANT 5 of 5 claims pass, in 1 of 1 groups"),
-    "opted out": (
-        {"softmax_sum": "unsupported", "softmax_order": "skipped"},
-        "PARTIALLY CONFORMANT 3 of 5 claims pass, in 1 of 1 groups",
-    ),
-    "expected failure": ({"softmax_sum": "expected failure"}, "CONFORMANT 4 of 5 claims pass, in 1 of 1 groups"),
-    "one fails": ({"softmax_sum": "fail"}, "NOT CONFORMANT 4 of 5 claims pass, in 1 of 1 groups Against it: 1 fail."),
-    "incomplete": (
-        {"softmax_sum": None, "softmax_order": None},
-        "INCOMPLETE 3 of 5 claims pass, in 1 of 1 groups 2 of 5 claims not decided: softmax.sum, softmax.order.",
-    ),
+    "all pass": ({}, Conformance.FULL, 5),
+    "opted out": ({"softmax_sum": "unsupported", "softmax_order": "skipped"}, Conformance.PARTIAL, 3),
+    "expected failure": ({"softmax_sum": "expected failure"}, Conformance.FULL, 4),
+    "one fails": ({"softmax_sum": "fail"}, Conformance.NONE, 4),
+    "incomplete": ({"softmax_sum": None, "softmax_order": None}, Conformance.INCOMPLETE, 3),
 }
 
 
 @pytest.mark.parametrize("case", VERDICTS)
 def test_verdict(case: str) -> None:
-    """The verdict stands first, with its scope."""
-    changes, words = VERDICTS[case]
-    text = page(ledger(**changes)).text
-    assert f"reference 1.2 · profile full {words}" in text
-    assert text.index(words) < text.index("Frameworks")
+    """The verdict stands first, with its scope, and each kind has its style."""
+    changes, kind, passed = VERDICTS[case]
+    text = render(ledger(**changes))
+    verdict = f'class="verdict {kind.value.replace(" ", "-")}"'
+    assert (text.count(verdict), read_score(text)) == (1, [passed, 5, 1, 1])
+    assert text.index(verdict) < text.index('class="facts"')
+    assert f".verdict.{kind.value.replace(' ', '-')}" in text
 
 
-@pytest.mark.parametrize("case", VERDICTS)
-def test_kinds_of_verdicts_have_colours_of_their_own(case: str) -> None:
-    """Full, partial and missing conformance are styled by their kind."""
-    kind = next(kind for kind in Conformance if VERDICTS[case][1].startswith(f"{kind.value.upper()} "))
-    name = kind.value.replace(" ", "-")
-    text = render(ledger(**VERDICTS[case][0]))
-    assert f'class="verdict {name}"' in text
-    assert f".verdict.{name}" in text
+def test_undecided_claims_are_named_beside_the_verdict() -> None:
+    """Whoever reads the verdict sees what it lacks."""
+    text = render(ledger(softmax_sum=None, softmax_order=None))
+    beside = text[text.index('class="verdict') : text.index('class="facts"')]
+    assert ("softmax.sum" in beside, "softmax.order" in beside, "dense.shape" in beside) == (True, True, False)
 
 
 def test_facts_of_the_run() -> None:
@@ -237,9 +236,9 @@ def test_unmeasured_facts() -> None:
 
 def test_profile_sets_the_score() -> None:
     """The claims of a larger profile are neither counted nor shown."""
-    text = page(ledger(profile="core")).text
-    assert "4 of 4 claims pass" in text
-    assert "training.accuracy" not in text
+    text = render(ledger(profile="core"))
+    assert read_score(text) == [4, 4, 1, 1]
+    assert "training.accuracy" not in Page(text).text
 
 
 def test_every_claim_appears_once_under_its_anchor() -> None:
@@ -290,7 +289,7 @@ def test_what_was_not_tested_is_listed_by_reason() -> None:
     text = render(ledger(softmax_sum="skipped", softmax_order="unsupported"))
     gaps = Page(text[text.index('<h2 id="untested">') : text.index('<h2 id="claims">')])
     assert sorted(gaps.values("href")) == ["#claim-softmax.order", "#claim-softmax.sum"]
-    assert "unsupported why softmax.order 1 claim" in gaps.text
+    assert all(gaps.text.count(f"why {id_}") == 1 for id_ in ("softmax.order", "softmax.sum"))
     assert 'id="untested"' not in render(ledger())
 
 
@@ -342,11 +341,10 @@ def test_text_is_escaped() -> None:
 def test_several_ledgers() -> None:
     """One verdict and one column for each."""
     shown = page(ledger("one"), ledger("two", softmax_sum="fail"), ledger("three", profile="core"))
-    assert "3 runs side by side" in shown.text
     assert "one: pass two: fail three: pass It holds that softmax.sum is so." in shown.text
-    assert "fail two why softmax.sum" in shown.text
-    assert "not in profile" in shown.text
-    assert shown.count("section", **{"aria-label": "two: not conformant"}) == 1
+    assert shown.text.count("why softmax.sum") == 2
+    labels = [attrs["aria-label"] for tag, attrs in shown.tags if tag == "section" and attrs["class"] == "run"]
+    assert labels == ["one: conformant", "two: not conformant", "three: conformant"]
 
 
 def test_ledgers_of_one_name_are_told_apart() -> None:
@@ -366,11 +364,12 @@ def test_unknown_claims_are_kept() -> None:
     """A row of another suite's claim counts and is shown, whatever its id."""
     content = ledger() | {"suite": "9.0"}
     content["claims"].append(row("rnn.a claim of tomorrow", "fail"))
-    shown = page(content)
-    assert "5 of 6 claims pass" in shown.text
-    assert "Claims unknown to this specification" in shown.text
+    text = render(content)
+    shown = Page(text)
+    assert read_score(text)[:2] == [5, 6]
     assert "why rnn.a claim of tomorrow" in shown.text
-    assert f"Written by version 9.0 of the suite; this report uses the claims of {__version__}." in shown.text
+    [remark] = re.findall(r'<p class="remark">(.*?)</p>', text)
+    assert ("9.0" in remark, __version__ in remark) == (True, True)
     assert all(" " not in id_ for id_ in shown.values("id"))
 
 
@@ -380,22 +379,23 @@ def test_older_suite_is_measured_by_what_it_held() -> None:
     sections = (Section("softmax", "Softmax", tuple(range(177, 191)), {}, (*CLAIMS[2:4], later)),)
     spec = Specification(DOCUMENT, sections)
     content = ledger() | {"suite": "0.1", "claims": [row("softmax.sum", "pass"), row("softmax.order", "pass")]}
-    assert "CONFORMANT 2 of 2 claims pass" in Page(html.render([typed(content)], spec)).text
+    text = html.render([typed(content)], spec)
+    assert ('class="verdict conformant"' in text, read_score(text)[:2]) == (True, [2, 2])
 
 
 def test_another_edition_of_the_document_is_remarked() -> None:
     """A ledger about another document is not silently compared."""
-    assert "another edition of the document" in page(ledger() | {"document": "0" * 64}).text
+    remarks = [page(each).count("p", **{"class": "remark"}) for each in (ledger(), ledger() | {"document": "0" * 64})]
+    assert remarks == [0, 1]
 
 
 def test_errata() -> None:
     """What the document says, what holds, and how it is known."""
     shown = page(ledger())
-    assert "The document says something else" in shown.text
-    said = f"The document says {ERRATUM.document} What holds It holds that dense.bias-default is so. Evidence "
-    assert f"{said}{ERRATUM.evidence} Wrong since {ERRATUM.since}" in shown.text
+    parts = (ERRATUM.document, "It holds that dense.bias-default is so.", ERRATUM.evidence, ERRATUM.since)
+    assert re.search(".*".join(map(re.escape, parts)), shown.text)
     assert shown.count("span", **{"class": "badge"}) == 2
-    assert "The document says" not in page(ledger(dense_bias_default=None, profile="smoke")).text
+    assert ERRATUM.document not in page(ledger(dense_bias_default=None, profile="smoke")).text
 
 
 def test_what_the_document_leaves_open() -> None:
@@ -403,9 +403,10 @@ def test_what_the_document_leaves_open() -> None:
     content = ledger()
     content["claims"][2]["results"] = ["the-second"]
     shown = page(content).text
-    answers = "the-first It does one thing. Seen: Toy 1.0. the-second It does another. Seen: nowhere yet."
-    assert f"The document leaves it open Unspecified {OPEN.question} {answers}" in shown
-    assert "pass permitted result: the-second" in shown
+    parts = (OPEN.question, "the-first", "It does one thing.", "Toy 1.0", "the-second", "It does another.")
+    assert re.search(".*".join(map(re.escape, parts)), shown)
+    # Once among the permitted results, and once as what the implementation does.
+    assert [shown.count(name) for name in ("the-first", "the-second")] == [1, 2]
 
 
 def images(dtype: str, count: int = 3) -> dict[str, Any]:
