@@ -100,20 +100,21 @@ def record_episode(choose: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], limit: A
         seed: Seed of the initial state.
 
     Returns:
-        [MAX_EPISODE_STEPS + 1, 6]: each state, whether it is a failure, and 1. After the last state, all numbers are 0.
+        [MAX_EPISODE_STEPS + 2, 5]: each state, and whether it is a failure. After the last state, all numbers are 0,
+        but the last row begins with the number of steps.
 
     """
     state = to_initial_states(to_uniform(draw_bits(1, STATE_SIZE, seed, STEPS)[0]))
-    rows = tf.TensorArray(tf.float32, MAX_EPISODE_STEPS + 1, element_shape=[STATE_SIZE + 2])
-    rows = rows.write(0, tf.concat([state, [0.0, 1.0]], axis=0))
+    rows = tf.TensorArray(tf.float32, MAX_EPISODE_STEPS + 2, element_shape=[STATE_SIZE + 1])
+    rows = rows.write(0, tf.pad(state, [[0, 1]]))
     number, fallen = tf.constant(0), tf.constant(False)  # noqa: FBT003 - a value, not an option
     # Not `and`, which would compile to a branch.
     while (number < limit) & ~fallen:
         state = euler_step(state, choose(number, state))
         fallen = has_fallen(state)
         number += 1
-        rows = rows.write(number, tf.concat([state, tf.stack([tf.cast(fallen, tf.float32), 1.0])], axis=0))
-    return rows.stack()
+        rows = rows.write(number, tf.concat([state, tf.cast(fallen, tf.float32)[None]], axis=0))
+    return rows.write(MAX_EPISODE_STEPS + 1, tf.pad(tf.cast(number, tf.float32)[None], [[0, STATE_SIZE]])).stack()
 
 
 @tf.function(input_signature=[tf.TensorSpec([None, STATE_SIZE]), tf.TensorSpec([None], tf.int32)])
@@ -138,10 +139,8 @@ def _compile(play: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], size: int) -> Ca
 
 def _join(numbers: Array, seed: int) -> tf.Tensor:
     """Join 32-bit numbers and a seed as int32 [n + 2], without a change of their bits."""
-    joined = np.empty(len(numbers) + 2, np.int32)
-    joined[:-2].view(numbers.dtype)[:] = numbers
-    joined[-2:].view(np.int64)[:] = seed
-    return tf.constant(joined)
+    # Bytes are joined faster than arrays.
+    return tf.constant(np.frombuffer(numbers.tobytes() + np.int64(seed).tobytes(), np.int32))
 
 
 @cache
@@ -169,10 +168,10 @@ def _compile_linear_policy() -> Callable[[tf.Tensor], tf.Tensor]:
 def _to_episode(rows: tf.Tensor) -> Episode:
     """Convert the rows of `record_episode`."""
     found = rows.numpy()
-    steps = np.count_nonzero(found[:, -1]) - 1
+    steps = int(found[-1, 0])
     truncated = np.zeros(steps, np.bool_)
     truncated[MAX_EPISODE_STEPS - 1 :] = True
-    states, fallen = found[: steps + 1, :STATE_SIZE].copy(), found[1 : steps + 1, STATE_SIZE] == 1
+    states, fallen = found[: steps + 1, :STATE_SIZE].copy(), found[1 : steps + 1, STATE_SIZE] > 0
     return Episode(states, np.ones(steps, np.float32), fallen, truncated)
 
 
