@@ -8,6 +8,7 @@ and the pictures of CartPole are the reference's.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -90,9 +91,7 @@ def has_fallen(states: tf.Tensor) -> tf.Tensor:
     return (tf.abs(states[..., 0]) > FARTHEST_POSITION) | (tf.abs(states[..., 2]) > FARTHEST_ANGLE)
 
 
-def record_episode(
-    choose: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], limit: Any, seed: tf.Tensor
-) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def record_episode(choose: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], limit: Any, seed: tf.Tensor) -> tf.Tensor:
     """Play until the pole falls or a number of steps is reached, inside a function that is being compiled.
 
     Args:
@@ -101,20 +100,21 @@ def record_episode(
         seed: Seed of the initial state.
 
     Returns:
-        The states, [MAX_EPISODE_STEPS + 1, 4], of which those after the last step are 0; the number of steps; whether
-        the pole fell in the last one.
+        [MAX_EPISODE_STEPS + 2, 5]: each state, and whether it is a failure. After the last state, all numbers are 0,
+        but the last row begins with the number of steps.
 
     """
     state = to_initial_states(to_uniform(draw_bits(1, STATE_SIZE, seed, STEPS)[0]))
-    states = tf.TensorArray(tf.float32, MAX_EPISODE_STEPS + 1, element_shape=[STATE_SIZE]).write(0, state)
+    rows = tf.TensorArray(tf.float32, MAX_EPISODE_STEPS + 2, element_shape=[STATE_SIZE + 1])
+    rows = rows.write(0, tf.pad(state, [[0, 1]]))
     number, fallen = tf.constant(0), tf.constant(False)  # noqa: FBT003 - a value, not an option
     # Not `and`, which would compile to a branch.
     while (number < limit) & ~fallen:
         state = euler_step(state, choose(number, state))
         fallen = has_fallen(state)
         number += 1
-        states = states.write(number, state)
-    return states.stack(), number, fallen
+        rows = rows.write(number, tf.concat([state, tf.cast(fallen, tf.float32)[None]], axis=0))
+    return rows.write(MAX_EPISODE_STEPS + 1, tf.pad(tf.cast(number, tf.float32)[None], [[0, STATE_SIZE]])).stack()
 
 
 @tf.function(input_signature=[tf.TensorSpec([None, STATE_SIZE]), tf.TensorSpec([None], tf.int32)])
@@ -123,29 +123,56 @@ def _steps(states: tf.Tensor, actions: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]
     return after, has_fallen(after)
 
 
-@tf.function(jit_compile=True)
-def _play(actions: tf.Tensor, limit: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    return record_episode(lambda number, _: actions[number], limit, seed)
-
-
-@tf.function(jit_compile=True)
-def _run_linear_policy(weights: tf.Tensor, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    return record_episode(
-        lambda _, state: tf.cast(tf.reduce_sum(weights * state) > 0, tf.int32), MAX_EPISODE_STEPS, seed
-    )
-
-
 def to_seed(seed: int) -> tf.Tensor:
     """Convert a seed."""
     return tf.constant(seed, tf.int64)
 
 
-def _to_episode(states: tf.Tensor, number: tf.Tensor, fallen: tf.Tensor) -> Episode:
-    """Cut off what lies behind the end of an episode."""
-    count = int(number)
-    steps = np.arange(1, count + 1)
-    terminated = (steps == count) & fallen.numpy()
-    return Episode(states.numpy()[: count + 1], np.ones(count, np.float32), terminated, steps == MAX_EPISODE_STEPS)
+# A concrete function with one argument and one result: a further one, or the choice of a function by its arguments,
+# takes as long as many steps.
+def _compile(play: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], size: int) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Compile a function of numbers, int32 [size], and a seed, for what `_join` returns."""
+    return tf.function(
+        lambda joined: play(joined[:size], tf.bitcast(joined[size:], tf.int64)), jit_compile=True
+    ).get_concrete_function(tf.TensorSpec([size + 2], tf.int32))
+
+
+def _join(numbers: Array, seed: int) -> tf.Tensor:
+    """Join 32-bit numbers and a seed as int32 [n + 2], without a change of their bits."""
+    # Bytes are joined faster than arrays.
+    return tf.constant(np.frombuffer(numbers.tobytes() + np.int64(seed).tobytes(), np.int32))
+
+
+@cache
+def _compile_play() -> Callable[[tf.Tensor], tf.Tensor]:
+    """Compile an episode with given actions, of which the first number is their count."""
+    return _compile(
+        lambda numbers, seed: record_episode(lambda number, _: numbers[1 + number], numbers[0], seed),
+        1 + MAX_EPISODE_STEPS,
+    )
+
+
+@cache
+def _compile_linear_policy() -> Callable[[tf.Tensor], tf.Tensor]:
+    """Compile an episode with the weights of a linear policy."""
+
+    def play(numbers: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        weights = tf.bitcast(numbers, tf.float32)
+        return record_episode(
+            lambda _, state: tf.cast(tf.reduce_sum(weights * state) > 0, tf.int32), MAX_EPISODE_STEPS, seed
+        )
+
+    return _compile(play, STATE_SIZE)
+
+
+def _to_episode(rows: tf.Tensor) -> Episode:
+    """Convert the rows of `record_episode`."""
+    found = rows.numpy()
+    steps = int(found[-1, 0])
+    truncated = np.zeros(steps, np.bool_)
+    truncated[MAX_EPISODE_STEPS - 1 :] = True
+    states, fallen = found[: steps + 1, :STATE_SIZE].copy(), found[1 : steps + 1, STATE_SIZE] > 0
+    return Episode(states, np.ones(steps, np.float32), fallen, truncated)
 
 
 class Environments(environments.Environments):
@@ -167,14 +194,14 @@ class Environments(environments.Environments):
 
     def play(self, actions: Array, seed: int) -> Episode:
         """Play a padded sequence of actions, so that only one length is compiled."""
-        padded = np.zeros(MAX_EPISODE_STEPS, np.int32)
-        count = min(len(actions), MAX_EPISODE_STEPS)
-        padded[:count] = actions[:count]
-        return _to_episode(*_play(tf.constant(padded), tf.constant(count), to_seed(seed)))
+        numbers = np.zeros(1 + MAX_EPISODE_STEPS, np.int32)
+        numbers[0] = count = min(len(actions), MAX_EPISODE_STEPS)
+        numbers[1 : 1 + count] = actions[:count]
+        return _to_episode(_compile_play()(_join(numbers, seed)))
 
     def run_linear_policy(self, weights: Array, seed: int) -> Episode:
         """Play the whole episode in one call."""
-        return _to_episode(*_run_linear_policy(tf.constant(weights, tf.float32), to_seed(seed)))
+        return _to_episode(_compile_linear_policy()(_join(weights.astype(np.float32), seed)))
 
     def frames(self, actions: Array, seed: int) -> Array:
         """Let the reference's environment draw every state."""
