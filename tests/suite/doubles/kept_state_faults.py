@@ -158,6 +158,20 @@ def gradients_in_one_buffer(model):
     return wrong
 
 
+def results_in_one_buffer():
+    """Return a fault that writes all results of a shape into the same array."""
+    buffers = {}
+
+    def store(place, result):
+        if isinstance(result, tuple):
+            return tuple(store(number, one) for number, one in enumerate(result))
+        buffer = buffers.setdefault((place, result.shape), np.empty_like(result))
+        buffer[...] = result
+        return buffer
+
+    return lambda function, *arguments, **options: store(0, function(*arguments, **options))
+
+
 class FallingRate(Adam):
     """Adam whose learning rate falls every ten steps."""
 
@@ -191,6 +205,19 @@ KEPT_STATE_FAULTS = {
             gradients_in_one_buffer(model),
         )
         for model in ("linear", "mlp", "cnn", "rnn")
+    },
+    **{
+        f"{function}_in_one_buffer": Fault(
+            f"ops.{function}", claim, "is changed by a later one", results_in_one_buffer()
+        )
+        for function, claim in (
+            ("flatten", "mlp.flatten-every-rank"),
+            ("reshape", "cnn.reshape-has-no-memory"),
+            ("conv2d_gradients", "convolution.gradients-have-no-memory"),
+            ("max_pool2d_gradient", "convolution.max-gradient-has-no-memory"),
+            ("average_pool2d_gradient", "convolution.average-gradient-has-no-memory"),
+            ("batch_normalization_gradients", "training_flag.gradients-have-no-memory"),
+        )
     },
     "rate_of_the_cnn_falls": Fault("models.train", "cnn.other-learning-rates", "11 steps of 1", rate_of_the_cnn_falls),
     "labels_of_other_examples": Fault(
