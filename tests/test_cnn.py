@@ -32,7 +32,7 @@ from assay.testing.networks import (
     case,
     layer_outputs,
 )
-from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new
+from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import seeds
 
 DOCUMENT = read("cnn")
@@ -449,3 +449,4 @@ def test_reshape_has_no_memory(ops, seed):
         ("the first call once more", inputs, (2, 6)),
     ):
         assert_same_bits(what, ops.reshape(values, shape), values.reshape(len(values), *shape))
+    assert_results_stay("reshape", ops.reshape, (inputs, (2, 6)), (reverse_inside(inputs), (2, 6)))

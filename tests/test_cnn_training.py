@@ -191,6 +191,12 @@ def test_other_learning_rates(models, seed):
     silent_networks.assert_rates(models, "cnn", seed)
 
 
+@claim("cnn.other-learning-rates")
+def test_constant_learning_rate(models, seed):
+    # The rate does not fall, neither after ten steps nor where a label is almost certain.
+    silent_networks.assert_steps(models, "cnn", seed, 11, confidence=silent_networks.CONFIDENT)
+
+
 @claim("cnn.confident-and-wrong")
 @pytest.mark.parametrize("probability", [2.0**-10, 2.0**-22, 1 - 2.0**-14])
 def test_confident_and_wrong(models, seed, probability):

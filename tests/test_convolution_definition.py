@@ -23,6 +23,7 @@ from assay.testing.image_cases import (
     reverse_inside,
     small_whole_numbers,
 )
+from assay.testing.stored_arrays import assert_results_stay
 from assay.testing.strategies import ConvolutionCase, WindowGeometry, convolution_cases, with_upstream
 
 
@@ -232,6 +233,8 @@ def test_gradients_have_no_memory(ops, seed):
     upstream = small_whole_numbers(seed, *case.output_shape)
     for other in (case._replace(kernel=reverse_inside(case.kernel)), case._replace(bias=case.bias + 1), case):
         assert_whole_number_gradients(ops, "the same images with other arguments", other, upstream)
+    calls = [(*case.arrays, one) for one in (upstream, reverse_inside(upstream))]
+    assert_results_stay("conv2d_gradients", partial(ops.conv2d_gradients, **case.options), *calls)
 
 
 @claim("convolution.full-float32-gradients")

@@ -22,6 +22,7 @@ from assay.testing.image_cases import (
     reverse_inside,
     small_whole_numbers,
 )
+from assay.testing.stored_arrays import assert_results_stay
 from assay.testing.strategies import (
     POOLINGS,
     PoolingCase,
@@ -261,6 +262,13 @@ def assert_maximum_gradient(ops, what, case, upstream):
     assert_within(f"max_pool2d_gradient, {what} ({describe(case)})", found, (least + greatest) / 2, bound)
 
 
+def assert_gradients_stay(what, gradient, seed, case):
+    """Check that a later call does not change the gradient that an earlier one has returned."""
+    upstream = small_whole_numbers(seed, *case.output_shape)
+    calls = [(case.inputs, one) for one in (upstream, reverse_inside(upstream))]
+    assert_results_stay(what, partial(gradient, **case.options), *calls)
+
+
 @claim("convolution.max-pooling-every-size")
 @POOLING
 def test_max_pooling_every_size(ops, seed, window):
@@ -304,6 +312,7 @@ def test_max_gradient_has_no_memory(ops, seed):
         # A gradient must not use the positions of the largest elements of these other images.
         ops.max_pool2d(reverse_inside(call.inputs), **call.options)
         assert_maximum_gradient(ops, what, call, upstream)
+    assert_gradients_stay("max_pool2d_gradient", ops.max_pool2d_gradient, seed, case)
 
 
 @claim("convolution.max-gradient-has-no-memory")
@@ -423,11 +432,14 @@ def test_average_has_no_memory(ops, permitted, seed):
 
 @claim("convolution.average-gradient-has-no-memory")
 def test_average_gradient_has_no_memory(ops, permitted, seed):
+    case = pooling_case(seed, OVERLAPPING)
+
     def check(**zeros):
-        for what, case, upstream in image_calls(seed, pooling_case(seed, OVERLAPPING)):
-            assert_average_gradient(ops, what, case, upstream, **zeros)
+        for what, call, upstream in image_calls(seed, case):
+            assert_average_gradient(ops, what, call, upstream, **zeros)
 
     permitted(average_checks(check))
+    assert_gradients_stay("average_pool2d_gradient", ops.average_pool2d_gradient, seed, case)
 
 
 @claim("convolution.average-of-any-numbers")

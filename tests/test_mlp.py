@@ -23,7 +23,7 @@ from assay.testing.networks import (
     solve,
 )
 from assay.testing.seeded_results import assert_same_elsewhere
-from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new
+from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
 from assay.testing.strategies import arrays, seeds
 
 NAMES = ["flatten", "dense1", "dense2", "softmax"]
@@ -99,6 +99,7 @@ def test_flatten_every_rank(ops, seed):
         # 0 and -0 compare equal, so signs are compared separately.
         assert np.array_equal(np.signbit(found), np.signbit(expected)), f"flatten of {list(shape)} loses a sign"
         assert_reads_values(f"flatten of {list(shape)}", ops.flatten, inputs)
+        assert_results_stay(f"flatten of {list(shape)}", ops.flatten, (inputs,), (-inputs,))
 
 
 @claim("mlp.flatten-is-exact")

@@ -13,6 +13,7 @@ from assay.spec.semantics.normalization import Statistics
 from assay.testing.assertions import assert_equal, assert_within, claim
 from assay.testing.image_cases import LONG, reverse_inside
 from assay.testing.normalization_cases import NormalizationCase, definition_of, draw_case, normalize, solve
+from assay.testing.stored_arrays import assert_results_stay
 
 # The number of channels or of positions exceeds the block sizes of kernels, or is near one of the smaller block sizes.
 SIZES = (
@@ -169,3 +170,8 @@ def test_gradients_have_no_memory(ops, seed):
             # The statistics of an earlier forward pass must not be used.
             normalize(ops, case._replace(inputs=case.inputs + 1), training=training)
             assert_each_gradient(ops, case, of_output, what, training=training)
+    case, upstream = (draw_case(number, (3, 4, 5, 3)) for number in (seed, seed + 1))
+    calls = [(*case, one) for one in (upstream.inputs, reverse_inside(upstream.inputs))]
+    for training in (True, False):
+        gradients = partial(ops.batch_normalization_gradients, training=training)
+        assert_results_stay(f"batch_normalization_gradients, training={training}", gradients, *calls)

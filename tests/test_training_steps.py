@@ -27,6 +27,7 @@ from assay.testing.networks import (
     trajectory,
 )
 from assay.testing.silent_networks import CONFIDENT, extreme_probabilities
+from assay.testing.stored_arrays import assert_results_stay
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import quarters, threshold
 from assay.testing.training.assertions import assert_losses_not_above
@@ -233,6 +234,53 @@ def test_many_steps(models, seed):
 def test_large_batches(models, seed):
     silent_networks.assert_batch(models, "mlp", seed, LARGE_BATCH)
     silent_networks.assert_steps(models, "mlp", seed, 2, batch=LARGE_BATCH)
+
+
+# Shape of one input of each network; the RNN takes whole numbers.
+INPUTS = {
+    "linear": (3,),
+    "mlp": (28, 28, 1),
+    "cnn": (28, 28, 1),
+    "rnn": (3,),
+    "q_network": (4,),
+    "q_cnn": (84, 84, 4),
+}
+TRAINED = ("linear", "mlp", "cnn", "rnn")
+
+
+def drawn_problem(model, seed, *leading):
+    """Draw parameters and inputs of a network, with targets, without regard to rounding."""
+    generator = np.random.default_rng((seed, *leading))
+    shapes = definition.MODELS[model].shapes
+    parameters = {name: generator.uniform(-0.1, 0.1, shape).astype(np.float32) for name, shape in shapes.items()}
+    shape = *leading, *INPUTS[model]
+    inputs = (
+        generator.integers(0, definition.NUM_CHARS, shape, np.int32)
+        if model == "rnn"
+        else generator.random(shape, np.float32)
+    )
+    targets = (
+        generator.random((*leading, 1), np.float32)
+        if model == "linear"
+        else generator.integers(0, 10, leading, np.int32)
+    )
+    return model, parameters, inputs, targets
+
+
+@claim("training.outputs-stay")
+@pytest.mark.parametrize("model", INPUTS)
+def test_outputs_stay(models, seed, model):
+    calls = [drawn_problem(model, seed + number, 1)[:3] for number in range(2)]
+    assert_results_stay(f"layer_outputs of {model}", models.layer_outputs, *calls)
+
+
+@claim("training.results-stay")
+@pytest.mark.parametrize("model", TRAINED)
+def test_results_stay(models, seed, model):
+    calls = [drawn_problem(model, seed + number, 3) for number in range(2)]
+    assert_results_stay(f"loss_and_gradients of {model}", models.loss_and_gradients, *calls)
+    trainings = [(*drawn_problem(model, seed + number, 2, 1), 0.02) for number in range(2)]
+    assert_results_stay(f"train of {model}", models.train, *trainings)
 
 
 @claim("training.memory-order")

@@ -127,7 +127,99 @@ def labels_of_other_examples():
     return wrong
 
 
+def outputs_in_one_buffer(model):
+    """Return a fault that writes all outputs of a network into the same arrays."""
+    buffers = {}
+
+    def wrong(layer_outputs, name, parameters, inputs):
+        found = dict(layer_outputs(name, parameters, inputs))
+        if name == model:
+            for layer, values in found.items():
+                buffer = buffers.setdefault((layer, values.shape), np.empty_like(values))
+                buffer[...] = values
+                found[layer] = buffer
+        return found
+
+    return wrong
+
+
+def gradients_in_one_buffer(model):
+    """Return a fault that writes all gradients of a network into the same arrays."""
+    buffers = {}
+
+    def wrong(loss_and_gradients, name, *arguments):
+        loss, gradients = loss_and_gradients(name, *arguments)
+        if name != model:
+            return loss, gradients
+        for parameter, values in gradients.items():
+            buffers.setdefault(parameter, np.empty_like(values))[...] = values
+        return loss, dict(buffers)
+
+    return wrong
+
+
+def results_in_one_buffer():
+    """Return a fault that writes all results of a shape into the same array."""
+    buffers = {}
+
+    def store(place, result):
+        if isinstance(result, tuple):
+            return tuple(store(number, one) for number, one in enumerate(result))
+        buffer = buffers.setdefault((place, result.shape), np.empty_like(result))
+        buffer[...] = result
+        return buffer
+
+    return lambda function, *arguments, **options: store(0, function(*arguments, **options))
+
+
+class FallingRate(Adam):
+    """Adam whose learning rate falls every ten steps."""
+
+    def step(self, parameters, gradients):
+        """Take a step, and lower the rate after every tenth."""
+        super().step(parameters, gradients)
+        if self.steps % 10 == 0:
+            self.learning_rate *= 0.5
+
+
+def rate_of_the_cnn_falls(train, model, parameters, inputs, targets, learning_rate):
+    """Lower the learning rate of the CNN."""
+    if model != "cnn":
+        return train(model, parameters, inputs, targets, learning_rate)
+    network = dataclasses.replace(MODELS["cnn"], optimizer=FallingRate)
+    return descend(network, parameters, zip(inputs, targets, strict=True), learning_rate)
+
+
 KEPT_STATE_FAULTS = {
+    **{
+        f"outputs_of_{model}_in_one_buffer": Fault(
+            "models.layer_outputs", "training.outputs-stay", f"layer_outputs of {model}", outputs_in_one_buffer(model)
+        )
+        for model in MODELS
+    },
+    **{
+        f"gradients_of_{model}_in_one_buffer": Fault(
+            "models.loss_and_gradients",
+            "training.results-stay",
+            f"loss_and_gradients of {model}",
+            gradients_in_one_buffer(model),
+        )
+        for model in ("linear", "mlp", "cnn", "rnn")
+    },
+    **{
+        f"{function}_in_one_buffer": Fault(
+            f"ops.{function}", claim, "is changed by a later one", results_in_one_buffer()
+        )
+        for function, claim in (
+            ("flatten", "mlp.flatten-every-rank"),
+            ("reshape", "cnn.reshape-has-no-memory"),
+            ("conv2d_gradients", "convolution.gradients-have-no-memory"),
+            ("max_pool2d_gradient", "convolution.max-gradient-has-no-memory"),
+            ("average_pool2d_gradient", "convolution.average-gradient-has-no-memory"),
+            ("batch_normalization_gradients", "training_flag.gradients-have-no-memory"),
+        )
+    },
+    "rate_of_the_cnn_falls": Fault("models.train", "cnn.other-learning-rates", "11 steps of 1", rate_of_the_cnn_falls),
     "labels_of_other_examples": Fault(
         "training.fit", "training.fit-labels", "black images", labels_of_other_examples()
     ),
