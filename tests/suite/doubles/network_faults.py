@@ -39,15 +39,6 @@ def one_class_more(build, network, *, classes=1000, **options):
     return build(network, classes=classes if classes == 1000 else classes + 1, **options)
 
 
-BUILT = {}
-
-
-def classes_of_the_first_build(build, network, *, classes=1000, **options):
-    """Keep each network, whatever its classes."""
-    key = network, *sorted(options.items())
-    return BUILT.setdefault(key, build(network, classes=classes, **options))
-
-
 def weights_not_asked_for(build, network, *, weights=None, **options):
     """Draw the weights, whatever is asked for."""
     return build(network, **options)
@@ -361,7 +352,6 @@ NETWORK_FAULTS = {
     "top_always": Fault(BUILD, "applications.without-top", "(1000,)", top_always),
     "pooled_without_top": Fault(BUILD, "applications.without-top", "(1280,)", pooled_without_top),
     "one_class_more": Fault(BUILD, "applications.five-classes", "(6,)", one_class_more),
-    "classes_of_the_first_build": Fault(BUILD, "applications.five-classes", "(1000,)", classes_of_the_first_build),
     "weights_not_asked_for": Fault(BUILD, "applications.unknown-weights", "is accepted", weights_not_asked_for),
     "statistics_trained": Fault(BUILD, "applications.mobilenet-v2-parameters", "3538984", statistics_trained),
     "always_224": Fault(BUILD, "applications.any-size-without-top", "224", always_224),
