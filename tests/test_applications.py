@@ -339,8 +339,9 @@ def test_too_small_images(applications, training, seed):
 
 @claim("applications.any-channels")
 def test_any_channels(build):
-    grey = build(input_shape=(32, 32, 1), include_top=False)
-    assert (tuple(grey.input_shape), counts(grey)) == ((32, 32, 1), total(mobilenet_v2(channels=1, classes=0)))
+    grey = build(input_shape=(32, 32, 1), classes=CLASSES)
+    assert shapes(grey) == ((32, 32, 1), (CLASSES,))
+    assert counts(grey) == total(mobilenet_v2(channels=1, classes=CLASSES))
 
 
 @claim("applications.imagenet-channels")
@@ -413,14 +414,18 @@ def test_imagenet_weights(keras, online, seed):
 
 
 @pytest.fixture(scope="session")
-def answer(applications, compute_once, batch):
-    """Return a function from the seed of a new VGG16's weights to its predictions for bright images."""
+def answer(applications, compute_once, batch, seed):
+    """Return a function from the seed of a new VGG16's weights, this one or the next, to its predictions."""
     one, other = 256 * batch.images[:2]
     images = np.stack([one, other, np.zeros_like(one), 2 * one, other])
 
+    def predicted():
+        # Calls in succession differ in the seed alone, so a network kept from the first would answer the second.
+        options = {"training": False, "classes": CLASSES}
+        return [applications.predict("VGG16", images, seed=seed + number, **options) for number in range(2)]
+
     def answered(weights_seed):
-        options = {"training": False, "seed": weights_seed, "classes": CLASSES}
-        found = compute_once(f"vgg-{weights_seed}", lambda: applications.predict("VGG16", images, **options))
+        found = compute_once("vgg", predicted)[weights_seed - seed]
         return assert_form("the predictions", found, (len(images), CLASSES))
 
     return answered
@@ -446,13 +451,27 @@ def test_black_image(answer, seed):
     assert_even("the predictions of VGG16", answer(seed)[2], CLASSES)
 
 
+@pytest.fixture(scope="module")
+def mobilenets(applications, batch, seed):
+    """Return the predictions of two new MobileNets: in training mode for three equal images, and then in inference."""
+    image = batch.images[0]
+    # A call in training mode changes moving statistics, but of a network that the later call does not use.
+    equal = applications.predict("MobileNet", np.stack([image] * 3), training=True, seed=seed)
+    beside_black = np.stack([image, np.zeros_like(image)])
+    inferred = applications.predict("MobileNet", beside_black, training=False, seed=seed)
+    return assert_form("the predictions", equal, (3, 1000)), assert_form("the predictions", inferred, (2, 1000))
+
+
 @claim("applications.inference-needs-no-batch")
-def test_inference_needs_no_batch(applications, batch, seed):
-    images = np.stack([batch.images[0], np.zeros_like(batch.images[0])])
-    # A call in training mode changes moving statistics, but of a network that no later call uses.
-    for training in (True, False):
-        found = applications.predict("MobileNet", images, training=training, seed=seed)
-    assert_even("the predictions of MobileNet", assert_form("the predictions", found, (2, 1000))[1], 1000)
+def test_inference_needs_no_batch(mobilenets):
+    assert_even("the predictions of MobileNet", mobilenets[1][1], 1000)
+
+
+@claim("applications.training-on-equal-images")
+def test_training_on_equal_images(mobilenets):
+    # The last features have one position. So they do not vary in the batch, and normalised they are beta, which is 0.
+    logits = logits_of(mobilenets[0])
+    assert_within("the logits of equal images", logits, np.zeros_like(logits), SAME, np.dtype(np.float64))
 
 
 @claim("applications.brightness")
@@ -499,8 +518,9 @@ def test_thousand_classes(build):
 
 @claim("applications.five-classes")
 def test_five_classes(build):
-    five = build(input_shape=(32, 32, 3), classes=CLASSES)
-    assert (tuple(five.output_shape), counts(five)) == ((CLASSES,), total(mobilenet_v2(classes=CLASSES)))
+    # Other tests need the first one too, so that it costs nothing here.
+    for classes, found in ((1000, build()), (CLASSES, build(classes=CLASSES))):
+        assert (tuple(found.output_shape), counts(found)) == ((classes,), total(mobilenet_v2(classes=classes)))
 
 
 @claim("applications.classes-with-imagenet")

@@ -326,7 +326,7 @@ def test_robust_rank_1(keras):
 
 
 @claim("custom_layer.robust-units")
-@pytest.mark.parametrize("units", [0, -1, 2.5, "2", None])
+@pytest.mark.parametrize("units", [0, -1, 2.5, 2.0, "2", None])
 def test_robust_units(keras, units):
     assert_rejected(f"units={units!r}", lambda: keras.linear_layer(units))
 

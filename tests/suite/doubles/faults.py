@@ -38,6 +38,7 @@ from doubles.limit_faults import LIMIT_FAULTS
 from doubles.memory_faults import MEMORY_FAULTS
 from doubles.narrow_faults import NARROW_FAULTS
 from doubles.nesting_faults import NESTING_FAULTS
+from doubles.network_call_faults import NETWORK_CALL_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
 from doubles.part_faults import PART_FAULTS
@@ -88,6 +89,7 @@ for _faults in (
     MEMORY_FAULTS,
     NARROW_FAULTS,
     NESTING_FAULTS,
+    NETWORK_CALL_FAULTS,
     NETWORK_FAULTS,
     OPERATION_FAULTS,
     PART_FAULTS,

@@ -151,6 +151,11 @@ def small_batches_alone(dataset, inputs, targets, batch_size):
     return dataset(inputs, targets, min(batch_size, 32))
 
 
+def whole_floats_accepted(linear_layer, units, **options):
+    """Take a floating-point number of units if it is whole."""
+    return linear_layer(int(units) if isinstance(units, float) and units.is_integer() else units, **options)
+
+
 def square_images_transposed(image_batches, *arguments, image_size, **options):
     """Exchange rows and columns of square images."""
     found = image_batches(*arguments, image_size=image_size, **options)
@@ -203,6 +208,9 @@ KERAS_LAYER_FAULTS = {
     ),
     "channels_flattened_first": namespace_fault("mlp.flatten-layer", "Flatten", channels_flattened_first),
     "squares_by_columns": namespace_fault("cnn.reshape-layer", "Reshape", squares_by_columns),
+    "whole_floats_accepted": Fault(
+        "keras.linear_layer", "custom_layer.robust-units", "units=2.0 is accepted", whole_floats_accepted
+    ),
     "dataset_of_small_batches": Fault(
         "keras.dataset", "compile_fit.dataset-has-its-batches", "== 4", small_batches_alone
     ),
