@@ -17,7 +17,7 @@ def test_the_accuracy_of_the_parameters_is_believed():
 
 
 def test_another_accuracy_is_not_believed():
-    with pytest.raises(NonConformanceError, match="the accuracy"):
+    with pytest.raises(NonConformanceError, match="accuracy"):
         assert_reported(0.9545, SURE, MARGIN, LABELS)
 
 
@@ -26,13 +26,11 @@ def test_an_undecided_image_may_be_right_or_wrong():
     logits[0, 1] = 1.0
     for right in (COUNTED, COUNTED - 1):
         assert_reported(right / COUNTED, logits, MARGIN, LABELS)
-    with pytest.raises(NonConformanceError, match="the accuracy"):
+    with pytest.raises(NonConformanceError, match="accuracy"):
         assert_reported((COUNTED - 2) / COUNTED, logits, MARGIN, LABELS)
 
 
-@pytest.mark.parametrize(
-    ("logits", "message"), [(0.0, "leave 10000 of 10000 images undecided"), (np.nan, "not finite")]
-)
+@pytest.mark.parametrize(("logits", "message"), [(0.0, "10000 of 10000"), (np.nan, "finite")])
 def test_parameters_that_decide_nothing_excuse_no_accuracy(logits, message):
     with pytest.raises(NonConformanceError, match=message):
         assert_reported(0.9545, np.full((COUNTED, 10), logits), MARGIN, LABELS)
