@@ -129,12 +129,15 @@ def to_seed(seed: int) -> tf.Tensor:
 
 
 # A concrete function with one argument and one result: a further one, or the choice of a function by its arguments,
-# takes as long as many steps.
+# takes as long as many steps. So does the check whether a gradient is recorded, which its inference function leaves out.
 def _compile(play: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], size: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """Compile a function of numbers, int32 [size], and a seed, for what `_join` returns."""
-    return tf.function(
-        lambda joined: play(joined[:size], tf.bitcast(joined[size:], tf.int64)), jit_compile=True
-    ).get_concrete_function(tf.TensorSpec([size + 2], tf.int32))
+
+    def separate(joined: tf.Tensor) -> tf.Tensor:
+        return play(joined[:size], tf.bitcast(joined[size:], tf.int64))
+
+    concrete = tf.function(separate, jit_compile=True).get_concrete_function(tf.TensorSpec([size + 2], tf.int32))
+    return concrete.inference_fn
 
 
 def _join(numbers: Array, seed: int) -> tf.Tensor:
