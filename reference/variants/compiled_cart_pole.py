@@ -129,7 +129,7 @@ def to_seed(seed: int) -> tf.Tensor:
 
 
 # A concrete function with one argument and one result: a further one, or the choice of a function by its arguments,
-# takes as long as many steps. So does the check whether a gradient is recorded, which its inference function leaves out.
+# takes as long as many steps. So does the check whether a gradient is recorded, which `inference_fn` leaves out.
 def _compile(play: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], size: int) -> Callable[[tf.Tensor], tf.Tensor]:
     """Compile a function of numbers, int32 [size], and a seed, for what `_join` returns."""
 
