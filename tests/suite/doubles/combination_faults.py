@@ -266,7 +266,7 @@ COMBINATION_FAULTS = {
         "training.evaluate", "evaluation.starts-anew", "another dense", evaluation_known_by_its_first_kernel()
     ),
     "evaluation_scales_bright_images": Fault(
-        "training.evaluate", "evaluation.any-batch-size", "of five images", evaluation_scales_bright_images
+        "training.evaluate", "evaluation.any-batch-size", "of 5 images", evaluation_scales_bright_images
     ),
     "gradients_named_by_place": Fault(
         "models.loss_and_gradients", "training.memory-order", "has shape", gradients_named_by_place

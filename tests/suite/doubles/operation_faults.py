@@ -617,7 +617,7 @@ OPERATION_FAULTS = {
         "ops.sparse_categorical_crossentropy", "cross_entropy.sparse-any-size", "differ", read_labels_as(np.uint8)
     ),
     "bytes_with_a_sign": Fault(
-        "ops.sparse_categorical_crossentropy", "cross_entropy.integer-types", "uint8[5]", bytes_with_a_sign
+        "ops.sparse_categorical_crossentropy", "cross_entropy.integer-types", "uint8[301", bytes_with_a_sign
     ),
     "square_transposed": Fault(
         "ops.sparse_categorical_crossentropy", "cross_entropy.sparse-any-size", "[10, 10]", square_transposed
