@@ -23,7 +23,7 @@ from assay.testing.training.assertions import assert_last_parameters
 
 # With these seeds a new network keeps the pole up for 500 steps: one of NumPy, two of TensorFlow, then PyTorch, JAX and
 # TensorFlow's networks in the environment of `compiled-agent`.
-SEEDS_OF_LONG_EPISODES = (641, 1742, 1690, 77, 40, 1005)
+SEEDS_OF_LONG_EPISODES = (641, 1742, 1690, 77, 402, 1005)
 # About one new network in 200 does. For frameworks that draw other networks, further seeds are tried.
 TRIED = 32
 # The batch is too large for a learning step, so the network only plays.
