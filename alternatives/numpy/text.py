@@ -44,11 +44,8 @@ class Text:
 
     def generate(self, parameters: Parameters, window: Array, *, temperature: float, count: int, seed: int) -> Array:
         """Run the network on the last window for each new character."""
-        model, generator, divisor = (
-            model_of("rnn", parameters),
-            np.random.default_rng(seed),
-            check_temperature(temperature),
-        )
+        divisor = check_temperature(temperature)
+        model, generator = model_of("rnn", parameters), np.random.default_rng(seed)
         text = window
         for _ in range(count):
             logits = model.outputs(parameters, text[None, -len(window) :])["dense"]

@@ -39,7 +39,7 @@ def is_ledger(text: str) -> bool:
 
 
 def says(ended: Ended, name: str) -> tuple[int, str, bool]:
-    """Return exit code, kind of the error, and whether the last line has a name and there is no traceback."""
+    """Return the exit code, the kind of error, and whether its line contains a name, without a traceback."""
     last = ended.output.strip().splitlines()[-1]
     return ended.code, read_kind(last), name in last and "Traceback" not in ended.output
 
