@@ -55,6 +55,7 @@ def contain(item: pytest.Item, *, draws: bool = True) -> Generator[None, object,
             state.restore()
             surroundings.restore()
     except BaseException as error:
+        failure.number_lines(error)
         if (attributed := failure.attribute(error)) is error:
             raise
         raise attributed.with_traceback(attributed.__traceback__ or error.__traceback__) from None

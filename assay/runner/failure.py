@@ -10,6 +10,7 @@ import traceback
 import unittest
 from collections.abc import Sequence
 from pathlib import Path
+from types import TracebackType
 
 import pytest
 from hypothesis.errors import FlakyFailure
@@ -91,6 +92,37 @@ def attribute(error: BaseException) -> BaseException:
         shown.__notes__ = [plain(note) for note in getattr(error, "__notes__", [])]
         return shown
     return error
+
+
+def number_lines(error: BaseException) -> None:
+    """Give a line to every frame of an exception and of those that led to it.
+
+    An interruption, such as a time limit, may hit an instruction that belongs to no line. pytest cannot show such a
+    frame, and would end the run.
+    """
+    seen: set[int] = set()
+    pending: list[BaseException | None] = [error]
+    while pending:
+        one = pending.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        one.__traceback__ = _with_lines(one.__traceback__)
+        pending += [one.__cause__, one.__context__, *(one.exceptions if isinstance(one, BaseExceptionGroup) else ())]
+
+
+def _with_lines(trace: TracebackType | None) -> TracebackType | None:
+    entries = []
+    while trace is not None:
+        entries.append(trace)
+        trace = trace.tb_next
+    if all(entry.tb_lineno is not None for entry in entries):
+        return entries[0] if entries else None
+    following = None
+    for entry in reversed(entries):
+        line = entry.tb_lineno or entry.tb_frame.f_code.co_firstlineno
+        following = TracebackType(following, entry.tb_frame, entry.tb_lasti, line)
+    return following
 
 
 def _is_raised_in(error: BaseException, *ours: Path) -> bool:

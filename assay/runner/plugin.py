@@ -25,6 +25,7 @@ from assay.adapters.plain_text import plain
 from assay.adapters.protocol.process import end_all
 from assay.adapters.proxy import UnsupportedError
 from assay.errors import UserError
+from assay.runner import long_comparison
 from assay.runner.cases import CaseCounter
 from assay.runner.containment import contain
 from assay.runner.new_run import new_run
@@ -282,6 +283,25 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         if "completed successfully" not in str(error):
             raise
         return None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> None:
+    """Explain a comparison of long values, for which pytest may need minutes.
+
+    The explanation is raised as the failure itself, because pytest asks all plugins, and so itself, before it takes
+    the first explanation.
+
+    Raises:
+        AssertionError: The values are long, with where they first differ.
+
+    """
+    lines = None
+    # `repr` and `==` of items run code of the implementation.
+    with contextlib.suppress(Exception):
+        lines = long_comparison.explain(op, left, right)
+    if lines:
+        raise AssertionError("\n".join(lines))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,13 @@ from assay.adapters.plain_text import describe_error, plain
 from assay.adapters.process_state import ProcessState, RandomState, Surroundings
 from assay.adapters.time_limit import TimeLimitError, limit
 from assay.errors import ErrorKind, ExitCode
-from assay.runner import failure
+from assay.runner import failure, long_comparison
 from assay.runner.compute_once import compute_once
 from assay.runner.launch import END_SECONDS
 from assay.runner.options import RunOptions
 from assay.specification.index import tests_folder
 
-from .conftest import read_kind
+from .conftest import ENVIRONMENT, read_kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -376,6 +377,62 @@ def test_a_long_message_keeps_what_failed_and_why() -> None:
     assert shown.startswith("ValueError: it failed\n")
     assert "\n... (986 lines)\n" in shown
     assert shown.endswith("\na number is negative")
+
+
+def test_a_long_wrong_answer_fails_in_ci_at_once(tmp_path: Path) -> None:
+    # Line by line, as pytest compares in CI, this takes minutes.
+    (tmp_path / "test_long.py").write_text('def test_long():\n    assert 2**16 * "\\r\\n" == 2**16 * "\\n"\n')
+    ended = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "assay.runner.plugin", "-n", "0", "test_long.py"],
+        env=ENVIRONMENT | {"CI": "true"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert "sequences of 131072 and 65536 items differ first at index 0." in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "explanation"),
+    [
+        (b"a" + 6000 * b"b", b"c" + 6000 * b"b", "sequences of 6001 and 6001 items differ first at index 0. From"),
+        ([1] * 5000, [1] * 4999, "sequences of 5000 and 4999 items differ first at index 4999. From index 4979 on:"),
+        ((1,) * 5000, (2,) * 5000, "sequences of 5000 and 5000 items differ first at index 0. From index 0 on:"),
+        (dict.fromkeys(range(999), 1), dict.fromkeys(range(1000), 1), "two large dictionaries differ at 1 keys:"),
+        ({*range(1500)}, {*range(1501)}, "two large sets differ:\n0 items only on the left: set()\n1 items only"),
+    ],
+    ids=["bytes", "list", "tuple", "dictionary", "set"],
+)
+def test_long_values_are_shown_where_they_differ(left: object, right: object, explanation: str) -> None:
+    lines = long_comparison.explain("==", left, right)
+    assert "\n".join(lines or []).startswith(explanation)
+
+
+def test_short_values_are_left_to_pytest() -> None:
+    assert long_comparison.explain("==", ["a"], ["b"]) is None
+    assert long_comparison.explain("in", 6000 * "a", 6001 * "a") is None
+
+
+def test_an_interruption_between_lines_can_be_shown() -> None:
+    def interrupted() -> None:
+        raise TimeLimitError
+
+    # Each byte gives eight instructions no line.
+    interrupted.__code__ = interrupted.__code__.replace(co_linetable=b"\xff" * len(interrupted.__code__.co_code))
+    late = ValueError("late")
+    with pytest.raises(TimeLimitError) as raised:
+        interrupted()
+    late.__cause__ = raised.value
+
+    def lines() -> list[int | None]:
+        return [line for _, line in traceback.walk_tb(raised.value.__traceback__)]
+
+    assert lines()[1] is None
+    failure.number_lines(late)
+    assert None not in lines()
+    assert "TimeLimitError" in str(pytest.ExceptionInfo.from_exception(raised.value).getrepr())
 
 
 SUITE = Path(__file__).parent
