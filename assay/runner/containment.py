@@ -84,6 +84,15 @@ def _stream(number: int) -> TextIO:
     return _streams[number]
 
 
+def close_streams() -> None:
+    """Close the streams of the tests, at the end of a run."""
+    for stream in _streams.values():
+        # An implementation may have closed the file below the stream.
+        with suppress(OSError, ValueError):
+            stream.close()
+    _streams.clear()
+
+
 def _is_open(stream: TextIO) -> bool:
     try:
         os.fstat(stream.fileno())

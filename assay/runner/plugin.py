@@ -27,7 +27,7 @@ from assay.adapters.proxy import UnsupportedError
 from assay.errors import UserError
 from assay.runner import long_comparison
 from assay.runner.cases import CaseCounter
-from assay.runner.containment import contain
+from assay.runner.containment import close_streams, contain
 from assay.runner.new_run import new_run
 from assay.runner.options import RunOptions, add_options
 from assay.runner.recorder import Recorder
@@ -171,6 +171,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_unconfigure(config: pytest.Config) -> None:
     """End the peers, including those that outlived their workers, and remove the shared folder of the run."""
+    close_streams()
     if started := config.stash.get(implementation_key, None):
         started.stop()
         # The process is ending. The garbage collections of pytest and Python at exit would take seconds.
