@@ -158,10 +158,10 @@ def repeat_test(
         if isinstance(arguments.get(name), GroupProxy) or (name in fixtures and name in GROUPS):
             return f'implementation.group("{name}")'
         if name in fixtures and is_test_module(inspect.getmodule(fixtures[name])):
-            writer.imports.add("from assay.testing.fixtures import undecorated")
+            writer.imports.add("from assay.testing.fixtures import unwrap_fixture")
             fixture = writer.name_in(inspect.getmodule(fixtures[name]), name)
             # The fixtures that it needs come first.
-            statements[name] = f"{name} = undecorated({fixture})({write_arguments(fixtures[name])})"
+            statements[name] = f"{name} = unwrap_fixture({fixture})({write_arguments(fixtures[name])})"
             return name
         if name not in arguments:
             raise UnwritableError(name)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -70,6 +72,13 @@ def run_programs(programs: list[str]) -> list[int]:
     )
     assert ended.stderr == ""
     return [int(line) for line in ended.stdout.split()]
+
+
+def test_what_snippets_import_exists() -> None:
+    imports = re.findall(r'"(from assay[\w.]* import \w+)"', inspect.getsource(snippet))
+    assert imports
+    for line in imports:
+        exec(line, {})  # noqa: S102 - an import that the source above contains
 
 
 def test_the_snippets_of_thirty_faults_show_them() -> None:
