@@ -671,6 +671,8 @@ def metrics_by_place(namespace):
 FIT_FAULTS = {
     name: namespace_fault(claim, tells, function)
     for name, claim, tells, function in [
+        ("own_functions_exchanged", "compile_fit.own-functions", "loss and metric of fit", own_functions_exchanged),
+        ("batches_of_20", "compile_fit.default-batch-size", "4 steps after 32 examples", batches_of_20),
         ("predict_leaves_out", "compile_fit.predict-in-order", "has shape [8, 1]", predict_leaves_out),
         ("predict_in_reverse", "compile_fit.predict-in-order", "predict of ten examples", predict_in_reverse),
         ("first_batch_padded", "compile_fit.predict-in-order", "has shape [12, 1]", first_batch_padded),

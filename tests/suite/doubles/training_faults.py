@@ -378,6 +378,7 @@ def faults_of_fit():
             "repetition: 0 of 120",
             {"places": every_example_twice},
         ),
+        "fit_on_skewed_draws": ("fit-even-draws", "the one at 0", {"places": skewed}),
         "fit_without_the_last_example": ("fit-even-draws", "example 6 of 7", {"places": without_the_last}),
         "fit_without_the_first_example": ("fit-even-draws", "example 0 of 7", {"places": without_the_first}),
         "fit_on_four_fifths": ("fit-even-draws", "example 6 of 7", {"places": four_fifths}),
