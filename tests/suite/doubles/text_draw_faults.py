@@ -30,6 +30,11 @@ def newlines(text: str) -> str:
     return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
+def newlines_by_blocks(text: str) -> str:
+    """Read newlines in blocks of 8,192 characters."""
+    return "".join(newlines(text[start : start + 2**13]) for start in range(0, len(text), 2**13))
+
+
 def composed(text: str) -> str:
     """Make one character of a letter and its accent."""
     return unicodedata.normalize("NFC", text)
@@ -258,6 +263,12 @@ TEXT_DRAW_FAULTS = {
             "text.newlines",
             "",
             encode_as(lambda content: content.decode().lower()),
+        ),
+        "newlines_by_blocks": (
+            "text.encode",
+            "text.newlines",
+            "items differ first at index",
+            encode_as(lambda content: newlines_by_blocks(content.decode()).lower()),
         ),
         "carriage_returns_dropped": (
             "text.encode",
