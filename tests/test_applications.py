@@ -451,26 +451,21 @@ def test_black_image(answer, seed):
     assert_even("the predictions of VGG16", answer(seed)[2], CLASSES)
 
 
-@pytest.fixture(scope="module")
-def mobilenets(applications, batch, seed):
-    """Return the predictions of two new MobileNets: in training mode for three equal images, and then in inference."""
-    image = batch.images[0]
-    # A call in training mode changes moving statistics, but of a network that the later call does not use.
-    equal = applications.predict("MobileNet", np.stack([image] * 3), training=True, seed=seed)
-    beside_black = np.stack([image, np.zeros_like(image)])
-    inferred = applications.predict("MobileNet", beside_black, training=False, seed=seed)
-    return assert_form("the predictions", equal, (3, 1000)), assert_form("the predictions", inferred, (2, 1000))
-
-
 @claim("applications.inference-needs-no-batch")
-def test_inference_needs_no_batch(mobilenets):
-    assert_even("the predictions of MobileNet", mobilenets[1][1], 1000)
+def test_inference_needs_no_batch(applications, predict, batch, seed):
+    # A call in training mode changes moving statistics, but of a network that the later call does not use.
+    assert_form("the predictions", predict(training=True), (len(batch.labels), CLASSES))
+    images = np.stack([batch.images[0], np.zeros_like(batch.images[0])])
+    found = applications.predict(NETWORK, images, training=False, seed=seed, classes=CLASSES)
+    black = assert_form("the predictions", found, (2, CLASSES))[1]
+    assert_even(f"the predictions of {NETWORK} for a black image, after a call in training mode", black, CLASSES)
 
 
 @claim("applications.training-on-equal-images")
-def test_training_on_equal_images(mobilenets):
+def test_training_on_equal_images(applications, batch, seed):
     # The last features have one position. So they do not vary in the batch, and normalised they are beta, which is 0.
-    logits = logits_of(mobilenets[0])
+    found = applications.predict("MobileNet", np.stack([batch.images[0]] * 3), training=True, seed=seed)
+    logits = logits_of(assert_form("the predictions", found, (3, 1000)))
     assert_within("the logits of equal images", logits, np.zeros_like(logits), SAME, np.dtype(np.float64))
 
 

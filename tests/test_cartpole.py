@@ -20,6 +20,7 @@ from assay.testing.chances import chance_of_counts, chance_of_draws, chance_of_s
 from assay.testing.counts import assert_share
 from assay.testing.handcrafted_values import BALANCING
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.single_changes import assert_each_argument_counts
 from assay.testing.strategies import floats, seeds
 from assay.testing.thresholds import FALSE_ALARM
 
@@ -207,6 +208,15 @@ def assert_steps(after, before, actions):
 @given(case=steps())
 def test_dynamics(environments, case):
     assert_steps(take_steps(environments, *case)[0], *case)
+
+
+@claim("cartpole.dynamics")
+def test_each_argument_of_steps(environments, seed):
+    generator = np.random.default_rng(seed)
+    states, actions = generator.uniform(-0.1, 0.1, (BATCH, 4)).astype(np.float32), np.arange(BATCH, dtype=INT) % 2
+    arguments = {"states": states, "actions": actions}
+    changes = {"states": -states, "actions": 1 - actions}
+    assert_each_argument_counts("steps", environments.steps, arguments, changes)
 
 
 @claim("cartpole.dynamics-over-time")

@@ -33,8 +33,8 @@ SHAPES = definition.MODELS[MODEL].shapes
 BYTE, INT = np.dtype(np.uint8), np.dtype(np.int32)
 # Sizes of the game's frames and of the network's inputs, and the number of frames of a state.
 SCREEN, SIZE, FRAMES = (210, 160), (84, 84), 4
-# Sizes of small frames, and of the resized ones: smaller, larger, and the same.
-SIZES = (((7, 5), (4, 3)), ((4, 6), (9, 8)), ((5, 5), (5, 5)))
+# Sizes of small frames, and of the resized ones: smaller, larger, the same, and with only one side of the same length.
+SIZES = (((7, 5), (4, 3)), ((4, 6), (9, 8)), ((5, 5), (5, 5)), ((4, 7), (4, 5)), ((6, 3), (9, 3)))
 # Both colours have the same luma, since 299 * 252 + 114 * 235 = 587 * 174.
 MAGENTA, GREEN = (252, 0, 235), (0, 174, 0)
 BRICK, BALL, PADDLE = (200, 72, 72), (236, 236, 236), (66, 158, 130)

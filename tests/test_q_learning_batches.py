@@ -12,10 +12,10 @@ from assay.spec.semantics import models as definition
 from assay.spec.semantics import optimizers, q_learning
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing import problems
-from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim
+from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_has, assert_within, claim
 from assay.testing.counts import assert_share
 from assay.testing.draws import chance_of_each_count
-from assay.testing.handcrafted_values import constant_values, linear_values
+from assay.testing.handcrafted_values import BALANCING, constant_values, linear_values
 from assay.testing.q_networks import learn_batches, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds
 from assay.testing.stored_arrays import assert_reads_values, assert_results_stay, memory_orders
@@ -162,6 +162,29 @@ def test_gradients_of_any_batch(agent, seed, count, scale, done):
     assert_close("loss_and_gradients", {"loss": loss, **gradients}, expected, bounds)
 
 
+def assert_gradient_of_every_parameter(agent, seed, model, *values):
+    """Check that no gradient is absent if all hidden units are 0, so that only that of the last bias is not 0."""
+    generator, count = np.random.default_rng(seed), 5
+    states = generator.random((count, *problems.Q_STATES[model]), np.float32)
+    actions, ones = np.arange(count, dtype=np.int32) % len(values), np.ones(count, np.float32)
+    transitions = Transitions(states, actions, -10 * ones, states, ones)
+    gradients = agent.loss_and_gradients(model, constant_values(*values), transitions, 0.5)[1]
+    shapes = definition.MODELS[model].shapes
+    assert_has("loss_and_gradients", gradients, shapes)
+    for name, shape in [*shapes.items()][:-1]:
+        assert_equal(f"the gradient for {name} of units that are 0", gradients[name], np.zeros(shape))
+
+
+@claim("q_learning.gradients")
+def test_gradient_of_every_parameter(agent, seed):
+    assert_gradient_of_every_parameter(agent, seed, MODEL, -2.0, 3.0)
+
+
+@claim("pixels.cnn-gradients")
+def test_cnn_gradient_of_every_parameter(agent, seed):
+    assert_gradient_of_every_parameter(agent, seed, "q_cnn", -2.0, 1.0, 0.0, 3.0)
+
+
 def constant_learning(values, batches, learning_rate, gamma):
     """Learn by the definition with values that are equal in all states, so that only the output biases learn.
 
@@ -278,6 +301,19 @@ def test_memory_order_of_learning(agent, seed):
             assert_close(
                 f"learn, arrays {order}", found, to_float64(expected), {name: 2 * bounds[name] for name in bounds}
             )
+
+
+@claim("q_learning.memory-order")
+def test_memory_order_of_gradients(agent, seed):
+    # All numbers are small multiples of 1 / 4, so no operation rounds, in whatever order.
+    generator, count = np.random.default_rng(seed), 8
+    states, next_states = generator.integers(-3, 4, (2, count, 4)).astype(np.float32)
+    rewards, dones = generator.integers(-20, 20, count), np.arange(count) % 2
+    given = Transitions(
+        states, dones.astype(np.int32), *(one.astype(np.float32) for one in (rewards, next_states, dones))
+    )
+    for name in ("targets", "loss_and_gradients"):
+        assert_reads_values(name, getattr(agent, name), MODEL, linear_values(BALANCING, -5.0), given, 0.5)
 
 
 @claim("q_learning.results-stay")

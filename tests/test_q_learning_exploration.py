@@ -104,6 +104,14 @@ def test_epsilon_in_any_order(agent):
         check_epsilon(agent, episode, SCHEDULE)
 
 
+@claim("q_learning.epsilon-schedule")
+def test_epsilon_by_each_argument(agent):
+    # One argument changes from call to call, and then all are as at first: each of them must count.
+    changes = {"num_exploration_episodes": 50, "initial_epsilon": 0.5, "final_epsilon": 0.875}
+    for changed in ({}, *({name: value} for name, value in changes.items()), {}):
+        check_epsilon(agent, 20, SCHEDULE | changed)
+
+
 # Number of actions chosen in one state.
 DRAWS = 1000
 

@@ -25,7 +25,7 @@ from assay.testing.assertions import (
     claim,
     few_examples,
 )
-from assay.testing.handcrafted_values import BALANCING, constant_values, linear_values
+from assay.testing.handcrafted_values import BALANCING, CREEPING, constant_values, linear_values
 from assay.testing.networks import either_adam
 from assay.testing.problems import GAMMA
 from assay.testing.q_networks import (
@@ -326,7 +326,8 @@ def test_new_agents_differ(agent, seed, few_episodes):
 
 @claim("q_learning.greedy-play")
 def test_greedy_play(agent, seed):
-    returns = agent.play(linear_values(BALANCING), 2, seed)
+    # A second episode that went on from the last state of the first would end within 320 steps.
+    returns = agent.play(linear_values(CREEPING, offset=0.5), 2, seed)
     assert_equal("the returns", returns, np.full(2, MAX_EPISODE_STEPS))
 
 

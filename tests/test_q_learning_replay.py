@@ -117,6 +117,18 @@ def test_sample_without_replacement(agent, count, number):
     assert len(set(drawn.tolist())) == BATCH, f"a batch of {BATCH} has only {len(set(drawn.tolist()))} transitions"
 
 
+@claim("q_learning.sample-without-replacement")
+@pytest.mark.parametrize(("count", "batch_size"), [(2_000, 256), (DOCUMENT["buffer_size"], 700)])
+def test_sample_large_buffer_without_replacement(agent, seed, count, batch_size):
+    # With replacement, no transition would be drawn twice with a probability of at most e^(-b (b - 1) / (2 n)).
+    assert np.exp(-batch_size * (batch_size - 1) / (2 * count)) < FALSE_ALARM
+    _, drawn = sample_batch(agent, numbered_transitions(count), batch_size, seed)
+    different = len(np.unique(drawn))
+    assert different == batch_size, (
+        f"a batch of {batch_size} from {count} transitions has only {different} different ones"
+    )
+
+
 @claim("q_learning.sample-keeps-transitions-whole")
 @given(number=seeds())
 def test_sample_keeps_transitions_whole(agent, number):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -167,9 +167,7 @@ def assert_close(
 
     """
     __tracebackhide__ = True
-    if absent := [name for name in expected if name not in actual]:
-        msg = f"{what} has no {absent[0]!r}; it has {', '.join(map(repr, actual)) or 'nothing'}"
-        raise NonConformanceError(msg)
+    assert_has(what, actual, expected)
     arrays = {name: assert_form(f"{what}, {name!r}", actual[name], tensor.shape) for name, tensor in expected.items()}
     ratios = {name: compare_to_bound(arrays[name] - tensor, bounds[name]) for name, tensor in expected.items()}
     for name, tensor in expected.items():
@@ -187,6 +185,24 @@ def assert_close(
         compared = Comparison(actual[name], tensor, bounds[name], (FLOAT, tensor.shape), as_mean=True)
         raise NonConformanceError(msg, excess=max(ratios.values()), comparison=compared)
     headroom.note(max(ratios.values(), default=0.0))
+
+
+def assert_has(what: str, actual: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Check that a dictionary has all of these names.
+
+    Args:
+        what: The call, for the message.
+        actual: Result of the implementation.
+        names: Expected names.
+
+    Raises:
+        NonConformanceError: A name is missing.
+
+    """
+    __tracebackhide__ = True
+    if absent := [name for name in names if name not in actual]:
+        msg = f"{what} has no {absent[0]!r}; it has {', '.join(map(repr, actual)) or 'nothing'}"
+        raise NonConformanceError(msg)
 
 
 def _show(array: NDArray[Any]) -> str:

@@ -18,7 +18,7 @@ from assay.spec.error_bounds.rounding import DIVIDE, gamma
 from assay.spec.semantics import layers, losses, optimizers
 from assay.spec.semantics.models import MODELS, NUM_CHARS, Parameters
 from assay.spec.semantics.optimizers import Adam
-from assay.testing.assertions import assert_close, assert_equal, assert_within
+from assay.testing.assertions import assert_close, assert_equal, assert_has, assert_within
 from assay.testing.problems import Problem
 
 # The smallest is twice the smallest power of 2 that no implementation clips, so that rounding does not reach it. Beside
@@ -117,7 +117,8 @@ def _assert_gradients(what: str, models: GroupProxy, problem: Problem) -> None:
     loss, gradients = models.loss_and_gradients(*problem._replace(parameters=parameters))
     assert_within(f"the loss {what}", loss, found.loss, found.loss_bound)
     assert_within(f"the gradient {what} for {bias}", gradients[bias], found.gradient, found.gradient_bound)
-    others = gradients.keys() - {bias}
+    assert_has(f"the gradient {what}", gradients, parameters)
+    others = parameters.keys() - {bias}
     if hidden in parameters:
         shape = (len(parameters[hidden]), 1)
         added = found.input_rounding(HIDDEN)
@@ -165,7 +166,8 @@ def assert_steps(
     found, last = models.train(*problem, learning_rate)
     bias = last_bias(model)
     assert_close(what, {"losses": found, "bias": last[bias]}, expected, bounds)
-    _assert_0(f"after {what},", {name: value for name, value in last.items() if name != bias}, problem)
+    assert_has(f"the result of {what}", last, problem.parameters)
+    _assert_0(f"after {what},", {name: last[name] for name in problem.parameters.keys() - {bias}}, problem)
 
 
 def train_last_bias(start: Array, targets: Array, learning_rate: float) -> tuple[Parameters, Parameters]:
