@@ -18,6 +18,7 @@ from assay.spec.vectors import read
 from assay.testing.assertions import assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.chances import chance_of_share
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.single_changes import assert_each_argument_counts
 from assay.testing.stored_arrays import assert_results_stay
 from assay.testing.thresholds import FALSE_ALARM, NORMAL, threshold
 from assay.testing.training.network_training import train
@@ -285,6 +286,20 @@ def test_shuffle_seed(flowers, shuffled_batches, seed):
 def test_shuffle_confusable_seeds(flowers, seed):
     small = {"count": BUFFER, "batch_size": BUFFER, "epochs": 1, "labels": LABELS[:BUFFER]}
     assert_told_apart("orders", confusable_seeds(seed), lambda one: orders_of(shuffle(flowers, one, **small), BUFFER))
+
+
+@claim("flowers.results-stay")
+def test_each_argument(flowers, seed):
+    # A buffer for all 12 images leaves them in their order with a probability of 2e-9.
+    images, labels = numbered_images(12), LABELS[:12]
+    options = {"image_size": (1, 2), "shuffle_buffer": 1, "batch_size": 5, "epochs": 1, "seed": seed}
+    changes = {"image_size": (2, 1), "shuffle_buffer": 12, "batch_size": 6, "epochs": 2}
+    assert_each_argument_counts(
+        "image_batches",
+        flowers.image_batches,
+        {"images": images, "labels": labels, **options},
+        {"images": images[::-1], "labels": -labels, **changes},
+    )
 
 
 @claim("flowers.results-stay")

@@ -3,6 +3,8 @@
 import numpy as np
 from autograd import value_and_grad
 
+from assay.alternatives.numpy.agent import QNetwork
+from assay.alternatives.numpy.cart_pole import Environment
 from assay.spec.semantics import q_learning
 from assay.spec.semantics.cart_pole import MAX_EPISODE_STEPS
 from assay.spec.semantics.q_learning import FAILURE_REWARD, Transitions
@@ -56,6 +58,34 @@ def sampled_with_replacement(sample, transitions, batch_size, seed):
     """Draw each of a batch from all."""
     drawn = np.random.default_rng(seed).integers(0, len(transitions[1]), batch_size)
     return sample(transitions, batch_size, seed) and Transitions(*(values[drawn] for values in transitions))
+
+
+def sample_large_buffer_with_replacement(sample, transitions, batch_size, seed):
+    """Draw with replacement where a repetition is unlikely."""
+    count = len(transitions[1])
+    if count <= 4 * batch_size:
+        return sample(transitions, batch_size, seed)
+    drawn = np.random.default_rng(seed).integers(0, count, batch_size)
+    return Transitions(*(values[drawn] for values in transitions))
+
+
+def leave_out_gradients_of_0(loss_and_gradients, model, parameters, transitions, gamma):
+    """Return no gradient for a parameter on which the loss does not depend."""
+    loss, gradients = loss_and_gradients(model, parameters, transitions, gamma)
+    return loss, {name: gradient for name, gradient in gradients.items() if gradient.any()}
+
+
+def go_on_after_the_limit(_play, parameters, num_episodes, seed):
+    """Begin a new episode only after a failure, and otherwise go on from the last state."""
+    environment, network, returns, state = Environment(seed), QNetwork("q_network", parameters), [], None
+    for _ in range(num_episodes):
+        state, length, failed = environment.reset() if state is None else state, 0, False
+        while not failed and length < MAX_EPISODE_STEPS:
+            state, _, failed, _ = environment.step(network.greedy(state))
+            length += 1
+        returns.append(length)
+        state = None if failed else state
+    return np.array(returns, np.float32)
 
 
 def done_mask_missing(targets, model, parameters, transitions, gamma):
@@ -129,6 +159,13 @@ def newest_frame_first(stack_frames, frames, image_size):
     return stack_frames(frames[::-1].copy(), image_size)
 
 
+def crop_if_the_height_fits(stack_frames, frames, image_size):
+    """Compare only the heights to decide whether frames have their size."""
+    if frames.shape[1] == image_size[0] and frames.shape[2] > image_size[1]:
+        frames = frames[:, :, : image_size[1]].copy()
+    return stack_frames(frames, image_size)
+
+
 def red_alone(stack_frames, frames, image_size):
     """Take the first channel for the grey one."""
     return stack_frames(np.repeat(frames[..., :1], 3, axis=-1), image_size)
@@ -153,6 +190,17 @@ AGENT_FAULTS = {
     "sampled_with_replacement": Fault(
         "agent.sample", "q_learning.sample-without-replacement", "has only", sampled_with_replacement
     ),
+    "sample_large_buffer_with_replacement": Fault(
+        "agent.sample",
+        "q_learning.sample-without-replacement",
+        "from 2000 transitions has only",
+        sample_large_buffer_with_replacement,
+    ),
+    "leave_out_gradients_of_0": Fault(
+        "agent.loss_and_gradients", "q_learning.gradients", "loss_and_gradients has no", leave_out_gradients_of_0
+    ),
+    "go_on_after_the_limit": Fault("agent.play", "q_learning.greedy-play", "the returns", go_on_after_the_limit),
+    "crop_if_the_height_fits": Fault("agent.stack_frames", "pixels.resized", "stack_frames", crop_if_the_height_fits),
     "done_mask_missing": Fault("agent.targets", "q_learning.target-of-failure", "expected -10", done_mask_missing),
     "maximum_over_the_batch": Fault("agent.targets", "q_learning.target-of-each", "'y'", maximum_over_the_batch),
     "target_not_held_fixed": Fault(

@@ -28,6 +28,7 @@ from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
 from doubles.independence_faults import INDEPENDENCE_FAULTS
 from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
+from doubles.kept_result_faults import KEPT_RESULT_FAULTS
 from doubles.kept_state_faults import KEPT_STATE_FAULTS
 from doubles.keras_call_faults import KERAS_CALL_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
@@ -83,6 +84,7 @@ for _faults in (
     KERAS_FAULTS,
     KERAS_LAYER_FAULTS,
     KEPT_ARGUMENT_FAULTS,
+    KEPT_RESULT_FAULTS,
     KEPT_STATE_FAULTS,
     LABEL_TRAINING_FAULTS,
     LAYER_FAULTS,

@@ -1,5 +1,7 @@
 """Faults of the pipeline of images, and of the data set that goes through it."""
 
+from itertools import count
+
 import numpy as np
 
 from assay.spec.semantics.datasets import resize
@@ -207,6 +209,14 @@ def split_without_seed(batches, count, *, seed, **options):
     return batches(count, seed=0, **options)
 
 
+SPLIT_SEEDS = count(1)
+
+
+def split_by_another_seed_each_time(batches, number, *, seed, **options):
+    """Seed the first call only, and draw on in the next one."""
+    return batches(number, seed=seed + 1_000 * next(SPLIT_SEEDS), **options)
+
+
 def first_of_the_split_left_out(batches, count, *, batch_size, **options):
     """Begin with the second example."""
     found = batches(count + 1, batch_size=batch_size, **options)
@@ -273,6 +283,9 @@ FLOWER_FAULTS = {
     "split_unshuffled": Fault(SPLIT, "flowers.split-shuffled", "the order of the split", split_unshuffled),
     "split_scaled_twice": Fault(SPLIT, "flowers.split-in-order", "the images", split_scaled_twice),
     "split_without_seed": Fault(SPLIT, "flowers.split-shuffled", "the same order", split_without_seed),
+    "split_by_another_seed_each_time": Fault(
+        SPLIT, "flowers.split-shuffled", "the images of the same seed", split_by_another_seed_each_time
+    ),
     "first_of_the_split_left_out": Fault(SPLIT, "flowers.split-in-order", "images", first_of_the_split_left_out),
     "labels_of_the_split_rolled": Fault(SPLIT, "flowers.split-in-order", "the labels", labels_of_the_split_rolled),
     "first_batch_again": Fault(SPLIT, "flowers.split-in-order", "the images", first_batch_again),
