@@ -305,7 +305,8 @@ def test_reward_of_one(environments, number):
 def test_last_reward(environments, sign):
     # The pole is so close to its bound, and so fast, that this is the last step.
     _, reward, terminated = one_step(environments, [0, 0, sign * 0.99 * FARTHEST_ANGLE, sign * 2.0], LEFT)
-    assert (bool(terminated), float(reward)) == (True, 1.0)
+    assert terminated, "the pole passes 12 degrees, and the episode goes on"
+    assert reward == 1, f"the last step has a reward of {reward}, expected 1"
 
 
 # Close to a bound on either side, but further from it than many roundings to float32 can move.
@@ -368,14 +369,16 @@ def test_ends_once(environments, number):
 @given(number=seeds())
 def test_falling_is_termination(environments, number):
     episode = play(environments, draw_actions(number), number)
-    assert (bool(episode.terminated[-1]), bool(episode.truncated.any())) == (True, False)
+    assert episode.terminated[-1], "an episode in which the pole falls does not count as terminated"
+    assert not episode.truncated.any(), "an episode in which the pole falls counts as truncated"
 
 
 @claim("cartpole.limit-is-truncation")
 def test_limit_is_truncation(environments, seed):
     episode = balance(environments, seed)
     assert episode.length == MAX_EPISODE_STEPS, f"the episode ends after {episode.length} steps"
-    assert (bool(episode.terminated.any()), bool(episode.truncated[-1])) == (False, True)
+    assert not episode.terminated.any(), "an episode that the limit cuts off counts as terminated"
+    assert episode.truncated[-1], "an episode that the limit cuts off does not count as truncated"
 
 
 @claim("cartpole.can-be-balanced")

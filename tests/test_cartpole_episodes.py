@@ -171,6 +171,14 @@ def test_initial_states_are_independent(environments, seed):
     assert_no_echo("initial numbers", states[: MANY // 4].ravel() > 0, 1 / 2)
 
 
+@claim("cartpole.reset-by-seed")
+def test_many_resets_by_seed(environments, seed):
+    # Detects environments that run in parallel, with the seeds seed, seed + 1 and so on.
+    one, other = resets(environments, seed), environments.initial_states(100, seed + 1)
+    common = len({*map(tuple, one.tolist())} & {*map(tuple, other.tolist())})
+    assert common == 0, f"of 100 resets, {common} give states that resets by the seed before give, too"
+
+
 @claim("cartpole.initial-resolution")
 def test_initial_resolution(environments, seed):
     states = resets(environments, seed)

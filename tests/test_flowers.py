@@ -44,7 +44,8 @@ def test_flower_names(flowers):
 
 @claim("flowers.made-up-count")
 def test_made_up_count(flowers):
-    assert flowers.info(mock=True).num_examples is None
+    count = flowers.info(mock=True).num_examples
+    assert count is None, f"the mock has {count} examples, expected None"
 
 
 @claim("flowers.flower-count")
@@ -58,7 +59,8 @@ def test_flower_images(examples):
     sizes = {np.shape(image)[:2] for image in images}
     for image in images:
         assert_form("an image", image, (*np.shape(image)[:2], 3), np.dtype(np.uint8))
-    assert (len(images), len(sizes) > 1) == (MOCK_EXAMPLES, True)
+    assert len(images) == MOCK_EXAMPLES, f"there are {len(images)} images, expected {MOCK_EXAMPLES}"
+    assert len(sizes) > 1, f"all images have the size {sizes.pop()}, and should have their own"
 
 
 @claim("flowers.flower-labels")
@@ -258,7 +260,8 @@ def test_labels_stay(shuffled_batches):
 
 @claim("flowers.every-image-once")
 def test_every_image_once(shuffled_batches):
-    assert np.sort(orders_of(shuffled_batches), axis=1).tolist() == [[*range(COUNT)]] * EPOCHS
+    for epoch, order in enumerate(orders_of(shuffled_batches).tolist()):
+        assert sorted(order) == [*range(COUNT)], f"epoch {epoch} of {COUNT} images has the images {order}"
 
 
 @claim("flowers.shuffled")
@@ -268,7 +271,8 @@ def test_shuffled(shuffled_batches):
 
 @claim("flowers.shuffled-anew")
 def test_shuffled_anew(shuffled_batches):
-    assert len({tuple(order) for order in orders_of(shuffled_batches).tolist()}) == EPOCHS
+    different = len({tuple(order) for order in orders_of(shuffled_batches).tolist()})
+    assert different == EPOCHS, f"of {EPOCHS} epochs, only {different} have an order of their own"
 
 
 @claim("flowers.shuffle-seed")
@@ -355,8 +359,10 @@ def test_shuffle_evenly(flowers, seed):
 def test_batches_of_few(flowers, seed, count, batch_size, expected):
     options = {"count": count, "buffer": 2 * count, "batch_size": batch_size, "epochs": 2}
     batches = shuffle(flowers, seed, **options, labels=LABELS[:count])
-    assert [len(labels) for _, labels in batches] == 2 * expected
-    assert np.sort(orders_of(batches, count), axis=1).tolist() == [[*range(count)]] * 2
+    sizes = [len(labels) for _, labels in batches]
+    assert sizes == 2 * expected, f"two epochs have batches of {sizes} images, expected {2 * expected}"
+    for order in orders_of(batches, count).tolist():
+        assert sorted(order) == [*range(count)], f"an epoch of {count} images has the images {order}"
 
 
 @claim("flowers.shuffle-of-one")
@@ -388,7 +394,8 @@ def test_shuffled_before_batched(shuffled_batches):
 @claim("flowers.last-batch")
 def test_last_batch(shuffled_batches):
     whole, rest = divmod(COUNT, BATCH)
-    assert [len(labels) for _, labels in shuffled_batches] == [*[BATCH] * whole, rest] * EPOCHS
+    sizes, expected = [len(labels) for _, labels in shuffled_batches], [*[BATCH] * whole, rest] * EPOCHS
+    assert sizes == expected, f"{EPOCHS} epochs have batches of {sizes} images, expected {expected}"
 
 
 @pytest.fixture(scope="session")

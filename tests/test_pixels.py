@@ -15,7 +15,15 @@ from assay.spec.semantics import convolution, layers, q_learning
 from assay.spec.semantics import models as definition
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing import initial_parameters, problems
-from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
+from assay.testing.assertions import (
+    assert_close,
+    assert_equal,
+    assert_form,
+    assert_has,
+    assert_within,
+    claim,
+    few_examples,
+)
 from assay.testing.counts import assert_share
 from assay.testing.draws import chance_of_each_count, chance_of_lags
 from assay.testing.handcrafted_values import constant_values, values_of_brightness
@@ -23,7 +31,7 @@ from assay.testing.networks import assert_dense, either_adam, outputs_of, reorde
 from assay.testing.problems import GAMMA, LEARNING_RATE, Problem
 from assay.testing.q_networks import learn_batches, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds, similar_seeds
-from assay.testing.stored_arrays import assert_results_are_new
+from assay.testing.stored_arrays import assert_results_are_new, map_arrays, reverse_names
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM
 
@@ -268,6 +276,15 @@ def test_cnn_greedy(agent, seed, best):
     assert_equal("the greedy action", found, np.array([best]), INT)
 
 
+def in_both_orders(*arguments):
+    """Yield arguments as they are, and with parameters in reverse order and arrays transposed in memory."""
+    yield "parameters and arrays in their usual order", arguments
+    yield (
+        "parameters in reverse order, arrays transposed in memory",
+        [reverse_names(map_arrays(np.asfortranarray, one)) for one in arguments],
+    )
+
+
 class Bests(NamedTuple):
     """Best actions of each kind of state, and of given states."""
 
@@ -291,8 +308,9 @@ def grey_states(seed):
 @claim("pixels.cnn-greedy-of-each")
 def test_cnn_greedy_of_each(agent, seed):
     states, bests = grey_states(seed)
-    found = agent.act(MODEL, values_of_brightness(bests.order), states, 0.0, seed)
-    assert_equal("the greedy actions", found, bests.of_states, INT)
+    for order, arguments in in_both_orders(values_of_brightness(bests.order), states):
+        found = agent.act(MODEL, *arguments, 0.0, seed)
+        assert_equal(f"the greedy actions, {order}", found, bests.of_states, INT)
 
 
 @claim("pixels.cnn-explores")
@@ -361,17 +379,20 @@ def to_exact(problem):
 def test_cnn_target(agent, seed):
     problem = exact_problem(seed)
     expected = q_learning.targets(MODEL, *to_exact(problem), GAMMA_OF_EXACT)
-    assert_equal("y", agent.targets(MODEL, *problem, GAMMA_OF_EXACT), expected)
+    for order, arguments in in_both_orders(*problem):
+        assert_equal(f"y, {order}", agent.targets(MODEL, *arguments, GAMMA_OF_EXACT), expected)
 
 
 @claim("pixels.cnn-gradients")
 def test_cnn_gradients(agent, seed):
     problem = exact_problem(seed)
     expected, slopes = q_learning.loss_and_gradients(MODEL, *to_exact(problem), GAMMA_OF_EXACT)
-    loss, gradients = agent.loss_and_gradients(MODEL, *problem, GAMMA_OF_EXACT)
-    assert_equal("the loss", np.asarray(loss), np.asarray(expected))
-    for name, expected_gradient in slopes.items():
-        assert_equal(f"the gradient for {name}", gradients[name], expected_gradient)
+    for order, arguments in in_both_orders(*problem):
+        loss, gradients = agent.loss_and_gradients(MODEL, *arguments, GAMMA_OF_EXACT)
+        assert_equal(f"the loss, {order}", np.asarray(loss), np.asarray(expected))
+        assert_has(f"loss_and_gradients, {order},", gradients, slopes)
+        for name, expected_gradient in slopes.items():
+            assert_equal(f"the gradient for {name}, {order}", gradients[name], expected_gradient)
 
 
 @claim("pixels.cnn-memory-order")
@@ -417,10 +438,12 @@ def test_cnn_every_parameter_learns(agent, seed):
 @claim("pixels.cnn-learns")
 def test_cnn_learns(agent, permitted, seed):
     problem = problems.q_learning_of(MODEL, seed, batch=2, steps=1)
+    # Other tests have the parameters in their usual order.
+    reverse = problem._replace(parameters=reverse_names(problem.parameters))
 
     def check(adam):
         _, expected, bounds = solve_training(problem, adam=adam)
-        assert_close("learn", learn_batches(agent, problem), expected, bounds)
+        assert_close("learn, parameters in reverse order", learn_batches(agent, reverse), expected, bounds)
 
     permitted(either_adam(check))
 

@@ -13,6 +13,7 @@ from assay.testing.training.agent_probes import (
     ALWAYS_EXPLORING,
     ALWAYS_GREEDY,
     FAILURE_LOSS,
+    LENGTH,
     WHOLE_EPISODES,
     count_learning_steps,
     error_bounds,
@@ -59,6 +60,8 @@ def test_training_limit(pairs, long_episode):
         f"the same episode has the score {scores[0]} in one training and {long_episode[1]} in another"
     )
     assert scores.max() < MAX_EPISODE_STEPS, f"an episode has {scores.max() + 1} steps, more than {MAX_EPISODE_STEPS}"
+    # An environment that is not reset after the limit ends the next episode at once.
+    assert scores.min() >= LENGTH, f"an episode ends after {scores.min() + 1} steps, and no pole falls so soon"
     expected = count_learning_steps(scores, 2, WHOLE_EPISODES["max_len_episode"])
     assert len(pairs["losses"]) == expected, (
         f"episodes with the scores {scores.tolist()} have {len(pairs['losses'])} learning steps, expected {expected}"

@@ -82,6 +82,16 @@ def test_plays_by_seed(agent, seed):
 
 
 @claim("q_learning.plays-by-seed")
+def test_plays_apart_from_the_next_seed(agent, seed):
+    # Detects environments with the seeds seed, seed + 1 and so on. Two episodes of this policy have equal lengths with
+    # a probability of 0.05, and seven pairs of them with 8e-10.
+    one, other = (agent.play(linear_values(ANGLE), 8, number) for number in (seed, seed + 1))
+    assert (one[1:] != other[:-1]).any(), (
+        f"episodes by the seed {seed + 1} have the same returns as later ones by the seed {seed}: {one[1:].tolist()}"
+    )
+
+
+@claim("q_learning.plays-by-seed")
 def test_plays_by_confusable_seeds(agent, seed):
     # Two episodes of this policy have equal lengths with a probability of 0.05, and six pairs of them with 2e-8.
     policy = linear_values(ANGLE)

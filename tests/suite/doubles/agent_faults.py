@@ -175,9 +175,9 @@ AGENT_FAULTS = {
     "semi_implicit": Fault(
         "environments.steps", "cartpole.push-left-first-step", "after one step from rest", semi_implicit
     ),
-    "no_reward_at_the_end": Fault("environments.steps", "cartpole.last-reward", "(True, 0.0)", no_reward_at_the_end),
+    "no_reward_at_the_end": Fault("environments.steps", "cartpole.last-reward", "a reward of 0", no_reward_at_the_end),
     "one_flag_for_both_ends": Fault(
-        "environments.run_linear_policy", "cartpole.limit-is-truncation", "(True, True)", one_flag_for_both_ends
+        "environments.run_linear_policy", "cartpole.limit-is-truncation", "counts as terminated", one_flag_for_both_ends
     ),
     "epsilon_never_falling": Fault(
         "agent.epsilon", "q_learning.epsilon-schedule", "epsilon in episode", epsilon_never_falling

@@ -37,6 +37,13 @@ def learn_two_actions(right, model, parameters, transitions, gamma):
     return loss, gradients
 
 
+def read_frames_from_memory(right, model, parameters, states, *others):
+    """Take the elements of frames in the order that they have in memory."""
+    if model == CNN:
+        states = np.ravel(states, order="K").reshape(states.shape)
+    return right(model, parameters, states, *others)
+
+
 def value_first_state(right, model, parameters, transitions, gamma):
     """Take the first of next frames for all."""
     transitions = Transitions(*transitions)
@@ -269,6 +276,9 @@ Q_NETWORK_FAULTS = {
         "q_learning.initial-weights-differ",
         "repeat another one",
         new(NETWORK, lambda given, _: {name: of.astype(np.float16).astype(np.float32) for name, of in given.items()}),
+    ),
+    "cnn_reads_frames_from_memory": Fault(
+        "agent.act", "pixels.cnn-greedy-of-each", "transposed in memory", read_frames_from_memory
     ),
     "cnn_reverses_batch": Fault(OUTPUTS, "pixels.cnn-values-each-state", "largest values", reverse_others),
     "network_clips_states": Fault(OUTPUTS, "q_learning.values-of-any-batch", "dense3", clip_states),

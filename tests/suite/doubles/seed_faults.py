@@ -202,6 +202,16 @@ def resets_in_a_row(initial_states, count, seed):
     return np.concatenate([initial_states(1, seed + number) for number in range(count)])
 
 
+def resets_in_blocks(initial_states, count, seed):
+    """Reset an environment eight times, and then one with the next seed."""
+    return np.concatenate([initial_states(8, seed + number) for number in range(-(-count // 8))])[:count]
+
+
+def episodes_of_environments_in_parallel(play, parameters, num_episodes, seed):
+    """Play each episode in an environment of its own, with a seed that is one higher than the last."""
+    return np.concatenate([play(parameters, 1, seed + number) for number in range(num_episodes)])
+
+
 def actions_shared_out(_sample, count, seed):
     """Shuffle as many actions of either kind."""
     return np.random.default_rng(seed).permutation(np.arange(count) % 2).astype(np.int32)
@@ -326,6 +336,20 @@ SEED_FAULTS = {
             "cartpole.reset-by-seed",
             "give the same states",
             resets_in_a_row,
+        ),
+        (
+            "resets_seeded_in_blocks",
+            "environments.initial_states",
+            "cartpole.reset-by-seed",
+            "resets by the seed before",
+            resets_in_blocks,
+        ),
+        (
+            "episodes_of_environments_in_parallel",
+            "agent.play",
+            "q_learning.plays-by-seed",
+            "the same returns as later ones",
+            episodes_of_environments_in_parallel,
         ),
         (
             "actions_shared_out",
