@@ -18,7 +18,7 @@ from assay.testing.draws import chance_of_each_count
 from assay.testing.handcrafted_values import BALANCING, constant_values, linear_values
 from assay.testing.q_networks import learn_batches, solve_training
 from assay.testing.seeds import assert_told_apart, confusable_seeds
-from assay.testing.stored_arrays import assert_reads_values, assert_results_stay, memory_orders
+from assay.testing.stored_arrays import assert_reads_values, assert_results_stay, memory_orders, reverse_names
 from assay.testing.thresholds import FALSE_ALARM
 
 MODEL = "q_network"
@@ -227,10 +227,13 @@ def assert_learns_constants(agent, seed, model, values, states, learning_rate, g
     rewards = np.random.default_rng(seed).uniform(-20, -10, (steps, batch)).astype(np.float32)
     dones = np.tile(np.arange(batch) % 3 == 0, (steps, 1)).astype(np.float32)
     given = Transitions(states[0], actions, rewards, states[1], dones)
-    losses, last = agent.learn(model, constant_values(*values), given, learning_rate=learning_rate, gamma=gamma)
+    # Names identify the parameters, so their order does not matter.
+    reverse = reverse_names(constant_values(*values))
+    losses, last = agent.learn(model, reverse, given, learning_rate=learning_rate, gamma=gamma)
     expected, limits, biases, bound = constant_learning(values, (actions, rewards, dones), learning_rate, gamma)
     assert_within("the losses", losses, expected, limits)
     shapes = definition.MODELS[model].shapes
+    assert_has("learn", last, shapes)
     *_, output_bias = shapes
     assert_within(output_bias, last[output_bias], biases, bound)
     for name in sorted(set(shapes) - {output_bias}):
