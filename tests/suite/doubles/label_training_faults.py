@@ -133,6 +133,12 @@ def write_nothing_unchecked(right, parameters, window, *, count, **options):
     return right(parameters, window, count=count, **options) if count else np.zeros(0, np.int32)
 
 
+def leave_out_gradients_of_0(loss_and_gradients, *arguments):
+    """Return no gradient for a parameter on which the loss does not depend."""
+    loss, gradients = loss_and_gradients(*arguments)
+    return loss, {name: gradient for name, gradient in gradients.items() if gradient.any()}
+
+
 def take_three_features(right, model, parameters, inputs):
     """Take the first three features alone."""
     if model != "linear":
@@ -177,6 +183,13 @@ LABEL_TRAINING_FAULTS = {
             "generation.temperature-above-0",
             "a text without characters",
             write_nothing_unchecked,
+        ),
+        (
+            "gradients_of_0_left_out",
+            "models.loss_and_gradients",
+            "training.large-batches",
+            "has no 'dense",
+            leave_out_gradients_of_0,
         ),
         ("three_features", "models.layer_outputs", "linear_model.prediction", "the prediction", take_three_features),
     ]
