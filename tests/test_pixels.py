@@ -465,6 +465,9 @@ def game(environments, seed):
 def test_breakout_frames(game):
     frames = assert_form("the frames", game[1][0], (PLAYED + 1, *SCREEN, 3), BYTE)
     assert frames.max() > frames.min()
+    # The upper bricks and the paddle are red.
+    red = (frames == BRICK).all(axis=-1).any(axis=(1, 2))
+    assert red.all(), f"{(~red).sum()} of {len(frames)} frames have no pixel of {BRICK}, the red of the upper bricks"
 
 
 @claim("pixels.breakout-actions")
