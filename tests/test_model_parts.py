@@ -137,6 +137,8 @@ def test_reshaping(keras, batch):
         (found.Reshape(target_shape=[-1, 8]), (3, 8)),
     ):
         assert_equal(f"the output of shape {shape}", call_layer(keras, layer, inputs), inputs.reshape(batch, *shape))
+    vector = numbers(batch)
+    assert_equal("Flatten of a vector", call_layer(keras, found.Flatten(), vector), vector[:, None])
 
 
 @claim("model.one-layer-many-calls")
@@ -343,6 +345,10 @@ def test_accuracy_of_each_example(keras):
     scores = np.array([[[4, 1, 0], [0, 1, 4]], [[1, 4, 0], [4, 0, 1]]], np.float32)
     labels, right = np.array([[0, 1], [1, 0]], np.int32), np.array([[1, 0], [1, 1]])
     metric = keras.namespace.metrics.sparse_categorical_accuracy
+    # As many steps as classes: the largest along the wrong axis has the right shape, too.
+    square = np.array([[[2, 8, 1], [3, 4, 9], [5, 6, 7]]], np.float32)
+    found = metric(keras.to_tensor(np.array([[1, 2, 0]], np.int32)), keras.to_tensor(square))
+    assert_equal("the metric of as many steps as classes", keras.to_numpy(found), np.array([[1, 1, 0]]))
     for rows in ((0,), (1,), (slice(None),)):
         found = metric(keras.to_tensor(labels[rows]), keras.to_tensor(scores[rows]))
         assert_equal("the metric of each example", keras.to_numpy(found), right[rows])
