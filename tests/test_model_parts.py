@@ -112,6 +112,21 @@ def test_activations(keras, name, by_name, shape):
         assert_within(what, found, layers.dense(*arguments), rounding.dense(*arguments))
 
 
+@claim("model.activations")
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
+def test_activations_of_any_size(keras, name):
+    # Exponentials of the largest overflow, and the smallest are lost when added to 1.
+    sizes = np.array([0, 1e-30, 1e-6, 0.01, 1, 9, 20, 50, 100, 1e4, 1e30], np.float32)
+    inputs = np.concatenate([sizes, -sizes])
+    expected = layers.ACTIVATIONS[name](to_float64(inputs))
+    for form, apply in (
+        ("the function", getattr(keras.namespace.activations, name)),
+        ("the layer", keras.namespace.layers.Activation(name)),
+    ):
+        found = keras.to_numpy(apply(keras.to_tensor(inputs)))
+        assert_within(f"{form} {name}", found, expected, rounding.ELEMENTWISE[name](expected))
+
+
 @claim("model.softmax-of-any-rank")
 @pytest.mark.parametrize("form", ["the layer", "the activation", "the function"])
 def test_softmax_of_any_rank(keras, form):
@@ -350,6 +365,8 @@ def test_accuracy_of_each_example(keras):
     scores = np.array([[[4, 1, 0], [0, 1, 4]], [[1, 4, 0], [4, 0, 1]]], np.float32)
     labels, right = np.array([[0, 1], [1, 0]], np.int32), np.array([[1, 0], [1, 1]])
     metric = keras.namespace.metrics.sparse_categorical_accuracy
+    column = metric(keras.to_tensor(labels.reshape(4, 1)), keras.to_tensor(scores.reshape(4, 3)))
+    assert_equal("the metric of labels in a column", keras.to_numpy(column).ravel(), right.ravel())
     # As many steps as classes: the largest along the wrong axis has the right shape, too.
     square = np.array([[[2, 8, 1], [3, 4, 9], [5, 6, 7]]], np.float32)
     found = metric(keras.to_tensor(np.array([[1, 2, 0]], np.int32)), keras.to_tensor(square))
