@@ -185,15 +185,23 @@ def test_unfit_inputs(keras, what):
 
 
 @claim("model.kernels-are-drawn-evenly")
-@pytest.mark.parametrize("make", ["Dense", "Conv2D"])
+@pytest.mark.parametrize("make", ["Dense", "Conv2D", "GlorotUniform"])
 def test_kernels_are_drawn_evenly(keras, make):
     found = keras.namespace.layers
-    layer, shape = (found.Dense(60), (1, 50)) if make == "Dense" else (found.Conv2D(30, 5), (1, 8, 8, 4))
-    layer(keras.to_tensor(np.zeros(shape, np.float32)))
-    kernel = keras.to_numpy(layer.kernel)
+    if make == "GlorotUniform":
+        # The initializer by itself, for a matrix that is not square.
+        kernel = keras.to_numpy(keras.namespace.initializers.GlorotUniform()(shape=(20, 150)))
+    else:
+        layer, shape = (found.Dense(60), (1, 50)) if make == "Dense" else (found.Conv2D(30, 5), (1, 8, 8, 4))
+        layer(keras.to_tensor(np.zeros(shape, np.float32)))
+        kernel = keras.to_numpy(layer.kernel)
     limit = glorot_limit(*fans(kernel.shape))
-    assert np.abs(kernel).max() <= limit * (1 + rounding.gamma(rounding.SQRT))
-    assert chance_of_draws(kernel.ravel(), -limit, limit) > FALSE_ALARM
+    largest = np.abs(kernel).max()
+    assert largest <= limit * (1 + rounding.gamma(rounding.SQRT)), (
+        f"a weight of {make} is {largest}, but the limit for a kernel of {kernel.shape} is {limit}"
+    )
+    chance = chance_of_draws(kernel.ravel(), -limit, limit)
+    assert chance > FALSE_ALARM, f"uniform draws look as uneven as those of {make} with probability {chance:.2g}"
     # float32 has millions of values between the limits, so few of some thousand draws are equal.
     assert len(np.unique(kernel)) > kernel.size / 2
 

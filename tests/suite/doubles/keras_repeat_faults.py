@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from doubles.faulty import Fault
-from doubles.keras_faults import namespace_fault, with_layers
+from doubles.keras_faults import Changed, namespace_fault, with_layers, with_sequential
 
 
 def tensors_cached(to_tensor, array, _cache={}):  # noqa: B006 - kept between calls
@@ -94,6 +94,86 @@ def vectors_stay_vectors(namespace):
     return with_layers(namespace, Flatten=Flatten)
 
 
+def further_arguments_lost(namespace):
+    """Pass only the first argument by position to the call of a custom layer."""
+
+    class Layer(namespace.layers.Layer):
+        def __call__(self, *args, **options):
+            return super().__call__(*args[:1], **options)
+
+    return with_layers(namespace, Layer=Layer)
+
+
+def with_sequential_methods(**methods):
+    """Return a wrong namespace, whose Sequential has other methods."""
+
+    def wrong(namespace):
+        return with_sequential(namespace, type("Sequential", (namespace.Sequential,), methods))
+
+    return wrong
+
+
+def add_copy_of_built(self, layer, **options):
+    """Add a copy of a layer that has variables."""
+    super(type(self), self).add(layer.from_config(layer.get_config()) if layer.weights else layer, **options)
+
+
+def add_to_shared_list(self, layer, _shared=[], **options):  # noqa: B006 - kept between calls
+    """Begin every model that is made without layers with those added to earlier ones."""
+    if not self._layers:
+        for earlier in _shared:
+            super(type(self), self).add(earlier, **options)
+    _shared.append(layer)
+    super(type(self), self).add(layer, **options)
+
+
+def moments_without_gradient_kept(namespace):
+    """Change nothing of an element in a step of Adam in which it has no gradient."""
+
+    class Adam(namespace.optimizers.Adam):
+        def update_step(self, gradient, variable, learning_rate):
+            index = self._get_variable_index(variable)
+            states = self._momentums[index], self._velocities[index], variable
+            before = [tf.identity(state) for state in states]
+            super().update_step(gradient, variable, learning_rate)
+            for state, kept in zip(states, before, strict=True):
+                state.assign(tf.where(gradient == 0, kept, tf.convert_to_tensor(state)))
+
+    return Changed(namespace, optimizers=Changed(namespace.optimizers, Adam=Adam))
+
+
+def exponentials_overflow(namespace):
+    """Compute tanh by exponentials, which overflow."""
+
+    def tanh(x):
+        return (tf.exp(2 * x) - 1) / (tf.exp(2 * x) + 1)
+
+    return Changed(namespace, activations=Changed(namespace.activations, tanh=tanh))
+
+
+def column_against_all(namespace):
+    """Compare labels in a column with every prediction."""
+
+    def sparse_categorical_accuracy(y_true, y_pred):
+        found = tf.argmax(y_pred, axis=-1)
+        return tf.cast(tf.cast(y_true, found.dtype) == found, "float32")
+
+    changed = Changed(namespace.metrics, sparse_categorical_accuracy=sparse_categorical_accuracy)
+    return Changed(namespace, metrics=changed)
+
+
+def sums_over_examples_alone(namespace):
+    """Divide by the number of examples, although a loss has a number for each element of images or sequences."""
+
+    class Loss(namespace.losses.Loss):
+        def __call__(self, y_true, y_pred, sample_weight=None):
+            loss = super().__call__(y_true, y_pred, sample_weight)
+            mean = len(y_pred.shape) > 2 and self.reduction == "sum_over_batch_size"
+            return loss * y_pred.shape[1] if mean else loss
+
+    return Changed(namespace, losses=Changed(namespace.losses, Loss=Loss))
+
+
 def targets_to_integers(dataset, inputs, targets, batch_size):
     """Convert all targets to int32, as for labels."""
     return dataset(inputs, targets.astype(np.int32), batch_size)
@@ -155,6 +235,25 @@ KERAS_REPEAT_FAULTS = {
     ),
     "state_of_the_first_batch": namespace_fault("rnn.get-initial-state", "of more examples", state_of_the_first_batch),
     "vectors_stay_vectors": namespace_fault("model.reshaping", "Flatten of a vector", vectors_stay_vectors),
+    "further_arguments_lost": namespace_fault(
+        "custom_layer.further-arguments", "a tensor by position", further_arguments_lost
+    ),
+    "add_copy_of_built": namespace_fault(
+        "sequential_functional.layers-as-given",
+        "the layers of a second model",
+        with_sequential_methods(add=add_copy_of_built),
+    ),
+    "add_to_shared_list": namespace_fault(
+        "sequential_functional.add", "the layers of the", with_sequential_methods(add=add_to_shared_list)
+    ),
+    "moments_without_gradient_kept": namespace_fault(
+        "model.adam-of-any-step", "after two steps", moments_without_gradient_kept
+    ),
+    "exponentials_overflow": namespace_fault("model.activations", "the function tanh", exponentials_overflow),
+    "column_against_all": namespace_fault("model.accuracy-of-each-example", "in a column", column_against_all),
+    "sums_over_examples_alone": namespace_fault(
+        "custom_loss_metric.loss-of-elements", "the loss with {}", sums_over_examples_alone
+    ),
     "targets_to_integers": Fault(
         "keras.dataset", "compile_fit.pipeline-keeps-pairs", "the loss of evaluate", targets_to_integers
     ),
