@@ -95,9 +95,7 @@ def passed(keras, layer, images, upstream):
 
 
 @claim("model.images-pass-gradients")
-@pytest.mark.parametrize(
-    ("size", "strides", "padding"), [((2, 2), (2, 2), "valid"), ((3, 2), (2, 1), "same"), ((2, 3), (1, 1), "valid")]
-)
+@pytest.mark.parametrize(("size", "strides", "padding"), [((3, 2), (2, 1), "same"), ((2, 3), (1, 1), "valid")])
 def test_pooling_passes_gradients(keras, size, strides, padding):
     # No two pixels are equal, and the largest pixel of a window may be negative, as may its gradient.
     images = distinct(1, 6, 7, 2)
@@ -109,15 +107,13 @@ def test_pooling_passes_gradients(keras, size, strides, padding):
 
 
 @claim("model.images-pass-gradients")
-@pytest.mark.parametrize(("strides", "padding"), [((1, 1), "same"), ((2, 1), "valid")])
-def test_convolution_passes_gradients(keras, strides, padding):
-    layer = keras.namespace.layers.Conv2D(3, (3, 2), strides=strides, padding=padding)
+def test_convolution_passes_gradients(keras):
+    options = {"strides": (2, 1), "padding": "same"}
+    layer = keras.namespace.layers.Conv2D(3, (3, 2), **options)
     images, kernel, bias = numbers(1, 6, 7, 2), numbers(3, 2, 2, 3), numbers(3)
     layer.build((None, 6, 7, 2))
     layer.set_weights([kernel, bias])
-    options = {"strides": strides, "padding": padding}
-    before = images, kernel, bias
-    exact = [*map(to_float64, before)]
+    exact = [*map(to_float64, (images, kernel, bias))]
     convolve = partial(convolution.conv2d, **options)
     upstream = numbers(*convolve(*exact).shape)
     after = (step_back(keras, layer, images, upstream), *map(keras.to_numpy, (layer.kernel, layer.bias)))
@@ -151,9 +147,7 @@ def test_normalization_passes_gradients(keras):
 
 @claim("model.images-pass-gradients")
 def test_reshaping_passes_gradients(keras):
-    images, found = numbers(1, 2, 3, 4), keras.namespace.layers
-    for layer, shape in ((found.Flatten(), (24,)), (found.Reshape((4, 6)), (4, 6))):
-        upstream = numbers(1, *shape)
-        expected = to_float64(upstream.reshape(images.shape))
-        actual = passed(keras, layer, images, upstream)
-        assert_equal(f"the gradient of the pixels, of shape {shape}", actual, expected, np.dtype(np.float64))
+    images, upstream, found = numbers(1, 2, 3, 4), numbers(1, 24), keras.namespace.layers
+    actual = passed(keras, keras.namespace.Sequential([found.Reshape((4, 6)), found.Flatten()]), images, upstream)
+    expected = to_float64(upstream.reshape(images.shape))
+    assert_equal("the gradient of the pixels", actual, expected, np.dtype(np.float64))
