@@ -169,6 +169,8 @@ UNFIT = {
     "other features for Dense": (lambda layers: layers.Dense(2), (2, 3), (2, 4)),
     "an image without channels for Conv2D": (lambda layers: layers.Conv2D(2, 3), None, (1, 5, 5)),
     "other channels for Conv2D": (lambda layers: layers.Conv2D(2, 3), (1, 5, 5, 2), (1, 5, 5, 3)),
+    # 12 elements are three rows of 4, but there are two examples.
+    "other elements for Reshape": (lambda layers: layers.Reshape((4,)), None, (2, 6)),
     "a matrix for MaxPool2D": (lambda layers: layers.MaxPool2D(), None, (4, 4)),
     "other channels for BatchNormalization": (lambda layers: layers.BatchNormalization(), (2, 3), (2, 4)),
 }
