@@ -218,7 +218,8 @@ def test_any_batch_size(keras):
 def test_pipeline_keeps_pairs(keras):
     layer = keras.namespace.layers.Dense(1, use_bias=False, kernel_initializer="ones")
     model = compile_model(keras, keras.namespace.Sequential([keras.namespace.Input(shape=(1,)), layer]), rate=0.25)
-    numbers = column([3, 1, 4, 15, 9, 2, 6])
+    # Neither inputs nor targets are whole numbers.
+    numbers = column([3.25, -1.5, 4, 15.75, -9, 2.5, 6])
     pipeline = keras.dataset(numbers, numbers, 3)
     assert_equal("predict", model.predict(pipeline, verbose=0), numbers)
     assert_equal("the loss of evaluate", model.evaluate(pipeline, verbose=0), np.zeros(()))

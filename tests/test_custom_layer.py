@@ -256,6 +256,23 @@ def test_layers_in_layers(keras):
     assert list(model.trainable_variables) == [] == list(inner_layers[2].trainable_variables)
 
 
+@claim("custom_layer.further-arguments")
+def test_further_arguments(keras):
+    def call(self, inputs, factor=1.0, added=0.0):
+        return inputs * factor + added
+
+    layer, inputs = make_layer(keras, call=call), keras.to_tensor(X)
+    factor, added = keras.to_tensor(2 * X + 1), keras.to_tensor(X - 3)
+    product = X * (2 * X + 1)
+    for what, found, expected in (
+        ("a tensor by position", layer(inputs, factor), product),
+        ("tensors by position", layer(inputs, factor, added), product + X - 3),
+        ("tensors by name", layer(inputs, added=added, factor=factor), product + X - 3),
+        ("a number by name", layer(inputs, factor, added=4.0), product + 4),
+    ):
+        assert_equal(f"the output with {what}", keras.to_numpy(found), expected)
+
+
 @claim("custom_layer.training-argument")
 def test_training_argument(keras):
     modes = []

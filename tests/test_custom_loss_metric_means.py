@@ -23,12 +23,13 @@ def elementwise_loss(keras, **options):
 
 
 @claim("custom_loss_metric.loss-of-elements")
-def test_loss_of_elements(keras):
-    arguments = [keras.to_tensor(array) for array in (TARGETS, PREDICTIONS)]
+@pytest.mark.parametrize("shape", [(2, 4), (2, 2, 2), (1, 4, 1, 2)], ids=str)
+def test_loss_of_elements(keras, shape):
+    arguments = [keras.to_tensor(array.reshape(shape)) for array in (TARGETS, PREDICTIONS)]
     for options, expected in (
         ({}, SQUARES.mean()),
         ({"reduction": "sum"}, SQUARES.sum()),
-        ({"reduction": "none"}, SQUARES),
+        ({"reduction": "none"}, SQUARES.reshape(shape)),
     ):
         found = keras.to_numpy(elementwise_loss(keras, **options)(*arguments))
         assert_equal(f"the loss with {options}", found, expected)

@@ -108,6 +108,21 @@ def test_metric_call(keras):
     assert [float(keras.to_numpy(result)) for result in results] == [1, 0.75]
 
 
+def assert_calls_add_up(keras, metric):
+    """Call a metric with batches of which 1 of 1, 2 of 3 and 3 of 4 predictions are correct so far."""
+    batches = (slice(1), slice(2, 4), slice(1, 2))
+    results = [metric(*map(keras.to_tensor, (LABELS[rows], SCORES[rows]))) for rows in batches]
+    expected = np.array([1, 2 / 3, 3 / 4])
+    found = np.float32([*map(keras.to_numpy, results)])
+    assert_within("the results of the calls", found, expected, rounding.quotient(expected))
+    assert_within("the last result", np.float32(keras.to_numpy(metric.result())), 3 / 4, rounding.quotient(3 / 4))
+
+
+@claim("custom_loss_metric.metric-call")
+def test_metric_calls_add_up(keras):
+    assert_calls_add_up(keras, keras.namespace.metrics.SparseCategoricalAccuracy())
+
+
 @claim("custom_loss_metric.metric-weight-argument")
 def test_metric_weight_argument(keras):
     metric = make_metric(keras, update_state=lambda self, y_true, y_pred: None)
@@ -272,6 +287,11 @@ def test_robust_metric_computes(keras, batches):
     assert_running_result(keras, keras.sparse_categorical_accuracy(), batches)
 
 
+@claim("custom_loss_metric.robust-metric-computes")
+def test_robust_metric_calls_add_up(keras):
+    assert_calls_add_up(keras, keras.sparse_categorical_accuracy())
+
+
 @claim("custom_loss_metric.robust-metric-columns")
 def test_robust_metric_columns(keras):
     batch = LABELS[:, None], SCORES
@@ -284,6 +304,9 @@ def test_robust_metric_columns(keras):
 def test_robust_metric_sequences(keras):
     batch = LABELS.reshape(2, 2), SCORES.reshape(2, 2, 3)
     assert update_and_read(keras, keras.sparse_categorical_accuracy(), batch) == 0.75
+    # As many steps as classes: the largest along the wrong axis has the right shape, too.
+    scores = np.array([[[2, 8, 1], [3, 4, 9], [5, 6, 7]]], np.float32)
+    assert update_and_read(keras, keras.sparse_categorical_accuracy(), (np.array([[1, 2, 2]], np.int32), scores)) == 1
 
 
 @claim("custom_loss_metric.robust-metric-label-types")
@@ -336,8 +359,11 @@ def test_robust_metric_many_classes(keras, dtype):
 def test_robust_metric_close_scores(keras):
     # Adjacent float32 numbers, which are equal in lower precision or with a tolerance.
     low, high = np.float32(1), np.nextafter(np.float32(1), np.float32(2))
-    scores = np.array([[low, high, low], [low, low, high], [high, low, low]])
-    assert update_and_read(keras, keras.sparse_categorical_accuracy(), (np.array([1, 2, 0], np.int32), scores)) == 1
+    scores, labels = np.array([[low, high, low], [low, low, high], [high, low, low]]), np.array([1, 2, 0], np.int32)
+    # The largest of three probabilities may be far below 1/2, and the largest of three logits may be negative.
+    for what, close in (("scores near 1", scores), ("near 1/4", scores / 4), ("near -1", scores - 2)):
+        found = update_and_read(keras, keras.sparse_categorical_accuracy(), (labels, close))
+        assert_equal(f"the accuracy of {what}", found, np.ones(()))
 
 
 @claim("custom_loss_metric.robust-metrics-are-apart")

@@ -34,6 +34,31 @@ def test_tensors(keras, dtype):
         assert_equal(f"an array of {list(shape)}", keras.to_numpy(keras.to_tensor(array)), array, array.dtype)
 
 
+@claim("custom_loss_metric.tensors-are-copies")
+def test_tensors_are_copies(keras):
+    # The caller overwrites the array after each conversion.
+    array, tensors = np.zeros((2, 3), np.float32), []
+    for number in range(3):
+        array[:] = number
+        tensors.append(keras.to_tensor(array))
+    array[:] = -1
+    arrays = [*map(keras.to_numpy, tensors)]
+    for number, found in enumerate(arrays):
+        assert_equal(f"tensor {number} after later conversions", found, np.full((2, 3), number))
+
+
+@claim("custom_loss_metric.tensors-are-copies")
+def test_arrays_are_copies(keras):
+    layer = keras.namespace.layers.Dense(3, use_bias=False, kernel_initializer="zeros")
+    layer.build((None, 2))
+    arrays = []
+    for number in range(3):
+        layer.kernel.assign(keras.to_tensor(np.full((2, 3), number, np.float32)))
+        arrays.append(keras.to_numpy(layer.kernel))
+    for number, found in enumerate(arrays):
+        assert_equal(f"array {number} after later assignments", found, np.full((2, 3), number))
+
+
 @claim("custom_loss_metric.numbers-are-kept")
 def test_numbers_are_kept(keras):
     float64_numbers = np.array([1 / 3, 2.0**60 + 2.0**10, 1e-300])

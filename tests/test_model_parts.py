@@ -112,6 +112,21 @@ def test_activations(keras, name, by_name, shape):
         assert_within(what, found, layers.dense(*arguments), rounding.dense(*arguments))
 
 
+@claim("model.activations")
+@pytest.mark.parametrize("name", ["relu", "tanh", "sigmoid"])
+def test_activations_of_any_size(keras, name):
+    # Exponentials of the largest overflow, and the smallest are lost when added to 1.
+    sizes = np.array([0, 1e-30, 1e-6, 0.01, 1, 9, 20, 50, 100, 1e4, 1e30], np.float32)
+    inputs = np.concatenate([sizes, -sizes])
+    expected = layers.ACTIVATIONS[name](to_float64(inputs))
+    for form, apply in (
+        ("the function", getattr(keras.namespace.activations, name)),
+        ("the layer", keras.namespace.layers.Activation(name)),
+    ):
+        found = keras.to_numpy(apply(keras.to_tensor(inputs)))
+        assert_within(f"{form} {name}", found, expected, rounding.ELEMENTWISE[name](expected))
+
+
 @claim("model.softmax-of-any-rank")
 @pytest.mark.parametrize("form", ["the layer", "the activation", "the function"])
 def test_softmax_of_any_rank(keras, form):
@@ -137,6 +152,8 @@ def test_reshaping(keras, batch):
         (found.Reshape(target_shape=[-1, 8]), (3, 8)),
     ):
         assert_equal(f"the output of shape {shape}", call_layer(keras, layer, inputs), inputs.reshape(batch, *shape))
+    vector = numbers(batch)
+    assert_equal("Flatten of a vector", call_layer(keras, found.Flatten(), vector), vector[:, None])
 
 
 @claim("model.one-layer-many-calls")
@@ -152,6 +169,8 @@ UNFIT = {
     "other features for Dense": (lambda layers: layers.Dense(2), (2, 3), (2, 4)),
     "an image without channels for Conv2D": (lambda layers: layers.Conv2D(2, 3), None, (1, 5, 5)),
     "other channels for Conv2D": (lambda layers: layers.Conv2D(2, 3), (1, 5, 5, 2), (1, 5, 5, 3)),
+    # 12 elements are three rows of 4, but there are two examples.
+    "other elements for Reshape": (lambda layers: layers.Reshape((4,)), None, (2, 6)),
     "a matrix for MaxPool2D": (lambda layers: layers.MaxPool2D(), None, (4, 4)),
     "other channels for BatchNormalization": (lambda layers: layers.BatchNormalization(), (2, 3), (2, 4)),
 }
@@ -168,15 +187,23 @@ def test_unfit_inputs(keras, what):
 
 
 @claim("model.kernels-are-drawn-evenly")
-@pytest.mark.parametrize("make", ["Dense", "Conv2D"])
+@pytest.mark.parametrize("make", ["Dense", "Conv2D", "GlorotUniform"])
 def test_kernels_are_drawn_evenly(keras, make):
     found = keras.namespace.layers
-    layer, shape = (found.Dense(60), (1, 50)) if make == "Dense" else (found.Conv2D(30, 5), (1, 8, 8, 4))
-    layer(keras.to_tensor(np.zeros(shape, np.float32)))
-    kernel = keras.to_numpy(layer.kernel)
+    if make == "GlorotUniform":
+        # The initializer by itself, for a matrix that is not square.
+        kernel = keras.to_numpy(keras.namespace.initializers.GlorotUniform()(shape=(20, 150)))
+    else:
+        layer, shape = (found.Dense(60), (1, 50)) if make == "Dense" else (found.Conv2D(30, 5), (1, 8, 8, 4))
+        layer(keras.to_tensor(np.zeros(shape, np.float32)))
+        kernel = keras.to_numpy(layer.kernel)
     limit = glorot_limit(*fans(kernel.shape))
-    assert np.abs(kernel).max() <= limit * (1 + rounding.gamma(rounding.SQRT))
-    assert chance_of_draws(kernel.ravel(), -limit, limit) > FALSE_ALARM
+    largest = np.abs(kernel).max()
+    assert largest <= limit * (1 + rounding.gamma(rounding.SQRT)), (
+        f"a weight of {make} is {largest}, but the limit for a kernel of {kernel.shape} is {limit}"
+    )
+    chance = chance_of_draws(kernel.ravel(), -limit, limit)
+    assert chance > FALSE_ALARM, f"uniform draws look as uneven as those of {make} with probability {chance:.2g}"
     # float32 has millions of values between the limits, so few of some thousand draws are equal.
     assert len(np.unique(kernel)) > kernel.size / 2
 
@@ -315,6 +342,11 @@ def test_loss_of_sequences(keras):
         shape = (2, 2, *targets.shape[1:])
         loss = getattr(keras.namespace.losses, name)(keras.to_tensor(targets.reshape(shape)), predictions)
         assert_within(name, keras.to_numpy(loss), expected.reshape(2, 2), bound.reshape(2, 2))
+    added = rounding.gamma(expected.size + rounding.DIVIDE) * expected.mean()
+    for name, targets in CLASSES.items():
+        shape = (2, 2, *targets.shape[1:])
+        loss = getattr(keras.namespace.losses, name)()(keras.to_tensor(targets.reshape(shape)), predictions)
+        assert_within(f"the mean of {name}", keras.to_numpy(loss), expected.mean(), bound.mean() + added)
 
 
 @claim("model.squares-of-each-example")
@@ -343,6 +375,12 @@ def test_accuracy_of_each_example(keras):
     scores = np.array([[[4, 1, 0], [0, 1, 4]], [[1, 4, 0], [4, 0, 1]]], np.float32)
     labels, right = np.array([[0, 1], [1, 0]], np.int32), np.array([[1, 0], [1, 1]])
     metric = keras.namespace.metrics.sparse_categorical_accuracy
+    column = metric(keras.to_tensor(labels.reshape(4, 1)), keras.to_tensor(scores.reshape(4, 3)))
+    assert_equal("the metric of labels in a column", keras.to_numpy(column).ravel(), right.ravel())
+    # As many steps as classes: the largest along the wrong axis has the right shape, too.
+    square = np.array([[[2, 8, 1], [3, 4, 9], [5, 6, 7]]], np.float32)
+    found = metric(keras.to_tensor(np.array([[1, 2, 0]], np.int32)), keras.to_tensor(square))
+    assert_equal("the metric of as many steps as classes", keras.to_numpy(found), np.array([[1, 1, 0]]))
     for rows in ((0,), (1,), (slice(None),)):
         found = metric(keras.to_tensor(labels[rows]), keras.to_tensor(scores[rows]))
         assert_equal("the metric of each example", keras.to_numpy(found), right[rows])
@@ -430,8 +468,8 @@ def test_sgd_momentum(keras, momentum, rates):
 def two_adam_steps(parameter, gradients, before, rates):
     """Take two steps of Adam by the definition, from moments of 0, and bound the float32 errors.
 
-    The errors of the first step's moments enter the second step. Its gradient has the same sign, so the moments only
-    grow, and the relative errors of the update add up at most.
+    The errors of the first step's moments enter the second step. Its gradient is 0 or has the same sign, so nothing
+    cancels, and the relative errors of the update add up at most.
     """
     zeros = np.zeros_like(parameter)
     arguments = parameter, gradients[0], zeros, zeros, before + 1, rates[0]
@@ -455,6 +493,8 @@ def test_adam_of_any_step(keras, before, rate):
     sizes = [np.exp2(GENERATOR.integers(-6, 7, shape)).astype(np.float32) for _ in range(2)]
     sign, parameter = np.where(numbers(*shape) < 0, np.float32(-1), np.float32(1)), numbers(*shape)
     gradients = [sign * size for size in sizes]
+    # Without a gradient in the second step, an element goes on moving, and its moments shrink.
+    gradients[1][:, ::3] = 0
     # A second variable has the same shape, but other gradients.
     others = [-gradient[::-1, ::-1] for gradient in gradients]
     variables = create_variables(keras, parameter, parameter)

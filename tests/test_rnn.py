@@ -474,11 +474,10 @@ def test_cell_initializers(keras):
 
 
 @claim("rnn.get-initial-state")
-@pytest.mark.parametrize("batch", [1, 50])
-def test_get_initial_state(keras, seed, batch):
+def test_get_initial_state(keras, seed):
     cell = create_cell(keras, problem_of(seed))
-    # A call must not change the initial state.
-    for when in ("at first", "after a call"):
+    # A call must not change the initial state, and neither must an earlier number of examples.
+    for batch, when in ((1, "at first"), (1, "after a call"), (50, "of more examples"), (2, "of fewer examples")):
         states = initial_state(cell, batch)
         assert len(states) == len(State._fields)
         for name, state in zip(State._fields, states, strict=True):

@@ -125,6 +125,10 @@ def test_layers_as_given(keras):
     model = keras.namespace.Sequential(layers)
     run(keras, model, X)
     assert_same_objects("model.layers", model.layers, layers)
+    # The layers now have variables, which a second model shares.
+    shorter = keras.namespace.Sequential(layers[:2])
+    run(keras, shorter, X)
+    assert_same_objects("the layers of a second model", shorter.layers, layers[:2])
 
 
 @claim("sequential_functional.variables-in-order")
@@ -175,11 +179,12 @@ def test_input_is_no_layer(keras):
 @claim("sequential_functional.add")
 def test_add(keras):
     layers = [doubling_layer(keras), incrementing_layer(keras)]
-    model = keras.namespace.Sequential()
-    for layer in layers:
-        model.add(layer)
-    assert_same_objects("model.layers", model.layers, layers)
-    assert_equal("model(X)", run(keras, model, X), X * 2 + 1)
+    for what, order, expected in (("first", layers, X * 2 + 1), ("second", layers[::-1], (X + 1) * 2)):
+        model = keras.namespace.Sequential()
+        for layer in order:
+            model.add(layer)
+        assert_same_objects(f"the layers of the {what} model", model.layers, order)
+        assert_equal(f"the output of the {what} model", run(keras, model, X), expected)
 
 
 @claim("sequential_functional.add-later")

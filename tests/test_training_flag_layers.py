@@ -165,6 +165,7 @@ def test_normalization_layer(keras, permitted, shape):
     # The next call starts from the rounded statistics.
     statistics = Statistics(to_float64(mean), to_float64(variance))
     assert_output("in inference mode, with updated statistics", training=False)
+    assert_output("in training mode again", training=True)
 
 
 @claim("training_flag.normalization-variables")

@@ -14,9 +14,9 @@ every_width, value_and_gradients = _chosen.every_width, _chosen.value_and_gradie
 
 
 def to_tensor(array: Array) -> keras.KerasTensor:
-    """Create a tensor of the array's dtype."""
+    """Copy an array to a tensor of its dtype: on PyTorch and JAX the tensor would share the array's memory."""
     with every_width():
-        return keras.ops.convert_to_tensor(array)
+        return keras.ops.convert_to_tensor(array.copy())
 
 
 def to_array(tensor: keras.KerasTensor) -> Array:

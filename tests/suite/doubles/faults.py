@@ -33,6 +33,7 @@ from doubles.kept_state_faults import KEPT_STATE_FAULTS
 from doubles.keras_call_faults import KERAS_CALL_FAULTS
 from doubles.keras_faults import KERAS_FAULTS
 from doubles.keras_layer_faults import KERAS_LAYER_FAULTS
+from doubles.keras_repeat_faults import KERAS_REPEAT_FAULTS
 from doubles.label_training_faults import LABEL_TRAINING_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
 from doubles.limit_faults import LIMIT_FAULTS
@@ -83,6 +84,7 @@ for _faults in (
     KERAS_CALL_FAULTS,
     KERAS_FAULTS,
     KERAS_LAYER_FAULTS,
+    KERAS_REPEAT_FAULTS,
     KEPT_ARGUMENT_FAULTS,
     KEPT_RESULT_FAULTS,
     KEPT_STATE_FAULTS,
