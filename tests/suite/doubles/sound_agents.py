@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections import deque
 from collections.abc import Callable
 from typing import Any
@@ -13,7 +12,7 @@ from assay.alternatives.numpy.agent import QNetwork
 from assay.alternatives.numpy.models import MODELS, copy_parameters
 from assay.contract import Learnt, Transitions
 from doubles.sound_environments import Game
-from doubles.sound_generators import counted, hashed, mersenne, philox, uniform24
+from doubles.sound_generators import counted, hashed, mersenne, philox, python, uniform24
 from doubles.sound_programs import AdamOfTensorFlow, OtherAdam
 
 Variant = Callable[..., Any]
@@ -41,7 +40,7 @@ def values_of(model, parameters, states):
 
 def act_in_turn(right, model, parameters, states, epsilon, seed):
     """Draw for each state in turn, and run the network only where the policy is greedy."""
-    generator, actions = random.Random(f"{seed}"), []
+    generator, actions = python(seed), []
     for state in states:
         number = generator.random()
         if number < epsilon:
@@ -151,7 +150,7 @@ def in_buffer_order(count, batch_size, seed):
 
 def python_sample(count, batch_size, seed):
     """Use Python's function, as the document does."""
-    return random.Random(f"{seed}").sample(range(count), batch_size)
+    return python(seed).sample(range(count), batch_size)
 
 
 def targets_where(right, model, parameters, transitions, gamma):
@@ -304,8 +303,7 @@ def play_float32(right, parameters, num_episodes, seed):
     """Keep the state in float32."""
     game, returns = Game(philox(seed).random, f32), []
     for _ in range(num_episodes):
-        choose = lambda state: int(np.argmax(values_of("q_network", parameters, state.reshape(1, 4)), axis=-1)[0])
-        rows = episode_of(game, choose, 500)
+        rows = episode_of(game, lambda state: int(values_of("q_network", parameters, state[None]).argmax()), 500)
         returns.append(sum(1.0 for _ in rows))
     return np.array(returns, f32)
 

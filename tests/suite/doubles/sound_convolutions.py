@@ -123,7 +123,7 @@ def conv2d_gradients_scattered(right, inputs, kernel, bias, upstream, *, strides
     views = positions(to_images, kernel.shape[:2], strides)
     for (i, j, view), (_, _, target) in zip(positions(images, kernel.shape[:2], strides), views, strict=True):
         to_kernel[i, j] = np.tensordot(view, upstream, axes=((0, 1, 2), (0, 1, 2)))
-        target += upstream @ kernel[i, j].T.astype(kind)
+        np.add(target, upstream @ kernel[i, j].T.astype(kind), out=target)
     to_inputs = to_images[:, top : top + inputs.shape[1], left : left + inputs.shape[2]]
     return to_inputs.astype(f32), to_kernel.astype(f32), upstream.sum(axis=(0, 1, 2)).astype(f32)
 
@@ -170,13 +170,16 @@ def max_pool2d_gradient_chosen(inputs, upstream, pool_size, strides, padding, sh
     weights = shares(views)
     result = np.zeros_like(images)
     for place, (_, _, target) in enumerate(positions(result, pool_size, strides)):
-        target += upstream * weights[..., place]
+        np.add(target, upstream * weights[..., place], out=target)
     return result[:, top : top + inputs.shape[1], left : left + inputs.shape[2]]
 
 
 def max_pool2d_gradient_argmax(right, inputs, upstream, *, pool_size, strides, padding):
     """Give the gradient to the first of the largest."""
-    first = lambda views: (views.argmax(axis=-1)[..., None] == np.arange(views.shape[-1])).astype(f32)
+
+    def first(views):
+        return (views.argmax(axis=-1)[..., None] == np.arange(views.shape[-1])).astype(f32)
+
     return max_pool2d_gradient_chosen(inputs, upstream, pool_size, strides, padding, first)
 
 
@@ -200,8 +203,8 @@ def max_pool2d_gradient_shared(right, inputs, upstream, *, pool_size, strides, p
     return max_pool2d_gradient_chosen(inputs, upstream, pool_size, strides, padding, shared)
 
 
-def average_pool2d_masked(right, inputs, *, pool_size, strides, padding):
-    """Average the elements in the image, which padding with NaN marks."""
+def average_pool2d_double(right, inputs, *, pool_size, strides, padding):
+    """Sum in float64, and count the elements in the image."""
     views = windows(inputs.astype(float), pool_size, strides, padding, 0)
     inside = windows(np.ones_like(inputs), pool_size, strides, padding, 0)
     return (views.sum(axis=(-2, -1)) / inside.sum(axis=(-2, -1))).astype(f32)
@@ -247,7 +250,7 @@ VARIANTS: dict[str, dict[str, Variant]] = {
     "max_pool2d_gradient/argmax": {"ops.max_pool2d_gradient": max_pool2d_gradient_argmax},
     "max_pool2d_gradient/last, unsure": {"ops.max_pool2d_gradient": max_pool2d_gradient_last},
     "max_pool2d_gradient/shared, unsure": {"ops.max_pool2d_gradient": max_pool2d_gradient_shared},
-    "average_pool2d/float64": {"ops.average_pool2d": average_pool2d_masked},
+    "average_pool2d/float64": {"ops.average_pool2d": average_pool2d_double},
     "average_pool2d/reciprocal": {"ops.average_pool2d": average_pool2d_reciprocal},
     "average_pool2d_gradient/by window": {"ops.average_pool2d_gradient": average_pool2d_gradient_scattered},
 }

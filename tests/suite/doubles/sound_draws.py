@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import io
 import math
-import random
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
-from doubles.sound_generators import counted, hashed, mersenne, mix, philox, sfc, uniform23, uniform24
+from doubles.sound_generators import counted, hashed, mersenne, mix, philox, python, sfc, uniform23, uniform24
 
 Variant = Callable[..., Any]
 f32 = np.float32
@@ -122,7 +121,7 @@ def sample_search(probabilities, seed):
     """Search the cumulative sum of every row in bisections, with a generator for each row."""
     result = []
     for number, row in enumerate(np.cumsum(probabilities, axis=-1, dtype=float)):
-        point = random.Random(f"{seed} {number}").random() * row[-1]
+        point = python(f"{seed} {number}").random() * row[-1]
         result.append(np.searchsorted(row, point, side="right"))
     return np.array(result, int)
 
@@ -151,7 +150,7 @@ def glorot_mersenne(right, shape, seed):
 
 def glorot_python(right, shape, seed):
     """Draw with Python's generator."""
-    generator, limit = random.Random(str(seed)), limit_of(shape)
+    generator, limit = python(seed), limit_of(shape)
     return np.array([[generator.uniform(-limit, limit) for _ in range(shape[1])] for _ in range(shape[0])], f32)
 
 
@@ -186,7 +185,7 @@ def sample_windows_views(right, indices, seq_length, batch_size, seed):
 
 def sample_windows_slices(right, indices, seq_length, batch_size, seed):
     """Cut windows out of a list, one by one, as the document does."""
-    generator, text = random.Random(f"{seed}"), indices.tolist()
+    generator, text = python(seed), indices.tolist()
     starts = [generator.randrange(0, len(text) - seq_length) for _ in range(batch_size)]
     windows = np.array([text[start : start + seq_length] for start in starts], np.int32)
     return windows, np.array([text[start + seq_length] for start in starts], np.int32)

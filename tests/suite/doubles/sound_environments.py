@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from assay.contract import CartPole, Episode
-from doubles.sound_generators import counted, hashed, uniform24
+from doubles.sound_generators import counted, hashed, python, uniform24
 
 Variant = Callable[..., Any]
 f32 = np.float32
@@ -121,8 +120,11 @@ def running(kind):
     """Return the variant of `run_linear_policy` that keeps a state of this kind."""
 
     def variant(right, weights, seed):
-        score = lambda state: math.fsum(float(w) * float(s) for w, s in zip(weights, state, strict=True))
-        return recorded(game_of(seed, kind), lambda state: 1 if score(state) > 0 else 0)
+
+        def choose(state):
+            return int(math.fsum(float(w) * float(s) for w, s in zip(weights, state, strict=True)) > 0)
+
+        return recorded(game_of(seed, kind), choose)
 
     return variant
 
@@ -134,7 +136,7 @@ def sample_actions_bits(right, count, seed):
 
 def sample_actions_choice(right, count, seed):
     """Choose one by one with Python's generator."""
-    generator = random.Random(f"actions {seed}")
+    generator = python(f"actions {seed}")
     return np.array([generator.choice((0, 1)) for _ in range(count)], np.int32)
 
 

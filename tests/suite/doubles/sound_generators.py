@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import random
 
 import numpy as np
 
@@ -31,6 +32,11 @@ def hashed(seed: int, *labels: object) -> np.random.Generator:
     """Return a generator whose seed is a SHA-256 of a seed and of labels, such as a layer's name."""
     digest = hashlib.sha256(repr((int(seed), *labels)).encode()).digest()
     return np.random.default_rng(int.from_bytes(digest, "little"))
+
+
+def python(seed: object) -> random.Random:
+    """Return Python's generator, with a seed of its own from the text of any other."""
+    return random.Random(str(seed))  # noqa: S311 - draws of a model are no secrets
 
 
 def mix(words: Array) -> Array:
