@@ -21,6 +21,7 @@ from doubles import (
     sound_losses,
     sound_operations,
     sound_programs,
+    sound_results,
 )
 
 # The exchanged functions by the name of the variant, each called with the right function before its arguments.
@@ -33,6 +34,7 @@ VARIANTS = (
     | sound_programs.VARIANTS
     | sound_environments.VARIANTS
     | sound_agents.VARIANTS
+    | sound_results.VARIANTS
 )
 
 
