@@ -178,9 +178,9 @@ VARIANTS: dict[str, dict[str, Variant]] = {
     "initial_states/24 bits": {"environments.initial_states": initial_states_24},
     "initial_states/seed by episode": {"environments.initial_states": initial_states_by_episode},
     "steps/Python floats": {"environments.steps": steps_looped},
-    "steps/float32, unsure": {"environments.steps": steps_float32},
+    "steps/float32": {"environments.steps": steps_float32},
     "environments/Python floats": environment_of(float),
-    "environments/float32, unsure": environment_of(f32),
+    "environments/float32": environment_of(f32),
     "sample_actions/bits": {"environments.sample_actions": sample_actions_bits},
     "sample_actions/choice": {"environments.sample_actions": sample_actions_choice},
 }

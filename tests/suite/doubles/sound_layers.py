@@ -235,7 +235,7 @@ VARIANTS: dict[str, dict[str, Variant]] = {
     "batch_normalization/folded": {"ops.batch_normalization": batch_normalization_folded},
     "batch_normalization/Welford": {"ops.batch_normalization": batch_normalization_welford},
     "batch_normalization/moments float64": {"ops.batch_normalization": batch_normalization_moments},
-    "batch_normalization/Bessel, unsure": {"ops.batch_normalization": batch_normalization_bessel},
+    "batch_normalization/Bessel": {"ops.batch_normalization": batch_normalization_bessel},
     "batch_normalization_gradients/chained": {
         "ops.batch_normalization_gradients": batch_normalization_gradients_chained
     },

@@ -189,7 +189,7 @@ VARIANTS: dict[str, dict[str, Variant]] = {
     "tanh/rational of Eigen": {"ops.tanh": tanh_rational},
     "tanh/float64": {"ops.tanh": tanh_double},
     "sigmoid/formula": {"ops.sigmoid": sigmoid_plain},
-    "sigmoid/tanh, unsure": {"ops.sigmoid": sigmoid_by_tanh},
+    "sigmoid/tanh": {"ops.sigmoid": sigmoid_by_tanh},
     "sigmoid/float64": {"ops.sigmoid": sigmoid_double},
     "softmax/exponential of log-softmax": {"ops.softmax": softmax_of_log},
     "softmax/exp2": {"ops.softmax": softmax_exp2},

@@ -368,10 +368,8 @@ VARIANTS: dict[str, dict[str, Variant]] = {
     "initial_parameters/reversed": {"models.initial_parameters": initial_reversed},
     "initial_parameters/24 bits, uniform cell": {"models.initial_parameters": initial_24},
     "initial_parameters/singular values": {"models.initial_parameters": cell_variant(orthogonal_by_svd, forget_open)},
-    "initial_parameters/unsigned, unsure": {
-        "models.initial_parameters": cell_variant(orthogonal_unsigned, forget_open)
-    },
-    "initial_parameters/Flax, unsure": {"models.initial_parameters": cell_variant(orthogonal_by_gate, none_open)},
+    "initial_parameters/unsigned": {"models.initial_parameters": cell_variant(orthogonal_unsigned, forget_open)},
+    "initial_parameters/Flax": {"models.initial_parameters": cell_variant(orthogonal_by_gate, none_open)},
     "initial_parameters/PyTorch": {
         "models.initial_parameters": cell_variant(uniform_of_pytorch(256, 1024), two_uniform_of_pytorch)
     },
