@@ -17,7 +17,9 @@ Variant = Callable[..., Any]
 f32 = np.float32
 
 
-def padded(inputs: Array, size: Pair, strides: Pair, padding: Padding, value: float = 0) -> tuple[Array, list[Pair]]:
+def pad_images(
+    inputs: Array, size: Pair, strides: Pair, padding: Padding, value: float = 0
+) -> tuple[Array, list[Pair]]:
     """Pad images; return the margins, too."""
     margins = [(0, 0), (0, 0)]
     if padding == "same":
@@ -38,7 +40,7 @@ def positions(images: Array, size: Pair, strides: Pair) -> Iterator[tuple[int, i
 
 def conv2d_shifts(right, inputs, kernel, bias=None, *, strides=(1, 1), padding="valid", activation=None):
     """Add a product for each position in the window, the last position first, starting from the bias."""
-    images, _ = padded(inputs, kernel.shape[:2], strides, padding)
+    images, _ = pad_images(inputs, kernel.shape[:2], strides, padding)
     total = f32(0) if bias is None else bias
     for i, j, view in reversed([*positions(images, kernel.shape[:2], strides)]):
         total = total + view @ kernel[i, j]
@@ -47,14 +49,14 @@ def conv2d_shifts(right, inputs, kernel, bias=None, *, strides=(1, 1), padding="
 
 def conv2d_double(right, inputs, kernel, bias=None, *, strides=(1, 1), padding="valid", activation=None):
     """Sum in float64."""
-    images, _ = padded(inputs.astype(float), kernel.shape[:2], strides, padding)
+    images, _ = pad_images(inputs.astype(float), kernel.shape[:2], strides, padding)
     total = sum(view @ kernel[i, j].astype(float) for i, j, view in positions(images, kernel.shape[:2], strides))
     return activated((total if bias is None else total + bias).astype(f32), activation)
 
 
 def conv2d_channels_first(right, inputs, kernel, bias=None, *, strides=(1, 1), padding="valid", activation=None):
     """Transpose to channels first, and contract with einsum; return a transposed view."""
-    images, _ = padded(inputs, kernel.shape[:2], strides, padding)
+    images, _ = pad_images(inputs, kernel.shape[:2], strides, padding)
     images = np.ascontiguousarray(images.transpose(0, 3, 1, 2))
     views = sliding_window_view(images, kernel.shape[:2], axis=(2, 3))[:, :, :: strides[0], :: strides[1]]
     total = np.einsum("ncxyij,ijcf->nfxy", views, kernel, optimize=False)
@@ -74,7 +76,7 @@ def conv2d_split_channels(right, inputs, kernel, bias=None, *, strides=(1, 1), p
 
 def conv2d_tiled(right, inputs, kernel, bias=None, *, strides=(1, 1), padding="valid", activation=None):
     """Compute the rows of the result one by one, image by image."""
-    images, _ = padded(inputs, kernel.shape[:2], strides, padding)
+    images, _ = pad_images(inputs, kernel.shape[:2], strides, padding)
     views = sliding_window_view(images, kernel.shape[:2], axis=(1, 2))[:, :: strides[0], :: strides[1]]
     weights = kernel.transpose(2, 0, 1, 3).reshape(-1, kernel.shape[-1])
     total = np.empty((*views.shape[:3], kernel.shape[-1]), f32)
@@ -85,7 +87,7 @@ def conv2d_tiled(right, inputs, kernel, bias=None, *, strides=(1, 1), padding="v
 
 def conv2d_fourier(right, inputs, kernel, bias=None, *, strides=(1, 1), padding="valid", activation=None, kind=float):
     """Multiply spectra, and keep every stride-th result."""
-    images, _ = padded(inputs, kernel.shape[:2], strides, padding)
+    images, _ = pad_images(inputs, kernel.shape[:2], strides, padding)
     lengths = images.shape[1:3]
     of_images = np.fft.rfft2(images.astype(kind), axes=(1, 2))
     of_kernel = np.fft.rfft2(kernel.astype(kind), s=lengths, axes=(0, 1)).conj()
@@ -100,7 +102,7 @@ def conv2d_winograd(right, inputs, kernel, bias=None, *, strides=(1, 1), padding
     """Use Winograd's F(2x2, 3x3) where it applies (Lavin and Gray, 2016)."""
     if kernel.shape[:2] != (3, 3) or tuple(strides) != (1, 1):
         return right(inputs, kernel, bias, strides=strides, padding=padding, activation=activation)
-    images, _ = padded(inputs, (3, 3), strides, padding)
+    images, _ = pad_images(inputs, (3, 3), strides, padding)
     rows, columns = images.shape[1] - 2, images.shape[2] - 2
     images = np.pad(images, ((0, 0), (0, rows % 2), (0, columns % 2), (0, 0)))
     tiles = sliding_window_view(images, (4, 4), axis=(1, 2))[:, ::2, ::2]
@@ -118,7 +120,7 @@ def conv2d_winograd(right, inputs, kernel, bias=None, *, strides=(1, 1), padding
 
 def conv2d_gradients_scattered(right, inputs, kernel, bias, upstream, *, strides, padding, kind=f32):
     """Add the gradient of each position in the window to the images."""
-    images, ((top, _), (left, _)) = padded(inputs.astype(kind), kernel.shape[:2], strides, padding)
+    images, ((top, _), (left, _)) = pad_images(inputs.astype(kind), kernel.shape[:2], strides, padding)
     upstream, to_images, to_kernel = upstream.astype(kind), np.zeros_like(images), np.zeros(kernel.shape, kind)
     views = positions(to_images, kernel.shape[:2], strides)
     for (i, j, view), (_, _, target) in zip(positions(images, kernel.shape[:2], strides), views, strict=True):
@@ -143,7 +145,7 @@ def conv2d_gradients_by_example(right, inputs, kernel, bias, upstream, *, stride
 
 def windows(inputs: Array, pool_size: Pair, strides: Pair, padding: Padding, value: float) -> Array:
     """View the windows of padded images: [batch, rows, columns, channels, height, width]."""
-    images, _ = padded(inputs, pool_size, strides, padding, value)
+    images, _ = pad_images(inputs, pool_size, strides, padding, value)
     return sliding_window_view(images, pool_size, axis=(1, 2))[:, :: strides[0], :: strides[1]]
 
 
@@ -165,7 +167,7 @@ def max_pool2d_lowest(right, inputs, *, pool_size, strides, padding):
 
 def max_pool2d_gradient_chosen(inputs, upstream, pool_size, strides, padding, shares):
     """Distribute the gradient of each window by shares, a function from windows [..., places] to weights."""
-    images, ((top, _), (left, _)) = padded(inputs, pool_size, strides, padding, -np.inf)
+    images, ((top, _), (left, _)) = pad_images(inputs, pool_size, strides, padding, -np.inf)
     views = np.stack([view for _, _, view in positions(images, pool_size, strides)], axis=-1)
     weights = shares(views)
     result = np.zeros_like(images)
@@ -218,8 +220,8 @@ def average_pool2d_reciprocal(right, inputs, *, pool_size, strides, padding):
 
 def average_pool2d_gradient_scattered(right, inputs, upstream, *, pool_size, strides, padding):
     """Add the share of each window to the images in float64, the last window first."""
-    images, ((top, _), (left, _)) = padded(inputs.astype(float), pool_size, strides, padding)
-    inside, _ = padded(np.ones(inputs.shape), pool_size, strides, padding)
+    images, ((top, _), (left, _)) = pad_images(inputs.astype(float), pool_size, strides, padding)
+    inside, _ = pad_images(np.ones(inputs.shape), pool_size, strides, padding)
     result = np.zeros_like(images)
     for row, column in reversed([*product(*map(range, upstream.shape[1:3]))]):
         place = np.s_[

@@ -36,7 +36,7 @@ def hashed(seed: int, *labels: object) -> np.random.Generator:
 
 def python(seed: object) -> random.Random:
     """Return Python's generator, with a seed of its own from the text of any other."""
-    return random.Random(str(seed))  # noqa: S311 - draws of a model are no secrets
+    return random.Random(str(seed))  # noqa: S311 - not for secrets
 
 
 def mix(words: Array) -> Array:
