@@ -267,12 +267,11 @@ def fit_prefetching(right, model, images, labels, *, num_batches, batch_size, le
     return Trained(*descend(MODELS[model], initial, (cut.get() for _ in range(num_batches)), learning_rate))
 
 
-def fit_first_batches(right, model, images, labels, *, num_batches, batch_size, learning_rate, seed):
-    """Draw the batches first and the parameters after them, from one generator."""
-    generator = np.random.default_rng(seed)
-    places = generator.integers(0, len(images), (num_batches, batch_size))
-    built = with_optimizer(MODELS[model], AdamOfTensorFlow)
+def fit_at_once(right, model, images, labels, *, num_batches, batch_size, learning_rate, seed):
+    """Draw the parameters and then all batches from one generator, and keep the powers of both betas in float32."""
+    generator, built = philox(seed), with_optimizer(MODELS[model], AdamOfTensorFlow)
     initial = built.initial(generator)
+    places = generator.integers(0, len(images), (num_batches, batch_size))
     batches = [(np.take(images, some, 0), np.take(labels, some)) for some in places]
     losses, parameters = descend(built, initial, batches, learning_rate)
     return Trained(losses, MappingProxyType(parameters))
@@ -384,9 +383,9 @@ VARIANTS: dict[str, dict[str, Variant]] = {
     "train/algorithm 1": {"models.train": train_with(OtherAdam)},
     "train/float32 powers": {"models.train": train_with(AdamOfTensorFlow)},
     "train/float64": {"models.train": train_double},
-    "fit/precomputed": {"training.fit": fit_precomputed},
+    "fit/precomputed": {"training.fit": fit_precomputed, "models.train": train_with(OtherAdam)},
     "fit/prefetching": {"training.fit": fit_prefetching},
-    "fit/batches first": {"training.fit": fit_first_batches},
+    "fit/all batches at once": {"training.fit": fit_at_once},
     "evaluate/running mean": {"training.evaluate": evaluate_running},
     "evaluate/float32 counts": {"training.evaluate": evaluate_float32},
     "evaluate/at once": {"training.evaluate": evaluate_at_once},
