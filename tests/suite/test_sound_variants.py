@@ -53,7 +53,7 @@ def test_no_claim_accuses_a_sound_variant(pytestconfig):
         f"{id_} of {name}": f"{row['outcome']}: {row.get('reason', '')}"
         for name, rows in found.items()
         for id_, row in rows.items()
-        # Without a data set a claim can say nothing.
-        if row["outcome"] != "pass" and "is missing" not in row.get("reason", "")
+        # Without a data set, or without an agent that has learnt enough, a claim can say nothing.
+        if row["outcome"] not in {"pass", "skipped"} and "is missing" not in row.get("reason", "")
     }
     assert accused == {}
