@@ -14,6 +14,7 @@ from assay.spec.semantics.precision import cache_by_precision
 from assay.spec.vectors import read
 from assay.testing import initial_parameters, silent_networks
 from assay.testing.assertions import (
+    assert_accuracy,
     assert_close,
     assert_form,
     assert_within,
@@ -313,7 +314,7 @@ def test_evaluate(training, seed):
     scores = logits(*map(to_float64, problem[1:]))["dense2"]
     labels = (scores.argmax(axis=-1) + (np.arange(4) < 3)) % 10
     accuracy = training.evaluate("cnn", problem.parameters, problem.inputs, labels.astype(np.int32), 3)
-    assert_within("the accuracy", accuracy, 1 / 4, rounding.quotient(1 / 4))
+    assert_accuracy("the accuracy", accuracy, 1 / 4)
 
 
 @claim("cnn.printed-accuracy")

@@ -10,7 +10,7 @@ from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import models as definition
 from assay.spec.vectors import read
 from assay.testing import problems
-from assay.testing.assertions import assert_within, claim
+from assay.testing.assertions import assert_accuracy, assert_within, claim
 from assay.testing.cases import MANY, ODD
 from assay.testing.networks import digit_logits
 from assay.testing.operations import (
@@ -254,7 +254,7 @@ def test_remainder(training, seed):
     scores = definition.layer_outputs("mlp", to_float64(problem.parameters), to_float64(problem.inputs))["softmax"]
     labels = (scores.argmax(axis=-1) + (np.arange(8) < 6)) % 10
     accuracy = training.evaluate("mlp", problem.parameters, problem.inputs, labels.astype(np.int32), 3)
-    assert_within("the accuracy", accuracy, 2 / 8, rounding.quotient(2 / 8))
+    assert_accuracy("the accuracy", accuracy, 2 / 8)
 
 
 # More than 255 of these examples have the right label, in one batch.
@@ -279,7 +279,7 @@ def labelled_examples(seed):
 def test_any_batch_size(training, labelled_examples, batch_size):
     expected = 1 - WRONG / (EXAMPLES - 1)
     accuracy = training.evaluate("mlp", *labelled_examples, batch_size)
-    assert_within(f"the accuracy in batches of {batch_size}", accuracy, expected, rounding.quotient(expected))
+    assert_accuracy(f"the accuracy in batches of {batch_size}", accuracy, expected)
 
 
 @claim("evaluation.any-batch-size")
@@ -292,7 +292,7 @@ def test_one_by_one(training, labelled_examples, factor):
         some = slice(first, last)
         accuracy = training.evaluate("mlp", scaled, np.float32(factor) * images[some], labels[some], 1)
         what = f"the accuracy of {last - first} images in batches of one"
-        assert_within(what, accuracy, expected, rounding.quotient(expected))
+        assert_accuracy(what, accuracy, expected)
 
 
 @claim("evaluation.any-batch-size")
@@ -307,7 +307,7 @@ def test_many_right(training, wrong):
     images = np.zeros((count, 28, 28, 1), np.float32)
     accuracy = training.evaluate("mlp", parameters, images, labels, 1_000)
     expected = 1 - len(wrong) / count
-    assert_within(f"the accuracy with {len(wrong)} of {count} wrong", accuracy, expected, rounding.quotient(expected))
+    assert_accuracy(f"the accuracy with {len(wrong)} of {count} wrong", accuracy, expected)
 
 
 @claim("evaluation.starts-anew")
@@ -319,11 +319,11 @@ def test_evaluation_starts_anew(training, labelled_examples):
     # The labels of the first ten are the digit after the right one.
     for what, targets, expected in (("", labels, 1 - WRONG / (EXAMPLES - 1)), (", with wrong labels", wrong, 0.0)):
         accuracy = training.evaluate("mlp", parameters, images, targets, EXAMPLES - 2)
-        assert_within(f"the accuracy after another evaluation{what}", accuracy, expected, rounding.quotient(expected))
+        assert_accuracy(f"the accuracy after another evaluation{what}", accuracy, expected)
     # The same number of images, in a different order.
     accuracy = training.evaluate("mlp", parameters, images[::-1].copy(), labels[::-1].copy(), EXAMPLES - 2)
     expected = 1 - WRONG / (EXAMPLES - 1)
-    assert_within("the accuracy of other images", accuracy, expected, rounding.quotient(expected))
+    assert_accuracy("the accuracy of other images", accuracy, expected)
 
 
 @claim("evaluation.starts-anew")
@@ -333,7 +333,7 @@ def test_evaluation_of_one_batch_starts_anew(training, labelled_examples):
         targets = np.where(np.arange(5) < right, labels[-5:], (labels[-5:] + 1) % 10).astype(np.int32)
         accuracy = training.evaluate("mlp", parameters, images[-5:], targets, 5)
         what = f"the accuracy of one batch with {right} of 5 right, after other evaluations"
-        assert_within(what, accuracy, right / 5, rounding.quotient(right / 5))
+        assert_accuracy(what, accuracy, right / 5)
 
 
 @claim("evaluation.starts-anew")
@@ -349,7 +349,7 @@ def test_evaluation_by_each_parameter(training, labelled_examples, name):
     right = 1 - WRONG / (EXAMPLES - 1)
     for what, weights, expected in (("with another", changed, expected_changed), ("after another", parameters, right)):
         accuracy = training.evaluate("mlp", weights, images, labels, EXAMPLES - 2)
-        assert_within(f"the accuracy {what} {name}", accuracy, expected, rounding.quotient(expected))
+        assert_accuracy(f"the accuracy {what} {name}", accuracy, expected)
 
 
 @claim("evaluation.examples-memory-order")
@@ -360,7 +360,7 @@ def test_examples_memory_order(training, labelled_examples):
         weights = labelled_examples[0] if "broadcast" in order else parameters
         expected = 1 - wrong / (EXAMPLES - 1)
         accuracy = training.evaluate("mlp", weights, images, labels, EXAMPLES - 2)
-        assert_within(f"the accuracy, arrays {order}", accuracy, expected, rounding.quotient(expected))
+        assert_accuracy(f"the accuracy, arrays {order}", accuracy, expected)
 
 
 def small_model(keras):

@@ -3,9 +3,8 @@
 import numpy as np
 import pytest
 
-from assay.spec.error_bounds import rounding
 from assay.spec.semantics.models import MODELS
-from assay.testing.assertions import assert_within, claim
+from assay.testing.assertions import assert_accuracy, claim
 from assay.testing.silent_networks import last_bias
 
 # float16 and bfloat16 have no number between this one and the next that is so near.
@@ -19,7 +18,7 @@ def test_one_prediction(training, model):
     parameters = {name: np.zeros(shape, np.float32) for name, shape in MODELS[model].shapes.items()}
     images, labels = np.zeros((10, 28, 28, 1), np.float32), np.arange(10, dtype=np.int32)
     accuracy = training.evaluate(model, parameters, images, labels, 4)
-    assert_within("the accuracy of equal probabilities", accuracy, 1 / 10, rounding.quotient(1 / 10))
+    assert_accuracy("the accuracy of equal probabilities", accuracy, 1 / 10)
 
 
 @claim("evaluation.close-predictions")
@@ -31,4 +30,4 @@ def test_close_predictions(training, model, largest):
     parameters[last_bias(model)][largest] += DISTANCE
     images, labels = np.zeros((3, 28, 28, 1), np.float32), np.array([largest, 0, largest], np.int32)
     accuracy = training.evaluate(model, parameters, images, labels, 2)
-    assert_within("the accuracy", accuracy, 2 / 3, rounding.quotient(2 / 3))
+    assert_accuracy("the accuracy", accuracy, 2 / 3)

@@ -4,9 +4,8 @@ from itertools import product
 
 import numpy as np
 
-from assay.spec.error_bounds import rounding
 from assay.spec.semantics.models import MODELS
-from assay.testing.assertions import assert_within, claim
+from assay.testing.assertions import assert_accuracy, claim
 from assay.testing.silent_networks import last_bias
 
 # Examples of one class, which is all that the network predicts, and how many of them have this label by turns.
@@ -25,4 +24,4 @@ def test_cnn_evaluation_starts_anew(training):
         accuracy = training.evaluate("cnn", parameters, images, labels, batch_size)
         expected = right / EXAMPLES
         what = f"the accuracy of the CNN with {right} of {EXAMPLES} right, after other evaluations"
-        assert_within(what, accuracy, expected, rounding.quotient(expected))
+        assert_accuracy(what, accuracy, expected)

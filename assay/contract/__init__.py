@@ -6,7 +6,8 @@ need a function or a model in the optional attribute `unsupported`, such as `("o
 such an exception does not count as one that the implementation has. Any other function that is missing in a declared
 group makes claims fail. A function must neither change its arguments nor keep references to them: the caller may
 reuse an array or a dictionary for other values after the call. An array may be a view that is transposed, sliced with
-a step, broadcast or read-only: only its values count, not its memory layout.
+a step, broadcast or read-only: only its values count, not its memory layout. Arrays whose shapes do not fit together
+are an error, and any exception will do.
 
 Parameters are a dictionary from canonical names to arrays, in any order. The linear model has `dense/kernel`
 [input_dim, units] and `dense/bias` [units]. The MLP has `dense1/...` and `dense2/...`. The CNN has `conv1/...` and

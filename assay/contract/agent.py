@@ -61,7 +61,12 @@ class Agent(Protocol):
         """Append transitions one by one to a new replay buffer, and return its content, the oldest first."""
 
     def sample(self, transitions: Transitions, batch_size: int, seed: int) -> Transitions:
-        """Draw a batch without replacement from a replay buffer with these transitions."""
+        """Draw a batch without replacement from a replay buffer with these transitions.
+
+        Raises:
+            ValueError: There are fewer transitions than `batch_size`.
+
+        """
 
     def targets(self, model: QModelName, parameters: Parameters, transitions: Transitions, gamma: float) -> Array:
         """Return the target y of each transition: [n]."""

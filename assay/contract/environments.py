@@ -107,7 +107,7 @@ class Environments(Protocol):
         """
 
     def frames(self, actions: Array, seed: int) -> Array:
-        """Play as `play` does, and render every state off screen: uint8 [steps + 1, height, width, 3]."""
+        """Play as `play` does, and render every state off screen: uint8 [steps + 1, 400, 600, 3]."""
 
     def sample_actions(self, count: int, seed: int) -> Array:
         """Sample actions from the environment's action space: int32 [count]."""

@@ -35,7 +35,7 @@ class Training(Protocol):
         learning_rate: float,
         seed: int,
     ) -> Trained:
-        """Build a model and train it on batches drawn with replacement.
+        """Build a model and train it on batches drawn with replacement, with the steps of `models.train`.
 
         Args:
             model: `mlp` or `cnn`.
@@ -44,7 +44,7 @@ class Training(Protocol):
             num_batches: Number of steps.
             batch_size: Number of examples in a step.
             learning_rate: Learning rate of the optimizer.
-            seed: Seed of the initial parameters and of the batches.
+            seed: Seed of the initial parameters, which depend on nothing else, and of the batches.
 
         """
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from assay.adapters.proxy import AdapterError, Comparison, NonConformanceError
 from assay.contract import FLOAT, Array
+from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.measured_bounds import compare_to_bound, root_mean_square
 from assay.specification.profiles import EXAMPLES
 from assay.testing import headroom
@@ -122,6 +123,23 @@ def assert_within(
     if 1 < expected.size <= SHOWN:
         msg += f"\n  actual   = {_show(array)}\n  expected = {_show(expected)}"
     raise NonConformanceError(msg, comparison=Comparison(actual, expected, bound, (np.dtype(dtype), expected.shape)))
+
+
+def assert_accuracy(what: str, actual: Any, expected: float) -> None:  # noqa: ANN401
+    """Check an accuracy that is a Python float by the contract, of which NumPy's float64 is one; float32 will do, too.
+
+    Args:
+        what: The call, for the message.
+        actual: Result of the implementation.
+        expected: Quotient of the number of correct predictions and that of all.
+
+    Raises:
+        NonConformanceError: The shape or the value differs.
+
+    """
+    __tracebackhide__ = True
+    dtype = np.dtype(np.float64) if isinstance(actual, float) else FLOAT
+    assert_within(what, actual, expected, rounding.quotient(expected), dtype)
 
 
 def assert_rejected(what: str, call: Callable[[], object], *kinds: type[Exception]) -> None:

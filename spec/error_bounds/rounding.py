@@ -89,17 +89,23 @@ ELEMENTWISE = {None: exact, "relu": exact, "tanh": tanh, "sigmoid": sigmoid}
 
 
 def softmax(logits: Array) -> Array:
-    """Bound the error of softmax.
+    """Bound the error of softmax, for both ways to normalise.
 
-    Subtracting the maximum m causes an error of U |z_j - m| in the exponent, which is a relative error of the
-    exponential. The denominator has the average of these errors, weighted by the result, and the error of K - 1
-    additions. The division adds its own error.
+    Subtracting the maximum m causes an error of U d in the exponent, with d = |z_j - m|, which is a relative error of
+    the exponential. A power of 2 adds 2 U d, for log2(e) and its product with d. The sum S has the average of these
+    errors, weighted by the result, the error of an exponential, and that of K - 1 additions.
+
+    One way divides by S. The other subtracts ln S from the exponent before it takes the exponential: it adds the errors
+    of the logarithm, LOG ln S, and of the difference, d + ln S.
     """
     result = layers.softmax(logits)
     shifted = np.abs(logits - np.max(logits, axis=-1, keepdims=True))
     average = np.sum(result * shifted, axis=-1, keepdims=True)
-    count = shifted + EXP + average + EXP + (logits.shape[-1] - 1) + DIVIDE
-    return gamma(count) * result + TINY
+    logarithm = np.log(np.sum(np.exp(-shifted), axis=-1, keepdims=True))
+    both = EXP + EXP + (logits.shape[-1] - 1)
+    divided = 3 * shifted + 3 * average + DIVIDE
+    subtracted = 2 * shifted + average + (LOG + 1) * logarithm
+    return gamma(both + np.maximum(divided, subtracted)) * result + TINY
 
 
 def softmax_with_temperature(logits: Array, temperature: float) -> Array:
