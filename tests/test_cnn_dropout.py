@@ -28,6 +28,7 @@ from assay.testing.masks import (
     count_repetitions,
 )
 from assay.testing.seeded_results import assert_same_elsewhere
+from assay.testing.stored_arrays import memory_orders
 from assay.testing.strategies import matrices, seeds
 from assay.testing.thresholds import FALSE_ALARM
 
@@ -130,9 +131,11 @@ def assert_chance(what, chance):
 def test_dropout_every_rank(ops, seed, shape, rate):
     # No element is 0, so that dropped elements can be recognized.
     inputs = np.random.default_rng(seed).permutation(np.arange(1, np.prod(shape) + 1)).reshape(shape).astype(np.float32)
-    result = drop_elements(ops, inputs, rate, seed)
-    expected = normalization.dropout(to_float64(inputs), result != 0, rate)
-    assert_within(f"what dropout at {rate} left", result, expected, image_rounding.dropout(expected))
+    for order, viewed in [("as usual", inputs), *((order, one) for order, (one,), _ in memory_orders(inputs))]:
+        result = drop_elements(ops, viewed, rate, seed)
+        expected = normalization.dropout(to_float64(viewed), result != 0, rate)
+        what = f"what dropout at {rate} left, arrays {order}"
+        assert_within(what, result, expected, image_rounding.dropout(expected))
     assert_equal("dropout at rate 0", ops.dropout(inputs, 0.0, seed, training=True), inputs)
     assert_equal("dropout in inference", ops.dropout(inputs, rate, seed, training=False), inputs)
 

@@ -23,7 +23,7 @@ from assay.testing.image_cases import (
     reverse_inside,
     small_whole_numbers,
 )
-from assay.testing.stored_arrays import assert_results_stay
+from assay.testing.stored_arrays import assert_results_stay, memory_orders
 from assay.testing.strategies import ConvolutionCase, WindowGeometry, convolution_cases, with_upstream
 
 
@@ -235,6 +235,16 @@ def test_gradients_have_no_memory(ops, seed):
         assert_whole_number_gradients(ops, "the same images with other arguments", other, upstream)
     calls = [(*case.arrays, one) for one in (upstream, reverse_inside(upstream))]
     assert_results_stay("conv2d_gradients", partial(ops.conv2d_gradients, **case.options), *calls)
+
+
+@claim("convolution.memory-order")
+def test_memory_order(ops, seed):
+    case = convolution_case(seed, WindowGeometry((2, 6, 7, 2), (3, 2), (1, 2), "same"), 3)
+    upstream = small_whole_numbers(seed, *case.output_shape)
+    for order, (images, kernel, bias, of_outputs), _ in memory_orders(*case.arrays, upstream):
+        viewed = case._replace(inputs=images, kernel=kernel, bias=bias)
+        assert_whole_number_convolution(ops, f"arrays {order}", viewed)
+        assert_whole_number_gradients(ops, f"arrays {order}", viewed, of_outputs)
 
 
 @claim("convolution.full-float32-gradients")

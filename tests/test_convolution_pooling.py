@@ -22,7 +22,7 @@ from assay.testing.image_cases import (
     reverse_inside,
     small_whole_numbers,
 )
-from assay.testing.stored_arrays import assert_results_stay
+from assay.testing.stored_arrays import assert_results_stay, memory_orders
 from assay.testing.strategies import (
     POOLINGS,
     PoolingCase,
@@ -443,6 +443,26 @@ def test_average_gradient_has_no_memory(ops, permitted, seed):
 
     permitted(average_checks(check))
     assert_gradients_stay("average_pool2d_gradient", ops.average_pool2d_gradient, seed, case)
+
+
+@claim("convolution.pooling-memory-order")
+def test_pooling_memory_order(ops, permitted, seed):
+    case = pooling_case(seed, OVERLAPPING)
+    upstream = small_whole_numbers(seed, *case.output_shape)
+    viewed = [
+        (f"arrays {order}", case._replace(inputs=images), of_outputs)
+        for order, (images, of_outputs), _ in memory_orders(case.inputs, upstream)
+    ]
+    for what, one, of_outputs in viewed:
+        assert_maximum(ops, what, one)
+        assert_maximum_gradient(ops, what, one, of_outputs)
+
+    def check(**zeros):
+        for what, one, of_outputs in viewed:
+            assert_average(ops, what, one, **zeros)
+            assert_average_gradient(ops, what, one, of_outputs, **zeros)
+
+    permitted(average_checks(check))
 
 
 @claim("convolution.average-of-any-numbers")

@@ -165,7 +165,8 @@ def test_memory_order(ops, seed):
 @claim("dense.activation-memory-order")
 @pytest.mark.parametrize("operation", [RELU, TANH, SIGMOID], ids=lambda operation: operation.name)
 def test_activation_memory_order(ops, seed, operation):
-    assert_any_memory_order(operation, getattr(ops, operation.name), *cases.normal(seed, (4, 5, 7)))
+    for shape in ((5, 7), (4, 5, 7)):
+        assert_any_memory_order(operation, getattr(ops, operation.name), *cases.normal(seed, shape))
 
 
 @claim("dense.rows-are-independent")

@@ -24,6 +24,7 @@ from assay.testing.draws import (
 )
 from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds
+from assay.testing.stored_arrays import memory_orders
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM
 
@@ -47,6 +48,13 @@ def test_certain_any_size(ops, seed, rows, classes):
     expected[0] = 0 if rows > 1 else classes - 1
     probabilities = (expected[:, None] == np.arange(classes)).astype(np.float32)
     assert_equal("sample", ops.sample(probabilities, seed), expected, INT)
+
+
+@claim("generation.certain-any-size")
+def test_certain_in_any_memory_order(ops, seed):
+    probabilities = layers.one_hot(cases.labels(seed, 7, 10), 10).astype(np.float32)
+    for order, (viewed,), _ in memory_orders(probabilities):
+        assert_equal(f"sample, arrays {order}", ops.sample(viewed, seed), viewed.argmax(axis=-1), INT)
 
 
 @claim("generation.sample-seed")

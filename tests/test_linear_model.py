@@ -23,6 +23,7 @@ from assay.testing.operations import (
     assert_any_memory_order,
     assert_calls_are_independent,
     assert_correct,
+    assert_steps_continue,
     one_by_one,
 )
 from assay.testing.problems import Problem
@@ -267,11 +268,13 @@ def test_sgd_calls_are_independent(ops, seed):
     # The first step is taken twice in a row, where momentum would change the result.
     calls = (first, *one_by_one(first, second), (*fixed.normal(seed, (ODD,), (ODD,)), 0.5))
     assert_calls_are_independent(SGD_STEP, ops.sgd_step, *calls)
+    assert_steps_continue(SGD_STEP, ops.sgd_step, first, lambda moved, arguments: (moved, *arguments[1:]))
 
 
 @claim("linear_model.sgd-memory-order")
 def test_sgd_memory_order(ops, seed):
-    assert_any_memory_order(SGD_STEP, ops.sgd_step, *fixed.normal(seed, (3, 5, 7), (3, 5, 7)), 0.1)
+    for shape in ((5, 7), (3, 5, 7)):
+        assert_any_memory_order(SGD_STEP, ops.sgd_step, *fixed.normal(seed, shape, shape), 0.1)
 
 
 @claim("linear_model.sgd-momentum")
@@ -333,7 +336,8 @@ def test_mean_calls_are_independent(ops, seed):
 
 @claim("linear_model.mean-memory-order")
 def test_mean_memory_order(ops, seed):
-    assert_any_memory_order(MEAN_SQUARED_ERROR, ops.mean_squared_error, *fixed.normal(seed, (3, 5, 7), (3, 5, 7)))
+    for shape in ((5, 7), (3, 5, 7)):
+        assert_any_memory_order(MEAN_SQUARED_ERROR, ops.mean_squared_error, *fixed.normal(seed, shape, shape))
 
 
 @claim("linear_model.loss")

@@ -19,7 +19,12 @@ from assay.testing.counts import assert_few_in_common, assert_share
 from assay.testing.draws import chance_of_sequence
 from assay.testing.seeded_results import assert_same_elsewhere
 from assay.testing.seeds import assert_told_apart, confusable_seeds
-from assay.testing.stored_arrays import assert_reads_values, assert_results_are_new, assert_results_stay
+from assay.testing.stored_arrays import (
+    assert_reads_values,
+    assert_results_are_new,
+    assert_results_stay,
+    memory_orders,
+)
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM
 
@@ -147,6 +152,10 @@ def test_preprocess_memory_order(datasets):
     scaled, _ = datasets.preprocess(sliced, labels_for(sliced))
     expected, _ = definition.preprocess(sliced, labels_for(sliced))
     assert_within("transposed and sliced images", scaled, expected, rounding.quotient(expected))
+    for order, (viewed, labels), _ in memory_orders(images, np.uint8([7, 9, 0, 255])):
+        scaled, classes = datasets.preprocess(viewed, labels)
+        assert_within(f"images {order}", scaled, viewed[..., None] / 255, rounding.quotient(viewed[..., None] / 255))
+        assert_equal(f"labels {order}", classes, labels, INT)
 
 
 @claim("mnist.pixels-stay")

@@ -23,6 +23,7 @@ from assay.testing.operations import (
     assert_any_memory_order,
     assert_calls_are_independent,
     assert_correct,
+    assert_steps_continue,
     one_by_one,
 )
 from assay.testing.strategies import arrays, whole_arrays
@@ -312,6 +313,7 @@ def test_calls_are_independent(ops, seed):
     )
     calls = *one_by_one((*first, "tanh"), (*second, "relu")), (*larger, None)
     assert_calls_are_independent(SIMPLE_RNN_CELL, ops.simple_rnn_cell, *calls)
+    assert_steps_continue(SIMPLE_RNN_CELL, ops.simple_rnn_cell, first, lambda state, now: (now[0], state, *now[2:]))
     # `simple_rnn` takes inputs with a time axis, and no state.
     sequences = [(np.stack([inputs, 2 * inputs], axis=1), *weights) for inputs, _, *weights in calls]
     assert_calls_are_independent(SIMPLE_RNN, ops.simple_rnn, *sequences)
@@ -478,6 +480,7 @@ def test_lstm_calls_are_independent(ops, seed):
     )
     calls = *one_by_one(first, second), larger
     assert_calls_are_independent(LSTM_CELL, ops.lstm_cell, *calls)
+    assert_steps_continue(LSTM_CELL, ops.lstm_cell, first, lambda states, now: (now[0], *states, *now[3:]))
     # `lstm` takes inputs with a time axis, and no states.
     sequences = [(np.stack([inputs, 2 * inputs], axis=1), *weights) for inputs, _, _, *weights in calls]
     assert_calls_are_independent(LSTM, ops.lstm, *sequences)

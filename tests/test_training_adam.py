@@ -23,6 +23,7 @@ from assay.testing.operations import (
     assert_any_memory_order,
     assert_calls_are_independent,
     assert_correct,
+    assert_steps_continue,
     one_by_one,
 )
 from assay.testing.strategies import arrays, same_shape
@@ -168,6 +169,13 @@ def test_adam_epsilon_place(ops, permitted, seed):
     assert_adam_steps(ops, permitted, calls)
 
 
+def next_adam_step(after, arguments):
+    """Return the arguments of the step after this one, for a gradient of half the size."""
+    parameter, *moments = after
+    _, gradient, _, _, step, learning_rate = arguments
+    return parameter, np.float32(0.5) * gradient, *moments, step + 1, learning_rate
+
+
 @claim("training.adam-calls-are-independent")
 def test_adam_calls_are_independent(ops, permitted, seed):
     first = *adam_arrays(seed, (5, 7)), 1, 0.1
@@ -176,6 +184,7 @@ def test_adam_calls_are_independent(ops, permitted, seed):
 
     def check(adam):
         assert_calls_are_independent(adam_step(adam=adam), ops.adam_step, *calls)
+        assert_steps_continue(adam_step(adam=adam), ops.adam_step, first, next_adam_step)
 
     permitted(either_adam(check), alike=True)
 

@@ -13,7 +13,7 @@ from assay.spec.semantics.normalization import Statistics
 from assay.testing.assertions import assert_equal, assert_within, claim
 from assay.testing.image_cases import LONG, reverse_inside
 from assay.testing.normalization_cases import NormalizationCase, definition_of, draw_case, normalize, solve
-from assay.testing.stored_arrays import assert_results_stay
+from assay.testing.stored_arrays import assert_results_stay, memory_orders
 
 # The number of channels or of positions exceeds the block sizes of kernels, or is near one of the smaller block sizes.
 SIZES = (
@@ -175,3 +175,14 @@ def test_gradients_have_no_memory(ops, seed):
     for training in (True, False):
         gradients = partial(ops.batch_normalization_gradients, training=training)
         assert_results_stay(f"batch_normalization_gradients, training={training}", gradients, *calls)
+
+
+@claim("training_flag.memory-order")
+@BOTH_RANKS
+@BOTH_MODES
+def test_memory_order(ops, seed, shape, training):
+    arrays = *draw_case(seed, shape), draw_case(seed + 1, shape).inputs
+    for order, (*case, upstream), _ in memory_orders(*arrays):
+        viewed = NormalizationCase(*case)
+        assert_all_but_variance(ops, viewed, f"arrays {order}", training=training)
+        assert_each_gradient(ops, viewed, upstream, f"arrays {order}", training=training)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from itertools import combinations, pairwise
 
@@ -40,10 +40,20 @@ def assert_glorot_uniform(name: str, kernel: Array) -> None:
 
 def check_recurrent_kernel(name: str, kernel: Array) -> Checks:
     """Return a check of the recurrent kernel for each permitted result."""
+    gates = np.split(to_float64(kernel), GATES, axis=1)
+
+    def check_directions(*kernels: Array) -> None:
+        _assert_directions_apart(name, gates)
+        _assert_orthogonal(*kernels)
+
+    def check_uniform() -> None:
+        _assert_even(name, to_float64(kernel).ravel(), DRAWN_TO)
+        _assert_products_near_0([*_gate_pairs(name, [gate / DRAWN_TO for gate in gates])])
+
     return {
-        "orthogonal": lambda: _assert_orthogonal(kernel),
-        "orthogonal-gates": lambda: _assert_orthogonal(*np.split(kernel, GATES, axis=1)),
-        "uniform": lambda: _assert_even(name, to_float64(kernel).ravel(), DRAWN_TO),
+        "orthogonal": partial(check_directions, kernel),
+        "orthogonal-gates": partial(check_directions, *gates),
+        "uniform": check_uniform,
     }
 
 
@@ -77,6 +87,27 @@ def _rounding_of_orthogonal(shape: tuple[int, int]) -> float:
 def _from_orthogonal(kernel: Array) -> float:
     rows = to_float64(kernel)
     return root_mean_square(rows @ rows.T - np.eye(UNITS))
+
+
+def _assert_directions_apart(name: str, gates: Sequence[Array]) -> None:
+    """Check that no rows of two gates have nearly the same direction, or the opposite one.
+
+    Rotating the rows of one gate changes neither of the two distributions. So the direction of a row is uniform,
+    whatever the other gate is. In n dimensions its cosine to any vector exceeds t with a probability of at most
+    exp(-n t^2 / 2) (Ball, "An elementary introduction to modern convex geometry", 1997, lemma 2.2). All pairs of rows
+    are tested together (Bonferroni).
+    """
+    __tracebackhide__ = True
+    smallest = np.finfo(np.float32).tiny
+    directions = [gate / np.maximum(np.linalg.norm(gate, axis=1, keepdims=True), smallest) for gate in gates]
+    cosines = {pair: float(np.abs(one @ other.T).max()) for pair, one, other in _gate_pairs(name, directions)}
+    pair = max(cosines, key=cosines.__getitem__)
+    probability = len(cosines) * UNITS**2 * 2 * math.exp(-UNITS * cosines[pair] ** 2 / 2)
+    _require(
+        probability > FALSE_ALARM,
+        f"{pair} have rows with a cosine of {cosines[pair]:.3f}; independent ones have such rows with a probability of"
+        f" at most {probability:.3g}",
+    )
 
 
 def _assert_even(what: str, values: Array, limit: float) -> None:
@@ -120,7 +151,11 @@ def assert_drawn_apart(kernels: Mapping[str, Array]) -> None:
 
     """
     scaled = {name: to_float64(value) / glorot_limit(*fans(value.shape)) for name, value in kernels.items()}
-    pairs = [*_pairs(scaled)]
+    _assert_products_near_0([*_pairs(scaled)])
+
+
+def _assert_products_near_0(pairs: Sequence[tuple[str, Array, Array]]) -> None:
+    """Check that the products of each pair of arrays, which are from -1 to 1, have a mean near 0."""
     for what, one, other in pairs:
         mean = float(np.mean(one * other))
         limit = math.sqrt(2 * math.log(2 / (FALSE_ALARM / len(pairs))) / one.size)
@@ -133,9 +168,7 @@ def _pairs(scaled: Mapping[str, Array]) -> Iterator[tuple[str, Array, Array]]:
         count = min(one.size, other.size)
         yield f"{name} and {other_name}", one.ravel()[:count], other.ravel()[:count]
         yield f"{name} and {other_name}, by columns,", one.T.ravel()[:count], other.ravel()[:count]
-    gates = np.split(scaled["cell/kernel"], GATES, axis=1)
-    for (number, one), (other_number, other) in combinations(enumerate(gates), 2):
-        yield f"gates {number} and {other_number} of cell/kernel", one, other
+    yield from _gate_pairs("cell/kernel", np.split(scaled["cell/kernel"], GATES, axis=1))
     for name, kernel in scaled.items():
         for what, numbers in (("", kernel.ravel()), (", by columns,", kernel.T.ravel())):
             first, last = mirrored_halves(numbers)
@@ -144,3 +177,9 @@ def _pairs(scaled: Mapping[str, Array]) -> Iterator[tuple[str, Array, Array]]:
         rows = kernel if kernel.shape[1] > kernel.shape[0] else kernel.T
         for number, (one, other) in enumerate(pairwise(rows)):
             yield f"rows {number} and {number + 1} of {name}", one, other
+
+
+def _gate_pairs(name: str, gates: Sequence[Array]) -> Iterator[tuple[str, Array, Array]]:
+    """Yield the pairs of gates of a kernel, with a description."""
+    for (number, one), (other_number, other) in combinations(enumerate(gates), 2):
+        yield f"gates {number} and {other_number} of {name}", one, other

@@ -159,7 +159,7 @@ def reorder_arrays(problem: Problem, orders: Iterable[str] = SAME_VALUES) -> Ite
 def assert_solved_in_any_order(
     one: Case, run: Callable[[Problem], Tensors], orders: Iterable[str] = SAME_VALUES
 ) -> None:
-    """Check that the result does not change if arrays are transposed, sliced or read-only in memory.
+    """Check that the result does not change if arrays are transposed, sliced, cropped or read-only in memory.
 
     Args:
         one: Problem and solution.

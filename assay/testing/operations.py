@@ -16,6 +16,8 @@ from assay.spec.semantics.recurrence import State
 from assay.testing.assertions import assert_form, assert_within
 from assay.testing.stored_arrays import MEMORY_ORDERS, map_arrays
 
+# Steps from each other: with the third, what is kept from two others can differ from what is kept from one.
+STEPS = 3
 Arguments = tuple[Any, ...]
 Function = Callable[..., Any]
 
@@ -215,6 +217,31 @@ def assert_calls_are_independent(operation: Operation, function: Function, *call
         operation.check(what, result, *arguments)
 
 
+def assert_steps_continue(
+    operation: Operation, function: Function, first: Arguments, next_of: Callable[[Any, Arguments], Arguments]
+) -> None:
+    """Check steps that each start from the result of the one before.
+
+    This finds a function that recognizes its own result, and continues with what it has kept of it, such as a momentum.
+
+    Args:
+        operation: The operation.
+        function: The function.
+        first: Arguments of the first step.
+        next_of: Function of a step's result and its arguments; returns the arguments of the next step.
+
+    Raises:
+        NonConformanceError: A step is wrong.
+
+    """
+    __tracebackhide__ = True
+    arguments = first
+    for number in range(1, STEPS + 1):
+        result = function(*arguments)
+        operation.check(f"step {number} of {STEPS}, each from the last: {operation.name}", result, *arguments)
+        arguments = next_of(result, arguments)
+
+
 def one_by_one(first: Arguments, second: Arguments) -> Iterator[Arguments]:
     """Yield the first arguments, copies with one argument replaced by its second value, and the second arguments."""
     yield first
@@ -224,7 +251,7 @@ def one_by_one(first: Arguments, second: Arguments) -> Iterator[Arguments]:
 
 
 def assert_any_memory_order(operation: Operation, function: Function, *arguments: Any) -> None:  # noqa: ANN401
-    """Check that a result does not depend on arrays being transposed, sliced, broadcast or read-only in memory."""
+    """Check that a result does not depend on arrays being transposed, sliced, cropped, broadcast or read-only."""
     __tracebackhide__ = True
     for order, view in MEMORY_ORDERS.items():
         views = [map_arrays(view, argument) for argument in arguments]

@@ -25,6 +25,14 @@ def _sliced(array: Array) -> Array:
     return between[..., 1::2]
 
 
+def _cropped(array: Array) -> Array:
+    # Rows stay contiguous, and are further apart than they are long. The gaps hold other values.
+    if not array.size:
+        return array
+    larger = np.pad(array, [(0, 1)] * array.ndim, mode="wrap")
+    return larger[tuple(map(slice, array.shape))]
+
+
 def _broadcast(array: Array) -> Array:
     return np.broadcast_to(array[:1], array.shape) if array.ndim else array
 
@@ -38,6 +46,7 @@ def _read_only(array: Array) -> Array:
 MEMORY_ORDERS: dict[str, Callable[[Array], Array]] = {
     "transposed in memory": _transposed,
     "sliced with a step": _sliced,
+    "cropped from larger ones": _cropped,
     "broadcast along their first axis": _broadcast,
     "read-only": _read_only,
 }

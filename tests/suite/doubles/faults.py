@@ -36,6 +36,7 @@ from doubles.keras_layer_faults import KERAS_LAYER_FAULTS
 from doubles.keras_repeat_faults import KERAS_REPEAT_FAULTS
 from doubles.label_training_faults import LABEL_TRAINING_FAULTS
 from doubles.layer_faults import LAYER_FAULTS
+from doubles.layout_faults import LAYOUT_FAULTS
 from doubles.limit_faults import LIMIT_FAULTS
 from doubles.memory_faults import MEMORY_FAULTS
 from doubles.narrow_faults import NARROW_FAULTS
@@ -43,6 +44,7 @@ from doubles.nesting_faults import NESTING_FAULTS
 from doubles.network_call_faults import NETWORK_CALL_FAULTS
 from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
+from doubles.own_result_faults import OWN_RESULT_FAULTS
 from doubles.part_faults import PART_FAULTS
 from doubles.precision_faults import PRECISION_FAULTS
 from doubles.process_faults import PROCESS_FAULTS
@@ -90,12 +92,14 @@ for _faults in (
     KEPT_STATE_FAULTS,
     LABEL_TRAINING_FAULTS,
     LAYER_FAULTS,
+    LAYOUT_FAULTS,
     MEMORY_FAULTS,
     NARROW_FAULTS,
     NESTING_FAULTS,
     NETWORK_CALL_FAULTS,
     NETWORK_FAULTS,
     OPERATION_FAULTS,
+    OWN_RESULT_FAULTS,
     PART_FAULTS,
     PRECISION_FAULTS,
     PROCESS_FAULTS,

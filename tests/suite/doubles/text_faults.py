@@ -5,6 +5,15 @@ import numpy as np
 from doubles.faulty import Fault
 
 
+def one_orthogonal_matrix_for_all_gates(initial_parameters, model, seed):
+    """Draw one orthogonal matrix, and use it for each of the four gates."""
+    parameters = dict(initial_parameters(model, seed))
+    if model == "rnn":
+        matrix, _ = np.linalg.qr(np.random.default_rng(seed).standard_normal((256, 256)))
+        parameters["cell/recurrent_kernel"] = np.tile(matrix, 4).astype(np.float32)
+    return parameters
+
+
 def recurrent_kernel_not_orthogonal(initial_parameters, model, seed):
     """Draw the recurrent kernel as the others are drawn."""
     parameters = dict(initial_parameters(model, seed))
@@ -149,6 +158,12 @@ TEXT_FAULTS = {
         "rnn.initial-recurrent-kernel",
         "from orthogonal",
         recurrent_kernel_not_orthogonal,
+    ),
+    "one_orthogonal_matrix_for_all_gates": Fault(
+        "models.initial_parameters",
+        "rnn.initial-recurrent-kernel",
+        "gates 0 and 1 of cell/recurrent_kernel have rows with a cosine of 1.000",
+        one_orthogonal_matrix_for_all_gates,
     ),
     "state_reset_at_every_step": Fault(
         "models.layer_outputs", "rnn.remembers", "the most probable characters", state_reset_at_every_step
