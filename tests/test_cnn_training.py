@@ -23,6 +23,7 @@ from assay.testing.assertions import (
 )
 from assay.testing.cnn_problems import SHAPES, logits, problem_of, resize_batch, run
 from assay.testing.networks import (
+    assert_any_pixels,
     assert_solved_in_any_order,
     case,
     either_adam,
@@ -78,6 +79,11 @@ def assert_gradients(models, seed, layer):
 @given(seed=seeds())
 def test_conv1_gradients(models, seed):
     assert_gradients(models, seed, "conv1")
+
+
+@claim("cnn.any-pixels")
+def test_any_pixels(models, seed):
+    assert_any_pixels(models, gradients_case(seed), "conv1/kernel")
 
 
 # Places of the outputs of the second pooling, and pixels of its inputs.

@@ -107,7 +107,18 @@ MORE = designed_training.Sizes(num_examples=2, num_batches=SMALL.num_batches, ba
 
 @claim("training.fit-batches")
 def test_fit_batches_of_more(training, seed):
-    examples = two_examples(seed)
+    assert_batches_of_two(training, seed, two_examples(seed))
+
+
+@claim("training.fit-batches")
+def test_fit_batches_of_other_pixels(training, seed):
+    # Pixels below 0 and above 1, which no loader would have to scale again.
+    images, labels = two_examples(seed)
+    assert_batches_of_two(training, seed, Examples(np.float32(3) * images - np.float32(0.5), labels))
+
+
+def assert_batches_of_two(training, seed, examples):
+    """Check that the losses of a training are means of those of two examples, in batches of three."""
     runs = decode_certain([frozen_training(training, MORE, examples, seed)], examples, MORE.batch_size)
     off = sum(int((run.distances > run.tolerance).sum()) for run in runs)
     assert not off, (

@@ -10,7 +10,7 @@ from assay.spec.error_bounds.measured_bounds import to_float64
 from assay.spec.semantics import normalization
 from assay.spec.semantics.differentiation import vjp
 from assay.spec.semantics.normalization import Statistics
-from assay.testing.assertions import assert_equal, assert_within, claim
+from assay.testing.assertions import assert_equal, assert_rejected, assert_within, claim
 from assay.testing.image_cases import LONG, reverse_inside
 from assay.testing.normalization_cases import NormalizationCase, definition_of, draw_case, normalize, solve
 from assay.testing.stored_arrays import assert_results_stay, memory_orders
@@ -85,6 +85,37 @@ def test_one_moving_variance(ops, permitted, seed):
             assert_within(f"the moving variance, shape {list(case.inputs.shape)}", variance, expected, bound)
 
     permitted({"over-n": partial(check, 0), "over-n-1": partial(check, 1)})
+
+
+def is_refused(call):
+    """Whether a call raises an error of a variance that is undefined."""
+    try:
+        assert_rejected("the call", call, ValueError, ZeroDivisionError)
+    except AssertionError:
+        return False
+    return True
+
+
+@claim("training_flag.one-position")
+@pytest.mark.parametrize("shape", [(1, 3), (1, 1, 1, 3)], ids=str)
+def test_one_position(ops, permitted, seed, shape):
+    case = draw_case(seed, shape)
+
+    refused = is_refused(partial(ops.batch_normalization, *case, training=True))
+
+    def answer():
+        assert not refused, "a single position is refused"
+        assert_all_but_variance(ops, case, "a single position", training=True)
+        variance = normalize(ops, case, training=True)[1].variance
+        exact = to_float64(case.inputs), Statistics(*map(to_float64, case.moving))
+        expected, _ = normalization.update_moving_statistics(*exact)
+        bound = image_rounding.update_moving_statistics(*exact).variance
+        assert_within("the moving variance of a single position", variance, expected.variance, bound)
+
+    def refuse():
+        assert refused, "a single position is accepted"
+
+    permitted({"variance-0": answer, "refused": refuse})
 
 
 def draw_case_around(seed, shape, means, spread):

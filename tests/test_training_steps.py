@@ -16,6 +16,7 @@ from assay.spec.semantics.precision import cache_by_precision
 from assay.testing import problems, silent_networks
 from assay.testing.assertions import assert_close, assert_equal, assert_form, assert_within, claim, few_examples
 from assay.testing.networks import (
+    assert_any_pixels,
     assert_solved_in_any_order,
     case,
     either_adam,
@@ -101,6 +102,11 @@ def test_all_zero_model(models, seed):
 def test_gradients(models, seed):
     problem, expected, bounds = gradients_case(seed)
     assert_close("loss_and_gradients", gradients_of(models, problem), expected, bounds)
+
+
+@claim("training.any-pixels")
+def test_any_pixels(models, seed):
+    assert_any_pixels(models, gradients_case(seed), "dense1/kernel")
 
 
 @claim("training.gradient-for-every-variable")

@@ -146,6 +146,47 @@ def gradients_of(models: GroupProxy, problem: Problem) -> dict[str, Any]:
     return {"loss": loss, **found}
 
 
+def rescale_inputs(one: Case, kernel: str, factor: float) -> Case:
+    """Multiply a problem's inputs by a power of 2, and divide its first kernel by it.
+
+    All sums stay the same, exactly. So do the gradients, except that of the first kernel.
+
+    Args:
+        one: Problem with its loss and gradients.
+        kernel: Name of the first kernel.
+        factor: The power of 2, of either sign.
+
+    """
+    problem = cast("Problem", one.problem)
+    parameters = {**problem.parameters, kernel: problem.parameters[kernel] / np.float32(factor)}
+    return Case(
+        problem._replace(parameters=parameters, inputs=np.float32(factor) * problem.inputs),
+        {**one.expected, kernel: factor * one.expected[kernel]},
+        {**one.bounds, kernel: abs(factor) * one.bounds[kernel]},
+    )
+
+
+def assert_any_pixels(models: GroupProxy, one: Case, kernel: str) -> None:
+    """Check loss and gradients, and the loss in a training, for bright pixels and for negative ones.
+
+    Args:
+        models: Implementation of the group `models`.
+        one: Problem of a network on images, with its loss and gradients.
+        kernel: Name of the network's first kernel.
+
+    Raises:
+        NonConformanceError: A result differs.
+
+    """
+    __tracebackhide__ = True
+    for factor in (4.0, -4.0):
+        problem, expected, bounds = rescale_inputs(one, kernel, factor)
+        what = f"of {problem.model} on pixels between 0 and {factor:g}"
+        assert_close(f"loss_and_gradients {what}", gradients_of(models, problem), expected, bounds)
+        losses, _ = models.train(problem.model, problem.parameters, problem.inputs[None], problem.targets[None], 0.0)
+        assert_within(f"the loss in a training {what}", losses, expected["loss"][None], bounds["loss"])
+
+
 def reorder_arrays(problem: Problem, orders: Iterable[str] = SAME_VALUES) -> Iterator[tuple[str, Problem]]:
     """Yield a problem with its arrays in other memory orders, which change no value, and the name of each order.
 

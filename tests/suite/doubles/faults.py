@@ -46,6 +46,7 @@ from doubles.network_faults import NETWORK_FAULTS
 from doubles.operation_faults import OPERATION_FAULTS
 from doubles.own_result_faults import OWN_RESULT_FAULTS
 from doubles.part_faults import PART_FAULTS
+from doubles.pixel_faults import PIXEL_FAULTS
 from doubles.precision_faults import PRECISION_FAULTS
 from doubles.process_faults import PROCESS_FAULTS
 from doubles.q_network_faults import Q_NETWORK_FAULTS
@@ -101,6 +102,7 @@ for _faults in (
     OPERATION_FAULTS,
     OWN_RESULT_FAULTS,
     PART_FAULTS,
+    PIXEL_FAULTS,
     PRECISION_FAULTS,
     PROCESS_FAULTS,
     REST_FAULTS,

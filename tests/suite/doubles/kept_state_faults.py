@@ -26,6 +26,16 @@ def positions_by_maxima():
     return wrong
 
 
+def found_by_the_last_characters():
+    """Return a fault that takes a window for an earlier one with the same last 8 characters."""
+    known = {}
+
+    def wrong(generate, parameters, window, **options):
+        return generate(parameters, known.setdefault((len(window), window[-8:].tobytes()), window.copy()), **options)
+
+    return wrong
+
+
 def reset_by_second_batch(*models):
     """Return a fault that resets the metric of some models at the second batch of an evaluation."""
     counts = {"right": 0, "all": 0}
@@ -245,6 +255,9 @@ KEPT_STATE_FAULTS = {
         "training.evaluate", "evaluation.starts-anew", "the accuracy of the CNN", reset_by_second_batch("cnn")
     ),
     "optimizer_of_another_cnn": Fault("training.fit", "cnn.fit-labels", "black images", optimizer_of_another_cnn()),
+    "window_found_by_its_last_characters": Fault(
+        "text.generate", "generation.begins-anew", "in place 0", found_by_the_last_characters()
+    ),
     "text_at_1_after_a_refusal": Fault(
         "text.generate",
         "generation.begins-anew",

@@ -47,6 +47,14 @@ def unbiased_moves_images(batch_normalization, inputs, gamma, beta, mean, varian
     return outputs, new_mean, moved
 
 
+def undefined_for_one_position(batch_normalization, inputs, gamma, beta, mean, variance, *, training):
+    """Divide the sum of squares by n - 1, which is 0 for a single position."""
+    outputs, new_mean, moved = batch_normalization(inputs, gamma, beta, mean, variance, training=training)
+    if training and inputs.size == inputs.shape[-1]:
+        moved = np.full_like(moved, np.nan)
+    return outputs, new_mean, moved
+
+
 def smaller_epsilon_for_vectors(batch_normalization, inputs, gamma, beta, mean, variance, *, training):
     """Add 1e-5 to variances of vectors in inference."""
     outputs, *moving = batch_normalization(inputs, gamma, beta, mean, variance, training=training)
@@ -308,6 +316,12 @@ LAYER_FAULTS = {
     "unbiased_for_images": Fault(NORMALIZATION, "training_flag.every-size", "the output, shape", unbiased_for_images),
     "unbiased_moves_images": Fault(
         NORMALIZATION, "training_flag.one-moving-variance", "the moving variance, shape", unbiased_moves_images
+    ),
+    "undefined_for_one_position": Fault(
+        NORMALIZATION,
+        "training_flag.one-position",
+        "the moving variance of a single position",
+        undefined_for_one_position,
     ),
     "smaller_epsilon_for_vectors": Fault(
         NORMALIZATION, "training_flag.momentum-and-epsilon", "variances 0", smaller_epsilon_for_vectors
