@@ -180,7 +180,8 @@ def assert_any_pixels(models: GroupProxy, one: Case, kernel: str) -> None:
     """
     __tracebackhide__ = True
     for factor in (4.0, -4.0):
-        problem, expected, bounds = rescale_inputs(one, kernel, factor)
+        scaled, expected, bounds = rescale_inputs(one, kernel, factor)
+        problem = cast("Problem", scaled)
         what = f"of {problem.model} on pixels between 0 and {factor:g}"
         assert_close(f"loss_and_gradients {what}", gradients_of(models, problem), expected, bounds)
         losses, _ = models.train(problem.model, problem.parameters, problem.inputs[None], problem.targets[None], 0.0)
