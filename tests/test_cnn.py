@@ -49,7 +49,8 @@ def variables_of(problem, layer):
 @few_examples(2)
 @given(seed=seeds())
 def test_layer_order(models, seed):
-    assert list(run(models, problem_of(seed))) == NAMES
+    found = list(run(models, problem_of(seed)))
+    assert found == NAMES, f"the layers are in the order {', '.join(found)}, expected {', '.join(NAMES)}"
 
 
 BATCHES = (1, 3, 7, 50)

@@ -61,7 +61,8 @@ def test_output_is_a_distribution(models, seed):
 @claim("mlp.layer-order")
 @given(seed=seeds())
 def test_layer_order(models, seed):
-    assert list(run(models, problems.mlp(seed))) == NAMES
+    found = list(run(models, problems.mlp(seed)))
+    assert found == NAMES, f"the layers are in the order {', '.join(found)}, expected {', '.join(NAMES)}"
 
 
 @claim("mlp.flatten-keeps-batch")

@@ -62,7 +62,8 @@ def test_hyperparameters():
 @few_examples(8)
 @given(seed=seeds())
 def test_layer_order(models, seed):
-    assert list(run(models, q_network_problem(seed))) == NAMES
+    found = list(run(models, q_network_problem(seed)))
+    assert found == NAMES, f"the layers are in the order {', '.join(found)}, expected {', '.join(NAMES)}"
 
 
 any_batch = pytest.mark.parametrize("batch", [1, BATCH])

@@ -186,7 +186,7 @@ def test_activation_of_the_sum(ops):
     one = np.ones((1, 1), np.float32)
     # The sums are 3 - 2 = 1 and -2 + 1 = -1. With relu applied to each part, the results would be 3 and 1.
     found = [ops.simple_rnn_cell(x * one, s * one, one, one, "relu").item() for x, s in ((3, -2), (-2, 1))]
-    assert found == [1, 0]
+    assert found == [1, 0], f"relu of the sums 3 - 2 and -2 + 1 is {found}, expected [1, 0]"
 
 
 def run_cell_step(ops, case, activation):

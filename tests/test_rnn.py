@@ -61,7 +61,8 @@ def assert_shape(models, seed, layer, batch, shape):
 
 @claim("rnn.layer-order")
 def test_layer_order(models, seed):
-    assert list(run(models, problem_of(seed))) == NAMES
+    found = list(run(models, problem_of(seed)))
+    assert found == NAMES, f"the layers are in the order {', '.join(found)}, expected {', '.join(NAMES)}"
 
 
 @claim("rnn.one-hot")

@@ -48,6 +48,12 @@ def decode(found):
     return "".join(found.indices_char[index] for index in found.indices.tolist())
 
 
+def assert_encoded_as(text, content, expected):
+    """Check which characters the numbers of a text stand for."""
+    found = decode(encode(text, content))
+    assert found == expected, f"the numbers of {content!a} stand for {found!a}, expected {expected!a}"
+
+
 def draw_starts(text, batch_size, seed):
     """Draw windows of `ORDERED`; return where they begin."""
     windows, _ = text.sample_windows(ORDERED, SEQ_LENGTH, batch_size, seed)
@@ -132,12 +138,12 @@ def test_not_utf8(text, content):
 @claim("text.newlines")
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_newlines(text, end):
-    assert decode(encode(text, f"a{end}b{end}{end}c{end}")) == "a\nb\n\nc\n"
+    assert_encoded_as(text, f"a{end}b{end}{end}c{end}", "a\nb\n\nc\n")
 
 
 @claim("text.newlines")
 def test_mixed_newlines(text):
-    assert decode(encode(text, "\ra\n\rb\r\r\nc\n\n\r")) == "\na\n\nb\n\nc\n\n\n"
+    assert_encoded_as(text, "\ra\n\rb\r\r\nc\n\n\r", "\na\n\nb\n\nc\n\n\n")
 
 
 # Line boundaries for `str.splitlines`, but not for a file in text mode.
@@ -154,7 +160,7 @@ def test_newlines_across_blocks(text):
 @pytest.mark.parametrize("separator", SEPARATORS, ids=lambda one: f"U+{ord(one):04X}")
 def test_other_separators(text, separator):
     content = f"a{separator}{separator}b\n{separator}"
-    assert decode(encode(text, content)) == content
+    assert_encoded_as(text, content, content)
 
 
 @claim("text.kept")
@@ -164,7 +170,7 @@ def test_other_separators(text, separator):
     ids=["blanks", "newlines", "newlines at the end", "NUL", "BOM", "combining", "wide blanks", "joiners"],
 )
 def test_kept(text, content):
-    assert decode(encode(text, content)) == content
+    assert_encoded_as(text, content, content)
 
 
 @claim("text.lower-case")
@@ -174,7 +180,7 @@ def test_kept(text, content):
     ids=["longer", "final sigma", "sharp s", "accents", "beyond 16 bits", "signs"],
 )
 def test_lower_case_of_letters(text, content, lower):
-    assert decode(encode(text, content)) == lower
+    assert_encoded_as(text, content, lower)
 
 
 @claim("text.lower-case")
@@ -205,7 +211,8 @@ def test_characters_beyond_16_bits(text):
     # In UTF-16, the code units of the last three are smaller than those of the two before.
     in_order = "az\uff5e\ufffd\U00010000\U0001f600\U0010fffd"
     found = encode(text, in_order[::-1])
-    assert "".join(sorted(found.char_indices, key=found.char_indices.__getitem__)) == in_order
+    numbered = "".join(sorted(found.char_indices, key=found.char_indices.__getitem__))
+    assert numbered == in_order, f"the characters are numbered as {numbered!a}, expected {in_order!a}"
 
 
 @claim("text.many-characters")
