@@ -23,7 +23,7 @@ from assay.testing.image_cases import (
     reverse_inside,
     small_whole_numbers,
 )
-from assay.testing.stored_arrays import assert_results_stay, memory_orders
+from assay.testing.stored_arrays import assert_results_stay, memory_orders, swap_elements
 from assay.testing.strategies import ConvolutionCase, WindowGeometry, convolution_cases, with_upstream
 
 
@@ -74,9 +74,10 @@ def test_no_memory(ops, seed):
         case._replace(bias=case.bias + 1),
         case._replace(padding="valid"),
         case._replace(strides=(2, 1)),
+        *(case._replace(inputs=one[0], kernel=one[1], bias=one[2]) for one in swap_elements(case.arrays)),
         case,
     ):
-        assert_whole_number_convolution(ops, "the same images with other arguments", other)
+        assert_whole_number_convolution(ops, "other arguments", other)
 
 
 def random_case(seed, power=0):
@@ -233,6 +234,9 @@ def test_gradients_have_no_memory(ops, seed):
     upstream = small_whole_numbers(seed, *case.output_shape)
     for other in (case._replace(kernel=reverse_inside(case.kernel)), case._replace(bias=case.bias + 1), case):
         assert_whole_number_gradients(ops, "the same images with other arguments", other, upstream)
+    for images, kernel, bias, of_outputs in swap_elements((*case.arrays, upstream)):
+        other = case._replace(inputs=images, kernel=kernel, bias=bias)
+        assert_whole_number_gradients(ops, "two elements swapped", other, of_outputs)
     calls = [(*case.arrays, one) for one in (upstream, reverse_inside(upstream))]
     assert_results_stay("conv2d_gradients", partial(ops.conv2d_gradients, **case.options), *calls)
 

@@ -22,7 +22,7 @@ from assay.testing.image_cases import (
     reverse_inside,
     small_whole_numbers,
 )
-from assay.testing.stored_arrays import assert_results_stay, memory_orders
+from assay.testing.stored_arrays import assert_results_stay, memory_orders, swap_elements
 from assay.testing.strategies import (
     POOLINGS,
     PoolingCase,
@@ -269,6 +269,16 @@ def assert_gradients_stay(what, gradient, seed, case):
     assert_results_stay(what, partial(gradient, **case.options), *calls)
 
 
+def other_gradients(seed, case):
+    """Yield cases of pooling that differ in one argument alone, with a gradient of the outputs' shape."""
+    upstream = small_whole_numbers(seed, *case.output_shape)
+    for images, of_outputs in swap_elements((case.inputs, upstream)):
+        yield case._replace(inputs=images), of_outputs
+    # With `same`, the window does not change the shape of the outputs.
+    yield case._replace(pool_size=(2, 3)), upstream
+    yield case, upstream
+
+
 @claim("convolution.max-pooling-every-size")
 @POOLING
 def test_max_pooling_every_size(ops, seed, window):
@@ -312,6 +322,8 @@ def test_max_gradient_has_no_memory(ops, seed):
         # A gradient must not use the positions of the largest elements of these other images.
         ops.max_pool2d(reverse_inside(call.inputs), **call.options)
         assert_maximum_gradient(ops, what, call, upstream)
+    for other, upstream in other_gradients(seed, case):
+        assert_maximum_gradient(ops, "other arguments", other, upstream)
     assert_gradients_stay("max_pool2d_gradient", ops.max_pool2d_gradient, seed, case)
 
 
@@ -440,6 +452,8 @@ def test_average_gradient_has_no_memory(ops, permitted, seed):
     def check(**zeros):
         for what, call, upstream in image_calls(seed, case):
             assert_average_gradient(ops, what, call, upstream, **zeros)
+        for other, upstream in other_gradients(seed, case):
+            assert_average_gradient(ops, "other arguments", other, upstream, **zeros)
 
     permitted(average_checks(check))
     assert_gradients_stay("average_pool2d_gradient", ops.average_pool2d_gradient, seed, case)

@@ -324,6 +324,13 @@ def test_evaluation_starts_anew(training, labelled_examples):
     accuracy = training.evaluate("mlp", parameters, images[::-1].copy(), labels[::-1].copy(), EXAMPLES - 2)
     expected = 1 - WRONG / (EXAMPLES - 1)
     assert_accuracy("the accuracy of other images", accuracy, expected)
+    # All images stay but one, which becomes a copy of another that the network takes for another digit.
+    alike = labels[:-1] == labels[-1]
+    changed = images.copy()
+    changed[-1] = images[:-1][~alike][-1]
+    accuracy = training.evaluate("mlp", parameters, changed, labels, EXAMPLES - 2)
+    expected -= 1 / (EXAMPLES - 1)
+    assert_accuracy("the accuracy of images of which the last has changed", accuracy, expected)
 
 
 @claim("evaluation.starts-anew")

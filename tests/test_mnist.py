@@ -24,6 +24,7 @@ from assay.testing.stored_arrays import (
     assert_results_are_new,
     assert_results_stay,
     memory_orders,
+    swap_elements,
 )
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import FALSE_ALARM
@@ -184,6 +185,19 @@ def test_results_stay(datasets, seed):
     for check in (assert_results_stay, assert_results_are_new):
         check("preprocess", datasets.preprocess, *image_calls)
         check("sample_batch", datasets.sample_batch, *batch_calls)
+
+
+@claim("mnist.no-memory")
+def test_no_memory(datasets, seed):
+    raw = np.arange(2 * 3 * 4, dtype=np.uint8).reshape(2, 3, 4), np.uint8([7, 9])
+    for images, labels in (raw, *swap_elements(raw)):
+        scaled, classes = datasets.preprocess(images, labels)
+        assert_within("the images", scaled, images[..., None] / 255, rounding.quotient(images[..., None] / 255))
+        assert_equal("the labels", classes, labels, INT)
+    for images, labels in ((IMAGES, LABELS), *swap_elements((IMAGES, LABELS))):
+        drawn, numbers = datasets.sample_batch(images, labels, DRAWS, seed)
+        right = (drawn[:, None] == images).all(axis=(2, 3, 4)) & (numbers[:, None] == labels)
+        assert right.any(axis=1).all(), "an example of a batch is not in the data set, or has another label there"
 
 
 @claim("mnist.batch-memory-order")

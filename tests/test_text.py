@@ -430,6 +430,18 @@ def test_results_stay(text, seed):
         check("sample_windows", text.sample_windows, *windows)
 
 
+@claim("text.no-memory")
+def test_no_memory(text, seed):
+    # The same characters equally often, most of them in the same places.
+    first = "".join(np.random.default_rng(seed).permutation([*"abcd" * 64]))
+    for place in (0, 1, 127, 254, 255):
+        other = next(one for one in range(256) if first[one] != first[place])
+        swapped = [*first]
+        swapped[place], swapped[other] = first[other], first[place]
+        for content in (first, "".join(swapped)):
+            assert_encoded_as(text, content, content)
+
+
 @claim("text.memory-order")
 def test_memory_order(text, seed):
     assert_reads_values("sample_windows", text.sample_windows, ORDERED, SEQ_LENGTH, 20, seed)

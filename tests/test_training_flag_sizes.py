@@ -13,7 +13,7 @@ from assay.spec.semantics.normalization import Statistics
 from assay.testing.assertions import assert_equal, assert_rejected, assert_within, claim
 from assay.testing.image_cases import LONG, reverse_inside
 from assay.testing.normalization_cases import NormalizationCase, definition_of, draw_case, normalize, solve
-from assay.testing.stored_arrays import assert_results_stay, memory_orders
+from assay.testing.stored_arrays import assert_results_stay, memory_orders, swap_elements
 
 # The number of channels or of positions exceeds the block sizes of kernels, or is near one of the smaller block sizes.
 SIZES = (
@@ -181,6 +181,8 @@ def normalization_calls(seed):
     yield "the same statistics", case._replace(inputs=case.inputs[::-1].copy())
     yield "other moving statistics", case._replace(moving_mean=case.moving_mean + 1, moving_variance=case.gamma**2)
     yield "other gamma and beta", case._replace(gamma=case.beta, beta=case.gamma)
+    for swapped in swap_elements(case):
+        yield "two elements of one argument swapped", swapped
     yield "smaller images after larger ones", case._replace(inputs=case.inputs[:, 1:, 2:].copy())
     yield "rank 2 after rank 4", case._replace(inputs=case.inputs[0, 0].copy())
     yield "the first call once more", case

@@ -28,7 +28,7 @@ from assay.testing.networks import (
     trajectory,
 )
 from assay.testing.silent_networks import CONFIDENT, extreme_probabilities
-from assay.testing.stored_arrays import assert_results_stay
+from assay.testing.stored_arrays import are_equal, assert_results_stay, swap_elements
 from assay.testing.strategies import seeds
 from assay.testing.thresholds import quarters, threshold
 from assay.testing.training.assertions import assert_losses_not_above
@@ -287,6 +287,47 @@ def test_results_stay(models, seed, model):
     assert_results_stay(f"loss_and_gradients of {model}", models.loss_and_gradients, *calls)
     trainings = [(*drawn_problem(model, seed + number, 2, 1), 0.02) for number in range(2)]
     assert_results_stay(f"train of {model}", models.train, *trainings)
+
+
+def assert_every_element_counts(what, function, *arguments):
+    """Check that all results together change with two elements of an argument; equal elements change nothing."""
+    first = function(*arguments)
+    for others in swap_elements(arguments):
+        if not are_equal(others, arguments):
+            assert not are_equal(function(*others), first), f"{what} is the same with two elements swapped"
+
+
+@claim("training.every-example-counts")
+@pytest.mark.parametrize("model", INPUTS)
+def test_every_input_counts(models, seed, model):
+    _, parameters, inputs, _ = drawn_problem(model, seed, 3)
+    assert_every_element_counts(
+        f"layer_outputs of {model}", lambda one: models.layer_outputs(model, parameters, one), inputs
+    )
+
+
+@claim("training.every-example-counts")
+@pytest.mark.parametrize("model", TRAINED)
+def test_every_target_counts(models, seed, model):
+    _, parameters, inputs, targets = drawn_problem(model, seed, 3)
+    different = np.arange(3, dtype=targets.dtype).reshape(targets.shape)
+    assert_every_element_counts(
+        f"loss_and_gradients of {model}",
+        lambda *batch: models.loss_and_gradients(model, parameters, *batch),
+        *(inputs, different),
+    )
+
+
+@claim("training.every-example-counts")
+@pytest.mark.parametrize("model", ["linear", "mlp"])
+def test_every_step_counts(models, seed, model):
+    _, parameters, inputs, targets = drawn_problem(model, seed, 2, 1)
+    different = np.arange(2, dtype=targets.dtype).reshape(targets.shape)
+    assert_every_element_counts(
+        f"train of {model}",
+        lambda *training: models.train(model, *training, 0.02),
+        *(parameters, inputs, different),
+    )
 
 
 @claim("training.memory-order")

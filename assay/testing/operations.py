@@ -14,7 +14,7 @@ from assay.spec.semantics import layers, losses, metrics, optimizers, recurrence
 from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.recurrence import State
 from assay.testing.assertions import assert_form, assert_within
-from assay.testing.stored_arrays import MEMORY_ORDERS, map_arrays
+from assay.testing.stored_arrays import MEMORY_ORDERS, map_arrays, swap_elements
 
 # Steps from each other: with the third, what is kept from two others can differ from what is kept from one.
 STEPS = 3
@@ -206,11 +206,12 @@ def assert_correct(operation: Operation, function: Function, *arguments: Any) ->
 def assert_calls_are_independent(operation: Operation, function: Function, *calls: Arguments) -> None:
     """Call a function with several arguments in turn, then compare all results with the definition.
 
-    The first call is repeated at the end. This finds a result that depends on an earlier call, and a result that a
-    later call changes, such as a reused buffer.
+    The first call is repeated at the end, also with two elements swapped. This finds a result that depends on an
+    earlier call, such as one found again by a part of its arguments, and a result that a later call changes, such as a
+    reused buffer.
     """
     __tracebackhide__ = True
-    in_turn = [*calls, calls[0]]
+    in_turn = [*calls, calls[0], *swap_elements(calls[0])]
     results = [function(*arguments) for arguments in in_turn]
     for number, (result, arguments) in enumerate(zip(results, in_turn, strict=True), 1):
         what = f"call {number} of {len(in_turn)} in turn: {_describe(operation, arguments)}"

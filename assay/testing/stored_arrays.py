@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import count, product
 from typing import Any
 
 import numpy as np
@@ -71,6 +72,31 @@ def map_arrays(function: Callable[[Array], Array], value: Any) -> Any:  # noqa: 
         found = [map_arrays(function, one) for one in value]
         return type(value)(*found) if hasattr(value, "_fields") else type(value)(found)
     return function(value) if isinstance(value, np.ndarray) else value
+
+
+def swap_elements(arguments: Sequence[Any]) -> Iterator[Any]:
+    """Yield arguments in which one array has its first two elements swapped, or its last two."""
+    for number, ends in product(range(_count_arrays(arguments)), (slice(2), slice(-2, None))):
+        yield map_arrays(partial(_swap, numbers=count(), number=number, ends=ends), arguments)
+
+
+def _count_arrays(value: Any) -> int:  # noqa: ANN401
+    """Count the arrays of an argument."""
+    if isinstance(value, Mapping):
+        return sum(map(_count_arrays, value.values()))
+    if isinstance(value, list | tuple):
+        return sum(map(_count_arrays, value))
+    return int(isinstance(value, np.ndarray))
+
+
+def _swap(array: Array, *, numbers: Iterator[int], number: int, ends: slice) -> Array:
+    """Reverse a few elements of the array with this number, and return any other array as it is."""
+    if next(numbers) != number:
+        return array
+    copy = array.copy(order="C")
+    flat = copy.reshape(-1)
+    flat[ends] = flat[ends][::-1].copy()
+    return copy
 
 
 def memory_orders(*arguments: Any) -> Iterator[tuple[str, Sequence[Any], Sequence[Any]]]:  # noqa: ANN401

@@ -26,6 +26,7 @@ from doubles.faulty import Fault, Faulty
 from doubles.fit_faults import FIT_FAULTS
 from doubles.flower_faults import FLOWER_FAULTS
 from doubles.image_faults import IMAGE_FAULTS
+from doubles.incomplete_key_faults import INCOMPLETE_KEY_FAULTS
 from doubles.independence_faults import INDEPENDENCE_FAULTS
 from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
 from doubles.kept_result_faults import KEPT_RESULT_FAULTS
@@ -83,6 +84,7 @@ for _faults in (
     FIT_FAULTS,
     FLOWER_FAULTS,
     IMAGE_FAULTS,
+    INCOMPLETE_KEY_FAULTS,
     INDEPENDENCE_FAULTS,
     KERAS_CALL_FAULTS,
     KERAS_FAULTS,
