@@ -237,6 +237,10 @@ def test_gradients_have_no_memory(ops, seed):
     for images, kernel, bias, of_outputs in swap_elements((*case.arrays, upstream)):
         other = case._replace(inputs=images, kernel=kernel, bias=bias)
         assert_whole_number_gradients(ops, "two elements swapped", other, of_outputs)
+    # Five rows give two rows of outputs for either stride.
+    for strides in ((3, 3), (4, 4)):
+        other = convolution_case(seed, WindowGeometry((2, 5, 5, 2), (3, 3), strides, "same"), 3)
+        assert_whole_number_gradients(ops, "other strides", other, small_whole_numbers(seed, *other.output_shape))
     calls = [(*case.arrays, one) for one in (upstream, reverse_inside(upstream))]
     assert_results_stay("conv2d_gradients", partial(ops.conv2d_gradients, **case.options), *calls)
 

@@ -276,6 +276,8 @@ def other_gradients(seed, case):
         yield case._replace(inputs=images), of_outputs
     # With `same`, the window does not change the shape of the outputs.
     yield case._replace(pool_size=(2, 3)), upstream
+    # Nor does an eighth row of images, as each second row begins a window.
+    yield pooling_case(seed, OVERLAPPING._replace(images=(2, 8, 8, 2))), upstream
     yield case, upstream
 
 

@@ -33,3 +33,14 @@ def test_windows_that_differ_in_one_character(text, seed):
             generated = text.generate(network, changed, temperature=1.0, count=1, seed=seed)
             what = f"the text after a window with the character {character} in place {place}"
             assert_equal(what, generated, character[None] + np.int32(offset), np.dtype(np.int32))
+
+
+@claim("generation.begins-anew")
+def test_networks_that_differ_in_one_parameter(text, seed):
+    network = handcrafted_weights.successor_of_the_last()
+    # To this network, each character looks like the one before it.
+    other = network | {"cell/kernel": np.roll(network["cell/kernel"], 1, axis=0)}
+    for parameters, offset in ((network, 1), (other, 0), (network, 1)):
+        generated = text.generate(parameters, WINDOW, temperature=1.0, count=1, seed=seed)
+        expected = WINDOW[-1:] + np.int32(offset)
+        assert_equal("the text of another network", generated, expected, np.dtype(np.int32))
