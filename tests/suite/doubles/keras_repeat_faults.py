@@ -1,8 +1,8 @@
 """Faults of Keras that only later calls show, with another array, size or number of examples, and lost gradients."""
 
 import numpy as np
-import tensorflow as tf
 
+from doubles.custom_faults import tf
 from doubles.faulty import Fault
 from doubles.keras_faults import Changed, namespace_fault, with_layers, with_sequential
 
