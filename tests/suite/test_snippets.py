@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from doubles.catalogue import run_faults
-from doubles.faults import FAULTS
+from doubles.faults import FAULTS, remembered_arguments
 from doubles.faulty import base_of
-from doubles.kept_argument_faults import KEPT_ARGUMENT_FAULTS
 
 from assay.adapters.calls import Call, CallLog
 from assay.adapters.proxy import Comparison
@@ -87,7 +86,9 @@ def test_the_snippets_of_thirty_faults_show_them() -> None:
         name
         for name, fault in sorted(FAULTS.items())
         # A snippet makes one call, with arrays that nobody has seen before.
-        if seconds.get(fault.claim, CHEAP) < CHEAP and base_of(fault) == "numpy" and name not in KEPT_ARGUMENT_FAULTS
+        if seconds.get(fault.claim, CHEAP) < CHEAP
+        and base_of(fault) == "numpy"
+        and name not in remembered_arguments.FAULTS
     ]
     names = random.Random(0).sample(cheap, SAMPLE)  # noqa: S311 - no secret
     rows = {name: found[FAULTS[name].claim] for name, found in run_faults(names).items()}
