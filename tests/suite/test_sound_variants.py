@@ -1,8 +1,8 @@
 """No claim accuses an implementation that is as right as the NumPy implementation, and computes or draws otherwise."""
 
 import pytest
-from doubles.sound_runs import claims_on, run_variants
 from doubles.sound_variants import VARIANTS, Varied
+from doubles.sound_variants.runs import claims_on, run_variants
 
 from assay.contract import PROTOCOLS
 from assay.runner.stash import run_key

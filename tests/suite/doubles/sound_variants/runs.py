@@ -101,7 +101,7 @@ def run_here(plan: Mapping[str, list[str]], seed: int) -> Rows:
 
 def run_variants(plan: Mapping[str, list[str]], seed: int) -> Rows:
     """Run variants in a process of their own, and return the rows by variant and claim."""
-    command = [sys.executable, "-m", "doubles.sound_runs", str(seed)]
+    command = [sys.executable, "-m", "doubles.sound_variants.runs", str(seed)]
     ended = subprocess.run(command, input=json.dumps(plan), capture_output=True, text=True, check=False, cwd=SUITE)
     if ended.returncode:
         raise RuntimeError(ended.stderr)
@@ -109,5 +109,5 @@ def run_variants(plan: Mapping[str, list[str]], seed: int) -> Rows:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(Path(__file__).parents[1]))
+    sys.path.insert(0, str(Path(__file__).parents[2]))
     print(json.dumps(run_here(json.load(sys.stdin), int(sys.argv[1]))))

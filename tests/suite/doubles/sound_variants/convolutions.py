@@ -11,7 +11,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from assay.contract import Array, Padding, Pair
-from doubles.sound_operations import activated
+from doubles.sound_variants.operations import activated
 
 Variant = Callable[..., Any]
 f32 = np.float32

@@ -11,9 +11,9 @@ import numpy as np
 from assay.alternatives.numpy.agent import QNetwork
 from assay.alternatives.numpy.models import MODELS, copy_parameters
 from assay.contract import Learnt, Transitions
-from doubles.sound_environments import Game
-from doubles.sound_generators import counted, hashed, mersenne, philox, python, uniform24
-from doubles.sound_programs import AdamOfTensorFlow, OtherAdam
+from doubles.sound_variants.environments import Game
+from doubles.sound_variants.generators import counted, hashed, mersenne, philox, python, uniform24
+from doubles.sound_variants.programs import AdamOfTensorFlow, OtherAdam
 
 Variant = Callable[..., Any]
 f32 = np.float32

@@ -15,10 +15,10 @@ import numpy as np
 from assay.alternatives.numpy.activations import softmax
 from assay.alternatives.numpy.models import MODELS, descend, model_of, rnn
 from assay.contract import Trained
-from doubles.sound_draws import sample_gumbel
-from doubles.sound_generators import counted, hashed, mersenne, philox, uniform24
-from doubles.sound_layers import check, states_by_rows
-from doubles.sound_losses import DoubleAdam, adam_step_first, adam_step_powers
+from doubles.sound_variants.draws import sample_gumbel
+from doubles.sound_variants.generators import counted, hashed, mersenne, philox, uniform24
+from doubles.sound_variants.layers import check, states_by_rows
+from doubles.sound_variants.losses import DoubleAdam, adam_step_first, adam_step_powers
 
 Variant = Callable[..., Any]
 f32 = np.float32

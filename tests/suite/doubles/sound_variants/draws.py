@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from doubles.sound_generators import counted, hashed, mersenne, mix, philox, python, sfc, uniform23, uniform24
+from doubles.sound_variants.generators import counted, hashed, mersenne, mix, philox, python, sfc, uniform23, uniform24
 
 Variant = Callable[..., Any]
 f32 = np.float32

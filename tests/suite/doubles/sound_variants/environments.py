@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from assay.contract import CartPole, Episode
-from doubles.sound_generators import counted, hashed, python, uniform24
+from doubles.sound_variants.generators import counted, hashed, python, uniform24
 
 Variant = Callable[..., Any]
 f32 = np.float32

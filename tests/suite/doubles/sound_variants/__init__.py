@@ -12,29 +12,29 @@ from types import SimpleNamespace
 from typing import Any
 
 from assay.alternatives.numpy import NumPy
-from doubles import (
-    sound_agents,
-    sound_convolutions,
-    sound_draws,
-    sound_environments,
-    sound_layers,
-    sound_losses,
-    sound_operations,
-    sound_programs,
-    sound_results,
+from doubles.sound_variants import (
+    agents,
+    convolutions,
+    draws,
+    environments,
+    layers,
+    losses,
+    operations,
+    programs,
+    results,
 )
 
 # The exchanged functions by the name of the variant, each called with the right function before its arguments.
 VARIANTS = (
-    sound_operations.VARIANTS
-    | sound_convolutions.VARIANTS
-    | sound_layers.VARIANTS
-    | sound_losses.VARIANTS
-    | sound_draws.VARIANTS
-    | sound_programs.VARIANTS
-    | sound_environments.VARIANTS
-    | sound_agents.VARIANTS
-    | sound_results.VARIANTS
+    operations.VARIANTS
+    | convolutions.VARIANTS
+    | layers.VARIANTS
+    | losses.VARIANTS
+    | draws.VARIANTS
+    | programs.VARIANTS
+    | environments.VARIANTS
+    | agents.VARIANTS
+    | results.VARIANTS
 )
 
 
