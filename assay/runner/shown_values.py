@@ -158,7 +158,7 @@ class Writer:
         if scalar:
             return f"{dtype}({literal(array)})"
         usual = array.dtype == np.float64
-        return f"np.array({literal(array)}{'' if usual else f', {dtype}'}){_order(array)}"
+        return _restore_order(f"np.array({literal(array)}{'' if usual else f', {dtype}'})", array)
 
     def _name_special(self, array: NDArray[Any]) -> None:
         if array.dtype.kind == "f" and not np.isfinite(array).all():
@@ -170,7 +170,7 @@ class Writer:
             raise UnwritableError(msg)
         name = f"array_{len(self.arrays)}"
         self.arrays[name] = array
-        return f'arrays["{name}"]{_order(array)}'
+        return _restore_order(f'arrays["{name}"]', array)
 
     def _type(self, kind: type) -> str:
         module = self._module_of(kind)
@@ -227,8 +227,16 @@ def parts(value: Any) -> Iterator[tuple[str, Any]]:  # noqa: ANN401 - the result
             yield path + further, part
 
 
-def _order(array: NDArray[Any]) -> str:
-    """Return an expression that restores the memory order of an array; empty for the default order."""
-    if array.ndim > 1 and array.flags.f_contiguous and not array.flags.c_contiguous:
-        return '.copy(order="F")'
-    return ""
+def _restore_order(expression: str, array: NDArray[Any]) -> str:
+    """Return an expression of an array with the values of another expression, and with gaps or transposed as it was."""
+    if array.flags.c_contiguous or not array.size:
+        return expression
+    if array.flags.f_contiguous:
+        return f'{expression}.copy(order="F")'
+    if array.strides[-1] == 2 * array.itemsize:
+        return f"{expression}.repeat(2, axis=-1)[..., ::2]"
+    if array.strides[-1] == array.itemsize:
+        # Rows are contiguous, but do not follow each other.
+        whole = ", ".join(f":{length}" for length in array.shape)
+        return f'np.pad({expression}, [(0, 1)] * {array.ndim}, mode="wrap")[{whole}]'
+    return expression

@@ -22,6 +22,7 @@ from assay.adapters.proxy import Comparison
 from assay.runner import snippet
 from assay.runner.shown_values import MOST_ELEMENTS, Writer, describe
 from assay.specification.shards import COSTS
+from assay.testing.stored_arrays import MEMORY_ORDERS
 
 HERE = Path(__file__).parent
 SAMPLE = 30
@@ -100,6 +101,13 @@ def test_the_snippets_of_thirty_faults_show_them() -> None:
     assert {name: code for name, code in zip(names, codes[:SAMPLE], strict=True) if code != 1} == {}
     # Few of them compare with what the definition makes of a wrong state that the fault returned.
     assert codes[SAMPLE:].count(0) >= SAMPLE - 3
+
+
+@pytest.mark.parametrize("order", ["transposed in memory", "sliced with a step", "cropped from larger ones"])
+def test_a_written_array_has_its_memory_order(order: str) -> None:
+    array = MEMORY_ORDERS[order](np.arange(12, dtype=np.float32).reshape(3, 4))
+    written = eval(Writer().write(array), {"np": np})  # noqa: S307 - an expression that the line above wrote
+    assert (written.tolist(), written.strides) == (array.tolist(), array.strides)
 
 
 def test_a_result_is_found_in_the_last_call_that_returned_it() -> None:

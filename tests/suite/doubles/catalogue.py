@@ -81,12 +81,12 @@ class FaultLoop:
                 config.stash[run_key] = dataclasses.replace(
                     run, folder=folder, implementation=f"doubles.faults:with_fault.{name}"
                 )
-                # Each fault gets a snippet of its own.
-                config.stash[stored_key] = set()
                 config.stash[implementation_key] = ImplementationProxy(partial(Faulty, name, fault), "cpu")
                 self._rows, self._tells = {}, fault.tells
                 items = [item for item in session.items if self._claims[item.nodeid] & {*claims}]
                 for item, following in zip(items, [*items[1:], None], strict=True):
+                    # Each failure gets a snippet, because any of them may be the one that leads to the fault.
+                    config.stash[stored_key] = set()
                     config.hook.pytest_runtest_protocol(item=item, nextitem=following)
                 self.found[name] = {id_: row for id_, row in self._rows.items() if id_ in claims}
         config.stash[run_key] = run
