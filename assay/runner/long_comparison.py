@@ -6,20 +6,16 @@ so a wrong answer would be a timeout. In CI, pytest does so for long lists as we
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
-from assay.adapters.plain_text import plain
+from assay.runner.shown_values import describe
 
 # With fewer characters, pytest is fast and shows more.
 LONGEST = 5_000
 # Number of characters or items shown before and after the first difference.
 AROUND = 20
 _MISSING = object()
-_REPR = reprlib.Repr()
-_REPR.maxlist = _REPR.maxtuple = _REPR.maxset = _REPR.maxfrozenset = 2 * AROUND + 1
-_REPR.maxstring = _REPR.maxother = 200
 
 
 def explain(operator: str, left: object, right: object) -> list[str] | None:
@@ -38,11 +34,15 @@ def explain(operator: str, left: object, right: object) -> list[str] | None:
         return _explain_sequences(left, right)
     if isinstance(left, dict) and isinstance(right, dict):
         keys = [key for key in {**left, **right} if left.get(key, _MISSING) != right.get(key, _MISSING)]
-        found = [f"{_short(key)}: {_short_item(left, key)} == {_short_item(right, key)}" for key in keys[:AROUND]]
+        found = [
+            f"{describe(key)}: {_describe_item(left, key)} == {_describe_item(right, key)}" for key in keys[:AROUND]
+        ]
         return [f"two large dictionaries differ at {len(keys)} keys:", *found]
     if isinstance(left, set | frozenset) and isinstance(right, set | frozenset):
         sides = ("left", left - right), ("right", right - left)
-        found = [f"{len(items)} items only on the {side}: {_short(items)}" for side, items in sides]
+        found = [
+            f"{len(items)} items only on the {side}: {describe([*islice(items, AROUND)])}" for side, items in sides
+        ]
         return ["two large sets differ:", *found]
     return None
 
@@ -53,7 +53,7 @@ def _explain_sequences(left: Sequence[object], right: Sequence[object]) -> list[
     window = slice(max(first - AROUND, 0), first + AROUND + 1)
     return [
         f"sequences of {len(left)} and {len(right)} items differ first at index {first}. From index {window.start} on:",
-        f"{_short(left[window])} == {_short(right[window])}",
+        f"{describe(left[window])} == {describe(right[window])}",
     ]
 
 
@@ -64,9 +64,5 @@ def _length(value: object) -> int:
     return len(repr(value)) if type(value) in {list, tuple, dict, set, frozenset} else 0
 
 
-def _short_item(values: dict[object, object], key: object) -> str:
-    return _short(values[key]) if key in values else "(missing)"
-
-
-def _short(value: object) -> str:
-    return plain(_REPR.repr(value))
+def _describe_item(values: dict[object, object], key: object) -> str:
+    return describe(values[key]) if key in values else "(missing)"

@@ -401,7 +401,7 @@ def test_a_long_wrong_answer_fails_in_ci_at_once(tmp_path: Path) -> None:
         ([1] * 5000, [1] * 4999, "sequences of 5000 and 4999 items differ first at index 4999. From index 4979 on:"),
         ((1,) * 5000, (2,) * 5000, "sequences of 5000 and 5000 items differ first at index 0. From index 0 on:"),
         (dict.fromkeys(range(999), 1), dict.fromkeys(range(1000), 1), "two large dictionaries differ at 1 keys:"),
-        ({*range(1500)}, {*range(1501)}, "two large sets differ:\n0 items only on the left: set()\n1 items only"),
+        ({*range(1500)}, {*range(1501)}, "two large sets differ:\n0 items only on the left: []\n1 items only"),
     ],
     ids=["bytes", "list", "tuple", "dictionary", "set"],
 )

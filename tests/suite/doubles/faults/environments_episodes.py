@@ -43,7 +43,7 @@ def ended_when_actions_run_out(play, actions, seed):
 
 
 def no_initial_state(play, actions, seed):
-    """Return no state where there are no actions."""
+    """Omit the first state if the list of actions is empty."""
     episode = Episode(*play(actions, seed))
     return episode if len(actions) else episode._replace(states=episode.states[1:])
 

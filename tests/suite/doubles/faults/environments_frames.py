@@ -54,7 +54,7 @@ def frames_after_the_end(frames, actions, seed):
 
 
 def no_first_frame(frames, actions, seed):
-    """Draw nothing where there are no actions."""
+    """Omit the first frame if the list of actions is empty."""
     found = frames(actions, seed)
     return found if len(actions) else found[1:]
 

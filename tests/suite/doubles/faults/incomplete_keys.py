@@ -4,19 +4,9 @@ import numpy as np
 
 from assay.testing.stored_arrays import map_arrays
 from doubles.faulty import Fault
+from doubles.kept_results import key_of
 
 SWAPPED = "two elements swapped"
-
-
-def key_of(value):
-    """Return a key of an argument, or of several."""
-    if isinstance(value, np.ndarray):
-        return value.shape, value.dtype.str, value.tobytes()
-    if isinstance(value, dict):
-        return tuple((name, key_of(one)) for name, one in sorted(value.items()))
-    if isinstance(value, list | tuple):
-        return (*map(key_of, value),)
-    return repr(value)
 
 
 def found_by(choose, *left_out):
