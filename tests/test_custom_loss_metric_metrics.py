@@ -150,7 +150,8 @@ def test_metric_computes(keras, batches):
 @claim("custom_loss_metric.metric-state")
 def test_metric_state(keras):
     metric = document_metric_class(keras)()
-    assert list(map(id, metric.variables)) == [id(metric.total), id(metric.count)]
+    found, expected = metric.variables, [metric.total, metric.count]
+    assert list(map(id, found)) == list(map(id, expected)), f"metric.variables is {found}, expected {expected}"
     for variable in metric.variables:
         assert_equal("a new metric's sum", keras.to_numpy(variable), np.zeros(()), np.dtype(np.int32))
         assert not variable.trainable

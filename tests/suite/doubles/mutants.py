@@ -1,7 +1,8 @@
-"""Mutate a module of the definitions or of the NumPy implementation, and see whether the claims of some groups notice.
+"""Mutate a module of the definitions or of an implementation, and see whether the claims of some groups notice.
 
 `python -m doubles.mutants assay.alternatives.numpy.agent --group agent` in `tests/suite` prints the score and the
-mutants that survived. Cosmic Ray makes the mutants; it is not among the requirements: `pip install cosmic-ray`.
+mutants that survived. The module can be one of a framework: `keras.src.layers.core.dense --implementation reference
+--group keras`. Cosmic Ray makes the mutants; it is not among the requirements: `pip install cosmic-ray`.
 
 Cosmic Ray's own runner starts a process for each mutant, which takes longer than the tests. Here all run in one: the
 code of the module's functions is exchanged, and the tests of the claims run until one does not pass.
@@ -16,6 +17,7 @@ import functools
 import gc
 import importlib
 import io
+import linecache
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -50,12 +52,14 @@ class Mutant:
         operator: Name of Cosmic Ray's operator.
         source: Changed source text.
         change: Line before and after.
+        line: Number of the first changed line.
 
     """
 
     operator: str
     source: str
     change: str
+    line: int = 1
 
 
 def mutants(source: str) -> Iterator[Mutant]:
@@ -67,8 +71,13 @@ def mutants(source: str) -> Iterator[Mutant]:
             continue
         operator, occurrence = plugins.get_operator(name)(), 0
         while (changed := mutating.mutate_code(source, operator, occurrence)) is not None:
-            yield Mutant(name, changed, _change(source, changed))
+            yield Mutant(name, changed, _change(source, changed), _line(source, changed))
             occurrence += 1
+
+
+def _line(before: str, after: str) -> int:
+    lines = zip(before.splitlines(), after.splitlines(), strict=False)
+    return next(number for number, (one, other) in enumerate(lines, start=1) if one != other)
 
 
 def _change(before: str, after: str) -> str:
@@ -83,11 +92,13 @@ class Change:
     Attributes:
         codes: Code of a function to its new code.
         constants: Numbers of the module that have another value.
+        source: Changed source text.
 
     """
 
     codes: dict[CodeType, CodeType]
     constants: dict[str, Any]
+    source: str
 
 
 def change_of(module: ModuleType, mutant: Mutant) -> Change:
@@ -112,6 +123,7 @@ def change_of(module: ModuleType, mutant: Mutant) -> Change:
     return Change(
         {old: new for old, new in pairs if old != new},
         {name: other.__dict__[name] for name, value in numbers.items() if other.__dict__[name] != value},
+        mutant.source,
     )
 
 
@@ -136,6 +148,9 @@ def mutated(module: ModuleType, change: Change) -> Iterator[None]:
     for function, code in changed:
         function.__code__ = change.codes[code]
     module.__dict__.update(change.constants)
+    path = str(module.__file__)
+    # TensorFlow's AutoGraph reads the source. An entry without a time is not compared with the file.
+    linecache.cache[path] = len(change.source), None, change.source.splitlines(keepends=True), path
     _clear_caches()
     try:
         yield
@@ -143,42 +158,67 @@ def mutated(module: ModuleType, change: Change) -> Iterator[None]:
         for function, code in changed:
             function.__code__ = code
         module.__dict__.update(numbers)
+        del linecache.cache[path]
         _clear_caches()
 
 
 def _clear_caches() -> None:
     """Forget what was computed before: expected results are computed by the definitions."""
     for one in gc.get_objects():
-        if isinstance(one, CACHE) and not (one.__module__ or "").startswith(("jax", "numpy")):
+        if isinstance(one, CACHE) and not (one.__module__ or "").startswith(("jax", "numpy", "tensorflow", "keras")):
             one.cache_clear()
 
 
 class MutantLoop:
     """A pytest plugin that runs the collected tests once for each mutant, until one does not pass."""
 
-    def __init__(self, module: ModuleType, chosen: dict[Mutant, Change]) -> None:
-        """Take the mutants of a module."""
-        self._module, self._chosen = module, chosen
-        self.killed: set[Mutant] = set()
-        self.ran = 0
+    def __init__(self, module: ModuleType, changes: dict[Mutant, Change], sample: int, *, reached: bool) -> None:
+        """Take the mutants of a module, and say how many of them to run.
+
+        Args:
+            module: Module that is mutated.
+            changes: What each mutant changes, in the order in which they run.
+            sample: Number of mutants to run.
+            reached: Whether to leave out the mutants of lines that the tests do not reach.
+
+        """
+        self._module, self._changes, self._sample, self._reached = module, changes, sample, reached
+        self.outcomes: dict[Mutant, str] = {}
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Run the tests against each mutant."""
-        config, module = session.config, self._module
-        run = config.stash[run_key]
-        for mutant, change in self._chosen.items():
-            self._outcome = ""
-            with tempfile.TemporaryDirectory() as folder:
-                config.stash[run_key] = dataclasses.replace(run, folder=folder)
-                with mutated(module, change):
-                    for item in session.items:
-                        config.hook.pytest_runtest_protocol(item=item, nextitem=None)
-                        if self._outcome:
-                            self.killed.add(mutant)
-                            break
-            self.ran += 1
-        config.stash[run_key] = run
+        run = session.config.stash[run_key]
+        candidates = [*self._changes]
+        if self._reached:
+            lines = self._reached_lines(session)
+            candidates = [mutant for mutant in candidates if mutant.line in lines]
+        for mutant in candidates[: self._sample]:
+            with (
+                tempfile.TemporaryDirectory() as folder,
+                mutated(self._module, self._changes[mutant]),
+            ):
+                session.config.stash[run_key] = dataclasses.replace(run, folder=folder)
+                self.outcomes[mutant] = self._run_tests(session)
+        session.config.stash[run_key] = run
         return True
+
+    def _reached_lines(self, session: pytest.Session) -> set[int]:
+        """Run all tests, and return the lines of the module's functions that they reach."""
+        path = str(self._module.__file__)
+        recorder = importlib.import_module("coverage").Coverage(data_file=None, include=[path], config_file=False)
+        with recorder.collect():
+            for item in session.items:
+                session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+        return {*(recorder.get_data().lines(path) or ())}
+
+    def _run_tests(self, session: pytest.Session) -> str:
+        """Run the tests until one does not pass, and return its outcome; empty if all pass."""
+        self._outcome = ""
+        for item in session.items:
+            session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
+            if self._outcome:
+                break
+        return self._outcome
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note a claim that does not pass."""
@@ -189,8 +229,8 @@ class MutantLoop:
 
 @click.command(
     cls=Command,
-    help="Mutate a module of the definitions or of the NumPy implementation, and see whether the claims of some groups"
-    " notice.\n\nMODULE is the full name of the module, such as `assay.spec.semantics.layers`.",
+    help="Mutate a module of the definitions or of an implementation, and see whether the claims of some groups notice."
+    "\n\nMODULE is the full name of the module, such as `assay.spec.semantics.layers`.",
 )
 @click.argument("name", metavar="MODULE")
 @click.option("--sample", type=whole_number(1), default=20, metavar="N", help="Number of mutants to run (default: 20).")
@@ -203,38 +243,51 @@ class MutantLoop:
     metavar="NAME",
     help="Group whose claims are run; can be repeated (default: ops).",
 )
-def main(name: str, sample: int, seed: int, groups: tuple[str, ...]) -> int:
+@click.option("--implementation", default="numpy", metavar="NAME", help="Implementation that runs (default: numpy).")
+@click.option("--trainings", is_flag=True, help="Run the claims about whole trainings as well.")
+@click.option("--reached", is_flag=True, help="Leave out the mutants of lines that no test reaches.")
+def main(
+    *,
+    name: str,
+    sample: int,
+    seed: int,
+    groups: tuple[str, ...],
+    implementation: str,
+    trainings: bool,
+    reached: bool,
+) -> int:
     """Carry out the command."""
     module = importlib.import_module(name)
+    left_out = set() if trainings else SLOW
     every = [*mutants(_source(module))]
-    order = np.random.default_rng(seed).permutation(len(every))
-    chosen: dict[Mutant, Change] = {}
-    for mutant in (every[place] for place in order):
+    changes: dict[Mutant, Change] = {}
+    for place in np.random.default_rng(seed).permutation(len(every)):
         # Others cannot be imported, or change what has been computed already, such as a default.
         with contextlib.suppress(Exception):
-            change = change_of(module, mutant)
+            change = change_of(module, every[place])
             if change.codes or change.constants:
-                chosen[mutant] = change
-        if len(chosen) == sample:
+                changes[every[place]] = change
+        if len(changes) == sample and not reached:
             break
     core = specification().of_profile("core").values()
     asked = [
         part
         for claim in core
-        if claim.needs and not SLOW & {*claim.needs} and {*claim.groups} <= {*groups}
+        if claim.needs and not left_out & {*claim.needs} and {*claim.groups} <= {*groups}
         for part in ("--claim", claim.id)
     ]
-    loop = MutantLoop(module, chosen)
+    loop = MutantLoop(module, changes, sample, reached=reached)
     arguments = ["-p", "assay.runner.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-n", "0", "-q"]
     with contextlib.redirect_stdout(io.StringIO()) as output:
-        pytest.main([str(tests_folder()), *arguments, "--implementation", "numpy", *asked], plugins=[loop])
-    if loop.ran < len(chosen):
+        pytest.main([str(tests_folder()), *arguments, "--implementation", implementation, *asked], plugins=[loop])
+    if not loop.outcomes:
         sys.exit(output.getvalue())
-    print(f"{name}: {len(loop.killed)} of {len(chosen)} mutants killed, {len(every)} possible")
-    for mutant in chosen:
-        if mutant not in loop.killed:
-            print(f"  survived: {mutant.operator.removeprefix('core/')}: {mutant.change}")
-    return 0 if len(loop.killed) == len(chosen) else 1
+    survived = [mutant for mutant, outcome in loop.outcomes.items() if not outcome]
+    ran = len(loop.outcomes)
+    print(f"{name}: {ran - len(survived)} of {ran} mutants killed, {len(every)} possible")
+    for mutant in survived:
+        print(f"  survived: line {mutant.line}, {mutant.operator.removeprefix('core/')}: {mutant.change}")
+    return 1 if survived else 0
 
 
 if __name__ == "__main__":
