@@ -38,8 +38,8 @@ from assay.specification.claims import specification
 from assay.specification.index import tests_folder
 from doubles.coverage import SLOW
 
-# Replacing an annotation changes nothing that runs, and `from __future__` keeps all of them as text.
-SKIPPED_OPERATORS = ("BitOr", "Decorator", "VariableReplacer", "VariableInserter")
+# Operators on bits are errors for numbers that are not whole. Replacing an annotation changes nothing that runs.
+SKIPPED_OPERATORS = ("Bit", "Shift", "Decorator", "VariableReplacer", "VariableInserter")
 PASSED = {"pass", "skip"}
 CACHE = type(functools.cache(len))
 
@@ -217,6 +217,9 @@ class MutantLoop:
         for item in session.items:
             session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
             if self._outcome:
+                # What noticed one mutant of the module is likely to notice the next one.
+                session.items.remove(item)
+                session.items.insert(0, item)
                 break
         return self._outcome
 
