@@ -205,7 +205,9 @@ class MutantLoop:
     def _reached_lines(self, session: pytest.Session) -> set[int]:
         """Run all tests, and return the lines of the module's functions that they reach."""
         path = str(self._module.__file__)
-        recorder = importlib.import_module("coverage").Coverage(data_file=None, include=[path], config_file=False)
+        # Named by its folder, as installed packages are left out by default.
+        source = [str(Path(path).parent)]
+        recorder = importlib.import_module("coverage").Coverage(data_file=None, source=source, config_file=False)
         with recorder.collect():
             for item in session.items:
                 session.config.hook.pytest_runtest_protocol(item=item, nextitem=None)
@@ -284,7 +286,7 @@ def main(
     with contextlib.redirect_stdout(io.StringIO()) as output:
         pytest.main([str(tests_folder()), *arguments, "--implementation", implementation, *asked], plugins=[loop])
     if not loop.outcomes:
-        sys.exit(output.getvalue())
+        sys.exit(f"no mutant ran:\n{output.getvalue()}")
     survived = [mutant for mutant, outcome in loop.outcomes.items() if not outcome]
     ran = len(loop.outcomes)
     print(f"{name}: {ran - len(survived)} of {ran} mutants killed, {len(every)} possible")
