@@ -109,7 +109,7 @@ def change_of(module: ModuleType, mutant: Mutant) -> Change:
 
     """
     path = str(module.__file__)
-    before, after = (compile(source, path, "exec") for source in (_source(module), mutant.source))
+    before, after = (compile(source, path, "exec", dont_inherit=True) for source in (_source(module), mutant.source))
     pairs = zip(_codes(before), _codes(after), strict=True)
     other = ModuleType(module.__name__)
     other.__dict__.update(__file__=module.__file__, __package__=module.__package__)
