@@ -1,5 +1,6 @@
 """Mutants: the functions of a loaded module are exchanged, and are as before afterwards."""
 
+import colorsys
 import gc
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def mutant(module, before, after):
         # A function in a table, and a number of the module.
         (activations, "(outputs > 0)", "(outputs < 0)", lambda: activations.ACTIVATIONS["relu"].slope(np.ones(1))),
         (optimizers, "BETA_1 = 0.9", "BETA_1 = 0.5", lambda: optimizers.adam_step(*np.ones((4, 1)), 1, 1.0)[1]),
+        # A module without `from __future__ import annotations`, as those of frameworks.
+        (colorsys, "return 0.0, 0.0, v", "return 0.5, 0.0, v", lambda: colorsys.rgb_to_hsv(1, 1, 1)),
         (layers, "np.tanh", "np.sin", lambda: layers.ACTIVATIONS["tanh"](np.ones(1))),
     ],
 )
