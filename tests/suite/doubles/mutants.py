@@ -248,6 +248,13 @@ class MutantLoop:
     metavar="NAME",
     help="Group whose claims are run; can be repeated (default: ops).",
 )
+@click.option(
+    "--claim",
+    "sections",
+    multiple=True,
+    metavar="PREFIX",
+    help="Run only claims whose names begin so, such as compile_fit; can be repeated.",
+)
 @click.option("--implementation", default="numpy", metavar="NAME", help="Implementation that runs (default: numpy).")
 @click.option("--trainings", is_flag=True, help="Run the claims about whole trainings as well.")
 @click.option("--reached", is_flag=True, help="Leave out the mutants of lines that no test reaches.")
@@ -257,6 +264,7 @@ def main(
     sample: int,
     seed: int,
     groups: tuple[str, ...],
+    sections: tuple[str, ...],
     implementation: str,
     trainings: bool,
     reached: bool,
@@ -279,6 +287,7 @@ def main(
         part
         for claim in core
         if claim.needs and not left_out & {*claim.needs} and {*claim.groups} <= {*groups}
+        if claim.id.startswith(sections or "")
         for part in ("--claim", claim.id)
     ]
     loop = MutantLoop(module, changes, sample, reached=reached)
