@@ -199,6 +199,7 @@ class MutantLoop:
             ):
                 session.config.stash[run_key] = dataclasses.replace(run, folder=folder)
                 self.outcomes[mutant] = self._run_tests(session)
+            print(f"{self.outcomes[mutant] or 'survived':8s} line {mutant.line}, {mutant.change}", file=sys.__stderr__)
         session.config.stash[run_key] = run
         return True
 
@@ -297,8 +298,7 @@ def main(
     if not loop.outcomes:
         sys.exit(f"no mutant ran:\n{output.getvalue()}")
     survived = [mutant for mutant, outcome in loop.outcomes.items() if not outcome]
-    ran = len(loop.outcomes)
-    print(f"{name}: {ran - len(survived)} of {ran} mutants killed, {len(every)} possible")
+    print(f"{name}: {len(loop.outcomes) - len(survived)} of {len(loop.outcomes)} mutants killed, {len(every)} possible")
     for mutant in survived:
         print(f"  survived: line {mutant.line}, {mutant.operator.removeprefix('core/')}: {mutant.change}")
     return 1 if survived else 0
