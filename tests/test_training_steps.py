@@ -323,9 +323,10 @@ def test_every_target_counts(models, seed, model):
 def test_every_step_counts(models, seed, model):
     _, parameters, inputs, targets = drawn_problem(model, seed, 2, 1)
     different = np.arange(2, dtype=targets.dtype).reshape(targets.shape)
+    # After a large step, a probability may be less than 1e-7. Where it is limited to that, the second step is 0.
     assert_every_element_counts(
         f"train of {model}",
-        lambda *training: models.train(model, *training, 0.02),
+        lambda *training: models.train(model, *training, 1e-4),
         *(parameters, inputs, different),
     )
 
