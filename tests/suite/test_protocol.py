@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 import pytest
 from jsonschema import Draft202012Validator
 
@@ -64,11 +65,8 @@ def started() -> Iterator[Callable[[Path], ImplementationProxy]]:
 def processes(file: Path) -> list[str]:
     """Return the processes of a peer: those with the arguments of its file's command."""
     command = " ".join(json.loads(file.read_text().partition("= ")[2])[1:])
-    return [
-        line
-        for line in subprocess.check_output(["ps", "-A", "-ww", "-o", "args"], text=True).splitlines()
-        if command in line
-    ]
+    lines = (" ".join(process.info["cmdline"] or ()) for process in psutil.process_iter(["cmdline"]))
+    return [line for line in lines if command in line]
 
 
 # The documentation
