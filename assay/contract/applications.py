@@ -82,6 +82,8 @@ class Applications(Protocol):
     ) -> Array:
         """Train a new network without pre-trained weights by Adam on the mean sparse categorical cross-entropy.
 
+        The derivative of ReLU is 0 at 0, as in TensorFlow: on black images, every hidden unit is 0.
+
         Args:
             network: Name of the network.
             images: [steps, batch, height, width, 3]; the network is built for this shape.
