@@ -18,7 +18,7 @@ from assay.contract import Trained
 from doubles.sound_variants.draws import sample_gumbel
 from doubles.sound_variants.generators import counted, hashed, mersenne, philox, uniform24
 from doubles.sound_variants.layers import check, states_by_rows
-from doubles.sound_variants.losses import DoubleAdam, adam_step_first, adam_step_powers
+from doubles.sound_variants.losses import DoubleAdam, adam_step_first, adam_step_powers, clipped
 
 Variant = Callable[..., Any]
 f32 = np.float32
@@ -210,6 +210,31 @@ def gradients_of_probabilities(right, model, parameters, inputs, targets):
         return -np.log(probabilities[np.arange(len(targets)), targets]).mean(dtype=f32), gradients
 
 
+def clipped_crossentropy(labels, logits):
+    """Clip the probability of each label, as Keras does: where it is clipped, the gradient is 0."""
+    probabilities, place = softmax(logits), (np.arange(len(labels)), labels)
+    picked = probabilities[place]
+    kept = clipped(picked)
+    gradient = (probabilities - np.eye(logits.shape[1], dtype=f32)[labels]) * (kept == picked)[:, None]
+    return -np.log(kept).mean(dtype=f32), gradient / f32(len(labels))
+
+
+def with_clipping(model):
+    """Return a model whose loss clips probabilities; `linear` keeps its loss."""
+    return replace(model, loss=clipped_crossentropy) if model.is_classifier else model
+
+
+def gradients_clipped(right, model, parameters, inputs, targets):
+    """Clip probabilities."""
+    return with_clipping(model_of(model, parameters)).loss_and_gradients(parameters, inputs, targets)
+
+
+def train_clipped(right, model, parameters, inputs, targets, learning_rate):
+    """Clip probabilities."""
+    built = with_clipping(model_of(model, parameters))
+    return descend(built, parameters, zip(inputs, targets, strict=True), learning_rate)
+
+
 def gradients_turned(right, model, parameters, inputs, targets):
     """Reverse the batch; return gradients in Fortran order."""
     loss, gradients = right(model, parameters, inputs[::-1], targets[::-1])
@@ -380,6 +405,7 @@ VARIANTS: dict[str, dict[str, Variant]] = {
     "loss_and_gradients/accumulated": {"models.loss_and_gradients": gradients_accumulated},
     "loss_and_gradients/loss of probabilities": {"models.loss_and_gradients": gradients_of_probabilities},
     "loss_and_gradients/reversed": {"models.loss_and_gradients": gradients_turned},
+    "train/clipped": {"models.loss_and_gradients": gradients_clipped, "models.train": train_clipped},
     "train/algorithm 1": {"models.train": train_with(OtherAdam)},
     "train/float32 powers": {"models.train": train_with(AdamOfTensorFlow)},
     "train/float64": {"models.train": train_double},
