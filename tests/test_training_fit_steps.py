@@ -123,6 +123,8 @@ def test_fit_losses(assert_trainings_of_copies, permitted):
 
 # Numbers of trainings and of steps. Other batches fit all of them with a probability below 10^-6.
 SEEDS_OF_STEPS, FIRST_STEPS = 3, 4
+# In one of forty trainings, two batches have nearly the same loss. If they have in all, others are tried.
+ATTEMPTS = 8
 
 
 @claim("training.fit-losses")
@@ -131,7 +133,9 @@ def test_fit_losses_of_the_batches_trained_on(training, seed):
     examples = designed_training.separate_examples(seed)
     own = examples.images.reshape(SMALL.num_examples, -1) > 0
     decoded = 0
-    for each in range(SEEDS_OF_STEPS):
+    for each in range(ATTEMPTS):
+        if decoded and each >= SEEDS_OF_STEPS:
+            break
         runs = [
             fit(
                 training,
@@ -157,7 +161,7 @@ def test_fit_losses_of_the_batches_trained_on(training, seed):
                 f" steps use {np.flatnonzero(trained_on).tolist()}"
             )
             decoded += 1
-    assert decoded, f"in {SEEDS_OF_STEPS} trainings the loss of no batch is that of some of the examples"
+    assert decoded, f"in {ATTEMPTS} trainings the loss of no batch is that of some of the examples"
 
 
 @claim("training.fit-losses")
