@@ -20,6 +20,7 @@ from assay.testing.training.designed_training import (
     WHOLE,
     decode,
     frozen_training,
+    label_apart,
     losses_of_examples,
 )
 from assay.testing.training.mnist_training import Examples
@@ -106,19 +107,21 @@ MORE = designed_training.Sizes(num_examples=2, num_batches=SMALL.num_batches, ba
 
 
 @claim("training.fit-batches")
-def test_fit_batches_of_more(training, seed):
-    assert_batches_of_two(training, seed, two_examples(seed))
+def test_fit_batches_of_more(training, trainings_of_seven, seed):
+    assert_batches_of_two(training, trainings_of_seven, seed, two_examples(seed).images)
 
 
 @claim("training.fit-batches")
-def test_fit_batches_of_other_pixels(training, seed):
+def test_fit_batches_of_other_pixels(training, trainings_of_seven, seed):
     # Pixels below 0 and above 1, which no loader would have to scale again.
-    images, labels = two_examples(seed)
-    assert_batches_of_two(training, seed, Examples(np.float32(3) * images - np.float32(0.5), labels))
+    images = two_examples(seed).images
+    assert_batches_of_two(training, trainings_of_seven, seed, np.float32(3) * images - np.float32(0.5))
 
 
-def assert_batches_of_two(training, seed, examples):
-    """Check that the losses of a training are means of those of two examples, in batches of three."""
+def assert_batches_of_two(training, trainings_of_seven, seed, images):
+    """Check that the losses of a training are means of those of two images, in batches of three."""
+    # Initial parameters depend only on the seed.
+    examples = label_apart(trainings_of_seven[0].parameters, images)
     runs = decode_certain([frozen_training(training, MORE, examples, seed)], examples, MORE.batch_size)
     off = sum(int((run.distances > run.tolerance).sum()) for run in runs)
     assert not off, (
@@ -202,13 +205,13 @@ PART = 5_000
 
 @claim("training.fit-whole-set")
 @pytest.mark.parametrize("part", ["first", "last"])
-def test_fit_whole_set(training, seed, part):
-    # Both kinds are the same image with different labels, so the losses show how often each kind is drawn.
-    images, labels = two_examples(seed)
-    two = Examples(images[[0, 0]], labels)
-    kinds = np.repeat(labels, (WHOLE.num_examples - PART, PART))
+def test_fit_whole_set(training, trainings_of_seven, seed, part):
+    # Both kinds are the same image with different labels, so the losses show how often each kind is drawn. In batches
+    # this large, only labels whose losses are far apart show that with any initial parameters.
+    two = label_apart(trainings_of_seven[0].parameters, two_examples(seed).images[[0, 0]])
+    kinds = np.repeat(two.labels, (WHOLE.num_examples - PART, PART))
     kinds = kinds[::-1].copy() if part == "first" else kinds
-    examples = Examples(np.broadcast_to(images[0], (WHOLE.num_examples, 28, 28, 1)), kinds)
+    examples = Examples(np.broadcast_to(two.images[0], (WHOLE.num_examples, 28, 28, 1)), kinds)
     run = frozen_training(training, WHOLE, examples, seed)
     (found,) = decode_certain([run], two, WHOLE.batch_size)
     assert (found.distances <= found.tolerance).all(), "the losses are not means of the two kinds' losses"

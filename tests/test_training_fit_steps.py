@@ -16,7 +16,12 @@ from assay.testing.networks import (
 from assay.testing.training import designed_training
 from assay.testing.training.assertions import assert_goes_on, assert_last_parameters
 from assay.testing.training.designed_training import OF_THE_DOCUMENT, SMALL, decode, fit, losses_of_examples
-from assay.testing.training.label_training import HIGH_RATES, assert_learns_labels, black_examples
+from assay.testing.training.label_training import (
+    HIGH_RATES,
+    assert_learns_labels,
+    black_examples,
+    passes_gradients_at_0,
+)
 from assay.testing.training.mnist_training import Examples
 
 LEARNING_RATE = 0.001
@@ -33,8 +38,10 @@ def test_fit_labels(training, trainings_of_seven, seed):
     fit(training, "mlp", one_batch, black_examples(SMALL, *others), learning_rate=HIGH_RATES["mlp"], seed=seed)
     run = fit(training, "mlp", SMALL, black_examples(SMALL, *labels), learning_rate=HIGH_RATES["mlp"], seed=seed)
     assert_learns_labels("mlp", run, SMALL, tuple(labels), HIGH_RATES["mlp"])
+    # Black pixels leave the first kernel as it is, and units at 0 the second.
+    still = ["dense1/kernel"] if passes_gradients_at_0("mlp", run) else ["dense1/kernel", "dense2/kernel"]
     for name, value in trainings_of_seven[0].parameters.items():
-        if name.endswith("kernel"):
+        if name in still:
             assert_equal(f"{name} after a training on black images", run.parameters[name], to_float64(value))
 
 
@@ -123,6 +130,8 @@ def test_fit_losses(assert_trainings_of_copies, permitted):
 
 # Numbers of trainings and of steps. Other batches fit all of them with a probability below 10^-6.
 SEEDS_OF_STEPS, FIRST_STEPS = 3, 4
+# In one of forty trainings, two batches have nearly the same loss. If they have in all, others are tried.
+ATTEMPTS = 8
 
 
 @claim("training.fit-losses")
@@ -131,7 +140,9 @@ def test_fit_losses_of_the_batches_trained_on(training, seed):
     examples = designed_training.separate_examples(seed)
     own = examples.images.reshape(SMALL.num_examples, -1) > 0
     decoded = 0
-    for each in range(SEEDS_OF_STEPS):
+    for each in range(ATTEMPTS):
+        if decoded and each >= SEEDS_OF_STEPS:
+            break
         runs = [
             fit(
                 training,
@@ -157,7 +168,7 @@ def test_fit_losses_of_the_batches_trained_on(training, seed):
                 f" steps use {np.flatnonzero(trained_on).tolist()}"
             )
             decoded += 1
-    assert decoded, f"in {SEEDS_OF_STEPS} trainings the loss of no batch is that of some of the examples"
+    assert decoded, f"in {ATTEMPTS} trainings the loss of no batch is that of some of the examples"
 
 
 @claim("training.fit-losses")

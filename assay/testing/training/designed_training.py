@@ -249,6 +249,18 @@ def seven_examples(seed: int) -> Examples:
     return Examples(images, generator.permutation(10)[: SMALL.num_examples].astype(np.int32))
 
 
+def label_apart(parameters: Tensors, images: Array) -> Examples:
+    """Give two images labels whose losses are far apart: the likeliest of the first, and the least likely of the other.
+
+    Args:
+        parameters: Parameters of an MLP.
+        images: The images, which may be equal.
+
+    """
+    one, other = models.layer_outputs("mlp", to_float64(parameters), to_float64(images))["softmax"]
+    return Examples(images, np.array([one.argmax(), other.argmin()], np.int32))
+
+
 def separate_examples(seed: int) -> Examples:
     """Draw images, each with bright pixels that are black in the others, and different labels."""
     generator = np.random.default_rng(seed)

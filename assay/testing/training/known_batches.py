@@ -106,6 +106,18 @@ def distinguish_windows(recipe: Recipe, initial: Tensors) -> Recipe:
     return recipe._replace(indices=max((name[recipe.indices] for name in names), key=distance))
 
 
+def characters_apart(initial: Tensors) -> Array:
+    """Return the two characters whose losses after themselves, in a window of two, differ most: int32 [2].
+
+    Args:
+        initial: Initial parameters of the training.
+
+    """
+    every = np.arange(len(initial["dense/bias"]), dtype=np.int32)
+    each = _evaluate(to_float64(initial), np.stack([every, every], axis=1), every)["losses"]
+    return every[[each.argmin(), each.argmax()]]
+
+
 def count_windows(recipe: Recipe, curve: Array, initial: Tensors) -> Array:
     """Return how many windows of each batch are the second one, from the losses at learning rate 0.
 
