@@ -72,10 +72,10 @@ def test_target(agent, seed):
 @few_examples(8)
 @given(seed=seeds())
 def test_target_of_failure(agent, seed):
-    problem = q_network_problem(seed)
+    # In a batch drawn at random, no transition ends in failure with a probability of 1e-4.
+    problem = with_transitions(q_network_problem(seed), dones=np.arange(BATCH, dtype=np.float32) % 2)
     found = assert_form("targets", agent.targets(*problem, GAMMA), (BATCH,))
     failed = problem.transitions.dones == 1
-    assert failed.any(), "no transition ends in failure"
     assert_equal("y of failures", found[failed], problem.transitions.rewards[failed])
 
 
