@@ -73,7 +73,9 @@ def test_target(agent, seed):
 @given(seed=seeds())
 def test_target_of_failure(agent, seed):
     # In a batch drawn at random, no transition ends in failure with a probability of 1e-4.
-    problem = with_transitions(q_network_problem(seed), dones=np.arange(BATCH, dtype=np.float32) % 2)
+    dones = np.arange(BATCH, dtype=np.float32) % 2
+    rewards = np.where(dones == 1, FAILURE_REWARD, 1).astype(np.float32)
+    problem = with_transitions(q_network_problem(seed), rewards=rewards, dones=dones)
     found = assert_form("targets", agent.targets(*problem, GAMMA), (BATCH,))
     failed = problem.transitions.dones == 1
     assert_equal("y of failures", found[failed], problem.transitions.rewards[failed])
