@@ -425,7 +425,8 @@ def test_random_play(environments, seed, evidence):
     expected = cart_pole.random_lengths(20_000, seed)
     evidence(random_play={"lengths": lengths.tolist(), "expected": float(expected.mean())})
     probability = chance_of_samples(lengths, expected)
-    assert round(expected.mean()) == MEAN_OF_RANDOM_PLAY
+    # The mean of so many lengths is 22.26, with a standard deviation of 0.09.
+    assert abs(expected.mean() - MEAN_OF_RANDOM_PLAY) < 1
     assert probability > FALSE_ALARM, (
         f"the mean length is {lengths.mean():.1f}, and {expected.mean():.1f} by the definition: episodes differ this"
         f" much with a probability of {probability:.3g}"

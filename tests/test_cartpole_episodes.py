@@ -26,15 +26,18 @@ from assay.testing.thresholds import FALSE_ALARM
 BOOL, INT = np.dtype(np.bool_), np.dtype(np.int32)
 # A number of states that is larger than the usual blocks, and not a multiple of them.
 MANY = 1_030
+# Largest number of episodes until a cart has left the track to either side.
+EPISODES = 32
 
 
 @pytest.fixture(scope="module")
 def leaving(environments, seed):
     """Return episodes in which the cart leaves the track, at least one to either side."""
     found = {}
-    # The cart leaves to the side to which the pole leans first: either side is equally likely.
-    for number in range(24):
-        episode = Episode(*environments.run_linear_policy(LEAVING, 24 * seed + number))
+    # The cart leaves to the side to which the pole leans first: either side is equally likely. All of them leave to the
+    # same one with a probability of 2^-31.
+    for number in range(EPISODES):
+        episode = Episode(*environments.run_linear_policy(LEAVING, EPISODES * seed + number))
         found.setdefault(bool(episode.states[-1, 0] > 0), episode)
         if len(found) == 2:
             break
@@ -43,12 +46,14 @@ def leaving(environments, seed):
 
 @claim("cartpole.leaving-is-termination")
 def test_leaving_is_termination(leaving):
-    assert len(leaving) == 2, "of 24 carts that leave the track, all leave it to the same side"
+    assert len(leaving) == 2, f"of {EPISODES} carts that leave the track, all leave it to the same side"
     for side in (False, True):
         states, rewards, terminated, truncated = leaving[side]
-        name, positions, angles = "right" if side else "left", np.abs(states[:, 0]), np.abs(states[:, 2])
-        assert (positions[:-1] < FARTHEST_POSITION * (1 + gamma(1))).all(), f"it goes on off the track, to the {name}"
-        assert positions[-1] > FARTHEST_POSITION, f"an episode ends {positions[-1]} to the {name}, on the track"
+        name, (positions, angles) = "right" if side else "left", np.abs(to_float64(states)[:, [0, 2]]).T
+        # Positions are rounded to float32, and so may be the bound.
+        inside, outside = FARTHEST_POSITION * (1 + gamma(2)), FARTHEST_POSITION * (1 - gamma(2))
+        assert (positions[:-1] < inside).all(), f"it goes on off the track, to the {name}"
+        assert positions[-1] > outside, f"an episode ends {positions[-1]} to the {name}, on the track"
         assert (angles < FARTHEST_ANGLE).all(), f"the pole leans by {angles.max()}, and has not fallen"
         ends = np.arange(1, len(rewards) + 1) == len(rewards)
         assert_equal("whether each step has failed", terminated, ends, BOOL)
@@ -76,7 +81,9 @@ def test_policy_sees_its_state(environments, seed, weights):
     values = to_float64(before) @ weights
     # Rounding may change the sign of a sum of four products of both signs.
     clear = np.abs(values) > gamma(6) * (np.abs(before) @ np.abs(weights))
-    assert clear.mean() > 0.9, "most states have no clear action"
+    # An episode in which the pole falls has as few as eight states, and a first one without a clear action in one of
+    # five million runs.
+    assert clear.mean() > 1 / 2, "most states have no clear action"
     assert_pushed(before[clear], (values > 0).astype(int)[clear], after[clear])
 
 

@@ -34,11 +34,14 @@ DRAWS = 1_000
 
 
 def draw_mixed_states(seed, count):
-    """Draw states in which either greedy action of `BALANCING` is equally likely and clearly the better one."""
+    """Draw states in which one greedy action of `BALANCING` is clearly the better one; the first two differ in it."""
     generator = np.random.default_rng(seed)
-    states = generator.uniform(-1, 1, (4 * count, 4)).astype(np.float32)
+    # A state is not clear with a probability of 0.05.
+    states = generator.uniform(-1, 1, (4 * count + 16, 4)).astype(np.float32)
     clear = np.abs(states @ BALANCING) > 1 / 2
     states = states[clear][:count]
+    # Seven states drawn independently would have the same greedy action with a probability of 1 / 64.
+    states[1:2] = -states[:1]
     return states, (states @ BALANCING > 0).astype(np.int32)
 
 
@@ -51,7 +54,7 @@ def act(agent, states, epsilon, seed, weights=BALANCING):
 @pytest.mark.parametrize("count", [1, 7, 33, ODD])
 def test_greedy_of_each_state(agent, seed, count):
     states, best = draw_mixed_states(seed, count)
-    assert count < 7 or 0 < best.sum() < count, "all states have the same greedy action"
+    assert count == 1 or 0 < best.sum() < count, "all states have the same greedy action"
     assert_equal(f"the greedy actions in {count} states", act(agent, states, 0.0, seed), best, INT)
 
 
@@ -193,8 +196,11 @@ def off_track(agent, seed):
 
 def assert_ends_off_track(states, what):
     """Check that the cart is off the track, and that the pole still stands."""
-    positions, angles = np.abs(states[:, 0]), np.abs(states[:, 2])
-    assert (positions > FARTHEST_POSITION).all(), f"{what} ends at {positions.min()}, on the track"
+    positions, angles = np.abs(to_float64(states)[:, [0, 2]]).T
+    # Rounding to float32 may take a position beyond the bound to the bound, which is rounded itself.
+    assert (positions > FARTHEST_POSITION * (1 - rounding.gamma(2))).all(), (
+        f"{what} ends at {positions.min()}, on the track"
+    )
     assert (angles < FARTHEST_ANGLE).all(), f"{what} ends with an angle of {angles.max()}"
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from assay.spec.error_bounds import rounding
-from assay.spec.error_bounds.measured_bounds import bounds_over, to_float64
+from assay.spec.error_bounds.measured_bounds import PERMUTATIONS, bounds_over, root_mean_square, to_float64
 from assay.spec.semantics import models as definition
 from assay.spec.semantics import optimizers, q_learning
 from assay.spec.semantics.q_learning import Transitions
@@ -117,6 +117,8 @@ def arbitrary_problem(seed, count):
 @pytest.mark.parametrize("count", [1, 7, ODD])
 def test_targets_of_any_batch(agent, seed, count):
     transitions = arbitrary_problem(seed, count).transitions
+    # Opposite states have different best actions. Seven states drawn independently have the same one in 1 of 64 runs.
+    transitions.next_states[1:2] = -transitions.next_states[:1]
     # Values near -5, where each action is the best one in about half of the states.
     parameters, gamma = linear_values([1, 2, 10, 3], -5.0), 0.75
     problem = problems.QProblem(MODEL, parameters, transitions)
@@ -127,6 +129,9 @@ def test_targets_of_any_batch(agent, seed, count):
     best = q_learning.greedy(MODEL, to_float64(parameters), to_float64(transitions.next_states))
     assert count == 1 or 0 < best.sum() < count, "all states have the same best action"
     expected, bounds = targets(*map(to_float64, problem.flat)), bounds_over(targets, problem.permutations())
+    # A single sum may be nearly exact in every order that is measured. Seven operations round, other than by 0 and 1.
+    terms = np.abs(transitions.rewards) + gamma * (np.abs(transitions.next_states) @ [1, 2, 10, 3] + 5)
+    bounds["y"] = max(bounds["y"], rounding.gamma(8) * root_mean_square(terms))
     assert_close("targets", {"y": agent.targets(*problem, gamma)}, expected, bounds)
 
 
@@ -157,7 +162,8 @@ def test_gradients_of_any_batch(agent, seed, count, scale, done):
         return {"loss": loss, **gradients}
 
     expected = loss_and_gradients(*map(to_float64, problem.flat))
-    bounds = bounds_over(loss_and_gradients, problem.permutations())
+    # A single error may be nearly exact in a few orders.
+    bounds = bounds_over(loss_and_gradients, problem.permutations(PERMUTATIONS if count > 1 else 8 * PERMUTATIONS))
     loss, gradients = agent.loss_and_gradients(*problem, gamma)
     assert_close("loss_and_gradients", {"loss": loss, **gradients}, expected, bounds)
 

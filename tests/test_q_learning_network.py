@@ -274,8 +274,11 @@ def test_predict_replaces_keras(keras, seed):
         def predict(self, inputs):
             return keras.to_numpy(self(inputs)).argmax(axis=-1)
 
-    problem = q_network_problem(seed)
+    problem, _, bounds = solve(q_network_problem(seed), layer_outputs(MODEL))
     model, states = load_model(keras, WithPredict, problem)
     values = keras.namespace.Model.predict(model, problem.transitions.states, verbose=0)
     assert_form("the result of Keras's own predict", values, (BATCH, 2))
-    assert model.predict(states).tolist() == values.argmax(axis=-1).tolist()
+    # Where two values are nearly equal, rounding decides which is larger, and differs in a compiled function.
+    apart = np.abs(values[:, 0] - values[:, 1]) > 2 * np.sqrt(values.size) * bounds["dense3"]
+    assert apart.any(), "in every state both actions have nearly the same value"
+    assert model.predict(states)[apart].tolist() == values.argmax(axis=-1)[apart].tolist()

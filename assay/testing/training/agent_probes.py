@@ -20,6 +20,7 @@ from assay.spec.error_bounds import measured_bounds, rounding
 from assay.spec.semantics import cart_pole, layers, optimizers, q_learning
 from assay.spec.semantics.cart_pole import INITIAL, MAX_EPISODE_STEPS
 from assay.spec.semantics.models import MODELS, Parameters
+from assay.spec.semantics.optimizers import Adam
 from assay.spec.semantics.q_learning import Transitions
 from assay.testing.problems import QProblem
 from assay.testing.training.agent_training import train
@@ -242,15 +243,19 @@ def early_states(step: int) -> Array:
     return states
 
 
-def bias_trajectories(losses: Array, learning_rate: float) -> tuple[Array, Array]:
+def bias_trajectories(
+    losses: Array, learning_rate: float, *, adam: Adam = Adam.BEFORE_CORRECTION
+) -> tuple[Array, Array]:
     """Return how Adam changes the output layer's biases, for every sequence of actions and signs.
 
     With one transition in a batch, the gradient of the bias of the action taken is -2 (y - Q), whose square is four
-    times the loss. The gradient of the other bias is 0. With gradients this large, Adam's epsilon is lost in rounding.
+    times the loss. The gradient of the other bias is 0. Adam's epsilon is lost in rounding, unless an action is first
+    taken where its value is nearly right.
 
     Args:
         losses: Float64 [steps].
         learning_rate: Learning rate of Adam.
+        adam: Form of Adam.
 
     Returns:
         The changes of both biases, and bounds on their rounding: each [sequences, 2].
@@ -265,6 +270,6 @@ def bias_trajectories(losses: Array, learning_rate: float) -> tuple[Array, Array
         gradient[np.arange(len(actions)), actions[:, step - 1]] = 2 * signs[:, step - 1] * np.sqrt(losses[step - 1])
         arguments = change, gradient, first, second, step, learning_rate
         # Twice, since the moments have errors from earlier steps, and the gradient has that of the loss.
-        bound += 2 * rounding.adam_step(*arguments)[0]
-        change, first, second = optimizers.adam_step(*arguments)
+        bound += 2 * rounding.adam_step(*arguments, adam=adam)[0]
+        change, first, second = optimizers.adam_step(*arguments, adam=adam)
     return change, bound
