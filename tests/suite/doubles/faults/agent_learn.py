@@ -66,9 +66,9 @@ def half_of_a_single_loss(loss_and_gradients, model, parameters, transitions, ga
     return loss * scale, {name: value * scale for name, value in gradients.items()}
 
 
-def large_losses_damped(loss_and_gradients, *arguments):
+def large_losses_damped(loss_and_gradients, *arguments, **options):
     """Halve the gradients of a large loss."""
-    loss, gradients = loss_and_gradients(*arguments)
+    loss, gradients = loss_and_gradients(*arguments, **options)
     share = np.float32(0.5 if loss > 1_000 else 1)
     return loss, {name: share * gradient for name, gradient in gradients.items()}
 
