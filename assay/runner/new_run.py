@@ -29,6 +29,8 @@ from assay.specification.profiles import CLAIM_SECONDS, PROFILES
 
 # A day. Larger values are likely typing errors, and the system's timers have a limit too.
 MOST_SECONDS = 86400
+# Number of seeds. Claims pass up to 1,000 times the seed to an implementation, whose seeds are below 2**31.
+SEEDS = 2**20
 
 
 def new_run(
@@ -176,8 +178,8 @@ def _check_replay(code: str | None) -> None:
 
 def _seed(text: str) -> int:
     if text == "random":
-        return random.SystemRandom().randrange(2**31)
-    if not text.isdecimal():
-        msg = f"--seed {text!r} is neither a whole number from 0 on nor `random`"
+        return random.SystemRandom().randrange(SEEDS)
+    if not text.isdecimal() or int(text) >= SEEDS:
+        msg = f"--seed {text!r} is neither a whole number from 0 to {SEEDS - 1} nor `random`"
         raise UserError(ErrorKind.INVALID_ARGUMENT, msg)
     return int(text)

@@ -226,6 +226,7 @@ def test_the_header_says_what_is_assayed(shell: Shell) -> None:
         (["--profile", "huge"], ErrorKind.INVALID_ARGUMENT, "'huge'"),
         (["--claim", "dense.reul"], ErrorKind.UNKNOWN_CLAIM, "'dense.reul'"),
         (["--seed", "-1"], ErrorKind.INVALID_ARGUMENT, "--seed '-1'"),
+        (["--seed", "1048576"], ErrorKind.INVALID_ARGUMENT, "from 0 to 1048575"),
         (["--replay", "AEEAACi/8AAAAAAAAA=="], ErrorKind.CONFLICTING_OPTIONS, "--claim"),
         (["--claim", "dense.relu", "--replay", "AAA"], ErrorKind.INVALID_ARGUMENT, "--replay 'AAA'"),
         (["--shard", "0/3"], ErrorKind.INVALID_ARGUMENT, "--shard '0/3'"),
