@@ -19,6 +19,7 @@ from assay.testing.networks import (
     gradients_of,
     layer_outputs,
     loss_and_gradients,
+    oppose_outputs,
     outputs_of,
     solve,
 )
@@ -156,7 +157,8 @@ def test_dense2_output(models, seed):
 @claim("mlp.dense2-is-linear")
 @given(seed=seeds())
 def test_dense2_is_linear(models, seed):
-    result = assert_form("dense2", run(models, problems.mlp(seed))["dense2"], (8, 10))
+    problem = oppose_outputs(problems.mlp(seed), "dense2")
+    result = assert_form("dense2", run(models, problem)["dense2"], (8, 10))
     assert result.min() < 0 < result.max(), (
         f"expected outputs of dense2 of both signs, got {result.min()} to {result.max()}"
     )
