@@ -146,6 +146,18 @@ def gradients_of(models: GroupProxy, problem: Problem) -> dict[str, Any]:
     return {"loss": loss, **found}
 
 
+def oppose_outputs(problem: Problem, layer: str) -> Problem:
+    """Give the last unit of a Dense layer the negative weights and bias of the first, so that one of both is negative.
+
+    All outputs of a layer may have one sign by chance.
+    """
+    opposed = {}
+    for name in (f"{layer}/kernel", f"{layer}/bias"):
+        opposed[name] = problem.parameters[name].copy()
+        opposed[name][..., -1] = -opposed[name][..., 0]
+    return problem._replace(parameters=problem.parameters | opposed)
+
+
 def rescale_inputs(one: Case, kernel: str, factor: float) -> Case:
     """Multiply a problem's inputs by a power of 2, and divide its first kernel by it.
 
