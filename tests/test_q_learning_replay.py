@@ -207,7 +207,7 @@ def collect_failures(agent, seed, epsilon=0.5):
     transitions = collect_transitions(agent, linear_values(-BALANCING), epsilon, SHORT_EPISODES, seed)
     margins = cart_pole.margin(to_float64(transitions.next_states))
     # Rounding must not decide whether a state is a failure.
-    assume((np.abs(margins) > rounding.gamma(1)).all())
+    assume((np.abs(margins) > rounding.gamma(16)).all())
     failed = margins < 0
     assert failed.sum() == SHORT_EPISODES, f"{failed.sum()} of {SHORT_EPISODES} episodes fail"
     return transitions, failed
