@@ -59,8 +59,7 @@ def test_by_temperature(text, seed, temperature, known):
     seed = seed if known is None else known
     logits = random_logits(seed, scale=0.5)
     network = handcrafted_weights.indifferent(logits)
-    each = [(3 * seed + i) % 2**31 for i in range(3)]
-    texts = [generate(text, network, one, temperature=temperature, length=SHORT)[1] for one in each]
+    texts = [generate(text, network, 3 * seed + i, temperature=temperature, length=SHORT)[1] for i in range(3)]
     drawn, probabilities = np.concatenate(texts), softmax_with_temperature(to_float64(logits), temperature)
     counts = np.bincount(drawn, minlength=NUM_CHARS).tolist()
     # Sorted by probability, so that all rare characters together show whether they are cut off.
