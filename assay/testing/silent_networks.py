@@ -58,7 +58,7 @@ def last_bias(model: str) -> str:
     return list(MODELS[model].shapes)[-1]
 
 
-def logits_of(model: str, seed: int) -> Array:
+def logits_of(model: str, seed: int | np.random.Generator) -> Array:
     """Draw logits for a model, float32 [classes]."""
     return np.random.default_rng(seed).standard_normal(MODELS[model].shapes[last_bias(model)], np.float32)
 
@@ -179,7 +179,7 @@ def _moving_logits(model: str, seed: int, labels: Array) -> Array:
     """Draw logits for a first batch with these labels, so that every logit has a gradient above `LEAST_GRADIENT`."""
     generator = np.random.default_rng(seed)
     while True:
-        logits = generator.standard_normal(MODELS[model].shapes[last_bias(model)], np.float32)
+        logits = logits_of(model, generator)
         if np.abs(_Answer(to_float64(logits), labels).gradient).min() > LEAST_GRADIENT:
             return logits
 
